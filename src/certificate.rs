@@ -1,0 +1,145 @@
+//! What a certificate says of itself, as text and numbers: for messages, facts of a peer and `inspect`.
+//!
+//! Nothing here decides whether a certificate is good; verify/ does.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+use crate::error::{Code, Error, Result};
+
+/// The facts of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateFacts {
+    /// The subject as RFC 4514 would order it in OpenSSL's one-line form, e.g. `CN=broker, O=Example`.
+    pub subject: String,
+    /// The issuer, in the same form.
+    pub issuer: String,
+    /// The subject's most specific common name, if it has one.
+    pub common_name: Option<String>,
+    /// The serial number in hexadecimal, lower case, without separators.
+    pub serial: String,
+    /// X.509 version, 1 to 3.
+    pub version: u32,
+    /// Start of validity, seconds since 1970 in UTC.
+    pub not_before_unix_s: i64,
+    /// End of validity (inclusive), seconds since 1970 in UTC.
+    pub not_after_unix_s: i64,
+    /// Subject alternative names: `DNS:host`, `IP:address`, `URI:…`, `email:…`, in the certificate's order.
+    pub subject_alternative_names: Vec<String>,
+    /// The key's kind and size, e.g. `RSA 2048`, `EC P-256`, `Ed25519`.
+    pub key: String,
+    /// Whether basic constraints say that it is a CA.
+    pub is_ca: bool,
+    /// Whether subject and issuer are the same.
+    pub is_self_issued: bool,
+    /// SHA-256 of the whole DER encoding, hexadecimal, lower case.
+    pub sha256_fingerprint: String,
+}
+
+impl CertificateFacts {
+    /// Reads the facts of a DER certificate.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_MALFORMED` where it is not one certificate and nothing more.
+    pub fn from_der(der: &CertificateDer<'_>) -> Result<Self> {
+        let malformed = |what: &str| Error::new(Code::CertificateMalformed, what);
+        let (rest, certificate) =
+            X509Certificate::from_der(der).map_err(|error| malformed(&format!("not X.509 DER ({error})")))?;
+        if !rest.is_empty() {
+            return Err(malformed("bytes after its end"));
+        }
+        Ok(Self {
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            common_name: (certificate.subject().iter_common_name().last())
+                .and_then(|name| name.as_str().ok())
+                .map(str::to_owned),
+            serial: hex(certificate.raw_serial()),
+            version: certificate.version().0.saturating_add(1),
+            not_before_unix_s: certificate.validity().not_before.timestamp(),
+            not_after_unix_s: certificate.validity().not_after.timestamp(),
+            subject_alternative_names: alternative_names(&certificate),
+            key: key_text(&certificate),
+            is_ca: matches!(certificate.basic_constraints(), Ok(Some(constraints)) if constraints.value.ca),
+            is_self_issued: certificate.subject().as_raw() == certificate.issuer().as_raw(),
+            sha256_fingerprint: hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref()),
+        })
+    }
+}
+
+/// Which certificate a message speaks of: subject, issuer and serial.
+impl fmt::Display for CertificateFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "subject \"{}\", issuer \"{}\", serial {}", self.subject, self.issuer, self.serial)
+    }
+}
+
+/// Names a certificate in a message, also where it cannot be parsed.
+pub(crate) fn describe(der: &CertificateDer<'_>) -> String {
+    match CertificateFacts::from_der(der) {
+        Ok(facts) => facts.to_string(),
+        Err(_) => format!("an unreadable certificate of {} bytes", der.len()),
+    }
+}
+
+/// Lower-case hexadecimal without separators.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        text.push_str(&format!("{byte:02x}"));
+        text
+    })
+}
+
+fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let names = certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectAlternativeName(names) => Some(names),
+        _ => None,
+    });
+    names.map(|names| names.general_names.iter().map(name_text).collect()).unwrap_or_default()
+}
+
+fn name_text(name: &GeneralName<'_>) -> String {
+    match name {
+        GeneralName::DNSName(host) => format!("DNS:{host}"),
+        GeneralName::URI(uri) => format!("URI:{uri}"),
+        GeneralName::RFC822Name(address) => format!("email:{address}"),
+        GeneralName::DirectoryName(name) => format!("dirName:{name}"),
+        GeneralName::IPAddress(bytes) => match (<[u8; 4]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
+            (Ok(octets), _) => format!("IP:{}", IpAddr::from(octets)),
+            (_, Ok(octets)) => format!("IP:{}", IpAddr::from(octets)),
+            _ => format!("IP:{}", hex(bytes)),
+        },
+        other => format!("other:{other:?}"),
+    }
+}
+
+fn key_text(certificate: &X509Certificate<'_>) -> String {
+    match certificate.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => format!("RSA {}", key.key_size()),
+        Ok(PublicKey::EC(_)) => format!("EC {}", curve_text(certificate)),
+        Ok(PublicKey::DSA(_)) => "DSA".to_owned(),
+        _ => match certificate.public_key().algorithm.algorithm.to_id_string().as_str() {
+            "1.3.101.112" => "Ed25519".to_owned(),
+            "1.3.101.113" => "Ed448".to_owned(),
+            oid => format!("unknown ({oid})"),
+        },
+    }
+}
+
+fn curve_text(certificate: &X509Certificate<'_>) -> String {
+    let parameters = certificate.public_key().algorithm.parameters.as_ref();
+    let curve = parameters.and_then(|any| any.as_oid().ok()).map(|oid| oid.to_id_string());
+    match curve.as_deref() {
+        Some("1.2.840.10045.3.1.7") => "P-256".to_owned(),
+        Some("1.3.132.0.34") => "P-384".to_owned(),
+        Some("1.3.132.0.35") => "P-521".to_owned(),
+        Some("1.3.132.0.10") => "secp256k1".to_owned(),
+        Some(oid) => oid.to_owned(),
+        None => "explicit parameters".to_owned(),
+    }
+}

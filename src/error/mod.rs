@@ -1,0 +1,179 @@
+//! Errors as values: a code of the table, and what was met, where, and what would mend it.
+//!
+//! Detail names files, aliases and certificates, never secrets. This room depends on nothing else.
+
+mod codes;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+pub use codes::{Category, Code};
+
+/// What went wrong.
+///
+/// Cheap to clone; shown as `BTLS_CERT_EXPIRED (302): the peer certificate has expired: <detail>`.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    code: Code,
+    detail: String,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The result of everything in this library that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `code` with what was met, e.g. the file, alias or certificate; `detail` may be empty.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self(Arc::new(Inner { code, detail: detail.into(), hint: None, source: None }))
+    }
+
+    /// The same error with a hint for this very case instead of the table's.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        let mut inner = self.into_inner();
+        inner.hint = Some(hint.into());
+        Self(Arc::new(inner))
+    }
+
+    /// The same error with the error that led to it.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let mut inner = self.into_inner();
+        inner.source = Some(source.into());
+        Self(Arc::new(inner))
+    }
+
+    /// The same error with `place` (a file, an alias) put before its detail.
+    #[must_use]
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        let mut inner = self.into_inner();
+        inner.detail = match inner.detail.is_empty() {
+            true => place.to_string(),
+            false => format!("{place}: {}", inner.detail),
+        };
+        Self(Arc::new(inner))
+    }
+
+    /// The row of the table.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What was met; may be empty.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// What would mend it; may be empty.
+    pub fn hint(&self) -> &str {
+        self.0.hint.as_deref().unwrap_or(self.0.code.hint())
+    }
+
+    /// The message without the code's name and number: the table's sentence, then the detail.
+    pub fn message(&self) -> String {
+        match self.detail() {
+            "" => self.code().message().to_owned(),
+            detail => format!("{}: {detail}", self.code().message()),
+        }
+    }
+
+    /// The only holder takes its content; a shared error is copied, its source kept as text.
+    fn into_inner(self) -> Inner {
+        Arc::try_unwrap(self.0).unwrap_or_else(|shared| Inner {
+            code: shared.code,
+            detail: shared.detail.clone(),
+            hint: shared.hint.clone(),
+            source: shared.source.as_ref().map(|source| source.to_string().into()),
+        })
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::new(code, "")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BTLS_{} ({}): {}", self.code().name(), self.code().number(), self.message())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        if let Some(source) = self.source() {
+            write!(f, " (from: {source})")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_sits_in_the_range_of_its_category() {
+        for code in Code::ALL {
+            let range = match code.category() {
+                Category::Progress => 0..100,
+                Category::Usage => 100..200,
+                Category::Keystore => 200..300,
+                Category::Certificate => 300..400,
+                Category::Revocation => 400..500,
+                Category::Protocol => 500..600,
+                Category::Io => 700..800,
+                Category::Internal => 900..1000,
+                Category::Alert => 1000..1256,
+            };
+            assert!(range.contains(&code.number()), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_names_are_unique_and_ascending() {
+        for pair in Code::ALL.windows(2) {
+            assert!(pair[0].number() < pair[1].number(), "{:?} before {:?}", pair[0], pair[1]);
+        }
+        let mut names: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn refused_certificates_always_tell_the_peer() {
+        for code in Code::ALL.iter().filter(|code| code.category() == Category::Certificate) {
+            assert!(code.alert().is_some(), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn received_alert_maps_to_its_row_and_unknown_ones_to_other() {
+        assert_eq!(Code::from_received_alert(48), Code::AlertUnknownCa);
+        assert_eq!(Code::from_received_alert(200), Code::AlertOther);
+    }
+
+    #[test]
+    fn display_has_name_number_message_place_and_detail() {
+        let error = Error::new(Code::StorePasswordWrong, "alias broker").at("broker.ks");
+        assert_eq!(
+            error.to_string(),
+            "BTLS_STORE_PASSWORD_WRONG (203): the store password is wrong, or the store was altered: broker.ks: alias broker"
+        );
+        assert_eq!(error.hint(), "Check the store password.");
+    }
+}

@@ -1,0 +1,167 @@
+//! Bytes to certificates, keys and trust: PEM, DER, PKCS#12, JKS and JCEKS.
+//!
+//! This room opens no files and no sockets: callers hand in bytes and the name that messages should use for them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use crate::error::Result;
+
+/// Bytes that are wiped when dropped and never printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes over the bytes.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(Zeroizing::new(bytes.into()))
+    }
+
+    /// The bytes themselves; do not copy them further than needed.
+    pub fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What a password is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordUse {
+    /// Opening the store as a whole.
+    Store,
+    /// Decrypting one private key.
+    Key,
+}
+
+/// A question put to a password callback.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PasswordRequest<'a> {
+    /// The file or memory the password is for, as the caller named it.
+    pub label: &'a str,
+    /// The alias of the key, where it has one.
+    pub alias: Option<&'a str>,
+    /// Store or key.
+    pub usage: PasswordUse,
+}
+
+/// Answers a [`PasswordRequest`]; `None` means that there is no password.
+pub type PasswordCallback = Arc<dyn Fn(&PasswordRequest<'_>) -> Option<Secret> + Send + Sync>;
+
+/// Where a password comes from.
+#[derive(Clone, Default)]
+pub enum Password {
+    /// None was given.
+    #[default]
+    None,
+    /// These bytes (UTF-8 where the format wants characters).
+    Bytes(Secret),
+    /// Asked for when it is needed, and only then.
+    Callback(PasswordCallback),
+}
+
+impl Password {
+    /// The password for this use, if there is one.
+    pub fn resolve(&self, request: &PasswordRequest<'_>) -> Option<Secret> {
+        match self {
+            Self::None => None,
+            Self::Bytes(secret) => Some(secret.clone()),
+            Self::Callback(ask) => ask(request),
+        }
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Bytes(_) => "Bytes(..)",
+            Self::Callback(_) => "Callback(..)",
+        })
+    }
+}
+
+/// The formats that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoreType {
+    /// Text with `-----BEGIN …-----` blocks (RFC 7468).
+    Pem,
+    /// One DER certificate or private key.
+    Der,
+    /// PKCS#12 (RFC 7292), DER or BER.
+    Pkcs12,
+    /// Java's JKS.
+    Jks,
+    /// Java's JCEKS.
+    Jceks,
+}
+
+/// How a store is opened.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// The type that the content must have; `None` finds it from the content.
+    pub store_type: Option<StoreType>,
+    /// The store's password.
+    pub password: Password,
+    /// The keys' password; `Password::None` means that it is the store's.
+    pub key_password: Password,
+    /// Accept a PKCS#12 store without a MAC, whose content anyone could have altered.
+    pub insecure_allow_missing_mac: bool,
+    /// What a file may cost.
+    pub limits: Limits,
+}
+
+/// What reading one file may cost; checked before the work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Largest file or memory block, bytes. Default 16 MiB.
+    pub max_content_bytes: usize,
+    /// Sum of key-derivation iterations that one file may ask for. Default 5,000,000 (OpenSSL and keytool write 2,048 to
+    /// 100,000 a key).
+    pub max_kdf_iterations: u64,
+    /// Memory that scrypt may ask for, bytes. Default 64 MiB.
+    pub max_kdf_memory_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_content_bytes: 16 * 1024 * 1024,
+            max_kdf_iterations: 5_000_000,
+            max_kdf_memory_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// A certificate chain, end entity first, and its private key.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The chain as it is sent: end entity first, each followed by its issuer.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The private key, decrypted.
+    pub key: PrivateKeyDer<'static>,
+    /// Where it came from, for messages: `broker.ks, alias broker`.
+    pub place: String,
+    /// What an operator should know though it was accepted: expired, chain put in order, key of 1024 bits.
+    pub warnings: Vec<String>,
+}
+
+/// A certificate that is trusted because it stands in a trust store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrustedCertificate {
+    /// The certificate.
+    pub der: CertificateDer<'static>,
+    /// Where it came from, for messages: `broker.ts, alias client`.
+    pub place: String,
+}

@@ -1,0 +1,5 @@
+//! TLS for message brokers.
+
+pub mod certificate;
+pub mod error;
+pub mod keystore;
