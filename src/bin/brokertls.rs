@@ -1,1 +1,3 @@
+//! The command line of brokertls, on the public Rust API.
+
 fn main() {}

@@ -1,0 +1,77 @@
+//! The files under `include/` are written from the source by this test, and it fails when they have drifted apart.
+//!
+//! `make bless` (`BTLS_BLESS=1`) rewrites them. Only this file writes into the tree.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use brokertls::error::{Category, Code};
+
+/// Compares the committed file with what the source says, or rewrites it when asked to.
+fn ensure_content(path: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if env::var_os("BTLS_BLESS").is_some() {
+        fs::write(&path, expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    if found != expected {
+        let line = found.lines().zip(expected.lines()).take_while(|(one, other)| one == other).count() + 1;
+        panic!("{} differs from the source at line {line}; `make bless` rewrites it", path.display());
+    }
+}
+
+fn errors_header() -> String {
+    let mut text = String::from(
+        "/* The codes of brokertls. Generated from src/error/codes.rs; `make bless` rewrites it.\n\
+         \x20*\n\
+         \x20* Numbers never change their meaning. A code's category is its hundred: 0 success, 1-99 progress, 1xx usage,\n\
+         \x20* 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input and output, 9xx internal,\n\
+         \x20* 1000 + n the alert n received from the peer.\n\
+         \x20*/\n\
+         #ifndef BROKERTLS_ERRORS_H\n\
+         #define BROKERTLS_ERRORS_H\n\
+         \n\
+         #include <stdint.h>\n\
+         \n\
+         /* What every function that can fail returns: one of the codes below, or one that a later version adds. */\n\
+         typedef int32_t btls_status;\n\
+         \n\
+         enum {\n",
+    );
+    let mut category = None;
+    for code in Code::ALL {
+        if category.replace(code.category()).is_some_and(|before| before != code.category()) {
+            text.push('\n');
+        }
+        write!(text, "    /* {}", capitalized(code.message())).unwrap();
+        if let Some(alert) = code.alert() {
+            write!(text, "; the peer is sent alert {alert}").unwrap();
+        }
+        write!(text, ". */\n    BTLS_{} = {},\n", code.name(), code.number()).unwrap();
+    }
+    // A comma after the last constant is not C89 or C++98.
+    text.truncate(text.len() - 2);
+    text.push_str("\n};\n\n#endif /* BROKERTLS_ERRORS_H */\n");
+    text
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[test]
+fn errors_header_is_what_the_table_of_codes_says() {
+    ensure_content("include/brokertls_errors.h", &errors_header());
+}
+
+#[test]
+fn messages_of_the_table_cannot_end_a_c_comment() {
+    for code in Code::ALL {
+        assert!(!code.message().contains("*/"), "{code:?}");
+        assert!(code.message().is_ascii(), "{code:?}");
+    }
+    assert_eq!(Code::Ok.category(), Category::Progress);
+}

@@ -1,0 +1,241 @@
+//! The rules of CONTRIBUTING.md that a program can check. Reads the tree, changes nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms of the core from the bottom up: each may use those before it in the list.
+///
+/// `certificate` stands low because every room that names a certificate in a message describes it the same way.
+const ROOMS: &[&str] = &[
+    "error",
+    "certificate",
+    "policy",
+    "keystore",
+    "source",
+    "revocation",
+    "verify",
+    "session",
+    "builder",
+    "context",
+    "connection",
+    "fd",
+    "ffi",
+];
+
+/// Rooms that hold only text, and rooms of no subject, which may not exist.
+const TEXT: &str = "manual";
+const SHAPELESS: &[&str] = &["util", "utils", "common", "misc", "helper", "helpers"];
+
+const FILE_LINES_MAX: usize = 600;
+
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    /// The path below the root of the project, with forward slashes.
+    fn name(&self) -> String {
+        let name = self.path.strip_prefix(root()).unwrap();
+        name.components().map(|part| part.as_os_str().to_str().unwrap()).collect::<Vec<_>>().join("/")
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every committed kind of file below `folder` whose name ends in one of `endings`; build output is left out.
+fn files(folder: &str, endings: &[&str]) -> Vec<Source> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap()) {
+            let path = entry.path();
+            let name = entry.file_name().into_string().unwrap();
+            if path.is_dir() {
+                let output = ["target", "build", "node_modules", ".git"].contains(&name.as_str());
+                folders.extend((!output).then_some(path));
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push(Source { path, text });
+            }
+        }
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+fn rust_files() -> Vec<Source> {
+    let mut found = files("src", &[".rs"]);
+    found.extend(files("tests", &[".rs"]));
+    found.extend(files("bindings", &[".rs"]));
+    assert!(!found.is_empty());
+    found
+}
+
+/// Fails with every complaint at once.
+fn assert_none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn every_rust_file_opens_with_what_it_holds() {
+    let silent = rust_files().into_iter().filter(|file| !file.text.starts_with("//!"));
+    assert_none(&silent.map(|file| format!("{} does not open with a //! comment", file.name())).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_file_is_longer_than_the_limit() {
+    let mut all = rust_files();
+    all.extend(files("tests", &[".c", ".cc", ".h", ".sh"]));
+    all.extend(files("bindings", &[".c", ".cc", ".h", ".sh"]));
+    all.extend(files("java", &[".java"]));
+    let long = all.iter().map(|file| (file, file.text.lines().count())).filter(|(_, lines)| *lines > FILE_LINES_MAX);
+    assert_none(&long.map(|(file, lines)| format!("{} has {lines} lines", file.name())).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_room_is_without_a_subject() {
+    let shapeless = rust_files().into_iter().filter(|file| {
+        file.path.iter().any(|part| SHAPELESS.contains(&part.to_str().unwrap().trim_end_matches(".rs")))
+    });
+    assert_none(&shapeless.map(|file| file.name()).collect::<Vec<_>>());
+}
+
+#[test]
+fn text_files_are_clean() {
+    let mut all = files(".", &[".rs", ".md", ".toml", ".c", ".cc", ".h", ".sh", ".java", ".in"]);
+    all.retain(|file| !file.name().starts_with("tests/fixtures/"));
+    let mut complaints = Vec::new();
+    for file in &all {
+        let name = file.name();
+        for (number, line) in (1..).zip(file.text.split('\n')) {
+            if line.ends_with([' ', '\t', '\r']) {
+                complaints.push(format!("{name}:{number}: white space at the end of the line"));
+            }
+        }
+        if !file.text.ends_with('\n') || file.text.ends_with("\n\n") {
+            complaints.push(format!("{name}: does not end with exactly one line break"));
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Put together here, so that this file does not complain about itself.
+    let marks = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["XX", "X:"].concat(), ["#[ign", "ore"].concat()];
+    let mut all = rust_files();
+    all.extend(files("tests", &[".c", ".cc", ".h", ".sh"]));
+    all.extend(files("bindings", &[".c", ".cc", ".h", ".sh"]));
+    all.extend(files("java", &[".java"]));
+    all.extend(files("src", &[".md"]));
+    let mut complaints = Vec::new();
+    for file in &all {
+        for mark in marks.iter().filter(|mark| file.text.contains(mark.as_str())) {
+            complaints.push(format!("{} holds {mark}", file.name()));
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn rooms_use_only_the_rooms_below_them() {
+    let mut complaints = Vec::new();
+    for file in files("src", &[".rs"]) {
+        let name = file.name();
+        let room = name.trim_start_matches("src/").split(['/', '.']).next().unwrap().to_owned();
+        if ["lib", "bin", TEXT].contains(&room.as_str()) {
+            continue;
+        }
+        let Some(level) = ROOMS.iter().position(|known| *known == room) else {
+            complaints.push(format!("{name}: the room {room} has no place in the order of tests/tidy.rs"));
+            continue;
+        };
+        for used in rooms_named_in(&file.text) {
+            if !ROOMS[..=level].contains(&used.as_str()) {
+                complaints.push(format!("{name}: {room} may not use {used}"));
+            }
+        }
+    }
+    assert_none(&complaints);
+}
+
+/// The names that stand after `crate::`, also in a braced list, outside comments.
+fn rooms_named_in(text: &str) -> Vec<String> {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut rooms = Vec::new();
+    for after in code.split("crate::").skip(1) {
+        if let Some(list) = after.strip_prefix('{') {
+            let list = list.split(';').next().unwrap_or_default();
+            rooms.extend(first_names_of_list(list));
+        } else {
+            rooms.push(leading_name(after));
+        }
+    }
+    rooms.retain(|room| !room.is_empty());
+    rooms.dedup();
+    rooms
+}
+
+/// The first name of each entry at the outer level of `a::{b, c}, d};`.
+fn first_names_of_list(list: &str) -> Vec<String> {
+    let mut depth = 0_usize;
+    let mut entries = vec![String::new()];
+    for char in list.chars() {
+        match char {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => entries.push(String::new()),
+            _ if depth == 0 => entries.last_mut().unwrap().push(char),
+            _ => {}
+        }
+    }
+    entries.iter().map(|entry| leading_name(entry.trim())).collect()
+}
+
+fn leading_name(text: &str) -> String {
+    text.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect()
+}
+
+#[test]
+fn every_entry_point_of_the_c_abi_is_guarded() {
+    let mut complaints = Vec::new();
+    for file in files("src/ffi", &[".rs"]) {
+        let name = file.name();
+        for (start, _) in file.text.match_indices("#[unsafe(no_mangle)]") {
+            let after = &file.text[start..];
+            let signature = after.split('{').next().unwrap_or_default();
+            let function = signature.split("fn ").nth(1).map(leading_name).unwrap_or_default();
+            if !function.starts_with("btls_") {
+                complaints.push(format!("{name}: {function} is exported without the prefix btls_"));
+            }
+            let body = after.get(signature.len() + 1..).unwrap_or_default();
+            let body = body.split("\n}").next().unwrap_or_default().trim();
+            if !body.starts_with("guard") {
+                complaints.push(format!("{name}: the body of {function} is not one call of guard"));
+            }
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn unsafe_code_stands_only_where_it_is_allowed() {
+    let may = |name: &str| name.starts_with("src/ffi/") || name == "src/fd.rs" || name.starts_with("src/fd/");
+    let offenders = files("src", &[".rs"])
+        .into_iter()
+        .filter(|file| !may(&file.name()) && file.name() != "src/lib.rs" && file.text.contains("allow(unsafe_code)"));
+    assert_none(&offenders.map(|file| format!("{} allows unsafe code", file.name())).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_page_of_the_manual_is_rendered() {
+    let index = fs::read_to_string(root().join("src/manual/mod.rs")).unwrap();
+    for page in files("src/manual", &[".md"]) {
+        let file = page.path.file_name().unwrap().to_str().unwrap();
+        assert!(index.contains(&format!("include_str!(\"{file}\")")), "{file} is not in src/manual/mod.rs");
+    }
+}
