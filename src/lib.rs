@@ -3,3 +3,4 @@
 pub mod certificate;
 pub mod error;
 pub mod keystore;
+pub mod manual;

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Sees to the programs that the tests run: installs what is missing with apt as root, else names the command to run.
+# Each program is looked for by its own name, so that a machine that has it needs neither root nor network.
+set -euo pipefail
+
+# Programs and the Debian package each comes with.
+wanted=(
+    gcc:gcc g++:g++ pkg-config:pkg-config nm:binutils readelf:binutils objcopy:binutils
+    openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
+    mosquitto:mosquitto mosquitto_pub:mosquitto-clients
+)
+
+# Debian puts the broker where only root's PATH looks.
+PATH="$PATH:/usr/sbin:/sbin"
+
+missing=()
+for entry in "${wanted[@]}"; do
+    command -v "${entry%%:*}" > /dev/null || missing+=("${entry#*:}")
+done
+
+if ((${#missing[@]})); then
+    mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+    install="apt-get install -y --no-install-recommends ${missing[*]}"
+    if ((EUID == 0)) && command -v apt-get > /dev/null; then
+        echo "installing ${missing[*]}"
+        # RUNLEVEL=1 keeps a freshly installed broker from being started as a service.
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install -qq > /dev/null
+    else
+        echo "missing: ${missing[*]}; on Debian, run: sudo apt-get update && sudo $install" >&2
+        exit 1
+    fi
+fi
+
+for component in rustfmt:rustfmt cargo-clippy:clippy; do
+    command -v "${component%%:*}" > /dev/null && "${component%%:*}" --version > /dev/null 2>&1 && continue
+    if command -v rustup > /dev/null; then
+        rustup component add "${component#*:}"
+    else
+        echo "missing: ${component#*:}; it comes with Rust's own installer (rustup component add ${component#*:})" >&2
+        exit 1
+    fi
+done
