@@ -4,3 +4,4 @@ pub mod certificate;
 pub mod error;
 pub mod keystore;
 pub mod manual;
+pub mod verify;

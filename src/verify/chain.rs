@@ -1,0 +1,120 @@
+//! Trust through a chain of issuers, as webpki builds and checks it (RFC 5280 section 6).
+//!
+//! This file decides which trusted certificates may vouch for others, and hands the rest to webpki. It tolerates nothing;
+//! legacy.rs does.
+
+use std::collections::HashSet;
+
+use rustls::DistinguishedName;
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::Purpose;
+use super::legacy::TolerantAlgorithm;
+use super::refusal::Peer;
+use crate::error::{Code, Error, Result};
+use crate::keystore::TrustedCertificate;
+
+/// A name without any part, which chooses nothing.
+const EMPTY_NAME: &[u8] = &[0x30, 0x00];
+/// The most bytes of CA names in a certificate request.
+///
+/// TLS has room for 65,535, but Java refuses handshake messages over 32 KiB (`jdk.tls.maxHandshakeMessageSize`). An
+/// empty list lets the client choose.
+const MAX_NAMES_LENGTH: usize = 30_000;
+
+/// The trusted certificates that may vouch for others.
+#[derive(Debug)]
+pub(super) struct Anchors {
+    anchors: Vec<TrustAnchor<'static>>,
+    /// Of each anchor, its position among the trusted certificates.
+    positions: Vec<usize>,
+    subjects: Vec<DistinguishedName>,
+}
+
+impl Anchors {
+    /// The anchors among the trusted certificates.
+    pub(super) fn new(trusted: &[TrustedCertificate]) -> Result<Self> {
+        let mut this = Self { anchors: Vec::new(), positions: Vec::new(), subjects: Vec::new() };
+        let mut names = Vec::new();
+        for (position, certificate) in trusted.iter().enumerate() {
+            let malformed = |what: String| Error::new(Code::CertificateMalformed, what).at(&certificate.place);
+            let (rest, parsed) = X509Certificate::from_der(&certificate.der)
+                .map_err(|error| malformed(format!("not X.509 DER ({error})")))?;
+            if !rest.is_empty() {
+                return Err(malformed("bytes after its end".to_owned()));
+            }
+            names.push(parsed.subject().as_raw().to_vec());
+            if !may_vouch(&parsed) {
+                names.push(parsed.issuer().as_raw().to_vec());
+                continue;
+            }
+            // One that webpki cannot read is still trusted directly.
+            if let Ok(anchor) = anchor_from_trusted_cert(&certificate.der) {
+                this.anchors.push(anchor.to_owned());
+                this.positions.push(position);
+            }
+        }
+        this.subjects = names_to_send(names);
+        Ok(this)
+    }
+
+    /// The names to send with a certificate request, each once.
+    pub(super) fn subjects(&self) -> &[DistinguishedName] {
+        &self.subjects
+    }
+
+    /// The path from `leaf` to an anchor.
+    pub(super) fn verify(
+        &self,
+        leaf: &EndEntityCert<'_>,
+        algorithms: &[TolerantAlgorithm<'_>],
+        peer: &Peer<'_>,
+    ) -> std::result::Result<Vec<CertificateDer<'static>>, webpki::Error> {
+        let algorithms: Vec<_> = algorithms.iter().map(|one| one as &dyn SignatureVerificationAlgorithm).collect();
+        let intermediates = peer.chain.get(1..).unwrap_or_default();
+        let usage = usage(peer.purpose);
+        let path = leaf.verify_for_usage(&algorithms, &self.anchors, intermediates, peer.now, usage, None, None)?;
+        Ok(self.certificates(&path, peer))
+    }
+
+    /// The path as the peer and the trust store have it; its end entity may have been recast.
+    fn certificates(&self, path: &VerifiedPath<'_>, peer: &Peer<'_>) -> Vec<CertificateDer<'static>> {
+        let anchor = self.anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()));
+        let anchor =
+            anchor.and_then(|found| self.positions.get(found)).and_then(|position| peer.trusted.get(*position));
+        (peer.chain.first().into_iter().map(|end_entity| end_entity.clone().into_owned()))
+            .chain(path.intermediate_certificates().map(|certificate| certificate.der().into_owned()))
+            .chain(anchor.map(|certificate| certificate.der.clone()))
+            .collect()
+    }
+}
+
+/// The names, each once; none at all where they would make a message that peers refuse.
+fn names_to_send(names: Vec<Vec<u8>>) -> Vec<DistinguishedName> {
+    let mut seen = HashSet::new();
+    let names: Vec<_> = names.into_iter().filter(|name| name != EMPTY_NAME && seen.insert(name.clone())).collect();
+    let length: usize = names.iter().map(|name| name.len().saturating_add(2)).sum();
+    match length <= MAX_NAMES_LENGTH {
+        true => names.into_iter().map(DistinguishedName::from).collect(),
+        false => Vec::new(),
+    }
+}
+
+/// Whether a trusted certificate may vouch for others.
+///
+/// RFC 5280 section 6.1.1 leaves it open what an anchor must be. A store that holds a client's own certificate means
+/// that client, not whomever it would like to certify; so, as with OpenSSL and with Java
+/// (`jdk.security.allowNonCaAnchor`), version 3 anchors must be CAs. Version 1 has no way to say it.
+pub(super) fn may_vouch(certificate: &X509Certificate<'_>) -> bool {
+    certificate.version().0 < 2 || certificate.is_ca()
+}
+
+/// What the extended key usage must name where it is given.
+pub(super) fn usage(purpose: Purpose) -> KeyUsage {
+    match purpose {
+        Purpose::Server => KeyUsage::server_auth(),
+        Purpose::Client => KeyUsage::client_auth(),
+    }
+}

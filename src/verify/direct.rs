@@ -1,0 +1,49 @@
+//! Direct trust: a peer whose certificate stands itself in the trust store.
+//!
+//! It is the trust of the keytool and ArangoDB recipes, and what Java's trust managers do: nobody has to vouch for the
+//! certificate, so issuer, signature, version and basic constraints do not matter. Dates, purpose, critical extensions
+//! and name do. Nothing here looks for issuers; chain.rs does.
+
+use rustls::pki_types::{CertificateDer, UnixTime};
+use webpki::EndEntityCert;
+
+use super::{Purpose, chain};
+use crate::keystore::TrustedCertificate;
+
+/// Finds a certificate among the trusted ones: their positions, sorted by encoding.
+#[derive(Debug)]
+pub(super) struct Index(Vec<usize>);
+
+impl Index {
+    /// The index of these certificates.
+    pub(super) fn new(trusted: &[TrustedCertificate]) -> Self {
+        let mut positions: Vec<_> = (0..trusted.len()).collect();
+        positions.sort_by(|a, b| encoding(trusted, *a).cmp(encoding(trusted, *b)));
+        Self(positions)
+    }
+
+    /// Where this certificate stands, byte for byte.
+    pub(super) fn position(&self, trusted: &[TrustedCertificate], wanted: &CertificateDer<'_>) -> Option<usize> {
+        let found = self.0.binary_search_by(|position| encoding(trusted, *position).cmp(wanted.as_ref())).ok()?;
+        self.0.get(found).copied()
+    }
+}
+
+fn encoding(trusted: &[TrustedCertificate], position: usize) -> &[u8] {
+    trusted.get(position).map(|certificate| certificate.der.as_ref()).unwrap_or_default()
+}
+
+/// Checks what counts for a certificate that nobody vouches for; its path is itself.
+///
+/// With no anchor to find, webpki checks all that does not depend on an issuer, then misses the issuer.
+pub(super) fn verify(
+    parsed: &EndEntityCert<'_>,
+    purpose: Purpose,
+    now: UnixTime,
+    original: &CertificateDer<'_>,
+) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
+    match parsed.verify_for_usage(&[], &[], &[], now, chain::usage(purpose), None, None) {
+        Ok(_) | Err(webpki::Error::UnknownIssuer) => Ok(vec![original.clone().into_owned()]),
+        Err(error) => Err(error),
+    }
+}

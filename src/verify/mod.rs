@@ -1,0 +1,175 @@
+//! Whether a peer's certificate is accepted: the order of the rules.
+//!
+//! The end entity is trusted directly (direct.rs) or through a chain (chain.rs), its key is long enough (signature.rs),
+//! and it is for the name that was asked for (name.rs). What is tolerated beyond that lives in legacy.rs alone; how a
+//! refusal is told, in refusal.rs. This room opens no files and no sockets and keeps no state between peers.
+
+mod chain;
+mod direct;
+mod legacy;
+mod name;
+mod refusal;
+mod signature;
+
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
+
+pub use legacy::{Switch, Switches};
+
+use crate::certificate::describe;
+use crate::error::{Code, Error, Result};
+use crate::keystore::TrustedCertificate;
+
+/// The most certificates that a peer may send: its own and its issuers.
+///
+/// Chains in use have two to four; webpki follows at most six issuers between end entity and anchor.
+pub const MAX_CHAIN_LENGTH: usize = 16;
+
+/// The role of the peer whose certificate is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// The peer is a server: where an extended key usage is given, it names `serverAuth`.
+    Server,
+    /// The peer is a client: where an extended key usage is given, it names `clientAuth`.
+    Client,
+}
+
+/// What is known of a peer's certificate that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// End entity to trust anchor; the end entity alone where it is trusted directly.
+    pub path: Vec<CertificateDer<'static>>,
+    /// Whether the end entity is trusted because it stands itself in the trust store.
+    pub direct: bool,
+    /// The switches without which it would have been refused.
+    pub deviations: Vec<Switch>,
+}
+
+/// Decides about peers' certificates against one set of trusted certificates.
+#[derive(Debug)]
+pub struct PeerVerifier {
+    trusted: Vec<TrustedCertificate>,
+    direct: direct::Index,
+    anchors: chain::Anchors,
+    switches: Switches,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl PeerVerifier {
+    /// A verifier that trusts these certificates, and tolerates what `switches` names.
+    ///
+    /// A certificate of `trust` is an anchor for chains if it is a CA (or X.509 version 1, which cannot say so), and is
+    /// itself accepted as a peer's certificate.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_MALFORMED`, with its place, for what is no certificate.
+    pub fn new(trust: Vec<TrustedCertificate>, switches: Switches) -> Result<Self> {
+        let anchors = chain::Anchors::new(&trust)?;
+        Ok(Self {
+            direct: direct::Index::new(&trust),
+            anchors,
+            trusted: trust,
+            switches,
+            algorithms: rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
+        })
+    }
+
+    /// Decides about the chain that a peer sent, end entity first, as of `now`.
+    ///
+    /// `name` is the host that was connected to; `None` asks for no name, as servers do of their clients. That the peer
+    /// holds the private key is another question: [`Self::verify_tls12_signature`], [`Self::verify_tls13_signature`].
+    ///
+    /// # Errors
+    /// A code of the certificate range, with the certificate, its position in the chain and what was found.
+    pub fn verify(
+        &self,
+        chain: &[CertificateDer<'_>],
+        purpose: Purpose,
+        name: Option<&ServerName<'_>>,
+        now: UnixTime,
+    ) -> Result<Verdict> {
+        let Some(end_entity) = chain.first() else {
+            return Err(match purpose {
+                Purpose::Client => Error::from(Code::CertMissing),
+                Purpose::Server => Error::from(Code::CertMissing).with_hint("The server needs a certificate and key."),
+            });
+        };
+        if chain.len() > MAX_CHAIN_LENGTH {
+            let detail = format!("{} certificates were sent, {MAX_CHAIN_LENGTH} is the most", chain.len());
+            return Err(Error::new(Code::CertTooComplex, detail));
+        }
+        let peer = refusal::Peer { chain, purpose, now, trusted: &self.trusted, switches: self.switches };
+
+        let direct = self.direct.position(&self.trusted, end_entity).is_some();
+        let leaf = legacy::Leaf::new(&peer, direct, name).map_err(|error| peer.refuse(error))?;
+        let parsed = leaf.parse().map_err(|error| peer.refuse(error))?;
+        let path = match direct {
+            true => direct::verify(&parsed, purpose, now, end_entity),
+            false => self.anchors.verify(&parsed, &leaf.algorithms(self.algorithms.all, self.switches), &peer),
+        }
+        .map_err(|error| peer.refuse(error))?;
+
+        let mut deviations = leaf.deviations().to_vec();
+        if signature::check_key_sizes(&path, self.switches).map_err(|small| peer.refuse_key(&small))? {
+            deviations.push(Switch::SmallRsa);
+        }
+        if let Some(name) = name {
+            name::verify(&parsed, end_entity, name)?;
+        }
+        for switch in &deviations {
+            log::warn!("{} was needed to accept {}", switch.name(), describe(end_entity));
+        }
+        Ok(Verdict { path, direct, deviations })
+    }
+
+    /// Checks a TLS 1.2 peer's proof that it holds the private key of `cert` (RFC 5246 sections 7.4.3 and 7.4.8).
+    ///
+    /// # Errors
+    /// `CERT_PROOF_INVALID`, `CERT_KEY_TOO_SMALL`, `CERT_ALGORITHM_UNSUPPORTED` or `CERT_MALFORMED`.
+    pub fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<()> {
+        let proof = signature::Proof { message, scheme: dss.scheme, signature: dss.signature() };
+        proof.verify_tls12(cert, &self.algorithms, self.switches)
+    }
+
+    /// Checks a TLS 1.3 peer's proof that it holds the private key of `cert` (RFC 8446 section 4.4.3).
+    ///
+    /// # Errors
+    /// `CERT_PROOF_INVALID`, `CERT_KEY_TOO_SMALL`, `CERT_ALGORITHM_UNSUPPORTED` or `CERT_MALFORMED`.
+    pub fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<()> {
+        let proof = signature::Proof { message, scheme: dss.scheme, signature: dss.signature() };
+        proof.verify_tls13(cert, &self.algorithms, self.switches)
+    }
+
+    /// The signature schemes to offer to the peer, best first.
+    pub fn signature_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+
+    /// The CA names to send with a certificate request (RFC 8446 section 4.2.4).
+    ///
+    /// Clients choose their certificate by its issuer. So the subject of each trusted certificate is named, and the
+    /// issuer of those that are no CA.
+    pub fn subjects(&self) -> Vec<DistinguishedName> {
+        self.anchors.subjects().to_vec()
+    }
+
+    /// The certificates that are trusted, in the order they were given.
+    pub fn trusted(&self) -> &[TrustedCertificate] {
+        &self.trusted
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Whether a certificate is for the host that was connected to (RFC 9525, RFC 6125).
+//!
+//! The matching is webpki's: DNS names without regard to case, a wildcard as the whole left-most label only and with two
+//! labels behind it, IP addresses by their octets. Common names do not count; where they are asked to, legacy.rs has
+//! made alternative names of them before.
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use webpki::EndEntityCert;
+
+use super::Switch;
+use crate::certificate::{CertificateFacts, describe};
+use crate::error::{Code, Error, Result};
+
+/// The most names that a message lists.
+const MAX_LISTED_NAMES: usize = 8;
+
+/// Accepts a certificate that names the host.
+pub(super) fn verify(parsed: &EndEntityCert<'_>, original: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<()> {
+    let wanted = name.to_str();
+    parsed.verify_is_valid_for_subject_name(name).map_err(|error| match error {
+        webpki::Error::CertNotValidForName(_) => mismatch(original, &wanted),
+        other => Error::new(Code::CertMalformed, format!("its names cannot be compared with {wanted} ({other})"))
+            .at(describe(original)),
+    })
+}
+
+fn mismatch(original: &CertificateDer<'_>, wanted: &str) -> Error {
+    let facts = match CertificateFacts::from_der(original) {
+        Ok(facts) => facts,
+        Err(error) => return error,
+    };
+    let usable = |name: &&String| name.starts_with("DNS:") || name.starts_with("IP:");
+    let names: Vec<_> = facts.subject_alternative_names.iter().filter(usable).map(String::as_str).collect();
+    if names.is_empty() {
+        return no_name(&facts, wanted);
+    }
+    let listed = names.iter().take(MAX_LISTED_NAMES).copied().collect::<Vec<_>>().join(", ");
+    let more = match names.len().saturating_sub(MAX_LISTED_NAMES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let detail = format!("{wanted} is not among its names, {listed}{more} ({facts})");
+    Error::new(Code::CertNameMismatch, detail)
+}
+
+fn no_name(facts: &CertificateFacts, wanted: &str) -> Error {
+    let detail = format!("{wanted} was connected to ({facts})");
+    let error = Error::new(Code::CertNoName, detail);
+    match facts.common_name.as_deref() {
+        Some(common_name) if common_name.eq_ignore_ascii_case(wanted) => error.with_hint(format!(
+            "{} To accept its common name instead, allow {}.",
+            Code::CertNoName.hint(),
+            Switch::CommonName.name()
+        )),
+        _ => error,
+    }
+}

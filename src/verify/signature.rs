@@ -1,0 +1,144 @@
+//! Signatures made in the handshake, and how long the keys of a path must be.
+//!
+//! The key is always taken from the certificate's SubjectPublicKeyInfo, not from webpki's view of the certificate, so
+//! that it is found in version 1 certificates too. Signatures between certificates are chain.rs's.
+
+use rustls::SignatureScheme;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
+use webpki::RawPublicKeyEntity;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+use super::legacy::TolerantAlgorithm;
+use super::{Switch, Switches};
+use crate::certificate::describe;
+use crate::error::{Code, Error, Result};
+
+/// The fewest bits of an RSA key.
+const MIN_RSA_BITS: usize = 2048;
+/// The fewest bits of an RSA key with [`Switch::SmallRsa`].
+const MIN_SMALL_RSA_BITS: usize = 1024;
+/// The most bits of an RSA key: aws-lc-rs checks none that are longer, and checking takes time that grows faster.
+const MAX_RSA_BITS: usize = 8192;
+
+/// An RSA key of a length that is not accepted.
+#[derive(Debug)]
+pub(super) struct RefusedKey<'a> {
+    /// Whose key it is.
+    pub(super) certificate: &'a CertificateDer<'a>,
+    /// Its length.
+    pub(super) bits: usize,
+}
+
+impl RefusedKey<'_> {
+    /// Why, as an error; `place` says where the certificate stands.
+    pub(super) fn error(&self, place: &str) -> Error {
+        let detail = format!("RSA {} at {place}", self.bits);
+        match self.bits {
+            MIN_SMALL_RSA_BITS..MIN_RSA_BITS => Error::new(Code::CertKeyTooSmall, detail).with_hint(format!(
+                "{} To accept keys from {MIN_SMALL_RSA_BITS} bits, allow {}.",
+                Code::CertKeyTooSmall.hint(),
+                Switch::SmallRsa.name()
+            )),
+            0..MIN_RSA_BITS => Error::new(Code::CertKeyTooSmall, detail),
+            _ => Error::new(Code::CertAlgorithmUnsupported, detail)
+                .with_hint(format!("Reissue it with an RSA key of at most {MAX_RSA_BITS} bits, or an ECDSA key.")),
+        }
+    }
+}
+
+/// Checks the RSA keys of a path; says whether [`Switch::SmallRsa`] was needed.
+pub(super) fn check_key_sizes<'a>(
+    path: &'a [CertificateDer<'a>],
+    switches: Switches,
+) -> std::result::Result<bool, RefusedKey<'a>> {
+    let mut needed = false;
+    for certificate in path {
+        let Some(bits) = rsa_bits(certificate) else { continue };
+        match bits {
+            MIN_RSA_BITS..=MAX_RSA_BITS => {}
+            MIN_SMALL_RSA_BITS..MIN_RSA_BITS if switches.contains(Switch::SmallRsa) => needed = true,
+            _ => return Err(RefusedKey { certificate, bits }),
+        }
+    }
+    Ok(needed)
+}
+
+/// The exact length of a certificate's RSA key; `None` for other keys.
+fn rsa_bits(certificate: &CertificateDer<'_>) -> Option<usize> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() else { return None };
+    let mut bytes = key.modulus.iter().skip_while(|byte| **byte == 0);
+    let first = bytes.next()?;
+    let rest = bytes.count().checked_mul(8)?;
+    rest.checked_add(8)?.checked_sub(first.leading_zeros() as usize)
+}
+
+/// A signature over a handshake's transcript.
+pub(super) struct Proof<'a> {
+    pub(super) message: &'a [u8],
+    pub(super) scheme: SignatureScheme,
+    pub(super) signature: &'a [u8],
+}
+
+impl Proof<'_> {
+    /// By the rules of TLS 1.2, where a scheme fixes no curve (RFC 8422 section 5.10).
+    pub(super) fn verify_tls12(
+        &self,
+        certificate: &CertificateDer<'_>,
+        algorithms: &WebPkiSupportedAlgorithms,
+        switches: Switches,
+    ) -> Result<()> {
+        self.verify(certificate, algorithms, switches, usize::MAX)
+    }
+
+    /// By the rules of TLS 1.3: schemes fix the curve, and PKCS#1 1.5 is gone (RFC 8446 section 4.2.3).
+    pub(super) fn verify_tls13(
+        &self,
+        certificate: &CertificateDer<'_>,
+        algorithms: &WebPkiSupportedAlgorithms,
+        switches: Switches,
+    ) -> Result<()> {
+        use SignatureScheme as Scheme;
+        if let Scheme::RSA_PKCS1_SHA256 | Scheme::RSA_PKCS1_SHA384 | Scheme::RSA_PKCS1_SHA512 = self.scheme {
+            return Err(self.unusable(certificate, "TLS 1.3 does not allow it"));
+        }
+        self.verify(certificate, algorithms, switches, 1)
+    }
+
+    fn verify(
+        &self,
+        certificate: &CertificateDer<'_>,
+        algorithms: &WebPkiSupportedAlgorithms,
+        switches: Switches,
+        candidates: usize,
+    ) -> Result<()> {
+        let malformed = |what: &str| Error::new(Code::CertMalformed, what).at(describe(certificate));
+        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| malformed("not X.509 DER"))?;
+        check_key_sizes(std::slice::from_ref(certificate), switches)
+            .map_err(|refused| refused.error(&describe(certificate)))?;
+        let spki = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
+        let key = RawPublicKeyEntity::try_from(&spki).map_err(|_| malformed("its public key is malformed"))?;
+        let known = algorithms.mapping.iter().find(|(scheme, _)| *scheme == self.scheme);
+        let (_, known) = known.ok_or_else(|| self.unusable(certificate, "it was not offered"))?;
+        for strict in known.iter().take(candidates) {
+            let algorithm = TolerantAlgorithm::for_handshake(*strict, switches);
+            match key.verify_signature(&algorithm, self.message, self.signature) {
+                Ok(()) => return Ok(()),
+                Err(webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)) => {}
+                Err(_) => return Err(self.refused(certificate)),
+            }
+        }
+        Err(self.unusable(certificate, "it does not go with the certificate's key"))
+    }
+
+    fn refused(&self, certificate: &CertificateDer<'_>) -> Error {
+        Error::new(Code::CertProofInvalid, format!("{:?} by {}", self.scheme, describe(certificate)))
+    }
+
+    fn unusable(&self, certificate: &CertificateDer<'_>, why: &str) -> Error {
+        let detail = format!("signed with {:?}, {why} ({})", self.scheme, describe(certificate));
+        Error::new(Code::CertAlgorithmUnsupported, detail)
+    }
+}
