@@ -4,4 +4,5 @@ pub mod certificate;
 pub mod error;
 pub mod keystore;
 pub mod manual;
+pub mod policy;
 pub mod verify;

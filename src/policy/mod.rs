@@ -1,0 +1,284 @@
+//! Policy: which protocol versions, cipher suites and key exchange groups a context allows, read from what users write.
+//!
+//! Names of OpenSSL, Java, Erlang and the IANA registry are taken. What is asked for and not served is reported with
+//! its reason, one line each; a name that nobody ever defined is an error. This room opens no files and knows nothing of
+//! certificates.
+//!
+//! How settings meet:
+//! - A setting that is left out takes the preset's default.
+//! - A version of which no suite or no group is left is dropped and reported, so long as another version remains and
+//!   the user named something that remains; otherwise it is an error.
+//! - As in OpenSSL a cipher string leaves the suites of TLS 1.3 alone unless it names some of them, and a cipher string
+//!   that leaves nothing for TLS 1.2 is an error.
+
+mod cipher_string;
+mod groups;
+mod keywords;
+pub(crate) mod names;
+mod suite_table;
+mod suites;
+mod version;
+
+use rustls::crypto::aws_lc_rs::{DEFAULT_CIPHER_SUITES, default_provider};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::version::{TLS12, TLS13};
+use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
+
+use crate::error::{Code, Error, Result};
+use suites::{Since, Suite};
+
+/// A starting point that the other settings refine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// TLS 1.3 only.
+    Modern,
+    /// TLS 1.2 and 1.3.
+    #[default]
+    Intermediate,
+}
+
+impl Preset {
+    /// The preset of a name, in any case.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a name that is not a preset's.
+    pub fn from_name(name: &str) -> Result<Self> {
+        let presets = [Self::Modern, Self::Intermediate];
+        presets.into_iter().find(|preset| preset.name().eq_ignore_ascii_case(name.trim())).ok_or_else(|| {
+            let detail = format!("no preset is called {}; there are modern and intermediate", names::quoted(name));
+            Error::new(Code::InvalidArgument, detail)
+        })
+    }
+
+    /// The name, as it is written in configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Modern => "modern",
+            Self::Intermediate => "intermediate",
+        }
+    }
+}
+
+/// The settings as users write them; `None` leaves the preset's default.
+#[derive(Clone, Debug, Default)]
+pub struct PolicySpec {
+    /// Where the settings start from. Versions that it does not allow are not served, even when they are named.
+    pub preset: Preset,
+    /// Protocol versions, e.g. `TLSv1.2,TLSv1.3`, `["tlsv1.3"]`, `TLS` for all, or a digit of ArangoDB's.
+    pub versions: Option<String>,
+    /// An OpenSSL cipher string, or OpenSSL, Java or IANA names with commas, colons or spaces between.
+    pub cipher_suites: Option<String>,
+    /// Key exchange groups, e.g. `X25519MLKEM768:X25519:P-256`.
+    pub groups: Option<String>,
+}
+
+/// Something that was asked for and is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotServed {
+    /// The name or rule, as the user wrote it.
+    pub name: String,
+    /// Why, as a clause without a full stop.
+    pub reason: String,
+}
+
+impl NotServed {
+    /// Appends a line, once for each name.
+    fn add(lines: &mut Vec<Self>, name: impl Into<String>, reason: impl Into<String>) {
+        let name = name.into();
+        if lines.iter().all(|line| line.name != name) {
+            lines.push(Self { name, reason: reason.into() });
+        }
+    }
+
+    /// All the lines in one, for an error's detail.
+    fn list(lines: &[Self]) -> String {
+        const MAX_LISTED: usize = 64;
+        let shown = lines.iter().take(MAX_LISTED).map(|line| format!("{}: {}", line.name, line.reason));
+        let mut shown: Vec<String> = shown.collect();
+        if let Some(more @ 1..) = lines.len().checked_sub(MAX_LISTED) {
+            shown.push(format!("and {more} more"));
+        }
+        shown.join("; ")
+    }
+}
+
+/// What a context allows: never empty in versions, suites or groups, and each version has a suite and a group.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    versions: Vec<&'static SupportedProtocolVersion>,
+    cipher_suites: Vec<SupportedCipherSuite>,
+    groups: Vec<&'static dyn SupportedKxGroup>,
+    not_served: Vec<NotServed>,
+}
+
+impl Default for Policy {
+    /// TLS 1.2 and 1.3 with all suites that are served, and the hybrid group X25519MLKEM768 first.
+    fn default() -> Self {
+        Self {
+            versions: version::ALL.to_vec(),
+            cipher_suites: DEFAULT_CIPHER_SUITES.to_vec(),
+            groups: groups::default_groups(),
+            not_served: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// - `VERSION_NOT_SUPPORTED`: a version is unknown, or none of those named is served.
+    /// - `CIPHER_NOT_SUPPORTED`: a word of the cipher string is unknown, or its form is wrong.
+    /// - `NO_CIPHER_SUITE`: no suite is left; the detail lists each name and its reason.
+    /// - `GROUP_NOT_SUPPORTED`: a group is unknown, or none is left for any version.
+    /// - `OPTION_CONFLICT`: the preset allows none of the versions that are named.
+    pub fn from_spec(spec: &PolicySpec) -> Result<Self> {
+        let mut policy = Self::default();
+        policy.set_versions(spec)?;
+        if let Some(list) = &spec.groups {
+            policy.set_groups(list)?;
+        }
+        match &spec.cipher_suites {
+            Some(text) => policy.set_cipher_suites(text)?,
+            None => policy.keep_suites_of_versions(),
+        }
+        Ok(policy)
+    }
+
+    /// The protocol versions, the newest first.
+    pub fn versions(&self) -> &[&'static SupportedProtocolVersion] {
+        &self.versions
+    }
+
+    /// The cipher suites in order of preference; only those of the versions that are allowed.
+    pub fn cipher_suites(&self) -> &[SupportedCipherSuite] {
+        &self.cipher_suites
+    }
+
+    /// The key exchange groups in order of preference; a client sends a key share for the first.
+    pub fn groups(&self) -> &[&'static dyn SupportedKxGroup] {
+        &self.groups
+    }
+
+    /// What was asked for and is not served, with reasons.
+    pub fn not_served(&self) -> &[NotServed] {
+        &self.not_served
+    }
+
+    /// The provider of cryptography with these suites and groups.
+    pub fn provider(&self) -> CryptoProvider {
+        CryptoProvider {
+            cipher_suites: self.cipher_suites.clone(),
+            kx_groups: self.groups.clone(),
+            ..default_provider()
+        }
+    }
+
+    /// The names of the versions, e.g. `TLSv1.3`.
+    pub fn version_names(&self) -> Vec<&'static str> {
+        self.versions.iter().map(|version| version::name(version)).collect()
+    }
+
+    /// The IANA names of the cipher suites.
+    pub fn cipher_suite_names(&self) -> Vec<&'static str> {
+        self.cipher_suites.iter().map(|suite| cipher_suite_name(u16::from(suite.suite()))).collect()
+    }
+
+    /// The names of the groups, e.g. `X25519MLKEM768`.
+    pub fn group_names(&self) -> Vec<&'static str> {
+        self.groups.iter().map(|group| groups::name(*group)).collect()
+    }
+
+    fn set_versions(&mut self, spec: &PolicySpec) -> Result<()> {
+        let Some(list) = &spec.versions else {
+            if spec.preset == Preset::Modern {
+                self.versions = vec![&TLS13];
+            }
+            return Ok(());
+        };
+        let named = version::parse(list)?;
+        if named.allowed.is_empty() {
+            return Err(Error::new(Code::VersionNotSupported, NotServed::list(&named.not_served)));
+        }
+        self.versions = named.allowed;
+        self.not_served = named.not_served;
+        if spec.preset == Preset::Modern && self.versions.contains(&&TLS12) {
+            self.versions.retain(|version| *version == &TLS13);
+            NotServed::add(&mut self.not_served, "TLSv1.2", "the preset modern allows TLS 1.3 only");
+            if self.versions.is_empty() {
+                return Err(Error::new(Code::OptionConflict, NotServed::list(&self.not_served)));
+            }
+        }
+        Ok(())
+    }
+
+    fn set_groups(&mut self, list: &str) -> Result<()> {
+        let named = groups::parse(list)?;
+        self.groups = named.groups;
+        self.not_served.extend(named.not_served);
+        let groups = &self.groups;
+        let has_group =
+            |version: &SupportedProtocolVersion| groups.iter().any(|group| group.usable_for_version(version.version));
+        let (kept, dropped): (Vec<_>, Vec<_>) = self.versions.iter().copied().partition(|version| has_group(version));
+        for version in dropped {
+            NotServed::add(&mut self.not_served, version::name(version), "none of the groups is one of this version");
+        }
+        self.versions = kept;
+        match self.versions.is_empty() {
+            true => Err(Error::new(Code::GroupNotSupported, NotServed::list(&self.not_served))),
+            false => Ok(()),
+        }
+    }
+
+    fn set_cipher_suites(&mut self, text: &str) -> Result<()> {
+        let selection = cipher_string::select(text)?;
+        self.not_served.extend(selection.not_served);
+        let allows = |version| self.versions.contains(&version);
+        let (tls12, tls13) = (allows(&TLS12), allows(&TLS13));
+        for suite in selection.named {
+            let (is_allowed, version) = match suite.since {
+                Since::Tls13 => (tls13, "TLSv1.3"),
+                Since::Tls12 | Since::Tls10 | Since::Ssl3 => (tls12, "TLSv1.2"),
+            };
+            if !is_allowed {
+                NotServed::add(&mut self.not_served, suite.iana, format!("{version} is not allowed"));
+            }
+        }
+        let tls13_suites = if tls13 { selection.tls13 } else { Vec::new() };
+        let tls12_suites = if tls12 { selection.tls12 } else { Vec::new() };
+        // A string that is meant for TLS 1.2 and leaves nothing of it is a mistake, though the suites of TLS 1.3, of
+        // which it says nothing, would be left.
+        let is_mistake = tls12 && tls12_suites.is_empty() && selection.speaks_of_tls12 && !selection.names_tls13;
+        if is_mistake || (tls12_suites.is_empty() && tls13_suites.is_empty()) {
+            let detail = match self.not_served.as_slice() {
+                [] => "the cipher string selects none".to_owned(),
+                lines => NotServed::list(lines),
+            };
+            return Err(Error::new(Code::NoCipherSuite, detail));
+        }
+        for (version, suites) in [(&TLS13, &tls13_suites), (&TLS12, &tls12_suites)] {
+            if self.versions.contains(&version) && suites.is_empty() {
+                let reason = "the cipher suites leave none of this version";
+                NotServed::add(&mut self.not_served, version::name(version), reason);
+                self.versions.retain(|kept| *kept != version);
+            }
+        }
+        self.cipher_suites = tls13_suites.into_iter().chain(tls12_suites).filter_map(Suite::served).collect();
+        Ok(())
+    }
+
+    fn keep_suites_of_versions(&mut self) {
+        let versions = &self.versions;
+        self.cipher_suites.retain(|suite| versions.contains(&suite.version()));
+    }
+}
+
+/// The IANA name of a cipher suite by its number on the wire; `unknown` where it has none.
+pub fn cipher_suite_name(id: u16) -> &'static str {
+    Suite::by_id(id).map_or("unknown", |suite| suite.iana)
+}
+
+/// OpenSSL's name of a cipher suite by its number on the wire, where it has one.
+pub fn cipher_suite_openssl_name(id: u16) -> Option<&'static str> {
+    Suite::by_id(id).map(|suite| suite.openssl).filter(|name| !name.is_empty())
+}

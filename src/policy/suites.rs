@@ -1,0 +1,256 @@
+//! What a cipher suite is made of, how it is found by name, and why one that is known is not served.
+//!
+//! It knows nothing of the rules that select suites, nor of the versions that a context allows.
+
+use rustls::SupportedCipherSuite;
+use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
+
+use super::suite_table::SUITES;
+
+/// The protocol version that a suite came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Since {
+    Ssl3,
+    Tls10,
+    Tls12,
+    Tls13,
+}
+
+/// How the two sides agree on a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kx {
+    Any,
+    Rsa,
+    Dh,
+    Dhe,
+    Ecdh,
+    Ecdhe,
+    Psk,
+    DhePsk,
+    EcdhePsk,
+    RsaPsk,
+    Srp,
+    Krb5,
+    Gost,
+}
+
+/// What the server proves itself with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Auth {
+    Any,
+    Rsa,
+    Dss,
+    Ecdsa,
+    Psk,
+    Srp,
+    Krb5,
+    Gost,
+    Null,
+}
+
+/// What encrypts the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Enc {
+    Aes128,
+    Aes256,
+    Aes128Gcm,
+    Aes256Gcm,
+    Aes128Ccm,
+    Aes256Ccm,
+    Aes128Ccm8,
+    Aes256Ccm8,
+    ChaCha20,
+    Aria128,
+    Aria256,
+    Aria128Gcm,
+    Aria256Gcm,
+    Camellia128,
+    Camellia256,
+    Camellia128Gcm,
+    Camellia256Gcm,
+    Seed,
+    Idea,
+    TripleDes,
+    Des,
+    Rc4,
+    Sm4,
+    Gost,
+    Export,
+    Null,
+}
+
+/// What protects the records against change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mac {
+    Aead,
+    Sha384,
+    Sha256,
+    Sha1,
+    Md5,
+    Gost,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub(super) struct Suite {
+    /// The value on the wire.
+    pub(super) id: u16,
+    /// OpenSSL's name; empty where it never had one.
+    pub(super) openssl: &'static str,
+    /// The name of the IANA registry, which is JSSE's too.
+    pub(super) iana: &'static str,
+    pub(super) since: Since,
+    pub(super) kx: Kx,
+    pub(super) auth: Auth,
+    pub(super) enc: Enc,
+    pub(super) mac: Mac,
+}
+
+impl Suite {
+    /// The row of a name in any of its spellings, in any case.
+    pub(super) fn by_name(name: &str) -> Option<&'static Self> {
+        let upper = name.to_ascii_uppercase();
+        // Java calls the suites of SSL 3.0's time SSL_; OpenSSL once wrote EDH for DHE.
+        let canonical = match upper.strip_prefix("SSL_") {
+            Some(rest) => format!("TLS_{rest}"),
+            None if upper.starts_with("EDH-") || upper.starts_with("EXP-EDH-") => upper.replacen("EDH-", "DHE-", 1),
+            None => upper,
+        };
+        SUITES.iter().find(|suite| {
+            suite.iana.eq_ignore_ascii_case(&canonical)
+                || (!suite.openssl.is_empty() && suite.openssl.eq_ignore_ascii_case(&canonical))
+        })
+    }
+
+    /// The row of a value on the wire.
+    pub(super) fn by_id(id: u16) -> Option<&'static Self> {
+        SUITES.iter().find(|suite| suite.id == id)
+    }
+
+    /// What serves this suite, if anything does.
+    pub(super) fn served(&self) -> Option<SupportedCipherSuite> {
+        ALL_CIPHER_SUITES.iter().copied().find(|served| u16::from(served.suite()) == self.id)
+    }
+
+    /// Why nothing serves it: each of its parts that stands in the way; empty for a suite that is served.
+    pub(super) fn obstacles(&self) -> Vec<&'static str> {
+        if self.served().is_some() {
+            return Vec::new();
+        }
+        let parts = [self.kx.obstacle(), self.auth.obstacle(), self.enc.obstacle()];
+        parts.into_iter().flatten().collect()
+    }
+
+    /// Whether OpenSSL's HIGH has it.
+    pub(super) fn is_high(&self) -> bool {
+        !self.is_medium() && !matches!(self.enc, Enc::Des | Enc::Export | Enc::Null)
+    }
+
+    /// Whether OpenSSL's MEDIUM has it.
+    pub(super) fn is_medium(&self) -> bool {
+        matches!(self.enc, Enc::Seed | Enc::Idea | Enc::TripleDes | Enc::Rc4)
+    }
+
+    /// Whether OpenSSL's ALL has it.
+    pub(super) fn is_in_all(&self) -> bool {
+        self.since != Since::Tls13 && self.enc != Enc::Null
+    }
+
+    /// Whether OpenSSL's COMPLEMENTOFALL has it.
+    pub(super) fn is_outside_all(&self) -> bool {
+        self.since != Since::Tls13 && self.enc == Enc::Null
+    }
+
+    /// Whether OpenSSL's COMPLEMENTOFDEFAULT has it: in ALL, but not in DEFAULT.
+    pub(super) fn is_outside_default(&self) -> bool {
+        let weak_enc = self.is_medium() || matches!(self.enc, Enc::Des | Enc::Export);
+        let rare_enc = self.enc.is_ccm() || self.enc.is_aria() || self.enc.is_camellia();
+        self.enc != Enc::Null && (matches!(self.auth, Auth::Null | Auth::Dss) || weak_enc || rare_enc)
+    }
+
+    /// The key's length in bits, for `@STRENGTH`.
+    pub(super) fn strength_bits(&self) -> u16 {
+        match self.enc {
+            Enc::Null => 0,
+            Enc::Export => 40,
+            Enc::Des => 56,
+            Enc::TripleDes => 112,
+            Enc::Aes128 | Enc::Aes128Gcm | Enc::Aes128Ccm | Enc::Aes128Ccm8 => 128,
+            Enc::Aria128 | Enc::Aria128Gcm | Enc::Camellia128 | Enc::Camellia128Gcm => 128,
+            Enc::Seed | Enc::Idea | Enc::Rc4 | Enc::Sm4 => 128,
+            Enc::Aes256 | Enc::Aes256Gcm | Enc::Aes256Ccm | Enc::Aes256Ccm8 | Enc::ChaCha20 => 256,
+            Enc::Aria256 | Enc::Aria256Gcm | Enc::Camellia256 | Enc::Camellia256Gcm | Enc::Gost => 256,
+        }
+    }
+}
+
+impl Kx {
+    fn obstacle(self) -> Option<&'static str> {
+        match self {
+            Self::Any | Self::Ecdhe => None,
+            Self::Rsa => Some("static RSA key exchange (no forward secrecy)"),
+            Self::Dh => Some("static Diffie-Hellman key exchange (no forward secrecy)"),
+            Self::Ecdh => Some("static ECDH key exchange (no forward secrecy)"),
+            Self::Dhe => Some("finite-field Diffie-Hellman key exchange"),
+            Self::Psk | Self::DhePsk | Self::EcdhePsk | Self::RsaPsk => Some("pre-shared keys"),
+            Self::Srp => Some("SRP passwords"),
+            Self::Krb5 => Some("Kerberos"),
+            Self::Gost => Some("GOST key exchange"),
+        }
+    }
+}
+
+impl Auth {
+    fn obstacle(self) -> Option<&'static str> {
+        match self {
+            Self::Dss => Some("DSS certificates"),
+            Self::Null => Some("no authentication (anonymous)"),
+            // The others are served, or their key exchange is named already.
+            Self::Any | Self::Rsa | Self::Ecdsa | Self::Psk | Self::Srp | Self::Krb5 | Self::Gost => None,
+        }
+    }
+}
+
+impl Enc {
+    pub(super) fn is_ccm(self) -> bool {
+        matches!(self, Self::Aes128Ccm | Self::Aes256Ccm) || self.is_ccm8()
+    }
+
+    pub(super) fn is_ccm8(self) -> bool {
+        matches!(self, Self::Aes128Ccm8 | Self::Aes256Ccm8)
+    }
+
+    pub(super) fn is_aria(self) -> bool {
+        matches!(self, Self::Aria128 | Self::Aria256 | Self::Aria128Gcm | Self::Aria256Gcm)
+    }
+
+    pub(super) fn is_camellia(self) -> bool {
+        matches!(self, Self::Camellia128 | Self::Camellia256 | Self::Camellia128Gcm | Self::Camellia256Gcm)
+    }
+
+    pub(super) fn is_cbc(self) -> bool {
+        matches!(self, Self::Aes128 | Self::Aes256 | Self::Aria128 | Self::Aria256 | Self::Camellia128)
+            || matches!(self, Self::Camellia256 | Self::Seed | Self::Idea | Self::TripleDes | Self::Des)
+    }
+
+    fn obstacle(self) -> Option<&'static str> {
+        match self {
+            Self::Aes128Gcm | Self::Aes256Gcm | Self::ChaCha20 => None,
+            Self::Aes128 | Self::Aes256 => Some("CBC encryption"),
+            Self::Aria128 | Self::Aria256 | Self::Aria128Gcm | Self::Aria256Gcm => Some("ARIA encryption"),
+            Self::Aes128Ccm | Self::Aes256Ccm | Self::Aes128Ccm8 | Self::Aes256Ccm8 => Some("CCM encryption"),
+            Self::Camellia128 | Self::Camellia256 | Self::Camellia128Gcm | Self::Camellia256Gcm => {
+                Some("Camellia encryption")
+            }
+            Self::Seed => Some("SEED encryption"),
+            Self::Idea => Some("IDEA encryption"),
+            Self::TripleDes => Some("triple-DES encryption"),
+            Self::Des => Some("DES encryption"),
+            Self::Rc4 => Some("RC4 encryption"),
+            Self::Sm4 => Some("SM4 encryption"),
+            Self::Gost => Some("GOST encryption"),
+            Self::Export => Some("export-grade encryption"),
+            Self::Null => Some("no encryption (NULL)"),
+        }
+    }
+}
