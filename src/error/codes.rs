@@ -113,7 +113,7 @@ codes! {
     BufferTooSmall = 108, BUFFER_TOO_SMALL, Usage, -, "the destination buffer is too small", "Offer a buffer of the maximum record size.";
     NoCipherSuite = 109, NO_CIPHER_SUITE, Usage, -, "no cipher suite is left to offer", "Name at least one ECDHE suite with AES-GCM or ChaCha20-Poly1305, or leave the setting out.";
     VersionNotSupported = 110, VERSION_NOT_SUPPORTED, Usage, -, "a protocol version is not served", "Use TLSv1.2 and TLSv1.3.";
-    GroupNotSupported = 111, GROUP_NOT_SUPPORTED, Usage, -, "a key exchange group is not served", "Use X25519MLKEM768, X25519, secp256r1, secp384r1 or secp521r1.";
+    GroupNotSupported = 111, GROUP_NOT_SUPPORTED, Usage, -, "a key exchange group is not served", "Use X25519MLKEM768, X25519, secp256r1 or secp384r1.";
     InvalidAlpn = 112, INVALID_ALPN, Usage, -, "an ALPN protocol name is empty or longer than 255 bytes", "";
     InvalidText = 113, INVALID_TEXT, Usage, -, "a text argument is not valid UTF-8", "";
     CipherNotSupported = 114, CIPHER_NOT_SUPPORTED, Usage, -, "a cipher suite name or rule is not understood", "";
