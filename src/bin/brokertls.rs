@@ -1,3 +1,5 @@
 //! The command line of brokertls, on the public Rust API.
 
-fn main() {}
+fn main() {
+    println!("brokertls {}", env!("CARGO_PKG_VERSION"));
+}
