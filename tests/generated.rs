@@ -1,6 +1,7 @@
 //! The files under `include/` are written from the source by this test, and it fails when they have drifted apart.
 //!
 //! `make bless` (`BTLS_BLESS=1`) rewrites them. Only this file writes into the tree.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env;
 use std::fmt::Write as _;
@@ -57,6 +58,19 @@ fn errors_header() -> String {
     text
 }
 
+/// The C API as cbindgen reads it from `src/ffi`, each file in the order of its name.
+fn main_header() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let mut sources: Vec<_> = fs::read_dir(root.join("src/ffi")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    sources.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
+    sources.sort();
+    let builder = sources.iter().fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
+    let mut text = Vec::new();
+    builder.generate().unwrap().write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
 fn capitalized(sentence: &str) -> String {
     let mut chars = sentence.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
@@ -65,6 +79,11 @@ fn capitalized(sentence: &str) -> String {
 #[test]
 fn errors_header_is_what_the_table_of_codes_says() {
     ensure_content("include/brokertls_errors.h", &errors_header());
+}
+
+#[test]
+fn main_header_is_what_the_entry_points_say() {
+    ensure_content("include/brokertls.h", &main_header());
 }
 
 #[test]
