@@ -44,20 +44,25 @@ $(OUT)/brokertls: $(SOURCES)
 	@mkdir -p $(OUT)
 	cp $(TARGET)/brokertls $@
 
-$(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(OUT)/native-static-libs &: $(SOURCES) | $(OUT)/brokertls
+$(OUT)/libbrokertls.so $(OUT)/whole.a $(OUT)/native-static-libs &: $(SOURCES) | $(OUT)/brokertls
 	@mkdir -p $(OUT)
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib -- \
 	    --print native-static-libs=$(CURDIR)/$(OUT)/native-static-libs
-	cp $(TARGET)/libbrokertls.so $(TARGET)/libbrokertls.a $(OUT)/
+	cp $(TARGET)/libbrokertls.so $(OUT)/libbrokertls.so
+	cp $(TARGET)/libbrokertls.a $(OUT)/whole.a
 
-# A C compiler's driver adds libgcc itself, and the shared half of it would break `-static`.
-$(OUT)/brokertls.pc: brokertls.pc.in $(OUT)/native-static-libs FORCE
-	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(VERSION)|' -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/native-static-libs)|" \
-	    brokertls.pc.in > $@
-FORCE:
+# rustc's static library shows every function of Rust's runtime and of aws-lc, and would clash with another library
+# written in Rust. What is put in place is one object that shows what the shared library shows and holds nothing else.
+$(OUT)/libbrokertls.a: $(OUT)/whole.a $(OUT)/libbrokertls.so
+	nm -D --defined-only $(OUT)/libbrokertls.so | awk '{ print $$3 }' > $(OUT)/symbols
+	ld -r --gc-sections $$(sed 's/^/-u /' $(OUT)/symbols) -o $(OUT)/whole.o --whole-archive $(OUT)/whole.a
+	objcopy --keep-global-symbols=$(OUT)/symbols -R .llvmbc -R .llvmcmd -R .llvm_addrsig $(OUT)/whole.o $(OUT)/brokertls.o
+	rm -f $@
+	ar rcsD $@ $(OUT)/brokertls.o
+	rm -f $(OUT)/whole.o $(OUT)/brokertls.o
 
-install: build $(OUT)/brokertls.pc
+# In Libs.private, libgcc_s is left out: a C compiler's driver adds what it needs of it, and naming it breaks `-static`.
+install: build
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)'
 	install -m 755 $(OUT)/brokertls '$(DESTDIR)$(BINDIR)/brokertls'
 	install -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)'
@@ -65,7 +70,11 @@ install: build $(OUT)/brokertls.pc
 	ln -sf libbrokertls.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/libbrokertls.so.$(ABI)'
 	ln -sf libbrokertls.so.$(ABI) '$(DESTDIR)$(LIBDIR)/libbrokertls.so'
 	install -m 644 $(OUT)/libbrokertls.a '$(DESTDIR)$(LIBDIR)/libbrokertls.a'
-	install -m 644 $(OUT)/brokertls.pc '$(DESTDIR)$(PKGCONFIGDIR)/brokertls.pc'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/native-static-libs)|" \
+	    brokertls.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/brokertls.pc'
 
 stage:
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/$(STAGE) DESTDIR= > /dev/null

@@ -1,0 +1,162 @@
+//! What `make install` puts in place, and that C and C++ programs build against nothing but that.
+//!
+//! Builds the release libraries unless `make` has done so already. Writes below `build/` only.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+const PREFIX: &str = "/opt/brokertls";
+
+/// A program that uses the header, a constant of the error table and a function of the library.
+const PROGRAM: &str = r#"
+#include <brokertls.h>
+#include <stdio.h>
+
+int main(void) {
+    printf("%u %d\n", (unsigned)btls_abi_version(), (int)BTLS_WANT_READ);
+    return BTLS_OK;
+}
+"#;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs `command` and returns what it printed; a failure shows everything it said.
+fn succeed(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{command:?}: {status}\n{stdout}\n{stderr}");
+    stdout.into_owned()
+}
+
+/// The folder that stands for the root of the file system: installed once, by the first test that asks.
+fn installed() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let destination = root().join("build/install-test");
+        if destination.exists() {
+            fs::remove_dir_all(&destination).unwrap();
+        }
+        // Variables of a `make` that runs these tests are not for this one.
+        succeed(
+            Command::new("make")
+                .current_dir(root())
+                .args(["install", &format!("PREFIX={PREFIX}"), &format!("DESTDIR={}", destination.display())])
+                .env_remove("MAKEFLAGS")
+                .env_remove("MAKEOVERRIDES"),
+        );
+        destination
+    })
+}
+
+fn pkg_config(arguments: &[&str]) -> Vec<String> {
+    let folder = installed().join("opt/brokertls/lib/pkgconfig");
+    let printed = succeed(
+        Command::new("pkg-config")
+            .env("PKG_CONFIG_PATH", folder)
+            .env("PKG_CONFIG_SYSROOT_DIR", installed())
+            .args(arguments)
+            .arg("brokertls"),
+    );
+    printed.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Compiles `PROGRAM` as `name` and returns what it prints.
+fn build_and_run(name: &str, compiler: &[&str], flags: &[String]) -> String {
+    let folder = installed().join("programs");
+    fs::create_dir_all(&folder).unwrap();
+    let source = folder.join(format!("{name}.c"));
+    let program = folder.join(name);
+    fs::write(&source, PROGRAM).unwrap();
+    let language = if compiler[0] == "g++" { "c++" } else { "c" };
+    succeed(
+        Command::new(compiler[0])
+            .args(&compiler[1..])
+            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-x", language])
+            .arg(&source)
+            .args(["-x", "none", "-o"])
+            .arg(&program)
+            .args(flags),
+    );
+    let libraries = installed().join("opt/brokertls/lib");
+    succeed(Command::new(&program).env("LD_LIBRARY_PATH", libraries))
+}
+
+fn shared_flags() -> Vec<String> {
+    pkg_config(&["--cflags", "--libs"])
+}
+
+/// As README.md says: the archive by its file name, with what it needs from the system.
+fn static_flags() -> Vec<String> {
+    let mut flags = pkg_config(&["--cflags", "--libs", "--static"]);
+    for flag in flags.iter_mut().filter(|flag| *flag == "-lbrokertls") {
+        *flag = "-l:libbrokertls.a".to_owned();
+    }
+    flags
+}
+
+#[test]
+fn install_puts_every_file_where_prefix_and_destdir_say() {
+    let prefix = installed().join("opt/brokertls");
+    for file in [
+        "include/brokertls.h",
+        "include/brokertls_errors.h",
+        "lib/libbrokertls.so.0.1.0",
+        "lib/libbrokertls.a",
+        "lib/pkgconfig/brokertls.pc",
+        "bin/brokertls",
+    ] {
+        assert!(prefix.join(file).symlink_metadata().unwrap().is_file(), "{file}");
+    }
+    let link = |name: &str| fs::read_link(prefix.join("lib").join(name)).unwrap();
+    assert_eq!(link("libbrokertls.so.0"), Path::new("libbrokertls.so.0.1.0"));
+    assert_eq!(link("libbrokertls.so"), Path::new("libbrokertls.so.0"));
+}
+
+#[test]
+fn pkg_config_file_names_prefix_and_version_but_not_destdir() {
+    let text = fs::read_to_string(installed().join("opt/brokertls/lib/pkgconfig/brokertls.pc")).unwrap();
+    assert!(text.contains(&format!("prefix={PREFIX}\n")), "{text}");
+    assert!(text.contains("libdir=${prefix}/lib\n"), "{text}");
+    assert!(text.contains(&format!("Version: {}\n", env!("CARGO_PKG_VERSION"))), "{text}");
+    assert!(!text.contains(['@']), "a placeholder is left: {text}");
+    assert!(!text.contains("install-test"), "{text}");
+}
+
+#[test]
+fn c_program_runs_with_the_installed_shared_library() {
+    assert_eq!(build_and_run("c_shared", &["gcc", "-std=c99"], &shared_flags()), "0 1\n");
+}
+
+#[test]
+fn cxx_program_runs_with_the_installed_shared_library() {
+    assert_eq!(build_and_run("cxx_shared", &["g++", "-std=c++11"], &shared_flags()), "0 1\n");
+}
+
+#[test]
+fn c_program_runs_with_the_installed_static_library() {
+    assert_eq!(build_and_run("c_static", &["gcc", "-std=c99"], &static_flags()), "0 1\n");
+    let needed = succeed(Command::new("readelf").arg("-d").arg(installed().join("programs/c_static")));
+    assert!(!needed.contains("libbrokertls"), "{needed}");
+}
+
+#[test]
+fn cxx_program_runs_with_the_installed_static_library() {
+    assert_eq!(build_and_run("cxx_static", &["g++", "-std=c++11"], &static_flags()), "0 1\n");
+}
+
+#[test]
+fn c_program_runs_when_everything_is_linked_statically() {
+    assert_eq!(build_and_run("c_all_static", &["gcc", "-std=c99", "-static"], &static_flags()), "0 1\n");
+}
+
+#[test]
+fn installed_command_runs_without_the_libraries_beside_it() {
+    let command = installed().join("opt/brokertls/bin/brokertls");
+    let printed = succeed(Command::new(command).arg("--version").env_remove("LD_LIBRARY_PATH"));
+    assert_eq!(printed, format!("brokertls {}\n", env!("CARGO_PKG_VERSION")));
+}

@@ -1,0 +1,80 @@
+//! The names that the built libraries show to the linker: those of the header and no others.
+//!
+//! Builds the release libraries unless `make` has done so already.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The file `name` of the release build.
+fn built(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut make = Command::new("make");
+        make.current_dir(root()).arg("build").env_remove("MAKEFLAGS").env_remove("MAKEOVERRIDES");
+        let output = make.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    });
+    root().join("build/release").join(name)
+}
+
+fn printed_by(program: &str, arguments: &[&str], file: &Path) -> String {
+    let output = Command::new(program).args(arguments).arg(file).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every name that `nm` shows as defined and global, weak ones with them.
+fn defined(arguments: &[&str], file: &Path) -> BTreeSet<String> {
+    let printed = printed_by("nm", arguments, file);
+    printed.lines().filter_map(|line| line.split_whitespace().nth(2)).map(str::to_owned).collect()
+}
+
+/// Every function that the header declares: the names before an opening parenthesis.
+fn declared() -> BTreeSet<String> {
+    let header = fs::read_to_string(root().join("include/brokertls.h")).unwrap();
+    let code = header.lines().filter(|line| !line.trim_start().starts_with(['*', '/']));
+    let names =
+        code.filter(|line| !line.starts_with("typedef")).filter_map(|line| line.split_once('(')).map(|(before, _)| {
+            before.rsplit(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default().to_owned()
+        });
+    names.filter(|name| name.starts_with("btls_")).collect()
+}
+
+#[test]
+fn shared_library_exports_what_the_header_declares_and_nothing_else() {
+    let exported = defined(&["-D", "--defined-only"], &built("libbrokertls.so"));
+    assert!(!exported.is_empty());
+    assert_eq!(exported, declared());
+}
+
+#[test]
+fn static_library_shows_what_the_header_declares_and_nothing_else() {
+    assert_eq!(defined(&["-g", "--defined-only"], &built("libbrokertls.a")), declared());
+}
+
+#[test]
+fn shared_library_has_the_soname_that_make_install_links() {
+    let dynamic = printed_by("readelf", &["-d"], &built("libbrokertls.so"));
+    assert!(dynamic.contains("Library soname: [libbrokertls.so.0]"), "{dynamic}");
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    assert!(makefile.contains("\nABI := 0\n"));
+}
+
+#[test]
+fn shared_library_needs_only_the_c_library() {
+    let dynamic = printed_by("readelf", &["-d"], &built("libbrokertls.so"));
+    let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
+    for line in needed {
+        let name = line.split(['[', ']']).nth(1).unwrap_or_default();
+        let known = ["libc.so", "libm.so", "libgcc_s.so", "libpthread.so", "libdl.so", "ld-linux"];
+        assert!(known.iter().any(|known| name.starts_with(known)), "{name}");
+    }
+}
