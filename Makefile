@@ -88,6 +88,10 @@ test: tools
 test-c: tools stage
 	@tests/c/run.sh $(STAGE)
 
+# The benchmark is a package of its own, because it builds OpenSSL; nothing else does.
+bench: stage
+	$(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml
+
 bless:
 	BTLS_BLESS=1 $(CARGO) test --locked --test generated
 

@@ -25,6 +25,7 @@ run() {
 export PATH="$PATH:/usr/sbin:/sbin"
 stage="start"
 run cargo fmt --check
+run cargo fmt --check --manifest-path tests/bench/Cargo.toml
 run cargo clippy --locked --all-targets -- -D warnings
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run make --no-print-directory stage

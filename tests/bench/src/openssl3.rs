@@ -1,0 +1,115 @@
+//! OpenSSL as the `openssl-src` crate builds it, over a BIO in memory.
+
+use std::io::{self, Read, Write};
+use std::mem;
+
+use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslStream, SslVersion};
+
+use crate::pki::Identity;
+use crate::server::{Connection, Context, Side};
+
+pub struct OpenSsl;
+
+impl Side for OpenSsl {
+    fn name(&self) -> String {
+        openssl::version::version().split(' ').take(2).collect::<Vec<_>>().join(" ")
+    }
+
+    fn context(&self, identity: &Identity) -> Box<dyn Context> {
+        let mut builder = SslContext::builder(SslMethod::tls_server()).unwrap();
+        builder.set_min_proto_version(Some(SslVersion::TLS1_3)).unwrap();
+        builder.set_certificate(&identity.certificate).unwrap();
+        builder.set_private_key(&identity.key).unwrap();
+        builder.set_session_id_context(b"bench").unwrap();
+        Box::new(builder.build())
+    }
+}
+
+impl Context for SslContext {
+    fn accept(&self) -> Box<dyn Connection> {
+        let stream = SslStream::new(Ssl::new(self).unwrap(), Pipe::default()).unwrap();
+        Box::new(OpenSslConnection { stream, done: false })
+    }
+}
+
+/// Both directions of a connection in memory. Buffers are swapped in and out, never copied.
+#[derive(Default)]
+struct Pipe {
+    input: Vec<u8>,
+    used: usize,
+    output: Vec<u8>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.input[self.used..];
+        if rest.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.used += length;
+        Ok(length)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct OpenSslConnection {
+    stream: SslStream<Pipe>,
+    done: bool,
+}
+
+impl OpenSslConnection {
+    fn lend(&mut self, input: &mut Vec<u8>) {
+        let pipe = self.stream.get_mut();
+        mem::swap(&mut pipe.input, input);
+        pipe.used = 0;
+    }
+
+    fn take_back(&mut self, input: &mut Vec<u8>) {
+        let pipe = self.stream.get_mut();
+        assert_eq!(pipe.used, pipe.input.len());
+        mem::swap(&mut pipe.input, input);
+        input.clear();
+    }
+}
+
+impl Connection for OpenSslConnection {
+    fn handshake(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) -> bool {
+        self.lend(input);
+        mem::swap(&mut self.stream.get_mut().output, output);
+        match self.stream.accept() {
+            Ok(()) => self.done = true,
+            Err(error) => assert_eq!(error.code(), ErrorCode::WANT_READ, "{error}"),
+        }
+        mem::swap(&mut self.stream.get_mut().output, output);
+        self.take_back(input);
+        self.done
+    }
+
+    fn write(&mut self, plaintext: &[u8]) -> &[u8] {
+        self.stream.get_mut().output.clear();
+        assert_eq!(self.stream.ssl_write(plaintext).unwrap(), plaintext.len());
+        &self.stream.get_ref().output
+    }
+
+    fn read(&mut self, input: &mut Vec<u8>, plaintext: &mut [u8]) -> usize {
+        self.lend(input);
+        let mut sum = 0;
+        while self.stream.get_ref().used < self.stream.get_ref().input.len() {
+            sum += self.stream.ssl_read(plaintext).unwrap();
+        }
+        self.take_back(input);
+        sum
+    }
+}

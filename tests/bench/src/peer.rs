@@ -1,0 +1,99 @@
+//! The client at the other end: the same for every side, and never measured.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, SupportedCipherSuite};
+
+use crate::pki::{HOST, Identity};
+use crate::server::{Connection, Context};
+
+/// What the client offers; the server follows it.
+#[derive(Clone, Copy)]
+pub struct Offer {
+    pub group: &'static dyn SupportedKxGroup,
+    pub suite: SupportedCipherSuite,
+}
+
+pub struct Peer {
+    config: Arc<ClientConfig>,
+    offer: Offer,
+}
+
+impl Peer {
+    /// A client that trusts the CA of `identity`; with `resume` it keeps the tickets it gets.
+    pub fn new(identity: &Identity, offer: Offer, resume: bool) -> Self {
+        let provider = CryptoProvider {
+            cipher_suites: vec![offer.suite],
+            kx_groups: vec![offer.group],
+            ..aws_lc_rs::default_provider()
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(identity.ca.to_der().unwrap())).unwrap();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        if !resume {
+            config.resumption = Resumption::disabled();
+        }
+        Self { config: Arc::new(config), offer }
+    }
+
+    pub fn connect(&self) -> ClientConnection {
+        let mut client = ClientConnection::new(self.config.clone(), ServerName::try_from(HOST).unwrap()).unwrap();
+        client.set_buffer_limit(None);
+        client
+    }
+
+    /// Fails unless `client` ended with what was offered, resumed or not.
+    pub fn check(&self, client: &ClientConnection, resumed: bool) {
+        let kind = if resumed { HandshakeKind::Resumed } else { HandshakeKind::Full };
+        assert_eq!(client.handshake_kind(), Some(kind));
+        assert_eq!(client.negotiated_cipher_suite(), Some(self.offer.suite));
+        let group = client.negotiated_key_exchange_group().map(|group| group.name());
+        assert_eq!(group, Some(self.offer.group.name()));
+    }
+
+    /// A connection between this client and a server of `context`, its handshake done.
+    pub fn established(&self, context: &dyn Context) -> (ClientConnection, Box<dyn Connection>) {
+        let mut client = self.connect();
+        let mut server = context.accept();
+        let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+        let mut done = false;
+        while !done {
+            send(&mut client, &mut to_server);
+            done = server.handshake(&mut to_server, &mut to_client);
+            receive(&mut client, &mut to_client);
+        }
+        assert!(!client.is_handshaking());
+        (client, server)
+    }
+}
+
+/// Appends what the client has to send.
+pub fn send(client: &mut ClientConnection, output: &mut Vec<u8>) {
+    while client.wants_write() {
+        client.write_tls(output).unwrap();
+    }
+}
+
+/// Appends `plaintext` as one record.
+pub fn send_record(client: &mut ClientConnection, plaintext: &[u8], output: &mut Vec<u8>) {
+    client.writer().write_all(plaintext).unwrap();
+    send(client, output);
+}
+
+/// Gives the client all of `input`.
+pub fn receive(client: &mut ClientConnection, input: &mut Vec<u8>) {
+    let mut rest = input.as_slice();
+    while !rest.is_empty() {
+        client.read_tls(&mut rest).unwrap();
+        client.process_new_packets().unwrap();
+    }
+    input.clear();
+}

@@ -1,0 +1,84 @@
+//! A CA and a server certificate for each kind of key, made anew in each run.
+
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509Name};
+
+/// The name that the server's certificate has.
+pub const HOST: &str = "broker.example";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    EcdsaP256,
+    Rsa2048,
+}
+
+/// A server's certificate and key, and the CA that a client trusts.
+pub struct Identity {
+    pub certificate: X509,
+    pub key: PKey<Private>,
+    pub ca: X509,
+}
+
+impl KeyKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ECDSA P-256",
+            Self::Rsa2048 => "RSA-2048",
+        }
+    }
+
+    fn generate(self) -> PKey<Private> {
+        match self {
+            Self::EcdsaP256 => {
+                let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+                PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+            }
+            Self::Rsa2048 => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
+        }
+    }
+}
+
+impl Identity {
+    /// A certificate with a key of `kind`, issued by a CA of the same kind.
+    pub fn new(kind: KeyKind) -> Self {
+        let ca_key = kind.generate();
+        let ca = issue("Bench CA", &ca_key, None);
+        let key = kind.generate();
+        let certificate = issue(HOST, &key, Some((&ca, &ca_key)));
+        Self { certificate, key, ca }
+    }
+}
+
+/// A certificate of `name`, issued by itself as a CA where no issuer is given.
+fn issue(name: &str, key: &PKey<Private>, issuer: Option<(&X509, &PKey<Private>)>) -> X509 {
+    let mut subject = X509Name::builder().unwrap();
+    subject.append_entry_by_nid(Nid::COMMONNAME, name).unwrap();
+    let subject = subject.build();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder
+        .set_serial_number(&BigNum::from_u32(1 + u32::from(issuer.is_some())).unwrap().to_asn1_integer().unwrap())
+        .unwrap();
+    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::days_from_now(30).unwrap()).unwrap();
+    builder.set_subject_name(&subject).unwrap();
+    builder.set_issuer_name(issuer.map_or(&subject, |(issuer, _)| issuer.subject_name())).unwrap();
+    builder.set_pubkey(key).unwrap();
+    match issuer {
+        None => builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap(),
+        Some(_) => {
+            let context = builder.x509v3_context(None, None);
+            let names = SubjectAlternativeName::new().dns(name).build(&context).unwrap();
+            builder.append_extension(names).unwrap();
+        }
+    }
+    builder.sign(issuer.map_or(key, |(_, key)| key), MessageDigest::sha256()).unwrap();
+    builder.build()
+}
