@@ -165,3 +165,10 @@ pub struct TrustedCertificate {
     /// Where it came from, for messages: `broker.ts, alias client`.
     pub place: String,
 }
+
+impl TrustedCertificate {
+    /// A certificate to trust, and where it came from.
+    pub fn new(der: CertificateDer<'static>, place: impl Into<String>) -> Self {
+        Self { der, place: place.into() }
+    }
+}
