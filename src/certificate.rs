@@ -72,10 +72,11 @@ impl CertificateFacts {
     }
 }
 
-/// Which certificate a message speaks of: subject, issuer and serial.
+/// Which certificate a message speaks of: subject, issuer and serial, fit to be printed.
 impl fmt::Display for CertificateFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "subject \"{}\", issuer \"{}\", serial {}", self.subject, self.issuer, self.serial)
+        let [subject, issuer, serial] = [&self.subject, &self.issuer, &self.serial].map(|text| printable(text));
+        write!(f, "subject \"{subject}\", issuer \"{issuer}\", serial {serial}")
     }
 }
 
@@ -85,6 +86,31 @@ pub(crate) fn describe(der: &CertificateDer<'_>) -> String {
         Ok(facts) => facts.to_string(),
         Err(_) => format!("an unreadable certificate of {} bytes", der.len()),
     }
+}
+
+/// The most characters of a peer's own text that a message repeats.
+const MAX_TEXT_CHARS: usize = 200;
+
+/// Text out of a certificate as a message may repeat it: peers choose it, so it is cut, and no control characters or
+/// quotes get into logs and terminals.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars().take(MAX_TEXT_CHARS) {
+        match character {
+            '"' | '\\' => shown.extend(['\\', character]),
+            _ if character.is_control() || is_invisible(character) => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
+        }
+    }
+    if text.chars().nth(MAX_TEXT_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Characters that turn or hide the text around them (Unicode's bidirectional and zero-width formatting).
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Lower-case hexadecimal without separators.
@@ -141,5 +167,18 @@ fn curve_text(certificate: &X509Certificate<'_>) -> String {
         Some("1.3.132.0.10") => "secp256k1".to_owned(),
         Some(oid) => oid.to_owned(),
         None => "explicit parameters".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printable_text_of_a_peer_is_cut_and_has_no_control_characters() {
+        assert_eq!(printable("CN=broker, O=Bücher"), "CN=broker, O=Bücher");
+        assert_eq!(printable("a\nb\u{1b}[2J\"\u{202e}"), "a\\u{a}b\\u{1b}[2J\\\"\\u{202e}");
+        let long = printable(&"x".repeat(100_000));
+        assert_eq!(long, format!("{}…", "x".repeat(MAX_TEXT_CHARS)));
     }
 }
