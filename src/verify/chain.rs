@@ -24,6 +24,13 @@ const EMPTY_NAME: &[u8] = &[0x30, 0x00];
 /// empty list lets the client choose.
 const MAX_NAMES_LENGTH: usize = 30_000;
 
+/// So few intermediates that no search among them is long.
+const FEW_INTERMEDIATES: usize = 4;
+/// The most looks at an intermediate that a chain may cost; one takes less than a microsecond.
+const MAX_SEARCH_COST: u64 = 10_000;
+/// The most issuers between end entity and anchor that webpki follows, and the one that it then gives up at.
+const MAX_DEPTH: usize = 7;
+
 /// The trusted certificates that may vouch for others.
 #[derive(Debug)]
 pub(super) struct Anchors {
@@ -31,12 +38,14 @@ pub(super) struct Anchors {
     /// Of each anchor, its position among the trusted certificates.
     positions: Vec<usize>,
     subjects: Vec<DistinguishedName>,
+    /// Of each trusted certificate, its subject, and whether it may vouch for others.
+    known: Vec<(Vec<u8>, bool)>,
 }
 
 impl Anchors {
     /// The anchors among the trusted certificates.
     pub(super) fn new(trusted: &[TrustedCertificate]) -> Result<Self> {
-        let mut this = Self { anchors: Vec::new(), positions: Vec::new(), subjects: Vec::new() };
+        let mut this = Self { anchors: Vec::new(), positions: Vec::new(), subjects: Vec::new(), known: Vec::new() };
         let mut names = Vec::new();
         for (position, certificate) in trusted.iter().enumerate() {
             let malformed = |what: String| Error::new(Code::CertificateMalformed, what).at(&certificate.place);
@@ -46,6 +55,7 @@ impl Anchors {
                 return Err(malformed("bytes after its end".to_owned()));
             }
             names.push(parsed.subject().as_raw().to_vec());
+            this.known.push((parsed.subject().as_raw().to_vec(), may_vouch(&parsed)));
             if !may_vouch(&parsed) {
                 names.push(parsed.issuer().as_raw().to_vec());
                 continue;
@@ -65,6 +75,12 @@ impl Anchors {
         &self.subjects
     }
 
+    /// The position of a trusted certificate of this subject, and whether it may vouch for others; rather one that may.
+    pub(super) fn find(&self, subject: &[u8]) -> Option<(usize, bool)> {
+        let named = self.known.iter().enumerate().filter(|(_, (name, _))| name == subject);
+        named.map(|(position, (_, vouches))| (position, *vouches)).max_by_key(|(_, vouches)| *vouches)
+    }
+
     /// The path from `leaf` to an anchor.
     pub(super) fn verify(
         &self,
@@ -74,8 +90,18 @@ impl Anchors {
     ) -> std::result::Result<Vec<CertificateDer<'static>>, webpki::Error> {
         let algorithms: Vec<_> = algorithms.iter().map(|one| one as &dyn SignatureVerificationAlgorithm).collect();
         let intermediates = peer.chain.get(1..).unwrap_or_default();
-        let usage = usage(peer.purpose);
-        let path = leaf.verify_for_usage(&algorithms, &self.anchors, intermediates, peer.now, usage, None, None)?;
+        if search_cost(leaf.issuer(), intermediates) > MAX_SEARCH_COST {
+            return Err(webpki::Error::MaximumPathBuildCallsExceeded);
+        }
+        let path = leaf.verify_for_usage(
+            &algorithms,
+            &self.anchors,
+            intermediates,
+            peer.now,
+            usage(peer.purpose),
+            None,
+            Some(&issuers_may_sign_certificates),
+        )?;
         Ok(self.certificates(&path, peer))
     }
 
@@ -102,13 +128,65 @@ fn names_to_send(names: Vec<Vec<u8>>) -> Vec<DistinguishedName> {
     }
 }
 
+/// How often webpki would at most look at an intermediate in its search for a path, before it looks at a signature.
+///
+/// webpki's own budget counts steps, not looks; with a hundred certificates that name each other as issuers it is worth
+/// seconds, to a peer that has proven nothing. The walks along issuers' names are counted instead, without repetition
+/// of one certificate right after itself.
+fn search_cost(issuer: &[u8], intermediates: &[CertificateDer<'_>]) -> u64 {
+    if intermediates.len() <= FEW_INTERMEDIATES {
+        return 0;
+    }
+    let parsed: Vec<_> = intermediates.iter().filter_map(|der| EndEntityCert::try_from(der).ok()).collect();
+    let mut walks: Vec<u64> = parsed.iter().map(|one| u64::from(one.subject() == issuer)).collect();
+    let mut steps: u64 = 1;
+    for _ in 0..MAX_DEPTH {
+        steps = walks.iter().fold(steps, |sum, walks| sum.saturating_add(*walks));
+        let longer = |(position, next): (usize, &EndEntityCert<'_>)| {
+            let before = (0..)
+                .zip(&parsed)
+                .zip(&walks)
+                .filter(|((at, one), _)| *at != position && one.issuer() == next.subject());
+            before.fold(0u64, |sum, (_, walks)| sum.saturating_add(*walks))
+        };
+        walks = parsed.iter().enumerate().map(longer).collect();
+    }
+    steps.saturating_mul(intermediates.len() as u64)
+}
+
+/// Refuses a path with an issuer whose key usage is not to sign certificates (RFC 5280 section 6.1.4 (n)), which webpki
+/// does not look at.
+fn issuers_may_sign_certificates(path: &VerifiedPath<'_>) -> std::result::Result<(), webpki::Error> {
+    let may_sign = |issuer: &webpki::Cert<'_>| {
+        let der = issuer.der();
+        X509Certificate::from_der(&der).is_ok_and(|(_, parsed)| key_usage_allows_certificates(&parsed))
+    };
+    match path.intermediate_certificates().all(may_sign) {
+        true => Ok(()),
+        false => Err(webpki::Error::EndEntityUsedAsCa),
+    }
+}
+
+fn key_usage_allows_certificates(certificate: &X509Certificate<'_>) -> bool {
+    match certificate.key_usage() {
+        Ok(Some(usage)) => usage.value.key_cert_sign(),
+        Ok(None) => true,
+        Err(_) => false,
+    }
+}
+
 /// Whether a trusted certificate may vouch for others.
 ///
 /// RFC 5280 section 6.1.1 leaves it open what an anchor must be. A store that holds a client's own certificate means
 /// that client, not whomever it would like to certify; so, as with OpenSSL and with Java
 /// (`jdk.security.allowNonCaAnchor`), version 3 anchors must be CAs. Version 1 has no way to say it.
-pub(super) fn may_vouch(certificate: &X509Certificate<'_>) -> bool {
-    certificate.version().0 < 2 || certificate.is_ca()
+fn may_vouch(certificate: &X509Certificate<'_>) -> bool {
+    certificate.version().0 < 2 || may_issue(certificate)
+}
+
+/// Whether a version 3 certificate says that it is a CA, and that its key signs certificates where it says anything.
+pub(super) fn may_issue(certificate: &X509Certificate<'_>) -> bool {
+    certificate.is_ca() && key_usage_allows_certificates(certificate)
 }
 
 /// What the extended key usage must name where it is given.

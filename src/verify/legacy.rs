@@ -16,9 +16,9 @@ use rustls::pki_types::{
     AlgorithmIdentifier, CertificateDer, DnsName, InvalidSignature, ServerName, SignatureVerificationAlgorithm, alg_id,
 };
 use webpki::EndEntityCert;
-use x509_parser::asn1_rs::Any;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
+use super::der::{OCTET_STRING, SEQUENCE, element, elements, only_element};
 use super::direct;
 use super::refusal::Peer;
 
@@ -197,8 +197,6 @@ struct Change {
     add_name: Option<Vec<u8>>,
 }
 
-const SEQUENCE: u8 = 0x30;
-const OCTET_STRING: u8 = 0x04;
 const EXTENSIONS: u8 = 0xa3;
 const DNS_NAME: u8 = 0x82;
 const IP_ADDRESS: u8 = 0x87;
@@ -252,45 +250,6 @@ fn with_name(old: Option<&[u8]>, name: &[u8]) -> Result<Vec<u8>, webpki::Error> 
 
 fn is_extension(extension: &[u8], oid: &[u8]) -> bool {
     only_element(extension).is_ok_and(|content| content.starts_with(oid))
-}
-
-/// The content of a DER element that is followed by nothing.
-fn only_element(input: &[u8]) -> Result<&[u8], webpki::Error> {
-    match Any::from_der(input) {
-        Ok(([], any)) => Ok(any.data),
-        _ => Err(webpki::Error::BadDer),
-    }
-}
-
-/// The DER elements that follow one another, each with its header.
-fn elements(mut input: &[u8]) -> Result<Vec<&[u8]>, webpki::Error> {
-    let mut found = Vec::new();
-    while !input.is_empty() {
-        let (rest, _) = Any::from_der(input).map_err(|_| webpki::Error::BadDer)?;
-        let length = input.len().saturating_sub(rest.len());
-        let (head, _) = input.split_at_checked(length).ok_or(webpki::Error::BadDer)?;
-        found.push(head);
-        input = rest;
-    }
-    Ok(found)
-}
-
-/// A DER element of this tag with these parts as its content.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut out = vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(short @ 0..=0x7f) => out.push(short),
-        _ => {
-            let length = content.len().to_be_bytes();
-            let significant: Vec<_> = length.iter().copied().skip_while(|byte| *byte == 0).collect();
-            // At most the eight bytes of a usize.
-            out.push(0x80 | significant.len() as u8);
-            out.extend(significant);
-        }
-    }
-    out.extend(content);
-    out
 }
 
 /// Version 1 as DER writes it: no version and no extensions. Anything else that is not version 3 is malformed.

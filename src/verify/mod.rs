@@ -5,6 +5,7 @@
 //! refusal is told, in refusal.rs. This room opens no files and no sockets and keeps no state between peers.
 
 mod chain;
+mod der;
 mod direct;
 mod legacy;
 mod name;
@@ -23,8 +24,8 @@ use crate::keystore::TrustedCertificate;
 
 /// The most certificates that a peer may send: its own and its issuers.
 ///
-/// Chains in use have two to four; webpki follows at most six issuers between end entity and anchor.
-pub const MAX_CHAIN_LENGTH: usize = 16;
+/// Chains in use have two to four, and webpki follows at most six issuers; but some servers send all that they have.
+pub const MAX_CHAIN_LENGTH: usize = 40;
 
 /// The role of the peer whose certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,7 +101,14 @@ impl PeerVerifier {
             let detail = format!("{} certificates were sent, {MAX_CHAIN_LENGTH} is the most", chain.len());
             return Err(Error::new(Code::CertTooComplex, detail));
         }
-        let peer = refusal::Peer { chain, purpose, now, trusted: &self.trusted, switches: self.switches };
+        let peer = refusal::Peer {
+            chain,
+            purpose,
+            now,
+            trusted: &self.trusted,
+            anchors: &self.anchors,
+            switches: self.switches,
+        };
 
         let direct = self.direct.position(&self.trusted, end_entity).is_some();
         let leaf = legacy::Leaf::new(&peer, direct, name).map_err(|error| peer.refuse(error))?;
@@ -112,8 +120,11 @@ impl PeerVerifier {
         .map_err(|error| peer.refuse(error))?;
 
         let mut deviations = leaf.deviations().to_vec();
-        if signature::check_key_sizes(&path, self.switches).map_err(|small| peer.refuse_key(&small))? {
+        if signature::check_key_sizes(&path, self.switches).map_err(|key| peer.refuse_key(&key))? {
             deviations.push(Switch::SmallRsa);
+        }
+        if !signature::is_usable_key(end_entity, &self.algorithms) {
+            return Err(peer.refuse_key_algorithm());
         }
         if let Some(name) = name {
             name::verify(&parsed, end_entity, name)?;

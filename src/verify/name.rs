@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use webpki::EndEntityCert;
 
 use super::Switch;
-use crate::certificate::{CertificateFacts, describe};
+use crate::certificate::{CertificateFacts, describe, printable};
 use crate::error::{Code, Error, Result};
 
 /// The most names that a message lists.
@@ -25,16 +25,15 @@ pub(super) fn verify(parsed: &EndEntityCert<'_>, original: &CertificateDer<'_>, 
 }
 
 fn mismatch(original: &CertificateDer<'_>, wanted: &str) -> Error {
-    let facts = match CertificateFacts::from_der(original) {
-        Ok(facts) => facts,
-        Err(error) => return error,
+    let Ok(facts) = CertificateFacts::from_der(original) else {
+        return Error::new(Code::CertNameMismatch, format!("{wanted} ({})", describe(original)));
     };
     let usable = |name: &&String| name.starts_with("DNS:") || name.starts_with("IP:");
-    let names: Vec<_> = facts.subject_alternative_names.iter().filter(usable).map(String::as_str).collect();
+    let names: Vec<_> = facts.subject_alternative_names.iter().filter(usable).collect();
     if names.is_empty() {
         return no_name(&facts, wanted);
     }
-    let listed = names.iter().take(MAX_LISTED_NAMES).copied().collect::<Vec<_>>().join(", ");
+    let listed = names.iter().take(MAX_LISTED_NAMES).map(|name| printable(name)).collect::<Vec<_>>().join(", ");
     let more = match names.len().saturating_sub(MAX_LISTED_NAMES) {
         0 => String::new(),
         more => format!(" and {more} more"),

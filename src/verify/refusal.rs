@@ -2,11 +2,19 @@
 //!
 //! Nothing here decides; by the time this file is asked, the certificate is refused.
 
-use rustls::pki_types::{CertificateDer, UnixTime};
+use std::cmp::Ordering;
 
-use super::signature::RefusedKey;
-use super::{Purpose, Switches};
-use crate::certificate::describe;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use x509_parser::asn1_rs::Oid;
+use x509_parser::objects::{oid_registry, oid2sn};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::time::ASN1Time;
+
+use super::chain::{Anchors, may_issue};
+use super::der::signature_algorithm;
+use super::signature::{self, RefusedKey};
+use super::{Purpose, Switch, Switches};
+use crate::certificate::{CertificateFacts, describe, printable};
 use crate::error::{Code, Error};
 use crate::keystore::TrustedCertificate;
 
@@ -16,6 +24,7 @@ pub(super) struct Peer<'a> {
     pub(super) purpose: Purpose,
     pub(super) now: UnixTime,
     pub(super) trusted: &'a [TrustedCertificate],
+    pub(super) anchors: &'a Anchors,
     pub(super) switches: Switches,
 }
 
@@ -60,15 +69,51 @@ pub(super) fn code(error: &webpki::Error) -> Code {
     }
 }
 
+/// What a refusal says beyond its code.
+struct Told {
+    code: Code,
+    detail: String,
+    hint: Option<String>,
+}
+
+impl Told {
+    fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), hint: None }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// With a hint that names the switch which would accept it.
+    fn hint_of(self, switch: Switch) -> Self {
+        let hint = format!("{} To accept {}, allow {}.", self.code.hint(), switch.meaning(), switch.name());
+        self.hint(hint)
+    }
+}
+
 impl Peer<'_> {
     /// The error for a refusal of webpki's.
     pub(super) fn refuse(&self, error: webpki::Error) -> Error {
-        Error::new(code(&error), format!("{error}: {}", self.place(0))).with_source(error)
+        let told = Reading::new(self).tell(&error);
+        let refused = Error::new(told.code, told.detail).with_source(error);
+        match told.hint {
+            Some(hint) => refused.with_hint(hint),
+            None => refused,
+        }
     }
 
     /// The error for a key that is too short or too long.
     pub(super) fn refuse_key(&self, key: &RefusedKey<'_>) -> Error {
-        key.error(&describe(key.certificate))
+        let position = self.chain.iter().position(|der| der == key.certificate);
+        key.error(&position.map_or_else(|| self.trusted_place(key.certificate), |position| self.place(position)))
+    }
+
+    /// The error for a key of the end entity that can prove nothing here.
+    pub(super) fn refuse_key_algorithm(&self) -> Error {
+        let key = self.facts(0).map(|facts| facts.key).unwrap_or_default();
+        Error::new(Code::CertAlgorithmUnsupported, format!("a key of kind {key} at {}", self.place(0)))
+            .with_hint("Reissue it with an RSA, ECDSA (P-256, P-384, P-521) or Ed25519 key.")
     }
 
     /// Names a certificate of the chain by its position.
@@ -77,5 +122,221 @@ impl Peer<'_> {
             Some(der) => format!("certificate {} of {} ({})", position + 1, self.chain.len(), describe(der)),
             None => "no certificate".to_owned(),
         }
+    }
+
+    fn trusted_place(&self, wanted: &CertificateDer<'_>) -> String {
+        let place = self.trusted.iter().find(|trusted| trusted.der == *wanted).map(|trusted| trusted.place.as_str());
+        format!("the trusted certificate {} ({})", place.unwrap_or_default(), describe(wanted))
+    }
+
+    fn facts(&self, position: usize) -> Option<CertificateFacts> {
+        CertificateFacts::from_der(self.chain.get(position)?).ok()
+    }
+}
+
+/// A refused peer's chain, read once.
+struct Reading<'a> {
+    peer: &'a Peer<'a>,
+    /// `None` for what cannot be read.
+    chain: Vec<Option<X509Certificate<'a>>>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(peer: &'a Peer<'a>) -> Self {
+        let read =
+            |der: &'a CertificateDer<'a>| X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate);
+        Self { peer, chain: peer.chain.iter().map(read).collect() }
+    }
+
+    fn get(&self, position: usize) -> Option<&X509Certificate<'a>> {
+        self.chain.get(position)?.as_ref()
+    }
+
+    fn place(&self, position: usize) -> String {
+        self.peer.place(position)
+    }
+
+    /// The first certificate from `start` on that `ask` is true of; the end entity where there is none.
+    fn find(&self, ask: impl Fn(&X509Certificate<'_>) -> bool, start: usize) -> usize {
+        (start..self.chain.len()).find(|position| self.get(*position).is_some_and(&ask)).unwrap_or_default()
+    }
+
+    fn is_self_signed(&self, position: usize) -> bool {
+        self.issued(position, position)
+    }
+
+    fn issued(&self, issuer: usize, subject: usize) -> bool {
+        match (self.get(issuer), self.get(subject)) {
+            (Some(issuer), Some(subject)) => issuer.subject().as_raw() == subject.issuer().as_raw(),
+            _ => false,
+        }
+    }
+
+    /// A trusted certificate of this subject, and whether it may vouch for others.
+    fn namesake(&self, subject: &[u8]) -> Option<(&'a TrustedCertificate, bool)> {
+        let (position, vouches) = self.peer.anchors.find(subject)?;
+        Some((self.peer.trusted.get(position)?, vouches))
+    }
+
+    fn tell(&self, error: &webpki::Error) -> Told {
+        let code = code(error);
+        match code {
+            Code::CertExpired => self.tell_date(code, "is valid until", |facts| facts.not_after_unix_s, Ordering::Less),
+            Code::CertNotYetValid => {
+                self.tell_date(code, "is valid from", |facts| facts.not_before_unix_s, Ordering::Greater)
+            }
+            Code::CertUnknownIssuer | Code::CertCaAsEndEntity | Code::CertVersionUnsupported
+                if self.is_self_signed(0) =>
+            {
+                self.tell_self_signed()
+            }
+            Code::CertUnknownIssuer => self.tell_unknown_issuer(),
+            Code::CertCaAsEndEntity => Told::new(code, self.place(0)).hint_of(Switch::CaAsEndEntity),
+            Code::CertVersionUnsupported => self.tell_version(),
+            Code::CertSignatureInvalid => self.tell_signature(),
+            Code::CertPurposeMismatch => self.tell_purpose(),
+            Code::CertAlgorithmUnsupported => self.tell_algorithm(error),
+            Code::CertIssuerNotCa => {
+                let culprit = self.find(|certificate| !may_issue(certificate), 1);
+                Told::new(code, self.place(culprit))
+            }
+            Code::CertTooComplex => Told::new(code, format!("{} certificates, of {}", self.chain.len(), self.place(0))),
+            Code::CertNameConstraint | Code::CertPathLength => Told::new(code, self.place(0)),
+            _ => Told::new(code, format!("{error} in the chain of {}", self.place(0))),
+        }
+    }
+
+    fn tell_date(&self, code: Code, says: &str, date: fn(&CertificateFacts) -> i64, wrong: Ordering) -> Told {
+        let now = i64::try_from(self.peer.now.as_secs()).unwrap_or(i64::MAX);
+        let culprits = (0..self.chain.len()).filter_map(|position| Some((position, date(&self.peer.facts(position)?))));
+        match culprits.into_iter().find(|(_, date)| date.cmp(&now) == wrong) {
+            Some((position, date)) => {
+                let detail = format!("{} {says} {}, it is {}", self.place(position), date_text(date), date_text(now));
+                Told::new(code, detail)
+            }
+            None => Told::new(code, self.place(0)),
+        }
+    }
+
+    fn tell_self_signed(&self) -> Told {
+        let told = Told::new(Code::CertSelfSigned, self.place(0));
+        match self.get(0).and_then(|leaf| self.namesake(leaf.subject().as_raw())) {
+            Some((other, _)) => told.hint(format!(
+                "{} has another certificate of this subject; import the peer's current one if it is the right one.",
+                other.place
+            )),
+            None => told,
+        }
+    }
+
+    /// Follows the issuers' names from the end entity to the one that is missing.
+    fn tell_unknown_issuer(&self) -> Told {
+        let mut position = 0;
+        let mut seen = vec![position];
+        while let Some(next) = (0..self.chain.len()).find(|next| !seen.contains(next) && self.issued(*next, position)) {
+            position = next;
+            seen.push(position);
+        }
+        if self.is_self_signed(position) {
+            return Told::new(Code::CertSelfSignedInChain, self.place(position));
+        }
+        let namesake = self.get(position).and_then(|certificate| self.namesake(certificate.issuer().as_raw()));
+        if let Some((issuer, false)) = namesake {
+            let detail =
+                format!("{} was issued by {}, which is trusted for itself only", self.place(position), issuer.place);
+            return Told::new(Code::CertIssuerNotCa, detail).hint(
+                "Reissue that certificate with CA:TRUE, or import the peer's own certificate into the trust store.",
+            );
+        }
+        let issuer = self.peer.facts(position).map(|facts| facts.issuer).unwrap_or_default();
+        Told::new(
+            Code::CertUnknownIssuer,
+            format!("\"{}\", the issuer of {}, is not known", printable(&issuer), self.place(position)),
+        )
+    }
+
+    fn tell_version(&self) -> Told {
+        let culprit = self.find(|certificate| certificate.version().0 != 2, 0);
+        let version = self.peer.facts(culprit).map(|facts| facts.version).unwrap_or_default();
+        let told = Told::new(Code::CertVersionUnsupported, format!("version {version} of {}", self.place(culprit)));
+        match (culprit, version) {
+            (0, 1) => told.hint_of(Switch::X509V1),
+            _ => told,
+        }
+    }
+
+    fn tell_signature(&self) -> Told {
+        let issuers = self.chain.iter().flatten().map(|certificate| certificate.issuer().as_raw());
+        let namesakes: Vec<_> = issuers.filter_map(|issuer| self.namesake(issuer)).collect();
+        let trusted = namesakes.iter().map(|(namesake, _)| &namesake.der);
+        let mut keys = self.peer.chain.iter().skip(1).chain(trusted);
+        if let Some(key) = keys.find_map(|der| signature::refused_key(der, self.peer.switches)) {
+            let refused = self.peer.refuse_key(&key);
+            return Told::new(refused.code(), refused.detail()).hint(refused.hint());
+        }
+        let told = Told::new(Code::CertSignatureInvalid, format!("in the chain of {}", self.place(0)));
+        match namesakes.last() {
+            Some((namesake, _)) => told.hint(format!(
+                "{} has the issuer's name; if its key is not the issuer's, import the CA's current certificate.",
+                namesake.place
+            )),
+            None => told,
+        }
+    }
+
+    fn tell_purpose(&self) -> Told {
+        let (role, wanted) = match self.peer.purpose {
+            Purpose::Server => ("server", "serverAuth"),
+            Purpose::Client => ("client", "clientAuth"),
+        };
+        let lacks = |certificate: &X509Certificate<'_>| match certificate.extended_key_usage() {
+            Ok(Some(usage)) => !match self.peer.purpose {
+                Purpose::Server => usage.value.server_auth,
+                Purpose::Client => usage.value.client_auth,
+            },
+            _ => false,
+        };
+        let place = self.place(self.find(lacks, 0));
+        Told::new(Code::CertPurposeMismatch, format!("the extended key usage of {place} does not name {wanted}"))
+            .hint(format!("Reissue it with the extended key usage {wanted}, as it belongs to a {role}."))
+    }
+
+    fn tell_algorithm(&self, error: &webpki::Error) -> Told {
+        let (algorithm, why) = match error {
+            webpki::Error::UnsupportedSignatureAlgorithmContext(context) => (&context.signature_algorithm_id, ""),
+            webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
+                (&context.signature_algorithm_id, ", which does not go with its issuer's key")
+            }
+            _ => return Told::new(Code::CertAlgorithmUnsupported, self.place(0)),
+        };
+        let signed = |der: &CertificateDer<'_>| signature_algorithm(der).is_ok_and(|signed| signed == algorithm);
+        let place = self.place(self.peer.chain.iter().position(signed).unwrap_or_default());
+        let name = algorithm_name(algorithm);
+        Told::new(Code::CertAlgorithmUnsupported, format!("{place} is signed with {name}{why}"))
+    }
+}
+
+/// A time in RFC 3339 form.
+fn date_text(unix_s: i64) -> String {
+    match ASN1Time::from_timestamp(unix_s).map(|time| time.to_datetime()) {
+        Ok(time) => format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            time.year(),
+            u8::from(time.month()),
+            time.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        ),
+        Err(_) => format!("{unix_s} seconds after 1970"),
+    }
+}
+
+/// The name of a signature algorithm, by the content of its identifier.
+fn algorithm_name(identifier: &[u8]) -> String {
+    match Oid::from_der(identifier) {
+        Ok((_, oid)) if oid.to_id_string() == "1.2.840.10045.4.1" => "ecdsa-with-SHA1".to_owned(),
+        Ok((_, oid)) => oid2sn(&oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned),
+        Err(_) => "an algorithm without a name".to_owned(),
     }
 }

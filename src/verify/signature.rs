@@ -10,6 +10,7 @@ use webpki::RawPublicKeyEntity;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
+use super::der::key_algorithm;
 use super::legacy::TolerantAlgorithm;
 use super::{Switch, Switches};
 use crate::certificate::describe;
@@ -55,14 +56,29 @@ pub(super) fn check_key_sizes<'a>(
 ) -> std::result::Result<bool, RefusedKey<'a>> {
     let mut needed = false;
     for certificate in path {
-        let Some(bits) = rsa_bits(certificate) else { continue };
-        match bits {
-            MIN_RSA_BITS..=MAX_RSA_BITS => {}
-            MIN_SMALL_RSA_BITS..MIN_RSA_BITS if switches.contains(Switch::SmallRsa) => needed = true,
-            _ => return Err(RefusedKey { certificate, bits }),
+        if let Some(refused) = refused_key(certificate, switches) {
+            return Err(refused);
         }
+        needed |= rsa_bits(certificate).is_some_and(|bits| bits < MIN_RSA_BITS);
     }
     Ok(needed)
+}
+
+/// A certificate's key, if it is an RSA key of a length that is not accepted.
+pub(super) fn refused_key<'a>(certificate: &'a CertificateDer<'a>, switches: Switches) -> Option<RefusedKey<'a>> {
+    let bits = rsa_bits(certificate)?;
+    match bits {
+        MIN_RSA_BITS..=MAX_RSA_BITS => None,
+        MIN_SMALL_RSA_BITS..MIN_RSA_BITS if switches.contains(Switch::SmallRsa) => None,
+        _ => Some(RefusedKey { certificate, bits }),
+    }
+}
+
+/// Whether any algorithm that is offered could check a proof of this key.
+pub(super) fn is_usable_key(certificate: &CertificateDer<'_>, algorithms: &WebPkiSupportedAlgorithms) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return false };
+    let kind = key_algorithm(parsed.public_key().raw);
+    kind.is_ok_and(|kind| algorithms.all.iter().any(|known| known.public_key_alg_id().as_ref() == kind))
 }
 
 /// The exact length of a certificate's RSA key; `None` for other keys.

@@ -1,3 +1,5 @@
+//! What the rooms of this folder refuse and accept, where they are asked together.
+
 use super::*;
 
 #[test]
