@@ -90,6 +90,7 @@ test-c: tools stage
 
 # The benchmark is a package of its own, because it builds OpenSSL; nothing else does.
 bench: stage
+	@tests/tools.sh gcc:gcc perl:perl
 	$(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml
 
 bless:

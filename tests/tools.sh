@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Sees to the programs that the tests run: installs what is missing with apt as root, else names the command to run.
-# Each program is looked for by its own name, so that a machine that has it needs neither root nor network.
+# Sees to the programs that the tests run, or to those given as PROGRAM:PACKAGE: installs what is missing with apt as
+# root, else names the command to run. Each program is looked for by its own name, so that a machine that has it needs
+# neither root nor network.
 set -euo pipefail
 
 # Programs and the Debian package each comes with.
@@ -9,6 +10,7 @@ wanted=(
     openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
     mosquitto:mosquitto mosquitto_pub:mosquitto-clients
 )
+(($# == 0)) || wanted=("$@")
 
 # Debian puts the broker where only root's PATH looks.
 PATH="$PATH:/usr/sbin:/sbin"
