@@ -5,10 +5,31 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use zeroize::Zeroizing;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::sign::SigningKey;
+use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::Result;
+mod chain;
+mod cipher;
+mod cost;
+mod der;
+mod kdf;
+mod key;
+mod open;
+mod password;
+mod pbe;
+mod pem;
+mod plain;
+mod rsa_small;
+mod signing;
+mod store;
+mod traditional;
+
+pub use open::open;
+pub use signing::signing_key;
+pub use store::{Entry, EntryKind, KeyFacts, Store, pair};
+
+use crate::certificate::CertificateFacts;
 
 /// Bytes that are wiped when dropped and never printed.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -125,8 +146,12 @@ pub struct OpenOptions {
 pub struct Limits {
     /// Largest file or memory block, bytes. Default 16 MiB.
     pub max_content_bytes: usize,
-    /// Sum of key-derivation iterations that one file may ask for. Default 5,000,000 (OpenSSL and keytool write 2,048 to
-    /// 100,000 a key).
+    /// Work of key derivation that one file may ask for, the sum over its integrity check and all its keys, in
+    /// iterations of PBKDF2 with HMAC-SHA-256 (0.1 µs each on a current server). Default 10,000,000, about a second.
+    ///
+    /// OpenSSL and keytool write 2,048 to 100,000 iterations a key. SHA-384 and SHA-512 count five-fold, one step of
+    /// scrypt (N times r times p of them) three-fold; PKCS#12's own derivation counts each hash, in each of the two
+    /// forms that a password can have.
     pub max_kdf_iterations: u64,
     /// Memory that scrypt may ask for, bytes. Default 64 MiB.
     pub max_kdf_memory_bytes: u64,
@@ -136,7 +161,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_content_bytes: 16 * 1024 * 1024,
-            max_kdf_iterations: 5_000_000,
+            max_kdf_iterations: 10_000_000,
             max_kdf_memory_bytes: 64 * 1024 * 1024,
         }
     }
@@ -148,12 +173,38 @@ impl Default for Limits {
 pub struct Identity {
     /// The chain as it is sent: end entity first, each followed by its issuer.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The private key, decrypted.
+    /// The private key, decrypted. Wiped when the identity is dropped.
     pub key: PrivateKeyDer<'static>,
+    /// The private key ready to sign with, known to belong to the first certificate.
+    pub signing_key: Arc<dyn SigningKey>,
     /// Where it came from, for messages: `broker.ks, alias broker`.
     pub place: String,
-    /// What an operator should know though it was accepted: expired, chain put in order, key of 1024 bits.
+    /// What an operator should know though it was accepted: chain put in order, key of 1024 bits. What depends on the
+    /// time is in [`warnings_at`](Self::warnings_at).
     pub warnings: Vec<String>,
+}
+
+impl Identity {
+    /// [`warnings`](Self::warnings), and which certificates of the chain are not valid at this time.
+    pub fn warnings_at(&self, now: UnixTime) -> Vec<String> {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let dated = self.chain.iter().filter_map(|der| {
+            let facts = CertificateFacts::from_der(der).ok()?;
+            let what = match () {
+                () if now > facts.not_after_unix_s => "has expired",
+                () if now < facts.not_before_unix_s => "is not valid yet",
+                () => return None,
+            };
+            Some(format!("{}: the certificate {what}: {facts}", self.place))
+        });
+        self.warnings.iter().cloned().chain(dated).collect()
+    }
+}
+
+impl Drop for Identity {
+    fn drop(&mut self) {
+        self.key.zeroize();
+    }
 }
 
 /// A certificate that is trusted because it stands in a trust store.

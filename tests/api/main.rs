@@ -1,6 +1,5 @@
-//! The public Rust API, one module a subject.
+//! The public Rust API, one module for each subject.
 
-#![allow(clippy::unwrap_used)] // A failed `unwrap` is a failed test.
+#![allow(clippy::unwrap_used)]
 
-mod policy;
-mod policy_ciphers;
+mod keystore;

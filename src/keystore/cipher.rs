@@ -1,0 +1,76 @@
+//! The block ciphers that keys and stores are encrypted with, in CBC with the padding of PKCS#7. Decryption only.
+
+use aws_lc_rs::cipher::UnboundCipherKey;
+use aws_lc_rs::cipher::{AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey};
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
+use des::TdesEde3;
+use rc2::Rc2;
+use zeroize::Zeroizing;
+
+/// A cipher in CBC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cipher {
+    Aes128,
+    Aes192,
+    Aes256,
+    /// DES-EDE3 with three keys.
+    TripleDes,
+    /// RC2 with as many effective key bits as the key has.
+    Rc2 {
+        key_bytes: usize,
+    },
+}
+
+impl Cipher {
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Aes128 => "AES-128-CBC".to_owned(),
+            Self::Aes192 => "AES-192-CBC".to_owned(),
+            Self::Aes256 => "AES-256-CBC".to_owned(),
+            Self::TripleDes => "DES-EDE3-CBC".to_owned(),
+            Self::Rc2 { key_bytes } => format!("RC2-{}-CBC", key_bytes * 8),
+        }
+    }
+
+    pub(super) fn key_bytes(self) -> usize {
+        match self {
+            Self::Aes128 => 16,
+            Self::Aes192 | Self::TripleDes => 24,
+            Self::Aes256 => 32,
+            Self::Rc2 { key_bytes } => key_bytes,
+        }
+    }
+
+    pub(super) fn block_bytes(self) -> usize {
+        match self {
+            Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
+            Self::TripleDes | Self::Rc2 { .. } => 8,
+        }
+    }
+}
+
+/// Decrypts; `None` where the padding is wrong, as it mostly is with a wrong key, or key or vector do not fit.
+pub(super) fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let length = match cipher {
+        Cipher::Aes128 => aes(&AES_128, key, iv, &mut buffer),
+        Cipher::Aes192 => aes(&AES_192, key, iv, &mut buffer),
+        Cipher::Aes256 => aes(&AES_256, key, iv, &mut buffer),
+        Cipher::TripleDes => cbc::<TdesEde3>(key, iv, &mut buffer),
+        Cipher::Rc2 { .. } => cbc::<Rc2>(key, iv, &mut buffer),
+    }?;
+    buffer.truncate(length);
+    Some(buffer)
+}
+
+fn aes(algorithm: &'static Algorithm, key: &[u8], iv: &[u8], buffer: &mut [u8]) -> Option<usize> {
+    let key = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, key).ok()?).ok()?;
+    let iv = <[u8; 16]>::try_from(iv).ok()?;
+    Some(key.decrypt(buffer, DecryptionContext::Iv128(iv.into())).ok()?.len())
+}
+
+fn cbc<C: BlockCipherDecrypt + KeyInit>(key: &[u8], iv: &[u8], buffer: &mut [u8]) -> Option<usize> {
+    let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).ok()?;
+    Some(decryptor.decrypt_padded::<Pkcs7>(buffer).ok()?.len())
+}

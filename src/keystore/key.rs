@@ -1,0 +1,263 @@
+//! Private keys: their encodings, what they say of themselves, and how they are decrypted.
+//!
+//! Whether a key can sign is found out in signing.rs.
+
+use std::fmt;
+
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+use zeroize::Zeroizing;
+
+use super::cost::Cost;
+use super::der::{CONTEXT_0, Der, INTEGER, OCTET_STRING, OID, SEQUENCE};
+use super::pbe::Scheme;
+use super::traditional::Traditional;
+use crate::error::{Code, Error, Result};
+
+/// The encodings of a key that is not encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// RFC 5958, of any algorithm.
+    Pkcs8,
+    /// RFC 8017 appendix A.1.2, RSA.
+    Pkcs1,
+    /// RFC 5915, elliptic curves.
+    Sec1,
+}
+
+impl Form {
+    /// Tells the encodings apart by what follows the version.
+    pub(super) fn of(der: &[u8]) -> Option<Self> {
+        let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "key").ok()?;
+        content.take(INTEGER, "version").ok()?;
+        match content.peek()? {
+            SEQUENCE => Some(Self::Pkcs8),
+            INTEGER => Some(Self::Pkcs1),
+            OCTET_STRING => Some(Self::Sec1),
+            _ => None,
+        }
+    }
+}
+
+/// A key that is not, or no longer, encrypted. Wiped when dropped.
+pub(super) struct PlainKey {
+    form: Form,
+    der: Zeroizing<Vec<u8>>,
+}
+
+impl PlainKey {
+    /// # Errors
+    /// `KEY_MALFORMED` where it is none of the encodings.
+    pub(super) fn new(der: Zeroizing<Vec<u8>>) -> Result<Self> {
+        match Form::of(&der) {
+            Some(form) => Ok(Self { form, der }),
+            None => Err(Error::new(Code::KeyMalformed, "neither PKCS#8, PKCS#1 nor SEC1")),
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> Result<Algorithm> {
+        Algorithm::of(self.form, &self.der)
+    }
+
+    pub(super) fn to_private_key(&self) -> Zeroizing<PrivateKeyDer<'static>> {
+        let der = self.der.to_vec();
+        Zeroizing::new(match self.form {
+            Form::Pkcs8 => PrivatePkcs8KeyDer::from(der).into(),
+            Form::Pkcs1 => PrivatePkcs1KeyDer::from(der).into(),
+            Form::Sec1 => PrivateSec1KeyDer::from(der).into(),
+        })
+    }
+}
+
+/// What kind of key it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Algorithm {
+    /// Kind and size, e.g. `RSA 2048`, `EC P-256`.
+    pub(super) name: String,
+    /// The modulus' size, of an RSA key.
+    pub(super) rsa_bits: Option<usize>,
+    /// Whether keys of this kind are served at all.
+    pub(super) served: bool,
+}
+
+impl Algorithm {
+    /// Reads as much of the key as says what it is.
+    ///
+    /// # Errors
+    /// `KEY_MALFORMED`.
+    pub(super) fn of(form: Form, der: &[u8]) -> Result<Self> {
+        match form {
+            Form::Pkcs1 => rsa(der),
+            Form::Sec1 => sec1(der),
+            Form::Pkcs8 => {
+                let (oid, mut parameters, key) = pkcs8(der)?;
+                match oid.as_str() {
+                    "1.2.840.113549.1.1.1" => rsa(key),
+                    "1.2.840.10045.2.1" if parameters.peek() == Some(OID) => Ok(curve(&parameters.oid("curve")?)),
+                    "1.2.840.10045.2.1" => Ok(named("EC, parameters written out", true)),
+                    "1.3.101.112" => Ok(named("Ed25519", true)),
+                    "1.3.101.113" => Ok(named("Ed448", false)),
+                    "1.3.101.110" => Ok(named("X25519", false)),
+                    "1.2.840.113549.1.1.10" => Ok(named("RSA-PSS", false)),
+                    "1.2.840.10040.4.1" => Ok(named("DSA", false)),
+                    "1.2.840.113549.1.3.1" => Ok(named("DH", false)),
+                    "2.16.840.1.101.3.4.3.17" => Ok(named("ML-DSA-44", true)),
+                    "2.16.840.1.101.3.4.3.18" => Ok(named("ML-DSA-65", true)),
+                    "2.16.840.1.101.3.4.3.19" => Ok(named("ML-DSA-87", true)),
+                    oid => Ok(named(&format!("an unknown algorithm ({oid})"), false)),
+                }
+            }
+        }
+    }
+}
+
+fn named(name: &str, served: bool) -> Algorithm {
+    Algorithm { name: name.to_owned(), rsa_bits: None, served }
+}
+
+/// Algorithm, its parameters and the key itself (RFC 5958 section 2).
+pub(super) fn pkcs8(der: &[u8]) -> Result<(String, Der<'_>, &[u8])> {
+    let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "PKCS#8 key")?;
+    content.unsigned("version of the PKCS#8 key")?;
+    let mut algorithm = content.enter(SEQUENCE, "algorithm of the PKCS#8 key")?;
+    let oid = algorithm.oid("algorithm of the PKCS#8 key")?;
+    Ok((oid, algorithm, content.take(OCTET_STRING, "private key")?.value))
+}
+
+fn rsa(pkcs1: &[u8]) -> Result<Algorithm> {
+    let mut content = Der::new(pkcs1, Code::KeyMalformed).enter(SEQUENCE, "RSA key")?;
+    content.unsigned("version of the RSA key")?;
+    let bits = bits(content.take(INTEGER, "modulus of the RSA key")?.value);
+    Ok(Algorithm { name: format!("RSA {bits}"), rsa_bits: Some(bits), served: (1024..=8192).contains(&bits) })
+}
+
+/// The size of a big-endian number.
+pub(super) fn bits(number: &[u8]) -> usize {
+    match number.iter().position(|byte| *byte != 0).and_then(|start| number.get(start..)) {
+        Some([first, rest @ ..]) => (8 - first.leading_zeros() as usize).saturating_add(rest.len().saturating_mul(8)),
+        _ => 0,
+    }
+}
+
+fn sec1(der: &[u8]) -> Result<Algorithm> {
+    let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "EC key")?;
+    content.unsigned("version of the EC key")?;
+    content.take(OCTET_STRING, "private value of the EC key")?;
+    match content.optional(CONTEXT_0, "parameters of the EC key")? {
+        Some(parameters) if parameters.value.first() == Some(&OID) => {
+            Ok(curve(&Der::new(parameters.value, Code::KeyMalformed).oid("curve")?))
+        }
+        Some(_) => Ok(named("EC, parameters written out", true)),
+        None => Ok(named("EC, curve not named", true)),
+    }
+}
+
+fn curve(oid: &str) -> Algorithm {
+    match oid {
+        "1.2.840.10045.3.1.7" => named("EC P-256", true),
+        "1.3.132.0.34" => named("EC P-384", true),
+        "1.3.132.0.35" => named("EC P-521", true),
+        "1.3.132.0.10" => named("EC secp256k1", false),
+        "1.3.132.0.33" => named("EC P-224", false),
+        oid => named(&format!("EC on curve {oid}"), false),
+    }
+}
+
+/// A private key as it stands in a file.
+pub(super) enum Material {
+    /// Not encrypted.
+    Plain(PlainKey),
+    /// EncryptedPrivateKeyInfo (RFC 5958 section 3).
+    Encrypted { scheme: Box<Scheme>, ciphertext: Vec<u8> },
+    /// PEM encrypted as a whole (RFC 1421).
+    Traditional(Traditional),
+    /// Known for a key, and why it cannot be used.
+    Unusable(Error),
+}
+
+impl Material {
+    /// A key in DER, encrypted or not.
+    ///
+    /// # Errors
+    /// `KEY_MALFORMED` where it is no key. What is a key and cannot be decrypted is `Unusable`.
+    pub(super) fn from_der(der: Zeroizing<Vec<u8>>) -> Result<Self> {
+        if !is_encrypted_pkcs8(&der) {
+            return PlainKey::new(der).map(Self::Plain);
+        }
+        let mut content = Der::new(&der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
+        match Scheme::read(&mut content, Code::KeyMalformed) {
+            Ok(scheme) => {
+                let ciphertext = content.take(OCTET_STRING, "encrypted key")?.value.to_vec();
+                Ok(Self::Encrypted { scheme: Box::new(scheme), ciphertext })
+            }
+            Err(error) if error.code() == Code::KeyMalformed => Err(error),
+            Err(error) => Ok(Self::Unusable(error)),
+        }
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        !matches!(self, Self::Plain(_))
+    }
+
+    /// What its decryption takes.
+    pub(super) fn cost(&self) -> Cost {
+        match self {
+            Self::Encrypted { scheme, .. } => scheme.cost(),
+            Self::Plain(_) | Self::Traditional(_) | Self::Unusable(_) => Cost::default(),
+        }
+    }
+
+    /// How it is encrypted, in words.
+    pub(super) fn scheme(&self) -> Option<String> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Encrypted { scheme, .. } => Some(scheme.name()),
+            Self::Traditional(traditional) => Some(traditional.name()),
+            Self::Unusable(error) => Some(error.message()),
+        }
+    }
+
+    /// Kind and size, where it can be seen without a password.
+    pub(super) fn algorithm(&self) -> Option<Algorithm> {
+        match self {
+            Self::Plain(key) => key.algorithm().ok(),
+            _ => None,
+        }
+    }
+
+    /// The key itself.
+    ///
+    /// # Errors
+    /// `KEY_PASSWORD_MISSING`, `KEY_PASSWORD_WRONG`, `KEY_MALFORMED`, `ENCRYPTION_UNSUPPORTED`.
+    pub(super) fn decrypt(&self, password: Option<&[u8]>) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
+        let plain = match (self, password) {
+            (Self::Plain(key), _) => return Ok(key.to_private_key()),
+            (Self::Unusable(error), _) => return Err(error.clone()),
+            (_, None) => return Err(Code::KeyPasswordMissing.into()),
+            (Self::Encrypted { scheme, ciphertext }, Some(password)) => {
+                scheme.decrypt(password, ciphertext, |plain| Form::of(plain) == Some(Form::Pkcs8))?
+            }
+            (Self::Traditional(traditional), Some(password)) => traditional.decrypt(password),
+        };
+        match plain {
+            Some(plain) => Ok(PlainKey::new(plain)?.to_private_key()),
+            None => Err(Code::KeyPasswordWrong.into()),
+        }
+    }
+}
+
+/// Says whether it is encrypted, and nothing of the key.
+impl fmt::Debug for Material {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_encrypted() { "Material(encrypted)" } else { "Material(plain)" })
+    }
+}
+
+/// A SEQUENCE of an AlgorithmIdentifier and an OCTET STRING.
+pub(super) fn is_encrypted_pkcs8(der: &[u8]) -> bool {
+    let read = || {
+        let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
+        content.enter(SEQUENCE, "algorithm")?.oid("algorithm")?;
+        content.take(OCTET_STRING, "encrypted key")
+    };
+    read().is_ok()
+}

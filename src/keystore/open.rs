@@ -1,0 +1,111 @@
+//! Opening a store: its size, its type from its content, and the reader of that type.
+
+use super::cost::Budget;
+use super::der::{self, Der, INTEGER, Length, SEQUENCE};
+use super::store::{Store, spend};
+use super::{OpenOptions, StoreType, pem, plain};
+use crate::error::{Code, Error, Result};
+
+const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
+const JCEKS_MAGIC: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
+
+/// Opens a store, trust store, certificate or key from its bytes. `label` is what messages call it, mostly its path.
+///
+/// The type is found from the content; one that is given must be the one found, except that JKS may be given for
+/// PKCS#12 and the other way round, as Java allows. Keys stay encrypted until an identity is asked for. What it may
+/// cost is in [`OpenOptions::limits`], and checked before it is spent.
+///
+/// # Errors
+/// `STORE_TOO_LARGE`, `STORE_FORMAT_UNKNOWN`, `STORE_TYPE_MISMATCH`, `STORE_PASSWORD_MISSING`, `STORE_PASSWORD_WRONG`,
+/// `PASSWORD_UNAVAILABLE`, `STORE_MAC_MISSING`, `STORE_MALFORMED`, `PEM_MALFORMED`, `KEY_MALFORMED`,
+/// `CERTIFICATE_MALFORMED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`, `COST_TOO_HIGH`, all with the label.
+pub fn open(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Store> {
+    if bytes.len() > options.limits.max_content_bytes {
+        let detail = format!("{} bytes, {} are allowed", bytes.len(), options.limits.max_content_bytes);
+        return Err(Error::new(Code::StoreTooLarge, detail).at(label));
+    }
+    let found = find_type(bytes).map_err(|error| error.at(label))?;
+    let mut budget = Budget::new(options.limits);
+    let mut content = match found {
+        StoreType::Pem => plain::read_pem(label, bytes)?,
+        StoreType::Der => plain::read_der(label, bytes)?,
+        found => return Err(Error::new(Code::StoreFormatUnknown, name(found)).at(label)),
+    };
+    check_type(options.store_type, found).map_err(|error| error.at(label))?;
+    spend(&content.entries, &mut budget)?;
+    if options.store_type.is_some_and(|given| given != found) {
+        content.warnings.push(format!("{label}: it is {} and was given as another type", name(found)));
+    }
+    Ok(Store::new(label, found, content, options))
+}
+
+fn name(store_type: StoreType) -> &'static str {
+    match store_type {
+        StoreType::Pem => "PEM",
+        StoreType::Der => "DER",
+        StoreType::Pkcs12 => "PKCS#12",
+        StoreType::Jks => "JKS",
+        StoreType::Jceks => "JCEKS",
+    }
+}
+
+/// Java opens PKCS#12 and JKS under either name (its property `keystore.type.compat`), and documents rely on it.
+fn check_type(given: Option<StoreType>, found: StoreType) -> Result<()> {
+    let java = [StoreType::Jks, StoreType::Pkcs12];
+    match given {
+        Some(given) if given != found && !(java.contains(&given) && java.contains(&found)) => {
+            let detail = format!("{} was given, and it is {}", name(given), name(found));
+            Err(Error::new(Code::StoreTypeMismatch, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn find_type(bytes: &[u8]) -> Result<StoreType> {
+    if bytes.starts_with(&JKS_MAGIC) {
+        return Ok(StoreType::Jks);
+    }
+    if bytes.starts_with(&JCEKS_MAGIC) {
+        return Ok(StoreType::Jceks);
+    }
+    // Text may begin with 0, the byte that DER begins with.
+    let text = bytes.windows(pem::BEGIN.len()).any(|window| window == pem::BEGIN.as_bytes());
+    match der::header(bytes) {
+        Some((SEQUENCE, header, length)) => match length {
+            Length::Indefinite => return Ok(StoreType::Pkcs12),
+            Length::Definite(length) if header.checked_add(length) == Some(bytes.len()) => {
+                return Ok(find_der_type(bytes));
+            }
+            Length::Definite(_) if text => {}
+            Length::Definite(length) => {
+                let detail = format!("DER of {} bytes that says it has {}", bytes.len(), header.saturating_add(length));
+                let hint = "Copy the file again; it was cut off, or something was added to its end.";
+                return Err(Error::new(Code::StoreMalformed, detail).with_hint(hint));
+            }
+        },
+        _ if text => {}
+        _ => return Err(unknown(bytes)),
+    }
+    Ok(StoreType::Pem)
+}
+
+/// RFC 7292 section 4: PKCS#12 is a version and a ContentInfo, which begins with an object identifier.
+fn find_der_type(bytes: &[u8]) -> StoreType {
+    let read = || {
+        let mut content = Der::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "PKCS#12 store")?;
+        content.take(INTEGER, "version")?;
+        content.take(SEQUENCE, "content")?;
+        // A PKCS#8 key has a SEQUENCE there too, and after it an OCTET STRING with the key.
+        Ok::<_, Error>(matches!(content.peek(), None | Some(SEQUENCE)))
+    };
+    if read().unwrap_or(false) { StoreType::Pkcs12 } else { StoreType::Der }
+}
+
+fn unknown(bytes: &[u8]) -> Error {
+    let (what, hint) = match bytes {
+        [] => ("it is empty", "Check that the file was written completely."),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("it is UTF-16 text", "Save it as UTF-8 or ASCII text."),
+        _ => ("it has no block of PEM and none of the formats' first bytes", "Check that this is the right file."),
+    };
+    Error::new(Code::StoreFormatUnknown, what).with_hint(hint)
+}

@@ -1,0 +1,192 @@
+//! PEM text to its blocks (RFC 7468, and the headers of RFC 1421 that traditional encrypted keys have).
+//!
+//! Text before, between and after blocks is allowed, so are a byte-order mark, CRLF and indented blocks. A block that
+//! never ends is an error with its line, not a block less. Which label means what is not known here.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error, Result};
+
+/// Begins the line that opens a block.
+pub(super) const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+
+/// Writers exist that leave the padding out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// One `-----BEGIN label-----` block.
+pub(super) struct Block {
+    pub(super) label: String,
+    /// RFC 1421 headers, e.g. `Proc-Type` and `DEK-Info`.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) data: Zeroizing<Vec<u8>>,
+    /// The line it begins on, from 1.
+    pub(super) line: usize,
+}
+
+impl Block {
+    /// The value of a header, if it is there.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A block whose end has not been met yet.
+struct Open {
+    label: String,
+    line: usize,
+    headers: Vec<(String, String)>,
+    text: Zeroizing<Vec<u8>>,
+    in_headers: bool,
+}
+
+/// All blocks of the text, in order.
+///
+/// # Errors
+/// `PEM_MALFORMED` with the line, for a block that does not end, ends with another label or is not base64.
+pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let separator = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+    let mut blocks = Vec::new();
+    let mut open: Option<Open> = None;
+    let mut offset = 0;
+    for (index, line) in bytes.split(|byte| *byte == separator).enumerate() {
+        offset += line.len() + 1;
+        let (number, line) = (index + 1, line.trim_ascii());
+        if line.starts_with(BEGIN.as_bytes()) {
+            if let Some(open) = open {
+                return Err(unterminated(&open));
+            }
+            let label = label(line, BEGIN, number)?;
+            let text = Zeroizing::new(Vec::with_capacity(body_bytes(bytes.get(offset..).unwrap_or_default())));
+            open = Some(Open { label, line: number, headers: Vec::new(), text, in_headers: true });
+        } else if line.starts_with(END.as_bytes()) {
+            let label = label(line, END, number)?;
+            match open.take() {
+                Some(open) if open.label == label => blocks.push(close(open)?),
+                Some(open) => {
+                    let detail = format!("line {number}: {} begun on line {} ends as {label}", open.label, open.line);
+                    return Err(Error::new(Code::PemMalformed, detail));
+                }
+                None => {
+                    return Err(Error::new(
+                        Code::PemMalformed,
+                        format!("line {number}: end of {label} without its begin"),
+                    ));
+                }
+            }
+        } else if let Some(open) = &mut open {
+            body_line(open, line, number)?;
+        }
+    }
+    match open {
+        Some(open) => Err(unterminated(&open)),
+        None => Ok(blocks),
+    }
+}
+
+/// An upper bound of the block's text, so that it is never moved in memory and left behind unwiped.
+fn body_bytes(rest: &[u8]) -> usize {
+    rest.windows(END.len()).position(|window| window == END.as_bytes()).unwrap_or(rest.len())
+}
+
+fn body_line(open: &mut Open, line: &[u8], number: usize) -> Result<()> {
+    if open.in_headers {
+        if line.is_empty() {
+            open.in_headers = open.headers.is_empty();
+            return Ok(());
+        }
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        if let Some((name, value)) = text.split_once(':') {
+            open.headers.push((name.trim().to_owned(), value.trim().to_owned()));
+            return Ok(());
+        }
+        open.in_headers = false;
+    }
+    if line.contains(&b'-') {
+        return Err(Error::new(Code::PemMalformed, format!("line {number}: dashes within {}", open.label)));
+    }
+    open.text.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    Ok(())
+}
+
+fn close(open: Open) -> Result<Block> {
+    let mut data = Zeroizing::new(vec![0; open.text.len().div_ceil(4).saturating_mul(3)]);
+    let decoded = BASE64.decode_slice(open.text.as_slice(), &mut data);
+    let length = decoded.map_err(|_| {
+        Error::new(Code::PemMalformed, format!("line {}: {} is not base64, or cut off", open.line, open.label))
+    })?;
+    data.truncate(length);
+    Ok(Block { label: open.label, headers: open.headers, data, line: open.line })
+}
+
+fn label(line: &[u8], prefix: &str, number: usize) -> Result<String> {
+    let label = line.get(prefix.len()..).and_then(|rest| rest.strip_suffix(DASHES.as_bytes()));
+    let label = label.and_then(|label| std::str::from_utf8(label).ok()).filter(|label| !label.contains(DASHES));
+    label.map(|label| label.trim().to_owned()).ok_or_else(|| {
+        Error::new(Code::PemMalformed, format!("line {number}: {} without five dashes at its end", prefix.trim()))
+    })
+}
+
+fn unterminated(open: &Open) -> Error {
+    Error::new(Code::PemMalformed, format!("line {}: {} has no end; the text may be cut off", open.line, open.label))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "-----BEGIN CERTIFICATE-----\nAQIDBA==\n-----END CERTIFICATE-----\n";
+
+    fn refused(text: &str) -> String {
+        let error = blocks(text.as_bytes()).err().unwrap();
+        assert_eq!(error.code(), Code::PemMalformed);
+        error.detail().to_owned()
+    }
+
+    #[test]
+    fn text_around_blocks_marks_and_line_ends_do_not_matter() {
+        let text =
+            format!("\u{feff}Bag Attributes: x\r\n\r\n{TEXT}between\n  {TEXT}after", TEXT = TEXT.replace('\n', "\r\n"));
+        let blocks = blocks(text.as_bytes()).unwrap();
+        assert_eq!(blocks.len(), 2);
+        assert!(blocks.iter().all(|block| *block.data == [1, 2, 3, 4] && block.label == "CERTIFICATE"));
+        assert_eq!(blocks[0].line, 3);
+        assert_eq!(super::blocks(TEXT.replace('\n', "\r").as_bytes()).unwrap().len(), 1);
+        assert_eq!(super::blocks(format!("\u{feff}{TEXT}").as_bytes()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn headers_are_told_from_the_body() {
+        let text = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAQID\nBA==\n\
+                    -----END RSA PRIVATE KEY-----";
+        let block = &blocks(text.as_bytes()).unwrap()[0];
+        assert_eq!(block.header("DEK-Info"), Some("AES-128-CBC,00"));
+        assert_eq!(block.data.len(), 4);
+    }
+
+    #[test]
+    fn a_block_without_its_end_is_refused_with_its_line() {
+        let cut = format!("{TEXT}-----BEGIN CERTIFICATE-----\nAQID\n");
+        assert_eq!(refused(&cut), "line 4: CERTIFICATE has no end; the text may be cut off");
+        assert_eq!(refused(&cut.replace("AQID\n", TEXT)), "line 4: CERTIFICATE has no end; the text may be cut off");
+        assert_eq!(refused("-----END X-----"), "line 1: end of X without its begin");
+        assert_eq!(refused("-----BEGIN A-----\n-----END B-----"), "line 2: A begun on line 1 ends as B");
+        assert_eq!(refused("-----BEGIN A"), "line 1: -----BEGIN without five dashes at its end");
+    }
+
+    #[test]
+    fn what_is_not_base64_is_refused() {
+        let bad = TEXT.replace("AQIDBA==", "AQ!DBA==");
+        assert_eq!(refused(&bad), "line 1: CERTIFICATE is not base64, or cut off");
+        assert_eq!(refused(&TEXT.replace("AQIDBA==", "A")), "line 1: CERTIFICATE is not base64, or cut off");
+        assert_eq!(blocks(TEXT.replace("==", "").as_bytes()).unwrap()[0].data.len(), 4);
+    }
+}

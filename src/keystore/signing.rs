@@ -1,0 +1,74 @@
+//! A private key made ready to sign, and whether it belongs to a certificate.
+
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use super::key::{Algorithm, Form, bits};
+use super::rsa_small::SmallRsaKey;
+use crate::error::{Code, Error, Result};
+
+/// RSA keys below this are signed with by [`SmallRsaKey`].
+pub(super) const RSA_SMALL_BELOW_BITS: usize = 2048;
+/// RSA keys below this are refused.
+pub(super) const RSA_LEAST_BITS: usize = 1024;
+
+/// Makes the key ready to sign with.
+///
+/// RSA from 1024 to 8192 bits, ECDSA on P-256, P-384 and P-521, Ed25519, in PKCS#8, PKCS#1 or SEC1.
+///
+/// # Errors
+/// `KEY_ALGORITHM_UNSUPPORTED` with the kind and size, `KEY_MALFORMED`.
+pub fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
+    if let Ok(key) = any_supported_type(key) {
+        return Ok(key);
+    }
+    let (form, der) = match key {
+        PrivateKeyDer::Pkcs8(key) => (Form::Pkcs8, key.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(key) => (Form::Pkcs1, key.secret_pkcs1_der()),
+        PrivateKeyDer::Sec1(key) => (Form::Sec1, key.secret_sec1_der()),
+        _ => return Err(Error::new(Code::KeyMalformed, "neither PKCS#8, PKCS#1 nor SEC1")),
+    };
+    let algorithm = Algorithm::of(form, der)?;
+    match algorithm.rsa_bits {
+        Some(bits) if (RSA_LEAST_BITS..RSA_SMALL_BELOW_BITS).contains(&bits) => {
+            Ok(Arc::new(SmallRsaKey::new(form, der)?))
+        }
+        _ if algorithm.served => {
+            Err(Error::new(Code::KeyMalformed, format!("its numbers are not a key of {}", algorithm.name)))
+        }
+        _ => Err(Error::new(Code::KeyAlgorithmUnsupported, algorithm.name)),
+    }
+}
+
+/// Whether the private key belongs to the certificate, of whatever X.509 version.
+///
+/// rustls' own comparison goes through webpki, which refuses version 1.
+///
+/// # Errors
+/// `CERTIFICATE_MALFORMED`; `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
+pub(crate) fn key_matches(certificate: &CertificateDer<'_>, key: &dyn SigningKey) -> Result<bool> {
+    let malformed = |error| Error::new(Code::CertificateMalformed, format!("not X.509 DER ({error})"));
+    let (_, certificate) = X509Certificate::from_der(certificate).map_err(malformed)?;
+    let public = key.public_key().ok_or(Code::KeyAlgorithmUnsupported)?;
+    let (_, public) = SubjectPublicKeyInfo::from_der(&public).map_err(malformed)?;
+    // The parameters are left out: certificates exist with RSA's NULL missing and with a curve written out.
+    let certified = certificate.public_key();
+    Ok(certified.algorithm.algorithm == public.algorithm.algorithm
+        && certified.subject_public_key.data == public.subject_public_key.data)
+}
+
+/// The size of an RSA key below 2048 bits, which current peers refuse.
+pub(super) fn small_rsa_bits(key: &dyn SigningKey) -> Option<usize> {
+    let public = key.public_key()?;
+    let (_, public) = SubjectPublicKeyInfo::from_der(&public).ok()?;
+    match public.parsed().ok()? {
+        PublicKey::RSA(key) => Some(bits(key.modulus)).filter(|bits| *bits < RSA_SMALL_BELOW_BITS),
+        _ => None,
+    }
+}
