@@ -71,7 +71,7 @@ impl Error {
 
     /// What would mend it; may be empty.
     pub fn hint(&self) -> &str {
-        self.0.hint.as_deref().unwrap_or(self.0.code.hint())
+        self.0.hint.as_deref().unwrap_or_else(|| self.0.code.hint())
     }
 
     /// The message without the code's name and number: the table's sentence, then the detail.
