@@ -1,10 +1,32 @@
 //! TLS for message brokers.
+//!
+//! One [`Context`] per broker or listener, made by a [`ContextBuilder`] from the keystores and PEM files that operators
+//! already have, replaces process-wide settings. From a context come [`Connection`]s, which move no bytes themselves, and
+//! [`Stream`]s, which move them over descriptors or callbacks. Every failure is an [`Error`] with a [`Code`] of one table.
+//!
+//! The [`manual`] has the map of the rooms, how-tos, defaults and the rules for threads.
 
+mod builder;
 pub mod certificate;
+mod connection;
+mod context;
 pub mod error;
 #[cfg(feature = "capi")]
 pub mod ffi;
+mod identity;
 pub mod keystore;
+mod logging;
 pub mod manual;
 pub mod policy;
+mod session;
+mod source;
+mod stream;
 pub mod verify;
+
+pub use builder::{ClientAuth, ContextBuilder, IdentitySource, TrustSource};
+pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
+pub use context::Context;
+pub use error::{Code, Error, Result};
+pub use logging::{Level, LogSink};
+pub use source::Source;
+pub use stream::{ReadCallback, Status, Stream, WriteCallback};

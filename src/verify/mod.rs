@@ -4,6 +4,7 @@
 //! and it is for the name that was asked for (name.rs). What is tolerated beyond that lives in legacy.rs alone; how a
 //! refusal is told, in refusal.rs. This room opens no files and no sockets and keeps no state between peers.
 
+mod adapter;
 mod chain;
 mod der;
 mod direct;
@@ -16,6 +17,8 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
+pub(crate) use adapter::{Notes, RustlsVerifier};
+pub use adapter::{PeerCertificate, VerifyCallback};
 pub use legacy::{Switch, Switches};
 
 use crate::certificate::describe;

@@ -1,0 +1,282 @@
+//! What a context is to be: every setting, checked as a whole when the context is built.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+
+use crate::context::Context;
+use crate::error::{Code, Error, Result};
+use crate::keystore::{OpenOptions, StoreType};
+use crate::logging::{Log, LogSink};
+use crate::policy::{PolicySpec, Preset};
+use crate::source::Source;
+use crate::verify::{Switch, Switches, VerifyCallback};
+
+/// Where an identity comes from: a store, or a certificate file with its key in it or beside it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct IdentitySource {
+    /// The store, or the certificate chain.
+    pub certificates: Source,
+    /// The private key where it stands apart.
+    pub key: Option<Source>,
+    /// The one entry to use; `None` uses every key entry.
+    pub alias: Option<String>,
+    /// Type, passwords and limits.
+    pub options: OpenOptions,
+}
+
+impl IdentitySource {
+    /// An identity from one source with everything in it.
+    pub fn new(certificates: Source) -> Self {
+        Self { certificates, key: None, alias: None, options: OpenOptions::default() }
+    }
+}
+
+/// Where trusted certificates come from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum TrustSource {
+    /// A store, or a file of certificates.
+    Store {
+        /// The store or file.
+        source: Source,
+        /// Type, passwords and limits.
+        options: OpenOptions,
+    },
+    /// Every PEM or DER file of a directory.
+    Directory(PathBuf),
+    /// The system's roots, as the distribution keeps them.
+    System,
+}
+
+impl TrustSource {
+    /// A store or file of certificates, its type found from its content.
+    pub fn store(source: Source) -> Self {
+        Self::Store { source, options: OpenOptions::default() }
+    }
+}
+
+/// Whether a server asks its clients for a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// It does not ask.
+    #[default]
+    None,
+    /// It asks, verifies what is sent, and goes on without.
+    Want,
+    /// It refuses clients without one.
+    Need,
+}
+
+/// Everything a [`Context`] is made from. Kept by the context, so that it can be made anew when its files change.
+#[derive(Clone)]
+pub(crate) struct Spec {
+    pub(crate) identities: Vec<IdentitySource>,
+    pub(crate) trust: Vec<TrustSource>,
+    pub(crate) policy: PolicySpec,
+    pub(crate) client_auth: ClientAuth,
+    pub(crate) sends_ca_names: bool,
+    pub(crate) switches: Switches,
+    pub(crate) skips_server_name: bool,
+    pub(crate) accepts_any_server: bool,
+    pub(crate) callback: Option<VerifyCallback>,
+    pub(crate) may_block: bool,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) resumption: bool,
+    pub(crate) key_log: Option<PathBuf>,
+    pub(crate) clock: Arc<dyn TimeProvider>,
+    pub(crate) log: Log,
+}
+
+/// Collects the settings of a context. Used by one thread; may be used again after [`ContextBuilder::build`].
+#[derive(Clone)]
+pub struct ContextBuilder {
+    spec: Spec,
+}
+
+impl Default for ContextBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ContextBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextBuilder")
+            .field("identities", &self.spec.identities)
+            .field("trust", &self.spec.trust)
+            .field("policy", &self.spec.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ContextBuilder {
+    /// Nothing trusted, no identity, the `intermediate` preset, resumption on.
+    pub fn new() -> Self {
+        Self {
+            spec: Spec {
+                identities: Vec::new(),
+                trust: Vec::new(),
+                policy: PolicySpec::default(),
+                client_auth: ClientAuth::None,
+                sends_ca_names: true,
+                switches: Switches::default(),
+                skips_server_name: false,
+                accepts_any_server: false,
+                callback: None,
+                may_block: false,
+                alpn: Vec::new(),
+                resumption: true,
+                key_log: None,
+                clock: Arc::new(DefaultTimeProvider),
+                log: Log::default(),
+            },
+        }
+    }
+
+    /// Adds an identity. The order counts: it is the order of preference.
+    pub fn identity(&mut self, source: IdentitySource) -> &mut Self {
+        self.spec.identities.push(source);
+        self
+    }
+
+    /// Adds trusted certificates.
+    pub fn trust(&mut self, source: TrustSource) -> &mut Self {
+        self.spec.trust.push(source);
+        self
+    }
+
+    /// Sets the versions, suites and groups that the other settings start from.
+    pub fn preset(&mut self, preset: Preset) -> &mut Self {
+        self.spec.policy.preset = preset;
+        self
+    }
+
+    /// Sets the protocol versions, e.g. `TLSv1.2,TLSv1.3`.
+    pub fn versions(&mut self, names: &str) -> &mut Self {
+        self.spec.policy.versions = Some(names.to_owned());
+        self
+    }
+
+    /// Sets the cipher suites: an OpenSSL string or a list of OpenSSL or IANA names, in order of preference.
+    pub fn cipher_suites(&mut self, names: &str) -> &mut Self {
+        self.spec.policy.cipher_suites = Some(names.to_owned());
+        self
+    }
+
+    /// Sets the key exchange groups, in order of preference.
+    pub fn groups(&mut self, names: &str) -> &mut Self {
+        self.spec.policy.groups = Some(names.to_owned());
+        self
+    }
+
+    /// Sets whether a server asks for client certificates.
+    pub fn client_auth(&mut self, client_auth: ClientAuth) -> &mut Self {
+        self.spec.client_auth = client_auth;
+        self
+    }
+
+    /// Sets whether a server sends the names of its trusted CAs with its request (RFC 8446 section 4.2.4). Default: yes.
+    pub fn send_ca_names(&mut self, sends: bool) -> &mut Self {
+        self.spec.sends_ca_names = sends;
+        self
+    }
+
+    /// Tolerates one deviation in peer certificates; each use is logged.
+    pub fn allow(&mut self, switch: Switch) -> &mut Self {
+        self.spec.switches.insert(switch);
+        self
+    }
+
+    /// Lets clients connect to a server whose certificate is for another host: anyone with a certificate of the same CA
+    /// can then take the server's place.
+    pub fn insecure_skip_server_name(&mut self, skips: bool) -> &mut Self {
+        self.spec.skips_server_name = skips;
+        self
+    }
+
+    /// Lets clients connect to a server with any certificate at all: the connection is encrypted, to whomever.
+    pub fn insecure_accept_any_server(&mut self, accepts: bool) -> &mut Self {
+        self.spec.accepts_any_server = accepts;
+        self
+    }
+
+    /// Sets a callback that may refuse a peer whose certificate was accepted. `may_block` makes handshakes run as tasks.
+    pub fn verify_callback(&mut self, callback: VerifyCallback, may_block: bool) -> &mut Self {
+        self.spec.callback = Some(callback);
+        self.spec.may_block = may_block;
+        self
+    }
+
+    /// Adds an application protocol (RFC 7301), in order of preference.
+    ///
+    /// # Errors
+    /// `INVALID_ALPN` for an empty name or one longer than 255 bytes.
+    pub fn alpn(&mut self, protocol: &[u8]) -> Result<&mut Self> {
+        if protocol.is_empty() || protocol.len() > 255 {
+            return Err(Error::new(Code::InvalidAlpn, format!("{} bytes", protocol.len())));
+        }
+        self.spec.alpn.push(protocol.to_owned());
+        Ok(self)
+    }
+
+    /// Sets whether sessions are resumed. Default: yes.
+    pub fn resumption(&mut self, resumes: bool) -> &mut Self {
+        self.spec.resumption = resumes;
+        self
+    }
+
+    /// Appends the secrets of every connection to a file, in the form of NSS that Wireshark reads. Whoever has the file
+    /// can read all traffic.
+    pub fn insecure_key_log(&mut self, path: impl Into<PathBuf>) -> &mut Self {
+        self.spec.key_log = Some(path.into());
+        self
+    }
+
+    /// Sets the clock that certificates are judged by. Default: the system's.
+    pub fn clock(&mut self, clock: Arc<dyn TimeProvider>) -> &mut Self {
+        self.spec.clock = clock;
+        self
+    }
+
+    /// Sets where the context writes its log. Default: the `log` crate, target `brokertls`.
+    pub fn log(&mut self, sink: LogSink) -> &mut Self {
+        self.spec.log = Log::new(Some(sink));
+        self
+    }
+
+    /// Reads every source and makes the context.
+    ///
+    /// # Errors
+    /// The first source or setting that cannot be used, by name; nothing is built then.
+    pub fn build(&self) -> Result<Context> {
+        Context::from_spec(self.spec.clone())
+    }
+}
+
+impl Spec {
+    /// Refuses settings that contradict each other, whatever the sources hold.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.identities.is_empty() && self.trust.is_empty() && !self.accepts_any_server {
+            return Err(Error::new(Code::NoIdentity, "and nothing to verify servers against either"));
+        }
+        if self.client_auth != ClientAuth::None && self.trust.is_empty() {
+            return Err(Error::new(Code::NoTrust, "client certificates are asked for"));
+        }
+        if self.client_auth != ClientAuth::None && self.identities.is_empty() {
+            return Err(Error::new(Code::NoIdentity, "client certificates are asked for, and only a server asks"));
+        }
+        for identity in &self.identities {
+            let is_key_store =
+                matches!(identity.options.store_type, Some(StoreType::Pkcs12 | StoreType::Jks | StoreType::Jceks));
+            if identity.key.is_some() && (is_key_store || identity.alias.is_some()) {
+                let detail = "a key file of its own, and a store type or alias that has the key in the store";
+                return Err(Error::new(Code::OptionConflict, detail).at(identity.certificates.label()));
+            }
+        }
+        Ok(())
+    }
+}

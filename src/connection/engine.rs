@@ -1,0 +1,238 @@
+//! rustls' unbuffered connections, client and server, as one engine that is stepped.
+//!
+//! An engine that serves what rustls does not (older versions) would be a further variant here; nothing outside this
+//! file could tell.
+
+use std::sync::Arc;
+
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic};
+use rustls::{ClientConfig, CommonState, HandshakeKind, ProtocolVersion, ServerConfig, SupportedCipherSuite};
+
+use crate::error::{Code, Error, Result};
+
+use super::record::HEADER_BYTES;
+
+/// Length of the authentication tag of every suite that is served.
+const TAG_BYTES: usize = 16;
+
+/// The explicit nonce of AES-GCM in TLS 1.2 (RFC 5288 section 3).
+const TLS12_GCM_NONCE_BYTES: usize = 8;
+
+/// Room for an encrypted close_notify of any suite.
+const CLOSE_NOTIFY_BYTES: usize = 64;
+
+pub(super) enum Engine {
+    Client(Box<UnbufferedClientConnection>),
+    Server(Box<UnbufferedServerConnection>),
+}
+
+/// What one step of the engine did.
+pub(super) enum Step {
+    /// Put this many bytes of plaintext out.
+    Plaintext(usize),
+    /// Appended records to the outgoing ones, or noticed that they are on their way.
+    Emitted,
+    /// The peer's close_notify was read.
+    PeerClosed,
+    /// Nothing more can be done without the outside.
+    Idle,
+}
+
+/// The outcome of encrypting one chunk.
+pub(super) enum Encrypted {
+    /// This many bytes of records were written.
+    Written(usize),
+    /// The destination has to have this many bytes.
+    NeedsRoom(usize),
+    /// Records of the protocol's own (a key update's answer) have to go out first; they were appended to the outgoing.
+    OutgoingFirst,
+}
+
+macro_rules! on_either {
+    ($engine:expr, $connection:ident => $body:expr) => {
+        match $engine {
+            Engine::Client($connection) => $body,
+            Engine::Server($connection) => $body,
+        }
+    };
+}
+
+impl Engine {
+    pub(super) fn client(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, rustls::Error> {
+        Ok(Self::Client(Box::new(UnbufferedClientConnection::new(config, name)?)))
+    }
+
+    pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, rustls::Error> {
+        Ok(Self::Server(Box::new(UnbufferedServerConnection::new(config)?)))
+    }
+
+    /// One step over `tls`; gives the bytes to discard from its front and what was done.
+    pub(super) fn step(
+        &mut self,
+        tls: &mut [u8],
+        plain: &mut [u8],
+        outgoing: &mut Vec<u8>,
+    ) -> (usize, Result<Step, rustls::Error>) {
+        on_either!(self, connection => handle(connection.process_tls_records(tls), plain, outgoing))
+    }
+
+    /// Encrypts `plain`, at most one record, into `tls`. `stash` is what rustls has been shown and not discarded.
+    pub(super) fn encrypt(
+        &mut self,
+        plain: &[u8],
+        tls: &mut [u8],
+        stash: &mut [u8],
+        outgoing: &mut Vec<u8>,
+    ) -> Result<Encrypted> {
+        on_either!(self, connection => {
+            let UnbufferedStatus { state, .. } = connection.process_tls_records(stash);
+            match state {
+                Ok(ConnectionState::WriteTraffic(traffic)) => encrypt_record(traffic, plain, tls),
+                Ok(ConnectionState::EncodeTlsData(mut records)) => {
+                    append(&mut records, outgoing).map_err(|error| internal(&error))?;
+                    Ok(Encrypted::OutgoingFirst)
+                }
+                Ok(other) => Err(Error::new(Code::Internal, format!("cannot encrypt in state {other:?}"))),
+                Err(error) => Err(super::failure::from_rustls(error, None)),
+            }
+        })
+    }
+
+    /// Appends close_notify to `outgoing`; nothing during the handshake, when rustls has no place for it.
+    pub(super) fn close_notify(&mut self, stash: &mut [u8], outgoing: &mut Vec<u8>) -> Result<()> {
+        on_either!(self, connection => {
+            let UnbufferedStatus { state, .. } = connection.process_tls_records(stash);
+            if let Ok(ConnectionState::WriteTraffic(mut traffic)) = state {
+                let mut alert = [0; CLOSE_NOTIFY_BYTES];
+                let written = traffic.queue_close_notify(&mut alert).map_err(|error| internal(&error))?;
+                outgoing.extend_from_slice(&alert[..written]);
+            }
+        });
+        Ok(())
+    }
+
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.common().is_handshaking()
+    }
+
+    pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
+        self.common().peer_certificates().unwrap_or_default()
+    }
+
+    pub(super) fn version(&self) -> Option<&'static str> {
+        match self.common().protocol_version()? {
+            ProtocolVersion::TLSv1_3 => Some("TLSv1.3"),
+            ProtocolVersion::TLSv1_2 => Some("TLSv1.2"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn cipher_suite(&self) -> Option<&'static str> {
+        Some(crate::policy::cipher_suite_name(self.common().negotiated_cipher_suite()?.suite().into()))
+    }
+
+    pub(super) fn group(&self) -> Option<&'static str> {
+        self.common().negotiated_key_exchange_group()?.name().as_str()
+    }
+
+    pub(super) fn alpn(&self) -> Option<&[u8]> {
+        self.common().alpn_protocol()
+    }
+
+    pub(super) fn is_resumed(&self) -> Option<bool> {
+        self.common().handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
+    }
+
+    /// The most plaintext that an application data record of `length` bytes can hold.
+    pub(super) fn most_plaintext_of(&self, length: usize) -> usize {
+        length.saturating_sub(self.record_overhead()).min(super::MAX_PLAINTEXT_BYTES)
+    }
+
+    /// Bytes that a record adds to its plaintext.
+    pub(super) fn record_overhead(&self) -> usize {
+        let added = match self.common().negotiated_cipher_suite() {
+            // The content type stands inside the ciphertext (RFC 8446 section 5.2).
+            Some(SupportedCipherSuite::Tls13(_)) => 1,
+            Some(SupportedCipherSuite::Tls12(suite)) if !is_chacha(suite.common.suite) => TLS12_GCM_NONCE_BYTES,
+            _ => 0,
+        };
+        HEADER_BYTES + TAG_BYTES + added
+    }
+
+    fn common(&self) -> &CommonState {
+        on_either!(self, connection => connection)
+    }
+}
+
+fn internal(error: &dyn std::error::Error) -> Error {
+    Error::new(Code::Internal, error.to_string())
+}
+
+fn is_chacha(suite: rustls::CipherSuite) -> bool {
+    matches!(
+        suite,
+        rustls::CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+            | rustls::CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+    )
+}
+
+fn handle<Data>(
+    status: UnbufferedStatus<'_, '_, Data>,
+    plain: &mut [u8],
+    outgoing: &mut Vec<u8>,
+) -> (usize, Result<Step, rustls::Error>) {
+    let UnbufferedStatus { discard, state } = status;
+    let step = state.and_then(|state| match state {
+        ConnectionState::ReadTraffic(mut traffic) => {
+            let mut produced = 0;
+            while let Some(record) = traffic.next_record() {
+                let payload = record?.payload;
+                let Some(room) = plain.get_mut(produced..produced + payload.len()) else {
+                    return Err(rustls::Error::General("a record held more than its length allows".into()));
+                };
+                room.copy_from_slice(payload);
+                produced += payload.len();
+            }
+            Ok(Step::Plaintext(produced))
+        }
+        ConnectionState::EncodeTlsData(mut records) => append(&mut records, outgoing)
+            .map(|()| Step::Emitted)
+            .map_err(|error| rustls::Error::General(error.to_string())),
+        ConnectionState::TransmitTlsData(transmit) => {
+            // What was encoded is kept by this connection until it is given away, so it is on its way.
+            transmit.done();
+            Ok(Step::Emitted)
+        }
+        ConnectionState::PeerClosed => Ok(Step::PeerClosed),
+        ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_) | ConnectionState::Closed => {
+            Ok(Step::Idle)
+        }
+        // Early data is never accepted, so rustls never gives any; a future state is refused rather than guessed.
+        other => Err(rustls::Error::General(format!("unexpected state {other:?}"))),
+    });
+    (discard, step)
+}
+
+/// Appends one queued record to `outgoing`.
+fn append<Data>(records: &mut EncodeTlsData<'_, Data>, outgoing: &mut Vec<u8>) -> Result<(), EncodeError> {
+    match records.encode(&mut []) {
+        Ok(_) => Ok(()),
+        Err(EncodeError::InsufficientSize(size)) => {
+            let start = outgoing.len();
+            outgoing.resize(start + size.required_size, 0);
+            records.encode(&mut outgoing[start..]).map(|_| ())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn encrypt_record<Data>(mut traffic: WriteTraffic<'_, Data>, plain: &[u8], tls: &mut [u8]) -> Result<Encrypted> {
+    match traffic.encrypt(plain, tls) {
+        Ok(written) => Ok(Encrypted::Written(written)),
+        Err(EncryptError::InsufficientSize(size)) => Ok(Encrypted::NeedsRoom(size.required_size)),
+        Err(EncryptError::EncryptExhausted) => Err(Error::from(Code::KeysExhausted)),
+    }
+}

@@ -1,0 +1,420 @@
+//! A TLS connection without input and output: ciphertext goes in and out through the caller's buffers.
+//!
+//! [`Connection::unwrap`] takes whole records and gives plaintext; [`Connection::wrap`] takes plaintext and gives whole
+//! records. One call handles one record, so that a caller with fixed buffers (a JVM engine) never finds anything
+//! complete held back inside. What is kept between calls: handshake messages that are not whole yet, and handshake or
+//! alert records that wait to be sent; both allocations are dropped as soon as they are empty.
+//!
+//! This is the only room that names rustls' connection types; engine.rs holds them.
+
+mod engine;
+mod failure;
+mod record;
+
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ServerConfig};
+
+use crate::error::{Code, Error, Result};
+use crate::verify::{Notes, Switch};
+
+use engine::{Engine, Step};
+use record::Header;
+pub use record::MAX_RECORD_BYTES;
+
+/// Most bytes of handshake messages that are kept while they are incomplete.
+///
+/// rustls allows a message of 64 KiB; records of a few bytes each cost their headers on top.
+const MAX_STASH_BYTES: usize = 256 * 1024;
+
+/// Largest plaintext of one record (RFC 8446 section 5.1).
+pub const MAX_PLAINTEXT_BYTES: usize = 16 * 1024;
+
+/// What a call moved, and what the connection needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transfer {
+    /// Bytes taken from the source.
+    pub consumed: usize,
+    /// Bytes put into the destination.
+    pub produced: usize,
+    /// What has to happen next.
+    pub next: Next,
+}
+
+/// What a connection needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Next {
+    /// Nothing in particular: more of the same is welcome.
+    Continue,
+    /// More ciphertext: the source held no whole record.
+    NeedRecord,
+    /// [`Connection::wrap`] has records to give before anything else can go on.
+    NeedWrap,
+    /// [`Connection::run_task`] has to run, on any thread.
+    NeedTask,
+    /// The destination has no room for this record; nothing was consumed. It needs at least this many bytes.
+    DestinationTooSmall(usize),
+    /// The peer has sent close_notify: no more plaintext will come.
+    Closed,
+}
+
+/// What has been learnt about the connection beyond what rustls keeps; allocated only where there is something.
+#[derive(Debug, Default)]
+struct Facts {
+    server_name: Option<String>,
+    deviations: Vec<Switch>,
+}
+
+/// One TLS connection, client or server. Used by one thread at a time; may move between threads.
+pub struct Connection {
+    engine: Engine,
+    /// Undiscarded handshake bytes, offsets known to rustls: only ever appended to or cut at the front.
+    stash: Vec<u8>,
+    /// Handshake and alert records that wait for [`Connection::wrap`].
+    outgoing: Vec<u8>,
+    outgoing_start: usize,
+    facts: Option<Box<Facts>>,
+    failure: Option<Error>,
+    /// Handshake messages are processed only by [`Connection::run_task`].
+    uses_tasks: bool,
+    task_pending: bool,
+    seen_record: bool,
+    peer_closed: bool,
+    write_closed: bool,
+}
+
+impl Connection {
+    /// A server's side; the peer speaks first.
+    pub(crate) fn server(config: Arc<ServerConfig>, uses_tasks: bool) -> Result<Self> {
+        Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None))?, uses_tasks))
+    }
+
+    /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
+    pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, uses_tasks: bool) -> Result<Self> {
+        let engine = Engine::client(config, name).map_err(|error| failure::from_rustls(error, None))?;
+        let mut connection = Self::with_engine(engine, uses_tasks);
+        connection.advance(&mut [], &mut []);
+        connection.check()?;
+        Ok(connection)
+    }
+
+    fn with_engine(engine: Engine, uses_tasks: bool) -> Self {
+        Self {
+            engine,
+            stash: Vec::new(),
+            outgoing: Vec::new(),
+            outgoing_start: 0,
+            facts: None,
+            failure: None,
+            uses_tasks,
+            task_pending: false,
+            seen_record: false,
+            peer_closed: false,
+            write_closed: false,
+        }
+    }
+
+    /// Takes at most one whole record from `tls`, which is decrypted in place, and puts its plaintext into `plain`.
+    ///
+    /// # Errors
+    /// What ended the connection; the same error again on each later call. The alert that tells the peer waits for
+    /// [`Connection::wrap`].
+    pub fn unwrap(&mut self, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
+        self.check()?;
+        if self.peer_closed {
+            return Ok(Transfer { consumed: 0, produced: 0, next: Next::Closed });
+        }
+        if self.task_pending {
+            return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedTask });
+        }
+        let length = match Header::read(tls, self.seen_record) {
+            Header::Incomplete => return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord }),
+            Header::NotTls(what) => return Err(self.refuse_plaintext(tls, what)),
+            Header::Whole { length, is_application_data } => {
+                if is_application_data && !self.engine.is_handshaking() {
+                    let payload = self.engine.most_plaintext_of(length);
+                    if payload > plain.len() {
+                        return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(payload) });
+                    }
+                }
+                length
+            }
+        };
+        self.seen_record = true;
+        let produced = self.take_record(&mut tls[..length], plain)?;
+        Ok(Transfer { consumed: length, produced, next: self.next() })
+    }
+
+    /// Gives records for the peer: what waits of handshake and alerts first, otherwise one record of `plain`.
+    ///
+    /// With empty `plain`, only what waits. Before the handshake is complete no plaintext is taken.
+    ///
+    /// # Errors
+    /// What ended the connection, once its alert has been given; `WRONG_STATE` for plaintext after this side closed.
+    pub fn wrap(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
+        if self.has_outgoing() {
+            return Ok(self.drain_outgoing(tls));
+        }
+        self.check()?;
+        if self.engine.is_handshaking() || self.task_pending || plain.is_empty() {
+            return Ok(Transfer { consumed: 0, produced: 0, next: self.next() });
+        }
+        if self.write_closed {
+            return Err(Error::new(Code::WrongState, "write after this side's close_notify"));
+        }
+        self.encrypt(plain, tls)
+    }
+
+    /// Processes the handshake messages that [`Next::NeedTask`] waits for; may block as long as verification does.
+    pub fn run_task(&mut self) {
+        if std::mem::take(&mut self.task_pending) {
+            self.process_stash(&mut []);
+        }
+    }
+
+    /// Queues this side's close_notify (RFC 8446 section 6.1); reading stays possible. Further calls do nothing.
+    ///
+    /// Before the handshake is complete nothing is sent: the end of the transport says as much.
+    ///
+    /// # Errors
+    /// What ended the connection.
+    pub fn close_write(&mut self) -> Result<()> {
+        self.check()?;
+        if self.write_closed {
+            return Ok(());
+        }
+        self.write_closed = true;
+        if self.is_handshaking() {
+            return Ok(());
+        }
+        self.process_stash(&mut []);
+        let queued = self.engine.close_notify(&mut self.stash, &mut self.outgoing);
+        queued.map_err(|error| self.fail(error))
+    }
+
+    /// Says that no more ciphertext will come: the transport has ended.
+    ///
+    /// # Errors
+    /// `TRUNCATED` without the peer's close_notify, `HANDSHAKE_EOF` during the handshake, or what ended the connection
+    /// before.
+    pub fn end_of_input(&mut self) -> Result<()> {
+        self.check()?;
+        if self.peer_closed {
+            return Ok(());
+        }
+        let code = if self.engine.is_handshaking() { Code::HandshakeEof } else { Code::Truncated };
+        Err(self.fail(Error::from(code)))
+    }
+
+    /// Marks the connection as unusable, as after a defect that was contained or a transport that failed.
+    pub(crate) fn fail(&mut self, error: Error) -> Error {
+        self.failure.get_or_insert(error).clone()
+    }
+
+    /// The error that ended the connection, if one did.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
+    }
+
+    /// Whether the handshake is still under way. Records for the peer may wait even when it is not.
+    pub fn is_handshaking(&self) -> bool {
+        self.engine.is_handshaking() || self.task_pending
+    }
+
+    /// Whether records wait for [`Connection::wrap`].
+    pub fn has_outgoing(&self) -> bool {
+        self.outgoing_start < self.outgoing.len()
+    }
+
+    /// Whether the peer's close_notify has been received.
+    pub fn is_peer_closed(&self) -> bool {
+        self.peer_closed
+    }
+
+    /// Whether this side has queued its close_notify.
+    pub fn is_write_closed(&self) -> bool {
+        self.write_closed
+    }
+
+    /// What the connection needs next, without moving anything.
+    pub fn next(&self) -> Next {
+        if self.task_pending {
+            Next::NeedTask
+        } else if self.has_outgoing() {
+            Next::NeedWrap
+        } else if self.peer_closed {
+            Next::Closed
+        } else if self.engine.is_handshaking() {
+            Next::NeedRecord
+        } else {
+            Next::Continue
+        }
+    }
+
+    /// The peer's certificates, end entity first, as it sent them; empty where it sent none.
+    pub fn peer_chain(&self) -> &[CertificateDer<'static>] {
+        self.engine.peer_chain()
+    }
+
+    /// The protocol version: `TLSv1.3` or `TLSv1.2`, once it is chosen.
+    pub fn version(&self) -> Option<&'static str> {
+        self.engine.version()
+    }
+
+    /// The cipher suite by its IANA name, once it is chosen.
+    pub fn cipher_suite(&self) -> Option<&'static str> {
+        self.engine.cipher_suite()
+    }
+
+    /// The key exchange group by its IANA name, once it is chosen.
+    pub fn group(&self) -> Option<&'static str> {
+        self.engine.group()
+    }
+
+    /// The application protocol that was agreed on.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.engine.alpn()
+    }
+
+    /// The server name: the one the client sent (RFC 6066 section 3) on a server.
+    pub fn server_name(&self) -> Option<&str> {
+        self.facts.as_ref().and_then(|facts| facts.server_name.as_deref())
+    }
+
+    /// Whether an earlier session was resumed; `None` during the handshake.
+    pub fn is_resumed(&self) -> Option<bool> {
+        self.engine.is_resumed()
+    }
+
+    /// The deviation switches without which the peer's certificate would have been refused.
+    pub fn deviations(&self) -> &[Switch] {
+        self.facts.as_ref().map(|facts| facts.deviations.as_slice()).unwrap_or_default()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+
+    /// Processes one whole record; gives the plaintext's length.
+    fn take_record(&mut self, record: &mut [u8], plain: &mut [u8]) -> Result<usize> {
+        let produced = if self.engine.is_handshaking() || !self.stash.is_empty() {
+            self.stash_record(record)?;
+            match self.uses_tasks && self.engine.is_handshaking() {
+                true => {
+                    self.task_pending = true;
+                    0
+                }
+                false => self.process_stash(plain),
+            }
+        } else {
+            let (discard, produced) = self.advance(record, plain);
+            // The rest is the start of a handshake message after the handshake, e.g. of a large ticket.
+            self.stash.extend_from_slice(&record[discard.min(record.len())..]);
+            produced
+        };
+        self.check()?;
+        Ok(produced)
+    }
+
+    fn stash_record(&mut self, record: &[u8]) -> Result<()> {
+        if self.stash.len() + record.len() > MAX_STASH_BYTES {
+            let detail = format!("more than {MAX_STASH_BYTES} bytes without a whole message");
+            return Err(self.fail(Error::new(Code::HandshakeTooLarge, detail)));
+        }
+        self.stash.extend_from_slice(record);
+        Ok(())
+    }
+
+    fn process_stash(&mut self, plain: &mut [u8]) -> usize {
+        let mut stash = std::mem::take(&mut self.stash);
+        let (discard, produced) = self.advance(&mut stash, plain);
+        if discard < stash.len() {
+            stash.drain(..discard);
+            self.stash = stash;
+        }
+        produced
+    }
+
+    /// Runs the engine until it needs something from outside; gives (bytes to discard, plaintext produced).
+    ///
+    /// `tls` starts with what rustls has been shown and not discarded: it knows offsets into it.
+    fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
+        let was_handshaking = self.engine.is_handshaking();
+        if was_handshaking {
+            Notes::clear();
+        }
+        let (mut discarded, mut produced) = (0, 0);
+        loop {
+            let (discard, step) = self.engine.step(&mut tls[discarded..], &mut plain[produced..], &mut self.outgoing);
+            discarded += discard;
+            match step {
+                Ok(Step::Plaintext(bytes)) => produced += bytes,
+                Ok(Step::Emitted) => {}
+                Ok(Step::PeerClosed) => self.peer_closed = true,
+                Ok(Step::Idle) => break,
+                // The second time, the alert that the first one queued has come out.
+                Err(_) if self.failure.is_some() => break,
+                Err(error) => {
+                    let refusal = if was_handshaking { Notes::take().refusal } else { None };
+                    self.failure = Some(failure::from_rustls(error, refusal));
+                }
+            }
+        }
+        if was_handshaking {
+            self.keep(Notes::take());
+        }
+        (discarded, produced)
+    }
+
+    fn keep(&mut self, notes: Notes) {
+        if notes.server_name.is_some() || !notes.deviations.is_empty() {
+            let facts = self.facts.get_or_insert_default();
+            facts.server_name = notes.server_name.or_else(|| facts.server_name.take());
+            facts.deviations.extend(notes.deviations);
+        }
+    }
+
+    /// Lets rustls refuse what is not TLS, so that its alert goes out, and names what the peer speaks.
+    fn refuse_plaintext(&mut self, bytes: &mut [u8], what: String) -> Error {
+        self.advance(bytes, &mut []);
+        self.failure.insert(Error::new(Code::PeerNotTls, what)).clone()
+    }
+
+    fn drain_outgoing(&mut self, tls: &mut [u8]) -> Transfer {
+        let waiting = &self.outgoing[self.outgoing_start..];
+        let fits = record::whole_records(waiting, tls.len());
+        if fits == 0 {
+            let needed = record::whole_records(waiting, usize::MAX).min(MAX_RECORD_BYTES);
+            return Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(needed) };
+        }
+        tls[..fits].copy_from_slice(&waiting[..fits]);
+        self.outgoing_start += fits;
+        if !self.has_outgoing() {
+            self.outgoing = Vec::new();
+            self.outgoing_start = 0;
+        }
+        Transfer { consumed: 0, produced: fits, next: self.next() }
+    }
+
+    fn encrypt(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
+        let overhead = self.engine.record_overhead();
+        let room = tls.len().saturating_sub(overhead);
+        if room == 0 {
+            return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(overhead + 1) });
+        }
+        let chunk = &plain[..plain.len().min(room).min(MAX_PLAINTEXT_BYTES)];
+        match self.engine.encrypt(chunk, tls, &mut self.stash, &mut self.outgoing) {
+            Ok(engine::Encrypted::Written(produced)) => {
+                Ok(Transfer { consumed: chunk.len(), produced, next: self.next() })
+            }
+            Ok(engine::Encrypted::NeedsRoom(bytes)) => {
+                Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(bytes) })
+            }
+            Ok(engine::Encrypted::OutgoingFirst) => Ok(self.drain_outgoing(tls)),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+}

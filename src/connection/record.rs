@@ -1,0 +1,136 @@
+//! The five bytes before each record (RFC 8446 section 5.1), and what else may stand there.
+
+/// Length of a record's header.
+pub(super) const HEADER_BYTES: usize = 5;
+
+/// Largest record on the wire: header, 16 KiB of plaintext and what encryption may add (RFC 5246 section 6.2.3).
+pub const MAX_RECORD_BYTES: usize = HEADER_BYTES + 16 * 1024 + 2048;
+
+const APPLICATION_DATA: u8 = 23;
+
+/// What the start of a buffer holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    /// Not yet a whole record.
+    Incomplete,
+    /// A whole record of `length` bytes, header included.
+    Whole { length: usize, is_application_data: bool },
+    /// Something else; says what, in a clause.
+    NotTls(String),
+}
+
+impl Header {
+    /// Looks at the next record. Before the first record was seen, other protocols are told by their first bytes.
+    pub(super) fn read(bytes: &[u8], seen_record: bool) -> Self {
+        let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+            return Self::Incomplete;
+        };
+        let [kind, major, _, high, low] = *header;
+        let is_record = matches!(kind, 20..=23) && major == 3;
+        if !seen_record && !is_record {
+            return Self::NotTls(speaker(bytes).to_owned());
+        }
+        let length = HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
+        // rustls refuses the oversized from its header; it is given what there is of it.
+        match length > MAX_RECORD_BYTES || bytes.len() >= length {
+            true => Self::Whole { length: length.min(bytes.len()), is_application_data: kind == APPLICATION_DATA },
+            false => Self::Incomplete,
+        }
+    }
+}
+
+/// How many bytes of whole records stand at the start of `records` and fit into `room`.
+pub(super) fn whole_records(records: &[u8], room: usize) -> usize {
+    let mut end = 0;
+    while let Some((header, _)) = records[end..].split_first_chunk::<HEADER_BYTES>() {
+        let next = end + HEADER_BYTES + usize::from(u16::from_be_bytes([header[3], header[4]]));
+        if next > room || next > records.len() {
+            break;
+        }
+        end = next;
+    }
+    end
+}
+
+/// Names a protocol by its first bytes, of which at least five are given.
+fn speaker(bytes: &[u8]) -> &'static str {
+    const TEXTS: &[(&[u8], &str)] = &[
+        (b"GET ", "an HTTP request in plain text"),
+        (b"POST ", "an HTTP request in plain text"),
+        (b"PUT ", "an HTTP request in plain text"),
+        (b"HEAD ", "an HTTP request in plain text"),
+        (b"DELET", "an HTTP request in plain text"),
+        (b"OPTIO", "an HTTP request in plain text"),
+        (b"PATCH", "an HTTP request in plain text"),
+        (b"PRI *", "an HTTP/2 preface in plain text"),
+        (b"HTTP/", "an HTTP answer in plain text"),
+        (b"PROXY", "a PROXY protocol line; read it before the TLS handshake"),
+        (b"\r\n\r\n\0", "a PROXY protocol version 2 header; read it before the TLS handshake"),
+        (b"AMQP", "AMQP in plain text"),
+        (b"CONNE", "STOMP or an HTTP CONNECT in plain text"),
+        (b"STOMP", "STOMP in plain text"),
+        (b"SSH-", "SSH"),
+        (b"INFO ", "NATS in plain text"),
+        (b"220 ", "SMTP or FTP in plain text"),
+        (b"EHLO ", "SMTP in plain text"),
+        (b"* OK ", "IMAP in plain text"),
+        (b"+OK", "POP3 or Redis in plain text"),
+    ];
+    if let Some((_, name)) = TEXTS.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return name;
+    }
+    match bytes {
+        // The remaining length has up to four bytes; the protocol name follows it with its own length.
+        [0x10, rest @ ..] if rest.iter().take(4).any(|byte| byte & 0x80 == 0) => "an MQTT CONNECT packet in plain text",
+        [0x20, 0x02, ..] => "an MQTT CONNACK packet in plain text",
+        // SSL 2.0 CLIENT-HELLO: length with the high bit, type 1, version 3.x or 0.2.
+        [first, _, 1, 3 | 0, ..] if first & 0x80 != 0 => "an SSL 2.0 hello; the peer is too old",
+        [_, _, _, _, 1, b'A', b'c', b't', ..] => "OpenWire in plain text",
+        [0, _, _, _, 1, ..] => "OpenWire in plain text",
+        [0, b'S', b'P', 0, ..] => "an SP (nanomsg, nng) header in plain text",
+        _ if bytes[..bytes.len().min(16)].iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
+            "text that is not TLS"
+        }
+        _ => "bytes that are not TLS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_of_other_protocols_are_named() {
+        let named: &[(&[u8], &str)] = &[
+            (b"GET / HTTP/1.1\r\n", "an HTTP request in plain text"),
+            (b"PROXY TCP4 1.2.3.4", "a PROXY protocol line; read it before the TLS handshake"),
+            (b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00", "an MQTT CONNECT packet in plain text"),
+            (b"\x10\x90\x01\x00\x04MQTT", "an MQTT CONNECT packet in plain text"),
+            (b"AMQP\x00\x00\x09\x01", "AMQP in plain text"),
+            (b"\x80\x2e\x01\x03\x01", "an SSL 2.0 hello; the peer is too old"),
+            (b"\x00SP\x00\x00\x10\x00\x00", "an SP (nanomsg, nng) header in plain text"),
+            (b"hello world", "text that is not TLS"),
+            (b"\xff\xfe\xfd\xfc\xfb", "bytes that are not TLS"),
+        ];
+        for (bytes, name) in named {
+            assert_eq!(Header::read(bytes, false), Header::NotTls((*name).to_owned()), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn record_is_whole_only_with_its_last_byte() {
+        let record = [22, 3, 1, 0, 3, 1, 2, 3];
+        for end in 0..record.len() {
+            assert_eq!(Header::read(&record[..end], false), Header::Incomplete, "{end}");
+        }
+        assert_eq!(Header::read(&record, false), Header::Whole { length: 8, is_application_data: false });
+    }
+
+    #[test]
+    fn whole_records_stop_at_the_room_and_at_the_last_whole_one() {
+        let records = [22, 3, 3, 0, 1, 9, 23, 3, 3, 0, 2, 9, 9, 22, 3];
+        assert_eq!(whole_records(&records, usize::MAX), 13);
+        assert_eq!(whole_records(&records, 12), 6);
+        assert_eq!(whole_records(&records, 5), 0);
+    }
+}

@@ -1,0 +1,114 @@
+//! Which of a context's identities a connection shows: by server name, then by what the peer can verify.
+
+use std::sync::Arc;
+
+use rustls::client::ResolvesClientCert;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{CipherSuite, SignatureScheme, SupportedCipherSuite};
+
+use crate::certificate::CertificateFacts;
+use crate::error::Result;
+use crate::keystore::{self, Identity};
+use crate::verify::Notes;
+
+/// An identity ready to sign.
+#[derive(Debug)]
+struct Signer {
+    key: Arc<CertifiedKey>,
+    /// DNS names of the end entity, lower case; the common name where there are none.
+    names: Vec<String>,
+}
+
+impl Signer {
+    /// `CertifiedKey::new` is used as it is: rustls' own match of key and certificate cannot read X.509 version 1, and
+    /// keystore/ has already matched them.
+    fn new(identity: &Identity) -> Result<Self> {
+        let key = keystore::signing_key(&identity.key).map_err(|error| error.at(&identity.place))?;
+        let names = match identity.chain.first().map(CertificateFacts::from_der).transpose()? {
+            None => Vec::new(),
+            Some(facts) => server_names(&facts),
+        };
+        Ok(Self { key: Arc::new(CertifiedKey::new(identity.chain.clone(), key)), names })
+    }
+
+    fn serves(&self, host: &str) -> bool {
+        self.names.iter().any(|name| match name.strip_prefix("*.") {
+            // RFC 9525 section 6.3: the wildcard is the whole left-most label.
+            Some(parent) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
+            None => name == host,
+        })
+    }
+
+    fn can_sign(&self, schemes: &[SignatureScheme]) -> bool {
+        self.key.key.choose_scheme(schemes).is_some()
+    }
+
+    /// Whether one of the offered suites is served and goes with this kind of key: TLS 1.3's go with all.
+    fn suits(&self, offered: &[CipherSuite], served: &[SupportedCipherSuite]) -> bool {
+        let kind = self.key.key.algorithm();
+        served.iter().any(|suite| suite.usable_for_signature_algorithm(kind) && offered.contains(&suite.suite()))
+    }
+}
+
+fn server_names(facts: &CertificateFacts) -> Vec<String> {
+    let dns = facts.subject_alternative_names.iter().filter_map(|name| name.strip_prefix("DNS:"));
+    let names: Vec<String> = dns.map(str::to_ascii_lowercase).collect();
+    match names.is_empty() {
+        true => facts.common_name.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        false => names,
+    }
+}
+
+/// The identities of a context, in the order they were configured.
+#[derive(Debug)]
+pub(crate) struct Identities {
+    signers: Vec<Signer>,
+    suites: Vec<SupportedCipherSuite>,
+}
+
+impl Identities {
+    /// Prepares the identities for connections that use these suites.
+    pub(crate) fn new(identities: &[Identity], suites: &[SupportedCipherSuite]) -> Result<Self> {
+        let signers = identities.iter().map(Signer::new).collect::<Result<_>>()?;
+        Ok(Self { signers, suites: suites.to_vec() })
+    }
+}
+
+impl ResolvesServerCert for Identities {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let host = hello.server_name();
+        host.into_iter().for_each(Notes::add_server_name);
+        let host = host.map(str::to_ascii_lowercase);
+        let named = |signer: &&Signer| host.as_deref().is_some_and(|host| signer.serves(host));
+        let usable = |signer: &&Signer| {
+            signer.can_sign(hello.signature_schemes()) && signer.suits(hello.cipher_suites(), &self.suites)
+        };
+        let chosen = (self.signers.iter().find(|signer| named(signer) && usable(signer)))
+            .or_else(|| self.signers.iter().find(usable))
+            // With none that the peer can use, rustls finds and tells what is missing.
+            .or_else(|| self.signers.first());
+        chosen.map(|signer| Arc::clone(&signer.key))
+    }
+}
+
+impl ResolvesClientCert for Identities {
+    /// An identity issued by a CA that the server names comes first; where it names none that fits, any usable one is
+    /// sent, so that the server's log, and its alert, say what is wrong.
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let hinted = |signer: &&Signer| signer.key.cert.iter().any(|der| has_issuer(der, hints));
+        let usable = |signer: &&Signer| signer.can_sign(schemes);
+        let chosen = (self.signers.iter().find(|signer| usable(signer) && hinted(signer)))
+            .or_else(|| self.signers.iter().find(usable));
+        chosen.map(|signer| Arc::clone(&signer.key))
+    }
+
+    fn has_certs(&self) -> bool {
+        !self.signers.is_empty()
+    }
+}
+
+fn has_issuer(der: &[u8], hints: &[&[u8]]) -> bool {
+    use x509_parser::prelude::{FromDer, X509Certificate};
+    X509Certificate::from_der(der).is_ok_and(|(_, certificate)| hints.contains(&certificate.issuer().as_raw()))
+}

@@ -1,0 +1,134 @@
+//! Where configured bytes come from: files, memory, a directory, the system. The only room that opens files to read.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error, Result};
+use crate::keystore::{Limits, Secret};
+
+/// A file or a block of memory with the name that messages use for it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Source {
+    /// A regular file, read anew at every load.
+    File(PathBuf),
+    /// Bytes and their name; may hold a private key, so they are wiped when dropped.
+    Memory {
+        /// The name for messages.
+        label: String,
+        /// The bytes.
+        content: Arc<Secret>,
+    },
+}
+
+impl Source {
+    /// A file.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::File(path.into())
+    }
+
+    /// A copy of bytes, called `label` in messages.
+    pub fn memory(label: impl Into<String>, bytes: &[u8]) -> Self {
+        Self::Memory { label: label.into(), content: Arc::new(Secret::new(bytes)) }
+    }
+
+    /// The name for messages.
+    pub fn label(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Memory { label, .. } => label.clone(),
+        }
+    }
+
+    /// The bytes, at most `limits.max_content_bytes` of them.
+    ///
+    /// # Errors
+    /// `FILE_UNREADABLE`, `STORE_TOO_LARGE`.
+    pub fn read(&self, limits: &Limits) -> Result<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::File(path) => read_file(path, limits.max_content_bytes),
+            Self::Memory { label, content } => {
+                let bytes = content.reveal();
+                if bytes.len() > limits.max_content_bytes {
+                    return Err(too_large(limits.max_content_bytes).at(label));
+                }
+                Ok(Zeroizing::new(bytes.to_vec()))
+            }
+        }
+    }
+}
+
+/// The regular files of a directory in the order of their names; hidden ones and those below it are left out.
+///
+/// # Errors
+/// `FILE_UNREADABLE`.
+pub(crate) fn files_of(directory: &Path) -> Result<Vec<Source>> {
+    let unreadable =
+        |error: std::io::Error| Error::new(Code::FileUnreadable, error.to_string()).at(directory.display());
+    let mut paths = Vec::new();
+    for entry in directory.read_dir().map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !is_hidden && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths.into_iter().map(Source::File).collect())
+}
+
+/// Reads no more than `limit` bytes, and only from regular files: a pipe or device could keep a broker waiting for ever.
+fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let place = path.display();
+    let unreadable = |error: std::io::Error| Error::new(Code::FileUnreadable, error.to_string()).at(place.to_string());
+    let metadata = path.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Error::new(Code::FileUnreadable, "not a regular file").at(place));
+    }
+    if metadata.len() > limit as u64 {
+        return Err(too_large(limit).at(place));
+    }
+    // Reserved in full, so that growing leaves no copies of a key behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(limit.min(metadata.len() as usize + 1)));
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(limit as u64 + 1).read_to_end(&mut content).map_err(unreadable)?;
+    if content.len() > limit {
+        return Err(too_large(limit).at(place));
+    }
+    Ok(content)
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(Code::StoreTooLarge, format!("more than {limit} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(max_content_bytes: usize) -> Limits {
+        Limits { max_content_bytes, ..Limits::default() }
+    }
+
+    #[test]
+    fn memory_at_the_limit_is_read_and_above_it_refused() {
+        let source = Source::memory("config", b"12345");
+        assert_eq!(source.read(&limits(5)).unwrap().as_slice(), b"12345");
+        let error = source.read(&limits(4)).unwrap_err();
+        assert_eq!(error.code(), Code::StoreTooLarge);
+        assert!(error.detail().starts_with("config:"), "{error}");
+    }
+
+    #[test]
+    fn missing_file_and_directory_and_device_are_unreadable() {
+        for path in ["/nonexistent/broker.ks", "/", "/dev/zero"] {
+            let error = Source::file(path).read(&limits(10)).unwrap_err();
+            assert_eq!(error.code(), Code::FileUnreadable, "{path}");
+            assert!(error.detail().starts_with(path), "{error}");
+        }
+    }
+}

@@ -1,0 +1,540 @@
+//! A TLS connection over a transport: descriptors, blocking or not, or callbacks.
+//!
+//! Ciphertext is read into, and records are written from, a scratch buffer of the thread. Only what is left over is kept
+//! on the stream: an incomplete record, plaintext that was not asked for yet, ciphertext that could not be sent; each in
+//! an allocation that is dropped as soon as it is empty.
+
+mod channel;
+mod scratch;
+
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, IoSlice};
+use std::os::fd::RawFd;
+
+use crate::connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next};
+use crate::error::{Category, Code, Error, Result};
+
+use channel::{Channel, Descriptor};
+pub use channel::{ReadCallback, WriteCallback};
+use scratch::{Leftover, Pieces, Scratch};
+
+/// The outcome of a call that may have to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status<T = ()> {
+    /// It is done.
+    Done(T),
+    /// Call again when the transport can be read.
+    WantRead,
+    /// Call again when the transport can be written.
+    WantWrite,
+    /// Call [`Stream::run_task`] on any thread, then call again.
+    WantTask,
+    /// The peer has sent close_notify: everything it sent has been read.
+    Closed,
+}
+
+/// A write that is encrypted and not wholly sent: the caller still holds these bytes and offers them again.
+#[derive(Clone, Copy)]
+struct Owed {
+    length: usize,
+    digest: u64,
+}
+
+/// A [`Connection`] with its transport. Used by one thread at a time.
+pub struct Stream {
+    connection: Connection,
+    channel: Option<Channel>,
+    /// Received ciphertext that is not processed yet.
+    received: Leftover,
+    /// Plaintext of a record that was larger than its reader's buffer.
+    plaintext: Leftover,
+    /// Ciphertext that the transport has not taken yet.
+    unsent: Leftover,
+    owed: Option<Owed>,
+    /// Why the transport takes no more; reading goes on.
+    send_failure: Option<Error>,
+    is_ended: bool,
+}
+
+impl Stream {
+    /// A stream without a transport yet.
+    pub fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            channel: None,
+            received: Leftover::default(),
+            plaintext: Leftover::default(),
+            unsent: Leftover::default(),
+            owed: None,
+            send_failure: None,
+            is_ended: false,
+        }
+    }
+
+    /// Uses the caller's descriptors, which may be the same; they are never closed here and must stay open.
+    ///
+    /// # Errors
+    /// `WRONG_STATE` where a transport is set, `INVALID_ARGUMENT` for a negative number.
+    pub fn set_descriptors(&mut self, read: RawFd, write: RawFd) -> Result<()> {
+        if read < 0 || write < 0 {
+            return Err(Error::new(Code::InvalidArgument, format!("descriptors {read} and {write}")));
+        }
+        self.set_channel(Channel::Descriptors { read: Descriptor::new(read), write: Descriptor::new(write) })
+    }
+
+    /// Uses the caller's functions.
+    ///
+    /// # Errors
+    /// `WRONG_STATE` where a transport is set.
+    pub fn set_callbacks(&mut self, read: ReadCallback, write: WriteCallback) -> Result<()> {
+        self.set_channel(Channel::Callbacks { read, write })
+    }
+
+    fn set_channel(&mut self, channel: Channel) -> Result<()> {
+        if self.channel.is_some() {
+            return Err(Error::new(Code::WrongState, "the transport is set already"));
+        }
+        self.channel = Some(channel);
+        Ok(())
+    }
+
+    /// Whether a transport is set.
+    pub fn has_transport(&self) -> bool {
+        self.channel.is_some()
+    }
+
+    /// The connection and its facts.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The connection itself, for callers that move its bytes on their own; only without a transport.
+    ///
+    /// # Errors
+    /// `WRONG_STATE` where a transport is set.
+    pub fn connection_mut(&mut self) -> Result<&mut Connection> {
+        match self.channel {
+            Some(_) => Err(Error::new(Code::WrongState, "the connection has a transport that moves its bytes")),
+            None => Ok(&mut self.connection),
+        }
+    }
+
+    /// Marks the stream as unusable.
+    pub(crate) fn fail(&mut self, error: Error) -> Error {
+        self.connection.fail(error)
+    }
+
+    /// Goes on with the handshake; `Done` once both sides have finished and everything of it is sent.
+    ///
+    /// # Errors
+    /// What ended the connection; the peer has been sent its alert where the transport took it.
+    pub fn handshake(&mut self) -> Result<Status> {
+        Scratch::with(|scratch| self.handshake_with(scratch))
+    }
+
+    /// Reads at most `buffer.len()` bytes of plaintext; `Closed` at the peer's close_notify. Completes the handshake first.
+    ///
+    /// # Errors
+    /// `TRUNCATED` where the transport ended without close_notify; what else ended the connection.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<Status<usize>> {
+        if buffer.is_empty() {
+            return Err(Error::new(Code::InvalidArgument, "a read into no bytes"));
+        }
+        if !self.plaintext.is_empty() {
+            return Ok(Status::Done(self.plaintext.take_into(buffer)));
+        }
+        Scratch::with(|scratch| match self.before_data(scratch)? {
+            Some(wait) => Ok(wait),
+            None => self.read_with(buffer, scratch),
+        })
+    }
+
+    /// Writes plaintext and gives how much of it was taken and sent. Completes the handshake first.
+    ///
+    /// After `WantWrite` the same bytes have to be offered again, at the same place or another.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` where other bytes are offered than before; `WRONG_STATE` after this side closed; what ended the
+    /// connection.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<Status<usize>> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    /// Writes several pieces as one; small pieces share a record.
+    ///
+    /// # Errors
+    /// As for [`Stream::write`].
+    pub fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> Result<Status<usize>> {
+        Scratch::with(|scratch| match self.before_data(scratch)? {
+            Some(wait) => Ok(wait),
+            None => self.write_with(pieces, scratch),
+        })
+    }
+
+    /// Sends close_notify; reading stays possible. `Done` when it is sent.
+    ///
+    /// # Errors
+    /// What ended the connection.
+    pub fn close_write(&mut self) -> Result<Status> {
+        self.connection.close_write()?;
+        self.flush()
+    }
+
+    /// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read
+    /// it before, where it matters. `Done` at once where the handshake is not complete: nothing was said that needs an end.
+    ///
+    /// # Errors
+    /// `TRUNCATED` where the transport ends without the peer's close_notify; what ended the connection.
+    pub fn shutdown(&mut self) -> Result<Status> {
+        match self.close_write()? {
+            Status::Done(()) => {}
+            wait => return Ok(wait),
+        }
+        if self.connection.is_handshaking() {
+            return Ok(Status::Done(()));
+        }
+        let mut dropped = [0; 4096];
+        loop {
+            match self.read(&mut dropped)? {
+                Status::Done(_) => {}
+                Status::Closed => return Ok(Status::Done(())),
+                Status::WantRead => return Ok(Status::WantRead),
+                Status::WantWrite => return Ok(Status::WantWrite),
+                Status::WantTask => return Ok(Status::WantTask),
+            }
+        }
+    }
+
+    /// Sends what waits to be sent.
+    ///
+    /// # Errors
+    /// What ended the connection or its transport.
+    pub fn flush(&mut self) -> Result<Status> {
+        Scratch::with(|scratch| self.flush_with(scratch))
+    }
+
+    /// Whether something waits to be sent: the caller should watch for the transport to be writable.
+    pub fn wants_write(&self) -> bool {
+        !self.unsent.is_empty() || self.connection.has_outgoing()
+    }
+
+    /// Bytes of plaintext that can be read without touching the transport; 0 means that nothing is held back.
+    ///
+    /// Decrypts a record that has been received with an earlier one, so that an event loop never waits for a descriptor
+    /// whose bytes are already here.
+    ///
+    /// # Errors
+    /// What ended the connection.
+    pub fn pending(&mut self) -> Result<usize> {
+        let mut received = std::mem::take(&mut self.received);
+        let mut outcome = Ok(1);
+        while self.plaintext.is_empty() && !self.connection.is_handshaking() && matches!(outcome, Ok(1..)) {
+            outcome = self.spill(received.as_mut_slice());
+            received.advance(outcome.as_ref().map_or(0, |consumed| *consumed));
+        }
+        self.received = received;
+        outcome.map(|_| self.plaintext.len())
+    }
+
+    /// Runs the task that `WantTask` asked for; may block as long as verification does.
+    pub fn run_task(&mut self) {
+        self.connection.run_task();
+    }
+
+    fn handshake_with(&mut self, scratch: &mut Scratch) -> Result<Status> {
+        loop {
+            match self.flush_or_explain(scratch)? {
+                Status::Done(()) => {}
+                wait => return Ok(wait),
+            }
+            self.connection.failure().cloned().map_or(Ok(()), Err)?;
+            match self.connection.next() {
+                Next::NeedTask => return Ok(Status::WantTask),
+                _ if !self.connection.is_handshaking() => return Ok(Status::Done(())),
+                _ => {}
+            }
+            if let Some(wait) = self.receive_handshake(scratch)? {
+                return Ok(wait);
+            }
+        }
+    }
+
+    /// Takes the handshake's next record, from what was received or from the transport.
+    fn receive_handshake(&mut self, scratch: &mut Scratch) -> Result<Option<Status>> {
+        let mut received = std::mem::take(&mut self.received);
+        let outcome = self.connection.unwrap(received.as_mut_slice(), &mut []);
+        received.advance(outcome.as_ref().map_or(0, |transfer| transfer.consumed));
+        self.received = received;
+        match outcome {
+            Err(error) => Err(self.tell_peer(error, scratch)),
+            Ok(transfer) if transfer.next == Next::Closed => {
+                Err(self.fail(Error::new(Code::HandshakeEof, "by close_notify")))
+            }
+            Ok(transfer) if transfer.consumed > 0 || transfer.next != Next::NeedRecord => Ok(None),
+            Ok(_) => match self.receive(scratch, MAX_RECORD_BYTES)? {
+                Status::Done(filled) => {
+                    self.received = Leftover::from_slice(&scratch.incoming[..filled]);
+                    Ok(None)
+                }
+                Status::Closed => Err(self.end_of_input()),
+                _ => Ok(Some(Status::WantRead)),
+            },
+        }
+    }
+
+    /// What has to happen before application data can move, if anything.
+    fn before_data(&mut self, scratch: &mut Scratch) -> Result<Option<Status<usize>>> {
+        if !self.connection.is_handshaking() && self.connection.failure().is_none() {
+            return Ok(None);
+        }
+        Ok(match self.handshake_with(scratch)? {
+            Status::Done(()) => None,
+            Status::WantRead => Some(Status::WantRead),
+            Status::WantWrite => Some(Status::WantWrite),
+            Status::WantTask => Some(Status::WantTask),
+            Status::Closed => Some(Status::Closed),
+        })
+    }
+
+    fn read_with(&mut self, buffer: &mut [u8], scratch: &mut Scratch) -> Result<Status<usize>> {
+        loop {
+            // Whole records that came with an earlier one.
+            let mut received = std::mem::take(&mut self.received);
+            let outcome = self.decrypt(received.as_mut_slice(), buffer);
+            received.advance(outcome.as_ref().map_or(0, |(consumed, _)| *consumed));
+            self.received = received;
+            let (_, produced) = outcome.map_err(|error| self.tell_peer(error, scratch))?;
+            if produced > 0 {
+                return Ok(Status::Done(produced));
+            }
+            if self.connection.is_peer_closed() {
+                return Ok(Status::Closed);
+            }
+            let filled = match self.receive(scratch, buffer.len())? {
+                Status::Done(filled) => filled,
+                Status::Closed => return Err(self.end_of_input()),
+                _ => return Ok(Status::WantRead),
+            };
+            let outcome = self.decrypt(&mut scratch.incoming[..filled], buffer);
+            let consumed = outcome.as_ref().map_or(filled, |(consumed, _)| *consumed);
+            self.received = Leftover::from_slice(&scratch.incoming[consumed..filled]);
+            let (_, produced) = outcome.map_err(|error| self.tell_peer(error, scratch))?;
+            // The answer to a key update, if the peer asked for one.
+            if self.connection.has_outgoing() {
+                self.flush_with(scratch)?;
+            }
+            if produced > 0 {
+                return Ok(Status::Done(produced));
+            }
+        }
+    }
+
+    /// Decrypts whole records of `tls` into `buffer` until one does not fit; gives (consumed, produced).
+    ///
+    /// Where even the first does not fit, its plaintext is kept and as much as fits is given.
+    fn decrypt(&mut self, tls: &mut [u8], buffer: &mut [u8]) -> Result<(usize, usize)> {
+        let (mut consumed, mut produced) = (0, 0);
+        loop {
+            let transfer = match self.connection.unwrap(&mut tls[consumed..], &mut buffer[produced..]) {
+                Ok(transfer) => transfer,
+                // What came before the fault is given first; the fault is told by the next call.
+                Err(_) if produced > 0 => return Ok((consumed, produced)),
+                Err(error) => return Err(error),
+            };
+            consumed += transfer.consumed;
+            produced += transfer.produced;
+            match transfer.next {
+                Next::DestinationTooSmall(_) if produced == 0 => {
+                    consumed += self.spill(&mut tls[consumed..])?;
+                    produced = self.plaintext.take_into(buffer);
+                }
+                Next::NeedRecord | Next::DestinationTooSmall(_) | Next::Closed | Next::NeedTask => {
+                    return Ok((consumed, produced));
+                }
+                Next::Continue | Next::NeedWrap => {}
+            }
+        }
+    }
+
+    /// Decrypts one record into the stream's own leftover; gives the bytes consumed.
+    fn spill(&mut self, tls: &mut [u8]) -> Result<usize> {
+        let mut room = vec![0; MAX_PLAINTEXT_BYTES.min(tls.len())];
+        let transfer = self.connection.unwrap(tls, &mut room)?;
+        room.truncate(transfer.produced);
+        self.plaintext = Leftover::from_vec(room);
+        Ok(transfer.consumed)
+    }
+
+    /// Puts the incomplete record that is left over and new bytes of the transport into the scratch buffer; gives how many
+    /// bytes stand there. `wanted` bytes of plaintext are expected to be read; little more is received.
+    fn receive(&mut self, scratch: &mut Scratch, wanted: usize) -> Result<Status<usize>> {
+        let kept = self.received.len();
+        let limit = (kept + wanted.max(MAX_PLAINTEXT_BYTES) + 256).min(scratch.incoming.len());
+        let Some(room) = scratch.incoming.get_mut(kept..limit).filter(|room| !room.is_empty()) else {
+            return Err(Error::new(Code::Internal, "no room for the rest of a record"));
+        };
+        if self.is_ended {
+            return Ok(Status::Closed);
+        }
+        let channel = self.channel.as_mut().ok_or_else(no_transport)?;
+        match channel.receive(room) {
+            Ok(0) => {
+                self.is_ended = true;
+                Ok(Status::Closed)
+            }
+            Ok(count) => {
+                self.received.take_into(&mut scratch.incoming[..kept]);
+                Ok(Status::Done(kept + count))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Status::WantRead),
+            Err(error) => Err(self.fail(transport_error(&error))),
+        }
+    }
+
+    fn write_with(&mut self, pieces: &[IoSlice<'_>], scratch: &mut Scratch) -> Result<Status<usize>> {
+        let mut cursor = Pieces::new(pieces);
+        let mut sent = 0;
+        if let Some(owed) = self.owed {
+            owed.check(&cursor)?;
+            if self.flush_or_explain(scratch)? == Status::WantWrite {
+                return Ok(Status::WantWrite);
+            }
+            self.owed = None;
+            cursor.advance(owed.length);
+            sent = owed.length;
+        } else if self.flush_or_explain(scratch)? == Status::WantWrite {
+            return Ok(Status::WantWrite);
+        }
+        while !cursor.is_empty() {
+            let start = cursor;
+            let (length, filled) = self.encrypt_batch(&mut cursor, scratch)?;
+            self.unsent = self.send_some(&scratch.outgoing[..filled]).map_err(|error| self.explain(error, scratch))?;
+            if !self.unsent.is_empty() {
+                self.owed = Some(Owed::new(&start, length));
+                return Ok(if sent > 0 { Status::Done(sent) } else { Status::WantWrite });
+            }
+            sent += length;
+        }
+        Ok(Status::Done(sent))
+    }
+
+    /// Encrypts as many records as the scratch buffer holds; gives (plaintext taken, ciphertext made).
+    fn encrypt_batch(&mut self, cursor: &mut Pieces<'_>, scratch: &mut Scratch) -> Result<(usize, usize)> {
+        let (mut length, mut filled) = (0, 0);
+        while !cursor.is_empty() && scratch.outgoing.len() - filled >= MAX_RECORD_BYTES {
+            let record = cursor.next_record(&mut scratch.gathered);
+            let transfer = self.connection.wrap(record, &mut scratch.outgoing[filled..])?;
+            if transfer.produced == 0 {
+                return Err(self.fail(Error::new(Code::Internal, "encryption makes no progress")));
+            }
+            cursor.advance(transfer.consumed);
+            length += transfer.consumed;
+            filled += transfer.produced;
+        }
+        Ok((length, filled))
+    }
+
+    fn flush_with(&mut self, scratch: &mut Scratch) -> Result<Status> {
+        let waiting = std::mem::take(&mut self.unsent);
+        self.unsent = self.send_some(waiting.as_slice())?;
+        while self.unsent.is_empty() && self.connection.has_outgoing() {
+            let transfer = self.connection.wrap(&[], &mut scratch.outgoing)?;
+            self.unsent = self.send_some(&scratch.outgoing[..transfer.produced])?;
+        }
+        Ok(if self.unsent.is_empty() { Status::Done(()) } else { Status::WantWrite })
+    }
+
+    fn flush_or_explain(&mut self, scratch: &mut Scratch) -> Result<Status> {
+        self.flush_with(scratch).map_err(|error| self.explain(error, scratch))
+    }
+
+    /// Sends until the transport takes no more; gives what is left.
+    fn send_some(&mut self, mut bytes: &[u8]) -> Result<Leftover> {
+        if let Some(error) = &self.send_failure {
+            return Err(error.clone());
+        }
+        if bytes.is_empty() {
+            return Ok(Leftover::default());
+        }
+        let channel = self.channel.as_mut().ok_or_else(no_transport)?;
+        while !bytes.is_empty() {
+            match channel.send(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // Reading goes on: what the peer sent before it closed is still there, its alert perhaps.
+                Err(error) => return Err(self.send_failure.insert(transport_error(&error)).clone()),
+            }
+        }
+        Ok(Leftover::from_slice(bytes))
+    }
+
+    /// After a transport that takes no more: the peer's alert, if one can be read, says more than "broken pipe".
+    fn explain(&mut self, error: Error, scratch: &mut Scratch) -> Error {
+        if !matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) {
+            return error;
+        }
+        while self.plaintext.is_empty() {
+            let Ok(Status::Done(filled)) = self.receive(scratch, MAX_PLAINTEXT_BYTES) else { break };
+            let mut tls = &mut scratch.incoming[..filled];
+            while self.plaintext.is_empty() {
+                match self.spill(tls) {
+                    Ok(0) => break,
+                    Ok(consumed) => tls = &mut tls[consumed..],
+                    Err(alert) if alert.code().category() == Category::Alert => return alert,
+                    Err(_) => return error,
+                }
+            }
+            self.received = Leftover::from_slice(tls);
+        }
+        error
+    }
+
+    /// Sends the alert that the connection has queued, if the transport takes it.
+    fn tell_peer(&mut self, error: Error, scratch: &mut Scratch) -> Error {
+        // The error that ended the connection is what counts; that the peer cannot be told adds nothing.
+        let _ = self.flush_with(scratch);
+        error
+    }
+
+    fn end_of_input(&mut self) -> Error {
+        match self.connection.end_of_input() {
+            Err(error) => error,
+            Ok(()) => self.fail(Error::new(Code::Internal, "the end after the end")),
+        }
+    }
+}
+
+impl Owed {
+    fn new(start: &Pieces<'_>, length: usize) -> Self {
+        Self { length, digest: Self::digest(start, length).unwrap_or_default() }
+    }
+
+    /// Refuses other bytes than those that are already encrypted: the peer would get what was offered first.
+    fn check(&self, offered: &Pieces<'_>) -> Result<()> {
+        match Self::digest(offered, self.length) == Some(self.digest) {
+            true => Ok(()),
+            false => Err(Error::new(
+                Code::InvalidArgument,
+                format!("the write that has to be finished first began with {} other bytes", self.length),
+            )),
+        }
+    }
+
+    fn digest(start: &Pieces<'_>, length: usize) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        start.for_each(length, |bytes| hasher.write(bytes)).then(|| hasher.finish())
+    }
+}
+
+fn no_transport() -> Error {
+    Error::new(Code::WrongState, "no transport is set")
+}
+
+fn transport_error(error: &io::Error) -> Error {
+    let code = match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Code::ConnectionReset,
+        io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero => Code::BrokenPipe,
+        _ => Code::IoOther,
+    };
+    Error::new(code, error.to_string())
+}

@@ -1,0 +1,200 @@
+//! The buffers that connections share by thread, and what they keep for themselves between calls.
+
+use std::cell::Cell;
+use std::io::IoSlice;
+
+use crate::connection::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES};
+
+/// Records that fit a scratch buffer: so many go to the transport in one system call.
+const RECORDS: usize = 4;
+
+/// The buffers of a thread, made at its first use and kept until it ends.
+pub(super) struct Scratch {
+    /// Ciphertext from the transport, decrypted in place.
+    pub(super) incoming: Box<[u8]>,
+    /// Records for the transport.
+    pub(super) outgoing: Box<[u8]>,
+    /// Small pieces of plaintext on their way into one record.
+    pub(super) gathered: Box<[u8]>,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+impl Scratch {
+    fn new() -> Self {
+        Self {
+            incoming: vec![0; RECORDS * MAX_RECORD_BYTES].into(),
+            outgoing: vec![0; RECORDS * MAX_RECORD_BYTES].into(),
+            gathered: vec![0; MAX_PLAINTEXT_BYTES].into(),
+        }
+    }
+
+    /// Runs `call` with the thread's buffers. A transport callback that comes back here with another stream gets its own.
+    pub(super) fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
+        let mut scratch = SCRATCH.take().unwrap_or_else(|| Box::new(Self::new()));
+        let outcome = call(&mut scratch);
+        SCRATCH.set(Some(scratch));
+        outcome
+    }
+}
+
+/// Bytes that wait; the allocation is dropped with the last of them.
+#[derive(Default)]
+pub(super) struct Leftover {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Leftover {
+    pub(super) fn from_slice(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), start: 0 }
+    }
+
+    pub(super) fn from_vec(bytes: Vec<u8>) -> Self {
+        Self { bytes, start: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn as_slice(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    pub(super) fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..]
+    }
+
+    /// Forgets the first `count` bytes.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.bytes.len());
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+
+    /// Moves as much as fits into `buffer`; gives how much.
+    pub(super) fn take_into(&mut self, buffer: &mut [u8]) -> usize {
+        let count = self.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.as_slice()[..count]);
+        self.advance(count);
+        count
+    }
+}
+
+/// A position in the pieces of a vectored write.
+#[derive(Clone, Copy)]
+pub(super) struct Pieces<'a> {
+    pieces: &'a [IoSlice<'a>],
+    offset: usize,
+}
+
+impl<'a> Pieces<'a> {
+    pub(super) fn new(pieces: &'a [IoSlice<'a>]) -> Self {
+        Self { pieces, offset: 0 }.past_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The bytes of the next record: a piece itself where it fills the record or is the last, otherwise what `gathered`
+    /// takes of several.
+    pub(super) fn next_record<'s>(&self, gathered: &'s mut [u8]) -> &'s [u8]
+    where
+        'a: 's,
+    {
+        let first = self.first();
+        if first.len() >= gathered.len() || self.pieces.len() == 1 {
+            return &first[..first.len().min(gathered.len())];
+        }
+        let mut rest = *self;
+        let mut filled = 0;
+        while !rest.is_empty() && filled < gathered.len() {
+            let piece = rest.first();
+            let count = piece.len().min(gathered.len() - filled);
+            gathered[filled..filled + count].copy_from_slice(&piece[..count]);
+            filled += count;
+            rest.advance(count);
+        }
+        &gathered[..filled]
+    }
+
+    pub(super) fn advance(&mut self, mut count: usize) {
+        while count > 0 && !self.is_empty() {
+            let step = count.min(self.first().len());
+            self.offset += step;
+            count -= step;
+            *self = self.past_empty();
+        }
+    }
+
+    /// Feeds the next `length` bytes to `take`; false where there are fewer.
+    pub(super) fn for_each(mut self, mut length: usize, mut take: impl FnMut(&[u8])) -> bool {
+        while length > 0 && !self.is_empty() {
+            let count = length.min(self.first().len());
+            take(&self.first()[..count]);
+            length -= count;
+            self.advance(count);
+        }
+        length == 0
+    }
+
+    fn first(&self) -> &'a [u8] {
+        self.pieces.first().map(|piece| &piece[self.offset..]).unwrap_or_default()
+    }
+
+    fn past_empty(mut self) -> Self {
+        while self.pieces.first().is_some_and(|piece| piece.len() <= self.offset) {
+            self.pieces = &self.pieces[1..];
+            self.offset = 0;
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftover_drops_its_allocation_with_its_last_byte() {
+        let mut leftover = Leftover::from_slice(b"abc");
+        let mut buffer = [0; 2];
+        assert_eq!(leftover.take_into(&mut buffer), 2);
+        assert_eq!(leftover.as_slice(), b"c");
+        assert_eq!(leftover.take_into(&mut buffer), 1);
+        assert_eq!(leftover.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn small_pieces_share_a_record_and_large_ones_are_not_copied() {
+        let large = [7; 10];
+        let pieces = [IoSlice::new(b""), IoSlice::new(b"ab"), IoSlice::new(b"c"), IoSlice::new(&large)];
+        let mut gathered = [0; 8];
+        let mut cursor = Pieces::new(&pieces);
+        assert_eq!(cursor.next_record(&mut gathered), b"abc\x07\x07\x07\x07\x07");
+        cursor.advance(3);
+        let record = cursor.next_record(&mut gathered);
+        assert!(std::ptr::eq(record.as_ptr(), large.as_ptr()));
+        assert_eq!(record.len(), 8);
+        cursor.advance(10);
+        assert!(cursor.is_empty());
+    }
+
+    #[test]
+    fn reentrant_use_gets_buffers_of_its_own() {
+        Scratch::with(|outer| {
+            outer.incoming[0] = 1;
+            Scratch::with(|inner| assert_eq!(inner.incoming[0], 0));
+            assert_eq!(outer.incoming[0], 1);
+        });
+    }
+}
