@@ -351,7 +351,12 @@ impl Connection {
             let (discard, step) = self.engine.step(&mut tls[discarded..], &mut plain[produced..], &mut self.outgoing);
             discarded += discard;
             match step {
-                Ok(Step::Plaintext(bytes)) => produced += bytes,
+                Ok(Step::Plaintext(bytes)) => {
+                    produced += bytes;
+                    if discarded == tls.len() {
+                        break;
+                    }
+                }
                 Ok(Step::Emitted) => {}
                 Ok(Step::PeerClosed) => self.peer_closed = true,
                 Ok(Step::Idle) => break,

@@ -21,7 +21,6 @@ pub(crate) use adapter::{Notes, RustlsVerifier};
 pub use adapter::{PeerCertificate, VerifyCallback};
 pub use legacy::{Switch, Switches};
 
-use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
 
@@ -131,9 +130,6 @@ impl PeerVerifier {
         }
         if let Some(name) = name {
             name::verify(&parsed, end_entity, name)?;
-        }
-        for switch in &deviations {
-            log::warn!("{} was needed to accept {}", switch.name(), describe(end_entity));
         }
         Ok(Verdict { path, direct, deviations })
     }

@@ -2,4 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod context;
 mod keystore;
+mod pair;

@@ -1,0 +1,118 @@
+//! Two sides of a connection in memory, and certificates made for one test.
+
+use brokertls::{
+    Connection, Context, ContextBuilder, Error, IdentitySource, MAX_RECORD_BYTES, Next, Source, TrustSource,
+};
+
+/// A certificate authority and what it issues, as PEM.
+pub(crate) struct Authority {
+    certificate: rcgen::Certificate,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Self {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = named(name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { certificate, issuer: rcgen::Issuer::new(params, key) }
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    pub(crate) fn trust(&self) -> TrustSource {
+        TrustSource::store(Source::memory("ca.pem", self.pem().as_bytes()))
+    }
+
+    /// Certificate and key for these DNS names, the first of which is the common name too; `change` sees the rest.
+    pub(crate) fn issue(&self, names: &[&str], change: impl FnOnce(&mut rcgen::CertificateParams)) -> String {
+        let mut params =
+            rcgen::CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        params.distinguished_name = named(names[0]);
+        change(&mut params);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        format!("{}{}", certificate.pem(), key.serialize_pem())
+    }
+
+    pub(crate) fn identity(&self, names: &[&str]) -> IdentitySource {
+        let pem = self.issue(names, |_| {});
+        IdentitySource::new(Source::memory(format!("{}.pem", names[0]), pem.as_bytes()))
+    }
+}
+
+fn named(common_name: &str) -> rcgen::DistinguishedName {
+    let mut name = rcgen::DistinguishedName::new();
+    name.push(rcgen::DnType::CommonName, common_name);
+    name
+}
+
+/// A context with what `set` sets.
+pub(crate) fn context(set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
+    let mut builder = ContextBuilder::new();
+    set(&mut builder);
+    builder.build().unwrap()
+}
+
+/// Both sides of a connection.
+pub(crate) struct Pair {
+    pub(crate) server: Connection,
+    pub(crate) client: Connection,
+}
+
+/// How a handshake ended on each side.
+pub(crate) struct Ended {
+    pub(crate) server: Result<(), Error>,
+    pub(crate) client: Result<(), Error>,
+}
+
+impl Pair {
+    pub(crate) fn new(server: &Context, client: &Context, host: &str) -> Self {
+        Self { server: server.accept().unwrap(), client: client.connect(Some(host)).unwrap() }
+    }
+
+    /// Moves records both ways until neither side has any; gives each side's error.
+    pub(crate) fn run(&mut self) -> Ended {
+        let (mut server, mut client) = (Ok(()), Ok(()));
+        loop {
+            let to_server = move_records(&mut self.client, &mut self.server, &mut server);
+            let to_client = move_records(&mut self.server, &mut self.client, &mut client);
+            if !to_server && !to_client {
+                return Ended { server, client };
+            }
+        }
+    }
+
+    /// Runs the handshake, which must succeed.
+    pub(crate) fn connect(server: &Context, client: &Context, host: &str) -> Self {
+        let mut pair = Self::new(server, client, host);
+        let ended = pair.run();
+        ended.client.unwrap();
+        ended.server.unwrap();
+        assert!(!pair.server.is_handshaking() && !pair.client.is_handshaking());
+        pair
+    }
+}
+
+/// Gives `to` what `from` has to send; false where that is nothing.
+fn move_records(from: &mut Connection, to: &mut Connection, outcome: &mut Result<(), Error>) -> bool {
+    let mut wire = vec![0; MAX_RECORD_BYTES];
+    let mut plain = vec![0; MAX_RECORD_BYTES];
+    let sent = match from.wrap(&[], &mut wire) {
+        Ok(sent) => sent.produced,
+        Err(_) => 0,
+    };
+    let mut records = &mut wire[..sent];
+    while !records.is_empty() && outcome.is_ok() {
+        match to.unwrap(records, &mut plain) {
+            Ok(taken) if taken.next == Next::Closed => break,
+            Ok(taken) => records = &mut records[taken.consumed..],
+            Err(error) => *outcome = Err(error),
+        }
+    }
+    sent > 0
+}
