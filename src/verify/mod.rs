@@ -129,7 +129,7 @@ impl PeerVerifier {
             return Err(peer.refuse_key_algorithm());
         }
         if let Some(name) = name {
-            name::verify(&parsed, end_entity, name)?;
+            name::verify(&parsed, end_entity, name, deviations.contains(&Switch::CommonName))?;
         }
         Ok(Verdict { path, direct, deviations })
     }

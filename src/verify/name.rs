@@ -14,10 +14,19 @@ use crate::error::{Code, Error, Result};
 /// The most names that a message lists.
 const MAX_LISTED_NAMES: usize = 8;
 
-/// Accepts a certificate that names the host.
-pub(super) fn verify(parsed: &EndEntityCert<'_>, original: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<()> {
+/// Accepts a certificate that names the host; `by_common_name` says that its common name has been made one of its names.
+pub(super) fn verify(
+    parsed: &EndEntityCert<'_>,
+    original: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    by_common_name: bool,
+) -> Result<()> {
     let wanted = name.to_str();
     parsed.verify_is_valid_for_subject_name(name).map_err(|error| match error {
+        webpki::Error::CertNotValidForName(_) if by_common_name => {
+            let detail = format!("{wanted} is not its common name ({})", describe(original));
+            Error::new(Code::CertNameMismatch, detail)
+        }
         webpki::Error::CertNotValidForName(_) => mismatch(original, &wanted),
         other => Error::new(Code::CertMalformed, format!("its names cannot be compared with {wanted} ({other})"))
             .at(describe(original)),
