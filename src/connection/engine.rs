@@ -79,6 +79,12 @@ impl Engine {
         on_either!(self, connection => handle(connection.process_tls_records(tls), plain, outgoing))
     }
 
+    /// Appends the records that rustls has ready, the alert of a failure among them, and looks at no more bytes: what
+    /// failed once must not be read again.
+    pub(super) fn take_records(&mut self, outgoing: &mut Vec<u8>) {
+        while self.common().wants_write() && matches!(self.step(&mut [], &mut [], outgoing), (_, Ok(Step::Emitted))) {}
+    }
+
     /// Encrypts `plain`, at most one record, into `tls`. `stash` is what rustls has been shown and not discarded.
     pub(super) fn encrypt(
         &mut self,

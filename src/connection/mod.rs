@@ -360,11 +360,11 @@ impl Connection {
                 Ok(Step::Emitted) => {}
                 Ok(Step::PeerClosed) => self.peer_closed = true,
                 Ok(Step::Idle) => break,
-                // The second time, the alert that the first one queued has come out.
-                Err(_) if self.failure.is_some() => break,
                 Err(error) => {
                     let refusal = if was_handshaking { Notes::take().refusal } else { None };
-                    self.failure = Some(failure::from_rustls(error, refusal));
+                    self.failure.get_or_insert_with(|| failure::from_rustls(error, refusal));
+                    self.engine.take_records(&mut self.outgoing);
+                    break;
                 }
             }
         }
