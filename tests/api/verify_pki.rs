@@ -63,7 +63,9 @@ impl SigningKey for Key {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
         match self {
             Self::Modern(key) => key.sign(message),
-            Self::Rsa { key, .. } => Ok(rsa::pkcs1v15::SigningKey::<Sha256>::new(key.as_ref().clone()).sign(message).to_vec()),
+            Self::Rsa { key, .. } => {
+                Ok(rsa::pkcs1v15::SigningKey::<Sha256>::new(key.as_ref().clone()).sign(message).to_vec())
+            }
         }
     }
 }
