@@ -10,10 +10,10 @@ pub(super) const OCTET_STRING: u8 = 0x04;
 
 type Result<T> = std::result::Result<T, webpki::Error>;
 
-/// The content of an element that is followed by nothing.
-pub(super) fn only_element(input: &[u8]) -> Result<&[u8]> {
-    match Any::from_der(input) {
-        Ok(([], any)) => Ok(any.data),
+/// The content of an element of this tag that is followed by nothing.
+pub(super) fn only_element(tag: u8, input: &[u8]) -> Result<&[u8]> {
+    match (input.first(), Any::from_der(input)) {
+        (Some(found), Ok(([], any))) if *found == tag => Ok(any.data),
         _ => Err(webpki::Error::BadDer),
     }
 }
@@ -50,12 +50,12 @@ pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 
 /// The content of the algorithm identifier of a SubjectPublicKeyInfo (RFC 5280 section 4.1).
 pub(super) fn key_algorithm(spki: &[u8]) -> Result<&[u8]> {
-    only_element(elements(only_element(spki)?)?.first().ok_or(webpki::Error::BadDer)?)
+    only_element(SEQUENCE, elements(only_element(SEQUENCE, spki)?)?.first().ok_or(webpki::Error::BadDer)?)
 }
 
 /// The content of the algorithm identifier of a certificate's signature.
 pub(super) fn signature_algorithm(certificate: &[u8]) -> Result<&[u8]> {
-    only_element(elements(only_element(certificate)?)?.get(1).ok_or(webpki::Error::BadDer)?)
+    only_element(SEQUENCE, elements(only_element(SEQUENCE, certificate)?)?.get(1).ok_or(webpki::Error::BadDer)?)
 }
 
 #[cfg(test)]
@@ -67,16 +67,17 @@ mod tests {
         for length in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000] {
             let content = vec![7; length];
             let encoded = element(OCTET_STRING, &[&content]);
-            assert_eq!(only_element(&encoded).unwrap(), content);
+            assert_eq!(only_element(OCTET_STRING, &encoded).unwrap(), content);
             assert_eq!(elements(&[encoded.as_slice(), &encoded].concat()).unwrap(), [&encoded, &encoded]);
         }
     }
 
     #[test]
-    fn truncated_and_trailing_bytes_are_refused_as_bad_der() {
+    fn truncated_trailing_and_other_elements_are_refused_as_bad_der() {
         let encoded = element(SEQUENCE, &[b"abc"]);
-        assert_eq!(only_element(&encoded[..4]), Err(webpki::Error::BadDer));
-        assert_eq!(only_element(&[encoded.as_slice(), b"\0"].concat()), Err(webpki::Error::BadDer));
+        assert_eq!(only_element(SEQUENCE, &encoded[..4]), Err(webpki::Error::BadDer));
+        assert_eq!(only_element(SEQUENCE, &[encoded.as_slice(), b"\0"].concat()), Err(webpki::Error::BadDer));
+        assert_eq!(only_element(OCTET_STRING, &encoded), Err(webpki::Error::BadDer));
         assert_eq!(elements(&[encoded.as_slice(), b"\x30\x84\xff\xff\xff\xff"].concat()), Err(webpki::Error::BadDer));
     }
 }

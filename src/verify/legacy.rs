@@ -121,13 +121,12 @@ impl<'a> Leaf<'a> {
     pub(super) fn new(peer: &Peer<'a>, direct: bool, name: Option<&ServerName<'_>>) -> Result<Self, webpki::Error> {
         let Peer { purpose, now, switches, .. } = *peer;
         let original = peer.chain.first().ok_or(webpki::Error::BadDer)?;
-        let (_, parsed) = X509Certificate::from_der(original).map_err(|_| webpki::Error::BadDer)?;
         let mut change = Change::default();
         let mut deviations = Vec::new();
         let refusal = EndEntityCert::try_from(original)
             .and_then(|end_entity| direct::verify(&end_entity, purpose, now, original).map(|_| ()));
         let tolerated = match refusal {
-            Err(webpki::Error::UnsupportedCertVersion) if is_version_1(&parsed) => Some(Switch::X509V1),
+            Err(webpki::Error::UnsupportedCertVersion) if is_version_1(original) => Some(Switch::X509V1),
             Err(webpki::Error::CaUsedAsEndEntity) => Some(Switch::CaAsEndEntity),
             _ => None,
         };
@@ -141,8 +140,8 @@ impl<'a> Leaf<'a> {
             }
             _ => {}
         }
-        if name.is_some() && switches.contains(Switch::CommonName) && !has_host_name(&parsed) {
-            change.add_name = common_name_as_general_name(&parsed);
+        if name.is_some() && switches.contains(Switch::CommonName) {
+            change.add_name = common_name_as_general_name(original);
             if change.add_name.is_some() {
                 deviations.push(Switch::CommonName);
             }
@@ -158,7 +157,7 @@ impl<'a> Leaf<'a> {
         if *change == Change::default() {
             return Ok(Self { der: CertificateDer::from(original.as_ref()), recast: None, deviations });
         }
-        let parts = elements(only_element(original)?)?;
+        let parts = elements(only_element(SEQUENCE, original)?)?;
         let (signed, rest) = parts.split_first().ok_or(webpki::Error::BadDer)?;
         let shown = change.apply(signed)?;
         let der = element(SEQUENCE, &[&[shown.as_slice()], rest].concat());
@@ -197,6 +196,7 @@ struct Change {
     add_name: Option<Vec<u8>>,
 }
 
+const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
 const DNS_NAME: u8 = 0x82;
 const IP_ADDRESS: u8 = 0x87;
@@ -210,9 +210,9 @@ const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x11];
 impl Change {
     /// The to-be-signed part with this change; all that the change does not name is copied.
     fn apply(&self, signed: &[u8]) -> Result<Vec<u8>, webpki::Error> {
-        let mut fields = elements(only_element(signed)?)?;
+        let mut fields = elements(only_element(SEQUENCE, signed)?)?;
         let mut extensions = match fields.pop_if(|field| field.first() == Some(&EXTENSIONS)) {
-            Some(field) => elements(only_element(only_element(field)?)?)?,
+            Some(field) => elements(only_element(SEQUENCE, only_element(EXTENSIONS, field)?)?)?,
             None => Vec::new(),
         };
         if self.add_version {
@@ -239,8 +239,8 @@ impl Change {
 fn with_name(old: Option<&[u8]>, name: &[u8]) -> Result<Vec<u8>, webpki::Error> {
     let old_names = match old {
         Some(extension) => {
-            let value = elements(only_element(extension)?)?.pop().ok_or(webpki::Error::BadDer)?;
-            only_element(only_element(value)?)?
+            let value = elements(only_element(SEQUENCE, extension)?)?.pop().ok_or(webpki::Error::BadDer)?;
+            only_element(SEQUENCE, only_element(OCTET_STRING, value)?)?
         }
         None => &[],
     };
@@ -249,14 +249,16 @@ fn with_name(old: Option<&[u8]>, name: &[u8]) -> Result<Vec<u8>, webpki::Error> 
 }
 
 fn is_extension(extension: &[u8], oid: &[u8]) -> bool {
-    only_element(extension).is_ok_and(|content| content.starts_with(oid))
+    only_element(SEQUENCE, extension).is_ok_and(|content| content.starts_with(oid))
 }
 
 /// Version 1 as DER writes it: no version and no extensions. Anything else that is not version 3 is malformed.
-fn is_version_1(certificate: &X509Certificate<'_>) -> bool {
-    let fields = only_element(certificate.tbs_certificate.as_ref()).and_then(elements).unwrap_or_default();
-    let tags = [fields.first(), fields.last()].map(|field| field.and_then(|field| field.first()));
-    !tags.contains(&Some(&0xa0)) && !tags.contains(&Some(&EXTENSIONS))
+fn is_version_1(certificate: &CertificateDer<'_>) -> bool {
+    let signed = only_element(SEQUENCE, certificate).and_then(elements).unwrap_or_default();
+    let fields = signed.first().map(|signed| only_element(SEQUENCE, signed).and_then(elements).unwrap_or_default());
+    let tags = fields
+        .map(|fields| [fields.first(), fields.last()].map(|field| field.and_then(|field| field.first()).copied()));
+    tags.is_some_and(|[first, last]| first != Some(VERSION) && last != Some(EXTENSIONS))
 }
 
 /// Whether there is a subject alternative name of DNS or IP kind, so that the common name does not count (RFC 6125
@@ -272,8 +274,13 @@ fn has_host_name(certificate: &X509Certificate<'_>) -> bool {
     })
 }
 
-/// The most specific common name as a `GeneralName`, where it is a host name, a wildcard or an IP address.
-fn common_name_as_general_name(certificate: &X509Certificate<'_>) -> Option<Vec<u8>> {
+/// The most specific common name as a `GeneralName`, where it is a host name, a wildcard or an IP address, and the
+/// certificate has no other.
+fn common_name_as_general_name(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    if has_host_name(&certificate) {
+        return None;
+    }
     let name = certificate.subject().iter_common_name().last()?.as_str().ok()?;
     if let Ok(address) = name.parse::<IpAddr>() {
         return Some(match address {

@@ -180,6 +180,3 @@ impl PeerVerifier {
         &self.trusted
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -340,3 +340,118 @@ fn algorithm_name(identifier: &[u8]) -> String {
         Err(_) => "an algorithm without a name".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::ServerName;
+    use webpki::{
+        DerTypeId, Error as E, InvalidNameContext, KeyUsage, RequiredEkuNotFoundContext,
+        UnsupportedSignatureAlgorithmContext, UnsupportedSignatureAlgorithmForPublicKeyContext,
+    };
+
+    use super::*;
+
+    /// webpki's refusals that concern certificates, by the code they become.
+    #[allow(deprecated)]
+    fn certificate_refusals() -> Vec<(Code, Vec<E>)> {
+        let time = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let expected = ServerName::try_from("localhost").unwrap();
+        let for_key = UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id: vec![],
+            public_key_algorithm_id: vec![],
+        };
+        let unsupported =
+            UnsupportedSignatureAlgorithmContext { signature_algorithm_id: vec![], supported_algorithms: vec![] };
+        let usage = RequiredEkuNotFoundContext { required: KeyUsage::server_auth(), present: vec![] };
+        vec![
+            (Code::CertCaAsEndEntity, vec![E::CaUsedAsEndEntity]),
+            (Code::CertExpired, vec![E::CertExpired { time, not_after: time }]),
+            (Code::CertNotYetValid, vec![E::CertNotValidYet { time, not_before: time }]),
+            (Code::CertNameMismatch, vec![E::CertNotValidForName(InvalidNameContext { expected, presented: vec![] })]),
+            (Code::CertIssuerNotCa, vec![E::EndEntityUsedAsCa]),
+            (Code::CertSignatureInvalid, vec![E::InvalidSignatureForPublicKey]),
+            (Code::CertNameConstraint, vec![E::NameConstraintViolation]),
+            (Code::CertPathLength, vec![E::PathLenConstraintViolated]),
+            (Code::CertPurposeMismatch, vec![E::RequiredEkuNotFound, E::RequiredEkuNotFoundContext(usage)]),
+            (Code::CertUnknownIssuer, vec![E::UnknownIssuer]),
+            (Code::CertVersionUnsupported, vec![E::UnsupportedCertVersion]),
+            (Code::CertCriticalExtension, vec![E::UnsupportedCriticalExtension]),
+            (
+                Code::CertAlgorithmUnsupported,
+                vec![
+                    E::UnsupportedSignatureAlgorithm,
+                    E::UnsupportedSignatureAlgorithmContext(unsupported),
+                    E::UnsupportedSignatureAlgorithmForPublicKey,
+                    E::UnsupportedSignatureAlgorithmForPublicKeyContext(for_key),
+                ],
+            ),
+            (
+                Code::CertTooComplex,
+                vec![
+                    E::MaximumNameConstraintComparisonsExceeded,
+                    E::MaximumPathBuildCallsExceeded,
+                    E::MaximumPathDepthExceeded,
+                    E::MaximumSignatureChecksExceeded,
+                ],
+            ),
+            (
+                Code::CertMalformed,
+                vec![
+                    E::BadDer,
+                    E::BadDerTime,
+                    E::EmptyEkuExtension,
+                    E::ExtensionValueInvalid,
+                    E::InvalidCertValidity,
+                    E::InvalidNetworkMaskConstraint,
+                    E::InvalidSerialNumber,
+                    E::MalformedDnsIdentifier,
+                    E::MalformedExtensions,
+                    E::MalformedNameConstraint,
+                    E::SignatureAlgorithmMismatch,
+                    E::TrailingData(DerTypeId::Certificate),
+                ],
+            ),
+        ]
+    }
+
+    /// Those that speak of CRLs and names of other kinds, which webpki is not asked about here, and one for a blocked key.
+    fn other_refusals() -> Vec<E> {
+        let time = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        vec![
+            E::CertDistrusted,
+            E::CertRevoked,
+            E::CrlExpired { time, next_update: time },
+            E::InvalidCrlNumber,
+            E::InvalidCrlSignatureForPublicKey,
+            E::IssuerNotCrlSigner,
+            E::UnknownRevocationStatus,
+            E::UnsupportedCrlIssuingDistributionPoint,
+            E::UnsupportedCrlVersion,
+            E::UnsupportedDeltaCrl,
+            E::UnsupportedIndirectCrl,
+            E::UnsupportedNameType,
+            E::UnsupportedRevocationReason,
+            E::UnsupportedRevocationReasonsPartitioning,
+        ]
+    }
+
+    #[test]
+    fn every_refusal_of_webpki_becomes_its_code_and_the_rest_keep_their_text() {
+        let anchors = Anchors::new(&[]).unwrap();
+        let chain = [CertificateDer::from(vec![0x30, 0x00])];
+        let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let switches = Switches::default();
+        let peer = Peer { chain: &chain, purpose: Purpose::Server, now, trusted: &[], anchors: &anchors, switches };
+        for (expected, errors) in certificate_refusals() {
+            for error in errors {
+                assert_eq!(code(&error), expected, "{error}");
+                assert_eq!(peer.refuse(error).code(), expected);
+            }
+        }
+        for error in other_refusals() {
+            let refused = peer.refuse(error.clone());
+            assert_eq!(refused.code(), Code::CertOther, "{error}");
+            assert!(refused.detail().contains(&error.to_string()), "{refused}");
+        }
+    }
+}

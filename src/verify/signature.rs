@@ -1,13 +1,13 @@
 //! Signatures made in the handshake, and how long the keys of a path must be.
 //!
-//! The key is always taken from the certificate's SubjectPublicKeyInfo, not from webpki's view of the certificate, so
-//! that it is found in version 1 certificates too. Signatures between certificates are chain.rs's.
+//! Keys are checked as bare SubjectPublicKeyInfo, not as part of a certificate, so that version 1 certificates have them
+//! too. Signatures between certificates are chain.rs's.
 
 use rustls::SignatureScheme;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use webpki::RawPublicKeyEntity;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use webpki::{EndEntityCert, RawPublicKeyEntity};
+use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 use super::der::key_algorithm;
@@ -76,15 +76,27 @@ pub(super) fn refused_key<'a>(certificate: &'a CertificateDer<'a>, switches: Swi
 
 /// Whether any algorithm that is offered could check a proof of this key.
 pub(super) fn is_usable_key(certificate: &CertificateDer<'_>, algorithms: &WebPkiSupportedAlgorithms) -> bool {
-    let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { return false };
-    let kind = key_algorithm(parsed.public_key().raw);
+    let Some(spki) = public_key(certificate) else { return false };
+    let kind = key_algorithm(&spki);
     kind.is_ok_and(|kind| algorithms.all.iter().any(|known| known.public_key_alg_id().as_ref() == kind))
+}
+
+/// A certificate's SubjectPublicKeyInfo.
+///
+/// webpki finds it several times faster than x509-parser, which also reads what webpki refuses.
+fn public_key(certificate: &CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'static>> {
+    if let Ok(parsed) = EndEntityCert::try_from(certificate) {
+        return Some(parsed.subject_public_key_info());
+    }
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    Some(SubjectPublicKeyInfoDer::from(parsed.public_key().raw.to_vec()))
 }
 
 /// The exact length of a certificate's RSA key; `None` for other keys.
 fn rsa_bits(certificate: &CertificateDer<'_>) -> Option<usize> {
-    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
-    let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() else { return None };
+    let spki = public_key(certificate)?;
+    let (_, parsed) = SubjectPublicKeyInfo::from_der(&spki).ok()?;
+    let Ok(PublicKey::RSA(key)) = parsed.parsed() else { return None };
     let mut bytes = key.modulus.iter().skip_while(|byte| **byte == 0);
     let first = bytes.next()?;
     let rest = bytes.count().checked_mul(8)?;
@@ -131,10 +143,9 @@ impl Proof<'_> {
         candidates: usize,
     ) -> Result<()> {
         let malformed = |what: &str| Error::new(Code::CertMalformed, what).at(describe(certificate));
-        let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| malformed("not X.509 DER"))?;
+        let spki = public_key(certificate).ok_or_else(|| malformed("not X.509 DER"))?;
         check_key_sizes(std::slice::from_ref(certificate), switches)
             .map_err(|refused| refused.error(&describe(certificate)))?;
-        let spki = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
         let key = RawPublicKeyEntity::try_from(&spki).map_err(|_| malformed("its public key is malformed"))?;
         let known = algorithms.mapping.iter().find(|(scheme, _)| *scheme == self.scheme);
         let (_, known) = known.ok_or_else(|| self.unusable(certificate, "it was not offered"))?;

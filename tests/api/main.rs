@@ -9,5 +9,7 @@ mod pair;
 mod policy;
 mod policy_ciphers;
 mod verify;
+mod verify_hostile;
 mod verify_pki;
+mod verify_proof;
 mod verify_switches;
