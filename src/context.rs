@@ -212,7 +212,7 @@ fn load_identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<Identi
 }
 
 fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<Vec<Identity>> {
-    let store = open(&source.certificates, &source.options)?;
+    let store = source.open()?;
     warnings.extend_from_slice(store.warnings());
     match (&source.key, &source.alias) {
         (Some(key), _) => Ok(vec![keystore::pair(&store, &open(key, &source.options)?)?]),
@@ -222,27 +222,45 @@ fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<
 }
 
 fn load_trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
-    let mut trusted = Vec::new();
-    for source in &spec.trust {
-        match source {
-            TrustSource::Store { source, options } => {
+    let loaded = spec.trust.iter().map(|source| source.load(warnings)).collect::<Result<Vec<_>>>()?;
+    Ok(loaded.into_iter().flatten().collect())
+}
+
+impl TrustSource {
+    /// Reads the certificates, and adds to `warnings` what an operator should know of them.
+    ///
+    /// # Errors
+    /// The first file that cannot be used, by name; `NO_TRUSTED_CERTIFICATE`, `SYSTEM_ROOTS_UNAVAILABLE`.
+    pub fn load(&self, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+        match self {
+            Self::Store { source, options } => {
                 let store = open(source, options)?;
                 warnings.extend_from_slice(store.warnings());
-                trusted.extend(store.trusted()?);
+                store.trusted()
             }
-            TrustSource::Directory(path) => {
-                let files = source::files_of(path)?;
-                for file in &files {
-                    trusted.extend(open(file, &OpenOptions::default())?.trusted()?);
+            Self::Directory(path) => {
+                let mut trusted = Vec::new();
+                for file in source::files_of(path)? {
+                    trusted.extend(open(&file, &OpenOptions::default())?.trusted()?);
                 }
-                if files.is_empty() {
-                    return Err(Error::new(Code::NoTrustedCertificate, "no files").at(path.display()));
+                match trusted.is_empty() {
+                    true => Err(Error::new(Code::NoTrustedCertificate, "no files").at(path.display())),
+                    false => Ok(trusted),
                 }
             }
-            TrustSource::System => trusted.extend(system_roots()?),
+            Self::System => system_roots(),
         }
     }
-    Ok(trusted)
+}
+
+impl IdentitySource {
+    /// Opens the store, or the certificate file, without decrypting keys.
+    ///
+    /// # Errors
+    /// As for [`keystore::open`], with the file's name.
+    pub fn open(&self) -> Result<keystore::Store> {
+        open(&self.certificates, &self.options)
+    }
 }
 
 fn open(source: &Source, options: &OpenOptions) -> Result<keystore::Store> {

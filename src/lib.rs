@@ -17,6 +17,7 @@ mod identity;
 pub mod keystore;
 mod logging;
 pub mod manual;
+pub mod options;
 pub mod policy;
 mod session;
 mod source;

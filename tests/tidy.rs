@@ -20,7 +20,7 @@ const LEVELS: &[&[&str]] = &[
     &["session"],
     &["connection"],
     &["builder", "context"],
-    &["stream"],
+    &["stream", "options"],
     &["ffi"],
 ];
 
@@ -231,6 +231,15 @@ fn unsafe_code_stands_only_where_it_is_allowed() {
         .into_iter()
         .filter(|file| !may(&file.name()) && file.name() != "src/lib.rs" && file.text.contains("allow(unsafe_code)"));
     assert_none(&offenders.map(|file| format!("{} allows unsafe code", file.name())).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_file_of_a_test_is_compiled() {
+    let main = fs::read_to_string(root().join("tests/api/main.rs")).unwrap();
+    for entry in fs::read_dir(root().join("tests/api")).unwrap() {
+        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(name == "main" || main.contains(&format!("mod {name};")), "{name} is not in tests/api/main.rs");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ pub(super) const MAX_LIST_BYTES: usize = 16 * 1024;
 /// The items of a list, whatever separates them.
 ///
 /// Brackets and quotes are left out, so that `["tlsv1.3", "tlsv1.2"]` reads like `tlsv1.3,tlsv1.2`.
-pub(super) fn items(list: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn items(list: &str) -> impl Iterator<Item = &str> {
     list.split(|c: char| c.is_ascii_whitespace() || matches!(c, ':' | ',' | ';' | '[' | ']' | '"' | '\''))
         .filter(|item| !item.is_empty())
 }

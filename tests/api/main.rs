@@ -5,6 +5,7 @@
 mod context;
 mod hostile;
 mod keystore;
+mod options;
 mod pair;
 mod policy;
 mod policy_ciphers;

@@ -1,0 +1,170 @@
+//! The rows.
+
+use crate::builder::{ClientAuth, ContextBuilder};
+use crate::error::Result;
+use crate::policy::Preset;
+
+use super::stores::Stores;
+use super::value;
+use super::{Apply, OptionGroup, OptionKind, OptionRow};
+
+/// A row that takes one value.
+const fn one(
+    group: OptionGroup,
+    name: &'static str,
+    kind: OptionKind,
+    placeholder: &'static str,
+    help: &'static str,
+    apply: Apply,
+) -> OptionRow {
+    OptionRow { name, group, kind, placeholder, help, repeats: false, apply }
+}
+
+/// A row that may be given several times.
+const fn many(
+    group: OptionGroup,
+    name: &'static str,
+    kind: OptionKind,
+    placeholder: &'static str,
+    help: &'static str,
+    apply: Apply,
+) -> OptionRow {
+    OptionRow { name, group, kind, placeholder, help, repeats: true, apply }
+}
+
+use OptionGroup::{Identity, Limits, Policy, Session, Trust, Verification};
+use OptionKind::{Choice, Names, Number, Path, Switch as YesNo, Text};
+
+/// Every option of a context, in the order in which help lists them.
+#[rustfmt::skip]
+pub static OPTIONS: &[OptionRow] = &[
+    many(Identity, "cert", Path, "FILE",
+        "certificate chain (PEM, DER) or keystore (PKCS#12, JKS, JCEKS), with the key in it or in --key",
+        Apply::Stores(Stores::cert)),
+    many(Identity, "key", Path, "FILE", "private key, where it is not in --cert",
+        Apply::Stores(Stores::key)),
+    many(Identity, "alias", Text, "NAME", "entry of the keystore to use [default: every entry with a key]",
+        Apply::Stores(Stores::alias)),
+    many(Identity, "type", Choice, "TYPE", "pem, der, pkcs12, jks or jceks [default: found from the content]",
+        Apply::Stores(Stores::store_type)),
+    many(Identity, "password", OptionKind::Password, "PASSWORD", "password of the keystore: pass:, env: or file:",
+        Apply::Stores(Stores::password)),
+    many(Identity, "key-password", OptionKind::Password, "PASSWORD", "password of the key [default: the keystore's]",
+        Apply::Stores(Stores::key_password)),
+
+    many(Trust, "trust", Path, "FILE", "trusted certificates: PEM, DER or keystore, or a directory of PEM files",
+        Apply::Stores(Stores::trust)),
+    many(Trust, "trust-type", Choice, "TYPE", "type of the trust store [default: found from the content]",
+        Apply::Stores(Stores::trust_type)),
+    many(Trust, "trust-password", OptionKind::Password, "PASSWORD", "password of the trust store: pass:, env: or file:",
+        Apply::Stores(Stores::trust_password)),
+    one(Trust, "system-trust", YesNo, "YES|NO", "trust the system's roots [default: no]",
+        Apply::Stores(Stores::system_trust)),
+
+    one(Policy, "preset", Choice, "NAME", "modern (TLS 1.3) or intermediate (TLS 1.2 and 1.3) [default: intermediate]",
+        Apply::Builder(preset)),
+    one(Policy, "versions", Names, "LIST", "protocol versions, e.g. TLSv1.2,TLSv1.3 [default: the preset's]",
+        Apply::Builder(versions)),
+    one(Policy, "cipher-suites", Names, "LIST", "OpenSSL cipher string, or OpenSSL or IANA names [default: all served]",
+        Apply::Builder(cipher_suites)),
+    one(Policy, "groups", Names, "LIST", "key exchange groups [default: X25519MLKEM768:X25519:secp256r1:secp384r1]",
+        Apply::Builder(groups)),
+
+    one(Verification, "client-auth", Choice, "MODE", "ask clients for a certificate: none, want or need [default: none]",
+        Apply::Builder(client_auth)),
+    one(Verification, "send-ca-names", YesNo, "YES|NO", "name the trusted CAs when asking clients [default: yes]",
+        Apply::Builder(send_ca_names)),
+    many(Verification, "allow", Choice, "SWITCH",
+        "tolerate: insecure-x509-v1, insecure-ca-as-end-entity, insecure-common-name, insecure-rsa-1024 [default: none]",
+        Apply::Builder(allow)),
+    one(Verification, "insecure-skip-server-name", YesNo, "YES|NO",
+        "accept a trusted server certificate for another host [default: no]", Apply::Builder(skip_server_name)),
+    one(Verification, "insecure-accept-any-server", YesNo, "YES|NO",
+        "accept any server certificate at all [default: no]", Apply::Builder(accept_any_server)),
+    one(Verification, "insecure-allow-missing-mac", YesNo, "YES|NO",
+        "read PKCS#12 stores without an integrity check [default: no]",
+        Apply::Stores(Stores::insecure_allow_missing_mac)),
+
+    one(Session, "alpn", Names, "LIST", "application protocols in order of preference, e.g. mqtt,h2 [default: none]",
+        Apply::Builder(alpn)),
+    one(Session, "resumption", YesNo, "YES|NO", "resume earlier sessions [default: yes]",
+        Apply::Builder(resumption)),
+    one(Session, "insecure-key-log", Path, "FILE", "append the secrets of all connections to FILE, for Wireshark",
+        Apply::Builder(key_log)),
+
+    one(Limits, "max-content-bytes", Number, "BYTES", "largest certificate or key file [default: 16777216]",
+        Apply::Stores(Stores::max_content_bytes)),
+    one(Limits, "max-kdf-iterations", Number, "COUNT", "most key derivation steps for a file [default: 10000000]",
+        Apply::Stores(Stores::max_kdf_iterations)),
+    one(Limits, "max-kdf-memory-bytes", Number, "BYTES", "most memory for scrypt [default: 67108864]",
+        Apply::Stores(Stores::max_kdf_memory_bytes)),
+];
+
+fn preset(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.preset(Preset::from_name(text)?);
+    Ok(())
+}
+
+fn versions(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.versions(text);
+    Ok(())
+}
+
+fn cipher_suites(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.cipher_suites(text);
+    Ok(())
+}
+
+fn groups(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.groups(text);
+    Ok(())
+}
+
+fn client_auth(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.client_auth(match text.to_ascii_lowercase().as_str() {
+        "none" => ClientAuth::None,
+        "want" => ClientAuth::Want,
+        "need" => ClientAuth::Need,
+        _ => return Err(value::refuse(text, "none, want or need")),
+    });
+    Ok(())
+}
+
+fn send_ca_names(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.send_ca_names(value::switch(text)?);
+    Ok(())
+}
+
+fn allow(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    for switch in value::switches(text)? {
+        builder.allow(switch);
+    }
+    Ok(())
+}
+
+fn skip_server_name(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.insecure_skip_server_name(value::switch(text)?);
+    Ok(())
+}
+
+fn accept_any_server(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.insecure_accept_any_server(value::switch(text)?);
+    Ok(())
+}
+
+fn alpn(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    for protocol in text.split(',').map(str::trim) {
+        builder.alpn(protocol.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn resumption(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.resumption(value::switch(text)?);
+    Ok(())
+}
+
+fn key_log(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.insecure_key_log(value::path(text)?);
+    Ok(())
+}
