@@ -6,70 +6,124 @@
 use std::collections::{HashMap, HashSet};
 
 use rustls::pki_types::CertificateDer;
+use rustls::sign::SigningKey;
 use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
+use super::signing::PublicHalf;
 use crate::error::{Code, Error, Result};
 
 /// More certificates than this do not go into a chain: real ones have two to five.
 const MAX_CHAIN: usize = 32;
 
-/// What says who issued a certificate.
-struct Link<'a> {
-    subject: &'a [u8],
-    issuer: &'a [u8],
-    subject_key: Option<&'a [u8]>,
-    issuer_key: Option<&'a [u8]>,
+/// The certificates that chains are made from, each once.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    certificates: Vec<CertificateDer<'static>>,
+    links: Vec<Link>,
+    by_subject: HashMap<Vec<u8>, Vec<usize>>,
+}
+
+/// What says who issued a certificate, and whose it is.
+#[derive(Debug)]
+struct Link {
+    subject: Vec<u8>,
+    issuer: Vec<u8>,
+    subject_key: Option<Vec<u8>>,
+    issuer_key: Option<Vec<u8>>,
+    public: PublicHalf,
 }
 
 /// A chain, and what became of the certificates that it was made from.
 pub(super) struct Chain {
-    /// Positions in what was given, end entity first.
-    pub(super) order: Vec<usize>,
-    /// The given order was another.
+    /// End entity first.
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+    /// The order of the pool was another.
     pub(super) reordered: bool,
-    /// Positions of those that issued nobody in the chain.
-    pub(super) left_out: Vec<usize>,
+    /// Those that issued nobody in the chain.
+    pub(super) left_out: Vec<CertificateDer<'static>>,
 }
 
-/// Makes the chain of the certificate at `end_entity`, the first of its like. Of equal certificates the first is taken.
-///
-/// Where several certificates could have issued one (cross-signed CAs), all are kept: peers find their way by any.
-///
-/// # Errors
-/// `CHAIN_BROKEN` where it has more than 32 certificates; `CERTIFICATE_MALFORMED`.
-pub(super) fn order(certificates: &[CertificateDer<'_>], end_entity: usize) -> Result<Chain> {
-    let parsed = certificates.iter().map(parse).collect::<Result<Vec<_>>>()?;
-    let links = parsed.iter().map(link).collect::<Vec<_>>();
-    let mut seen = HashSet::new();
-    let unique = (0..links.len()).filter(|index| seen.insert(&certificates[*index])).collect::<Vec<_>>();
-    let mut by_subject: HashMap<&[u8], Vec<usize>> = HashMap::new();
-    for index in &unique {
-        by_subject.entry(links[*index].subject).or_default().push(*index);
-    }
-    let issuers = |of: usize| {
-        let (links, named) = (&links, by_subject.get(links[of].issuer).map(Vec::as_slice).unwrap_or_default());
-        named.iter().copied().filter(move |index| links[of].may_be_issued_by(&links[*index]))
-    };
-    let mut order = vec![end_entity];
-    while let Some(issuer) = order.last().and_then(|last| issuers(*last).find(|index| !order.contains(index))) {
-        push(&mut order, issuer)?;
-    }
-    let path_is_in_order = order.is_sorted();
-    let mut next = 0;
-    while let Some(current) = order.get(next).copied() {
-        for issuer in issuers(current) {
-            if !order.contains(&issuer) {
-                push(&mut order, issuer)?;
+impl Pool {
+    /// # Errors
+    /// `CERTIFICATE_MALFORMED`.
+    pub(super) fn new(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Result<Self> {
+        let (mut pool, mut seen) = (Self::default(), HashSet::new());
+        for certificate in certificates {
+            if !seen.insert(certificate.clone()) {
+                continue;
             }
+            let link = Link::new(&parse(&certificate)?);
+            pool.by_subject.entry(link.subject.clone()).or_default().push(pool.links.len());
+            pool.links.push(link);
+            pool.certificates.push(certificate);
         }
-        next += 1;
+        Ok(pool)
     }
-    let reordered = !path_is_in_order || order.iter().min() != Some(&end_entity);
-    if !reordered {
-        order.sort_unstable();
+
+    pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.certificates
     }
-    let left_out = unique.into_iter().filter(|index| !order.contains(index)).collect();
-    Ok(Chain { order, reordered, left_out })
+
+    /// The chain of this certificate; itself alone where that cannot be made.
+    pub(super) fn chain_of(&self, certificate: &CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
+        let chain = self.certificates.iter().position(|other| other == certificate).map(|index| self.chain(index));
+        match chain {
+            Some(Ok(chain)) => chain.certificates,
+            _ => vec![certificate.clone()],
+        }
+    }
+
+    /// The first certificate that the key belongs to.
+    ///
+    /// # Errors
+    /// `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
+    pub(super) fn certificate_of(&self, key: &dyn SigningKey) -> Result<Option<usize>> {
+        let public = PublicHalf::of_key(key)?;
+        Ok(self.links.iter().position(|link| link.public == public))
+    }
+
+    /// The chain of the certificate at `end_entity`.
+    ///
+    /// Where several certificates could have issued one (cross-signed CAs), all are kept: peers find their way by any.
+    ///
+    /// # Errors
+    /// `CHAIN_BROKEN` where it has more than 32 certificates.
+    pub(super) fn chain(&self, end_entity: usize) -> Result<Chain> {
+        let mut order = vec![end_entity];
+        while let Some(issuer) = order.last().and_then(|last| self.issuers(*last).find(|index| !order.contains(index)))
+        {
+            push(&mut order, issuer)?;
+        }
+        let path_is_in_order = order.is_sorted();
+        let mut next = 0;
+        while let Some(current) = order.get(next).copied() {
+            for issuer in self.issuers(current) {
+                if !order.contains(&issuer) {
+                    push(&mut order, issuer)?;
+                }
+            }
+            next += 1;
+        }
+        let reordered = !path_is_in_order || order.iter().min() != Some(&end_entity);
+        if !reordered {
+            order.sort_unstable();
+        }
+        let left_out = (0..self.certificates.len()).filter(|index| !order.contains(index));
+        let pick = |index: usize| self.certificates.get(index).cloned();
+        Ok(Chain {
+            left_out: left_out.filter_map(pick).collect(),
+            certificates: order.into_iter().filter_map(pick).collect(),
+            reordered,
+        })
+    }
+
+    fn issuers(&self, of: usize) -> impl Iterator<Item = usize> {
+        let link = self.links.get(of);
+        let named = link.and_then(|link| self.by_subject.get(&link.issuer)).map(Vec::as_slice).unwrap_or_default();
+        named.iter().copied().filter(move |index| {
+            matches!((link, self.links.get(*index)), (Some(link), Some(issuer)) if link.may_be_issued_by(issuer))
+        })
+    }
 }
 
 fn push(order: &mut Vec<usize>, index: usize) -> Result<()> {
@@ -93,29 +147,32 @@ pub(super) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'
     }
 }
 
-fn link<'a>(certificate: &'a X509Certificate<'_>) -> Link<'a> {
-    let mut link = Link {
-        subject: certificate.subject().as_raw(),
-        issuer: certificate.issuer().as_raw(),
-        subject_key: None,
-        issuer_key: None,
-    };
-    for extension in certificate.extensions() {
-        match extension.parsed_extension() {
-            ParsedExtension::SubjectKeyIdentifier(id) => link.subject_key = Some(id.0),
-            ParsedExtension::AuthorityKeyIdentifier(id) => link.issuer_key = id.key_identifier.as_ref().map(|id| id.0),
-            _ => {}
+impl Link {
+    fn new(certificate: &X509Certificate<'_>) -> Self {
+        let mut link = Self {
+            subject: certificate.subject().as_raw().to_vec(),
+            issuer: certificate.issuer().as_raw().to_vec(),
+            subject_key: None,
+            issuer_key: None,
+            public: PublicHalf::new(certificate.public_key()),
+        };
+        for extension in certificate.extensions() {
+            match extension.parsed_extension() {
+                ParsedExtension::SubjectKeyIdentifier(id) => link.subject_key = Some(id.0.to_vec()),
+                ParsedExtension::AuthorityKeyIdentifier(id) => {
+                    link.issuer_key = id.key_identifier.as_ref().map(|id| id.0.to_vec());
+                }
+                _ => {}
+            }
         }
+        link
     }
-    link
-}
 
-impl Link<'_> {
     /// Names are known to match: a self-signed certificate ends its chain, and key identifiers must not contradict.
     fn may_be_issued_by(&self, issuer: &Self) -> bool {
         let itself = self.issuer_key.is_none() || self.issuer_key == self.subject_key;
         let self_signed = self.subject == self.issuer && itself;
-        let contradicted = matches!((self.issuer_key, issuer.subject_key), (Some(named), Some(own)) if named != own);
+        let contradicted = matches!((&self.issuer_key, &issuer.subject_key), (Some(named), Some(own)) if named != own);
         !self_signed && !contradicted
     }
 }

@@ -1,5 +1,6 @@
 //! Key derivation functions. They run as long as they are told to: whoever calls has checked the cost.
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 use zeroize::Zeroizing;
@@ -29,6 +30,20 @@ impl Hash {
             "1.2.840.113549.2.11" => Self::Sha512,
             "1.2.840.113549.2.12" => Self::Sha512_224,
             "1.2.840.113549.2.13" => Self::Sha512_256,
+            _ => return None,
+        })
+    }
+
+    /// By its own identifier (RFC 8017 appendix B.1).
+    pub(super) fn of_digest(oid: &str) -> Option<Self> {
+        Some(match oid {
+            "1.3.14.3.2.26" => Self::Sha1,
+            "2.16.840.1.101.3.4.2.4" => Self::Sha224,
+            "2.16.840.1.101.3.4.2.1" => Self::Sha256,
+            "2.16.840.1.101.3.4.2.2" => Self::Sha384,
+            "2.16.840.1.101.3.4.2.3" => Self::Sha512,
+            "2.16.840.1.101.3.4.2.5" => Self::Sha512_224,
+            "2.16.840.1.101.3.4.2.6" => Self::Sha512_256,
             _ => return None,
         })
     }
@@ -121,6 +136,7 @@ pub(super) fn scrypt(
 /// What a PKCS#12 derivation is for (RFC 7292 appendix B.3).
 pub(super) const PKCS12_KEY: u8 = 1;
 pub(super) const PKCS12_IV: u8 = 2;
+pub(super) const PKCS12_MAC: u8 = 3;
 
 /// The derivation of RFC 7292 appendix B.2; `password` is in the form of appendix B.1.
 pub(super) fn pkcs12(
@@ -170,4 +186,16 @@ fn add(block: &mut [u8], hash: &[u8]) {
         *digit = carry.to_be_bytes()[1];
         carry >>= 8;
     }
+}
+
+/// Whether `mac` is the HMAC of the data.
+pub(super) fn hmac_matches(hash: Hash, key: &[u8], data: &[u8], mac: &[u8]) -> bool {
+    macro_rules! verify {
+        ($($name:ident),*) => {
+            match hash {
+                $(Hash::$name => Hmac::<$name>::new_from_slice(key).is_ok_and(|hmac| hmac.chain_update(data).verify_slice(mac).is_ok()),)*
+            }
+        };
+    }
+    verify!(Sha1, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256)
 }

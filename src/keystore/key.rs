@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::cost::Cost;
 use super::der::{CONTEXT_0, Der, INTEGER, OCTET_STRING, OID, SEQUENCE};
+use super::java_key::JavaKey;
 use super::pbe::Scheme;
 use super::traditional::Traditional;
 use crate::error::{Code, Error, Result};
@@ -170,6 +171,8 @@ pub(super) enum Material {
     Encrypted { scheme: Box<Scheme>, ciphertext: Vec<u8> },
     /// PEM encrypted as a whole (RFC 1421).
     Traditional(Traditional),
+    /// As Java's own stores encrypt keys.
+    Java(JavaKey),
     /// Known for a key, and why it cannot be used.
     Unusable(Error),
 }
@@ -178,19 +181,23 @@ impl Material {
     /// A key in DER, encrypted or not.
     ///
     /// # Errors
-    /// `KEY_MALFORMED` where it is no key. What is a key and cannot be decrypted is `Unusable`.
+    /// `KEY_MALFORMED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`.
     pub(super) fn from_der(der: Zeroizing<Vec<u8>>) -> Result<Self> {
         if !is_encrypted_pkcs8(&der) {
             return PlainKey::new(der).map(Self::Plain);
         }
         let mut content = Der::new(&der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
-        match Scheme::read(&mut content, Code::KeyMalformed) {
-            Ok(scheme) => {
-                let ciphertext = content.take(OCTET_STRING, "encrypted key")?.value.to_vec();
-                Ok(Self::Encrypted { scheme: Box::new(scheme), ciphertext })
+        let scheme = Box::new(Scheme::read(&mut content, Code::KeyMalformed)?);
+        Ok(Self::Encrypted { scheme, ciphertext: content.take(OCTET_STRING, "encrypted key")?.value.to_vec() })
+    }
+
+    /// A key that cannot be decrypted is an entry all the same; using it is the error.
+    pub(super) fn usable(material: Result<Self>) -> Result<Self> {
+        match material {
+            Err(error) if matches!(error.code(), Code::EncryptionUnsupported | Code::ParameterInvalid) => {
+                Ok(Self::Unusable(error))
             }
-            Err(error) if error.code() == Code::KeyMalformed => Err(error),
-            Err(error) => Ok(Self::Unusable(error)),
+            material => material,
         }
     }
 
@@ -202,6 +209,7 @@ impl Material {
     pub(super) fn cost(&self) -> Cost {
         match self {
             Self::Encrypted { scheme, .. } => scheme.cost(),
+            Self::Java(key) => key.cost(),
             Self::Plain(_) | Self::Traditional(_) | Self::Unusable(_) => Cost::default(),
         }
     }
@@ -212,6 +220,7 @@ impl Material {
             Self::Plain(_) => None,
             Self::Encrypted { scheme, .. } => Some(scheme.name()),
             Self::Traditional(traditional) => Some(traditional.name()),
+            Self::Java(key) => Some(key.name()),
             Self::Unusable(error) => Some(error.message()),
         }
     }
@@ -237,6 +246,7 @@ impl Material {
                 scheme.decrypt(password, ciphertext, |plain| Form::of(plain) == Some(Form::Pkcs8))?
             }
             (Self::Traditional(traditional), Some(password)) => traditional.decrypt(password),
+            (Self::Java(key), Some(password)) => key.decrypt(password),
         };
         match plain {
             Some(plain) => Ok(PlainKey::new(plain)?.to_private_key()),

@@ -2,8 +2,8 @@
 
 use super::cost::Budget;
 use super::der::{self, Der, INTEGER, Length, SEQUENCE};
-use super::store::{Store, spend};
-use super::{OpenOptions, StoreType, pem, plain};
+use super::store::Store;
+use super::{OpenOptions, StoreType, jks, pem, pkcs12, plain};
 use crate::error::{Code, Error, Result};
 
 const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
@@ -25,14 +25,14 @@ pub fn open(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Store> {
         return Err(Error::new(Code::StoreTooLarge, detail).at(label));
     }
     let found = find_type(bytes).map_err(|error| error.at(label))?;
+    check_type(options.store_type, found).map_err(|error| error.at(label))?;
     let mut budget = Budget::new(options.limits);
     let mut content = match found {
-        StoreType::Pem => plain::read_pem(label, bytes)?,
-        StoreType::Der => plain::read_der(label, bytes)?,
-        found => return Err(Error::new(Code::StoreFormatUnknown, name(found)).at(label)),
+        StoreType::Pem => plain::read_pem(label, bytes, &mut budget)?,
+        StoreType::Der => plain::read_der(label, bytes, &mut budget)?,
+        StoreType::Pkcs12 => pkcs12::read(label, bytes, options, &mut budget)?,
+        StoreType::Jks | StoreType::Jceks => jks::read(label, bytes, options, &mut budget)?,
     };
-    check_type(options.store_type, found).map_err(|error| error.at(label))?;
-    spend(&content.entries, &mut budget)?;
     if options.store_type.is_some_and(|given| given != found) {
         content.warnings.push(format!("{label}: it is {} and was given as another type", name(found)));
     }

@@ -2,6 +2,13 @@
 
 use zeroize::Zeroizing;
 
+use super::{OpenOptions, PasswordRequest, PasswordUse, Secret};
+
+/// The password of the store as a whole, if there is one.
+pub(super) fn of_store(label: &str, options: &OpenOptions) -> Option<Secret> {
+    options.password.resolve(&PasswordRequest { label, alias: None, usage: PasswordUse::Store })
+}
+
 /// UTF-16, big endian, as Java's stores hash it (JKS) and RFC 7292 appendix B.1 wants it; bytes that are not UTF-8 are
 /// taken as Latin-1.
 pub(super) fn utf16(password: &[u8]) -> Zeroizing<Vec<u8>> {

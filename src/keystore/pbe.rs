@@ -12,6 +12,9 @@ use super::kdf::{self, Hash};
 use super::password;
 use crate::error::{Code, Error, Result};
 
+/// The MAC of RFC 9579, which is not read.
+pub(super) const PBMAC1: &str = "1.2.840.113549.1.5.14";
+
 /// How one key or one part of a store is encrypted.
 pub(super) struct Scheme {
     kdf: Kdf,
@@ -201,7 +204,6 @@ fn unsupported(oid: &str) -> Error {
         "1.2.840.113549.1.5.6" => "PBES1 MD5 RC2",
         "1.2.840.113549.1.5.10" => "PBES1 SHA-1 DES",
         "1.2.840.113549.1.5.11" => "PBES1 SHA-1 RC2",
-        "1.2.840.113549.1.5.14" => "PBMAC1",
         "1.2.840.113549.1.12.1.1" => "PKCS#12 PBE RC4-128",
         "1.2.840.113549.1.12.1.2" => "PKCS#12 PBE RC4-40",
         "1.2.840.113549.1.12.1.4" => "PKCS#12 PBE 2-key 3DES",

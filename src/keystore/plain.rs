@@ -4,6 +4,7 @@ use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::chain;
+use super::cost::Budget;
 use super::der::{Der, SEQUENCE};
 use super::key::Material;
 use super::pem::{self, Block};
@@ -15,13 +16,13 @@ use crate::error::{Code, Error, Result};
 ///
 /// # Errors
 /// `PEM_MALFORMED`, `CERTIFICATE_MALFORMED`, `KEY_MALFORMED`, with the line.
-pub(super) fn read_pem(label: &str, bytes: &[u8]) -> Result<Content> {
+pub(super) fn read_pem(label: &str, bytes: &[u8], budget: &mut Budget) -> Result<Content> {
     let blocks = pem::blocks(bytes).map_err(|error| error.at(label))?;
     let entries = blocks.into_iter().map(|block| {
         let place = format!("{label}, line {}", block.line);
         read_block(block, &place).map_err(|error| error.at(&place))
     });
-    Ok(Content { entries: entries.collect::<Result<_>>()?, ..Content::default() })
+    Content::of(entries.collect::<Result<_>>()?, budget)
 }
 
 fn read_block(block: Block, place: &str) -> Result<Entry> {
@@ -37,21 +38,11 @@ fn read_block(block: Block, place: &str) -> Result<Entry> {
                 true => Traditional::read(&block).map(Material::Traditional),
                 false => Material::from_der(block.data),
             };
-            Ok(Entry::key(usable(material)?, Vec::new(), place.to_owned()))
+            Ok(Entry::key(Material::usable(material)?, Vec::new(), place.to_owned()))
         }
         "DSA PRIVATE KEY" => Ok(unsupported_key("DSA", place)),
         "OPENSSH PRIVATE KEY" => Ok(unsupported_key("OpenSSH's own format; ssh-keygen -p -m PEM converts it", place)),
         _ => Ok(Entry::other(place.to_owned(), Some(skipped(&block.label)))),
-    }
-}
-
-/// A key that cannot be decrypted is an entry all the same; using it is the error.
-fn usable(material: Result<Material>) -> Result<Material> {
-    match material {
-        Err(error) if matches!(error.code(), Code::EncryptionUnsupported | Code::ParameterInvalid) => {
-            Ok(Material::Unusable(error))
-        }
-        material => material,
     }
 }
 
@@ -78,14 +69,14 @@ fn certificate(der: &[u8], place: &str) -> Result<Entry> {
 ///
 /// # Errors
 /// `CERTIFICATE_MALFORMED`, `KEY_MALFORMED`.
-pub(super) fn read_der(label: &str, bytes: &[u8]) -> Result<Content> {
+pub(super) fn read_der(label: &str, bytes: &[u8], budget: &mut Budget) -> Result<Content> {
     let entry = if is_der_key(bytes) {
-        usable(Material::from_der(Zeroizing::new(bytes.to_vec())))
+        Material::usable(Material::from_der(Zeroizing::new(bytes.to_vec())))
             .map(|key| Entry::key(key, Vec::new(), label.to_owned()))
     } else {
         certificate(bytes, label)
     };
-    Ok(Content { entries: vec![entry.map_err(|error| error.at(label))?], ..Content::default() })
+    Content::of(vec![entry.map_err(|error| error.at(label))?], budget)
 }
 
 /// Tells a key from a certificate, which begins with two nested SEQUENCEs and has no OCTET STRING second.

@@ -1,11 +1,11 @@
-//! A private key made ready to sign, and whether it belongs to a certificate.
+//! A private key made ready to sign, and its public half, which certificates are found by.
 
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -46,21 +46,29 @@ pub fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
     }
 }
 
-/// Whether the private key belongs to the certificate, of whatever X.509 version.
+/// The public half of a key, as certificates and keys can be compared by, of whatever X.509 version.
 ///
-/// rustls' own comparison goes through webpki, which refuses version 1.
-///
-/// # Errors
-/// `CERTIFICATE_MALFORMED`; `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
-pub(crate) fn key_matches(certificate: &CertificateDer<'_>, key: &dyn SigningKey) -> Result<bool> {
-    let malformed = |error| Error::new(Code::CertificateMalformed, format!("not X.509 DER ({error})"));
-    let (_, certificate) = X509Certificate::from_der(certificate).map_err(malformed)?;
-    let public = key.public_key().ok_or(Code::KeyAlgorithmUnsupported)?;
-    let (_, public) = SubjectPublicKeyInfo::from_der(&public).map_err(malformed)?;
-    // The parameters are left out: certificates exist with RSA's NULL missing and with a curve written out.
-    let certified = certificate.public_key();
-    Ok(certified.algorithm.algorithm == public.algorithm.algorithm
-        && certified.subject_public_key.data == public.subject_public_key.data)
+/// rustls' own comparison goes through webpki, which refuses version 1. The algorithm's parameters are left out:
+/// certificates exist with RSA's NULL missing and with a curve written out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PublicHalf {
+    algorithm: String,
+    key: Vec<u8>,
+}
+
+impl PublicHalf {
+    pub(super) fn new(info: &SubjectPublicKeyInfo<'_>) -> Self {
+        Self { algorithm: info.algorithm.algorithm.to_id_string(), key: info.subject_public_key.data.to_vec() }
+    }
+
+    /// # Errors
+    /// `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell it.
+    pub(super) fn of_key(key: &dyn SigningKey) -> Result<Self> {
+        let info = key.public_key().ok_or(Code::KeyAlgorithmUnsupported)?;
+        let (_, info) =
+            SubjectPublicKeyInfo::from_der(&info).map_err(|_| Error::from(Code::KeyAlgorithmUnsupported))?;
+        Ok(Self::new(&info))
+    }
 }
 
 /// The size of an RSA key below 2048 bits, which current peers refuse.

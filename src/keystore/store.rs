@@ -7,10 +7,10 @@ use std::collections::HashSet;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-use super::chain;
+use super::chain::Pool;
 use super::cost::Budget;
 use super::key::Material;
-use super::signing::{self, key_matches, signing_key};
+use super::signing::{self, signing_key};
 use super::{Identity, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType, TrustedCertificate};
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
@@ -109,6 +109,21 @@ pub(super) struct Content {
     pub(super) used_password: Option<Secret>,
 }
 
+impl Content {
+    /// These entries, the cost of every key taken from the budget.
+    ///
+    /// # Errors
+    /// `COST_TOO_HIGH`.
+    pub(super) fn of(entries: Vec<Entry>, budget: &mut Budget) -> Result<Self> {
+        for entry in &entries {
+            if let Some(material) = &entry.material {
+                budget.spend(material.cost(), &entry.place)?;
+            }
+        }
+        Ok(Self { entries, ..Self::default() })
+    }
+}
+
 impl Store {
     pub(super) fn new(label: &str, store_type: StoreType, content: Content, options: &OpenOptions) -> Self {
         Self {
@@ -142,7 +157,8 @@ impl Store {
         &self.warnings
     }
 
-    /// The identity of this alias, its key decrypted. Aliases are compared as Java does, without regard to case.
+    /// The identity of this alias, its key decrypted. Aliases are compared as Java does, without regard to case; keys
+    /// without a name are `1`, `2` and so on, as for Java.
     ///
     /// # Errors
     /// `ALIAS_NOT_FOUND` with the aliases there are, `NO_PRIVATE_KEY` where the alias is only a certificate, and what
@@ -150,8 +166,11 @@ impl Store {
     pub fn identity(&self, alias: &str) -> Result<Identity> {
         let named = |entry: &&Entry| entry.alias.as_ref().is_some_and(|name| same_alias(name, alias));
         let key = |entry: &&Entry| entry.kind == EntryKind::Key;
-        if let Some(entry) = self.entries.iter().filter(named).find(key) {
-            return self.identity_of(entry);
+        let mut unnamed = self.keys().filter(|entry| entry.alias.is_none());
+        let number = alias.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let numbered = number.filter(|_| self.store_type == StoreType::Pkcs12).and_then(|number| unnamed.nth(number));
+        if let Some(entry) = self.entries.iter().filter(named).find(key).or(numbered) {
+            return self.identity_of(entry, &self.pool()?);
         }
         match self.entries.iter().find(named) {
             Some(entry) => Err(Error::new(Code::NoPrivateKey, "the entry holds a certificate only").at(&entry.place)),
@@ -171,7 +190,8 @@ impl Store {
         if matches!(self.store_type, StoreType::Pem | StoreType::Der) {
             return pair_all(self, self);
         }
-        let keys = self.keys().map(|entry| self.identity_of(entry)).collect::<Result<Vec<_>>>()?;
+        let pool = self.pool()?;
+        let keys = self.keys().map(|entry| self.identity_of(entry, &pool)).collect::<Result<Vec<_>>>()?;
         if keys.is_empty() { Err(self.no_private_key()) } else { Ok(keys) }
     }
 
@@ -208,27 +228,30 @@ impl Store {
         self.entries.iter().filter(|entry| entry.kind == EntryKind::Key)
     }
 
-    fn certificates(&self) -> Vec<CertificateDer<'static>> {
-        self.entries.iter().flat_map(|entry| entry.chain.iter().cloned()).collect()
+    /// All certificates, to make chains of.
+    fn pool(&self) -> Result<Pool> {
+        let certificates = self.entries.iter().flat_map(|entry| entry.chain.iter().cloned());
+        Pool::new(certificates).map_err(|error| error.at(&self.label))
     }
 
-    /// The identity of a key entry of a key store.
-    fn identity_of(&self, entry: &Entry) -> Result<Identity> {
-        let key = self.decrypt(entry)?;
-        // A PKCS#12 store does not say which certificates make a chain: all may.
-        let candidates: Vec<_> = match self.store_type {
-            StoreType::Pkcs12 => entry.chain.iter().cloned().chain(self.certificates()).collect(),
-            _ => entry.chain.clone(),
+    /// The identity of a key entry of a key store. A PKCS#12 store does not say which certificates make a chain: all
+    /// of `pool` may.
+    fn identity_of(&self, entry: &Entry, pool: &Pool) -> Result<Identity> {
+        let own;
+        let pool = if self.store_type == StoreType::Pkcs12 {
+            pool
+        } else {
+            own = Pool::new(entry.chain.iter().cloned()).map_err(|error| error.at(&entry.place))?;
+            &own
         };
-        if candidates.is_empty() {
+        if pool.certificates().is_empty() {
             return Err(Error::new(Code::NoCertificate, "the key has none").at(&entry.place));
         }
-        let tell_extra = self.store_type != StoreType::Pkcs12;
-        let identity = assemble(&key, &candidates, &entry.place, tell_extra)?;
-        identity.ok_or_else(|| {
+        let key = self.decrypt(entry)?;
+        assemble(&key, pool, &entry.place, self.store_type != StoreType::Pkcs12)?.ok_or_else(|| {
             let certificate = entry.chain.first().map(describe);
-            let detail =
-                certificate.map_or_else(|| "no certificate fits it".to_owned(), |text| format!("certificate {text}"));
+            let none = || "no certificate fits it".to_owned();
+            let detail = certificate.map_or_else(none, |text| format!("certificate {text}"));
             Error::new(Code::KeyMismatch, detail).at(&entry.place)
         })
     }
@@ -287,12 +310,6 @@ impl Store {
     }
 }
 
-/// Takes the cost of every key from the budget, each once.
-pub(super) fn spend(entries: &[Entry], budget: &mut Budget) -> Result<()> {
-    let materials = entries.iter().filter_map(|entry| entry.material.as_ref().map(|material| (material, entry)));
-    materials.into_iter().try_for_each(|(material, entry)| budget.spend(material.cost(), &entry.place))
-}
-
 /// The identity of a certificate file and a key file; each may also hold both.
 ///
 /// # Errors
@@ -307,8 +324,8 @@ fn pair_all(certificates: &Store, keys: &Store) -> Result<Vec<Identity>> {
     if keys.keys().next().is_none() {
         return Err(keys.no_private_key());
     }
-    let candidates = certificates.certificates();
-    if candidates.is_empty() {
+    let pool = certificates.pool()?;
+    if pool.certificates().is_empty() {
         return Err(Error::new(Code::NoCertificate, certificates.summary()).at(&certificates.label));
     }
     let (mut identities, mut unpaired) = (Vec::new(), Vec::new());
@@ -317,7 +334,7 @@ fn pair_all(certificates: &Store, keys: &Store) -> Result<Vec<Identity>> {
             true => entry.place.clone(),
             false => format!("{} with the key in {}", certificates.label, entry.place),
         };
-        match assemble(&*keys.decrypt(entry)?, &candidates, &place, keys.keys().count() == 1)? {
+        match assemble(&*keys.decrypt(entry)?, &pool, &place, keys.keys().count() == 1)? {
             Some(identity) => identities.push(identity),
             None => unpaired.push(place),
         }
@@ -326,7 +343,7 @@ fn pair_all(certificates: &Store, keys: &Store) -> Result<Vec<Identity>> {
         let detail = format!(
             "{} against certificate {}",
             unpaired.join(", "),
-            candidates.first().map(describe).unwrap_or_default()
+            pool.certificates().first().map(describe).unwrap_or_default()
         );
         return Err(Error::new(Code::KeyMismatch, detail));
     };
@@ -337,36 +354,26 @@ fn pair_all(certificates: &Store, keys: &Store) -> Result<Vec<Identity>> {
 }
 
 /// Finds the certificate of the key, and its chain; `None` where no certificate fits.
-fn assemble(
-    key: &PrivateKeyDer<'static>,
-    candidates: &[CertificateDer<'static>],
-    place: &str,
-    tell_extra: bool,
-) -> Result<Option<Identity>> {
+fn assemble(key: &PrivateKeyDer<'static>, pool: &Pool, place: &str, tell_extra: bool) -> Result<Option<Identity>> {
     let signing_key = signing_key(key).map_err(|error| error.at(place))?;
-    let mut end_entity = None;
-    for (index, certificate) in candidates.iter().enumerate() {
-        if key_matches(certificate, signing_key.as_ref()).map_err(|error| error.at(place))? {
-            end_entity = Some(index);
-            break;
-        }
-    }
+    let end_entity = pool.certificate_of(signing_key.as_ref()).map_err(|error| error.at(place))?;
     let Some(end_entity) = end_entity else { return Ok(None) };
-    let chain = chain::order(candidates, end_entity).map_err(|error| error.at(place))?;
+    let chain = pool.chain(end_entity).map_err(|error| error.at(place))?;
     let mut warnings = Vec::new();
     if tell_extra && chain.reordered {
         warnings
             .push(format!("{place}: the certificates were not in the order of the chain and have been put into it"));
     }
     if tell_extra {
-        warnings.extend(chain.left_out.iter().filter_map(|index| candidates.get(*index)).map(|certificate| {
-            format!("{place}: a certificate does not belong to the chain and is not sent: {}", describe(certificate))
+        warnings.extend(chain.left_out.iter().map(|certificate| {
+            let certificate = describe(certificate);
+            format!("{place}: a certificate does not belong to the chain and is not sent: {certificate}")
         }));
     }
     if let Some(bits) = signing::small_rsa_bits(signing_key.as_ref()) {
         warnings.push(format!("{place}: the key is RSA {bits}, below 2048 bits; current peers refuse it"));
     }
-    let chain = chain.order.iter().filter_map(|index| candidates.get(*index).cloned()).collect();
+    let chain = chain.certificates;
     Ok(Some(Identity { chain, key: key.clone_key(), signing_key, place: place.to_owned(), warnings }))
 }
 

@@ -1,6 +1,9 @@
 //! Loading of keys, certificates and stores, made by the tools that users make them with.
 
+mod der;
+mod java;
 mod pem;
+mod pkcs12;
 mod tools;
 
 use brokertls::error::{Code, Error};

@@ -1,12 +1,15 @@
 //! PEM and DER: certificates, keys, encrypted keys, their mixtures and their faults.
 
 use brokertls::error::Code;
-use brokertls::keystore::{EntryKind, OpenOptions, StoreType, pair, signing_key};
+use brokertls::keystore::{EntryKind, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType};
+use brokertls::keystore::{open, pair, signing_key};
 use rustls::SignatureScheme;
 use rustls::pki_types::UnixTime;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::tools::{made, pki, verify};
+use super::der::Node;
+use super::tools::{made, made_from, pki, verify};
 use super::{assert_code, assert_signs, bytes, identity, opened, password, refused, subjects};
 
 fn none() -> OpenOptions {
@@ -284,4 +287,84 @@ fn public_key_of_a_signing_key_is_that_of_the_certificate() {
     let identity = identity(&both("rsa1024"), &none());
     let key = signing_key(&identity.key).unwrap();
     assert_eq!(key.public_key(), identity.signing_key.public_key());
+}
+
+#[test]
+fn callback_is_asked_for_an_encrypted_key_and_its_silence_is_told() {
+    let key = made("openssl pkcs8 -topk8 -in $pki/rsa.key -passout pass:secret -out out");
+    let text = [key, pki("rsa.crt")].concat();
+    let asked = |answer: Option<&'static str>| {
+        let callback = move |request: &PasswordRequest<'_>| {
+            assert_eq!((request.label, request.alias, request.usage), ("file", None, PasswordUse::Key));
+            answer.map(Secret::new)
+        };
+        OpenOptions { password: Password::Callback(Arc::new(callback)), ..none() }
+    };
+    assert_signs(&identity(&text, &asked(Some("secret"))));
+    assert_code(&refused(&text, &asked(None)), Code::PasswordUnavailable, "file, line 1");
+    // What is not encrypted is not asked for.
+    assert_signs(&identity(&both("rsa"), &asked(None)));
+}
+
+#[test]
+fn both_ways_to_a_cross_signed_ca_are_sent() {
+    let cross = made(
+        "openssl req -x509 -key $pki/other.key -subj /CN=elsewhere -out other.crt
+        openssl req -new -key $pki/mid.key -subj /O=Example/CN=mid > mid.csr
+        openssl x509 -req -in mid.csr -CA other.crt -CAkey $pki/other.key -CAcreateserial -extfile $pki/ext -out out",
+    );
+    let text = [both("rsa"), pki("mid.crt"), cross].concat();
+    let identity = identity(&text, &none());
+    assert_eq!(subjects(&identity.chain), ["O=Example, CN=rsa", "O=Example, CN=mid", "O=Example, CN=mid"]);
+    assert_eq!(identity.warnings, [""; 0]);
+}
+
+#[test]
+fn more_issuers_than_a_chain_may_have_are_refused() {
+    let cas = made(
+        "openssl req -new -key $pki/mid.key -subj /O=Example/CN=mid > mid.csr
+        for serial in $(seq 33); do
+            openssl x509 -req -in mid.csr -CA $pki/root.crt -CAkey $pki/root.key -set_serial $serial 2> /dev/null
+        done > out",
+    );
+    assert_code(&refused(&[both("rsa"), cas].concat(), &none()), Code::ChainBroken, "more than 32");
+}
+
+#[test]
+fn costs_of_all_keys_in_a_file_count_together() {
+    let key = made("openssl pkcs8 -topk8 -in $pki/p256.key -passout pass:secret -iter 2000 -outform DER -out out");
+    let mut node = Node::parse(&key);
+    *node.at(&[0, 1, 0, 1, 1]) = Node::integer(3_000_000);
+    let pem = |der: Vec<u8>| {
+        made_from(
+            &der,
+            "openssl enc -base64 -in in > b64
+        (echo '-----BEGIN ENCRYPTED PRIVATE KEY-----'; cat b64; echo '-----END ENCRYPTED PRIVATE KEY-----') > out",
+        )
+    };
+    let block = pem(node.encode());
+    assert_eq!(opened("file", &block.repeat(3), &none()).entries().len(), 3);
+    assert_code(&refused(&block.repeat(4), &password("secret")), Code::CostTooHigh, "file, line");
+    *node.at(&[0, 1, 0, 1, 1]) = Node::integer(u64::MAX / 2);
+    assert_code(&refused(&node.encode(), &password("secret")), Code::CostTooHigh, "file");
+}
+
+#[test]
+fn scrypt_that_asks_for_much_memory_or_nonsense_is_refused() {
+    let key = made("openssl pkcs8 -topk8 -in $pki/p256.key -passout pass:secret -scrypt -outform DER -out out");
+    let with = |n: u64, r: u64, p: u64| {
+        let mut node = Node::parse(&key);
+        for (position, number) in [n, r, p].into_iter().enumerate() {
+            *node.at(&[0, 1, 0, 1, 1 + position]) = Node::integer(number);
+        }
+        let certificate = opened("certificate", &pki("p256.crt"), &none());
+        open("key", &node.encode(), &password("secret")).and_then(|key| pair(&certificate, &key)).unwrap_err()
+    };
+    assert_code(&with(1 << 20, 8, 1), Code::CostTooHigh, "key");
+    assert_code(&with(1 << 19, 1, 1), Code::CostTooHigh, "of memory");
+    assert_code(&with(1 << 31, 1 << 31, 1 << 31), Code::CostTooHigh, "key");
+    assert_code(&with(1 << 14, 8, 1000), Code::CostTooHigh, "key");
+    assert_code(&with(2, 1, 1 << 20), Code::CostTooHigh, "of memory");
+    assert_code(&with(1000, 8, 1), Code::ParameterInvalid, "key");
+    assert_code(&with(1 << 14, 0, 1), Code::ParameterInvalid, "key");
 }

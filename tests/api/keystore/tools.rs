@@ -8,9 +8,12 @@ use std::sync::{LazyLock, Mutex};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 
+/// keytool, as fast as it starts and runs for a moment.
+pub(super) const KEYTOOL: &str = "keytool -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC";
+
 /// The folder of one set of files, empty at first.
 pub(super) fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keystore").join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")).join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
@@ -61,6 +64,11 @@ pub(super) fn pki(name: &str) -> Vec<u8> {
 
 /// What the script writes to the file `out`, where the common keys and certificates are at hand as `$pki/NAME`.
 pub(super) fn made(script: &str) -> Vec<u8> {
+    made_from(b"", script)
+}
+
+/// The same with these bytes in the file `in`.
+pub(super) fn made_from(input: &[u8], script: &str) -> Vec<u8> {
     static NUMBER: Mutex<usize> = Mutex::new(0);
     let number = {
         let mut number = NUMBER.lock().unwrap();
@@ -68,6 +76,7 @@ pub(super) fn made(script: &str) -> Vec<u8> {
         *number
     };
     let folder = folder(&format!("made-{number}"));
+    fs::write(folder.join("in"), input).unwrap();
     run(&folder, &format!("pki='{}'\n{script}", PKI_FOLDER.display()));
     fs::read(folder.join("out")).unwrap()
 }

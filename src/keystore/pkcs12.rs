@@ -1,0 +1,244 @@
+//! PKCS#12 (RFC 7292) to entries, as OpenSSL, Java and Windows write it.
+//!
+//! Certificates are decrypted here, keys are left as they are. What is encrypted within what is encrypted is met layer
+//! by layer, and each layer's cost is taken from the file's budget before it is opened.
+
+use std::collections::HashSet;
+
+use rustls::pki_types::CertificateDer;
+use zeroize::Zeroizing;
+
+use super::chain::Pool;
+use super::cost::{Budget, Cost};
+use super::der::{CONTEXT_0, Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
+use super::kdf::{self, Hash};
+use super::pbe::{self, Scheme};
+use super::pkcs12_bags::{self as bags, Bag, Held};
+use super::store::{Content, Entry, EntryKind};
+use super::{OpenOptions, Password, Secret, ber, password};
+use crate::error::{Code, Error, Result};
+
+const DATA: &str = "1.2.840.113549.1.7.1";
+const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
+const ENVELOPED_DATA: &str = "1.2.840.113549.1.7.3";
+const ENCRYPTED_DATA: &str = "1.2.840.113549.1.7.6";
+/// A context-specific primitive `[0]`.
+const CONTEXT_0_PRIMITIVE: u8 = 0x80;
+
+/// The entries of a PKCS#12 store.
+///
+/// # Errors
+/// `STORE_MALFORMED`, `STORE_MAC_MISSING`, `STORE_PASSWORD_MISSING`, `STORE_PASSWORD_WRONG`, `PASSWORD_UNAVAILABLE`,
+/// `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`, `COST_TOO_HIGH`, `CERTIFICATE_MALFORMED`, `KEY_MALFORMED`.
+pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions, budget: &mut Budget) -> Result<Content> {
+    let mut opening = Opening { label, options, budget, password: None, verified: false, warnings: Vec::new() };
+    let found = opening.bags(bytes).map_err(|error| error.at(label))?;
+    let content = Content::of(entries(found).map_err(|error| error.at(label))?, opening.budget)?;
+    let locked = content.entries.iter().any(|entry| entry.key.as_ref().is_some_and(|key| key.encrypted));
+    let password = match opening.password {
+        // Nothing but a key may need it.
+        None if locked => password::of_store(label, options),
+        password => password.flatten(),
+    };
+    Ok(Content { warnings: opening.warnings, used_password: password, ..content })
+}
+
+/// A store while it is opened.
+struct Opening<'a> {
+    label: &'a str,
+    options: &'a OpenOptions,
+    budget: &'a mut Budget,
+    /// The answer to asking for the password, once it was asked for.
+    password: Option<Option<Secret>>,
+    /// Whether the MAC has shown that the password is right.
+    verified: bool,
+    warnings: Vec<String>,
+}
+
+impl Opening<'_> {
+    /// RFC 7292 section 4.
+    fn bags(&mut self, bytes: &[u8]) -> Result<Vec<Bag>> {
+        let bytes = ber::to_der(bytes, Code::StoreMalformed)?;
+        let mut content = Der::new(&bytes, Code::StoreMalformed).enter(SEQUENCE, "PKCS#12 store")?;
+        match content.unsigned("version of the PKCS#12 store")? {
+            3 => {}
+            version => return Err(Error::new(Code::StoreMalformed, format!("PKCS#12 version {version}"))),
+        }
+        let mut safe = content.enter(SEQUENCE, "authenticated safe")?;
+        match safe.oid("kind of the authenticated safe")?.as_str() {
+            DATA => {}
+            SIGNED_DATA => return Err(Error::new(Code::EncryptionUnsupported, "PKCS#12 signed by a public key")),
+            oid => return Err(Error::new(Code::StoreMalformed, format!("an authenticated safe of kind {oid}"))),
+        }
+        let safe = octets(&mut safe.enter(CONTEXT_0, "authenticated safe")?, "authenticated safe")?;
+        match content.is_empty() {
+            false => self.check_mac(&mut content.enter(SEQUENCE, "MAC")?, safe)?,
+            true if self.options.insecure_allow_missing_mac => {
+                self.warnings.push(format!("{}: it has no MAC, anyone could have altered it", self.label));
+            }
+            true => return Err(Code::StoreMacMissing.into()),
+        }
+        let safe = ber::to_der(safe, Code::StoreMalformed)?;
+        let mut parts = Der::new(&safe, Code::StoreMalformed).enter(SEQUENCE, "contents")?;
+        let mut bags = Vec::new();
+        while !parts.is_empty() {
+            self.part(&mut parts.enter(SEQUENCE, "content")?, &mut bags)?;
+        }
+        Ok(bags)
+    }
+
+    /// One ContentInfo of the authenticated safe, plain or encrypted.
+    fn part(&mut self, part: &mut Der<'_>, bags: &mut Vec<Bag>) -> Result<()> {
+        let oid = part.oid("kind of content")?;
+        let mut content = part.enter(CONTEXT_0, "content")?;
+        match oid.as_str() {
+            DATA => bags::read(self.label, octets(&mut content, "content")?, bags),
+            ENCRYPTED_DATA => bags::read(self.label, &self.decrypt(&mut content)?, bags),
+            ENVELOPED_DATA => Err(Error::new(Code::EncryptionUnsupported, "content encrypted for a public key")),
+            oid => Err(Error::new(Code::StoreMalformed, format!("content of kind {oid}"))),
+        }
+    }
+
+    /// EncryptedData (RFC 5652 section 8).
+    fn decrypt(&mut self, content: &mut Der<'_>) -> Result<Zeroizing<Vec<u8>>> {
+        let mut data = content.enter(SEQUENCE, "encrypted content")?;
+        data.unsigned("version of the encrypted content")?;
+        let mut data = data.enter(SEQUENCE, "encrypted content")?;
+        data.oid("kind of the encrypted content")?;
+        let scheme = Scheme::read(&mut data, Code::StoreMalformed)?;
+        // In BER the string may be in pieces, under a tag that does not say that it is a string.
+        let ciphertext = match data.optional(CONTEXT_0_PRIMITIVE, "encrypted content")? {
+            Some(whole) => whole.value.to_vec(),
+            None => {
+                let mut pieces = data.enter(CONTEXT_0, "encrypted content")?;
+                let mut whole = Vec::new();
+                while !pieces.is_empty() {
+                    whole.extend_from_slice(pieces.take(OCTET_STRING, "piece of the encrypted content")?.value);
+                }
+                whole
+            }
+        };
+        self.budget.spend(scheme.cost(), "encrypted certificates")?;
+        let password = self.password()?;
+        let known = password.is_some();
+        let password = password.unwrap_or_default();
+        match scheme.decrypt(password.reveal(), &ciphertext, is_sequence)? {
+            Some(plain) => Ok(plain),
+            None if self.verified => {
+                let detail = "encrypted content that the password does not open, though the MAC is right with it";
+                Err(Error::new(Code::StoreMalformed, detail))
+            }
+            None if known => Err(Code::StorePasswordWrong.into()),
+            None => Err(Code::StorePasswordMissing.into()),
+        }
+    }
+
+    /// The store's password, asked for once.
+    fn password(&mut self) -> Result<Option<Secret>> {
+        let (label, options) = (self.label, self.options);
+        let password = self.password.get_or_insert_with(|| password::of_store(label, options)).clone();
+        match password {
+            None if matches!(options.password, Password::Callback(_)) => {
+                Err(Error::new(Code::PasswordUnavailable, "for the store"))
+            }
+            password => Ok(password),
+        }
+    }
+
+    /// MacData (RFC 7292 section 4). Without a password an empty one is tried.
+    fn check_mac(&mut self, mac: &mut Der<'_>, content: &[u8]) -> Result<()> {
+        let mut digest = mac.enter(SEQUENCE, "MAC")?;
+        let mut algorithm = digest.enter(SEQUENCE, "algorithm of the MAC")?;
+        let oid = algorithm.oid("algorithm of the MAC")?;
+        let hash = Hash::of_digest(&oid).ok_or_else(|| {
+            let name = if oid == pbe::PBMAC1 { "PBMAC1" } else { "an unknown algorithm" };
+            Error::new(Code::EncryptionUnsupported, format!("a MAC by {name} ({oid})"))
+        })?;
+        algorithm.optional(NULL, "parameters of the MAC")?;
+        let expected = digest.take(OCTET_STRING, "value of the MAC")?.value;
+        let salt = mac.take(OCTET_STRING, "salt of the MAC")?.value;
+        let iterations = match mac.peek() {
+            Some(INTEGER) => pbe::count(mac, "iteration count of the MAC")?,
+            _ => 1,
+        };
+        self.budget.spend(Cost::of(iterations, password::PKCS12_FORMS, hash.weight()), "MAC")?;
+        let password = self.password()?;
+        let known = password.is_some();
+        let password = password.unwrap_or_default();
+        self.verified = password::pkcs12(password.reveal()).iter().any(|form| {
+            let key = kdf::pkcs12(hash, form, salt, iterations, kdf::PKCS12_MAC, hash.output_bytes());
+            kdf::hmac_matches(hash, &key, content, expected)
+        });
+        match (self.verified, known) {
+            (true, _) => {
+                // An empty password that was not given opens the keys as well.
+                self.password = Some(Some(password));
+                Ok(())
+            }
+            (false, true) => Err(Code::StorePasswordWrong.into()),
+            (false, false) => Err(Code::StorePasswordMissing.into()),
+        }
+    }
+}
+
+fn octets<'a>(content: &mut Der<'a>, what: &str) -> Result<&'a [u8]> {
+    Ok(content.take(OCTET_STRING, what)?.value)
+}
+
+/// Whether it is one SEQUENCE, as decrypted content is; in BER its length may be indefinite.
+fn is_sequence(plain: &[u8]) -> bool {
+    plain.starts_with(&[SEQUENCE, 0x80]) || Der::new(plain, Code::StoreMalformed).take(SEQUENCE, "").is_ok()
+}
+
+/// Keys with their chains, then trusted certificates, then those that belong to no key, then what is skipped.
+fn entries(bags: Vec<Bag>) -> Result<Vec<Entry>> {
+    let certificates = bags.iter().filter_map(|bag| match &bag.held {
+        Held::Certificate { der, .. } => Some(der.clone()),
+        _ => None,
+    });
+    let pool = Pool::new(certificates)?;
+    let keys = bags.iter().filter(|bag| matches!(bag.held, Held::Key(_))).count();
+    let owners: Vec<Option<CertificateDer<'static>>> =
+        bags.iter().map(|bag| certificate_of_key(bag, &bags, keys == 1)).collect();
+    let (mut entries, mut others) = (Vec::new(), Vec::new());
+    let mut in_chains = HashSet::new();
+    for (bag, owner) in bags.into_iter().zip(owners) {
+        match bag.held {
+            Held::Key(material) => {
+                let chain = owner.map(|owner| pool.chain_of(&owner)).unwrap_or_default();
+                in_chains.extend(chain.iter().cloned());
+                let entry = Entry::key(material, chain, bag.place);
+                entries.push(Entry { alias: bag.alias, ..entry });
+            }
+            Held::Certificate { der, trusted } => others.push((bag.alias, bag.place, der, trusted)),
+            Held::Skipped { kind, note } => {
+                let entry = Entry::other(bag.place, Some(note));
+                entries.push(Entry { alias: bag.alias, kind, ..entry });
+            }
+        }
+    }
+    for (alias, place, der, trusted) in others {
+        if trusted || !in_chains.contains(&der) {
+            let kind = if trusted { EntryKind::Trusted } else { EntryKind::Certificate };
+            entries.push(Entry { alias, ..Entry::certificate(kind, der, place) });
+        }
+    }
+    entries.sort_by_key(|entry| match entry.kind {
+        EntryKind::Key => 0,
+        EntryKind::Trusted => 1,
+        EntryKind::Certificate => 2,
+        EntryKind::SecretKey | EntryKind::Other => 3,
+    });
+    Ok(entries)
+}
+
+/// The certificate that a key says is its own; the first where it says nothing and is the only key.
+fn certificate_of_key(key: &Bag, bags: &[Bag], only: bool) -> Option<CertificateDer<'static>> {
+    bags.iter().find_map(|bag| match &bag.held {
+        Held::Certificate { der, .. } if matches!(key.held, Held::Key(_)) => {
+            let own = key.local_key_id.is_some() && key.local_key_id == bag.local_key_id;
+            (own || only && key.local_key_id.is_none()).then(|| der.clone())
+        }
+        _ => None,
+    })
+}
