@@ -1,8 +1,22 @@
 /* brokertls: TLS for message brokers. Generated from src/ffi; `make bless` rewrites it.
  *
- * Every function that can fail returns a btls_status of brokertls_errors.h: 0 is success, 1 to 99 ask the caller to do
- * something and call again, everything else is an error. Outputs are the last parameters and are written on success
- * only. Freeing NULL does nothing. A NULL where an object is needed gives BTLS_NULL_POINTER.
+ * A btls_builder collects files and settings and makes a btls_context. From a context come connections, btls_conn, which
+ * run over the caller's descriptors.
+ *
+ * What holds for every function:
+ *
+ * - One that can fail returns a btls_status of brokertls_errors.h: 0 is success, 1 to 99 ask the caller to do something and
+ *   call again, everything else is an error. The object that it was called on then has the error with its details
+ *   (btls_builder_error, btls_context_error, btls_conn_error).
+ * - Outputs are the last parameters. They are written where the status is below 100, and left alone otherwise; a count is
+ *   written as 0 where the call has to be made again.
+ * - A NULL where an object, a text or an output is needed gives BTLS_NULL_POINTER; freeing NULL does nothing. Bytes may be
+ *   NULL where there are none.
+ * - Texts are UTF-8 and end with a NUL. Texts, bytes and passwords that are passed in are copied where they are kept.
+ * - A builder and a connection are used by one thread at a time; a second call that comes in meanwhile, from another thread
+ *   or a callback, gets BTLS_WRONG_STATE. A context is used by any number of threads.
+ * - No function ends the process. A defect inside gives BTLS_PANIC, and the object it was met in gives nothing else from
+ *   then on; every other object goes on.
  */
 
 #ifndef BROKERTLS_H
@@ -11,7 +25,256 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 #include "brokertls_errors.h"
+
+/**
+ * Category of a status: not an error, call again after doing what it asks for.
+ */
+#define BTLS_CATEGORY_PROGRESS 0
+
+/**
+ * Category of a status: the call itself or the configuration is wrong.
+ */
+#define BTLS_CATEGORY_USAGE 1
+
+/**
+ * Category of a status: a file or store of keys or certificates could not be used.
+ */
+#define BTLS_CATEGORY_KEYSTORE 2
+
+/**
+ * Category of a status: the peer's certificate was refused.
+ */
+#define BTLS_CATEGORY_CERTIFICATE 3
+
+/**
+ * Category of a status: the peer's certificate was refused for what is known, or not known, of its revocation.
+ */
+#define BTLS_CATEGORY_REVOCATION 4
+
+/**
+ * Category of a status: the two sides broke the protocol or have nothing in common.
+ */
+#define BTLS_CATEGORY_PROTOCOL 5
+
+/**
+ * Category of a status: the operating system reported an error.
+ */
+#define BTLS_CATEGORY_IO 7
+
+/**
+ * Category of a status: a defect of this library.
+ */
+#define BTLS_CATEGORY_INTERNAL 9
+
+/**
+ * Category of a status: the peer ended the connection with an alert.
+ */
+#define BTLS_CATEGORY_ALERT 10
+
+/**
+ * Category of a number that is no status of this version.
+ */
+#define BTLS_CATEGORY_UNKNOWN -1
+
+/**
+ * A server does not ask its clients for a certificate. The default.
+ */
+#define BTLS_CLIENT_AUTH_NONE 0
+
+/**
+ * A server asks, verifies what is sent, and goes on where nothing is.
+ */
+#define BTLS_CLIENT_AUTH_WANT 1
+
+/**
+ * A server refuses clients without a certificate.
+ */
+#define BTLS_CLIENT_AUTH_NEED 2
+
+/**
+ * The type of a store is found from its content. The default.
+ */
+#define BTLS_STORE_ANY 0
+
+/**
+ * Text with "-----BEGIN ...-----" blocks.
+ */
+#define BTLS_STORE_PEM 1
+
+/**
+ * One certificate or private key in DER.
+ */
+#define BTLS_STORE_DER 2
+
+/**
+ * PKCS#12, as keytool and openssl pkcs12 write it.
+ */
+#define BTLS_STORE_PKCS12 3
+
+/**
+ * Java's JKS.
+ */
+#define BTLS_STORE_JKS 4
+
+/**
+ * Java's JCEKS.
+ */
+#define BTLS_STORE_JCEKS 5
+
+/**
+ * The largest record: an output of this size is never too small for btls_conn_wrap.
+ */
+#define BTLS_MAX_RECORD_BYTES 18437
+
+/**
+ * The largest plaintext of one record: an output of this size is never too small for btls_conn_unwrap.
+ */
+#define BTLS_MAX_PLAINTEXT_BYTES 16384
+
+/**
+ * A password is for opening the store as a whole.
+ */
+#define BTLS_PASSWORD_STORE 0
+
+/**
+ * A password is for decrypting one private key.
+ */
+#define BTLS_PASSWORD_KEY 1
+
+/**
+ * The peer is a server.
+ */
+#define BTLS_PEER_SERVER 0
+
+/**
+ * The peer is a client.
+ */
+#define BTLS_PEER_CLIENT 1
+
+/**
+ * A line of the log: something was refused or failed.
+ */
+#define BTLS_LOG_ERROR 1
+
+/**
+ * A line of the log: something works and should not stay so.
+ */
+#define BTLS_LOG_WARN 2
+
+/**
+ * A line of the log: something worth knowing.
+ */
+#define BTLS_LOG_INFO 3
+
+/**
+ * Collects the settings of a context. Used by one thread at a time.
+ */
+typedef struct btls_builder btls_builder;
+
+/**
+ * What a certificate says of itself. It does not change, and may be read by several threads at a time.
+ */
+typedef struct btls_certificate btls_certificate;
+
+/**
+ * One TLS connection, client or server. Used by one thread at a time, and may move between threads; two connections of one
+ * context may be used by two threads at the same time.
+ *
+ * It has one of three transports: descriptors (btls_conn_set_fd), functions (btls_conn_set_callbacks), or none, where the
+ * caller moves the bytes with btls_conn_wrap and btls_conn_unwrap.
+ */
+typedef struct btls_conn btls_conn;
+
+/**
+ * What connections are made from: the settings, identities and trust of a broker or of one listener. Any number of threads
+ * may use it at the same time.
+ */
+typedef struct btls_context btls_context;
+
+/**
+ * What went wrong: a code, and texts that name the file, alias or certificate and what would mend it. No text ever holds
+ * a secret.
+ */
+typedef struct btls_error btls_error;
+
+/**
+ * A list of texts. It does not change, and may be read by several threads at a time.
+ */
+typedef struct btls_list btls_list;
+
+/**
+ * Bytes for the caller to look at.
+ */
+typedef struct {
+    /**
+     * The first byte.
+     */
+    const uint8_t *data;
+    /**
+     * How many there are.
+     */
+    size_t length;
+} btls_bytes;
+
+/**
+ * Decides whether a peer whose certificate was already accepted may go on.
+ *
+ * `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the peer sent in DER, its own
+ * first; they are valid during the call only (btls_certificate_parse makes facts of them). Returns 0 to go on. Any other
+ * number refuses the peer with BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most `capacity`
+ * bytes, ended by a NUL, into `reason`.
+ *
+ * Called on the thread that moves the connection on or runs its task, and on several threads at a time for several
+ * connections. Must return: it may neither throw nor longjmp, and not use the connection that it was called for.
+ */
+typedef int32_t (*btls_verify_fn)(void *user,
+                                  int32_t peer,
+                                  const btls_bytes *chain,
+                                  size_t count,
+                                  char *reason,
+                                  size_t capacity);
+
+/**
+ * Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
+ *
+ * Called on any thread that uses the context or its connections, on several at a time. Must return: it may neither throw
+ * nor longjmp.
+ */
+typedef void (*btls_log_fn)(void *user, int32_t level, const char *line);
+
+/**
+ * Gives a password.
+ *
+ * `usage` is BTLS_PASSWORD_STORE or BTLS_PASSWORD_KEY; `label` is the file, or the label of the memory, that it is for;
+ * `alias` is the key's, NULL where it has none. The function writes at most `capacity` bytes into `buffer` and returns how
+ * many the password has, without a NUL at the end, or a negative number where there is none. The buffer is wiped.
+ *
+ * Called on the thread that builds or reloads a context. Must return: it may neither throw nor longjmp.
+ */
+typedef ptrdiff_t (*btls_password_fn)(void *user,
+                                      int32_t usage,
+                                      const char *label,
+                                      const char *alias,
+                                      char *buffer,
+                                      size_t capacity);
+
+/**
+ * Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
+ * with errno set, to EAGAIN where nothing is there now.
+ *
+ * Called on the thread that uses the connection. Must return: it may neither throw nor longjmp, and not use the connection.
+ */
+typedef ptrdiff_t (*btls_read_fn)(void *user, void *buffer, size_t length);
+
+/**
+ * Writes ciphertext as write(2) does: returns how many bytes of `buffer` were taken, or -1 with errno set, to EAGAIN where
+ * none can be taken now.
+ *
+ * Called on the thread that uses the connection. Must return: it may neither throw nor longjmp, and not use the connection.
+ */
+typedef ptrdiff_t (*btls_write_fn)(void *user, const void *buffer, size_t length);
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,6 +293,694 @@ uint32_t btls_abi_version(void);
  * The text is constant: it is never freed. May be called from any thread at any time.
  */
 const char *btls_version(void);
+
+/**
+ * The name of a status, e.g. "BTLS_CERT_EXPIRED"; "BTLS_UNKNOWN" for a number that is no status of this version.
+ *
+ * The text is constant: it is never freed. May be called from any thread at any time.
+ */
+const char *btls_status_name(btls_status status);
+
+/**
+ * What a status means, as a clause without a full stop, e.g. "the peer certificate has expired".
+ *
+ * What was met in a certain call stands in the error of its object. The text is constant: it is never freed. May be called
+ * from any thread at any time.
+ */
+const char *btls_status_message(btls_status status);
+
+/**
+ * What would mend it in general, as a sentence; empty where nothing general can be said.
+ *
+ * The text is constant: it is never freed. May be called from any thread at any time.
+ */
+const char *btls_status_hint(btls_status status);
+
+/**
+ * What a status is about: one of BTLS_CATEGORY_*. Callers branch on it, since later versions add codes, not categories.
+ *
+ * May be called from any thread at any time.
+ */
+int32_t btls_status_category(btls_status status);
+
+/**
+ * The code of an error; BTLS_OK for NULL.
+ *
+ * An error is valid until the next call on its object that fails, and no longer than the object; one that was given to
+ * the caller to free, until it is freed. The same holds for its texts. An error is used by one thread at a time.
+ */
+btls_status btls_error_code(const btls_error *error);
+
+/**
+ * The name of an error's code, e.g. "BTLS_CERT_EXPIRED"; "BTLS_OK" for NULL. The text is constant.
+ */
+const char *btls_error_name(const btls_error *error);
+
+/**
+ * What happened, as a clause without a full stop, then what was met: the file, alias or certificate and what was found
+ * there. Empty for NULL. Lives as long as the error.
+ */
+const char *btls_error_message(const btls_error *error);
+
+/**
+ * What would mend it, as a sentence; empty for NULL and where nothing can be said. Lives as long as the error.
+ */
+const char *btls_error_hint(const btls_error *error);
+
+/**
+ * The number of the TLS alert that goes with an error (RFC 8446 section 6): the one that was received where the code is
+ * above 1000, otherwise the one that the peer is sent; -1 where there is none.
+ */
+int32_t btls_error_alert(const btls_error *error);
+
+/**
+ * What an error is about: one of BTLS_CATEGORY_*; BTLS_CATEGORY_PROGRESS for NULL.
+ */
+int32_t btls_error_category(const btls_error *error);
+
+/**
+ * Frees an error that was given to the caller to free; those of btls_builder_error and btls_conn_error are not.
+ */
+void btls_error_free(btls_error *error);
+
+/**
+ * Makes a builder: nothing trusted, no identity, preset "intermediate", resumption on.
+ *
+ * The caller frees it with btls_builder_free, also after building. NULL only where memory is exhausted or a defect was
+ * met.
+ */
+btls_builder *btls_builder_new(void);
+
+/**
+ * Frees a builder. Contexts made from it stay. NULL is fine.
+ */
+void btls_builder_free(btls_builder *builder);
+
+/**
+ * The error of the last call on this builder that failed; NULL where none did.
+ *
+ * It belongs to the builder: valid until the next call on it that fails, and until it is freed.
+ */
+const btls_error *btls_builder_error(const btls_builder *builder);
+
+/**
+ * Reads every source and makes a context, or nothing: the first source or setting that cannot be used is the error.
+ *
+ * The caller holds one reference and gives it back with btls_context_free. The builder can be changed and used again. Reads
+ * files and may ask for passwords; call it before the event loop, or on a thread that may wait.
+ */
+btls_status btls_builder_build(btls_builder *builder,
+                               btls_context **context);
+
+/**
+ * Sets what the other settings start from: "modern" (TLS 1.3) or "intermediate" (TLS 1.2 and 1.3, the default).
+ */
+btls_status btls_builder_preset(btls_builder *builder,
+                                const char *name);
+
+/**
+ * Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3". Names of OpenSSL, Java, Erlang and ArangoDB are taken. What cannot be
+ * served is found when the context is built.
+ */
+btls_status btls_builder_versions(btls_builder *builder,
+                                  const char *names);
+
+/**
+ * Sets the cipher suites in order of preference: an OpenSSL cipher string, or names of OpenSSL or IANA. What cannot be
+ * served is found when the context is built, see btls_context_not_served.
+ */
+btls_status btls_builder_cipher_suites(btls_builder *builder,
+                                       const char *names);
+
+/**
+ * Sets the key exchange groups in order of preference, e.g. "X25519MLKEM768:X25519:P-256".
+ */
+btls_status btls_builder_groups(btls_builder *builder, const char *names);
+
+/**
+ * Sets whether a server asks its clients for a certificate: BTLS_CLIENT_AUTH_NONE, _WANT or _NEED.
+ */
+btls_status btls_builder_client_auth(btls_builder *builder, int32_t client_auth);
+
+/**
+ * Sets whether a server that asks for certificates sends the names of the CAs that it trusts. Default: true.
+ */
+btls_status btls_builder_send_ca_names(btls_builder *builder,
+                                       bool sends);
+
+/**
+ * Adds an application protocol (ALPN), e.g. "mqtt", in order of preference.
+ *
+ * Returns BTLS_INVALID_ALPN for an empty name or one longer than 255 bytes.
+ */
+btls_status btls_builder_alpn(btls_builder *builder, const char *protocol);
+
+/**
+ * Sets whether sessions are resumed. Default: true.
+ */
+btls_status btls_builder_resumption(btls_builder *builder, bool resumes);
+
+/**
+ * Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
+ *
+ * `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK and call it from
+ * btls_conn_task_run only. `user` is handed to it, and has to stay valid as long as the context and its connections.
+ */
+btls_status btls_builder_verify_callback(btls_builder *builder,
+                                         btls_verify_fn function,
+                                         void *user,
+                                         bool may_block);
+
+/**
+ * Sets a function that takes the context's log. Without one, nothing is logged.
+ *
+ * `user` is handed to it, and has to stay valid as long as the context and its connections.
+ */
+btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn function, void *user);
+
+/**
+ * Tolerates one deviation in peer certificates, by name; each use is logged. All are off by default.
+ *
+ * "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA certificate as the peer's own.
+ * "insecure-common-name": the common name as host name where there is no subject alternative name. "insecure-rsa-1024": RSA
+ * keys of 1024 to 2047 bits. Returns BTLS_UNKNOWN_OPTION for any other name.
+ */
+btls_status btls_builder_insecure_allow(btls_builder *builder,
+                                        const char *name);
+
+/**
+ * Lets clients connect to a server whose certificate is for another host. INSECURE: whoever has any certificate of the same
+ * CA can then take the server's place.
+ */
+btls_status btls_builder_insecure_skip_server_name(btls_builder *builder);
+
+/**
+ * Lets clients connect to a server with any certificate at all. INSECURE: the connection is encrypted, to whomever.
+ */
+btls_status btls_builder_insecure_accept_any_server(btls_builder *builder);
+
+/**
+ * Appends the secrets of every connection to a file, in the form that Wireshark reads. INSECURE: whoever has the file can
+ * read all traffic.
+ */
+btls_status btls_builder_insecure_key_log_file(btls_builder *builder,
+                                               const char *file);
+
+/**
+ * Adds the identity in a file: a store (PKCS#12, JKS, JCEKS), or PEM or DER certificates with the private key in the same
+ * file or in `key_file`. The order of calls is the order of preference. Files are read when the context is built, and again
+ * at each reload.
+ *
+ * `key_file` is NULL where the key stands in `file`. `alias` chooses one entry of a store; NULL takes every key entry.
+ * `password` opens the store (or an encrypted PEM key), `key_password` the key in it; NULL for the latter means that it is
+ * the same. Where both are NULL the password callback is asked, if there is one. All texts are copied, and passwords are
+ * wiped after use.
+ */
+btls_status btls_builder_identity_file(btls_builder *builder,
+                                       const char *file,
+                                       const char *key_file,
+                                       const char *alias,
+                                       const char *password,
+                                       const char *key_password);
+
+/**
+ * Adds the identity in memory, as btls_builder_identity_file does for files.
+ *
+ * `label` is what messages call it. `key` is NULL where the key stands in `certificates`. The bytes are copied; the copies
+ * are wiped with the last of builder and contexts.
+ */
+btls_status btls_builder_identity_memory(btls_builder *builder,
+                                         const char *label,
+                                         const void *certificates,
+                                         size_t certificates_length,
+                                         const void *key,
+                                         size_t key_length,
+                                         const char *alias,
+                                         const char *password,
+                                         const char *key_password);
+
+/**
+ * Trusts the certificates in a file: a store, or PEM or DER certificates. CAs are trusted to issue; every certificate is
+ * trusted to be a peer's own.
+ *
+ * `password` may be NULL: the password callback is asked then where one is needed. Read when the context is built, and
+ * again at each reload.
+ */
+btls_status btls_builder_trust_file(btls_builder *builder,
+                                    const char *file,
+                                    const char *password);
+
+/**
+ * Trusts the certificates in memory, as btls_builder_trust_file does for a file. `label` is what messages call it; the bytes
+ * are copied.
+ */
+btls_status btls_builder_trust_memory(btls_builder *builder,
+                                      const char *label,
+                                      const void *data,
+                                      size_t length,
+                                      const char *password);
+
+/**
+ * Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out.
+ */
+btls_status btls_builder_trust_directory(btls_builder *builder,
+                                         const char *directory);
+
+/**
+ * Trusts the roots of the system, as the distribution keeps them.
+ */
+btls_status btls_builder_trust_system(btls_builder *builder);
+
+/**
+ * Sets a function that gives the passwords of the sources that are added after it without any.
+ *
+ * It is asked when a context is built and at each reload. `user` is handed to it, and has to stay valid as long as the
+ * builder and the contexts made from it.
+ */
+btls_status btls_builder_password_callback(btls_builder *builder,
+                                           btls_password_fn function,
+                                           void *user);
+
+/**
+ * Sets the type that the sources added after it must have: one of BTLS_STORE_*.
+ */
+btls_status btls_builder_store_type(btls_builder *builder, int32_t store_type);
+
+/**
+ * Sets what reading each of the sources added after it may cost; 0 leaves a default.
+ *
+ * `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of key-derivation iterations
+ * that one file may ask for. `max_kdf_memory_bytes`: the memory that scrypt may ask for (64 MiB).
+ */
+btls_status btls_builder_limits(btls_builder *builder,
+                                size_t max_content_bytes,
+                                uint64_t max_kdf_iterations,
+                                uint64_t max_kdf_memory_bytes);
+
+/**
+ * Sets whether the sources added after it may be PKCS#12 stores without an integrity check. INSECURE: whoever can write the
+ * file can put other certificates into it. Default: false.
+ */
+btls_status btls_builder_insecure_allow_missing_mac(btls_builder *builder,
+                                                    bool allows);
+
+/**
+ * Takes another reference, for another listener or thread that keeps the context; returns the same pointer. Each reference
+ * is given back with btls_context_free. Connections keep what they need of a context themselves.
+ */
+btls_context *btls_context_ref(btls_context *context);
+
+/**
+ * Gives a reference back; the context is freed with the last one and the last connection made from it. NULL is fine.
+ */
+void btls_context_free(btls_context *context);
+
+/**
+ * Reads every source again. All of it takes effect, for connections made afterwards, or nothing does: the context then
+ * goes on with what it had.
+ *
+ * Reads files and may ask for passwords, so it may wait; connections are made and go on meanwhile on other threads.
+ */
+btls_status btls_context_reload(const btls_context *context);
+
+/**
+ * A copy of the error of the last call on this context that failed, on whichever thread; NULL where none did.
+ *
+ * The caller frees it with btls_error_free.
+ */
+btls_error *btls_context_error(const btls_context *context);
+
+/**
+ * What an operator should know though the context was built: its own certificates that have expired, names that are not
+ * served, insecure settings. The caller frees the list with btls_list_free.
+ */
+btls_status btls_context_warnings(const btls_context *context,
+                                  btls_list **warnings);
+
+/**
+ * The cipher suites in effect, by IANA name, in order of preference. The caller frees the list with btls_list_free.
+ */
+btls_status btls_context_cipher_suites(const btls_context *context,
+                                       btls_list **names);
+
+/**
+ * The names of versions, cipher suites and groups that were asked for and are not served; btls_list_reason says why. The
+ * caller frees the list with btls_list_free.
+ */
+btls_status btls_context_not_served(const btls_context *context,
+                                    btls_list **names);
+
+/**
+ * How many texts a list has; 0 for NULL.
+ */
+size_t btls_list_count(const btls_list *list);
+
+/**
+ * A text of a list, which lives as long as the list; NULL for an index that is too large.
+ */
+const char *btls_list_get(const btls_list *list, size_t index);
+
+/**
+ * The reason that goes with a text of a list; NULL where there is none.
+ */
+const char *btls_list_reason(const btls_list *list, size_t index);
+
+/**
+ * Frees a list. NULL is fine.
+ */
+void btls_list_free(btls_list *list);
+
+/**
+ * Makes the server's side of a new connection.
+ *
+ * The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_IDENTITY where it has
+ * no certificate to serve with.
+ */
+btls_status btls_conn_new_server(const btls_context *context,
+                                 btls_conn **conn);
+
+/**
+ * Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's certificate has to be for
+ * it. NULL goes only with a context that does not check the server's name.
+ *
+ * The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_TRUST where it has
+ * nothing to verify the server against, BTLS_INVALID_SERVER_NAME.
+ */
+btls_status btls_conn_new_client(const btls_context *context,
+                                 const char *host,
+                                 btls_conn **conn);
+
+/**
+ * Frees a connection. Nothing is sent: close it first (btls_conn_shutdown). Its descriptors stay open. NULL is fine.
+ */
+void btls_conn_free(btls_conn *conn);
+
+/**
+ * The error of the last call on this connection that failed; NULL where none did.
+ *
+ * It belongs to the connection: valid until the next call on it that fails, and until it is freed. A connection that has
+ * failed gives the same error again on each further call.
+ */
+const btls_error *btls_conn_error(const btls_conn *conn);
+
+/**
+ * Uses descriptors of the caller's, blocking or not; one for both is fine. They are never closed here, and have to stay open
+ * until the connection is freed. Nothing sent raises SIGPIPE on a socket.
+ *
+ * Returns BTLS_WRONG_STATE where a transport is set already.
+ */
+btls_status btls_conn_set_fd(btls_conn *conn,
+                             int read_fd,
+                             int write_fd);
+
+/**
+ * Uses functions of the caller's. `user` is handed to both, and has to stay valid until the connection is freed.
+ *
+ * Returns BTLS_WRONG_STATE where a transport is set already.
+ */
+btls_status btls_conn_set_callbacks(btls_conn *conn,
+                                    btls_read_fn read,
+                                    btls_write_fn write,
+                                    void *user);
+
+/**
+ * Goes on with the handshake. Reading and writing do so too, where it is not complete.
+ *
+ * Returns BTLS_OK when both sides have finished, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
+ * be read or written, BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the peer
+ * has been sent its alert then, where the transport took it.
+ */
+btls_status btls_conn_handshake(btls_conn *conn);
+
+/**
+ * Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were.
+ *
+ * Returns BTLS_OK with at least one byte, BTLS_CLOSED at the peer's close_notify, BTLS_WANT_READ, BTLS_WANT_WRITE or
+ * BTLS_WANT_TASK as btls_conn_handshake does, BTLS_TRUNCATED where the transport ended without close_notify, so that data
+ * may be missing, or what else ended the connection.
+ */
+btls_status btls_conn_read(btls_conn *conn,
+                           void *buffer,
+                           size_t length,
+                           size_t *read);
+
+/**
+ * Writes plaintext; `written` becomes how much of it was taken and sent, which may be less than `length`.
+ *
+ * Returns BTLS_OK, BTLS_WANT_READ, BTLS_WANT_WRITE or BTLS_WANT_TASK as btls_conn_handshake does, or what ended the
+ * connection. After BTLS_WANT_WRITE the same bytes have to be offered again, at the same place or another, more after them
+ * if the caller likes; other bytes are refused with BTLS_INVALID_ARGUMENT.
+ */
+btls_status btls_conn_write(btls_conn *conn,
+                            const void *data,
+                            size_t length,
+                            size_t *written);
+
+/**
+ * Writes `count` pieces as one; small pieces share a record. As btls_conn_write otherwise.
+ */
+btls_status btls_conn_writev(btls_conn *conn,
+                             const struct iovec *pieces,
+                             size_t count,
+                             size_t *written);
+
+/**
+ * Sends what waits to be sent, e.g. the rest of a write that btls_conn_wants_write tells of.
+ *
+ * Returns BTLS_OK, BTLS_WANT_WRITE, or what ended the connection.
+ */
+btls_status btls_conn_flush(btls_conn *conn);
+
+/**
+ * Whether something waits to be sent: the caller should watch for the transport to be writable.
+ */
+bool btls_conn_wants_write(const btls_conn *conn);
+
+/**
+ * Tells how many bytes of plaintext can be read without touching the transport. An event loop reads on until there are none:
+ * a descriptor whose bytes are already here does not become readable again.
+ */
+btls_status btls_conn_pending(btls_conn *conn,
+                              size_t *pending);
+
+/**
+ * Says that this side writes no more (close_notify). Reading stays possible.
+ *
+ * Returns BTLS_OK when it is sent, BTLS_WANT_WRITE to be called again, or what ended the connection. Where the caller moves
+ * the bytes, BTLS_WANT_WRITE asks for btls_conn_wrap.
+ */
+btls_status btls_conn_close_write(btls_conn *conn);
+
+/**
+ * Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read it
+ * first where it matters. The descriptors stay open.
+ *
+ * Returns BTLS_OK when both are through, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again, BTLS_TRUNCATED where the peer
+ * ends without close_notify, or what ended the connection.
+ */
+btls_status btls_conn_shutdown(btls_conn *conn);
+
+/**
+ * Runs the task that BTLS_WANT_TASK asked for: verification that may wait. May be called on any thread, while no other uses
+ * the connection; its outcome is told by the call that is made again after it.
+ */
+btls_status btls_conn_task_run(btls_conn *conn);
+
+/**
+ * Takes at most one whole record from `records` and puts its plaintext into `plain`. For connections without a transport.
+ *
+ * `records` has `records_length` bytes, which are changed: the record is decrypted where it stands. `consumed` and
+ * `produced` become how many bytes were taken and given. The two buffers may not share memory.
+ *
+ * Returns BTLS_OK to go on in the same way, BTLS_WANT_READ where `records` holds no whole record, BTLS_WANT_WRITE where
+ * btls_conn_wrap has to be called first, BTLS_WANT_TASK, BTLS_CLOSED once the peer's close_notify was met,
+ * BTLS_BUFFER_TOO_SMALL with nothing taken (BTLS_MAX_PLAINTEXT_BYTES is always enough), or what ended the connection: the
+ * alert for the peer is then given by btls_conn_wrap.
+ */
+btls_status btls_conn_unwrap(btls_conn *conn,
+                             void *records,
+                             size_t records_length,
+                             void *plain,
+                             size_t plain_length,
+                             size_t *consumed,
+                             size_t *produced);
+
+/**
+ * Puts records for the peer into `records`: what waits of handshake and alerts first, otherwise one record made of `plain`.
+ * For connections without a transport.
+ *
+ * `consumed` and `produced` become how many bytes were taken and given. With no `plain`, only what waits is given; before the
+ * handshake is complete no plaintext is taken. The two buffers may not share memory.
+ *
+ * Returns BTLS_OK to go on in the same way, BTLS_WANT_WRITE to be called again with more still waiting, BTLS_WANT_READ where
+ * only btls_conn_unwrap goes on, BTLS_WANT_TASK, BTLS_CLOSED where the peer has closed (writing stays possible),
+ * BTLS_BUFFER_TOO_SMALL with nothing taken (BTLS_MAX_RECORD_BYTES is always enough), or what ended the connection.
+ */
+btls_status btls_conn_wrap(btls_conn *conn,
+                           const void *plain,
+                           size_t plain_length,
+                           void *records,
+                           size_t records_length,
+                           size_t *consumed,
+                           size_t *produced);
+
+/**
+ * Says that no more records will come: the transport has ended. For connections without a transport of this library's.
+ *
+ * Returns BTLS_OK after the peer's close_notify, BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF during the handshake, or what
+ * had ended the connection before.
+ */
+btls_status btls_conn_end_of_input(btls_conn *conn);
+
+/**
+ * The protocol version, "TLSv1.3" or "TLSv1.2"; NULL before it is chosen.
+ *
+ * The text lives as long as the connection, as all its texts.
+ */
+const char *btls_conn_version(const btls_conn *conn);
+
+/**
+ * The cipher suite by its IANA name, e.g. "TLS13_AES_128_GCM_SHA256"; NULL before it is chosen.
+ */
+const char *btls_conn_cipher_suite(const btls_conn *conn);
+
+/**
+ * The key exchange group, e.g. "X25519MLKEM768"; NULL before it is chosen.
+ */
+const char *btls_conn_group(const btls_conn *conn);
+
+/**
+ * The server name that the client sent (SNI), on a server; NULL where it sent none.
+ */
+const char *btls_conn_server_name(const btls_conn *conn);
+
+/**
+ * Gives the application protocol that was agreed on (ALPN), which lives as long as the connection: `protocol` becomes NULL
+ * and `length` 0 where none was. It is not ended by a NUL.
+ */
+btls_status btls_conn_alpn(const btls_conn *conn,
+                           const uint8_t **protocol,
+                           size_t *length);
+
+/**
+ * Whether an earlier session was resumed; false before the handshake is complete.
+ */
+bool btls_conn_is_resumed(const btls_conn *conn);
+
+/**
+ * Whether the handshake is still under way.
+ */
+bool btls_conn_is_handshaking(const btls_conn *conn);
+
+/**
+ * How many deviation switches were needed to accept the peer's certificate (btls_builder_insecure_allow).
+ */
+size_t btls_conn_deviation_count(const btls_conn *conn);
+
+/**
+ * The name of one of them; NULL for an index that is too large.
+ */
+const char *btls_conn_deviation(const btls_conn *conn, size_t index);
+
+/**
+ * The peer's own certificate, which lives as long as the connection; NULL where it sent none, and before it was verified.
+ *
+ * It is what btls_certificate_* look at, and is not freed.
+ */
+const btls_certificate *btls_conn_peer_certificate(const btls_conn *conn);
+
+/**
+ * How many certificates the peer sent, its own with them; 0 before they were verified.
+ */
+size_t btls_conn_peer_chain_count(const btls_conn *conn);
+
+/**
+ * Gives one of the peer's certificates in DER, 0 its own, as it was sent. It lives as long as the connection.
+ *
+ * Returns BTLS_OK or BTLS_INVALID_ARGUMENT for an index that is too large.
+ */
+btls_status btls_conn_peer_chain(const btls_conn *conn,
+                                 size_t index,
+                                 const uint8_t **der,
+                                 size_t *length);
+
+/**
+ * Reads the facts of one certificate in DER. Nothing is verified.
+ *
+ * The object belongs to the caller, who frees it with btls_certificate_free. May be called from any thread.
+ *
+ * Returns BTLS_OK, BTLS_NULL_POINTER or BTLS_CERTIFICATE_MALFORMED.
+ */
+btls_status btls_certificate_parse(const uint8_t *der,
+                                   size_t length,
+                                   btls_certificate **certificate);
+
+/**
+ * Frees what btls_certificate_parse gave. A certificate of a connection is freed with the connection.
+ */
+void btls_certificate_free(btls_certificate *certificate);
+
+/**
+ * The subject in one line, e.g. "CN=broker, O=Example"; NULL for NULL. Lives as long as the certificate, as all its texts.
+ */
+const char *btls_certificate_subject(const btls_certificate *certificate);
+
+/**
+ * The issuer in one line; NULL for NULL.
+ */
+const char *btls_certificate_issuer(const btls_certificate *certificate);
+
+/**
+ * The most specific common name of the subject; NULL where it has none.
+ */
+const char *btls_certificate_common_name(const btls_certificate *certificate);
+
+/**
+ * The serial number in hexadecimal, lower case; NULL for NULL.
+ */
+const char *btls_certificate_serial(const btls_certificate *certificate);
+
+/**
+ * The SHA-256 of the whole certificate in hexadecimal, lower case; NULL for NULL.
+ */
+const char *btls_certificate_sha256(const btls_certificate *certificate);
+
+/**
+ * The kind and size of the key, e.g. "RSA 2048", "EC P-256", "Ed25519"; NULL for NULL.
+ */
+const char *btls_certificate_key(const btls_certificate *certificate);
+
+/**
+ * How many subject alternative names there are.
+ */
+size_t btls_certificate_san_count(const btls_certificate *certificate);
+
+/**
+ * A subject alternative name with its kind, e.g. "DNS:broker.example", "IP:192.0.2.1", "email:a@example"; NULL for an index
+ * that is too large.
+ */
+const char *btls_certificate_san(const btls_certificate *certificate,
+                                 size_t index);
+
+/**
+ * The version of X.509, 1 to 3; 0 for NULL.
+ */
+uint32_t btls_certificate_x509_version(const btls_certificate *certificate);
+
+/**
+ * From when it is valid, seconds since 1970 in UTC; 0 for NULL.
+ */
+int64_t btls_certificate_not_before(const btls_certificate *certificate);
+
+/**
+ * Until when it is valid, the last second with it, seconds since 1970 in UTC; 0 for NULL.
+ */
+int64_t btls_certificate_not_after(const btls_certificate *certificate);
+
+/**
+ * Whether its basic constraints say that it is a CA; false for NULL.
+ */
+bool btls_certificate_is_ca(const btls_certificate *certificate);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,7 +1,17 @@
-//! The one place where a panic stops: no unwinding reaches a C caller.
+//! The boundary itself: no unwinding reaches a C caller, and no object is entered twice at a time.
+//!
+//! Everything else in this room relies on what is here and is safe code but for the macros below, which turn the
+//! pointers of an entry point into what the safe functions take.
 
-use std::mem;
+use std::cell::UnsafeCell;
+use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::error::{Code, Error, Result};
+
+use super::btls_status;
+use super::error::LastError;
 
 /// Runs `body`; a panic in it becomes `on_panic`.
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
@@ -12,13 +22,310 @@ pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     })
 }
 
+/// Runs a call that hangs its error on nothing.
+pub(super) fn guard_status(body: impl FnOnce() -> Result<btls_status>) -> btls_status {
+    guard(Code::Panic.number(), || body().unwrap_or_else(|error| error.code().number()))
+}
+
+/// Runs a call on an object: its error hangs on the object, and a panic makes the object unusable.
+pub(super) fn guard_object<O: Object>(
+    object: Option<Handle<O>>,
+    body: impl FnOnce(&mut O::Value) -> Result<btls_status>,
+) -> btls_status {
+    guard(Code::Panic.number(), || {
+        let Some(object) = object else { return Code::NullPointer.number() };
+        let mut entered = match object.enter() {
+            Ok(entered) => entered,
+            Err(code) => return code.number(),
+        };
+        let outcome = body(&mut entered.held().value);
+        let status = outcome.unwrap_or_else(|error| entered.held().error.set(error));
+        entered.leave();
+        status
+    })
+}
+
+/// Asks an object for a fact; `none` where it is NULL or cannot be entered.
+pub(super) fn guard_fact<O: Object, T: Copy>(
+    none: T,
+    object: Option<Handle<O>>,
+    body: impl FnOnce(&mut O::Value) -> T,
+) -> T {
+    guard(none, || {
+        let Some(mut entered) = object.and_then(|object| object.enter().ok()) else { return none };
+        let fact = body(&mut entered.held().value);
+        entered.leave();
+        fact
+    })
+}
+
+/// Asks an object for its last error, also where a panic made it unusable.
+pub(super) fn guard_error<O: Object>(object: Option<Handle<O>>) -> *const super::error::btls_error {
+    guard(std::ptr::null(), || {
+        let entered = object.and_then(|object| object.enter_with(&[FREE, POISONED]).ok());
+        let Some(mut entered) = entered else { return std::ptr::null() };
+        let error = entered.held().error.show();
+        entered.leave();
+        error
+    })
+}
+
+/// Frees an object, at once or when the call that is under way on it returns.
+pub(super) fn guard_free<O: Object>(object: Option<Handle<O>>) {
+    guard((), || object.into_iter().for_each(Handle::free));
+}
+
+/// An opaque object of the C API that one thread uses at a time.
+pub(super) trait Object: Sized {
+    /// What is inside.
+    type Value;
+
+    /// The cell that it consists of.
+    fn cell(&self) -> &Exclusive<Self::Value>;
+}
+
+const FREE: u8 = 0;
+const ENTERED: u8 = 1;
+const POISONED: u8 = 2;
+/// Freed by a call that came while another one was under way.
+const DOOMED: u8 = 3;
+
+/// A value with its last error, which one call at a time may touch.
+///
+/// A callback that calls back into the object it was called by, and two threads that use one connection at once, get a
+/// code instead of undefined behaviour.
+pub(super) struct Exclusive<T> {
+    state: AtomicU8,
+    held: UnsafeCell<Held<T>>,
+}
+
+/// What a cell guards.
+pub(super) struct Held<T> {
+    value: T,
+    error: LastError,
+}
+
+impl<T> Exclusive<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self { state: AtomicU8::new(FREE), held: UnsafeCell::new(Held { value, error: LastError::default() }) }
+    }
+}
+
+/// A pointer to an object that a caller passed and that is not NULL.
+pub(super) struct Handle<O>(*mut O);
+
+impl<O: Object> Handle<O> {
+    /// `None` for NULL.
+    ///
+    /// # Safety
+    /// The pointer is NULL or came from [`Handle::leak`] and was not freed.
+    pub(super) unsafe fn new(pointer: *const O) -> Option<Self> {
+        (!pointer.is_null()).then_some(Self(pointer.cast_mut()))
+    }
+
+    /// Hands an object over to the caller.
+    pub(super) fn leak(object: O) -> *mut O {
+        Box::into_raw(Box::new(object))
+    }
+
+    fn enter(self) -> Result<Entered<O>, Code> {
+        self.enter_with(&[FREE])
+    }
+
+    fn enter_with(self, states: &[u8]) -> Result<Entered<O>, Code> {
+        let state = self.state();
+        for from in states {
+            if state.compare_exchange(*from, ENTERED, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                return Ok(Entered { object: self.0, leaves_as: POISONED, before: *from });
+            }
+        }
+        match state.load(Ordering::Relaxed) {
+            POISONED => Err(Code::Panic),
+            _ => Err(Code::WrongState),
+        }
+    }
+
+    fn free(self) {
+        if self.state().swap(DOOMED, Ordering::AcqRel) != ENTERED {
+            // SAFETY: it came from `leak`, it is not freed before, and no call is under way on it.
+            drop(unsafe { Box::from_raw(self.0) });
+        }
+    }
+
+    fn state(&self) -> &AtomicU8 {
+        // SAFETY: the pointer is of an object that lives, by the promise given to `new`; the state is only ever shared.
+        unsafe { &(*self.0).cell().state }
+    }
+}
+
+/// The one call that is under way on an object.
+struct Entered<O: Object> {
+    object: *mut O,
+    /// A call that does not come to its end has panicked.
+    leaves_as: u8,
+    before: u8,
+}
+
+impl<O: Object> Entered<O> {
+    fn held(&mut self) -> &mut Held<O::Value> {
+        // SAFETY: the object lives until `drop` below at least, and the state lets nobody else in until then.
+        unsafe { &mut *(*self.object).cell().held.get() }
+    }
+
+    fn leave(mut self) {
+        self.leaves_as = self.before;
+    }
+}
+
+impl<O: Object> Drop for Entered<O> {
+    fn drop(&mut self) {
+        if self.leaves_as == POISONED && self.before != POISONED {
+            self.held().error.set(Error::from(Code::Panic));
+        }
+        // SAFETY: the object lives: whoever freed it since has only left a mark.
+        let state = unsafe { &(*self.object).cell().state };
+        if state.compare_exchange(ENTERED, self.leaves_as, Ordering::Release, Ordering::Acquire).is_err() {
+            // SAFETY: it was freed during this call, which alone still uses it.
+            drop(unsafe { Box::from_raw(self.object) });
+        }
+    }
+}
+
+/// A place that a caller gave for an output.
+pub(super) type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
+
+/// The place behind an output pointer, asked for before any work is done.
+pub(super) fn required<'a, T>(out: Out<'a, T>, name: &str) -> Result<&'a mut MaybeUninit<T>> {
+    out.ok_or_else(|| null(name))
+}
+
+/// The error for a required pointer that was NULL.
+pub(super) fn null(name: &str) -> Error {
+    Error::new(Code::NullPointer, name)
+}
+
+/// The object behind a pointer of an entry point, if it is not NULL.
+macro_rules! object {
+    ($pointer:ident) => {
+        // SAFETY: the header asks for NULL or an object of this library that was not freed.
+        unsafe { $crate::ffi::guard::Handle::new($pointer) }
+    };
+}
+pub(super) use object;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Counter(Exclusive<u32>);
+
+    impl Object for Counter {
+        type Value = u32;
+
+        fn cell(&self) -> &Exclusive<u32> {
+            &self.0
+        }
+    }
+
+    fn counter() -> *mut Counter {
+        Handle::leak(Counter(Exclusive::new(0)))
+    }
+
+    fn count(counter: *mut Counter, body: impl FnOnce(&mut u32) -> Result<btls_status>) -> btls_status {
+        guard_object(object!(counter), body)
+    }
+
+    fn free(counter: *mut Counter) {
+        guard_free(object!(counter));
+    }
+
+    fn error_code(counter: *mut Counter) -> i32 {
+        let error = guard_error(object!(counter));
+        // SAFETY: NULL or the object's error, which lives until its next failing call.
+        unsafe { error.as_ref() }.map_or(0, super::super::error::btls_error::code)
+    }
 
     #[test]
     fn panic_becomes_the_value_given_for_it() {
         assert_eq!(guard(901, || panic!("contained")), 901);
         assert_eq!(guard(901, || 0), 0);
+        assert_eq!(guard_status(|| panic!("contained")), Code::Panic.number());
+    }
+
+    #[test]
+    fn panic_in_a_call_poisons_that_object_alone() {
+        let (one, other) = (counter(), counter());
+        assert_eq!(count(one, |_| panic!("contained")), Code::Panic.number());
+        assert_eq!(count(one, |_| Ok(0)), Code::Panic.number());
+        assert_eq!(guard_fact(7, object!(one), |_| 8), 7);
+        assert_eq!(error_code(one), Code::Panic.number());
+        assert_eq!(count(one, |_| Ok(0)), Code::Panic.number(), "reading the error heals nothing");
+        assert_eq!(count(other, |_| Ok(0)), 0);
+        free(one);
+        free(other);
+    }
+
+    #[test]
+    fn null_object_is_refused_with_null_pointer() {
+        let none: *mut Counter = std::ptr::null_mut();
+        assert_eq!(count(none, |_| Ok(0)), Code::NullPointer.number());
+        assert!(guard_error(object!(none)).is_null());
+        free(none);
+    }
+
+    #[test]
+    fn call_from_within_a_call_is_refused_with_wrong_state() {
+        let counter = counter();
+        let outer = count(counter, |value| {
+            *value += 1;
+            assert_eq!(
+                count(counter, |value| {
+                    *value += 1;
+                    Ok(0)
+                }),
+                Code::WrongState.number()
+            );
+            assert!(guard_error(object!(counter)).is_null());
+            assert_eq!(*value, 1);
+            Ok(0)
+        });
+        assert_eq!(outer, 0);
+        free(counter);
+    }
+
+    #[test]
+    fn object_freed_from_within_a_call_lives_until_it_returns() {
+        struct Dropped<'a>(&'a AtomicU8);
+        impl Drop for Dropped<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        struct Holder(Exclusive<Dropped<'static>>);
+        impl Object for Holder {
+            type Value = Dropped<'static>;
+            fn cell(&self) -> &Exclusive<Dropped<'static>> {
+                &self.0
+            }
+        }
+        static DROPS: AtomicU8 = AtomicU8::new(0);
+        let holder = Handle::leak(Holder(Exclusive::new(Dropped(&DROPS))));
+        let status = guard_object(object!(holder), |value| {
+            guard_free(object!(holder));
+            assert_eq!(value.0.load(Ordering::Relaxed), 0);
+            Ok(0)
+        });
+        assert_eq!(status, 0);
+        assert_eq!(DROPS.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn error_of_a_failed_call_hangs_on_the_object() {
+        let counter = counter();
+        assert_eq!(error_code(counter), 0);
+        assert_eq!(count(counter, |_| Err(Code::NoTrust.into())), Code::NoTrust.number());
+        assert_eq!(count(counter, |_| Ok(0)), 0);
+        assert_eq!(error_code(counter), Code::NoTrust.number());
+        free(counter);
     }
 }

@@ -4,43 +4,28 @@
 //! written from the entry points and their comments.
 #![allow(unsafe_code, reason = "entry points take raw pointers; every block says why it is sound")]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
+#![allow(unreachable_pub, reason = "the linker reaches them")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the comments are those of the C header, whose first lines have the rules"
+)]
 
+mod arguments;
+mod builder;
+mod callback;
+mod certificate;
+mod connection;
+mod context;
+mod error;
+mod facts;
 mod guard;
+mod source;
+mod version;
 
-use std::ffi::{CStr, c_char};
+use crate::error::Result;
 
-use guard::guard;
+/// A code of the table as C sees it; declared in `brokertls_errors.h`.
+pub type btls_status = i32;
 
-/// The number of the ABI, the same as in the library's SONAME. It changes when a program has to be compiled anew.
-const ABI: u32 = 0;
-
-const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-    Ok(version) => version,
-    Err(_) => panic!("the version holds a NUL"),
-};
-
-/// The number of the ABI that this library has, the same as in its SONAME.
-///
-/// May be called from any thread at any time.
-#[unsafe(no_mangle)]
-pub extern "C" fn btls_abi_version() -> u32 {
-    guard(0, || ABI)
-}
-
-/// The version of this library as text, e.g. "0.1.0".
-///
-/// The text is constant: it is never freed. May be called from any thread at any time.
-#[unsafe(no_mangle)]
-pub extern "C" fn btls_version() -> *const c_char {
-    guard(std::ptr::null(), || VERSION.as_ptr())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn version_is_that_of_the_package() {
-        assert_eq!(VERSION.to_str(), Ok(env!("CARGO_PKG_VERSION")));
-    }
-}
+/// What a call that is done returns.
+const DONE: Result<btls_status> = Ok(0);

@@ -1,0 +1,266 @@
+//! The builder: settings of a context but for its identities and trust, which are in source.rs.
+
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
+
+use crate::builder::{ClientAuth, ContextBuilder};
+use crate::error::{Code, Error};
+use crate::keystore::{OpenOptions, PasswordCallback};
+use crate::policy::Preset;
+use crate::verify::Switch;
+
+use super::arguments::{path, text};
+use super::callback::{self, btls_log_fn, btls_verify_fn};
+use super::context::btls_context;
+use super::error::btls_error;
+use super::guard::{Exclusive, Handle, Object, guard, guard_error, guard_free, guard_object, object, required};
+use super::{DONE, btls_status};
+
+/// A server does not ask its clients for a certificate. The default.
+pub const BTLS_CLIENT_AUTH_NONE: i32 = 0;
+/// A server asks, verifies what is sent, and goes on where nothing is.
+pub const BTLS_CLIENT_AUTH_WANT: i32 = 1;
+/// A server refuses clients without a certificate.
+pub const BTLS_CLIENT_AUTH_NEED: i32 = 2;
+
+/// Collects the settings of a context. Used by one thread at a time.
+pub struct btls_builder(Exclusive<Builder>);
+
+/// What a builder holds.
+pub(super) struct Builder {
+    pub(super) context: ContextBuilder,
+    /// Type and limits for the sources that are added next.
+    pub(super) options: OpenOptions,
+    pub(super) password: Option<PasswordCallback>,
+}
+
+impl Object for btls_builder {
+    type Value = Builder;
+
+    fn cell(&self) -> &Exclusive<Builder> {
+        &self.0
+    }
+}
+
+/// Makes a builder: nothing trusted, no identity, preset "intermediate", resumption on.
+///
+/// The caller frees it with btls_builder_free, also after building. NULL only where memory is exhausted or a defect was
+/// met.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_new() -> *mut btls_builder {
+    guard(std::ptr::null_mut(), || {
+        let builder = Builder { context: ContextBuilder::new(), options: OpenOptions::default(), password: None };
+        Handle::leak(btls_builder(Exclusive::new(builder)))
+    })
+}
+
+/// Frees a builder. Contexts made from it stay. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_free(builder: *mut btls_builder) {
+    guard_free(object!(builder));
+}
+
+/// The error of the last call on this builder that failed; NULL where none did.
+///
+/// It belongs to the builder: valid until the next call on it that fails, and until it is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_error(builder: *const btls_builder) -> *const btls_error {
+    guard_error(object!(builder))
+}
+
+/// Reads every source and makes a context, or nothing: the first source or setting that cannot be used is the error.
+///
+/// The caller holds one reference and gives it back with btls_context_free. The builder can be changed and used again. Reads
+/// files and may ask for passwords; call it before the event loop, or on a thread that may wait.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_build(
+    builder: *mut btls_builder,
+    context: Option<&mut MaybeUninit<*mut btls_context>>,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let out = required(context, "context")?;
+        out.write(btls_context::leak(builder.context.build()?));
+        DONE
+    })
+}
+
+/// Sets what the other settings start from: "modern" (TLS 1.3) or "intermediate" (TLS 1.2 and 1.3, the default).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_preset(builder: *mut btls_builder, name: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let name = unsafe { text("name", name) }?;
+        builder.context.preset(Preset::from_name(name)?);
+        DONE
+    })
+}
+
+/// Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3". Names of OpenSSL, Java, Erlang and ArangoDB are taken. What cannot be
+/// served is found when the context is built.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_versions(builder: *mut btls_builder, names: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let names = unsafe { text("names", names) }?;
+        builder.context.versions(names);
+        DONE
+    })
+}
+
+/// Sets the cipher suites in order of preference: an OpenSSL cipher string, or names of OpenSSL or IANA. What cannot be
+/// served is found when the context is built, see btls_context_not_served.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_cipher_suites(builder: *mut btls_builder, names: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let names = unsafe { text("names", names) }?;
+        builder.context.cipher_suites(names);
+        DONE
+    })
+}
+
+/// Sets the key exchange groups in order of preference, e.g. "X25519MLKEM768:X25519:P-256".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_groups(builder: *mut btls_builder, names: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let names = unsafe { text("names", names) }?;
+        builder.context.groups(names);
+        DONE
+    })
+}
+
+/// Sets whether a server asks its clients for a certificate: BTLS_CLIENT_AUTH_NONE, _WANT or _NEED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_client_auth(builder: *mut btls_builder, client_auth: i32) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let client_auth = match client_auth {
+            BTLS_CLIENT_AUTH_NONE => ClientAuth::None,
+            BTLS_CLIENT_AUTH_WANT => ClientAuth::Want,
+            BTLS_CLIENT_AUTH_NEED => ClientAuth::Need,
+            other => return Err(Error::new(Code::InvalidArgument, format!("client_auth {other}"))),
+        };
+        builder.context.client_auth(client_auth);
+        DONE
+    })
+}
+
+/// Sets whether a server that asks for certificates sends the names of the CAs that it trusts. Default: true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_send_ca_names(builder: *mut btls_builder, sends: bool) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.context.send_ca_names(sends);
+        DONE
+    })
+}
+
+/// Adds an application protocol (ALPN), e.g. "mqtt", in order of preference.
+///
+/// Returns BTLS_INVALID_ALPN for an empty name or one longer than 255 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let protocol = unsafe { text("protocol", protocol) }?;
+        builder.context.alpn(protocol.as_bytes())?;
+        DONE
+    })
+}
+
+/// Sets whether sessions are resumed. Default: true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, resumes: bool) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.context.resumption(resumes);
+        DONE
+    })
+}
+
+/// Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
+///
+/// `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK and call it from
+/// btls_conn_task_run only. `user` is handed to it, and has to stay valid as long as the context and its connections.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_verify_callback(
+    builder: *mut btls_builder,
+    function: btls_verify_fn,
+    user: *mut c_void,
+    may_block: bool,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let callback = callback::verify(function, user)?;
+        builder.context.verify_callback(callback, may_block);
+        DONE
+    })
+}
+
+/// Sets a function that takes the context's log. Without one, nothing is logged.
+///
+/// `user` is handed to it, and has to stay valid as long as the context and its connections.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_log_callback(
+    builder: *mut btls_builder,
+    function: btls_log_fn,
+    user: *mut c_void,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let sink = callback::log(function, user)?;
+        builder.context.log(sink);
+        DONE
+    })
+}
+
+/// Tolerates one deviation in peer certificates, by name; each use is logged. All are off by default.
+///
+/// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA certificate as the peer's own.
+/// "insecure-common-name": the common name as host name where there is no subject alternative name. "insecure-rsa-1024": RSA
+/// keys of 1024 to 2047 bits. Returns BTLS_UNKNOWN_OPTION for any other name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_insecure_allow(builder: *mut btls_builder, name: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let name = unsafe { text("name", name) }?;
+        let switch = Switch::from_name(name).ok_or_else(|| unknown_switch(name))?;
+        builder.context.allow(switch);
+        DONE
+    })
+}
+
+fn unknown_switch(name: &str) -> Error {
+    let names: Vec<_> = Switch::ALL.iter().map(|switch| switch.name()).collect();
+    Error::new(Code::UnknownOption, format!("{name:?}")).with_hint(format!("There are {}.", names.join(", ")))
+}
+
+/// Lets clients connect to a server whose certificate is for another host. INSECURE: whoever has any certificate of the same
+/// CA can then take the server's place.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(builder: *mut btls_builder) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.context.insecure_skip_server_name(true);
+        DONE
+    })
+}
+
+/// Lets clients connect to a server with any certificate at all. INSECURE: the connection is encrypted, to whomever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(builder: *mut btls_builder) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.context.insecure_accept_any_server(true);
+        DONE
+    })
+}
+
+/// Appends the secrets of every connection to a file, in the form that Wireshark reads. INSECURE: whoever has the file can
+/// read all traffic.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_insecure_key_log_file(
+    builder: *mut btls_builder,
+    file: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let file = unsafe { path("file", file) }?;
+        builder.context.insecure_key_log(file);
+        DONE
+    })
+}

@@ -1,0 +1,233 @@
+//! Functions of the caller: their types, and how they become the closures that the core takes.
+
+use std::ffi::{c_char, c_void};
+use std::io;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::error::Result;
+use crate::keystore::{PasswordCallback, PasswordRequest, PasswordUse, Secret};
+use crate::logging::{Level, LogSink};
+use crate::stream::{ReadCallback, WriteCallback};
+use crate::verify::{PeerCertificate, Purpose, VerifyCallback};
+
+use super::arguments::c_string;
+use super::guard::null;
+
+/// A password is for opening the store as a whole.
+pub const BTLS_PASSWORD_STORE: i32 = 0;
+/// A password is for decrypting one private key.
+pub const BTLS_PASSWORD_KEY: i32 = 1;
+
+/// The peer is a server.
+pub const BTLS_PEER_SERVER: i32 = 0;
+/// The peer is a client.
+pub const BTLS_PEER_CLIENT: i32 = 1;
+
+/// A line of the log: something was refused or failed.
+pub const BTLS_LOG_ERROR: i32 = 1;
+/// A line of the log: something works and should not stay so.
+pub const BTLS_LOG_WARN: i32 = 2;
+/// A line of the log: something worth knowing.
+pub const BTLS_LOG_INFO: i32 = 3;
+
+/// Bytes for the caller to look at.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct btls_bytes {
+    /// The first byte.
+    pub data: *const u8,
+    /// How many there are.
+    pub length: usize,
+}
+
+/// Gives a password.
+///
+/// `usage` is BTLS_PASSWORD_STORE or BTLS_PASSWORD_KEY; `label` is the file, or the label of the memory, that it is for;
+/// `alias` is the key's, NULL where it has none. The function writes at most `capacity` bytes into `buffer` and returns how
+/// many the password has, without a NUL at the end, or a negative number where there is none. The buffer is wiped.
+///
+/// Called on the thread that builds or reloads a context. Must return: it may neither throw nor longjmp.
+pub type btls_password_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        usage: i32,
+        label: *const c_char,
+        alias: *const c_char,
+        buffer: *mut c_char,
+        capacity: usize,
+    ) -> isize,
+>;
+
+/// Decides whether a peer whose certificate was already accepted may go on.
+///
+/// `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the peer sent in DER, its own
+/// first; they are valid during the call only (btls_certificate_parse makes facts of them). Returns 0 to go on. Any other
+/// number refuses the peer with BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most `capacity`
+/// bytes, ended by a NUL, into `reason`.
+///
+/// Called on the thread that moves the connection on or runs its task, and on several threads at a time for several
+/// connections. Must return: it may neither throw nor longjmp, and not use the connection that it was called for.
+pub type btls_verify_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        peer: i32,
+        chain: *const btls_bytes,
+        count: usize,
+        reason: *mut c_char,
+        capacity: usize,
+    ) -> i32,
+>;
+
+/// Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
+///
+/// Called on any thread that uses the context or its connections, on several at a time. Must return: it may neither throw
+/// nor longjmp.
+pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
+
+/// Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
+/// with errno set, to EAGAIN where nothing is there now.
+///
+/// Called on the thread that uses the connection. Must return: it may neither throw nor longjmp, and not use the connection.
+pub type btls_read_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut c_void, length: usize) -> isize>;
+
+/// Writes ciphertext as write(2) does: returns how many bytes of `buffer` were taken, or -1 with errno set, to EAGAIN where
+/// none can be taken now.
+///
+/// Called on the thread that uses the connection. Must return: it may neither throw nor longjmp, and not use the connection.
+pub type btls_write_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *const c_void, length: usize) -> isize>;
+
+/// Longest password that a callback can give, bytes.
+const PASSWORD_CAPACITY: usize = 1024;
+
+/// Longest reason that a callback can give, bytes with its NUL.
+const REASON_CAPACITY: usize = 512;
+
+/// What a caller wants to see again in its function.
+#[derive(Clone, Copy)]
+struct User(*mut c_void);
+
+// SAFETY: the pointer is never looked behind here, only handed back; that the caller's functions may be called on other
+// threads stands in their description.
+unsafe impl Send for User {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for User {}
+
+impl User {
+    /// A method, so that closures capture the wrapper and not the pointer in it.
+    fn pointer(&self) -> *mut c_void {
+        self.0
+    }
+}
+
+pub(super) fn password(function: btls_password_fn, user: *mut c_void) -> Result<PasswordCallback> {
+    let function = function.ok_or_else(|| null("callback"))?;
+    let user = User(user);
+    Ok(Arc::new(move |request: &PasswordRequest<'_>| {
+        let usage = match request.usage {
+            PasswordUse::Store => BTLS_PASSWORD_STORE,
+            PasswordUse::Key => BTLS_PASSWORD_KEY,
+        };
+        let label = c_string(request.label);
+        let alias = request.alias.map(c_string);
+        let alias = alias.as_ref().map_or(std::ptr::null(), |alias| alias.as_ptr());
+        let mut buffer = Zeroizing::new(vec![0_u8; PASSWORD_CAPACITY]);
+        let room = buffer.as_mut_ptr().cast();
+        // SAFETY: the function is as its type describes; the texts and the buffer outlive the call.
+        let length = unsafe { function(user.pointer(), usage, label.as_ptr(), alias, room, PASSWORD_CAPACITY) };
+        let given = usize::try_from(length).ok().and_then(|length| buffer.get(..length));
+        given.map(Secret::new)
+    }))
+}
+
+pub(super) fn verify(function: btls_verify_fn, user: *mut c_void) -> Result<VerifyCallback> {
+    let function = function.ok_or_else(|| null("callback"))?;
+    let user = User(user);
+    Ok(Arc::new(move |peer: &PeerCertificate<'_>| {
+        let purpose = match peer.purpose {
+            Purpose::Server => BTLS_PEER_SERVER,
+            Purpose::Client => BTLS_PEER_CLIENT,
+        };
+        let chain: Vec<btls_bytes> =
+            peer.chain.iter().map(|der| btls_bytes { data: der.as_ptr(), length: der.len() }).collect();
+        let mut reason = [0_u8; REASON_CAPACITY];
+        let room = reason.as_mut_ptr().cast();
+        // SAFETY: the function is as its type describes; the chain and the buffer outlive the call.
+        let verdict = unsafe { function(user.pointer(), purpose, chain.as_ptr(), chain.len(), room, REASON_CAPACITY) };
+        match verdict {
+            0 => Ok(()),
+            _ => Err(reason_text(&reason)),
+        }
+    }))
+}
+
+fn reason_text(reason: &[u8]) -> String {
+    let text = reason.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+pub(super) fn log(function: btls_log_fn, user: *mut c_void) -> Result<LogSink> {
+    let function = function.ok_or_else(|| null("callback"))?;
+    let user = User(user);
+    Ok(Arc::new(move |level: Level, line: &str| {
+        let level = match level {
+            Level::Error => BTLS_LOG_ERROR,
+            Level::Warn => BTLS_LOG_WARN,
+            Level::Info => BTLS_LOG_INFO,
+        };
+        let line = c_string(line);
+        // SAFETY: the function is as its type describes; the line outlives the call.
+        unsafe { function(user.pointer(), level, line.as_ptr()) };
+    }))
+}
+
+pub(super) fn read(function: btls_read_fn, user: *mut c_void) -> Result<ReadCallback> {
+    let function = function.ok_or_else(|| null("read"))?;
+    let user = User(user);
+    Ok(Box::new(move |buffer: &mut [u8]| {
+        // SAFETY: the function is as its type describes; the buffer is ours alone and outlives the call.
+        let count = unsafe { function(user.pointer(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        // Nothing may come between the call and its errno.
+        usize::try_from(count).map_err(|_| io::Error::last_os_error())
+    }))
+}
+
+pub(super) fn write(function: btls_write_fn, user: *mut c_void) -> Result<WriteCallback> {
+    let function = function.ok_or_else(|| null("write"))?;
+    let user = User(user);
+    Ok(Box::new(move |bytes: &[u8]| {
+        // SAFETY: the function is as its type describes; the bytes outlive the call.
+        let count = unsafe { function(user.pointer(), bytes.as_ptr().cast(), bytes.len()) };
+        usize::try_from(count).map_err(|_| io::Error::last_os_error())
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_ends_at_its_nul_or_with_the_buffer() {
+        assert_eq!(reason_text(b"no such device\0rest"), "no such device");
+        assert_eq!(reason_text(&[b'x'; REASON_CAPACITY]).len(), REASON_CAPACITY);
+        assert_eq!(reason_text(b"\xff\0"), "\u{fffd}");
+    }
+
+    #[test]
+    fn password_longer_than_its_buffer_is_none() {
+        unsafe extern "C" fn boast(
+            _: *mut c_void,
+            _: i32,
+            _: *const c_char,
+            _: *const c_char,
+            _: *mut c_char,
+            capacity: usize,
+        ) -> isize {
+            capacity as isize + 1
+        }
+        let ask = password(Some(boast), std::ptr::null_mut()).unwrap();
+        let request = PasswordRequest { label: "broker.ks", alias: None, usage: PasswordUse::Store };
+        assert!(ask(&request).is_none());
+    }
+}

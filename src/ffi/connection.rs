@@ -1,0 +1,387 @@
+//! Connections: making them, their transport, and moving bytes.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::mem::MaybeUninit;
+
+use crate::connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
+use crate::error::{Code, Error, Result};
+use crate::stream::{Status, Stream};
+
+use super::arguments::{Pieces, bytes, bytes_mut, disjoint, optional_text};
+use super::callback::{self, btls_read_fn, btls_write_fn};
+use super::context::{btls_context, guard_context};
+use super::error::btls_error;
+use super::facts::Texts;
+use super::guard::{
+    Exclusive, Handle, Object, Out, guard_error, guard_fact, guard_free, guard_object, object, required,
+};
+use super::{DONE, btls_status};
+
+/// The largest record: an output of this size is never too small for btls_conn_wrap.
+pub const BTLS_MAX_RECORD_BYTES: usize = 18_437;
+/// The largest plaintext of one record: an output of this size is never too small for btls_conn_unwrap.
+pub const BTLS_MAX_PLAINTEXT_BYTES: usize = 16_384;
+
+// cbindgen reads numbers, not names of other rooms.
+const _: () = assert!(BTLS_MAX_RECORD_BYTES == MAX_RECORD_BYTES && BTLS_MAX_PLAINTEXT_BYTES == MAX_PLAINTEXT_BYTES);
+
+/// One TLS connection, client or server. Used by one thread at a time, and may move between threads; two connections of one
+/// context may be used by two threads at the same time.
+///
+/// It has one of three transports: descriptors (btls_conn_set_fd), functions (btls_conn_set_callbacks), or none, where the
+/// caller moves the bytes with btls_conn_wrap and btls_conn_unwrap.
+pub struct btls_conn(Exclusive<Conn>);
+
+/// What a connection holds.
+pub(super) struct Conn {
+    pub(super) stream: Stream,
+    /// Texts that a caller has asked for.
+    pub(super) texts: Option<Box<Texts>>,
+}
+
+impl Object for btls_conn {
+    type Value = Conn;
+
+    fn cell(&self) -> &Exclusive<Conn> {
+        &self.0
+    }
+}
+
+impl btls_conn {
+    fn leak(connection: Connection) -> *mut Self {
+        Handle::leak(Self(Exclusive::new(Conn { stream: Stream::new(connection), texts: None })))
+    }
+}
+
+/// The status for C; writes the output where the call is done, and zero where it has to be made again.
+fn settle(status: Status<usize>, out: &mut MaybeUninit<usize>) -> btls_status {
+    let (code, count) = match status {
+        Status::Done(count) => (Code::Ok, count),
+        Status::WantRead => (Code::WantRead, 0),
+        Status::WantWrite => (Code::WantWrite, 0),
+        Status::WantTask => (Code::WantTask, 0),
+        Status::Closed => (Code::Closed, 0),
+    };
+    out.write(count);
+    code.number()
+}
+
+fn settled(status: Status) -> btls_status {
+    match status {
+        Status::Done(()) => Code::Ok,
+        Status::WantRead => Code::WantRead,
+        Status::WantWrite => Code::WantWrite,
+        Status::WantTask => Code::WantTask,
+        Status::Closed => Code::Closed,
+    }
+    .number()
+}
+
+/// Makes the server's side of a new connection.
+///
+/// The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_IDENTITY where it has
+/// no certificate to serve with.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_new_server(
+    context: Option<&btls_context>,
+    conn: Option<&mut MaybeUninit<*mut btls_conn>>,
+) -> btls_status {
+    guard_context(context, |context| {
+        let out = required(conn, "conn")?;
+        out.write(btls_conn::leak(context.accept()?));
+        DONE
+    })
+}
+
+/// Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's certificate has to be for
+/// it. NULL goes only with a context that does not check the server's name.
+///
+/// The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_TRUST where it has
+/// nothing to verify the server against, BTLS_INVALID_SERVER_NAME.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_new_client(
+    context: Option<&btls_context>,
+    host: *const c_char,
+    conn: Option<&mut MaybeUninit<*mut btls_conn>>,
+) -> btls_status {
+    guard_context(context, |context| {
+        let out = required(conn, "conn")?;
+        // SAFETY: the header asks for NULL or text.
+        let host = unsafe { optional_text("host", host) }?;
+        out.write(btls_conn::leak(context.connect(host)?));
+        DONE
+    })
+}
+
+/// Frees a connection. Nothing is sent: close it first (btls_conn_shutdown). Its descriptors stay open. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_free(conn: *mut btls_conn) {
+    guard_free(object!(conn));
+}
+
+/// The error of the last call on this connection that failed; NULL where none did.
+///
+/// It belongs to the connection: valid until the next call on it that fails, and until it is freed. A connection that has
+/// failed gives the same error again on each further call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_error(conn: *const btls_conn) -> *const btls_error {
+    guard_error(object!(conn))
+}
+
+/// Uses descriptors of the caller's, blocking or not; one for both is fine. They are never closed here, and have to stay open
+/// until the connection is freed. Nothing sent raises SIGPIPE on a socket.
+///
+/// Returns BTLS_WRONG_STATE where a transport is set already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_set_fd(conn: *mut btls_conn, read_fd: c_int, write_fd: c_int) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        conn.stream.set_descriptors(read_fd, write_fd)?;
+        DONE
+    })
+}
+
+/// Uses functions of the caller's. `user` is handed to both, and has to stay valid until the connection is freed.
+///
+/// Returns BTLS_WRONG_STATE where a transport is set already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_set_callbacks(
+    conn: *mut btls_conn,
+    read: btls_read_fn,
+    write: btls_write_fn,
+    user: *mut c_void,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        conn.stream.set_callbacks(callback::read(read, user)?, callback::write(write, user)?)?;
+        DONE
+    })
+}
+
+/// Goes on with the handshake. Reading and writing do so too, where it is not complete.
+///
+/// Returns BTLS_OK when both sides have finished, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
+/// be read or written, BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the peer
+/// has been sent its alert then, where the transport took it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_handshake(conn: *mut btls_conn) -> btls_status {
+    guard_object(object!(conn), |conn| conn.stream.handshake().map(settled))
+}
+
+/// Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were.
+///
+/// Returns BTLS_OK with at least one byte, BTLS_CLOSED at the peer's close_notify, BTLS_WANT_READ, BTLS_WANT_WRITE or
+/// BTLS_WANT_TASK as btls_conn_handshake does, BTLS_TRUNCATED where the transport ended without close_notify, so that data
+/// may be missing, or what else ended the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_read(
+    conn: *mut btls_conn,
+    buffer: *mut c_void,
+    length: usize,
+    read: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        let out = required(read, "read")?;
+        // SAFETY: the header asks for NULL or `length` bytes that are the caller's own.
+        let buffer = unsafe { bytes_mut("buffer", buffer, length) }?;
+        conn.stream.read(buffer).map(|status| settle(status, out))
+    })
+}
+
+/// Writes plaintext; `written` becomes how much of it was taken and sent, which may be less than `length`.
+///
+/// Returns BTLS_OK, BTLS_WANT_READ, BTLS_WANT_WRITE or BTLS_WANT_TASK as btls_conn_handshake does, or what ended the
+/// connection. After BTLS_WANT_WRITE the same bytes have to be offered again, at the same place or another, more after them
+/// if the caller likes; other bytes are refused with BTLS_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_write(
+    conn: *mut btls_conn,
+    data: *const c_void,
+    length: usize,
+    written: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        let out = required(written, "written")?;
+        // SAFETY: the header asks for NULL or `length` bytes.
+        let data = unsafe { bytes("data", data, length) }?;
+        conn.stream.write(data).map(|status| settle(status, out))
+    })
+}
+
+/// Writes `count` pieces as one; small pieces share a record. As btls_conn_write otherwise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_writev(
+    conn: *mut btls_conn,
+    pieces: *const libc::iovec,
+    count: usize,
+    written: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        let out = required(written, "written")?;
+        // SAFETY: the header asks for NULL or `count` pieces, each with as many bytes as it says.
+        let pieces = unsafe { Pieces::new(pieces, count) }?;
+        conn.stream.write_vectored(pieces.as_slice()).map(|status| settle(status, out))
+    })
+}
+
+/// Sends what waits to be sent, e.g. the rest of a write that btls_conn_wants_write tells of.
+///
+/// Returns BTLS_OK, BTLS_WANT_WRITE, or what ended the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_flush(conn: *mut btls_conn) -> btls_status {
+    guard_object(object!(conn), |conn| conn.stream.flush().map(settled))
+}
+
+/// Whether something waits to be sent: the caller should watch for the transport to be writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_wants_write(conn: *const btls_conn) -> bool {
+    guard_fact(false, object!(conn), |conn| conn.stream.wants_write())
+}
+
+/// Tells how many bytes of plaintext can be read without touching the transport. An event loop reads on until there are none:
+/// a descriptor whose bytes are already here does not become readable again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_pending(
+    conn: *mut btls_conn,
+    pending: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        let out = required(pending, "pending")?;
+        out.write(conn.stream.pending()?);
+        DONE
+    })
+}
+
+/// Says that this side writes no more (close_notify). Reading stays possible.
+///
+/// Returns BTLS_OK when it is sent, BTLS_WANT_WRITE to be called again, or what ended the connection. Where the caller moves
+/// the bytes, BTLS_WANT_WRITE asks for btls_conn_wrap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        if conn.stream.has_transport() {
+            return conn.stream.close_write().map(settled);
+        }
+        let connection = conn.stream.connection_mut()?;
+        connection.close_write()?;
+        Ok(if connection.has_outgoing() { Code::WantWrite } else { Code::Ok }.number())
+    })
+}
+
+/// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read it
+/// first where it matters. The descriptors stay open.
+///
+/// Returns BTLS_OK when both are through, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again, BTLS_TRUNCATED where the peer
+/// ends without close_notify, or what ended the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_shutdown(conn: *mut btls_conn) -> btls_status {
+    guard_object(object!(conn), |conn| conn.stream.shutdown().map(settled))
+}
+
+/// Runs the task that BTLS_WANT_TASK asked for: verification that may wait. May be called on any thread, while no other uses
+/// the connection; its outcome is told by the call that is made again after it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_task_run(conn: *mut btls_conn) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        conn.stream.run_task();
+        DONE
+    })
+}
+
+/// Takes at most one whole record from `records` and puts its plaintext into `plain`. For connections without a transport.
+///
+/// `records` has `records_length` bytes, which are changed: the record is decrypted where it stands. `consumed` and
+/// `produced` become how many bytes were taken and given. The two buffers may not share memory.
+///
+/// Returns BTLS_OK to go on in the same way, BTLS_WANT_READ where `records` holds no whole record, BTLS_WANT_WRITE where
+/// btls_conn_wrap has to be called first, BTLS_WANT_TASK, BTLS_CLOSED once the peer's close_notify was met,
+/// BTLS_BUFFER_TOO_SMALL with nothing taken (BTLS_MAX_PLAINTEXT_BYTES is always enough), or what ended the connection: the
+/// alert for the peer is then given by btls_conn_wrap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_unwrap(
+    conn: *mut btls_conn,
+    records: *mut c_void,
+    records_length: usize,
+    plain: *mut c_void,
+    plain_length: usize,
+    consumed: Option<&mut MaybeUninit<usize>>,
+    produced: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        let counts = Counts::new(consumed, produced)?;
+        disjoint((records, records_length), (plain, plain_length))?;
+        // SAFETY: the header asks for NULL or as many bytes as it is told, the caller's own and, as just checked, apart.
+        let records = unsafe { bytes_mut("records", records, records_length) }?;
+        // SAFETY: as above.
+        let plain = unsafe { bytes_mut("plain", plain, plain_length) }?;
+        counts.settle(conn.stream.connection_mut()?.unwrap(records, plain)?)
+    })
+}
+
+/// Puts records for the peer into `records`: what waits of handshake and alerts first, otherwise one record made of `plain`.
+/// For connections without a transport.
+///
+/// `consumed` and `produced` become how many bytes were taken and given. With no `plain`, only what waits is given; before the
+/// handshake is complete no plaintext is taken. The two buffers may not share memory.
+///
+/// Returns BTLS_OK to go on in the same way, BTLS_WANT_WRITE to be called again with more still waiting, BTLS_WANT_READ where
+/// only btls_conn_unwrap goes on, BTLS_WANT_TASK, BTLS_CLOSED where the peer has closed (writing stays possible),
+/// BTLS_BUFFER_TOO_SMALL with nothing taken (BTLS_MAX_RECORD_BYTES is always enough), or what ended the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_wrap(
+    conn: *mut btls_conn,
+    plain: *const c_void,
+    plain_length: usize,
+    records: *mut c_void,
+    records_length: usize,
+    consumed: Option<&mut MaybeUninit<usize>>,
+    produced: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        let counts = Counts::new(consumed, produced)?;
+        disjoint((plain, plain_length), (records, records_length))?;
+        // SAFETY: the header asks for NULL or as many bytes as it is told.
+        let plain = unsafe { bytes("plain", plain, plain_length) }?;
+        // SAFETY: as above; they are the caller's own and, as just checked, apart from `plain`.
+        let records = unsafe { bytes_mut("records", records, records_length) }?;
+        counts.settle(conn.stream.connection_mut()?.wrap(plain, records)?)
+    })
+}
+
+/// Says that no more records will come: the transport has ended. For connections without a transport of this library's.
+///
+/// Returns BTLS_OK after the peer's close_notify, BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF during the handshake, or what
+/// had ended the connection before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_end_of_input(conn: *mut btls_conn) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        conn.stream.connection_mut()?.end_of_input()?;
+        DONE
+    })
+}
+
+/// The two outputs of a call that moves bytes.
+struct Counts<'a> {
+    consumed: &'a mut MaybeUninit<usize>,
+    produced: &'a mut MaybeUninit<usize>,
+}
+
+impl<'a> Counts<'a> {
+    fn new(consumed: Out<'a, usize>, produced: Out<'a, usize>) -> Result<Self> {
+        Ok(Self { consumed: required(consumed, "consumed")?, produced: required(produced, "produced")? })
+    }
+
+    fn settle(self, transfer: Transfer) -> Result<btls_status> {
+        let code = match transfer.next {
+            Next::Continue => Code::Ok,
+            Next::NeedRecord => Code::WantRead,
+            Next::NeedWrap => Code::WantWrite,
+            Next::NeedTask => Code::WantTask,
+            Next::Closed => Code::Closed,
+            Next::DestinationTooSmall(bytes) => {
+                return Err(Error::new(Code::BufferTooSmall, format!("{bytes} bytes are needed")));
+            }
+        };
+        self.consumed.write(transfer.consumed);
+        self.produced.write(transfer.produced);
+        Ok(code.number())
+    }
+}

@@ -1,0 +1,191 @@
+//! The context: shared between threads, counted by reference, and lists of texts about it.
+
+use std::ffi::{CString, c_char};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::context::Context;
+use crate::error::{Code, Error, Result};
+
+use super::arguments::c_string;
+use super::error::{btls_error, hand_over};
+use super::guard::{guard, required};
+use super::{DONE, btls_status};
+
+/// What connections are made from: the settings, identities and trust of a broker or of one listener. Any number of threads
+/// may use it at the same time.
+pub struct btls_context {
+    context: Context,
+    /// The error of the last call that failed, whichever thread made it.
+    error: Mutex<Option<Error>>,
+}
+
+impl btls_context {
+    /// Hands one reference over to the caller.
+    pub(super) fn leak(context: Context) -> *mut Self {
+        Arc::into_raw(Arc::new(Self { context, error: Mutex::new(None) })).cast_mut()
+    }
+
+    fn error(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs a call on a context; its error is kept there.
+pub(super) fn guard_context(
+    context: Option<&btls_context>,
+    body: impl FnOnce(&Context) -> Result<btls_status>,
+) -> btls_status {
+    guard(Code::Panic.number(), || {
+        let Some(context) = context else { return Code::NullPointer.number() };
+        body(&context.context).unwrap_or_else(|error| {
+            let status = error.code().number();
+            *context.error() = Some(error);
+            status
+        })
+    })
+}
+
+/// Takes another reference, for another listener or thread that keeps the context; returns the same pointer. Each reference
+/// is given back with btls_context_free. Connections keep what they need of a context themselves.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut btls_context {
+    guard(ptr::null_mut(), || {
+        if !context.is_null() {
+            // SAFETY: the pointer came from `Arc::into_raw`, and the caller holds a reference.
+            unsafe { Arc::increment_strong_count(context) };
+        }
+        context
+    })
+}
+
+/// Gives a reference back; the context is freed with the last one and the last connection made from it. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
+    guard((), || {
+        if !context.is_null() {
+            // SAFETY: the pointer came from `Arc::into_raw`, and the caller gives up one reference.
+            drop(unsafe { Arc::from_raw(context) });
+        }
+    });
+}
+
+/// Reads every source again. All of it takes effect, for connections made afterwards, or nothing does: the context then
+/// goes on with what it had.
+///
+/// Reads files and may ask for passwords, so it may wait; connections are made and go on meanwhile on other threads.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_reload(context: Option<&btls_context>) -> btls_status {
+    guard_context(context, |context| {
+        context.reload()?;
+        DONE
+    })
+}
+
+/// A copy of the error of the last call on this context that failed, on whichever thread; NULL where none did.
+///
+/// The caller frees it with btls_error_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_error(context: Option<&btls_context>) -> *mut btls_error {
+    guard(ptr::null_mut(), || {
+        let error = context.and_then(|context| context.error().clone());
+        error.as_ref().map_or(ptr::null_mut(), hand_over)
+    })
+}
+
+/// What an operator should know though the context was built: its own certificates that have expired, names that are not
+/// served, insecure settings. The caller frees the list with btls_list_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_warnings(
+    context: Option<&btls_context>,
+    warnings: Option<&mut MaybeUninit<*mut btls_list>>,
+) -> btls_status {
+    guard_context(context, |context| {
+        let out = required(warnings, "warnings")?;
+        let entries = context.warnings().iter().map(|warning| Entry::new(warning)).collect();
+        out.write(btls_list::leak(entries));
+        DONE
+    })
+}
+
+/// The cipher suites in effect, by IANA name, in order of preference. The caller frees the list with btls_list_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_cipher_suites(
+    context: Option<&btls_context>,
+    names: Option<&mut MaybeUninit<*mut btls_list>>,
+) -> btls_status {
+    guard_context(context, |context| {
+        let out = required(names, "names")?;
+        out.write(btls_list::leak(context.cipher_suites().into_iter().map(Entry::new).collect()));
+        DONE
+    })
+}
+
+/// The names of versions, cipher suites and groups that were asked for and are not served; btls_list_reason says why. The
+/// caller frees the list with btls_list_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_not_served(
+    context: Option<&btls_context>,
+    names: Option<&mut MaybeUninit<*mut btls_list>>,
+) -> btls_status {
+    guard_context(context, |context| {
+        let out = required(names, "names")?;
+        let entries = context.not_served();
+        let entries =
+            entries.iter().map(|line| Entry { reason: Some(c_string(&line.reason)), ..Entry::new(&line.name) });
+        out.write(btls_list::leak(entries.collect()));
+        DONE
+    })
+}
+
+/// A list of texts. It does not change, and may be read by several threads at a time.
+pub struct btls_list {
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    text: CString,
+    reason: Option<CString>,
+}
+
+impl Entry {
+    fn new(text: &str) -> Self {
+        Self { text: c_string(text), reason: None }
+    }
+}
+
+impl btls_list {
+    fn leak(entries: Vec<Entry>) -> *mut Self {
+        Box::into_raw(Box::new(Self { entries }))
+    }
+}
+
+/// How many texts a list has; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_list_count(list: Option<&btls_list>) -> usize {
+    guard(0, || list.map_or(0, |list| list.entries.len()))
+}
+
+/// A text of a list, which lives as long as the list; NULL for an index that is too large.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_list_get(list: Option<&btls_list>, index: usize) -> *const c_char {
+    guard(ptr::null(), || {
+        list.and_then(|list| list.entries.get(index)).map_or(ptr::null(), |entry| entry.text.as_ptr())
+    })
+}
+
+/// The reason that goes with a text of a list; NULL where there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_list_reason(list: Option<&btls_list>, index: usize) -> *const c_char {
+    guard(ptr::null(), || {
+        let reason = list.and_then(|list| list.entries.get(index)).and_then(|entry| entry.reason.as_ref());
+        reason.map_or(ptr::null(), |reason| reason.as_ptr())
+    })
+}
+
+/// Frees a list. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_list_free(list: Option<Box<btls_list>>) {
+    guard((), || drop(list));
+}

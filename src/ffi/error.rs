@@ -1,0 +1,243 @@
+//! Errors as C sees them: an opaque object with its texts, and what the table says of a status.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+use std::sync::OnceLock;
+
+use crate::error::{Category, Code, Error};
+
+use super::arguments::c_string;
+use super::btls_status;
+use super::guard::guard;
+
+/// Category of a status: not an error, call again after doing what it asks for.
+pub const BTLS_CATEGORY_PROGRESS: i32 = 0;
+/// Category of a status: the call itself or the configuration is wrong.
+pub const BTLS_CATEGORY_USAGE: i32 = 1;
+/// Category of a status: a file or store of keys or certificates could not be used.
+pub const BTLS_CATEGORY_KEYSTORE: i32 = 2;
+/// Category of a status: the peer's certificate was refused.
+pub const BTLS_CATEGORY_CERTIFICATE: i32 = 3;
+/// Category of a status: the peer's certificate was refused for what is known, or not known, of its revocation.
+pub const BTLS_CATEGORY_REVOCATION: i32 = 4;
+/// Category of a status: the two sides broke the protocol or have nothing in common.
+pub const BTLS_CATEGORY_PROTOCOL: i32 = 5;
+/// Category of a status: the operating system reported an error.
+pub const BTLS_CATEGORY_IO: i32 = 7;
+/// Category of a status: a defect of this library.
+pub const BTLS_CATEGORY_INTERNAL: i32 = 9;
+/// Category of a status: the peer ended the connection with an alert.
+pub const BTLS_CATEGORY_ALERT: i32 = 10;
+/// Category of a number that is no status of this version.
+pub const BTLS_CATEGORY_UNKNOWN: i32 = -1;
+
+/// What went wrong: a code, and texts that name the file, alias or certificate and what would mend it. No text ever holds
+/// a secret.
+pub struct btls_error {
+    error: Error,
+    message: CString,
+    hint: CString,
+}
+
+impl btls_error {
+    pub(super) fn new(error: Error) -> Self {
+        Self { message: c_string(&error.message()), hint: c_string(error.hint()), error }
+    }
+
+    pub(super) fn code(&self) -> i32 {
+        self.error.code().number()
+    }
+
+    fn alert(&self) -> i32 {
+        let code = self.error.code();
+        match (code, code.category()) {
+            (Code::AlertOther, _) => -1,
+            (_, Category::Alert) => code.number() - 1000,
+            _ => code.alert().map_or(-1, i32::from),
+        }
+    }
+}
+
+/// The last error of an object. Its texts are made when they are asked for.
+#[derive(Default)]
+pub(super) struct LastError {
+    error: Option<Error>,
+    shown: Option<Box<btls_error>>,
+}
+
+impl LastError {
+    /// Keeps the error; gives its status.
+    pub(super) fn set(&mut self, error: Error) -> btls_status {
+        let status = error.code().number();
+        self.error = Some(error);
+        self.shown = None;
+        status
+    }
+
+    /// The error for the caller to look at, NULL for none; it stays where it is until the next one is set.
+    pub(super) fn show(&mut self) -> *const btls_error {
+        let Some(error) = &self.error else { return ptr::null() };
+        &**self.shown.get_or_insert_with(|| Box::new(btls_error::new(error.clone())))
+    }
+}
+
+/// The texts of a row of the table, ended as C wants them.
+struct Row {
+    code: Code,
+    name: CString,
+    message: CString,
+    hint: CString,
+}
+
+/// The row of a status.
+fn row(status: btls_status) -> Option<&'static Row> {
+    static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
+    let rows = ROWS.get_or_init(|| {
+        let row = |code: &Code| Row {
+            code: *code,
+            name: c_string(&format!("BTLS_{}", code.name())),
+            message: c_string(code.message()),
+            hint: c_string(code.hint()),
+        };
+        Code::ALL.iter().map(row).collect()
+    });
+    rows.binary_search_by_key(&status, |row| row.code.number()).ok().and_then(|index| rows.get(index))
+}
+
+fn category(code: Code) -> i32 {
+    match code.category() {
+        Category::Progress => BTLS_CATEGORY_PROGRESS,
+        Category::Usage => BTLS_CATEGORY_USAGE,
+        Category::Keystore => BTLS_CATEGORY_KEYSTORE,
+        Category::Certificate => BTLS_CATEGORY_CERTIFICATE,
+        Category::Revocation => BTLS_CATEGORY_REVOCATION,
+        Category::Protocol => BTLS_CATEGORY_PROTOCOL,
+        Category::Io => BTLS_CATEGORY_IO,
+        Category::Internal => BTLS_CATEGORY_INTERNAL,
+        Category::Alert => BTLS_CATEGORY_ALERT,
+    }
+}
+
+/// The name of a status, e.g. "BTLS_CERT_EXPIRED"; "BTLS_UNKNOWN" for a number that is no status of this version.
+///
+/// The text is constant: it is never freed. May be called from any thread at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn btls_status_name(status: btls_status) -> *const c_char {
+    guard(c"BTLS_UNKNOWN".as_ptr(), || row(status).map_or(c"BTLS_UNKNOWN", |row| row.name.as_c_str()).as_ptr())
+}
+
+/// What a status means, as a clause without a full stop, e.g. "the peer certificate has expired".
+///
+/// What was met in a certain call stands in the error of its object. The text is constant: it is never freed. May be called
+/// from any thread at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn btls_status_message(status: btls_status) -> *const c_char {
+    guard(c"".as_ptr(), || row(status).map_or(c"no status of this version", |row| row.message.as_c_str()).as_ptr())
+}
+
+/// What would mend it in general, as a sentence; empty where nothing general can be said.
+///
+/// The text is constant: it is never freed. May be called from any thread at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn btls_status_hint(status: btls_status) -> *const c_char {
+    guard(c"".as_ptr(), || row(status).map_or(c"", |row| row.hint.as_c_str()).as_ptr())
+}
+
+/// What a status is about: one of BTLS_CATEGORY_*. Callers branch on it, since later versions add codes, not categories.
+///
+/// May be called from any thread at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn btls_status_category(status: btls_status) -> i32 {
+    guard(BTLS_CATEGORY_UNKNOWN, || row(status).map_or(BTLS_CATEGORY_UNKNOWN, |row| category(row.code)))
+}
+
+/// The code of an error; BTLS_OK for NULL.
+///
+/// An error is valid until the next call on its object that fails, and no longer than the object; one that was given to
+/// the caller to free, until it is freed. The same holds for its texts. An error is used by one thread at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_error_code(error: Option<&btls_error>) -> btls_status {
+    guard(Code::Panic.number(), || error.map_or(0, btls_error::code))
+}
+
+/// The name of an error's code, e.g. "BTLS_CERT_EXPIRED"; "BTLS_OK" for NULL. The text is constant.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_error_name(error: Option<&btls_error>) -> *const c_char {
+    guard(c"".as_ptr(), || row(error.map_or(0, btls_error::code)).map_or(c"", |row| row.name.as_c_str()).as_ptr())
+}
+
+/// What happened, as a clause without a full stop, then what was met: the file, alias or certificate and what was found
+/// there. Empty for NULL. Lives as long as the error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_error_message(error: Option<&btls_error>) -> *const c_char {
+    guard(c"".as_ptr(), || error.map_or(c"", |error| error.message.as_c_str()).as_ptr())
+}
+
+/// What would mend it, as a sentence; empty for NULL and where nothing can be said. Lives as long as the error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_error_hint(error: Option<&btls_error>) -> *const c_char {
+    guard(c"".as_ptr(), || error.map_or(c"", |error| error.hint.as_c_str()).as_ptr())
+}
+
+/// The number of the TLS alert that goes with an error (RFC 8446 section 6): the one that was received where the code is
+/// above 1000, otherwise the one that the peer is sent; -1 where there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_error_alert(error: Option<&btls_error>) -> i32 {
+    guard(-1, || error.map_or(-1, btls_error::alert))
+}
+
+/// What an error is about: one of BTLS_CATEGORY_*; BTLS_CATEGORY_PROGRESS for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_error_category(error: Option<&btls_error>) -> i32 {
+    guard(BTLS_CATEGORY_INTERNAL, || error.map_or(BTLS_CATEGORY_PROGRESS, |error| category(error.error.code())))
+}
+
+/// Frees an error that was given to the caller to free; those of btls_builder_error and btls_conn_error are not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_error_free(error: Option<Box<btls_error>>) {
+    guard((), || drop(error));
+}
+
+/// A copy of an error for the caller to free.
+pub(super) fn hand_over(error: &Error) -> *mut btls_error {
+    Box::into_raw(Box::new(btls_error::new(error.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    fn text(pointer: *const c_char) -> &'static str {
+        // SAFETY: the functions under test give constant texts.
+        unsafe { CStr::from_ptr(pointer) }.to_str().unwrap()
+    }
+
+    #[test]
+    fn every_code_has_its_name_message_and_category() {
+        for code in Code::ALL {
+            assert_eq!(text(btls_status_name(code.number())), format!("BTLS_{}", code.name()));
+            assert_eq!(text(btls_status_message(code.number())), code.message());
+            assert_eq!(text(btls_status_hint(code.number())), code.hint());
+            assert_eq!(btls_status_category(code.number()), (code.number() / 100).min(BTLS_CATEGORY_ALERT));
+        }
+    }
+
+    #[test]
+    fn number_of_no_code_is_named_unknown() {
+        for number in [-1, 5, 999, 1256, i32::MIN, i32::MAX] {
+            assert_eq!(text(btls_status_name(number)), "BTLS_UNKNOWN");
+            assert_eq!(btls_status_category(number), BTLS_CATEGORY_UNKNOWN);
+        }
+    }
+
+    #[test]
+    fn alert_is_the_one_sent_or_the_one_received() {
+        let alert = |code: Code| btls_error::new(code.into()).alert();
+        assert_eq!(alert(Code::CertExpired), 45);
+        assert_eq!(alert(Code::AlertUnknownCa), 48);
+        assert_eq!(alert(Code::AlertOther), -1);
+        assert_eq!(alert(Code::Truncated), -1);
+    }
+}

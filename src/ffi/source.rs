@@ -1,0 +1,261 @@
+//! The identities and the trust of a builder: files, memory, directories, the system, and how they are opened.
+
+use std::ffi::{c_char, c_void};
+
+use crate::builder::{IdentitySource, TrustSource};
+use crate::error::{Code, Error, Result};
+use crate::keystore::{Limits, OpenOptions, Password, Secret, StoreType};
+use crate::source::Source;
+
+use super::arguments::{bytes, optional_bytes, optional_text, path, text};
+use super::builder::{Builder, btls_builder};
+use super::callback::{self, btls_password_fn};
+use super::guard::{guard_object, object};
+use super::{DONE, btls_status};
+
+/// The type of a store is found from its content. The default.
+pub const BTLS_STORE_ANY: i32 = 0;
+/// Text with "-----BEGIN ...-----" blocks.
+pub const BTLS_STORE_PEM: i32 = 1;
+/// One certificate or private key in DER.
+pub const BTLS_STORE_DER: i32 = 2;
+/// PKCS#12, as keytool and openssl pkcs12 write it.
+pub const BTLS_STORE_PKCS12: i32 = 3;
+/// Java's JKS.
+pub const BTLS_STORE_JKS: i32 = 4;
+/// Java's JCEKS.
+pub const BTLS_STORE_JCEKS: i32 = 5;
+
+impl Builder {
+    /// How a source is opened: by the settings so far, with these passwords; the callback stands in for both.
+    ///
+    /// # Safety
+    /// Each pointer is NULL or points to text that ends with a NUL.
+    unsafe fn open_options(&self, password: *const c_char, key_password: *const c_char) -> OpenOptions {
+        // SAFETY: as promised by the caller.
+        let (password, key_password) = unsafe { (optional_bytes(password), optional_bytes(key_password)) };
+        let given = |bytes: &[u8]| Password::Bytes(Secret::new(bytes));
+        let asked = || self.password.clone().map_or(Password::None, Password::Callback);
+        OpenOptions {
+            // A store's password is its keys' too unless something else is said.
+            key_password: key_password.map_or_else(|| if password.is_some() { Password::None } else { asked() }, given),
+            password: password.map_or_else(asked, given),
+            ..self.options.clone()
+        }
+    }
+
+    fn add_identity(
+        &mut self,
+        certificates: Source,
+        key: Option<Source>,
+        alias: Option<&str>,
+        options: OpenOptions,
+    ) -> Result<btls_status> {
+        let mut identity = IdentitySource::new(certificates);
+        identity.key = key;
+        identity.alias = alias.map(str::to_owned);
+        identity.options = options;
+        self.context.identity(identity);
+        DONE
+    }
+}
+
+/// Adds the identity in a file: a store (PKCS#12, JKS, JCEKS), or PEM or DER certificates with the private key in the same
+/// file or in `key_file`. The order of calls is the order of preference. Files are read when the context is built, and again
+/// at each reload.
+///
+/// `key_file` is NULL where the key stands in `file`. `alias` chooses one entry of a store; NULL takes every key entry.
+/// `password` opens the store (or an encrypted PEM key), `key_password` the key in it; NULL for the latter means that it is
+/// the same. Where both are NULL the password callback is asked, if there is one. All texts are copied, and passwords are
+/// wiped after use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_identity_file(
+    builder: *mut btls_builder,
+    file: *const c_char,
+    key_file: *const c_char,
+    alias: *const c_char,
+    password: *const c_char,
+    key_password: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for texts, NULL where that is allowed.
+        let (file, alias) = unsafe { (path("file", file)?, optional_text("alias", alias)?) };
+        let key = match key_file.is_null() {
+            true => None,
+            // SAFETY: as above.
+            false => Some(Source::file(unsafe { path("key_file", key_file) }?)),
+        };
+        // SAFETY: as above.
+        let options = unsafe { builder.open_options(password, key_password) };
+        builder.add_identity(Source::file(file), key, alias, options)
+    })
+}
+
+/// Adds the identity in memory, as btls_builder_identity_file does for files.
+///
+/// `label` is what messages call it. `key` is NULL where the key stands in `certificates`. The bytes are copied; the copies
+/// are wiped with the last of builder and contexts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_identity_memory(
+    builder: *mut btls_builder,
+    label: *const c_char,
+    certificates: *const c_void,
+    certificates_length: usize,
+    key: *const c_void,
+    key_length: usize,
+    alias: *const c_char,
+    password: *const c_char,
+    key_password: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for texts and as many bytes as it is told, NULL where that is allowed.
+        let (label, alias) = unsafe { (text("label", label)?, optional_text("alias", alias)?) };
+        // SAFETY: as above.
+        let content = unsafe { bytes("certificates", certificates, certificates_length) }?;
+        let key = match key.is_null() && key_length == 0 {
+            true => None,
+            // SAFETY: as above.
+            false => Some(Source::memory(format!("{label} (key)"), unsafe { bytes("key", key, key_length) }?)),
+        };
+        // SAFETY: as above.
+        let options = unsafe { builder.open_options(password, key_password) };
+        builder.add_identity(Source::memory(label, content), key, alias, options)
+    })
+}
+
+/// Trusts the certificates in a file: a store, or PEM or DER certificates. CAs are trusted to issue; every certificate is
+/// trusted to be a peer's own.
+///
+/// `password` may be NULL: the password callback is asked then where one is needed. Read when the context is built, and
+/// again at each reload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_trust_file(
+    builder: *mut btls_builder,
+    file: *const c_char,
+    password: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text, NULL where that is allowed.
+        let source = Source::file(unsafe { path("file", file) }?);
+        // SAFETY: as above.
+        let options = unsafe { builder.open_options(password, std::ptr::null()) };
+        builder.context.trust(TrustSource::Store { source, options });
+        DONE
+    })
+}
+
+/// Trusts the certificates in memory, as btls_builder_trust_file does for a file. `label` is what messages call it; the bytes
+/// are copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_trust_memory(
+    builder: *mut btls_builder,
+    label: *const c_char,
+    data: *const c_void,
+    length: usize,
+    password: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text and as many bytes as it is told.
+        let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
+        let source = Source::memory(label, content);
+        // SAFETY: as above.
+        let options = unsafe { builder.open_options(password, std::ptr::null()) };
+        builder.context.trust(TrustSource::Store { source, options });
+        DONE
+    })
+}
+
+/// Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_trust_directory(
+    builder: *mut btls_builder,
+    directory: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text.
+        let directory = unsafe { path("directory", directory) }?;
+        builder.context.trust(TrustSource::Directory(directory.to_owned()));
+        DONE
+    })
+}
+
+/// Trusts the roots of the system, as the distribution keeps them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.context.trust(TrustSource::System);
+        DONE
+    })
+}
+
+/// Sets a function that gives the passwords of the sources that are added after it without any.
+///
+/// It is asked when a context is built and at each reload. `user` is handed to it, and has to stay valid as long as the
+/// builder and the contexts made from it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_password_callback(
+    builder: *mut btls_builder,
+    function: btls_password_fn,
+    user: *mut c_void,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.password = Some(callback::password(function, user)?);
+        DONE
+    })
+}
+
+/// Sets the type that the sources added after it must have: one of BTLS_STORE_*.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_store_type(builder: *mut btls_builder, store_type: i32) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.options.store_type = match store_type {
+            BTLS_STORE_ANY => None,
+            BTLS_STORE_PEM => Some(StoreType::Pem),
+            BTLS_STORE_DER => Some(StoreType::Der),
+            BTLS_STORE_PKCS12 => Some(StoreType::Pkcs12),
+            BTLS_STORE_JKS => Some(StoreType::Jks),
+            BTLS_STORE_JCEKS => Some(StoreType::Jceks),
+            other => return Err(Error::new(Code::InvalidArgument, format!("store_type {other}"))),
+        };
+        DONE
+    })
+}
+
+/// Sets what reading each of the sources added after it may cost; 0 leaves a default.
+///
+/// `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of key-derivation iterations
+/// that one file may ask for. `max_kdf_memory_bytes`: the memory that scrypt may ask for (64 MiB).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_limits(
+    builder: *mut btls_builder,
+    max_content_bytes: usize,
+    max_kdf_iterations: u64,
+    max_kdf_memory_bytes: u64,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let mut limits = Limits::default();
+        let settings = [
+            (max_kdf_iterations, &mut limits.max_kdf_iterations),
+            (max_kdf_memory_bytes, &mut limits.max_kdf_memory_bytes),
+        ];
+        settings.into_iter().filter(|(given, _)| *given != 0).for_each(|(given, limit)| *limit = given);
+        if max_content_bytes != 0 {
+            limits.max_content_bytes = max_content_bytes;
+        }
+        builder.options.limits = limits;
+        DONE
+    })
+}
+
+/// Sets whether the sources added after it may be PKCS#12 stores without an integrity check. INSECURE: whoever can write the
+/// file can put other certificates into it. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_insecure_allow_missing_mac(
+    builder: *mut btls_builder,
+    allows: bool,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.options.insecure_allow_missing_mac = allows;
+        DONE
+    })
+}
