@@ -91,12 +91,12 @@ fn altered_flights_are_refused_with_a_code_or_wait_for_more() {
         if round % 3 == 1 {
             alter(&mut to_client, &mut sequence);
         }
-        outcome = outcome.and(feed(&mut pair.client, &mut to_client));
+        outcome = outcome.and_then(|()| feed(&mut pair.client, &mut to_client));
         let mut to_server = flight(&mut pair.client);
         if round % 3 == 2 {
             alter(&mut to_server, &mut sequence);
         }
-        outcome = outcome.and(feed(&mut pair.server, &mut to_server));
+        outcome = outcome.and_then(|()| feed(&mut pair.server, &mut to_server));
         if let Err(error) = outcome {
             refused += 1;
             assert!((300..1256).contains(&error.code().number()), "round {round}: {error}");
