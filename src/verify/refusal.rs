@@ -260,7 +260,7 @@ impl<'a> Reading<'a> {
         let version = self.peer.facts(culprit).map(|facts| facts.version).unwrap_or_default();
         let told = Told::new(Code::CertVersionUnsupported, format!("version {version} of {}", self.place(culprit)));
         match (culprit, version) {
-            (0, 1) => told.hint_of(Switch::X509V1),
+            (0, 1) if !self.peer.switches.contains(Switch::X509V1) => told.hint_of(Switch::X509V1),
             _ => told,
         }
     }

@@ -78,7 +78,8 @@ pub(super) fn refused_key<'a>(certificate: &'a CertificateDer<'a>, switches: Swi
 pub(super) fn is_usable_key(certificate: &CertificateDer<'_>, algorithms: &WebPkiSupportedAlgorithms) -> bool {
     let Some(spki) = public_key(certificate) else { return false };
     let kind = key_algorithm(&spki);
-    kind.is_ok_and(|kind| algorithms.all.iter().any(|known| known.public_key_alg_id().as_ref() == kind))
+    let mut offered = algorithms.mapping.iter().flat_map(|(_, offered)| offered.iter());
+    kind.is_ok_and(|kind| offered.any(|one| one.public_key_alg_id().as_ref() == kind))
 }
 
 /// A certificate's SubjectPublicKeyInfo.
