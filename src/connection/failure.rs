@@ -30,6 +30,18 @@ pub(super) fn from_rustls(error: rustls::Error, refusal: Option<Error>) -> Error
     }
 }
 
+/// An alert record in plain text: header, level, description.
+const PLAIN_ALERT_BYTES: usize = 7;
+
+/// Makes `certificate_required` at the end of `outgoing`, which is an alert of TLS 1.3, the `handshake_failure` that it
+/// is in TLS 1.2 (RFC 5246 section 7.4.6); rustls sends the former in both. The record is not encrypted yet then.
+pub(super) fn word_alert_for_version(outgoing: &mut [u8], version: Option<&str>) {
+    let Some([21, 3, 3, 0, 2, 2, alert]) = outgoing.last_chunk_mut::<PLAIN_ALERT_BYTES>() else { return };
+    if version == Some("TLSv1.2") && *alert == u8::from(AlertDescription::CertificateRequired) {
+        *alert = u8::from(AlertDescription::HandshakeFailure);
+    }
+}
+
 fn received(alert: AlertDescription) -> Error {
     let number = u8::from(alert);
     match Code::from_received_alert(number) {
@@ -95,6 +107,20 @@ mod tests {
         let error = from_rustls(rustls::Error::AlertReceived(AlertDescription::Unknown(200)), None);
         assert_eq!(error.code(), Code::AlertOther);
         assert_eq!(error.detail(), "number 200");
+    }
+
+    #[test]
+    fn missing_certificate_is_told_in_the_words_of_the_version() {
+        let told = |version, alert| {
+            let mut outgoing = vec![9, 9, 21, 3, 3, 0, 2, 2, alert];
+            word_alert_for_version(&mut outgoing, version);
+            outgoing.pop()
+        };
+        assert_eq!(told(Some("TLSv1.2"), 116), Some(40));
+        assert_eq!(told(Some("TLSv1.2"), 48), Some(48));
+        assert_eq!(told(Some("TLSv1.3"), 116), Some(116));
+        assert_eq!(told(None, 116), Some(116));
+        word_alert_for_version(&mut [3, 3, 0, 2, 2, 116], Some("TLSv1.2"));
     }
 
     #[test]

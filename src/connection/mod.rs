@@ -28,6 +28,9 @@ pub use record::MAX_RECORD_BYTES;
 /// rustls allows a message of 64 KiB; records of a few bytes each cost their headers on top.
 const MAX_STASH_BYTES: usize = 256 * 1024;
 
+/// Clients such as Node's look at the server's certificate only then, and send no alert.
+const LEFT_AT_ONCE: &str = "It sent nothing after the handshake: it may have refused this side's certificate or its name; its own log says why.";
+
 /// Largest plaintext of one record (RFC 8446 section 5.1).
 pub const MAX_PLAINTEXT_BYTES: usize = 16 * 1024;
 
@@ -82,6 +85,7 @@ pub struct Connection {
     uses_tasks: bool,
     task_pending: bool,
     seen_record: bool,
+    seen_data: bool,
     peer_closed: bool,
     write_closed: bool,
 }
@@ -112,6 +116,7 @@ impl Connection {
             uses_tasks,
             task_pending: false,
             seen_record: false,
+            seen_data: false,
             peer_closed: false,
             write_closed: false,
         }
@@ -206,7 +211,13 @@ impl Connection {
             return Ok(());
         }
         let code = if self.engine.is_handshaking() { Code::HandshakeEof } else { Code::Truncated };
-        Err(self.fail(Error::from(code)))
+        Err(self.lose(Error::from(code)))
+    }
+
+    /// Marks the connection as ended by its transport. A peer that leaves when it has seen who is here had a reason to.
+    pub(crate) fn lose(&mut self, error: Error) -> Error {
+        let left_at_once = self.engine.version().is_some() && !self.seen_data;
+        self.fail(if left_at_once { error.with_hint(LEFT_AT_ONCE) } else { error })
     }
 
     /// Marks the connection as unusable, as after a defect that was contained or a transport that failed.
@@ -353,6 +364,7 @@ impl Connection {
             match step {
                 Ok(Step::Plaintext(bytes)) => {
                     produced += bytes;
+                    self.seen_data |= bytes > 0;
                     if discarded == tls.len() {
                         break;
                     }
@@ -369,6 +381,7 @@ impl Connection {
             }
         }
         if was_handshaking {
+            failure::word_alert_for_version(&mut self.outgoing, self.engine.version());
             self.keep(Notes::take());
         }
         (discarded, produced)

@@ -387,7 +387,7 @@ impl Stream {
                 Ok(Status::Done(kept + count))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Status::WantRead),
-            Err(error) => Err(self.fail(transport_error(&error))),
+            Err(error) => Err(self.connection.lose(transport_error(&error))),
         }
     }
 
