@@ -1,0 +1,227 @@
+//! Our side of a recipe: a context's connection over a TCP socket of the loopback interface, and what it learns of its
+//! peer.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use brokertls::certificate::CertificateFacts;
+use brokertls::verify::Switch;
+use brokertls::{Code, Connection, Context, Error, Result, Status, Stream};
+
+use crate::process::{PATIENCE, Running};
+
+/// What every client of a recipe sends first.
+pub(crate) const CLIENT_SAYS: &str = "hello from the client\n";
+/// What every server of a recipe answers.
+pub(crate) const SERVER_SAYS: &str = "hello from the server\n";
+
+/// What our side knows of a connection after a whole conversation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// Protocol version.
+    pub(crate) version: String,
+    /// Cipher suite, by its IANA name.
+    pub(crate) suite: String,
+    /// Subject of the peer's certificate; empty where it had none.
+    pub(crate) subject: String,
+    /// How many certificates the peer sent.
+    pub(crate) chain_length: usize,
+    /// Application protocol.
+    pub(crate) alpn: String,
+    /// Server name that the client sent.
+    pub(crate) server_name: String,
+    /// Switches that were needed.
+    pub(crate) deviations: Vec<Switch>,
+}
+
+/// Both ends' account of one connection.
+pub(crate) struct Meeting {
+    /// Ours.
+    pub(crate) ours: Result<Seen>,
+    /// All that the peer printed.
+    pub(crate) theirs: String,
+    /// What the peer prints of a conversation that ended well.
+    pub(crate) marks: &'static [&'static str],
+}
+
+impl Meeting {
+    /// The end of what the peer printed, which is where it says what went wrong.
+    pub(crate) fn last_words(&self) -> &str {
+        const SHOWN: usize = 3000;
+        let start = self.theirs.char_indices().rev().nth(SHOWN).map_or(0, |(start, _)| start);
+        &self.theirs[start..]
+    }
+
+    /// Fails unless the peer printed this.
+    #[track_caller]
+    pub(crate) fn assert_printed(&self, words: &str) {
+        assert!(self.theirs.contains(words), "the peer did not print {words:?}:\n{}", self.last_words());
+    }
+
+    /// The error of our side, which has this code and says what would mend it.
+    #[track_caller]
+    pub(crate) fn failed(&self, code: Code) -> &Error {
+        let error = self.ours.as_ref().expect_err("the conversation went well");
+        assert_eq!(error.code(), code, "{error}\nthe peer:\n{}", self.last_words());
+        assert!(!error.hint().is_empty(), "{error}");
+        error
+    }
+
+    /// What was seen of a conversation that went well on both ends, in this version.
+    #[track_caller]
+    pub(crate) fn went_well(&self, version: &str) -> Seen {
+        let seen = self.ours.clone().unwrap_or_else(|error| panic!("{error}\nthe peer:\n{}", self.last_words()));
+        self.marks.iter().for_each(|mark| self.assert_printed(mark));
+        assert_eq!(seen.version, version);
+        let is_tls13_suite = !seen.suite.contains("_WITH_");
+        assert_eq!(is_tls13_suite, version == "TLSv1.3", "{}", seen.suite);
+        seen
+    }
+}
+
+/// A connection that waits, with a limit, instead of coming back.
+pub(crate) struct Talk {
+    stream: Stream,
+    // Kept open for the stream, which borrows its number.
+    _socket: TcpStream,
+}
+
+impl Talk {
+    fn new(connection: Connection, socket: TcpStream) -> Self {
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        let mut stream = Stream::new(connection);
+        stream.set_descriptors(socket.as_raw_fd(), socket.as_raw_fd()).unwrap();
+        Self { stream, _socket: socket }
+    }
+
+    /// Completes the handshake.
+    pub(crate) fn handshake(&mut self) -> Result<()> {
+        assert_eq!(self.stream.handshake()?, Status::Done(()), "the peer has stalled");
+        Ok(())
+    }
+
+    /// Sends all of it.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        assert_eq!(self.stream.write(bytes)?, Status::Done(bytes.len()), "the peer has stalled");
+        Ok(())
+    }
+
+    /// Reads until `is_enough` of what has come, or the peer closes.
+    pub(crate) fn read_until(&mut self, is_enough: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
+        let mut heard = Vec::new();
+        let mut buffer = [0; 1024];
+        while !is_enough(&heard) {
+            match self.stream.read(&mut buffer)? {
+                Status::Done(count) => heard.extend_from_slice(&buffer[..count]),
+                Status::Closed => break,
+                wait => panic!("the peer has stalled ({wait:?}) after {:?}", String::from_utf8_lossy(&heard)),
+            }
+        }
+        Ok(heard)
+    }
+
+    /// Reads one line and compares it.
+    pub(crate) fn hear(&mut self, line: &str) -> Result<()> {
+        let heard = self.read_until(|heard| heard.ends_with(b"\n"))?;
+        assert_eq!(String::from_utf8_lossy(&heard), line);
+        Ok(())
+    }
+
+    /// Sends close_notify and waits for the peer's.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        assert_eq!(self.stream.close_write()?, Status::Done(()), "the peer has stalled");
+        self.hear_close()
+    }
+
+    /// Waits for the peer's close_notify; nothing else may come before it.
+    pub(crate) fn hear_close(&mut self) -> Result<()> {
+        assert_eq!(self.read_until(|heard| !heard.is_empty())?, b"");
+        Ok(())
+    }
+
+    /// What is known of the connection.
+    pub(crate) fn seen(&self) -> Seen {
+        let connection = self.stream.connection();
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let peer = connection.peer_chain().first().map(|der| CertificateFacts::from_der(der).unwrap().subject);
+        Seen {
+            version: text(connection.version()),
+            suite: text(connection.cipher_suite()),
+            subject: peer.unwrap_or_default(),
+            chain_length: connection.peer_chain().len(),
+            alpn: String::from_utf8_lossy(connection.alpn().unwrap_or_default()).into_owned(),
+            server_name: text(connection.server_name()),
+            deviations: connection.deviations().to_vec(),
+        }
+    }
+}
+
+/// A listening socket on a port of the system's choice.
+pub(crate) fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// Serves the one connection that `peer` makes.
+pub(crate) fn serve(
+    context: &Context,
+    listener: &TcpListener,
+    peer: &Running,
+    conversation: impl FnOnce(&mut Talk) -> Result<()>,
+) -> Result<Seen> {
+    let mut talk = Talk::new(context.accept().unwrap(), accept(listener, peer));
+    talk.handshake()?;
+    conversation(&mut talk)?;
+    Ok(talk.seen())
+}
+
+/// Waits for `peer` to connect.
+fn accept(listener: &TcpListener, peer: &Running) -> TcpStream {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Ok((socket, _)) = listener.accept() {
+            socket.set_nonblocking(false).unwrap();
+            return socket;
+        }
+        let is_over = peer.has_ended() || Instant::now() > deadline;
+        assert!(!is_over, "the peer does not connect; it printed:\n{}", peer.printed());
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Serves as a recipe's server does: hears a line, answers, closes.
+pub(crate) fn serve_lines(context: &Context, listener: &TcpListener, peer: &Running) -> Result<Seen> {
+    serve(context, listener, peer, |talk| {
+        talk.hear(CLIENT_SAYS)?;
+        talk.write(SERVER_SAYS.as_bytes())?;
+        talk.close()
+    })
+}
+
+/// Connects to a port of this machine; `host` is what the certificate has to be for, if anything.
+pub(crate) fn connect(
+    context: &Context,
+    host: Option<&str>,
+    port: u16,
+    conversation: impl FnOnce(&mut Talk) -> Result<()>,
+) -> Result<Seen> {
+    let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let mut talk = Talk::new(context.connect(host).unwrap(), socket);
+    talk.handshake()?;
+    conversation(&mut talk)?;
+    Ok(talk.seen())
+}
+
+/// Connects as a recipe's client does: sends a line, hears the answer, closes.
+pub(crate) fn connect_lines(context: &Context, host: Option<&str>, port: u16) -> Result<Seen> {
+    connect(context, host, port, |talk| {
+        talk.write(CLIENT_SAYS.as_bytes())?;
+        talk.hear(SERVER_SAYS)?;
+        talk.close()
+    })
+}
