@@ -12,7 +12,6 @@ use rustls::pki_types::ServerName;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
 use rustls::{ClientConfig, KeyLog, ServerConfig};
 
-use crate::builder::{ClientAuth, IdentitySource, Spec, TrustSource};
 use crate::connection::Connection;
 use crate::error::{Code, Error, Result};
 use crate::identity::Identities;
@@ -20,6 +19,7 @@ use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::logging::Level;
 use crate::policy::{NotServed, Policy};
 use crate::session;
+use crate::settings::{ClientAuth, IdentitySource, Spec, TrustSource};
 use crate::source::{self, Source};
 use crate::verify::{PeerVerifier, RustlsVerifier};
 

@@ -20,14 +20,16 @@ pub mod manual;
 pub mod options;
 pub mod policy;
 mod session;
+mod settings;
 mod source;
 mod stream;
 pub mod verify;
 
-pub use builder::{ClientAuth, ContextBuilder, IdentitySource, TrustSource};
+pub use builder::ContextBuilder;
 pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
 pub use context::Context;
 pub use error::{Code, Error, Result};
 pub use logging::{Level, LogSink};
+pub use settings::{ClientAuth, IdentitySource, TrustSource};
 pub use source::Source;
 pub use stream::{ReadCallback, Status, Stream, WriteCallback};

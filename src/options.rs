@@ -7,10 +7,11 @@ mod stores;
 mod table;
 mod value;
 
-use crate::builder::{ContextBuilder, IdentitySource, TrustSource};
+use crate::builder::ContextBuilder;
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::policy::names::{did_you_mean, nearest};
+use crate::settings::{IdentitySource, TrustSource};
 
 use stores::Stores;
 pub use table::OPTIONS;

@@ -19,7 +19,9 @@ const LEVELS: &[&[&str]] = &[
     &["identity"],
     &["session"],
     &["connection"],
-    &["builder", "context"],
+    &["settings"],
+    &["context"],
+    &["builder"],
     &["stream", "options"],
     &["ffi"],
 ];

@@ -3,10 +3,11 @@
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-use crate::builder::{ClientAuth, ContextBuilder};
+use crate::builder::ContextBuilder;
 use crate::error::{Code, Error};
 use crate::keystore::{OpenOptions, PasswordCallback};
 use crate::policy::Preset;
+use crate::settings::ClientAuth;
 use crate::verify::Switch;
 
 use super::arguments::{path, text};

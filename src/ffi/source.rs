@@ -2,9 +2,9 @@
 
 use std::ffi::{c_char, c_void};
 
-use crate::builder::{IdentitySource, TrustSource};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Limits, OpenOptions, Password, Secret, StoreType};
+use crate::settings::{IdentitySource, TrustSource};
 use crate::source::Source;
 
 use super::arguments::{bytes, optional_bytes, optional_text, path, text};

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::builder::{IdentitySource, TrustSource};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Limits, OpenOptions, Password, StoreType};
+use crate::settings::{IdentitySource, TrustSource};
 use crate::source::Source;
 
 use super::value::{self, password};

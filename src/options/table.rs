@@ -1,8 +1,9 @@
 //! The rows.
 
-use crate::builder::{ClientAuth, ContextBuilder};
+use crate::builder::ContextBuilder;
 use crate::error::Result;
 use crate::policy::Preset;
+use crate::settings::ClientAuth;
 
 use super::stores::Stores;
 use super::value;
