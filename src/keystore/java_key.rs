@@ -117,3 +117,29 @@ fn derive_jceks(password: &[u8], mut salt: [u8; SALT_BYTES], iterations: u64) ->
     }
     material
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Java's PBEWithMD5AndTripleDES makes of a minimal PKCS#8 structure with this salt.
+    fn decrypted(salt: [u8; SALT_BYTES], ciphertext: [u8; 8]) -> Option<Vec<u8>> {
+        let key = JavaKey::Jceks { salt, iterations: 10, ciphertext: ciphertext.to_vec() };
+        key.decrypt(b"secret").map(|plain| plain.to_vec())
+    }
+
+    #[test]
+    fn jceks_derivation_is_javas_also_where_the_halves_of_the_salt_are_equal() {
+        let plain = Some(vec![0x30, 5, 2, 1, 0, 0x30, 0]);
+        assert_eq!(decrypted([1, 2, 3, 4, 5, 6, 7, 8], 0x1086_7933_a419_5c53u64.to_be_bytes()), plain);
+        assert_eq!(decrypted([1, 2, 3, 4, 1, 2, 3, 4], 0xb9c9_b47f_560f_2c19u64.to_be_bytes()), plain);
+        assert_eq!(decrypted([1, 2, 3, 4, 1, 2, 3, 5], 0xb9c9_b47f_560f_2c19u64.to_be_bytes()), None);
+    }
+
+    #[test]
+    fn jks_key_shorter_than_its_salt_and_check_is_malformed() {
+        let oid = [6, 10, 0x2b, 6, 1, 4, 1, 0x2a, 2, 17, 1, 1];
+        let der = [&[0x30, 18, 0x30, 12][..], &oid, &[4, 2, 0, 0]].concat();
+        assert_eq!(JavaKey::read(&der).err().unwrap().code(), Code::KeyMalformed);
+    }
+}

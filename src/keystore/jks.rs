@@ -12,6 +12,7 @@ use super::java_object;
 use super::key::Material;
 use super::store::{Content, Entry, EntryKind};
 use super::{OpenOptions, Secret, password};
+use crate::certificate::printable;
 use crate::error::{Code, Error, Result};
 
 /// What Java hashes between the password and the content.
@@ -64,21 +65,21 @@ fn read_entry(reader: &mut Reader<'_>, label: &str, version: u32) -> Result<Entr
     let tag = reader.u32("tag")?;
     let alias = reader.text("alias")?;
     reader.bytes(8, "date")?;
-    let place = format!("{label}, alias {alias}");
+    let named = format!("alias {}", printable(&alias));
+    let place = format!("{label}, {named}");
     let entry = match tag {
         1 => {
             let key = reader.sized("encrypted key")?;
             let count = reader.u32("length of the chain")?;
             let mut chain = Vec::new();
             for _ in 0..count {
-                chain.push(read_certificate(reader, version).map_err(|error| error.at(format_args!("alias {alias}")))?);
+                chain.push(read_certificate(reader, version).map_err(|error| error.at(&named))?);
             }
             let material = Material::usable(JavaKey::read(key).map(Material::Java));
-            Entry::key(material.map_err(|error| error.at(format_args!("alias {alias}")))?, chain, place)
+            Entry::key(material.map_err(|error| error.at(&named))?, chain, place)
         }
         2 => {
-            let certificate =
-                read_certificate(reader, version).map_err(|error| error.at(format_args!("alias {alias}")))?;
+            let certificate = read_certificate(reader, version).map_err(|error| error.at(&named))?;
             Entry::certificate(EntryKind::Trusted, certificate, place)
         }
         3 => {
@@ -86,7 +87,7 @@ fn read_entry(reader: &mut Reader<'_>, label: &str, version: u32) -> Result<Entr
             reader.bytes(length, "secret key")?;
             Entry { kind: EntryKind::SecretKey, ..Entry::other(place, Some("secret key: skipped".to_owned())) }
         }
-        tag => return Err(Error::new(Code::StoreMalformed, format!("alias {alias}: an entry of unknown kind {tag}"))),
+        tag => return Err(Error::new(Code::StoreMalformed, format!("{named}: an entry of unknown kind {tag}"))),
     };
     Ok(Entry { alias: Some(alias), ..entry })
 }
@@ -95,7 +96,10 @@ fn read_certificate(reader: &mut Reader<'_>, version: u32) -> Result<Certificate
     if version == 2 {
         let kind = reader.text("kind of certificate")?;
         if kind != "X.509" && kind != "X509" {
-            return Err(Error::new(Code::CertificateMalformed, format!("a certificate of kind {kind}, not X.509")));
+            return Err(Error::new(
+                Code::CertificateMalformed,
+                format!("a certificate of kind {}, not X.509", printable(&kind)),
+            ));
         }
     }
     let certificate = CertificateDer::from(reader.sized("certificate")?.to_vec());

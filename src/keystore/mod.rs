@@ -153,7 +153,7 @@ pub struct Limits {
     /// Largest file or memory block, bytes. Default 16 MiB.
     pub max_content_bytes: usize,
     /// Work of key derivation that one file may ask for, the sum over its integrity check and all its keys, in
-    /// iterations of PBKDF2 with HMAC-SHA-256 (0.1 µs each on a current server). Default 10,000,000, about a second.
+    /// iterations of PBKDF2 with HMAC-SHA-256 (0.1 µs each on a current server). Default 5,000,000, about half a second.
     ///
     /// OpenSSL and keytool write 2,048 to 100,000 iterations a key. SHA-384 and SHA-512 count five-fold, one step of
     /// scrypt (N times r times p of them) three-fold; PKCS#12's own derivation counts each hash, in each of the two
@@ -167,7 +167,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_content_bytes: 16 * 1024 * 1024,
-            max_kdf_iterations: 10_000_000,
+            max_kdf_iterations: 5_000_000,
             max_kdf_memory_bytes: 64 * 1024 * 1024,
         }
     }

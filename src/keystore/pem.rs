@@ -8,6 +8,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use crate::certificate::printable;
 use crate::error::{Code, Error, Result};
 
 /// Begins the line that opens a block.
@@ -130,7 +131,7 @@ fn close(open: Open) -> Result<Block> {
 fn label(line: &[u8], prefix: &str, number: usize) -> Result<String> {
     let label = line.get(prefix.len()..).and_then(|rest| rest.strip_suffix(DASHES.as_bytes()));
     let label = label.and_then(|label| std::str::from_utf8(label).ok()).filter(|label| !label.contains(DASHES));
-    label.map(|label| label.trim().to_owned()).ok_or_else(|| {
+    label.map(|label| printable(label.trim())).ok_or_else(|| {
         Error::new(Code::PemMalformed, format!("line {number}: {} without five dashes at its end", prefix.trim()))
     })
 }

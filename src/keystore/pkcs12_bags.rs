@@ -7,6 +7,7 @@ use super::der::{BMP_STRING, CONTEXT_0, Der, OCTET_STRING, SEQUENCE, SET};
 use super::key::Material;
 use super::store::EntryKind;
 use super::{ber, chain};
+use crate::certificate::printable;
 use crate::error::{Code, Error, Result};
 
 const FRIENDLY_NAME: &str = "1.2.840.113549.1.9.20";
@@ -66,7 +67,7 @@ fn read_at(label: &str, contents: &mut Der<'_>, bags: &mut Vec<Bag>, depth: usiz
         }
         let attributes = read_attributes(&mut bag)?;
         let place = match &attributes.name {
-            Some(name) => format!("alias {name}"),
+            Some(name) => format!("alias {}", printable(name)),
             None => format!("bag {} without a name", bags.len() + 1),
         };
         let held = read_value(&oid, &mut value, attributes.trusted).map_err(|error| error.at(&place))?;

@@ -52,8 +52,7 @@ fn unsupported_key(what: &str, place: &str) -> Entry {
 }
 
 fn skipped(label: &str) -> String {
-    let label: String = label.chars().filter(|c| !c.is_control()).take(64).collect();
-    match label.as_str() {
+    match label {
         "PKCS7" | "CMS" => format!("{label}: not read; openssl pkcs7 -print_certs turns it into certificates"),
         _ => format!("{label}: skipped"),
     }

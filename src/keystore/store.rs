@@ -12,8 +12,11 @@ use super::cost::Budget;
 use super::key::Material;
 use super::signing::{self, signing_key};
 use super::{Identity, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType, TrustedCertificate};
-use crate::certificate::describe;
+use crate::certificate::{describe, printable};
 use crate::error::{Code, Error, Result};
+
+/// The most aliases that a message lists.
+const MAX_LISTED: usize = 50;
 
 /// What an entry of a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -285,13 +288,15 @@ impl Store {
     }
 
     fn alias_not_found(&self, alias: &str) -> Error {
-        let mut aliases = self.entries.iter().filter_map(|entry| entry.alias.as_deref()).collect::<Vec<_>>();
-        aliases.dedup();
-        let there_are = match aliases.as_slice() {
-            [] => "its entries have no aliases".to_owned(),
-            aliases => format!("there are: {}", aliases.join(", ")),
-        };
-        Error::new(Code::AliasNotFound, format!("alias {alias}; {there_are}")).at(&self.label)
+        let aliases = self.entries.iter().filter_map(|entry| entry.alias.as_deref());
+        let mut listed = aliases.clone().take(MAX_LISTED).map(printable).collect::<Vec<_>>();
+        match aliases.count() {
+            0 => listed.push("none".to_owned()),
+            count if count > MAX_LISTED => listed.push(format!("{} more", count - MAX_LISTED)),
+            _ => {}
+        }
+        let detail = format!("alias {}; there are: {}", printable(alias), listed.join(", "));
+        Error::new(Code::AliasNotFound, detail).at(&self.label)
     }
 
     /// How many entries there are of what kind, for errors that say what is not there.

@@ -95,7 +95,7 @@ pub static OPTIONS: &[OptionRow] = &[
 
     one(Limits, "max-content-bytes", Number, "BYTES", "largest certificate or key file [default: 16777216]",
         Apply::Stores(Stores::max_content_bytes)),
-    one(Limits, "max-kdf-iterations", Number, "COUNT", "most key derivation steps for a file [default: 10000000]",
+    one(Limits, "max-kdf-iterations", Number, "COUNT", "most key derivation steps for a file [default: 5000000]",
         Apply::Stores(Stores::max_kdf_iterations)),
     one(Limits, "max-kdf-memory-bytes", Number, "BYTES", "most memory for scrypt [default: 67108864]",
         Apply::Stores(Stores::max_kdf_memory_bytes)),

@@ -177,3 +177,24 @@ fn jks_that_is_given_as_pkcs12_is_opened_as_in_java() {
     let options = OpenOptions { store_type: Some(StoreType::Jceks), ..password("secret") };
     assert_code(&refused(&store, &options), Code::StoreTypeMismatch, "JCEKS was given, and it is JKS");
 }
+
+#[test]
+fn hostile_aliases_are_cut_and_escaped_in_messages() {
+    let alias = [b"a\n\x1b[2J".to_vec(), vec![b'x'; 60_000]].concat();
+    let entry = |tag: u8, alias: &[u8]| {
+        let length = u16::try_from(alias.len()).unwrap().to_be_bytes();
+        [&[0, 0, 0, tag][..], &length, alias, &[0; 8]].concat()
+    };
+    let store = [&b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01"[..], &entry(9, &alias)].concat();
+    let error = refused(&store, &password("secret"));
+    assert_code(&error, Code::StoreMalformed, "alias a\\u{a}\\u{1b}[2Jxxx");
+    assert!(error.detail().len() < 400, "{}", error.detail().len());
+    let certificate = made("openssl x509 -in $pki/root.crt -outform DER -out out");
+    let body = [b"\0\x05X.509".to_vec(), u32::try_from(certificate.len()).unwrap().to_be_bytes().to_vec(), certificate]
+        .concat();
+    let entries = (0..2_000).flat_map(|number| [entry(2, format!("alias{number}").as_bytes()), body.clone()].concat());
+    let entries = entries.collect::<Vec<_>>();
+    let store = [&b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\x07\xd0"[..], &entries, &[0; 20]].concat();
+    let error = opened("many.jks", &store, &OpenOptions::default()).identity("broker").unwrap_err();
+    assert_code(&error, Code::AliasNotFound, "alias49, 1950 more");
+}
