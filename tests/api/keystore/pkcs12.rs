@@ -313,3 +313,21 @@ fn password_that_an_old_openssl_took_byte_by_byte_opens_the_store() {
     let store = export("-legacy -passout 'pass:pÃ¤sswÃ¶rt'");
     assert_is_broker(&store, &password("pässwört"));
 }
+
+#[test]
+fn key_with_another_certificate_or_none_is_refused_with_its_alias() {
+    let options = OpenOptions { insecure_allow_missing_mac: true, ..password("secret") };
+    let mut store = Node::parse(&made(
+        "openssl pkcs12 -export -inkey $pki/rsa.key -in $pki/rsa.crt -name broker -out out -passout pass:secret -nomac \
+         -certpbe NONE",
+    ));
+    let mut safe = Node::parse(&store.at(&[1, 1, 0]).content);
+    let mut bags = Node::parse(&safe.at(&[0, 1, 0]).content);
+    bags.at(&[0, 1, 0, 1, 0]).content = made("openssl x509 -in $pki/other.crt -outform DER -out out");
+    safe.at(&[0, 1, 0]).content = bags.encode();
+    store.at(&[1, 1, 0]).content = safe.encode();
+    let error = refused(&store.encode(), &options);
+    assert_code(&error, Code::KeyMismatch, "file, alias broker: certificate subject \"O=Example, CN=other\"");
+    let alone = made("openssl pkcs12 -export -nocerts -inkey $pki/rsa.key -name broker -out out -passout pass:secret");
+    assert_code(&refused(&alone, &password("secret")), Code::NoCertificate, "file, alias broker");
+}
