@@ -86,12 +86,14 @@ impl Case {
         let context = side.context(&identity);
         match self.work {
             Work::Handshake { resumed } => {
-                let peer = Peer::new(&identity, self.offer, resumed);
+                // Each client has tickets of its own, so that all of a round can resume.
+                let peers: Vec<_> =
+                    (0..HANDSHAKES_A_ROUND).map(|_| Peer::new(&identity, self.offer, resumed)).collect();
                 if resumed {
                     // The first handshake is full, and leaves the tickets for those that are timed.
-                    peer.established(context.as_ref());
+                    peers.iter().for_each(|peer| drop(peer.established(context.as_ref())));
                 }
-                Box::new(Handshakes { context, peer, resumed })
+                Box::new(Handshakes { context, peers, resumed })
             }
             Work::Write { record } | Work::Read { record } => {
                 let peer = Peer::new(&identity, self.offer, false);
@@ -109,34 +111,39 @@ impl Case {
 
 struct Handshakes {
     context: Box<dyn Context>,
-    peer: Peer,
+    peers: Vec<Peer>,
     resumed: bool,
 }
 
 impl Run for Handshakes {
+    /// All connections go through each flight together: a server that alternated with the client would find the
+    /// processor's caches full of the client's code, unless it shares that code.
     fn round(&mut self) -> f64 {
         let mut spent = Duration::ZERO;
-        let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
-        for _ in 0..HANDSHAKES_A_ROUND {
-            let mut client = self.peer.connect();
-            peer::send(&mut client, &mut to_server);
-            let start = Instant::now();
-            let mut server = self.context.accept();
-            let mut done = server.handshake(&mut to_server, &mut to_client);
-            spent += start.elapsed();
-            while !done {
-                peer::receive(&mut client, &mut to_client);
-                peer::send(&mut client, &mut to_server);
-                let start = Instant::now();
-                done = server.handshake(&mut to_server, &mut to_client);
-                spent += start.elapsed();
+        let mut clients: Vec<_> = self.peers.iter().map(Peer::connect).collect();
+        let mut flights = vec![(Vec::new(), Vec::new()); HANDSHAKES_A_ROUND];
+        let start = Instant::now();
+        let mut servers: Vec<_> = self.peers.iter().map(|_| self.context.accept()).collect();
+        spent += start.elapsed();
+        let mut done = false;
+        while !done {
+            for (client, (to_server, _)) in clients.iter_mut().zip(&mut flights) {
+                peer::send(client, to_server);
             }
-            peer::receive(&mut client, &mut to_client);
-            self.peer.check(&client, self.resumed);
             let start = Instant::now();
-            drop(server);
+            done = true;
+            for (server, (to_server, to_client)) in servers.iter_mut().zip(&mut flights) {
+                done &= server.handshake(to_server, to_client);
+            }
             spent += start.elapsed();
+            for (client, (_, to_client)) in clients.iter_mut().zip(&mut flights) {
+                peer::receive(client, to_client);
+            }
         }
+        self.peers.iter().zip(&clients).for_each(|(peer, client)| peer.check(client, self.resumed));
+        let start = Instant::now();
+        drop(servers);
+        spent += start.elapsed();
         HANDSHAKES_A_ROUND as f64 / spent.as_secs_f64()
     }
 }

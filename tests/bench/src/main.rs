@@ -5,6 +5,7 @@
 //! median of its rounds. `make bench` runs it; an argument runs only the rows whose name contains it.
 
 mod bare;
+mod capi;
 mod cases;
 mod openssl3;
 mod peer;
@@ -19,7 +20,7 @@ const ROUNDS: usize = 11;
 
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let sides: Vec<Box<dyn Side>> = vec![Box::new(bare::Bare), Box::new(openssl3::OpenSsl)];
+    let sides: Vec<Box<dyn Side>> = vec![Box::new(capi::Brokertls), Box::new(bare::Bare), Box::new(openssl3::OpenSsl)];
     let names: Vec<String> = sides.iter().map(|side| side.name()).collect();
 
     print!("{:<46}", "server side, TLS 1.3, in memory");

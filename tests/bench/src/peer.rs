@@ -38,9 +38,7 @@ impl Peer {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        if !resume {
-            config.resumption = Resumption::disabled();
-        }
+        config.resumption = if resume { Resumption::in_memory_sessions(1) } else { Resumption::disabled() };
         Self { config: Arc::new(config), offer }
     }
 
