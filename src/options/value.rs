@@ -11,7 +11,11 @@ use crate::policy::names::{items, quoted};
 use crate::source::Source;
 use crate::verify::Switch;
 
-pub(super) fn switch(text: &str) -> Result<bool> {
+/// A yes or no: `yes`, `true`, `on`, `1`, or `no`, `false`, `off`, `0`, in any case.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for anything else.
+pub fn switch(text: &str) -> Result<bool> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" | "on" | "1" => Ok(true),
         "no" | "false" | "off" | "0" => Ok(false),

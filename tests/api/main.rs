@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
+mod command_connect;
+mod command_files;
 mod context;
 mod hostile;
 mod keystore;

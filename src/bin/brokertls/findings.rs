@@ -1,0 +1,76 @@
+//! What a peer would refuse of a chain, judged from the chain alone.
+
+use brokertls::certificate::CertificateFacts;
+use brokertls::error::{Code, Error};
+use brokertls::keystore::TrustedCertificate;
+use brokertls::verify::{PeerVerifier, Purpose, Switches};
+use rustls::pki_types::{CertificateDer, UnixTime};
+
+use crate::dates::rfc3339;
+
+/// What peers that trust the chain's last certificate would say of it.
+pub(crate) struct Findings {
+    /// The roles in which it would be accepted, whatever the host's name.
+    pub(crate) accepted_as: Vec<&'static str>,
+    /// What strict peers refuse, with what mends it.
+    pub(crate) refusals: Vec<Error>,
+}
+
+impl Findings {
+    /// Judges a chain, end entity first.
+    pub(crate) fn of_chain(chain: &[CertificateDer<'static>], now: UnixTime) -> Self {
+        let facts: Vec<CertificateFacts> =
+            chain.iter().filter_map(|certificate| CertificateFacts::from_der(certificate).ok()).collect();
+        let mut refusals: Vec<Error> = facts.first().map(of_end_entity).unwrap_or_default();
+        refusals.extend(facts.iter().flat_map(|facts| of_dates(facts, now)));
+        let verdicts = [("server", Purpose::Server), ("client", Purpose::Client)]
+            .map(|(role, purpose)| (role, verdict(chain, purpose, now)));
+        let accepted_as: Vec<&str> =
+            verdicts.iter().filter(|(_, verdict)| verdict.is_none()).map(|(role, _)| *role).collect();
+        if accepted_as.is_empty() {
+            // Both roles fail for the same reason, or the one that matters is told already.
+            let mut whys = verdicts.into_iter().filter_map(|(_, verdict)| verdict);
+            let new = whys.find(|why| refusals.iter().all(|told| told.code() != why.code()));
+            refusals.extend(new);
+        }
+        Self { accepted_as, refusals }
+    }
+}
+
+/// What an operator should know of a certificate that is trusted: chains up to it are accepted whatever its dates.
+pub(crate) fn of_trusted(certificate: &CertificateDer<'_>, now: UnixTime) -> Option<Error> {
+    CertificateFacts::from_der(certificate).ok().and_then(|facts| of_dates(&facts, now))
+}
+
+/// Why a peer that trusts the last certificate of the chain would refuse it; `None` where it would not.
+fn verdict(chain: &[CertificateDer<'static>], purpose: Purpose, now: UnixTime) -> Option<Error> {
+    let top = chain.last()?;
+    let trusted = TrustedCertificate::new(top.clone(), "the chain's last certificate");
+    let verifier = PeerVerifier::new(vec![trusted], Switches::default());
+    verifier.and_then(|verifier| verifier.verify(chain, purpose, None, now)).err()
+}
+
+/// What is wrong with a certificate that a broker or client shows as its own.
+fn of_end_entity(facts: &CertificateFacts) -> Vec<Error> {
+    let is_server_name = |name: &String| name.starts_with("DNS:") || name.starts_with("IP:");
+    let rsa_bits = facts.key.strip_prefix("RSA ").and_then(|bits| bits.parse::<u32>().ok());
+    let checks = [
+        (facts.version < 3, Code::CertVersionUnsupported, format!("version {}", facts.version)),
+        (facts.is_ca, Code::CertCaAsEndEntity, "CA:TRUE".to_owned()),
+        (!facts.subject_alternative_names.iter().any(is_server_name), Code::CertNoName, "as a server".to_owned()),
+        (rsa_bits.is_some_and(|bits| bits < 2048), Code::CertKeyTooSmall, facts.key.clone()),
+    ];
+    let failed = checks.into_iter().filter(|(is_wrong, ..)| *is_wrong);
+    failed.map(|(_, code, detail)| Error::new(code, detail)).collect()
+}
+
+fn of_dates(facts: &CertificateFacts, now: UnixTime) -> Option<Error> {
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let subject = &facts.subject;
+    if now > facts.not_after_unix_s {
+        let detail = format!("\"{subject}\" ended at {}", rfc3339(facts.not_after_unix_s));
+        return Some(Error::new(Code::CertExpired, detail));
+    }
+    let detail = || format!("\"{subject}\" starts at {}", rfc3339(facts.not_before_unix_s));
+    (now < facts.not_before_unix_s).then(|| Error::new(Code::CertNotYetValid, detail()))
+}

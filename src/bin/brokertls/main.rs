@@ -1,0 +1,28 @@
+//! The command `brokertls`: what the library does, from a shell. It uses the public Rust API alone.
+
+mod arguments;
+mod connect;
+mod dates;
+mod facts;
+mod findings;
+mod inspect;
+mod report;
+mod serve;
+mod transport;
+mod verify;
+
+use std::process::ExitCode;
+
+use report::Failure;
+
+fn main() -> ExitCode {
+    let matches = arguments::command().get_matches();
+    let outcome = match matches.subcommand() {
+        Some(("connect", matches)) => connect::run(matches),
+        Some(("serve", matches)) => serve::run(matches),
+        Some(("inspect", matches)) => inspect::run(matches),
+        Some(("verify", matches)) => verify::run(matches),
+        _ => Err(Failure::usage("no such command")),
+    };
+    ExitCode::from(outcome.unwrap_or_else(|failure| failure.report()))
+}
