@@ -86,6 +86,13 @@ fn build_and_run(name: &str, compiler: &[&str], flags: &[String]) -> String {
     succeed(Command::new(&program).env("LD_LIBRARY_PATH", libraries))
 }
 
+/// The C programs of a page: what stands between "```c" and "```".
+fn examples(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let blocks = text.split("\n```c\n").skip(1);
+    blocks.map(|block| block.split("\n```\n").next().unwrap_or_default().to_owned() + "\n").collect()
+}
+
 fn shared_flags() -> Vec<String> {
     pkg_config(&["--cflags", "--libs"])
 }
@@ -159,4 +166,38 @@ fn installed_command_runs_without_the_libraries_beside_it() {
     let command = installed().join("opt/brokertls/bin/brokertls");
     let printed = succeed(Command::new(command).arg("--version").env_remove("LD_LIBRARY_PATH"));
     assert_eq!(printed, format!("brokertls {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn examples_of_the_readme_and_the_manual_compile_as_c_and_cxx() {
+    for page in ["README.md", "src/manual/howto.md"] {
+        let examples = examples(page);
+        assert!(examples.len() > 1, "{page}");
+        for (number, example) in examples.iter().enumerate() {
+            let name = page.replace(['/', '.'], "_");
+            let source = installed().join(format!("{name}_{number}.c"));
+            fs::write(&source, example).unwrap();
+            for (compiler, language) in [("gcc", "c"), ("g++", "c++")] {
+                let mut command = Command::new(compiler);
+                command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-x", language, "-c", "-o", "/dev/null"]);
+                succeed(command.arg(&source).args(pkg_config(&["--cflags"])));
+            }
+        }
+    }
+}
+
+#[test]
+fn first_example_of_the_readme_names_the_file_it_cannot_read_and_why() {
+    let mut program = examples("README.md").remove(0);
+    program.push_str("int main(void) { return make_context() == NULL ? 0 : 1; }\n");
+    let folder = installed().join("readme");
+    fs::create_dir_all(&folder).unwrap();
+    let source = folder.join("first.c");
+    fs::write(&source, program).unwrap();
+    succeed(Command::new("gcc").arg("-o").arg(folder.join("first")).arg(&source).args(shared_flags()));
+    let libraries = installed().join("opt/brokertls/lib");
+    let output = Command::new("./first").current_dir(&folder).env("LD_LIBRARY_PATH", libraries).output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("BTLS_FILE_UNREADABLE: a file cannot be read: broker.ks: "), "{said}");
 }

@@ -13,3 +13,6 @@ pub mod defaults {}
 
 #[doc = include_str!("threading.md")]
 pub mod threading {}
+
+#[doc = include_str!("performance.md")]
+pub mod performance {}

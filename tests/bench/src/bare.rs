@@ -17,8 +17,13 @@ const RECORD_MAX: usize = 5 + 16384 + 256;
 pub struct Bare;
 
 impl Side for Bare {
-    fn name(&self) -> String {
-        "rustls 0.23.46".to_owned()
+    fn name(&self) -> &'static str {
+        "rustls"
+    }
+
+    /// Cargo.toml pins it.
+    fn version(&self) -> String {
+        "0.23.46".to_owned()
     }
 
     fn context(&self, identity: &Identity) -> Box<dyn Context> {

@@ -64,10 +64,13 @@ unsafe extern "C" {
 pub struct Brokertls;
 
 impl Side for Brokertls {
-    fn name(&self) -> String {
+    fn name(&self) -> &'static str {
+        "brokertls"
+    }
+
+    fn version(&self) -> String {
         // SAFETY: the text is constant and ends with a NUL.
-        let version = unsafe { CStr::from_ptr(btls_version()) };
-        format!("brokertls {}", version.to_str().unwrap())
+        unsafe { CStr::from_ptr(btls_version()) }.to_str().unwrap().to_owned()
     }
 
     fn context(&self, identity: &Identity) -> Box<dyn Context> {

@@ -21,25 +21,17 @@ const ROUNDS: usize = 11;
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let sides: Vec<Box<dyn Side>> = vec![Box::new(capi::Brokertls), Box::new(bare::Bare), Box::new(openssl3::OpenSsl)];
-    let names: Vec<String> = sides.iter().map(|side| side.name()).collect();
-
-    print!("{:<46}", "server side, TLS 1.3, in memory");
-    for name in &names {
-        print!("{name:>18}");
-    }
-    for other in &names[1..] {
-        print!("{:>18}", format!("/ {other}"));
-    }
+    let versions: Vec<String> = sides.iter().map(|side| format!("{} {}", side.name(), side.version())).collect();
+    println!("server side, TLS 1.3, in memory: {}", versions.join(", "));
+    print!("{:<46}", "");
+    sides.iter().for_each(|side| print!("{:>12}", side.name()));
+    sides[1..].iter().for_each(|other| print!("{:>12}", format!("× {}", other.name())));
     println!();
     for case in cases::all().into_iter().filter(|case| case.name().contains(&filter)) {
         let medians = measure(&case, &sides);
         print!("{:<46}", case.name());
-        for median in &medians {
-            print!("{:>18}", case.figure().print(*median));
-        }
-        for other in &medians[1..] {
-            print!("{:>17.2}x", medians[0] / other);
-        }
+        medians.iter().for_each(|median| print!("{:>12}", case.figure().print(*median)));
+        medians[1..].iter().for_each(|other| print!("{:>12.2}", medians[0] / other));
         println!();
     }
 }

@@ -11,8 +11,12 @@ use crate::server::{Connection, Context, Side};
 pub struct OpenSsl;
 
 impl Side for OpenSsl {
-    fn name(&self) -> String {
-        openssl::version::version().split(' ').take(2).collect::<Vec<_>>().join(" ")
+    fn name(&self) -> &'static str {
+        "OpenSSL"
+    }
+
+    fn version(&self) -> String {
+        openssl::version::version().split(' ').nth(1).unwrap_or_default().to_owned()
     }
 
     fn context(&self, identity: &Identity) -> Box<dyn Context> {

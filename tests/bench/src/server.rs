@@ -4,8 +4,9 @@ use crate::pki::Identity;
 
 /// A TLS library.
 pub trait Side {
-    /// Its name and version.
-    fn name(&self) -> String;
+    fn name(&self) -> &'static str;
+
+    fn version(&self) -> String;
 
     /// A server context for TLS 1.3 with stateless session tickets, made once.
     fn context(&self, identity: &Identity) -> Box<dyn Context>;
