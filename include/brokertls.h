@@ -393,6 +393,24 @@ btls_status btls_builder_build(btls_builder *builder,
                                btls_context **context);
 
 /**
+ * Sets an option by its name, as configuration files and the command give it, e.g. "versions" or "trust".
+ *
+ * Every setting that is text can be set so; btls_options lists them. Options of one identity ("cert", "key", "alias", ...)
+ * belong together in any order, and one that is given again starts the next; the same goes for trust. Returns
+ * BTLS_UNKNOWN_OPTION with the nearest names, or BTLS_INVALID_ARGUMENT for a value that the option does not take.
+ */
+btls_status btls_builder_set(btls_builder *builder,
+                             const char *option,
+                             const char *value);
+
+/**
+ * Gives the names of all options, each with what it does as its note. The caller frees the list with btls_list_free.
+ *
+ * May be called from any thread at any time.
+ */
+btls_status btls_options(btls_list **options);
+
+/**
  * Sets what the other settings start from: "modern" (TLS 1.3) or "intermediate" (TLS 1.2 and 1.3, the default).
  */
 btls_status btls_builder_preset(btls_builder *builder,
@@ -624,7 +642,7 @@ btls_status btls_context_cipher_suites(const btls_context *context,
                                        btls_list **names);
 
 /**
- * The names of versions, cipher suites and groups that were asked for and are not served; btls_list_reason says why. The
+ * The names of versions, cipher suites and groups that were asked for and are not served, each with the reason as its note. The
  * caller frees the list with btls_list_free.
  */
 btls_status btls_context_not_served(const btls_context *context,
@@ -641,9 +659,9 @@ size_t btls_list_count(const btls_list *list);
 const char *btls_list_get(const btls_list *list, size_t index);
 
 /**
- * The reason that goes with a text of a list; NULL where there is none.
+ * The note that goes with a text of a list, e.g. a reason; NULL where there is none.
  */
-const char *btls_list_reason(const btls_list *list, size_t index);
+const char *btls_list_note(const btls_list *list, size_t index);
 
 /**
  * Frees a list. NULL is fine.
@@ -679,7 +697,7 @@ void btls_conn_free(btls_conn *conn);
  * The error of the last call on this connection that failed; NULL where none did.
  *
  * It belongs to the connection: valid until the next call on it that fails, and until it is freed. A connection that has
- * failed gives the same error again on each further call.
+ * failed gives the same error again on each further call that would move it on.
  */
 const btls_error *btls_conn_error(const btls_conn *conn);
 

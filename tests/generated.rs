@@ -66,6 +66,7 @@ const ROOM: &[&str] = &[
     "builder",
     "source",
     "context",
+    "list",
     "connection",
     "facts",
     "certificate",

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use crate::builder::ContextBuilder;
 use crate::error::{Code, Error};
 use crate::keystore::{OpenOptions, PasswordCallback};
+use crate::options::{OPTIONS, Options};
 use crate::policy::Preset;
 use crate::settings::ClientAuth;
 use crate::verify::Switch;
@@ -14,7 +15,10 @@ use super::arguments::{path, text};
 use super::callback::{self, btls_log_fn, btls_verify_fn};
 use super::context::btls_context;
 use super::error::btls_error;
-use super::guard::{Exclusive, Handle, Object, guard, guard_error, guard_free, guard_object, object, required};
+use super::guard::{
+    Exclusive, Handle, Object, guard, guard_error, guard_free, guard_object, guard_status, object, required,
+};
+use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 
 /// A server does not ask its clients for a certificate. The default.
@@ -29,10 +33,17 @@ pub struct btls_builder(Exclusive<Builder>);
 
 /// What a builder holds.
 pub(super) struct Builder {
-    pub(super) context: ContextBuilder,
+    pub(super) settings: Options,
     /// Type and limits for the sources that are added next.
     pub(super) options: OpenOptions,
     pub(super) password: Option<PasswordCallback>,
+}
+
+impl Builder {
+    /// The settings that are no text.
+    pub(super) fn context(&mut self) -> &mut ContextBuilder {
+        self.settings.builder_mut()
+    }
 }
 
 impl Object for btls_builder {
@@ -50,7 +61,7 @@ impl Object for btls_builder {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_new() -> *mut btls_builder {
     guard(std::ptr::null_mut(), || {
-        let builder = Builder { context: ContextBuilder::new(), options: OpenOptions::default(), password: None };
+        let builder = Builder { settings: Options::new(), options: OpenOptions::default(), password: None };
         Handle::leak(btls_builder(Exclusive::new(builder)))
     })
 }
@@ -80,7 +91,38 @@ pub unsafe extern "C" fn btls_builder_build(
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
         let out = required(context, "context")?;
-        out.write(btls_context::leak(builder.context.build()?));
+        out.write(btls_context::leak(builder.settings.build()?));
+        DONE
+    })
+}
+
+/// Sets an option by its name, as configuration files and the command give it, e.g. "versions" or "trust".
+///
+/// Every setting that is text can be set so; btls_options lists them. Options of one identity ("cert", "key", "alias", ...)
+/// belong together in any order, and one that is given again starts the next; the same goes for trust. Returns
+/// BTLS_UNKNOWN_OPTION with the nearest names, or BTLS_INVALID_ARGUMENT for a value that the option does not take.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_set(
+    builder: *mut btls_builder,
+    option: *const c_char,
+    value: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for NULL or text.
+        let (option, value) = unsafe { (text("option", option)?, text("value", value)?) };
+        builder.settings.set(option, value)?;
+        DONE
+    })
+}
+
+/// Gives the names of all options, each with what it does as its note. The caller frees the list with btls_list_free.
+///
+/// May be called from any thread at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_options(options: Option<&mut MaybeUninit<*mut btls_list>>) -> btls_status {
+    guard_status(|| {
+        let out = required(options, "options")?;
+        out.write(btls_list::leak(OPTIONS.iter().map(|row| Entry::with_note(row.name, row.help)).collect()));
         DONE
     })
 }
@@ -91,7 +133,7 @@ pub unsafe extern "C" fn btls_builder_preset(builder: *mut btls_builder, name: *
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let name = unsafe { text("name", name) }?;
-        builder.context.preset(Preset::from_name(name)?);
+        builder.context().preset(Preset::from_name(name)?);
         DONE
     })
 }
@@ -103,7 +145,7 @@ pub unsafe extern "C" fn btls_builder_versions(builder: *mut btls_builder, names
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let names = unsafe { text("names", names) }?;
-        builder.context.versions(names);
+        builder.context().versions(names);
         DONE
     })
 }
@@ -115,7 +157,7 @@ pub unsafe extern "C" fn btls_builder_cipher_suites(builder: *mut btls_builder, 
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let names = unsafe { text("names", names) }?;
-        builder.context.cipher_suites(names);
+        builder.context().cipher_suites(names);
         DONE
     })
 }
@@ -126,7 +168,7 @@ pub unsafe extern "C" fn btls_builder_groups(builder: *mut btls_builder, names: 
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let names = unsafe { text("names", names) }?;
-        builder.context.groups(names);
+        builder.context().groups(names);
         DONE
     })
 }
@@ -141,7 +183,7 @@ pub unsafe extern "C" fn btls_builder_client_auth(builder: *mut btls_builder, cl
             BTLS_CLIENT_AUTH_NEED => ClientAuth::Need,
             other => return Err(Error::new(Code::InvalidArgument, format!("client_auth {other}"))),
         };
-        builder.context.client_auth(client_auth);
+        builder.context().client_auth(client_auth);
         DONE
     })
 }
@@ -150,7 +192,7 @@ pub unsafe extern "C" fn btls_builder_client_auth(builder: *mut btls_builder, cl
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_send_ca_names(builder: *mut btls_builder, sends: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
-        builder.context.send_ca_names(sends);
+        builder.context().send_ca_names(sends);
         DONE
     })
 }
@@ -163,7 +205,7 @@ pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol:
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let protocol = unsafe { text("protocol", protocol) }?;
-        builder.context.alpn(protocol.as_bytes())?;
+        builder.context().alpn(protocol.as_bytes())?;
         DONE
     })
 }
@@ -172,7 +214,7 @@ pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol:
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, resumes: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
-        builder.context.resumption(resumes);
+        builder.context().resumption(resumes);
         DONE
     })
 }
@@ -190,7 +232,7 @@ pub unsafe extern "C" fn btls_builder_verify_callback(
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
         let callback = callback::verify(function, user)?;
-        builder.context.verify_callback(callback, may_block);
+        builder.context().verify_callback(callback, may_block);
         DONE
     })
 }
@@ -206,7 +248,7 @@ pub unsafe extern "C" fn btls_builder_log_callback(
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
         let sink = callback::log(function, user)?;
-        builder.context.log(sink);
+        builder.context().log(sink);
         DONE
     })
 }
@@ -222,7 +264,7 @@ pub unsafe extern "C" fn btls_builder_insecure_allow(builder: *mut btls_builder,
         // SAFETY: the header asks for NULL or text.
         let name = unsafe { text("name", name) }?;
         let switch = Switch::from_name(name).ok_or_else(|| unknown_switch(name))?;
-        builder.context.allow(switch);
+        builder.context().allow(switch);
         DONE
     })
 }
@@ -237,7 +279,7 @@ fn unknown_switch(name: &str) -> Error {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(builder: *mut btls_builder) -> btls_status {
     guard_object(object!(builder), |builder| {
-        builder.context.insecure_skip_server_name(true);
+        builder.context().insecure_skip_server_name(true);
         DONE
     })
 }
@@ -246,7 +288,7 @@ pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(builder: *mut bt
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(builder: *mut btls_builder) -> btls_status {
     guard_object(object!(builder), |builder| {
-        builder.context.insecure_accept_any_server(true);
+        builder.context().insecure_accept_any_server(true);
         DONE
     })
 }
@@ -261,7 +303,7 @@ pub unsafe extern "C" fn btls_builder_insecure_key_log_file(
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let file = unsafe { path("file", file) }?;
-        builder.context.insecure_key_log(file);
+        builder.context().insecure_key_log(file);
         DONE
     })
 }

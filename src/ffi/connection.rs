@@ -122,7 +122,7 @@ pub unsafe extern "C" fn btls_conn_free(conn: *mut btls_conn) {
 /// The error of the last call on this connection that failed; NULL where none did.
 ///
 /// It belongs to the connection: valid until the next call on it that fails, and until it is freed. A connection that has
-/// failed gives the same error again on each further call.
+/// failed gives the same error again on each further call that would move it on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_error(conn: *const btls_conn) -> *const btls_error {
     guard_error(object!(conn))
@@ -383,5 +383,15 @@ impl<'a> Counts<'a> {
         self.consumed.write(transfer.consumed);
         self.produced.write(transfer.produced);
         Ok(code.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_of_c_costs_little_more_than_its_stream() {
+        assert!(size_of::<btls_conn>() <= size_of::<Stream>() + 48, "{} bytes", size_of::<btls_conn>());
     }
 }

@@ -1,6 +1,5 @@
-//! The context: shared between threads, counted by reference, and lists of texts about it.
+//! The context: shared between threads, counted by reference.
 
-use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
 
-use super::arguments::c_string;
 use super::error::{btls_error, hand_over};
 use super::guard::{guard, required};
+use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 
 /// What connections are made from: the settings, identities and trust of a broker or of one listener. Any number of threads
@@ -122,7 +121,7 @@ pub unsafe extern "C" fn btls_context_cipher_suites(
     })
 }
 
-/// The names of versions, cipher suites and groups that were asked for and are not served; btls_list_reason says why. The
+/// The names of versions, cipher suites and groups that were asked for and are not served, each with the reason as its note. The
 /// caller frees the list with btls_list_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_not_served(
@@ -131,61 +130,8 @@ pub unsafe extern "C" fn btls_context_not_served(
 ) -> btls_status {
     guard_context(context, |context| {
         let out = required(names, "names")?;
-        let entries = context.not_served();
-        let entries =
-            entries.iter().map(|line| Entry { reason: Some(c_string(&line.reason)), ..Entry::new(&line.name) });
-        out.write(btls_list::leak(entries.collect()));
+        let lines = context.not_served();
+        out.write(btls_list::leak(lines.iter().map(|line| Entry::with_note(&line.name, &line.reason)).collect()));
         DONE
     })
-}
-
-/// A list of texts. It does not change, and may be read by several threads at a time.
-pub struct btls_list {
-    entries: Vec<Entry>,
-}
-
-struct Entry {
-    text: CString,
-    reason: Option<CString>,
-}
-
-impl Entry {
-    fn new(text: &str) -> Self {
-        Self { text: c_string(text), reason: None }
-    }
-}
-
-impl btls_list {
-    fn leak(entries: Vec<Entry>) -> *mut Self {
-        Box::into_raw(Box::new(Self { entries }))
-    }
-}
-
-/// How many texts a list has; 0 for NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_list_count(list: Option<&btls_list>) -> usize {
-    guard(0, || list.map_or(0, |list| list.entries.len()))
-}
-
-/// A text of a list, which lives as long as the list; NULL for an index that is too large.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_list_get(list: Option<&btls_list>, index: usize) -> *const c_char {
-    guard(ptr::null(), || {
-        list.and_then(|list| list.entries.get(index)).map_or(ptr::null(), |entry| entry.text.as_ptr())
-    })
-}
-
-/// The reason that goes with a text of a list; NULL where there is none.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_list_reason(list: Option<&btls_list>, index: usize) -> *const c_char {
-    guard(ptr::null(), || {
-        let reason = list.and_then(|list| list.entries.get(index)).and_then(|entry| entry.reason.as_ref());
-        reason.map_or(ptr::null(), |reason| reason.as_ptr())
-    })
-}
-
-/// Frees a list. NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_list_free(list: Option<Box<btls_list>>) {
-    guard((), || drop(list));
 }

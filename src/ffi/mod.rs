@@ -19,6 +19,7 @@ mod context;
 mod error;
 mod facts;
 mod guard;
+mod list;
 mod source;
 mod version;
 

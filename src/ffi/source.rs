@@ -55,7 +55,7 @@ impl Builder {
         identity.key = key;
         identity.alias = alias.map(str::to_owned);
         identity.options = options;
-        self.context.identity(identity);
+        self.context().identity(identity);
         DONE
     }
 }
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn btls_builder_trust_file(
         let source = Source::file(unsafe { path("file", file) }?);
         // SAFETY: as above.
         let options = unsafe { builder.open_options(password, std::ptr::null()) };
-        builder.context.trust(TrustSource::Store { source, options });
+        builder.context().trust(TrustSource::Store { source, options });
         DONE
     })
 }
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
         let source = Source::memory(label, content);
         // SAFETY: as above.
         let options = unsafe { builder.open_options(password, std::ptr::null()) };
-        builder.context.trust(TrustSource::Store { source, options });
+        builder.context().trust(TrustSource::Store { source, options });
         DONE
     })
 }
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for text.
         let directory = unsafe { path("directory", directory) }?;
-        builder.context.trust(TrustSource::Directory(directory.to_owned()));
+        builder.context().trust(TrustSource::Directory(directory.to_owned()));
         DONE
     })
 }
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -> btls_status {
     guard_object(object!(builder), |builder| {
-        builder.context.trust(TrustSource::System);
+        builder.context().trust(TrustSource::System);
         DONE
     })
 }
