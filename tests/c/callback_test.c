@@ -1,0 +1,308 @@
+/* Functions of the caller: transport, passwords, verification with and without waiting, the log. */
+#include "harness.h"
+
+#include <pthread.h>
+
+/* Bytes between two sides, moved by callbacks; each side reads what the other wrote. */
+struct queue {
+    unsigned char bytes[1 << 16];
+    size_t length;
+};
+
+struct side {
+    struct queue *in, *out;
+    btls_conn *conn;
+    int interrupts, calls_back, ended, boasts;
+    btls_status answer;
+};
+
+static ptrdiff_t side_read(void *user, void *buffer, size_t length) {
+    struct side *side = (struct side *)user;
+    if (side->interrupts > 0) {
+        side->interrupts--;
+        errno = EINTR;
+        return -1;
+    }
+    if (side->boasts)
+        return (ptrdiff_t)length + 1;
+    if (side->calls_back) {
+        size_t count;
+        char byte;
+        side->answer = btls_conn_read(side->conn, &byte, 1, &count);
+        CHECK(btls_conn_error(side->conn) == NULL && btls_conn_version(side->conn) == NULL);
+    }
+    if (side->in->length == 0) {
+        if (side->ended)
+            return 0;
+        errno = EAGAIN;
+        return -1;
+    }
+    size_t count = side->in->length < length ? side->in->length : length;
+    memcpy(buffer, side->in->bytes, count);
+    memmove(side->in->bytes, side->in->bytes + count, side->in->length - count);
+    side->in->length -= count;
+    return (ptrdiff_t)count;
+}
+
+/* Takes a few bytes at a time. */
+static ptrdiff_t side_write(void *user, const void *buffer, size_t length) {
+    struct side *side = (struct side *)user;
+    size_t room = sizeof side->out->bytes - side->out->length;
+    size_t count = length < 100 ? length : 100;
+    if (count > room) {
+        errno = EAGAIN;
+        return -1;
+    }
+    memcpy(side->out->bytes + side->out->length, buffer, count);
+    side->out->length += count;
+    return (ptrdiff_t)count;
+}
+
+static struct queue up, down;
+static struct side client_side, server_side;
+
+static struct pair over_callbacks(const btls_context *server, const btls_context *client) {
+    struct pair pair = {NULL, NULL, -1, -1};
+    up.length = down.length = 0;
+    CHECK_STATUS(btls_conn_new_server(server, &pair.server), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", &pair.client), BTLS_OK);
+    client_side = (struct side){&down, &up, pair.client, 0, 0, 0, 0, BTLS_OK};
+    server_side = (struct side){&up, &down, pair.server, 0, 0, 0, 0, BTLS_OK};
+    CHECK_CONN(pair.client, btls_conn_set_callbacks(pair.client, side_read, side_write, &client_side), BTLS_OK);
+    CHECK_CONN(pair.server, btls_conn_set_callbacks(pair.server, side_read, side_write, &server_side), BTLS_OK);
+    return pair;
+}
+
+static void transport_of_callbacks_serves_as_well_as_descriptors(void) {
+    btls_context *server = context_with("server", NULL), *client = context_with(NULL, "ca.pem");
+    struct pair pair = over_callbacks(server, client);
+    btls_status client_status, server_status;
+    client_side.interrupts = 3;
+    shake(&pair, &client_status, &server_status);
+    CHECK_CONN(pair.client, client_status, BTLS_OK);
+    CHECK_CONN(pair.server, server_status, BTLS_OK);
+    CHECK(client_side.interrupts == 0);
+    write_all(pair.client, "by hand", 7);
+    read_all(pair.server, "by hand", 7);
+    CHECK_STATUS(read_status(pair.server), BTLS_WANT_READ);
+    server_side.ended = 1;
+    CHECK_STATUS(read_status(pair.server), BTLS_TRUNCATED);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void callback_that_uses_its_own_connection_gets_wrong_state(void) {
+    btls_context *server = context_with("server", NULL), *client = context_with(NULL, "ca.pem");
+    struct pair pair = over_callbacks(server, client);
+    btls_status client_status, server_status;
+    server_side.calls_back = 1;
+    shake(&pair, &client_status, &server_status);
+    CHECK_STATUS(server_side.answer, BTLS_WRONG_STATE);
+    CHECK_CONN(pair.server, server_status, BTLS_OK);
+    CHECK_CONN(pair.client, client_status, BTLS_OK);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void callback_that_claims_more_than_it_was_offered_is_an_error(void) {
+    btls_context *server = context_with("server", NULL), *client = context_with(NULL, "ca.pem");
+    struct pair pair = over_callbacks(server, client);
+    server_side.boasts = 1;
+    CHECK_STATUS(btls_conn_handshake(pair.server), BTLS_IO_OTHER);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+struct verifier {
+    const char *refused;
+    int calls, peer, was_on_other_thread;
+    pthread_t thread;
+    char subject[128];
+};
+
+static int32_t verify(void *user, int32_t peer, const btls_bytes *chain, size_t count, char *reason, size_t capacity) {
+    struct verifier *verifier = (struct verifier *)user;
+    btls_certificate *certificate = NULL;
+    CHECK(count > 0);
+    CHECK_STATUS(btls_certificate_parse(chain[0].data, chain[0].length, &certificate), BTLS_OK);
+    const char *name = btls_certificate_common_name(certificate);
+    snprintf(verifier->subject, sizeof verifier->subject, "%s", name);
+    btls_certificate_free(certificate);
+    verifier->calls++;
+    verifier->peer = peer;
+    verifier->was_on_other_thread = !pthread_equal(pthread_self(), verifier->thread);
+    if (verifier->refused == NULL || strcmp(verifier->subject, verifier->refused) != 0)
+        return 0;
+    snprintf(reason, capacity, "%s is not registered", verifier->subject);
+    return 1;
+}
+
+static btls_context *verifying_server(struct verifier *verifier, bool may_block) {
+    btls_builder *builder = builder_with("server", "ca.pem");
+    CHECK_BUILDER(builder, btls_builder_client_auth(builder, BTLS_CLIENT_AUTH_NEED), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_verify_callback(builder, verify, verifier, may_block), BTLS_OK);
+    verifier->thread = pthread_self();
+    return build(builder);
+}
+
+static void verify_callback_sees_the_peer_and_lets_it_in(void) {
+    struct verifier verifier = {0};
+    btls_context *server = verifying_server(&verifier, false), *client = context_with("client", "ca.pem");
+    struct pair pair = connected(server, client);
+    CHECK(verifier.calls == 1 && verifier.peer == BTLS_PEER_CLIENT);
+    CHECK_TEXT(verifier.subject, "device-7");
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void verify_callback_refuses_with_its_reason(void) {
+    struct verifier verifier = {0};
+    verifier.refused = "device-7";
+    btls_context *server = verifying_server(&verifier, false), *client = context_with("client", "ca.pem");
+    struct pair pair = pair_of(server, client);
+    btls_status client_status, server_status;
+    shake(&pair, &client_status, &server_status);
+    CHECK_STATUS(server_status, BTLS_CERT_REJECTED_BY_CALLBACK);
+    CHECK_HOLDS(btls_error_message(btls_conn_error(pair.server)), "device-7 is not registered");
+    CHECK_STATUS(read_status(pair.client), BTLS_ALERT_ACCESS_DENIED);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void verify_callback_is_not_asked_about_peers_that_are_refused_anyway(void) {
+    struct verifier verifier = {0};
+    btls_context *server = verifying_server(&verifier, false), *client = context_with("stranger", "ca.pem");
+    struct pair pair = pair_of(server, client);
+    btls_status client_status, server_status;
+    shake(&pair, &client_status, &server_status);
+    CHECK_STATUS(server_status, BTLS_CERT_UNKNOWN_ISSUER);
+    CHECK(verifier.calls == 0);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void *run_task(void *argument) {
+    CHECK_STATUS(btls_conn_task_run((btls_conn *)argument), BTLS_OK);
+    return NULL;
+}
+
+static void verify_callback_that_may_block_runs_as_a_task_on_another_thread(void) {
+    struct verifier verifier = {0};
+    btls_context *server = verifying_server(&verifier, true), *client = context_with("client", "ca.pem");
+    struct pair pair = pair_of(server, client);
+    btls_status client_status = BTLS_WANT_READ, server_status = BTLS_WANT_READ;
+    int tasks = 0;
+    for (int turns = 0; waits(client_status) || waits(server_status); turns++) {
+        CHECK(turns < 1000);
+        client_status = btls_conn_handshake(pair.client);
+        server_status = btls_conn_handshake(pair.server);
+        if (server_status == BTLS_WANT_TASK) {
+            CHECK(verifier.calls == 0);
+            CHECK_CONN(pair.server, btls_conn_handshake(pair.server), BTLS_WANT_TASK);
+            pthread_t thread;
+            CHECK(pthread_create(&thread, NULL, run_task, pair.server) == 0);
+            CHECK(pthread_join(thread, NULL) == 0);
+            tasks++;
+        }
+    }
+    CHECK_CONN(pair.server, server_status, BTLS_OK);
+    CHECK_CONN(pair.client, client_status, BTLS_OK);
+    CHECK(tasks > 0 && verifier.calls == 1 && verifier.was_on_other_thread);
+    CHECK_CONN(pair.server, btls_conn_task_run(pair.server), BTLS_OK);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+struct log {
+    int lines, worst;
+    char last[512];
+};
+
+static void take_line(void *user, int32_t level, const char *line) {
+    struct log *log = (struct log *)user;
+    log->lines++;
+    if (log->worst == 0 || level < log->worst)
+        log->worst = level;
+    snprintf(log->last, sizeof log->last, "%s", line);
+}
+
+static void log_callback_gets_what_an_operator_should_know(void) {
+    struct log log = {0, 0, ""};
+    btls_builder *builder = builder_with(NULL, "ca.pem");
+    CHECK_BUILDER(builder, btls_builder_log_callback(builder, take_line, &log), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-common-name"), BTLS_OK);
+    btls_context *client = build(builder), *server = context_with("named", NULL);
+    CHECK(log.lines == 1 && log.worst == BTLS_LOG_WARN);
+    CHECK_HOLDS(log.last, "insecure-common-name");
+    struct pair pair = connected(server, client);
+    CHECK(log.lines == 2);
+    CHECK_HOLDS(log.last, "CN=localhost");
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+struct passwords {
+    const char *store, *key;
+    int asked_store, asked_key;
+    char label[1100], alias[64];
+};
+
+static ptrdiff_t give_password(void *user, int32_t usage, const char *label, const char *alias, char *buffer,
+                               size_t capacity) {
+    struct passwords *passwords = (struct passwords *)user;
+    const char *password = usage == BTLS_PASSWORD_STORE ? passwords->store : passwords->key;
+    snprintf(passwords->label, sizeof passwords->label, "%s", label);
+    if (alias != NULL)
+        snprintf(passwords->alias, sizeof passwords->alias, "%s", alias);
+    *(usage == BTLS_PASSWORD_STORE ? &passwords->asked_store : &passwords->asked_key) += 1;
+    if (password == NULL)
+        return -1;
+    CHECK(strlen(password) <= capacity);
+    memcpy(buffer, password, strlen(password));
+    return (ptrdiff_t)strlen(password);
+}
+
+static btls_status build_asking(struct passwords *passwords, const char *file) {
+    btls_builder *builder = btls_builder_new();
+    btls_context *context = NULL;
+    CHECK_BUILDER(builder, btls_builder_password_callback(builder, give_password, passwords), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_identity_file(builder, fixture(file), NULL, NULL, NULL, NULL), BTLS_OK);
+    CHECK(passwords->asked_store == 0);
+    btls_status status = btls_builder_build(builder, &context);
+    btls_builder_free(builder);
+    btls_context_free(context);
+    return status;
+}
+
+static void password_callback_is_asked_for_store_and_key(void) {
+    struct passwords both = {"password", "keypassword", 0, 0, "", ""};
+    CHECK_STATUS(build_asking(&both, "server.jks"), BTLS_OK);
+    CHECK(both.asked_store > 0 && both.asked_key > 0);
+    CHECK_TEXT(both.alias, "broker");
+    CHECK_HOLDS(both.label, "server.jks");
+    struct passwords wrong = {"wrong", NULL, 0, 0, "", ""};
+    CHECK_STATUS(build_asking(&wrong, "server.p12"), BTLS_STORE_PASSWORD_WRONG);
+    struct passwords none = {NULL, NULL, 0, 0, "", ""};
+    CHECK_STATUS(build_asking(&none, "server.p12"), BTLS_PASSWORD_UNAVAILABLE);
+}
+
+int main(void) {
+    RUN(transport_of_callbacks_serves_as_well_as_descriptors);
+    RUN(callback_that_uses_its_own_connection_gets_wrong_state);
+    RUN(callback_that_claims_more_than_it_was_offered_is_an_error);
+    RUN(verify_callback_sees_the_peer_and_lets_it_in);
+    RUN(verify_callback_refuses_with_its_reason);
+    RUN(verify_callback_is_not_asked_about_peers_that_are_refused_anyway);
+    RUN(verify_callback_that_may_block_runs_as_a_task_on_another_thread);
+    RUN(log_callback_gets_what_an_operator_should_know);
+    RUN(password_callback_is_asked_for_store_and_key);
+    return 0;
+}

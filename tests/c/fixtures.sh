@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Makes the certificates and keystores of the C tests in the folder $1, with the tools that operators use.
+set -euo pipefail
+mkdir -p "$1"
+cd "$1"
+
+# request NAME SUBJECT: a key and a request for a certificate.
+request() {
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" -subj "$2"
+}
+
+# issue NAME SUBJECT CA EXTENSIONS: a certificate and its key, signed by a CA.
+issue() {
+    request "$1" "$2"
+    openssl x509 -req -in "$1.csr" -CA "$3.pem" -CAkey "$3.key" -days 30 -extfile <(echo -e "$4") -out "$1.pem"
+}
+
+authority() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.pem" -subj "$2" -days 30
+}
+
+certificates() {
+    authority ca "/CN=Test CA"
+    authority other-ca "/CN=Other CA"
+    issue server "/O=Example/CN=broker" ca "subjectAltName=DNS:localhost,DNS:broker.example,IP:127.0.0.1"
+    issue admin "/CN=admin" ca "subjectAltName=DNS:admin.example"
+    issue client "/O=Example/CN=device-7" ca "subjectAltName=URI:urn:device:7\nextendedKeyUsage=clientAuth"
+    issue stranger "/CN=stranger" other-ca "extendedKeyUsage=clientAuth"
+    # A certificate for clients that a server uses.
+    issue misused "/CN=misused" ca "subjectAltName=DNS:localhost\nextendedKeyUsage=clientAuth"
+    request named "/CN=localhost"
+    openssl x509 -req -in named.csr -CA ca.pem -CAkey ca.key -days 30 -extfile <(echo "basicConstraints=CA:FALSE") \
+        -out named.pem
+    cat server.pem server.key > server-both.pem
+    openssl ec -in server.key -aes256 -passout pass:secret -out server-locked.key
+    mkdir -p trust
+    cp ca.pem other-ca.pem trust/
+}
+
+stores() {
+    openssl pkcs12 -export -in server.pem -inkey server.key -name broker -passout pass:password -out server.p12
+    keytool -importkeystore -noprompt -srckeystore server.p12 -srcstorepass password -destkeystore server.jks \
+        -deststoretype JKS -deststorepass password -srcalias broker -destkeypass keypassword
+    keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.jks -storetype JKS -storepass password
+}
+
+certificates > log 2>&1 || { cat log; exit 1; }
+stores >> log 2>&1 || { cat log; exit 1; }
