@@ -9,7 +9,7 @@ use rustls::{CipherSuite, SignatureScheme, SupportedCipherSuite};
 
 use crate::certificate::CertificateFacts;
 use crate::error::Result;
-use crate::keystore::{self, Identity};
+use crate::keystore::Identity;
 use crate::verify::Notes;
 
 /// An identity ready to sign.
@@ -24,12 +24,11 @@ impl Signer {
     /// `CertifiedKey::new` is used as it is: rustls' own match of key and certificate cannot read X.509 version 1, and
     /// keystore/ has already matched them.
     fn new(identity: &Identity) -> Result<Self> {
-        let key = keystore::signing_key(&identity.key).map_err(|error| error.at(&identity.place))?;
         let names = match identity.chain.first().map(CertificateFacts::from_der).transpose()? {
             None => Vec::new(),
             Some(facts) => server_names(&facts),
         };
-        Ok(Self { key: Arc::new(CertifiedKey::new(identity.chain.clone(), key)), names })
+        Ok(Self { key: Arc::new(CertifiedKey::new(identity.chain.clone(), Arc::clone(&identity.signing_key))), names })
     }
 
     fn serves(&self, host: &str) -> bool {
