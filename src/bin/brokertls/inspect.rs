@@ -104,7 +104,8 @@ fn show(store: &Store) -> std::result::Result<(), Failure> {
     }
     for (number, entry) in (1..).zip(store.entries()) {
         let alias = entry.alias.as_ref().map(|alias| format!(" \"{}\"", alias.escape_debug())).unwrap_or_default();
-        print(format_args!("\n{number}.{alias} {}", kind_text(entry)))?;
+        print(format_args!(""))?;
+        print(format_args!("{number}.{alias} {}", kind_text(entry)))?;
         if let Some(note) = &entry.note {
             print(format_args!("   note: {note}"))?;
         }
@@ -134,7 +135,8 @@ fn lines_of(certificate: &CertificateDer<'_>) -> Vec<String> {
 }
 
 fn show_judged(judged: &Judged) -> std::result::Result<(), Failure> {
-    print(format_args!("\njudged: {}", judged.place))?;
+    print(format_args!(""))?;
+    print(format_args!("judged: {}", judged.place))?;
     for warning in &judged.warnings {
         print(format_args!("   warning: {warning}"))?;
     }
