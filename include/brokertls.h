@@ -858,7 +858,7 @@ btls_status btls_conn_end_of_input(btls_conn *conn);
 const char *btls_conn_version(const btls_conn *conn);
 
 /**
- * The cipher suite by its IANA name, e.g. "TLS13_AES_128_GCM_SHA256"; NULL before it is chosen.
+ * The cipher suite by its IANA name, e.g. "TLS_AES_128_GCM_SHA256"; NULL before it is chosen.
  */
 const char *btls_conn_cipher_suite(const btls_conn *conn);
 

@@ -65,7 +65,7 @@ pub unsafe extern "C" fn btls_conn_version(conn: *const btls_conn) -> *const c_c
     })
 }
 
-/// The cipher suite by its IANA name, e.g. "TLS13_AES_128_GCM_SHA256"; NULL before it is chosen.
+/// The cipher suite by its IANA name, e.g. "TLS_AES_128_GCM_SHA256"; NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_cipher_suite(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| {
