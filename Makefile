@@ -82,6 +82,11 @@ stage:
 tools:
 	@tests/tools.sh
 
+demo:
+	@tests/tools.sh gcc:gcc pkg-config:pkg-config nm:binutils openssl:openssl keytool:default-jdk-headless
+	@$(MAKE) --no-print-directory stage
+	@bindings/c/demo/run.sh $(STAGE)
+
 test: tools
 	@tests/run.sh
 

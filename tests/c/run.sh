@@ -2,7 +2,7 @@
 # Builds each tests/c/*_test.c and *_test.cc against the installed copy in the folder $1, with pkg-config and nothing
 # else, and runs it four times: with the shared library, with the static one, under valgrind, and with
 # AddressSanitizer and UndefinedBehaviorSanitizer. The lines are those of `cargo test`, so that one count covers both:
-# one for each case of the first run, and one for each further run as a whole.
+# one for each case of the first run, and one for each further run as a whole. `make demo` is run too.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -67,6 +67,8 @@ for source in tests/c/*_test.c tests/c/*_test.cc; do
     check "${name}_under_valgrind" "${valgrind[@]}" "$out/$name" "${few[@]}"
     check "${name}_with_sanitizers" "$out/$name.asan"
 done
+
+check demo_serves_two_clients_and_refuses_two bindings/c/demo/run.sh "$stage"
 
 verdict=ok
 ((failed == 0)) || verdict=FAILED
