@@ -15,8 +15,8 @@
  * - Texts are UTF-8 and end with a NUL. Texts, bytes and passwords that are passed in are copied where they are kept.
  * - A builder and a connection are used by one thread at a time; a second call that comes in meanwhile, from another thread
  *   or a callback, gets BTLS_WRONG_STATE. A context is used by any number of threads.
- * - No function ends the process. A defect inside gives BTLS_PANIC, and the object it was met in gives nothing else from
- *   then on; every other object goes on.
+ * - A defect inside gives BTLS_PANIC, and the object it was met in gives nothing else from then on; every other object goes
+ *   on. Only exhausted memory ends the process.
  */
 
 #ifndef BROKERTLS_H
@@ -366,8 +366,7 @@ void btls_error_free(btls_error *error);
 /**
  * Makes a builder: nothing trusted, no identity, preset "intermediate", resumption on.
  *
- * The caller frees it with btls_builder_free, also after building. NULL only where memory is exhausted or a defect was
- * met.
+ * The caller frees it with btls_builder_free, also after building. NULL only where a defect was met.
  */
 btls_builder *btls_builder_new(void);
 
@@ -619,7 +618,7 @@ void btls_context_free(btls_context *context);
  *
  * Reads files and may ask for passwords, so it may wait; connections are made and go on meanwhile on other threads.
  */
-btls_status btls_context_reload(const btls_context *context);
+btls_status btls_context_reload(btls_context *context);
 
 /**
  * A copy of the error of the last call on this context that failed, on whichever thread; NULL where none did.

@@ -56,8 +56,7 @@ impl Object for btls_builder {
 
 /// Makes a builder: nothing trusted, no identity, preset "intermediate", resumption on.
 ///
-/// The caller frees it with btls_builder_free, also after building. NULL only where memory is exhausted or a defect was
-/// met.
+/// The caller frees it with btls_builder_free, also after building. NULL only where a defect was met.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_new() -> *mut btls_builder {
     guard(std::ptr::null_mut(), || {

@@ -388,10 +388,133 @@ impl<'a> Counts<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::ptr;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::builder::ContextBuilder;
+    use crate::ffi::error::{btls_error_code, btls_error_name};
+    use crate::settings::{ClientAuth, IdentitySource, TrustSource};
+    use crate::source::Source;
 
     #[test]
     fn connection_of_c_costs_little_more_than_its_stream() {
         assert!(size_of::<btls_conn>() <= size_of::<Stream>() + 48, "{} bytes", size_of::<btls_conn>());
+    }
+
+    /// A server whose verify callback panics, a client that shows it a certificate, and one that has none.
+    fn contexts() -> [*mut btls_context; 3] {
+        let issued = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let pem = format!("{}{}", issued.cert.pem(), issued.signing_key.serialize_pem());
+        let source = Source::memory("localhost.pem", pem.as_bytes());
+        let context = |change: &dyn Fn(&mut ContextBuilder)| {
+            let mut builder = ContextBuilder::new();
+            builder.trust(TrustSource::store(source.clone()));
+            change(&mut builder);
+            btls_context::leak(builder.build().unwrap())
+        };
+        let identity = || IdentitySource::new(source.clone());
+        let server = context(&|builder| {
+            builder.identity(identity()).client_auth(ClientAuth::Want);
+            builder.verify_callback(Arc::new(|_| panic!("a defect in the middle of a handshake")), false);
+        });
+        [server, context(&|builder| _ = builder.identity(identity())), context(&|_| {})]
+    }
+
+    /// One side and what it has for the other.
+    struct Side {
+        conn: *mut btls_conn,
+        sent: Vec<u8>,
+    }
+
+    impl Side {
+        fn server(context: *mut btls_context) -> Self {
+            let mut conn = MaybeUninit::uninit();
+            // SAFETY: the context lives; the output was written where the status says so.
+            let conn = unsafe {
+                assert_eq!(btls_conn_new_server(context.as_ref(), Some(&mut conn)), 0);
+                conn.assume_init()
+            };
+            Self { conn, sent: Vec::new() }
+        }
+
+        fn client(context: *mut btls_context) -> Self {
+            let mut conn = MaybeUninit::uninit();
+            // SAFETY: as above.
+            let conn = unsafe {
+                assert_eq!(btls_conn_new_client(context.as_ref(), c"localhost".as_ptr(), Some(&mut conn)), 0);
+                conn.assume_init()
+            };
+            Self { conn, sent: Vec::new() }
+        }
+
+        /// Takes what the other side has sent, then sends all that this side has to; the first error ends it.
+        fn go_on(&mut self, other: &mut Self) -> btls_status {
+            let mut room = vec![0; MAX_RECORD_BYTES];
+            let (mut consumed, mut produced) = (MaybeUninit::new(0), MaybeUninit::new(0));
+            while !other.sent.is_empty() {
+                let (records, length) = (other.sent.as_mut_ptr().cast(), other.sent.len());
+                let (plain, counts) = (room.as_mut_ptr().cast(), (Some(&mut consumed), Some(&mut produced)));
+                // SAFETY: both buffers are as long as it is told; the counts were written before.
+                let (status, taken) = unsafe {
+                    let status =
+                        btls_conn_unwrap(self.conn, records, length, plain, MAX_RECORD_BYTES, counts.0, counts.1);
+                    (status, consumed.assume_init())
+                };
+                if status >= 100 {
+                    return status;
+                }
+                if taken == 0 {
+                    break;
+                }
+                other.sent.drain(..taken);
+            }
+            loop {
+                let (plain, counts) = (room.as_mut_ptr().cast(), (Some(&mut consumed), Some(&mut produced)));
+                // SAFETY: as above.
+                let (status, given) = unsafe {
+                    let status = btls_conn_wrap(self.conn, ptr::null(), 0, plain, MAX_RECORD_BYTES, counts.0, counts.1);
+                    (status, produced.assume_init())
+                };
+                if status >= 100 || given == 0 {
+                    return status;
+                }
+                self.sent.extend_from_slice(&room[..given]);
+            }
+        }
+    }
+
+    /// How the server's handshake ends.
+    fn shake(server: &mut Side, client: &mut Side) -> btls_status {
+        for _ in 0..4 {
+            assert!(client.go_on(server) < 100);
+            let status = server.go_on(client);
+            if status >= 100 {
+                return status;
+            }
+        }
+        0
+    }
+
+    #[test]
+    fn panic_inside_a_handshake_poisons_that_connection_and_no_other_of_its_context() {
+        let [context, with_certificate, without] = contexts();
+        let (mut server, mut client) = (Side::server(context), Side::client(with_certificate));
+        let (mut sound_server, mut sound_client) = (Side::server(context), Side::client(without));
+        assert_eq!(shake(&mut server, &mut client), Code::Panic.number());
+        assert_eq!(shake(&mut sound_server, &mut sound_client), 0);
+        // SAFETY: the objects live until they are freed at the end, once each.
+        unsafe {
+            assert_eq!(btls_conn_handshake(server.conn), Code::Panic.number());
+            assert_eq!(btls_conn_close_write(server.conn), Code::Panic.number());
+            let error = btls_conn_error(server.conn).as_ref();
+            assert_eq!(btls_error_code(error), Code::Panic.number());
+            assert_eq!(std::ffi::CStr::from_ptr(btls_error_name(error)), c"BTLS_PANIC");
+            assert!(!super::super::facts::btls_conn_is_handshaking(sound_server.conn));
+            assert!(btls_conn_error(sound_server.conn).is_null());
+            [server, client, sound_server, sound_client].into_iter().for_each(|side| btls_conn_free(side.conn));
+            let free = super::super::context::btls_context_free;
+            [context, with_certificate, without].into_iter().for_each(|context| free(context));
+        }
     }
 }

@@ -75,11 +75,15 @@ pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
 ///
 /// Reads files and may ask for passwords, so it may wait; connections are made and go on meanwhile on other threads.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_context_reload(context: Option<&btls_context>) -> btls_status {
-    guard_context(context, |context| {
-        context.reload()?;
-        DONE
-    })
+pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls_status {
+    guard_context(
+        // SAFETY: the header asks for NULL or a context of which the caller holds a reference.
+        unsafe { context.as_ref() },
+        |context| {
+            context.reload()?;
+            DONE
+        },
+    )
 }
 
 /// A copy of the error of the last call on this context that failed, on whichever thread; NULL where none did.

@@ -13,6 +13,8 @@ struct side {
     struct queue *in, *out;
     btls_conn *conn;
     int interrupts, calls_back, ended, boasts;
+    /* A transport that moves one byte and then has to be waited for. */
+    int trickles, reads, writes;
     btls_status answer;
 };
 
@@ -38,6 +40,13 @@ static ptrdiff_t side_read(void *user, void *buffer, size_t length) {
         return -1;
     }
     size_t count = side->in->length < length ? side->in->length : length;
+    if (side->trickles) {
+        if (side->reads++ % 2) {
+            errno = EAGAIN;
+            return -1;
+        }
+        count = 1;
+    }
     memcpy(buffer, side->in->bytes, count);
     memmove(side->in->bytes, side->in->bytes + count, side->in->length - count);
     side->in->length -= count;
@@ -49,7 +58,9 @@ static ptrdiff_t side_write(void *user, const void *buffer, size_t length) {
     struct side *side = (struct side *)user;
     size_t room = sizeof side->out->bytes - side->out->length;
     size_t count = length < 100 ? length : 100;
-    if (count > room) {
+    if (side->trickles)
+        count = 1;
+    if (count > room || (side->trickles && side->writes++ % 2)) {
         errno = EAGAIN;
         return -1;
     }
@@ -66,8 +77,8 @@ static struct pair over_callbacks(const btls_context *server, const btls_context
     up.length = down.length = 0;
     CHECK_STATUS(btls_conn_new_server(server, &pair.server), BTLS_OK);
     CHECK_STATUS(btls_conn_new_client(client, "localhost", &pair.client), BTLS_OK);
-    client_side = (struct side){&down, &up, pair.client, 0, 0, 0, 0, BTLS_OK};
-    server_side = (struct side){&up, &down, pair.server, 0, 0, 0, 0, BTLS_OK};
+    client_side = (struct side){&down, &up, pair.client, 0, 0, 0, 0, 0, 0, 0, BTLS_OK};
+    server_side = (struct side){&up, &down, pair.server, 0, 0, 0, 0, 0, 0, 0, BTLS_OK};
     CHECK_CONN(pair.client, btls_conn_set_callbacks(pair.client, side_read, side_write, &client_side), BTLS_OK);
     CHECK_CONN(pair.server, btls_conn_set_callbacks(pair.server, side_read, side_write, &server_side), BTLS_OK);
     return pair;
@@ -87,6 +98,37 @@ static void transport_of_callbacks_serves_as_well_as_descriptors(void) {
     CHECK_STATUS(read_status(pair.server), BTLS_WANT_READ);
     server_side.ended = 1;
     CHECK_STATUS(read_status(pair.server), BTLS_TRUNCATED);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void transport_that_has_to_be_waited_for_after_every_byte_gets_through(void) {
+    btls_context *server = server_asking(BTLS_CLIENT_AUTH_NEED), *client = context_with("client", "ca.pem");
+    struct pair pair = over_callbacks(server, client);
+    btls_status client_status = BTLS_WANT_READ, server_status = BTLS_WANT_READ;
+    char buffer[64];
+    size_t count, received = 0, sent = 0;
+    client_side.trickles = server_side.trickles = 1;
+    for (int turns = 0; waits(client_status) || waits(server_status); turns++) {
+        CHECK(turns < 100000);
+        client_status = step(pair.client);
+        server_status = step(pair.server);
+    }
+    CHECK_CONN(pair.client, client_status, BTLS_OK);
+    CHECK_CONN(pair.server, server_status, BTLS_OK);
+    for (int turns = 0; received < 30; turns++) {
+        CHECK(turns < 100000);
+        if (sent < 30) {
+            btls_status status = btls_conn_write(pair.client, "thirty bytes, one after another" + sent, 30 - sent, &count);
+            CHECK(status == BTLS_OK || status == BTLS_WANT_WRITE);
+            sent += count;
+        }
+        btls_status status = btls_conn_read(pair.server, buffer + received, 30 - received, &count);
+        CHECK(status == BTLS_OK || status == BTLS_WANT_READ);
+        received += count;
+    }
+    CHECK(memcmp(buffer, "thirty bytes, one after another", 30) == 0);
     close_pair(&pair);
     btls_context_free(server);
     btls_context_free(client);
@@ -154,6 +196,20 @@ static void verify_callback_sees_the_peer_and_lets_it_in(void) {
     struct pair pair = connected(server, client);
     CHECK(verifier.calls == 1 && verifier.peer == BTLS_PEER_CLIENT);
     CHECK_TEXT(verifier.subject, "device-7");
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void verify_callback_of_a_client_sees_the_server(void) {
+    struct verifier verifier = {0};
+    btls_builder *builder = builder_with(NULL, "ca.pem");
+    verifier.thread = pthread_self();
+    CHECK_BUILDER(builder, btls_builder_verify_callback(builder, verify, &verifier, false), BTLS_OK);
+    btls_context *client = build(builder), *server = context_with("server", NULL);
+    struct pair pair = connected(server, client);
+    CHECK(verifier.calls == 1 && verifier.peer == BTLS_PEER_SERVER);
+    CHECK_TEXT(verifier.subject, "broker");
     close_pair(&pair);
     btls_context_free(server);
     btls_context_free(client);
@@ -296,9 +352,11 @@ static void password_callback_is_asked_for_store_and_key(void) {
 
 int main(void) {
     RUN(transport_of_callbacks_serves_as_well_as_descriptors);
+    RUN(transport_that_has_to_be_waited_for_after_every_byte_gets_through);
     RUN(callback_that_uses_its_own_connection_gets_wrong_state);
     RUN(callback_that_claims_more_than_it_was_offered_is_an_error);
     RUN(verify_callback_sees_the_peer_and_lets_it_in);
+    RUN(verify_callback_of_a_client_sees_the_server);
     RUN(verify_callback_refuses_with_its_reason);
     RUN(verify_callback_is_not_asked_about_peers_that_are_refused_anyway);
     RUN(verify_callback_that_may_block_runs_as_a_task_on_another_thread);
