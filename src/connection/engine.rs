@@ -152,11 +152,6 @@ impl Engine {
         self.common().handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
     }
 
-    /// The most plaintext that an application data record of `length` bytes can hold.
-    pub(super) fn most_plaintext_of(&self, length: usize) -> usize {
-        length.saturating_sub(self.record_overhead()).min(super::MAX_PLAINTEXT_BYTES)
-    }
-
     /// Bytes that a record adds to its plaintext.
     pub(super) fn record_overhead(&self) -> usize {
         let added = match self.common().negotiated_cipher_suite() {
@@ -194,7 +189,8 @@ fn handle<Data>(
     let step = state.and_then(|state| match state {
         ConnectionState::ReadTraffic(mut traffic) => {
             let mut produced = 0;
-            while let Some(record) = traffic.next_record() {
+            while traffic.peek_len().is_some() {
+                let Some(record) = traffic.next_record() else { break };
                 let payload = record?.payload;
                 let Some(room) = plain.get_mut(produced..produced + payload.len()) else {
                     return Err(rustls::Error::General("a record held more than its length allows".into()));

@@ -81,6 +81,8 @@ pub struct Connection {
     outgoing_start: usize,
     facts: Option<Box<Facts>>,
     failure: Option<Error>,
+    /// Bytes that a record adds to its plaintext; 0 while the handshake is under way. Kept here because each record asks.
+    record_overhead: usize,
     /// Handshake messages are processed only by [`Connection::run_task`].
     uses_tasks: bool,
     task_pending: bool,
@@ -113,6 +115,7 @@ impl Connection {
             outgoing_start: 0,
             facts: None,
             failure: None,
+            record_overhead: 0,
             uses_tasks,
             task_pending: false,
             seen_record: false,
@@ -139,8 +142,8 @@ impl Connection {
             Header::Incomplete => return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord }),
             Header::NotTls(what) => return Err(self.refuse_plaintext(tls, what)),
             Header::Whole { length, is_application_data } => {
-                if is_application_data && !self.engine.is_handshaking() {
-                    let payload = self.engine.most_plaintext_of(length);
+                if is_application_data && self.record_overhead > 0 {
+                    let payload = length.saturating_sub(self.record_overhead).min(MAX_PLAINTEXT_BYTES);
                     if payload > plain.len() {
                         return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(payload) });
                     }
@@ -164,7 +167,7 @@ impl Connection {
             return Ok(self.drain_outgoing(tls));
         }
         self.check()?;
-        if self.engine.is_handshaking() || self.task_pending || plain.is_empty() {
+        if self.is_unfinished() || self.task_pending || plain.is_empty() {
             return Ok(Transfer { consumed: 0, produced: 0, next: self.next() });
         }
         if self.write_closed {
@@ -210,7 +213,7 @@ impl Connection {
         if self.peer_closed {
             return Ok(());
         }
-        let code = if self.engine.is_handshaking() { Code::HandshakeEof } else { Code::Truncated };
+        let code = if self.is_unfinished() { Code::HandshakeEof } else { Code::Truncated };
         Err(self.lose(Error::from(code)))
     }
 
@@ -232,7 +235,7 @@ impl Connection {
 
     /// Whether the handshake is still under way. Records for the peer may wait even when it is not.
     pub fn is_handshaking(&self) -> bool {
-        self.engine.is_handshaking() || self.task_pending
+        self.is_unfinished() || self.task_pending
     }
 
     /// Whether records wait for [`Connection::wrap`].
@@ -258,7 +261,7 @@ impl Connection {
             Next::NeedWrap
         } else if self.peer_closed {
             Next::Closed
-        } else if self.engine.is_handshaking() {
+        } else if self.is_unfinished() {
             Next::NeedRecord
         } else {
             Next::Continue
@@ -306,14 +309,21 @@ impl Connection {
     }
 
     fn check(&self) -> Result<()> {
-        self.failure.clone().map_or(Ok(()), Err)
+        match &self.failure {
+            None => Ok(()),
+            Some(error) => Err(error.clone()),
+        }
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.record_overhead == 0
     }
 
     /// Processes one whole record; gives the plaintext's length.
     fn take_record(&mut self, record: &mut [u8], plain: &mut [u8]) -> Result<usize> {
-        let produced = if self.engine.is_handshaking() || !self.stash.is_empty() {
+        let produced = if self.is_unfinished() || !self.stash.is_empty() {
             self.stash_record(record)?;
-            match self.uses_tasks && self.engine.is_handshaking() {
+            match self.uses_tasks && self.is_unfinished() {
                 true => {
                     self.task_pending = true;
                     0
@@ -322,8 +332,10 @@ impl Connection {
             }
         } else {
             let (discard, produced) = self.advance(record, plain);
-            // The rest is the start of a handshake message after the handshake, e.g. of a large ticket.
-            self.stash.extend_from_slice(&record[discard.min(record.len())..]);
+            if discard < record.len() {
+                // The rest is the start of a handshake message after the handshake, e.g. of a large ticket.
+                self.stash.extend_from_slice(&record[discard..]);
+            }
             produced
         };
         self.check()?;
@@ -353,7 +365,7 @@ impl Connection {
     ///
     /// `tls` starts with what rustls has been shown and not discarded: it knows offsets into it.
     fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
-        let was_handshaking = self.engine.is_handshaking();
+        let was_handshaking = self.is_unfinished();
         if was_handshaking {
             Notes::clear();
         }
@@ -383,6 +395,9 @@ impl Connection {
         if was_handshaking {
             failure::word_alert_for_version(&mut self.outgoing, self.engine.version());
             self.keep(Notes::take());
+            if !self.engine.is_handshaking() {
+                self.record_overhead = self.engine.record_overhead();
+            }
         }
         (discarded, produced)
     }
@@ -418,10 +433,10 @@ impl Connection {
     }
 
     fn encrypt(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
-        let overhead = self.engine.record_overhead();
-        let room = tls.len().saturating_sub(overhead);
+        let room = tls.len().saturating_sub(self.record_overhead);
         if room == 0 {
-            return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(overhead + 1) });
+            let needed = self.record_overhead + 1;
+            return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(needed) });
         }
         let chunk = &plain[..plain.len().min(room).min(MAX_PLAINTEXT_BYTES)];
         match self.engine.encrypt(chunk, tls, &mut self.stash, &mut self.outgoing) {
