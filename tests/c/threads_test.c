@@ -7,7 +7,7 @@
 enum { ROUNDS = 20 };
 
 struct worker {
-    const btls_context *server, *client;
+    btls_context *server, *client;
     pthread_t thread;
 };
 
