@@ -14,7 +14,6 @@ const LEVELS: &[&[&str]] = &[
     &["policy"],
     &["keystore"],
     &["source"],
-    &["revocation"],
     &["verify"],
     &["identity"],
     &["session"],
