@@ -8,7 +8,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, SignatureScheme, SupportedCipherSuite};
 
 use crate::certificate::CertificateFacts;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
 use crate::verify::Notes;
 
@@ -85,8 +85,13 @@ impl ResolvesServerCert for Identities {
         };
         let chosen = (self.signers.iter().find(|signer| named(signer) && usable(signer)))
             .or_else(|| self.signers.iter().find(usable))
-            // With none that the peer can use, rustls finds and tells what is missing.
-            .or_else(|| self.signers.first());
+            .or_else(|| {
+                // rustls refuses the first one then; in TLS 1.2 it has no words for a lack of signatures.
+                if !self.signers.iter().any(|signer| signer.can_sign(hello.signature_schemes())) {
+                    Notes::add_refusal(Error::from(Code::NoCommonSignature));
+                }
+                self.signers.first()
+            });
         chosen.map(|signer| Arc::clone(&signer.key))
     }
 }

@@ -33,17 +33,39 @@ pub(super) fn from_rustls(error: rustls::Error, refusal: Option<Error>) -> Error
 /// An alert record in plain text: header, level, description.
 const PLAIN_ALERT_BYTES: usize = 7;
 
-/// Makes `certificate_required` at the end of `outgoing`, which is an alert of TLS 1.3, the `handshake_failure` that it
-/// is in TLS 1.2 (RFC 5246 section 7.4.6); rustls sends the former in both. The record is not encrypted yet then.
-pub(super) fn word_alert_for_version(outgoing: &mut [u8], version: Option<&str>) {
-    let Some([21, 3, 3, 0, 2, 2, alert]) = outgoing.last_chunk_mut::<PLAIN_ALERT_BYTES>() else { return };
-    if version == Some("TLSv1.2") && *alert == u8::from(AlertDescription::CertificateRequired) {
-        *alert = u8::from(AlertDescription::HandshakeFailure);
-    }
+/// Mends the alert at the end of `outgoing` where rustls sends another than the failure of the connection asks for. What
+/// is mended comes before encryption starts.
+pub(super) fn word_alert(outgoing: &mut [u8], code: Code, version: Option<&str>) {
+    let Some([21, 3, _, 0, 2, 2, alert]) = outgoing.last_chunk_mut::<PLAIN_ALERT_BYTES>() else { return };
+    *alert = match code {
+        // rustls sends certificate_required, an alert of TLS 1.3, in TLS 1.2 too (RFC 5246 section 7.4.6).
+        Code::CertMissing if version == Some("TLSv1.2") => AlertDescription::HandshakeFailure.into(),
+        // Of an old hello rustls misses the extension for signatures first.
+        Code::NoCommonVersion => AlertDescription::ProtocolVersion.into(),
+        _ => return,
+    };
+}
+
+/// The error for what rustls reported of a client that has sent `hello`.
+///
+/// A hello of TLS 1.1 or older has no signature algorithms, which rustls misses before it looks at the version.
+pub(super) fn of_hello(error: &rustls::Error, hello: &[u8]) -> Option<Error> {
+    use PeerIncompatible::SignatureAlgorithmsExtensionRequired;
+    let minor = match hello {
+        [22, 3, _, _, _, 1, _, _, _, 3, minor @ 0..=2, ..] => *minor,
+        _ => return None,
+    };
+    let name = ["SSLv3", "TLSv1", "TLSv1.1"].get(usize::from(minor))?;
+    matches!(error, rustls::Error::PeerIncompatible(SignatureAlgorithmsExtensionRequired))
+        .then(|| Error::new(Code::NoCommonVersion, format!("it offers {name} at most")))
 }
 
 fn received(alert: AlertDescription) -> Error {
     let number = u8::from(alert);
+    // After the handshake close_notify is no error, and rustls does not report it.
+    if alert == AlertDescription::CloseNotify {
+        return Error::new(Code::HandshakeEof, "with close_notify");
+    }
     match Code::from_received_alert(number) {
         Code::AlertOther => Error::new(Code::AlertOther, format!("number {number}")),
         code => Error::from(code),
@@ -111,16 +133,30 @@ mod tests {
 
     #[test]
     fn missing_certificate_is_told_in_the_words_of_the_version() {
-        let told = |version, alert| {
-            let mut outgoing = vec![9, 9, 21, 3, 3, 0, 2, 2, alert];
-            word_alert_for_version(&mut outgoing, version);
+        let told = |version| {
+            let mut outgoing = vec![9, 9, 21, 3, 3, 0, 2, 2, 116];
+            word_alert(&mut outgoing, Code::CertMissing, version);
             outgoing.pop()
         };
-        assert_eq!(told(Some("TLSv1.2"), 116), Some(40));
-        assert_eq!(told(Some("TLSv1.2"), 48), Some(48));
-        assert_eq!(told(Some("TLSv1.3"), 116), Some(116));
-        assert_eq!(told(None, 116), Some(116));
-        word_alert_for_version(&mut [3, 3, 0, 2, 2, 116], Some("TLSv1.2"));
+        assert_eq!(told(Some("TLSv1.2")), Some(40));
+        assert_eq!(told(Some("TLSv1.3")), Some(116));
+        assert_eq!(told(None), Some(116));
+        word_alert(&mut [3, 3, 0, 2, 2, 116], Code::CertMissing, Some("TLSv1.2"));
+    }
+
+    #[test]
+    fn only_a_hello_of_an_old_version_is_told_by_its_version() {
+        let told = |hello: &[u8]| {
+            let error = rustls::Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired);
+            of_hello(&error, hello).map(|error| error.detail().to_owned())
+        };
+        let hello = |major, minor| [22, 3, 1, 0, 45, 1, 0, 0, 41, major, minor, 7, 7];
+        assert_eq!(told(&hello(3, 1)).as_deref(), Some("it offers TLSv1 at most"));
+        assert_eq!(told(&hello(3, 0)).as_deref(), Some("it offers SSLv3 at most"));
+        assert_eq!(told(&hello(3, 3)), None);
+        assert_eq!(told(&hello(3, 1)[..10]), None);
+        let other = rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon);
+        assert!(of_hello(&other, &hello(3, 1)).is_none());
     }
 
     #[test]

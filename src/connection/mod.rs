@@ -385,15 +385,20 @@ impl Connection {
                 Ok(Step::PeerClosed) => self.peer_closed = true,
                 Ok(Step::Idle) => break,
                 Err(error) => {
-                    let refusal = if was_handshaking { Notes::take().refusal } else { None };
-                    self.failure.get_or_insert_with(|| failure::from_rustls(error, refusal));
+                    let mut notes = if was_handshaking { Notes::take() } else { Notes::default() };
+                    let refusal = notes.refusal.take();
+                    self.keep(notes);
+                    let told = failure::of_hello(&error, tls).unwrap_or_else(|| failure::from_rustls(error, refusal));
+                    self.failure.get_or_insert(told);
                     self.engine.take_records(&mut self.outgoing);
                     break;
                 }
             }
         }
         if was_handshaking {
-            failure::word_alert_for_version(&mut self.outgoing, self.engine.version());
+            if let Some(failure) = &self.failure {
+                failure::word_alert(&mut self.outgoing, failure.code(), self.engine.version());
+            }
             self.keep(Notes::take());
             if !self.engine.is_handshaking() {
                 self.record_overhead = self.engine.record_overhead();

@@ -47,10 +47,15 @@ impl Notes {
         NOTES.with_borrow_mut(|notes| notes.server_name = Some(name.to_owned()));
     }
 
+    /// Keeps what will be wrong with the handshake, for where rustls does not say it.
+    pub(crate) fn add_refusal(refusal: Error) {
+        NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
+    }
+
     /// Keeps the refusal for the connection; gives what rustls has to be told.
     fn refuse(refusal: Error) -> rustls::Error {
         let error = rustls::Error::InvalidCertificate(rustls_kind(&refusal));
-        NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
+        Self::add_refusal(refusal);
         error
     }
 }
