@@ -37,7 +37,8 @@ pub enum Status<T = ()> {
 #[derive(Clone, Copy)]
 struct Owed {
     length: usize,
-    digest: u64,
+    /// Of the first bytes, and of all.
+    digests: [u64; 2],
 }
 
 /// A [`Connection`] with its transport. Used by one thread at a time.
@@ -145,7 +146,7 @@ impl Stream {
         }
         Scratch::with(|scratch| match self.before_data(scratch)? {
             Some(wait) => Ok(wait),
-            None => self.read_with(buffer, scratch),
+            None => self.read_after_flush(buffer, scratch),
         })
     }
 
@@ -296,6 +297,23 @@ impl Stream {
         })
     }
 
+    /// Reads, and sends what the handshake or a key update has left unsent: no write may ever come that would.
+    fn read_after_flush(&mut self, buffer: &mut [u8], scratch: &mut Scratch) -> Result<Status<usize>> {
+        self.try_flush(scratch);
+        let status = self.read_with(buffer, scratch)?;
+        self.try_flush(scratch);
+        // Of its own bytes the writer knows that they wait.
+        let waits_unknown = self.wants_write() && self.owed.is_none() && self.send_failure.is_none();
+        Ok(if status == Status::WantRead && waits_unknown { Status::WantWrite } else { status })
+    }
+
+    /// Sends what it can. That the transport takes no more is told by the next write; reading goes on.
+    fn try_flush(&mut self, scratch: &mut Scratch) {
+        if self.wants_write() && self.send_failure.is_none() {
+            let _ = self.flush_with(scratch);
+        }
+    }
+
     fn read_with(&mut self, buffer: &mut [u8], scratch: &mut Scratch) -> Result<Status<usize>> {
         loop {
             // Whole records that came with an earlier one.
@@ -320,9 +338,7 @@ impl Stream {
             self.received = Leftover::from_slice(&scratch.incoming[consumed..filled]);
             let (_, produced) = outcome.map_err(|error| self.tell_peer(error, scratch))?;
             // The answer to a key update, if the peer asked for one.
-            if self.connection.has_outgoing() {
-                self.flush_with(scratch)?;
-            }
+            self.try_flush(scratch);
             if produced > 0 {
                 return Ok(Status::Done(produced));
             }
@@ -395,10 +411,11 @@ impl Stream {
         let mut cursor = Pieces::new(pieces);
         let mut sent = 0;
         if let Some(owed) = self.owed {
-            owed.check(&cursor)?;
+            owed.check_start(&cursor)?;
             if self.flush_or_explain(scratch)? == Status::WantWrite {
                 return Ok(Status::WantWrite);
             }
+            owed.check_all(&cursor)?;
             self.owed = None;
             cursor.advance(owed.length);
             sent = owed.length;
@@ -473,20 +490,25 @@ impl Stream {
         if !matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) {
             return error;
         }
-        while self.plaintext.is_empty() {
-            let Ok(Status::Done(filled)) = self.receive(scratch, MAX_PLAINTEXT_BYTES) else { break };
-            let mut tls = &mut scratch.incoming[..filled];
-            while self.plaintext.is_empty() {
-                match self.spill(tls) {
+        loop {
+            let mut received = std::mem::take(&mut self.received);
+            while self.plaintext.is_empty() && !received.is_empty() {
+                match self.spill(received.as_mut_slice()) {
                     Ok(0) => break,
-                    Ok(consumed) => tls = &mut tls[consumed..],
+                    Ok(consumed) => received.advance(consumed),
                     Err(alert) if alert.code().category() == Category::Alert => return alert,
                     Err(_) => return error,
                 }
             }
-            self.received = Leftover::from_slice(tls);
+            self.received = received;
+            if !self.plaintext.is_empty() {
+                return error;
+            }
+            match self.receive(scratch, MAX_PLAINTEXT_BYTES) {
+                Ok(Status::Done(filled)) => self.received = Leftover::from_slice(&scratch.incoming[..filled]),
+                _ => return error,
+            }
         }
-        error
     }
 
     /// Sends the alert that the connection has queued, if the transport takes it.
@@ -505,13 +527,29 @@ impl Stream {
 }
 
 impl Owed {
+    /// So many bytes are compared at each call, and all at the last: a peer that takes little at a time must not make
+    /// each of its small steps cost a look at everything.
+    const START_BYTES: usize = 64;
+
     fn new(start: &Pieces<'_>, length: usize) -> Self {
-        Self { length, digest: Self::digest(start, length).unwrap_or_default() }
+        let digests =
+            [length.min(Self::START_BYTES), length].map(|length| Self::digest(start, length).unwrap_or_default());
+        Self { length, digests }
     }
 
     /// Refuses other bytes than those that are already encrypted: the peer would get what was offered first.
-    fn check(&self, offered: &Pieces<'_>) -> Result<()> {
-        match Self::digest(offered, self.length) == Some(self.digest) {
+    fn check_start(&self, offered: &Pieces<'_>) -> Result<()> {
+        let is_long_enough = offered.for_each(self.length, |_| {});
+        let start = Self::digest(offered, self.length.min(Self::START_BYTES));
+        self.refuse_unless(is_long_enough && start == Some(self.digests[0]))
+    }
+
+    fn check_all(&self, offered: &Pieces<'_>) -> Result<()> {
+        self.refuse_unless(Self::digest(offered, self.length) == Some(self.digests[1]))
+    }
+
+    fn refuse_unless(&self, is_same: bool) -> Result<()> {
+        match is_same {
             true => Ok(()),
             false => Err(Error::new(
                 Code::InvalidArgument,
