@@ -12,6 +12,10 @@ mod options;
 mod pair;
 mod policy;
 mod policy_ciphers;
+#[path = "../recipes/process.rs"]
+#[allow(dead_code, reason = "the recipes use more of it")]
+mod process;
+mod stream;
 mod verify;
 mod verify_hostile;
 mod verify_pki;

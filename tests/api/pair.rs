@@ -35,7 +35,19 @@ impl Authority {
         params.distinguished_name = named(names[0]);
         change(&mut params);
         let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        self.sign(&params, &key)
+    }
+
+    /// The same with a key of RSA.
+    pub(crate) fn issue_rsa(&self, name: &str) -> String {
+        let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        params.distinguished_name = named(name);
+        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        self.sign(&params, &key)
+    }
+
+    fn sign(&self, params: &rcgen::CertificateParams, key: &rcgen::KeyPair) -> String {
+        let certificate = params.signed_by(key, &self.issuer).unwrap();
         format!("{}{}", certificate.pem(), key.serialize_pem())
     }
 

@@ -49,7 +49,10 @@ impl Printed {
                 return text;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited too long for {what}; it printed:\n{text}");
+            if left.is_zero() {
+                drop(state);
+                panic!("waited too long for {what}; it printed:\n{text}");
+            }
             state = self.changed.wait_timeout(state, left).unwrap().0;
         }
     }

@@ -1,0 +1,182 @@
+//! Contexts whose verification may block: handshakes that ask for a task, and tasks on other threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use brokertls::{ClientAuth, Code, Context, Next, Status, Stream};
+
+use super::wire::{Pace, Wire};
+use super::{VERSIONS, read_exactly};
+use crate::pair::{Authority, context};
+
+/// A server that asks for certificates and a callback about them, which may block, and a client that has one.
+fn contexts(version: &str, refuses: bool, asked: &Arc<AtomicUsize>) -> (Context, Context) {
+    let authority = Authority::new("ca");
+    let count = Arc::clone(asked);
+    let server = context(|builder| {
+        builder.identity(authority.identity(&["broker"])).trust(authority.trust()).versions(version);
+        builder.client_auth(ClientAuth::Need).verify_callback(
+            Arc::new(move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+                if refuses { Err("not on the list".to_owned()) } else { Ok(()) }
+            }),
+            true,
+        )
+    });
+    let client =
+        context(|builder| builder.identity(authority.identity(&["device"])).trust(authority.trust()).versions(version));
+    (server, client)
+}
+
+fn streams(server: &Context, client: &Context, paces: [Pace; 2]) -> (Stream, Stream, Wire) {
+    let mut server = Stream::new(server.accept().unwrap());
+    let mut client = Stream::new(client.connect(Some("broker")).unwrap());
+    let wire = Wire::between(&mut server, &mut client, paces);
+    (server, client, wire)
+}
+
+#[test]
+fn handshake_waits_for_its_task_and_asks_nobody_before() {
+    for version in VERSIONS {
+        let asked = Arc::default();
+        let (server, client) = contexts(version, false, &asked);
+        let (mut server, mut client, _wire) = streams(&server, &client, [Pace::Free; 2]);
+        let mut tasks = 0;
+        loop {
+            let client_done = client.handshake().unwrap() == Status::Done(());
+            match server.handshake().unwrap() {
+                Status::Done(()) if client_done => break,
+                Status::WantTask => {
+                    let before = asked.load(Ordering::SeqCst);
+                    assert_eq!(server.handshake().unwrap(), Status::WantTask, "and again, until it has run");
+                    assert_eq!(server.read(&mut [0; 10]).unwrap(), Status::WantTask);
+                    assert_eq!(server.write(b"x").unwrap(), Status::WantTask);
+                    assert_eq!(asked.load(Ordering::SeqCst), before, "only a task asks");
+                    server.run_task();
+                    tasks += 1;
+                }
+                _ => {}
+            }
+        }
+        assert!(tasks >= 2, "{version}: {tasks}");
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{version}");
+        assert_eq!(server.connection().peer_chain().len(), 1);
+        assert_eq!(client.write(b"data").unwrap(), Status::Done(4));
+        assert_eq!(read_exactly(&mut server, 4, 10), b"data", "data needs no task");
+    }
+}
+
+#[test]
+fn task_that_blocks_on_another_thread_lets_the_first_serve_others() {
+    let authority = Authority::new("ca");
+    let (allow, allowed) = mpsc::channel::<()>();
+    let allowed = std::sync::Mutex::new(allowed);
+    let server = context(|builder| {
+        builder.identity(authority.identity(&["broker"])).trust(authority.trust()).client_auth(ClientAuth::Need);
+        builder
+            .verify_callback(Arc::new(move |_| allowed.lock().unwrap().recv().map_err(|_| "nobody".to_owned())), true)
+    });
+    let client = context(|builder| builder.identity(authority.identity(&["device"])).trust(authority.trust()));
+    let until_asked = |server: &mut Stream, client: &mut Stream| {
+        // The hello is a task of its own, and nothing to wait for.
+        let _ = client.handshake().unwrap();
+        assert_eq!(server.handshake().unwrap(), Status::WantTask);
+        server.run_task();
+        let _ = server.handshake().unwrap();
+        let _ = client.handshake().unwrap();
+        assert_eq!(server.handshake().unwrap(), Status::WantTask);
+    };
+    let (mut first, mut first_client, _first_wire) = streams(&server, &client, [Pace::Free; 2]);
+    until_asked(&mut first, &mut first_client);
+    let worker = thread::spawn(move || {
+        finish_with_tasks(&mut first);
+        first
+    });
+    // The other connection comes as far as it can while the first one's task blocks.
+    let (mut second, mut second_client, _second_wire) = streams(&server, &client, [Pace::Free; 2]);
+    until_asked(&mut second, &mut second_client);
+    allow.send(()).unwrap();
+    allow.send(()).unwrap();
+    finish_with_tasks(&mut second);
+    let first = worker.join().unwrap();
+    for stream in [&first, &second] {
+        assert!(!stream.connection().is_handshaking());
+    }
+}
+
+/// Completes a handshake for which everything has arrived.
+fn finish_with_tasks(stream: &mut Stream) {
+    for _ in 0..20 {
+        match stream.handshake().unwrap() {
+            Status::Done(()) => return,
+            Status::WantTask => stream.run_task(),
+            wait => panic!("{wait:?}"),
+        }
+    }
+    panic!("no end of tasks");
+}
+
+#[test]
+fn refusal_by_a_task_is_told_by_the_next_call_and_to_the_peer() {
+    for version in VERSIONS {
+        let asked = Arc::default();
+        let (server, client) = contexts(version, true, &asked);
+        let (mut server, mut client, _wire) = streams(&server, &client, [Pace::Free; 2]);
+        let error = loop {
+            let _ = client.handshake().unwrap();
+            match server.handshake() {
+                Ok(Status::WantTask) => server.run_task(),
+                Ok(Status::Done(())) => panic!("a refused client was let in"),
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((error.code(), error.detail()), (Code::CertRejectedByCallback, "not on the list"));
+        // A client of TLS 1.3 may think itself connected by then, and is told when it reads.
+        assert_eq!(client.read(&mut [0; 10]).unwrap_err().code(), Code::AlertAccessDenied, "{version}");
+    }
+}
+
+#[test]
+fn handshake_with_tasks_survives_a_byte_at_a_time() {
+    for version in VERSIONS {
+        let asked = Arc::default();
+        let (server, client) = contexts(version, false, &asked);
+        let (mut server, mut client, _wire) = streams(&server, &client, [Pace::Chunks(1); 2]);
+        for _ in 0..1_000_000 {
+            let client_done = client.handshake().unwrap() == Status::Done(());
+            match server.handshake().unwrap() {
+                Status::Done(()) if client_done => break,
+                Status::WantTask => server.run_task(),
+                _ => {}
+            }
+        }
+        assert!(!server.connection().is_handshaking() && !client.connection().is_handshaking());
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn task_that_nobody_asked_for_does_nothing() {
+    let asked = Arc::default();
+    let (server, _) = contexts("TLSv1.3", false, &asked);
+    let mut server = server.accept().unwrap();
+    server.run_task();
+    assert_eq!(server.next(), Next::NeedRecord);
+}
+
+#[test]
+fn context_that_cannot_block_never_asks_for_a_task() {
+    let sides = super::Sides::new("TLSv1.3");
+    let (mut server, mut client) = sides.streams();
+    let _wire = Wire::between(&mut server, &mut client, [Pace::Chunks(5); 2]);
+    for _ in 0..100_000 {
+        let outcomes = [client.handshake().unwrap(), server.handshake().unwrap()];
+        assert!(!outcomes.contains(&Status::WantTask));
+        if outcomes == [Status::Done(()); 2] {
+            return;
+        }
+    }
+    panic!("the handshake makes no progress");
+}
