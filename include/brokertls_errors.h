@@ -198,6 +198,8 @@ enum {
     BTLS_FILE_UNWRITABLE = 704,
     /* The system has no trust store that can be read. */
     BTLS_SYSTEM_ROOTS_UNAVAILABLE = 705,
+    /* The host accepts no connections at this port. */
+    BTLS_CONNECTION_REFUSED = 706,
 
     /* Internal error; the peer is sent alert 80. */
     BTLS_INTERNAL = 900,

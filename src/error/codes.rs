@@ -191,6 +191,7 @@ codes! {
     IoOther = 703, IO_OTHER, Io, -, "reading or writing failed", "";
     FileUnwritable = 704, FILE_UNWRITABLE, Io, -, "a file cannot be written", "";
     SystemRootsUnavailable = 705, SYSTEM_ROOTS_UNAVAILABLE, Io, -, "the system has no trust store that can be read", "Install ca-certificates, or name a trust store.";
+    ConnectionRefused = 706, CONNECTION_REFUSED, Io, -, "the host accepts no connections at this port", "Check the host and the port, and that the server is running and listens for TLS there.";
 
     Internal = 900, INTERNAL, Internal, 80, "internal error", "Please report it.";
     Panic = 901, PANIC, Internal, 80, "a defect was met and contained; the object cannot be used any more", "Please report it.";

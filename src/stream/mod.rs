@@ -572,6 +572,8 @@ fn transport_error(error: &io::Error) -> Error {
     let code = match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Code::ConnectionReset,
         io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero => Code::BrokenPipe,
+        // Of a socket that was still connecting when it was handed over.
+        io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
         _ => Code::IoOther,
     };
     Error::new(code, error.to_string())

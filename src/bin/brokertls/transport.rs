@@ -203,5 +203,9 @@ fn wait(descriptors: &mut [PollFd<'_>], limit: Option<Duration>) -> Result<bool>
 }
 
 pub(crate) fn io_error(error: io::Error) -> Error {
-    Error::new(Code::IoOther, error.to_string()).with_source(error)
+    let code = match error.kind() {
+        io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
+        _ => Code::IoOther,
+    };
+    Error::new(code, error.to_string()).with_source(error)
 }

@@ -179,6 +179,7 @@ fn failing_transport_is_told_by_its_kind() {
         (ErrorKind::ConnectionReset, Code::ConnectionReset),
         (ErrorKind::ConnectionAborted, Code::ConnectionReset),
         (ErrorKind::BrokenPipe, Code::BrokenPipe),
+        (ErrorKind::ConnectionRefused, Code::ConnectionRefused),
         (ErrorKind::TimedOut, Code::IoOther),
         (ErrorKind::PermissionDenied, Code::IoOther),
     ];
