@@ -6,7 +6,7 @@ use brokertls::keystore::{Password, Secret};
 use brokertls::{ClientAuth, Code, Context, ContextBuilder, IdentitySource};
 
 use crate::files::Files;
-use crate::settings::{certificate_and_key, trust};
+use crate::settings::{certificate_and_key, identity, trust};
 use crate::{VERSIONS, node};
 
 /// The document's passphrase.
@@ -95,6 +95,14 @@ var opts = {
   ca: [fs.readFileSync('cacert.pem')]
 };";
 
+/// The document's options for a client with a PKCS#12 file.
+const WITH_PFX: &str = "
+var opts = {
+  pfx: fs.readFileSync('clientcertkey.p12'),
+  passphrase: 'MySecretPassword',
+  ca: [fs.readFileSync('cacert.pem')]
+};";
+
 /// The document's options for a client without a certificate.
 pub(crate) const WITHOUT_CERTIFICATE: &str = "
 var opts = {
@@ -122,11 +130,15 @@ pub(crate) fn certificate() -> IdentitySource {
     certificate_and_key(files(), "clientcert.pem", "clientkey.pem", PASSPHRASE)
 }
 
+/// `pfx` and `passphrase`.
+fn pfx() -> IdentitySource {
+    identity(files(), "clientcertkey.p12", PASSPHRASE)
+}
+
 #[test]
-fn broker_serves_amqplib_clients_with_certificate_and_without() {
+fn broker_serves_amqplib_clients_with_certificate_with_pfx_and_without() {
     for version in VERSIONS {
-        {
-            let options = WITH_CERTIFICATE;
+        for options in [WITH_CERTIFICATE, WITH_PFX] {
             let seen = node::client(&broker(version, true), files(), options).went_well(version);
             assert_eq!(seen.subject, "CN=client");
             assert_eq!(seen.server_name, "localhost");
@@ -138,10 +150,9 @@ fn broker_serves_amqplib_clients_with_certificate_and_without() {
 }
 
 #[test]
-fn amqplib_options_reach_node_servers_with_certificate_and_without() {
+fn amqplib_options_reach_node_servers_with_certificate_with_pfx_and_without() {
     for version in VERSIONS {
-        {
-            let identity = certificate();
+        for identity in [certificate(), pfx()] {
             let context = client(version, Some(identity));
             let meeting = node::server(&context, Some("localhost"), files(), &format!("{SERVER}{VERIFY_PEER}"));
             let seen = meeting.went_well(version);
@@ -184,4 +195,9 @@ fn passphrase_that_is_wrong_is_told_with_the_file() {
     let error = refused(wrong);
     assert_eq!(error.code(), Code::KeyPasswordWrong);
     assert!(error.detail().contains("clientkey.pem"), "{error}");
+    let mut wrong = pfx();
+    wrong.options.password = Password::Bytes(Secret::new("NotMyPassword"));
+    let error = refused(wrong);
+    assert_eq!(error.code(), Code::StorePasswordWrong);
+    assert!(error.detail().contains("clientcertkey.p12"), "{error}");
 }

@@ -1,12 +1,12 @@
 //! amqplib's "Common problems": what each end says when a connection of the guide goes wrong, in both directions.
 
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
 
 use brokertls::{ClientAuth, Code, Context, ContextBuilder};
 
 use crate::amqplib::{SERVER, VERIFY_PEER, WITH_CERTIFICATE, WITHOUT_CERTIFICATE, broker, certificate, files};
 use crate::ours::{self, Meeting};
+use crate::process::Running;
 use crate::settings::{certificate_and_key, trust};
 use crate::{VERSIONS, node, openssl};
 
@@ -121,10 +121,16 @@ var opts = {
 }
 
 #[test]
-fn connection_refused_is_the_system_s_word_and_not_a_failure_of_tls() {
-    // Nobody listens on a port that was just given up; our side opens no sockets, so what it gets is the system's error.
+fn connection_that_is_refused_is_told_with_what_to_check() {
+    // Nobody listens on a port that was just given up.
     let port = ours::listener().1;
-    assert_eq!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_brokertls"));
+    command.args(["connect", &format!("127.0.0.1:{port}"), "--trust", "cacert.pem"]).current_dir(files().path());
+    let finished = Running::start(&mut command).finish();
+    assert_eq!(finished.status.code(), Some(1));
+    assert!(finished.text.contains("BTLS_CONNECTION_REFUSED (706)"), "{}", finished.text);
+    assert!(finished.text.contains(Code::ConnectionRefused.hint()), "{}", finished.text);
+
     let peer = node::start(files(), &format!("{WITH_CERTIFICATE}\npeer.connect('amqps://127.0.0.1:{port}', opts);"));
     let text = peer.finish().text;
     assert!(text.contains("Error: connect ECONNREFUSED"), "{text}");

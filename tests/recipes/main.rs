@@ -5,17 +5,20 @@
 
 #![allow(clippy::unwrap_used)] // A failed `unwrap` is a failed test.
 
+mod activemq;
 mod amqplib;
 mod amqplib_problems;
 mod arangodb;
 mod emqx;
 mod files;
+mod java;
 mod mosquitto;
 mod node;
 mod openssl;
 mod ours;
 mod process;
 mod settings;
+mod tbmq;
 
 /// The versions that every recipe is followed with.
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];

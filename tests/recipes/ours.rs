@@ -1,7 +1,7 @@
 //! Our side of a recipe: a context's connection over a TCP socket of the loopback interface, and what it learns of its
 //! peer.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,8 +84,8 @@ impl Meeting {
 /// A connection that waits, with a limit, instead of coming back.
 pub(crate) struct Talk {
     stream: Stream,
-    // Kept open for the stream, which borrows its number.
-    _socket: TcpStream,
+    /// Kept open for the stream, which borrows its number.
+    socket: TcpStream,
 }
 
 impl Talk {
@@ -94,7 +94,7 @@ impl Talk {
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         let mut stream = Stream::new(connection);
         stream.set_descriptors(socket.as_raw_fd(), socket.as_raw_fd()).unwrap();
-        Self { stream, _socket: socket }
+        Self { stream, socket }
     }
 
     /// Completes the handshake.
@@ -142,6 +142,17 @@ impl Talk {
         Ok(())
     }
 
+    /// Runs a whole conversation. After a failure the peer gets the time to read why: a socket that is closed with bytes
+    /// unread takes back what it has sent.
+    fn run(mut self, conversation: impl FnOnce(&mut Self) -> Result<()>) -> Result<Seen> {
+        let outcome = self.handshake().and_then(|()| conversation(&mut self));
+        if outcome.is_err() {
+            let _ = self.socket.shutdown(Shutdown::Write);
+            let _ = std::io::copy(&mut self.socket, &mut std::io::sink());
+        }
+        outcome.map(|()| self.seen())
+    }
+
     /// What is known of the connection.
     pub(crate) fn seen(&self) -> Seen {
         let connection = self.stream.connection();
@@ -174,10 +185,7 @@ pub(crate) fn serve(
     peer: &Running,
     conversation: impl FnOnce(&mut Talk) -> Result<()>,
 ) -> Result<Seen> {
-    let mut talk = Talk::new(context.accept().unwrap(), accept(listener, peer));
-    talk.handshake()?;
-    conversation(&mut talk)?;
-    Ok(talk.seen())
+    Talk::new(context.accept().unwrap(), accept(listener, peer)).run(conversation)
 }
 
 /// Waits for `peer` to connect.
@@ -211,10 +219,7 @@ pub(crate) fn connect(
     conversation: impl FnOnce(&mut Talk) -> Result<()>,
 ) -> Result<Seen> {
     let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    let mut talk = Talk::new(context.connect(host).unwrap(), socket);
-    talk.handshake()?;
-    conversation(&mut talk)?;
-    Ok(talk.seen())
+    Talk::new(context.connect(host).unwrap(), socket).run(conversation)
 }
 
 /// Connects as a recipe's client does: sends a line, hears the answer, closes.
