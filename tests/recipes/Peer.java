@@ -67,13 +67,11 @@ final class Peer {
     private String connect() throws Exception {
         var factory = context().getSocketFactory();
         int port = Integer.parseInt(settings.get("port"));
-        try (var socket = (SSLSocket) factory.createSocket(settings.getOrDefault("host", "localhost"), port)) {
+        try (var socket = (SSLSocket) factory.createSocket("localhost", port)) {
             prepare(socket);
-            if (!settings.containsKey("anyName")) {
-                SSLParameters parameters = socket.getSSLParameters();
-                parameters.setEndpointIdentificationAlgorithm("HTTPS");
-                socket.setSSLParameters(parameters);
-            }
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("HTTPS");
+            socket.setSSLParameters(parameters);
             writeLine(socket, CLIENT_SAYS);
             expect(SERVER_SAYS, readLine(socket));
             return seen(socket);
@@ -82,9 +80,6 @@ final class Peer {
 
     private void prepare(SSLSocket socket) throws IOException {
         socket.setSoTimeout(PATIENCE_MS);
-        if (settings.containsKey("versions")) {
-            socket.setEnabledProtocols(settings.get("versions").split(","));
-        }
         if (settings.containsKey("alpn")) {
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setApplicationProtocols(new String[] {settings.get("alpn")});

@@ -56,6 +56,11 @@ impl Jvm {
     }
 
     fn meeting(&self, ours: Result<Seen>, from: usize) -> Meeting {
-        Meeting { ours, theirs: self.0.line(from, &["done ", "failed "]), marks: &["done closed cleanly"] }
+        Meeting {
+            ours,
+            theirs: self.0.line(from, &["done ", "failed "]),
+            marks: &["done closed cleanly"],
+            names_suite: true,
+        }
     }
 }

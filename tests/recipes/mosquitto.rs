@@ -36,7 +36,12 @@ pub(crate) fn publisher(context: &Context, files: &Files, options: &str) -> Meet
         talk.hear_close()?;
         talk.close()
     });
-    Meeting { ours, theirs: peer.finish().text, marks: &["received CONNACK (0)", "sending DISCONNECT"] }
+    Meeting {
+        ours,
+        theirs: peer.finish().text,
+        marks: &["received CONNACK (0)", "sending DISCONNECT"],
+        names_suite: false,
+    }
 }
 
 /// Our client subscribes at a broker with these settings, publishes, and gets its own message.
@@ -45,7 +50,12 @@ pub(crate) fn broker(context: &Context, host: Option<&str>, files: &Files, setti
     let ours = ours::connect(context, host, port, exchange_message);
     // The last line of a connection, whichever way it went.
     peer.line(0, &["Client "]);
-    Meeting { ours, theirs: peer.printed(), marks: &["New client connected", "Received DISCONNECT from recipe"] }
+    Meeting {
+        ours,
+        theirs: peer.printed(),
+        marks: &["New client connected", "Received DISCONNECT from recipe"],
+        names_suite: false,
+    }
 }
 
 /// A broker on a free port. It cannot choose one itself, so another program may take the port first; then again.

@@ -48,7 +48,7 @@ pub(crate) fn server(context: &Context, host: Option<&str>, files: &Files, scrip
 }
 
 fn meeting(ours: brokertls::Result<ours::Seen>, peer: Running) -> Meeting {
-    Meeting { ours, theirs: note_close(peer.finish().text), marks: &["done TLS", CLOSED] }
+    Meeting { ours, theirs: note_close(peer.finish().text), marks: &["done TLS", CLOSED], names_suite: true }
 }
 
 /// Adds [`CLOSED`] where the trace shows it; each record of the trace starts with who sent it.

@@ -33,7 +33,7 @@ pub(crate) fn client(context: &Context, files: &Files, arguments: &str) -> Meeti
         peer.end_input();
     }
     let theirs = note_close(peer.finish().text);
-    Meeting { ours, theirs, marks: &["Verify return code: 0 (ok)", SERVER_SAYS, CLOSED] }
+    Meeting { ours, theirs, marks: &["Verify return code: 0 (ok)", SERVER_SAYS, CLOSED], names_suite: true }
 }
 
 /// Our client connects to `s_server` with these arguments, run where the files are.
@@ -47,7 +47,7 @@ pub(crate) fn server(context: &Context, host: Option<&str>, files: &Files, argum
         talk.hear(SERVER_SAYS)?;
         talk.close()
     });
-    Meeting { ours, theirs: note_close(peer.finish().text), marks: &[CLIENT_SAYS, CLOSED] }
+    Meeting { ours, theirs: note_close(peer.finish().text), marks: &[CLIENT_SAYS, CLOSED], names_suite: true }
 }
 
 /// What stands for a close_notify that was received, in what the option `-msg` prints.

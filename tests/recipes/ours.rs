@@ -44,6 +44,8 @@ pub(crate) struct Meeting {
     pub(crate) theirs: String,
     /// What the peer prints of a conversation that ended well.
     pub(crate) marks: &'static [&'static str],
+    /// Whether the peer prints the cipher suite.
+    pub(crate) names_suite: bool,
 }
 
 impl Meeting {
@@ -77,8 +79,18 @@ impl Meeting {
         assert_eq!(seen.version, version);
         let is_tls13_suite = !seen.suite.contains("_WITH_");
         assert_eq!(is_tls13_suite, version == "TLSv1.3", "{}", seen.suite);
+        if self.names_suite {
+            let names = [seen.suite.clone(), openssl_name(&seen.suite)];
+            assert!(names.iter().any(|name| self.theirs.contains(name)), "{names:?}:\n{}", self.last_words());
+        }
         seen
     }
+}
+
+/// What OpenSSL calls a suite of TLS 1.2.
+fn openssl_name(suite: &str) -> String {
+    let suite = suite.trim_start_matches("TLS_").replace("_WITH_", "_").replace("AES_", "AES");
+    suite.replace("CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305").replace('_', "-")
 }
 
 /// A connection that waits, with a limit, instead of coming back.

@@ -153,6 +153,20 @@ fn tbmq_device_reaches_java_listeners_one_way_and_mutual() {
 }
 
 #[test]
+fn application_protocol_is_agreed_on_with_java_both_ways() {
+    let mut java = Jvm::start(files(), &[]);
+    let mut builder = ContextBuilder::new();
+    builder.identity(key_store("keystore.p12")).trust(trust(files(), "client/truststore.p12", "changeit"));
+    let context = builder.allow(Switch::CommonName).alpn(b"mqtt").unwrap().build().unwrap();
+    let meeting = java.client(&context, &[&JAVA_TRUST[..], &["alpn=mqtt"]].concat());
+    assert_eq!(meeting.went_well("TLSv1.3").alpn, "mqtt");
+    meeting.assert_printed("alpn=mqtt");
+    let meeting = java.server(&context, Some("localhost"), &[&JAVA_LISTENER[..], &["alpn=mqtt"]].concat());
+    assert_eq!(meeting.went_well("TLSv1.3").alpn, "mqtt");
+    meeting.assert_printed("alpn=mqtt");
+}
+
+#[test]
 fn tbmq_pem_files_serve_openssl_devices_however_the_key_is_given() {
     for (version, identity) in VERSIONS.into_iter().cycle().zip(pem_identities()) {
         let arguments = format!("-CAfile server.pem -verify_hostname localhost {}", only(version));
