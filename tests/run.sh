@@ -19,7 +19,9 @@ trap finish EXIT
 run() {
     stage="$*"
     echo "== $stage"
+    local start=$SECONDS
     "$@" 2>&1 | tee -a "$log"
+    echo "== took $((SECONDS - start)) s"
 }
 
 export PATH="$PATH:/usr/sbin:/sbin"
