@@ -373,8 +373,12 @@ impl Stream {
     }
 
     /// Decrypts one record into the stream's own leftover; gives the bytes consumed.
+    ///
+    /// The connection is asked first how much room the record needs: one that is not whole, or holds no data, needs none.
     fn spill(&mut self, tls: &mut [u8]) -> Result<usize> {
-        let mut room = vec![0; MAX_PLAINTEXT_BYTES.min(tls.len())];
+        let asked = self.connection.unwrap(tls, &mut [])?;
+        let Next::DestinationTooSmall(bytes) = asked.next else { return Ok(asked.consumed) };
+        let mut room = vec![0; bytes];
         let transfer = self.connection.unwrap(tls, &mut room)?;
         room.truncate(transfer.produced);
         self.plaintext = Leftover::from_vec(room);

@@ -52,8 +52,9 @@ impl Leftover {
         Self { bytes: bytes.to_vec(), start: 0 }
     }
 
+    /// Takes over the bytes; with none there is nothing to keep an allocation for.
     pub(super) fn from_vec(bytes: Vec<u8>) -> Self {
-        Self { bytes, start: 0 }
+        if bytes.is_empty() { Self::default() } else { Self { bytes, start: 0 } }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -172,6 +173,11 @@ mod tests {
         assert_eq!(leftover.as_slice(), b"c");
         assert_eq!(leftover.take_into(&mut buffer), 1);
         assert_eq!(leftover.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn leftover_of_no_bytes_keeps_no_allocation() {
+        assert_eq!(Leftover::from_vec(Vec::with_capacity(16)).bytes.capacity(), 0);
     }
 
     #[test]
