@@ -148,8 +148,13 @@ enum {
     BTLS_CERT_SELF_SIGNED_IN_CHAIN = 320,
     /* The peer's chain takes too much work to verify; the peer is sent alert 42. */
     BTLS_CERT_TOO_COMPLEX = 321,
+    /* The trust manager refused the peer certificate; the peer is sent alert 46. */
+    BTLS_CERT_REJECTED_BY_MANAGER = 322,
     /* The peer certificate was refused; the peer is sent alert 46. */
     BTLS_CERT_OTHER = 399,
+
+    /* The peer certificate has been revoked; the peer is sent alert 44. */
+    BTLS_CERT_REVOKED = 400,
 
     /* The peer does not speak TLS; the peer is sent alert 22. */
     BTLS_PEER_NOT_TLS = 500,
@@ -183,6 +188,8 @@ enum {
     BTLS_HANDSHAKE_EOF = 514,
     /* The peer's handshake messages are larger than the limit; the peer is sent alert 47. */
     BTLS_HANDSHAKE_TOO_LARGE = 515,
+    /* The client asks for a server name that is not served here; the peer is sent alert 112. */
+    BTLS_SERVER_NAME_REFUSED = 516,
     /* The connection failed; the peer is sent alert 40. */
     BTLS_PROTOCOL_OTHER = 599,
 

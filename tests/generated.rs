@@ -1,4 +1,4 @@
-//! The files under `include/` are written from the source by this test, and it fails when they have drifted apart.
+//! The files under `include/`, and Java's ErrorCode, are written from the source by this test, and it fails when they have drifted apart.
 //!
 //! `make bless` (`BTLS_BLESS=1`) rewrites them. Only this file writes into the tree.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -58,6 +58,107 @@ fn errors_header() -> String {
     text
 }
 
+/// The table for Java; every text that is not ASCII or would end a literal is escaped.
+fn error_code_java() -> String {
+    let mut text = String::from(
+        "package io.brokertls;\n\
+         \n\
+         /**\n\
+         \x20* The codes of brokertls. Generated from src/error/codes.rs; {@code make bless} rewrites it.\n\
+         \x20*\n\
+         \x20* <p>Numbers never change their meaning; new ones may be added.\n\
+         \x20*/\n\
+         public enum ErrorCode {\n",
+    );
+    for code in Code::ALL {
+        writeln!(text, "    /** {}. */", capitalized(code.message())).unwrap();
+        let category = format!("{:?}", code.category()).to_uppercase();
+        let alert = code.alert().map_or(-1, i32::from);
+        let [message, hint] = [code.message(), code.hint()].map(|text| format!("{text:?}"));
+        writeln!(text, "    {}({}, Category.{category}, {alert},", code.name(), code.number()).unwrap();
+        writeln!(text, "            {message},").unwrap();
+        write!(text, "            {hint})").unwrap();
+        text.push_str(if Code::ALL.last() == Some(code) { ";\n" } else { ",\n" });
+    }
+    text.push_str(ERROR_CODE_MEMBERS);
+    text
+}
+
+/// What follows the rows of ErrorCode.java.
+const ERROR_CODE_MEMBERS: &str = r#"
+    /** What a code is about. */
+    public enum Category {
+        /** Not an error. */
+        PROGRESS,
+        /** The caller asked for something that cannot be. */
+        USAGE,
+        /** A file or store of keys or certificates could not be used. */
+        KEYSTORE,
+        /** The peer's certificate was refused. */
+        CERTIFICATE,
+        /** The peer's certificate was refused for what is known, or not known, of its revocation. */
+        REVOCATION,
+        /** The bytes of the connection broke the protocol, or the two sides had nothing in common. */
+        PROTOCOL,
+        /** The operating system reported an error. */
+        IO,
+        /** A defect of this library. */
+        INTERNAL,
+        /** The peer ended the connection with an alert. */
+        ALERT
+    }
+
+    private final int number;
+    private final Category category;
+    private final int alert;
+    private final String message;
+    private final String hint;
+
+    ErrorCode(int number, Category category, int alert, String message, String hint) {
+        this.number = number;
+        this.category = category;
+        this.alert = alert;
+        this.message = message;
+        this.hint = hint;
+    }
+
+    /** The number, the same in C and on the command line. */
+    public int number() {
+        return number;
+    }
+
+    /** What the code is about. */
+    public Category category() {
+        return category;
+    }
+
+    /** The description number of the alert that the peer is sent (RFC 8446 section 6), or -1. */
+    public int alert() {
+        return alert;
+    }
+
+    /** What happened, in one clause. */
+    public String message() {
+        return message;
+    }
+
+    /** What would mend it, as a sentence; empty where nothing general can be said. */
+    public String hint() {
+        return hint;
+    }
+
+    /** The code of a number; {@link #INTERNAL} for a number that this version does not know. */
+    public static ErrorCode of(int number) {
+        for (ErrorCode code : values()) {
+            if (code.number == number) {
+                return code;
+            }
+        }
+        return INTERNAL;
+    }
+}
+"#;
+
 /// The files of `src/ffi` in the order in which the header has their functions. `mod` has none, and would be followed by
 /// cbindgen to the others.
 const ROOM: &[&str] = &[
@@ -94,6 +195,11 @@ fn capitalized(sentence: &str) -> String {
 #[test]
 fn errors_header_is_what_the_table_of_codes_says() {
     ensure_content("include/brokertls_errors.h", &errors_header());
+}
+
+#[test]
+fn java_error_code_is_what_the_table_of_codes_says() {
+    ensure_content("java/src/main/java/io/brokertls/ErrorCode.java", &error_code_java());
 }
 
 #[test]

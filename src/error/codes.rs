@@ -165,7 +165,10 @@ codes! {
     CertSelfSigned = 319, CERT_SELF_SIGNED, Certificate, 48, "the peer certificate is self-signed and not in the trust store", "Import this certificate into the trust store if it is the right one.";
     CertSelfSignedInChain = 320, CERT_SELF_SIGNED_IN_CHAIN, Certificate, 48, "the peer's chain ends in a self-signed certificate that is not in the trust store", "Add that CA certificate to the trust store if it is the right one.";
     CertTooComplex = 321, CERT_TOO_COMPLEX, Certificate, 42, "the peer's chain takes too much work to verify", "";
+    CertRejectedByManager = 322, CERT_REJECTED_BY_MANAGER, Certificate, 46, "the trust manager refused the peer certificate", "";
     CertOther = 399, CERT_OTHER, Certificate, 46, "the peer certificate was refused", "";
+
+    CertRevoked = 400, CERT_REVOKED, Revocation, 44, "the peer certificate has been revoked", "The peer needs a new certificate.";
 
     PeerNotTls = 500, PEER_NOT_TLS, Protocol, 22, "the peer does not speak TLS", "Use the TLS port and scheme on both sides.";
     Truncated = 501, TRUNCATED, Protocol, -, "the connection ended without close_notify; data may be missing", "";
@@ -183,6 +186,7 @@ codes! {
     KeysExhausted = 513, KEYS_EXHAUSTED, Protocol, -, "the connection has sent as much as its keys allow", "Open a new connection.";
     HandshakeEof = 514, HANDSHAKE_EOF, Protocol, -, "the peer closed the connection during the handshake", "The peer's own log says why.";
     HandshakeTooLarge = 515, HANDSHAKE_TOO_LARGE, Protocol, 47, "the peer's handshake messages are larger than the limit", "";
+    ServerNameRefused = 516, SERVER_NAME_REFUSED, Protocol, 112, "the client asks for a server name that is not served here", "Connect to a name that the server serves, or let the server accept this one.";
     ProtocolOther = 599, PROTOCOL_OTHER, Protocol, 40, "the connection failed", "";
 
     FileUnreadable = 700, FILE_UNREADABLE, Io, -, "a file cannot be read", "";

@@ -1,0 +1,572 @@
+package io.brokertls;
+
+/**
+ * The codes of brokertls. Generated from src/error/codes.rs; {@code make bless} rewrites it.
+ *
+ * <p>Numbers never change their meaning; new ones may be added.
+ */
+public enum ErrorCode {
+    /** Success. */
+    OK(0, Category.PROGRESS, -1,
+            "success",
+            ""),
+    /** More bytes from the peer are needed. */
+    WANT_READ(1, Category.PROGRESS, -1,
+            "more bytes from the peer are needed",
+            "Call again when the descriptor is readable."),
+    /** Bytes for the peer wait to be sent. */
+    WANT_WRITE(2, Category.PROGRESS, -1,
+            "bytes for the peer wait to be sent",
+            "Call again when the descriptor is writable."),
+    /** A task that may block has to run. */
+    WANT_TASK(3, Category.PROGRESS, -1,
+            "a task that may block has to run",
+            "Run the connection's task on any thread, then call again."),
+    /** The peer closed the connection cleanly. */
+    CLOSED(4, Category.PROGRESS, -1,
+            "the peer closed the connection cleanly",
+            ""),
+    /** A required pointer was NULL. */
+    NULL_POINTER(100, Category.USAGE, -1,
+            "a required pointer was NULL",
+            "Pass a valid pointer."),
+    /** An argument has a value that is not allowed. */
+    INVALID_ARGUMENT(101, Category.USAGE, -1,
+            "an argument has a value that is not allowed",
+            ""),
+    /** The call is not allowed in this state. */
+    WRONG_STATE(102, Category.USAGE, -1,
+            "the call is not allowed in this state",
+            ""),
+    /** There is no option of this name. */
+    UNKNOWN_OPTION(103, Category.USAGE, -1,
+            "there is no option of this name",
+            ""),
+    /** Two settings contradict each other. */
+    OPTION_CONFLICT(104, Category.USAGE, -1,
+            "two settings contradict each other",
+            ""),
+    /** The context has no certificate and private key to serve with. */
+    NO_IDENTITY(105, Category.USAGE, -1,
+            "the context has no certificate and private key to serve with",
+            "Add an identity (certificate chain and private key) to the builder."),
+    /** The context has nothing to verify the peer against. */
+    NO_TRUST(106, Category.USAGE, -1,
+            "the context has nothing to verify the peer against",
+            "Add a trust store, or ask for the system's roots."),
+    /** The server name is neither a DNS name nor an IP address. */
+    INVALID_SERVER_NAME(107, Category.USAGE, -1,
+            "the server name is neither a DNS name nor an IP address",
+            "Pass the host that is connected to, without port or brackets."),
+    /** The destination buffer is too small. */
+    BUFFER_TOO_SMALL(108, Category.USAGE, -1,
+            "the destination buffer is too small",
+            "Offer a buffer of the maximum record size."),
+    /** No cipher suite is left to offer. */
+    NO_CIPHER_SUITE(109, Category.USAGE, -1,
+            "no cipher suite is left to offer",
+            "Name at least one ECDHE suite with AES-GCM or ChaCha20-Poly1305, or leave the setting out."),
+    /** A protocol version is not served. */
+    VERSION_NOT_SUPPORTED(110, Category.USAGE, -1,
+            "a protocol version is not served",
+            "Use TLSv1.2 and TLSv1.3."),
+    /** A key exchange group is not served. */
+    GROUP_NOT_SUPPORTED(111, Category.USAGE, -1,
+            "a key exchange group is not served",
+            "Use X25519MLKEM768, X25519, secp256r1 or secp384r1."),
+    /** An ALPN protocol name is empty or longer than 255 bytes. */
+    INVALID_ALPN(112, Category.USAGE, -1,
+            "an ALPN protocol name is empty or longer than 255 bytes",
+            ""),
+    /** A text argument is not valid UTF-8. */
+    INVALID_TEXT(113, Category.USAGE, -1,
+            "a text argument is not valid UTF-8",
+            ""),
+    /** A cipher suite name or rule is not understood. */
+    CIPHER_NOT_SUPPORTED(114, Category.USAGE, -1,
+            "a cipher suite name or rule is not understood",
+            ""),
+    /** A time is not in RFC 3339 form. */
+    INVALID_TIME(115, Category.USAGE, -1,
+            "a time is not in RFC 3339 form",
+            "Write it as 2026-01-31T12:00:00Z."),
+    /** The password callback gave no password. */
+    PASSWORD_UNAVAILABLE(116, Category.USAGE, -1,
+            "the password callback gave no password",
+            ""),
+    /** The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
+    STORE_FORMAT_UNKNOWN(201, Category.KEYSTORE, -1,
+            "the content is not PEM, DER, PKCS#12, JKS or JCEKS",
+            ""),
+    /** The content is not of the type that was given. */
+    STORE_TYPE_MISMATCH(202, Category.KEYSTORE, -1,
+            "the content is not of the type that was given",
+            "Leave the type out to have it found from the content."),
+    /** The store password is wrong, or the store was altered. */
+    STORE_PASSWORD_WRONG(203, Category.KEYSTORE, -1,
+            "the store password is wrong, or the store was altered",
+            "Check the store password."),
+    /** The store needs a password and none was given. */
+    STORE_PASSWORD_MISSING(204, Category.KEYSTORE, -1,
+            "the store needs a password and none was given",
+            "Give the store password."),
+    /** The key password is wrong. */
+    KEY_PASSWORD_WRONG(205, Category.KEYSTORE, -1,
+            "the key password is wrong",
+            "Check the key password; it may differ from the store password."),
+    /** The private key is encrypted and no password was given. */
+    KEY_PASSWORD_MISSING(206, Category.KEYSTORE, -1,
+            "the private key is encrypted and no password was given",
+            "Give the key password."),
+    /** The store has no entry of this alias. */
+    ALIAS_NOT_FOUND(207, Category.KEYSTORE, -1,
+            "the store has no entry of this alias",
+            ""),
+    /** There is no private key. */
+    NO_PRIVATE_KEY(208, Category.KEYSTORE, -1,
+            "there is no private key",
+            "Give the file that holds the key, or a store with a key entry."),
+    /** The private key does not belong to the certificate. */
+    KEY_MISMATCH(209, Category.KEYSTORE, -1,
+            "the private key does not belong to the certificate",
+            "Use the key that the certificate was requested with."),
+    /** The certificates do not form one chain. */
+    CHAIN_BROKEN(210, Category.KEYSTORE, -1,
+            "the certificates do not form one chain",
+            "Keep the end entity and its issuers only."),
+    /** The private key's algorithm is not supported. */
+    KEY_ALGORITHM_UNSUPPORTED(211, Category.KEYSTORE, -1,
+            "the private key's algorithm is not supported",
+            "Use RSA (1024 bits or more), ECDSA on P-256, P-384 or P-521, or Ed25519."),
+    /** The encryption of the key or store is not supported. */
+    ENCRYPTION_UNSUPPORTED(212, Category.KEYSTORE, -1,
+            "the encryption of the key or store is not supported",
+            "Export it again with a current tool."),
+    /** The store is malformed. */
+    STORE_MALFORMED(213, Category.KEYSTORE, -1,
+            "the store is malformed",
+            ""),
+    /** The PEM text is malformed. */
+    PEM_MALFORMED(214, Category.KEYSTORE, -1,
+            "the PEM text is malformed",
+            ""),
+    /** The private key is malformed. */
+    KEY_MALFORMED(215, Category.KEYSTORE, -1,
+            "the private key is malformed",
+            ""),
+    /** A certificate is malformed. */
+    CERTIFICATE_MALFORMED(216, Category.KEYSTORE, -1,
+            "a certificate is malformed",
+            ""),
+    /** The PKCS#12 store has no integrity check. */
+    STORE_MAC_MISSING(217, Category.KEYSTORE, -1,
+            "the PKCS#12 store has no integrity check",
+            "Export it again with a MAC, or allow stores without one."),
+    /** The content is larger than the limit. */
+    STORE_TOO_LARGE(218, Category.KEYSTORE, -1,
+            "the content is larger than the limit",
+            "Raise the limit if the file is what it should be."),
+    /** The key derivation asks for more work or memory than the limit. */
+    COST_TOO_HIGH(219, Category.KEYSTORE, -1,
+            "the key derivation asks for more work or memory than the limit",
+            "Raise the limit if the file is what it should be."),
+    /** There is no certificate. */
+    NO_CERTIFICATE(220, Category.KEYSTORE, -1,
+            "there is no certificate",
+            ""),
+    /** There is no certificate to trust. */
+    NO_TRUSTED_CERTIFICATE(221, Category.KEYSTORE, -1,
+            "there is no certificate to trust",
+            ""),
+    /** A parameter of the encryption is out of range. */
+    PARAMETER_INVALID(222, Category.KEYSTORE, -1,
+            "a parameter of the encryption is out of range",
+            ""),
+    /** The peer certificate's issuer is not trusted. */
+    CERT_UNKNOWN_ISSUER(300, Category.CERTIFICATE, 48,
+            "the peer certificate's issuer is not trusted",
+            "Add the issuing CA's certificate to the trust store."),
+    /** The peer certificate is not valid yet. */
+    CERT_NOT_YET_VALID(301, Category.CERTIFICATE, 45,
+            "the peer certificate is not valid yet",
+            "Check this machine's clock and the certificate's dates."),
+    /** The peer certificate has expired. */
+    CERT_EXPIRED(302, Category.CERTIFICATE, 45,
+            "the peer certificate has expired",
+            "The peer needs a renewed certificate."),
+    /** The peer certificate is not for this host. */
+    CERT_NAME_MISMATCH(303, Category.CERTIFICATE, 42,
+            "the peer certificate is not for this host",
+            "Connect to a name in the certificate, or reissue it with this name as subject alternative name."),
+    /** The peer certificate has no subject alternative name. */
+    CERT_NO_NAME(304, Category.CERTIFICATE, 42,
+            "the peer certificate has no subject alternative name",
+            "Reissue it with the host as subject alternative name."),
+    /** A signature in the peer's chain is wrong. */
+    CERT_SIGNATURE_INVALID(305, Category.CERTIFICATE, 51,
+            "a signature in the peer's chain is wrong",
+            ""),
+    /** The peer uses a CA certificate as its own. */
+    CERT_CA_AS_END_ENTITY(306, Category.CERTIFICATE, 42,
+            "the peer uses a CA certificate as its own",
+            "Reissue it with CA:FALSE, or put it into the trust store itself."),
+    /** The peer certificate is not for this purpose. */
+    CERT_PURPOSE_MISMATCH(307, Category.CERTIFICATE, 43,
+            "the peer certificate is not for this purpose",
+            "Reissue it with the extended key usage of its role."),
+    /** A certificate in the peer's chain is not X.509 version 3. */
+    CERT_VERSION_UNSUPPORTED(308, Category.CERTIFICATE, 43,
+            "a certificate in the peer's chain is not X.509 version 3",
+            "Reissue it with extensions (openssl x509 -extfile)."),
+    /** An RSA key in the peer's chain has fewer than 2048 bits. */
+    CERT_KEY_TOO_SMALL(309, Category.CERTIFICATE, 42,
+            "an RSA key in the peer's chain has fewer than 2048 bits",
+            "Reissue it with a key of 2048 bits or more."),
+    /** A certificate of the peer is malformed. */
+    CERT_MALFORMED(310, Category.CERTIFICATE, 42,
+            "a certificate of the peer is malformed",
+            ""),
+    /** A certificate in the peer's chain uses an algorithm that is not accepted. */
+    CERT_ALGORITHM_UNSUPPORTED(311, Category.CERTIFICATE, 43,
+            "a certificate in the peer's chain uses an algorithm that is not accepted",
+            "Reissue it with SHA-256 or better and RSA, ECDSA or Ed25519."),
+    /** The peer's chain is longer than its CAs allow. */
+    CERT_PATH_LENGTH(312, Category.CERTIFICATE, 42,
+            "the peer's chain is longer than its CAs allow",
+            ""),
+    /** A name in the peer certificate is outside what its CA may certify. */
+    CERT_NAME_CONSTRAINT(313, Category.CERTIFICATE, 42,
+            "a name in the peer certificate is outside what its CA may certify",
+            ""),
+    /** A certificate in the peer's chain was issued by one that is not a CA. */
+    CERT_ISSUER_NOT_CA(314, Category.CERTIFICATE, 42,
+            "a certificate in the peer's chain was issued by one that is not a CA",
+            ""),
+    /** A certificate in the peer's chain has a critical extension that is not understood. */
+    CERT_CRITICAL_EXTENSION(315, Category.CERTIFICATE, 43,
+            "a certificate in the peer's chain has a critical extension that is not understood",
+            ""),
+    /** The peer sent no certificate and one is required. */
+    CERT_MISSING(316, Category.CERTIFICATE, 116,
+            "the peer sent no certificate and one is required",
+            "The client needs a certificate and key."),
+    /** The application refused the peer certificate. */
+    CERT_REJECTED_BY_CALLBACK(317, Category.CERTIFICATE, 49,
+            "the application refused the peer certificate",
+            ""),
+    /** The peer did not prove that it has the certificate's private key. */
+    CERT_PROOF_INVALID(318, Category.CERTIFICATE, 51,
+            "the peer did not prove that it has the certificate's private key",
+            ""),
+    /** The peer certificate is self-signed and not in the trust store. */
+    CERT_SELF_SIGNED(319, Category.CERTIFICATE, 48,
+            "the peer certificate is self-signed and not in the trust store",
+            "Import this certificate into the trust store if it is the right one."),
+    /** The peer's chain ends in a self-signed certificate that is not in the trust store. */
+    CERT_SELF_SIGNED_IN_CHAIN(320, Category.CERTIFICATE, 48,
+            "the peer's chain ends in a self-signed certificate that is not in the trust store",
+            "Add that CA certificate to the trust store if it is the right one."),
+    /** The peer's chain takes too much work to verify. */
+    CERT_TOO_COMPLEX(321, Category.CERTIFICATE, 42,
+            "the peer's chain takes too much work to verify",
+            ""),
+    /** The trust manager refused the peer certificate. */
+    CERT_REJECTED_BY_MANAGER(322, Category.CERTIFICATE, 46,
+            "the trust manager refused the peer certificate",
+            ""),
+    /** The peer certificate was refused. */
+    CERT_OTHER(399, Category.CERTIFICATE, 46,
+            "the peer certificate was refused",
+            ""),
+    /** The peer certificate has been revoked. */
+    CERT_REVOKED(400, Category.REVOCATION, 44,
+            "the peer certificate has been revoked",
+            "The peer needs a new certificate."),
+    /** The peer does not speak TLS. */
+    PEER_NOT_TLS(500, Category.PROTOCOL, 22,
+            "the peer does not speak TLS",
+            "Use the TLS port and scheme on both sides."),
+    /** The connection ended without close_notify; data may be missing. */
+    TRUNCATED(501, Category.PROTOCOL, -1,
+            "the connection ended without close_notify; data may be missing",
+            ""),
+    /** The peer offers no protocol version that is allowed here. */
+    NO_COMMON_VERSION(502, Category.PROTOCOL, 70,
+            "the peer offers no protocol version that is allowed here",
+            "Allow TLSv1.2 or TLSv1.3 on both sides."),
+    /** The two sides have no cipher suite in common. */
+    NO_COMMON_CIPHER_SUITE(503, Category.PROTOCOL, 40,
+            "the two sides have no cipher suite in common",
+            "Allow an ECDHE suite with AES-GCM on both sides that suits the certificate's key."),
+    /** The two sides have no key exchange group in common. */
+    NO_COMMON_GROUP(504, Category.PROTOCOL, 40,
+            "the two sides have no key exchange group in common",
+            "Allow X25519 or secp256r1 on both sides."),
+    /** The two sides have no application protocol in common. */
+    NO_COMMON_ALPN(505, Category.PROTOCOL, 120,
+            "the two sides have no application protocol in common",
+            "Name the same ALPN protocol on both sides."),
+    /** No identity can sign in a way the peer can verify. */
+    NO_COMMON_SIGNATURE(506, Category.PROTOCOL, 40,
+            "no identity can sign in a way the peer can verify",
+            "Add an identity with another kind of key (RSA beside ECDSA)."),
+    /** A record could not be decrypted. */
+    DECRYPT_FAILED(507, Category.PROTOCOL, 20,
+            "a record could not be decrypted",
+            ""),
+    /** The peer sent a malformed message. */
+    MESSAGE_MALFORMED(508, Category.PROTOCOL, 50,
+            "the peer sent a malformed message",
+            ""),
+    /** The peer sent a message out of place. */
+    UNEXPECTED_MESSAGE(509, Category.PROTOCOL, 10,
+            "the peer sent a message out of place",
+            ""),
+    /** The peer sent a record larger than allowed. */
+    RECORD_TOO_LARGE(510, Category.PROTOCOL, 22,
+            "the peer sent a record larger than allowed",
+            ""),
+    /** The peer broke the protocol. */
+    PEER_MISBEHAVED(511, Category.PROTOCOL, 47,
+            "the peer broke the protocol",
+            ""),
+    /** The peer lacks something that is required. */
+    PEER_INCOMPATIBLE(512, Category.PROTOCOL, 40,
+            "the peer lacks something that is required",
+            ""),
+    /** The connection has sent as much as its keys allow. */
+    KEYS_EXHAUSTED(513, Category.PROTOCOL, -1,
+            "the connection has sent as much as its keys allow",
+            "Open a new connection."),
+    /** The peer closed the connection during the handshake. */
+    HANDSHAKE_EOF(514, Category.PROTOCOL, -1,
+            "the peer closed the connection during the handshake",
+            "The peer's own log says why."),
+    /** The peer's handshake messages are larger than the limit. */
+    HANDSHAKE_TOO_LARGE(515, Category.PROTOCOL, 47,
+            "the peer's handshake messages are larger than the limit",
+            ""),
+    /** The client asks for a server name that is not served here. */
+    SERVER_NAME_REFUSED(516, Category.PROTOCOL, 112,
+            "the client asks for a server name that is not served here",
+            "Connect to a name that the server serves, or let the server accept this one."),
+    /** The connection failed. */
+    PROTOCOL_OTHER(599, Category.PROTOCOL, 40,
+            "the connection failed",
+            ""),
+    /** A file cannot be read. */
+    FILE_UNREADABLE(700, Category.IO, -1,
+            "a file cannot be read",
+            ""),
+    /** The peer reset the connection. */
+    CONNECTION_RESET(701, Category.IO, -1,
+            "the peer reset the connection",
+            ""),
+    /** The peer no longer receives. */
+    BROKEN_PIPE(702, Category.IO, -1,
+            "the peer no longer receives",
+            ""),
+    /** Reading or writing failed. */
+    IO_OTHER(703, Category.IO, -1,
+            "reading or writing failed",
+            ""),
+    /** A file cannot be written. */
+    FILE_UNWRITABLE(704, Category.IO, -1,
+            "a file cannot be written",
+            ""),
+    /** The system has no trust store that can be read. */
+    SYSTEM_ROOTS_UNAVAILABLE(705, Category.IO, -1,
+            "the system has no trust store that can be read",
+            "Install ca-certificates, or name a trust store."),
+    /** The host accepts no connections at this port. */
+    CONNECTION_REFUSED(706, Category.IO, -1,
+            "the host accepts no connections at this port",
+            "Check the host and the port, and that the server is running and listens for TLS there."),
+    /** Internal error. */
+    INTERNAL(900, Category.INTERNAL, 80,
+            "internal error",
+            "Please report it."),
+    /** A defect was met and contained; the object cannot be used any more. */
+    PANIC(901, Category.INTERNAL, 80,
+            "a defect was met and contained; the object cannot be used any more",
+            "Please report it."),
+    /** The peer sent the alert unexpected_message (10). */
+    ALERT_UNEXPECTED_MESSAGE(1010, Category.ALERT, -1,
+            "the peer sent the alert unexpected_message (10)",
+            ""),
+    /** The peer sent the alert bad_record_mac (20). */
+    ALERT_BAD_RECORD_MAC(1020, Category.ALERT, -1,
+            "the peer sent the alert bad_record_mac (20)",
+            ""),
+    /** The peer sent the alert record_overflow (22). */
+    ALERT_RECORD_OVERFLOW(1022, Category.ALERT, -1,
+            "the peer sent the alert record_overflow (22)",
+            ""),
+    /** The peer sent the alert handshake_failure (40). */
+    ALERT_HANDSHAKE_FAILURE(1040, Category.ALERT, -1,
+            "the peer sent the alert handshake_failure (40)",
+            "The two sides share no cipher suite or signature, or the peer wanted a client certificate."),
+    /** The peer sent the alert bad_certificate (42). */
+    ALERT_BAD_CERTIFICATE(1042, Category.ALERT, -1,
+            "the peer sent the alert bad_certificate (42)",
+            "The peer refuses this side's certificate."),
+    /** The peer sent the alert unsupported_certificate (43). */
+    ALERT_UNSUPPORTED_CERTIFICATE(1043, Category.ALERT, -1,
+            "the peer sent the alert unsupported_certificate (43)",
+            "The peer refuses this side's kind of certificate; check its extended key usage."),
+    /** The peer sent the alert certificate_revoked (44). */
+    ALERT_CERTIFICATE_REVOKED(1044, Category.ALERT, -1,
+            "the peer sent the alert certificate_revoked (44)",
+            "This side's certificate is revoked; get a new one."),
+    /** The peer sent the alert certificate_expired (45). */
+    ALERT_CERTIFICATE_EXPIRED(1045, Category.ALERT, -1,
+            "the peer sent the alert certificate_expired (45)",
+            "Renew this side's certificate."),
+    /** The peer sent the alert certificate_unknown (46). */
+    ALERT_CERTIFICATE_UNKNOWN(1046, Category.ALERT, -1,
+            "the peer sent the alert certificate_unknown (46)",
+            "The peer refuses this side's certificate; its log says why."),
+    /** The peer sent the alert illegal_parameter (47). */
+    ALERT_ILLEGAL_PARAMETER(1047, Category.ALERT, -1,
+            "the peer sent the alert illegal_parameter (47)",
+            ""),
+    /** The peer sent the alert unknown_ca (48). */
+    ALERT_UNKNOWN_CA(1048, Category.ALERT, -1,
+            "the peer sent the alert unknown_ca (48)",
+            "The peer does not know the CA of this side's certificate; add it to the peer's trust store."),
+    /** The peer sent the alert access_denied (49). */
+    ALERT_ACCESS_DENIED(1049, Category.ALERT, -1,
+            "the peer sent the alert access_denied (49)",
+            "The peer knows this certificate and does not let it in."),
+    /** The peer sent the alert decode_error (50). */
+    ALERT_DECODE_ERROR(1050, Category.ALERT, -1,
+            "the peer sent the alert decode_error (50)",
+            ""),
+    /** The peer sent the alert decrypt_error (51). */
+    ALERT_DECRYPT_ERROR(1051, Category.ALERT, -1,
+            "the peer sent the alert decrypt_error (51)",
+            ""),
+    /** The peer sent the alert protocol_version (70). */
+    ALERT_PROTOCOL_VERSION(1070, Category.ALERT, -1,
+            "the peer sent the alert protocol_version (70)",
+            "Allow a common protocol version on both sides."),
+    /** The peer sent the alert insufficient_security (71). */
+    ALERT_INSUFFICIENT_SECURITY(1071, Category.ALERT, -1,
+            "the peer sent the alert insufficient_security (71)",
+            ""),
+    /** The peer sent the alert internal_error (80). */
+    ALERT_INTERNAL_ERROR(1080, Category.ALERT, -1,
+            "the peer sent the alert internal_error (80)",
+            "The peer's log says why."),
+    /** The peer sent the alert inappropriate_fallback (86). */
+    ALERT_INAPPROPRIATE_FALLBACK(1086, Category.ALERT, -1,
+            "the peer sent the alert inappropriate_fallback (86)",
+            ""),
+    /** The peer sent the alert user_canceled (90). */
+    ALERT_USER_CANCELED(1090, Category.ALERT, -1,
+            "the peer sent the alert user_canceled (90)",
+            ""),
+    /** The peer sent the alert missing_extension (109). */
+    ALERT_MISSING_EXTENSION(1109, Category.ALERT, -1,
+            "the peer sent the alert missing_extension (109)",
+            ""),
+    /** The peer sent the alert unsupported_extension (110). */
+    ALERT_UNSUPPORTED_EXTENSION(1110, Category.ALERT, -1,
+            "the peer sent the alert unsupported_extension (110)",
+            ""),
+    /** The peer sent the alert unrecognized_name (112). */
+    ALERT_UNRECOGNIZED_NAME(1112, Category.ALERT, -1,
+            "the peer sent the alert unrecognized_name (112)",
+            "The server does not serve this server name."),
+    /** The peer sent the alert bad_certificate_status_response (113). */
+    ALERT_BAD_CERTIFICATE_STATUS_RESPONSE(1113, Category.ALERT, -1,
+            "the peer sent the alert bad_certificate_status_response (113)",
+            ""),
+    /** The peer sent the alert unknown_psk_identity (115). */
+    ALERT_UNKNOWN_PSK_IDENTITY(1115, Category.ALERT, -1,
+            "the peer sent the alert unknown_psk_identity (115)",
+            ""),
+    /** The peer sent the alert certificate_required (116). */
+    ALERT_CERTIFICATE_REQUIRED(1116, Category.ALERT, -1,
+            "the peer sent the alert certificate_required (116)",
+            "The server wants a client certificate; add an identity to this context."),
+    /** The peer sent the alert no_application_protocol (120). */
+    ALERT_NO_APPLICATION_PROTOCOL(1120, Category.ALERT, -1,
+            "the peer sent the alert no_application_protocol (120)",
+            "Name the same ALPN protocol on both sides."),
+    /** The peer sent an alert of no known name. */
+    ALERT_OTHER(1255, Category.ALERT, -1,
+            "the peer sent an alert of no known name",
+            "");
+
+    /** What a code is about. */
+    public enum Category {
+        /** Not an error. */
+        PROGRESS,
+        /** The caller asked for something that cannot be. */
+        USAGE,
+        /** A file or store of keys or certificates could not be used. */
+        KEYSTORE,
+        /** The peer's certificate was refused. */
+        CERTIFICATE,
+        /** The peer's certificate was refused for what is known, or not known, of its revocation. */
+        REVOCATION,
+        /** The bytes of the connection broke the protocol, or the two sides had nothing in common. */
+        PROTOCOL,
+        /** The operating system reported an error. */
+        IO,
+        /** A defect of this library. */
+        INTERNAL,
+        /** The peer ended the connection with an alert. */
+        ALERT
+    }
+
+    private final int number;
+    private final Category category;
+    private final int alert;
+    private final String message;
+    private final String hint;
+
+    ErrorCode(int number, Category category, int alert, String message, String hint) {
+        this.number = number;
+        this.category = category;
+        this.alert = alert;
+        this.message = message;
+        this.hint = hint;
+    }
+
+    /** The number, the same in C and on the command line. */
+    public int number() {
+        return number;
+    }
+
+    /** What the code is about. */
+    public Category category() {
+        return category;
+    }
+
+    /** The description number of the alert that the peer is sent (RFC 8446 section 6), or -1. */
+    public int alert() {
+        return alert;
+    }
+
+    /** What happened, in one clause. */
+    public String message() {
+        return message;
+    }
+
+    /** What would mend it, as a sentence; empty where nothing general can be said. */
+    public String hint() {
+        return hint;
+    }
+
+    /** The code of a number; {@link #INTERNAL} for a number that this version does not know. */
+    public static ErrorCode of(int number) {
+        for (ErrorCode code : values()) {
+            if (code.number == number) {
+                return code;
+            }
+        }
+        return INTERNAL;
+    }
+}

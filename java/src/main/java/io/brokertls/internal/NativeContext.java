@@ -1,0 +1,110 @@
+package io.brokertls.internal;
+
+import io.brokertls.TlsFailure;
+
+/** What engines are made from. Shared by threads. */
+public final class NativeContext extends NativeHandle {
+    NativeContext(long pointer) {
+        super(pointer, NativeContext::free);
+    }
+
+    /**
+     * A client's engine.
+     *
+     * @param host a DNS name or an IP address; null only where the name is not compared
+     * @throws TlsFailure NO_TRUST, INVALID_SERVER_NAME, or what a setting leads to
+     */
+    public synchronized NativeEngine connect(String host, EngineSettings settings) throws TlsFailure {
+        return NativeEngine.client(pointer(), host, settings);
+    }
+
+    /**
+     * A server's engine.
+     *
+     * @throws TlsFailure NO_IDENTITY, NO_TRUST, or what a setting leads to
+     */
+    public synchronized NativeEngine accept(EngineSettings settings) throws TlsFailure {
+        return NativeEngine.server(pointer(), settings);
+    }
+
+    /**
+     * Reads every source again, all or nothing; engines made before keep what they have.
+     *
+     * @throws TlsFailure the first source that cannot be used; the context goes on with what it had
+     */
+    public synchronized void reload() throws TlsFailure {
+        reload(pointer());
+    }
+
+    /** What an operator should know though the context was built. */
+    public synchronized String[] warnings() {
+        return warnings(pointer());
+    }
+
+    /** The cipher suites in effect, by IANA name, in order of preference. */
+    public synchronized String[] cipherSuites() {
+        return cipherSuites(pointer());
+    }
+
+    /** The protocol versions in effect, oldest first. */
+    public synchronized String[] versions() {
+        return versions(pointer());
+    }
+
+    /** The application protocols of every engine, in order of preference. */
+    public synchronized byte[][] applicationProtocols() {
+        return applicationProtocols(pointer());
+    }
+
+    /**
+     * Bounds what is resumed.
+     *
+     * @param clientSessions servers that a client remembers sessions of; 0 for no limit of its own
+     * @param timeoutSeconds age at which a session is no longer resumed; 0 for no limit of its own
+     */
+    public synchronized void limitSessions(int clientSessions, int timeoutSeconds) {
+        limitSessions(pointer(), clientSessions, timeoutSeconds);
+    }
+
+    /** Forgets a client's sessions with a server. */
+    public synchronized void forgetSessions(String host, int sessionScope) {
+        forgetSessions(pointer(), host, sessionScope);
+    }
+
+    /** Every cipher suite that is served, by IANA name, in order of preference. */
+    public static native String[] supportedCipherSuites();
+
+    /** Every protocol version that is served, oldest first. */
+    public static native String[] supportedVersions();
+
+    /**
+     * Which of the named suites are served, in the order of the list.
+     *
+     * @param names comma-separated IANA or OpenSSL names; those of suites that exist and are not served are left out
+     * @throws TlsFailure CIPHER_NOT_SUPPORTED for a name that is none, NO_CIPHER_SUITE where nothing is left
+     */
+    public static native String[] servedCipherSuites(String names) throws TlsFailure;
+
+    /**
+     * Which of the named versions are served, oldest first.
+     *
+     * @throws TlsFailure VERSION_NOT_SUPPORTED for a name that is none, or where nothing is left
+     */
+    public static native String[] servedVersions(String names) throws TlsFailure;
+
+    private static native void reload(long context) throws TlsFailure;
+
+    private static native String[] warnings(long context);
+
+    private static native String[] cipherSuites(long context);
+
+    private static native String[] versions(long context);
+
+    private static native byte[][] applicationProtocols(long context);
+
+    private static native void limitSessions(long context, int clientSessions, int timeoutSeconds);
+
+    private static native void forgetSessions(long context, String host, int sessionScope);
+
+    private static native void free(long context);
+}

@@ -1,0 +1,4 @@
+/** TLS for message brokers: a JSSE provider, and contexts of one's own. */
+module io.brokertls {
+    exports io.brokertls;
+}
