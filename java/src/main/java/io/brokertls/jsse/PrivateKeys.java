@@ -1,0 +1,107 @@
+package io.brokertls.jsse;
+
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.NativeIdentity;
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.Provider;
+import java.security.ProviderException;
+import java.security.Security;
+import java.security.Signature;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** A private key that signs where it is, a token for one, by {@link Signature}; and how any key becomes an identity. */
+final class PrivateKeys implements NativeIdentity.ForeignKey {
+    private final PrivateKey key;
+    private final Map<SignatureSchemes, Provider> providers = new EnumMap<>(SignatureSchemes.class);
+    private volatile Throwable failure;
+
+    PrivateKeys(PrivateKey key, X509Certificate endEntity) {
+        this.key = key;
+        for (SignatureSchemes scheme : SignatureSchemes.forSigning(endEntity.getPublicKey().getAlgorithm())) {
+            Provider provider = providerOf(scheme);
+            if (provider != null) {
+                providers.put(scheme, provider);
+            }
+        }
+    }
+
+    /**
+     * The identity of a key and its chain. An exportable key is copied into the native library, which is faster; any
+     * other stays where it is.
+     *
+     * @throws TlsFailure where the key is not served, or does not belong to the first certificate
+     */
+    static NativeIdentity identity(PrivateKey key, X509Certificate[] chain)
+            throws TlsFailure, CertificateEncodingException {
+        byte[][] der = new byte[chain.length][];
+        for (int i = 0; i < chain.length; i++) {
+            der[i] = chain[i].getEncoded();
+        }
+        byte[] pkcs8 = "PKCS#8".equals(key.getFormat()) ? key.getEncoded() : null;
+        if (pkcs8 == null) {
+            return new NativeIdentity(der, new PrivateKeys(key, chain[0]));
+        }
+        try {
+            return new NativeIdentity(der, pkcs8);
+        } finally {
+            Arrays.fill(pkcs8, (byte) 0);
+        }
+    }
+
+    @Override
+    public int[] schemes() {
+        return providers.keySet().stream().mapToInt(scheme -> scheme.number).toArray();
+    }
+
+    @Override
+    public byte[] sign(int number, byte[] message) {
+        SignatureSchemes scheme = SignatureSchemes.of(number);
+        Provider provider = scheme == null ? null : providers.get(scheme);
+        if (provider == null) {
+            return null;
+        }
+        try {
+            Signature signature = begin(scheme, provider);
+            signature.update(message);
+            return signature.sign();
+        } catch (GeneralSecurityException | RuntimeException e) {
+            failure = e;
+            return null;
+        }
+    }
+
+    /** What the last signature failed with, or null. */
+    Throwable failure() {
+        return failure;
+    }
+
+    // The parameters of PSS come before the key in some providers; Signature itself would then settle on the first
+    // provider, which need not know the key. So each is tried.
+    private Provider providerOf(SignatureSchemes scheme) {
+        Provider[] candidates = Security.getProviders("Signature." + scheme.jcaName);
+        if (candidates == null) {
+            return null;
+        }
+        for (Provider candidate : candidates) {
+            try {
+                begin(scheme, candidate);
+                return candidate;
+            } catch (GeneralSecurityException | ProviderException | UnsupportedOperationException e) {
+                failure = e;
+            }
+        }
+        return null;
+    }
+
+    private Signature begin(SignatureSchemes scheme, Provider provider) throws GeneralSecurityException {
+        Signature signature = Signature.getInstance(scheme.jcaName, provider);
+        scheme.setParameters(signature);
+        signature.initSign(key);
+        return signature;
+    }
+}
