@@ -1,0 +1,53 @@
+package io.brokertls.peer;
+
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.Provider;
+import java.security.Security;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+
+/** The implementations of TLS that meet in these tests. */
+public enum Stack {
+    JDK {
+        @Override
+        Provider provider() {
+            return Security.getProvider("SunJSSE");
+        }
+    };
+
+    abstract Provider provider();
+
+    /**
+     * Whether it keeps what the JDK's own engine does not: FINISHED comes once (there, again with each TLS 1.3 ticket),
+     * ciphertext may be in a read-only buffer, and the buffer sizes are the same before and after the handshake.
+     */
+    final boolean isStrict() {
+        return this != JDK;
+    }
+
+    /** A context with this identity ({@link Pki}; null for none) that trusts the authority. */
+    public final SSLContext context(String identity) {
+        try {
+            Pki pki = Pki.get();
+            KeyManager[] keys = null;
+            if (identity != null) {
+                KeyStore store = pki.identity(identity);
+                KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
+                factory.init(store, Pki.PASSWORD);
+                keys = factory.getKeyManagers();
+            }
+            TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+            factory.init(pki.trust());
+            TrustManager[] trust = factory.getTrustManagers();
+            SSLContext context = SSLContext.getInstance("TLS", provider());
+            context.init(keys, trust, null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
