@@ -1,0 +1,241 @@
+package io.brokertls.jsse;
+
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.NativeContext;
+import io.brokertls.internal.NativeContextBuilder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyManagementException;
+import java.security.KeyStore;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContextSpi;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSessionContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+import javax.net.ssl.X509KeyManager;
+import javax.net.ssl.X509TrustManager;
+
+/** The contexts that the provider gives. A context may be initialised again; what it gave before keeps the old state. */
+public class ContextSpi extends SSLContextSpi {
+    /** The issuers named in a request for a certificate have to fit into its message. */
+    private static final int MOST_ISSUER_BYTES = 32 << 10;
+
+    private final String versions;
+    private volatile ContextState state;
+
+    /** The context TLS. */
+    public ContextSpi() {
+        this((String) null);
+    }
+
+    ContextSpi(String versions) {
+        this.versions = versions;
+    }
+
+    /** A context that is ready: the builder's. */
+    ContextSpi(ContextState state) {
+        this.versions = null;
+        this.state = state;
+    }
+
+    /** The context TLSv1.2: newer versions are off until they are enabled. */
+    public static final class Tls12 extends ContextSpi {
+        /** As services are made. */
+        public Tls12() {
+            super("TLSv1.2");
+        }
+    }
+
+    /** The context TLSv1.3, with TLS 1.2 beside it, as the JDK's of that name. */
+    public static final class Tls13 extends ContextSpi {
+        /** As services are made. */
+        public Tls13() {
+            super("TLSv1.2,TLSv1.3");
+        }
+    }
+
+    /** The context Default, from javax.net.ssl.keyStore and javax.net.ssl.trustStore as the JDK's. */
+    public static final class Default extends ContextSpi {
+        /** Reads the stores that the properties name. */
+        public Default() throws GeneralSecurityException, IOException {
+            super((String) null);
+            initialise(keyManagersOfProperties(), null);
+        }
+
+        @Override
+        protected void engineInit(KeyManager[] keys, TrustManager[] trust, SecureRandom random)
+                throws KeyManagementException {
+            throw new KeyManagementException("the Default SSLContext is initialised already");
+        }
+    }
+
+    @Override
+    protected void engineInit(KeyManager[] keys, TrustManager[] trust, SecureRandom random)
+            throws KeyManagementException {
+        initialise(keys, trust);
+    }
+
+    final void initialise(KeyManager[] keys, TrustManager[] trust) throws KeyManagementException {
+        try (NativeContextBuilder builder = new NativeContextBuilder()) {
+            if (versions != null) {
+                builder.set("versions", versions);
+            }
+            X509ExtendedKeyManager keyManager = useKeys(builder, first(keys));
+            X509ExtendedTrustManager trustManager = useTrust(builder, trust);
+            state = new ContextState(builder.build(), keyManager, trustManager, false, 0);
+        } catch (GeneralSecurityException e) {
+            throw new KeyManagementException(e.getMessage(), e);
+        }
+    }
+
+    private static X509ExtendedKeyManager first(KeyManager[] managers) {
+        if (managers != null) {
+            for (KeyManager manager : managers) {
+                if (manager instanceof X509KeyManager) {
+                    return Fallbacks.extended((X509KeyManager) manager);
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Returns the manager to ask in handshakes; null where there is none, or its keys are native. */
+    static X509ExtendedKeyManager useKeys(NativeContextBuilder builder, X509ExtendedKeyManager manager) {
+        if (manager instanceof KeyManagers.Native) {
+            ((KeyManagers.Native) manager).addTo(builder);
+            return null;
+        }
+        if (manager != null) {
+            builder.useHostIdentities();
+        }
+        return manager;
+    }
+
+    private static X509ExtendedTrustManager useTrust(NativeContextBuilder builder, TrustManager[] managers)
+            throws GeneralSecurityException {
+        X509ExtendedTrustManager manager = managers == null ? TrustManagers.ofJdk(null) : Fallbacks.trustingNobody();
+        if (managers != null) {
+            for (TrustManager each : managers) {
+                if (each instanceof X509TrustManager) {
+                    manager = Fallbacks.extended((X509TrustManager) each);
+                    break;
+                }
+            }
+        }
+        return useTrust(builder, manager);
+    }
+
+    /** Returns the manager to ask in handshakes; null where trust is native. */
+    static X509ExtendedTrustManager useTrust(NativeContextBuilder builder, X509ExtendedTrustManager manager)
+            throws TlsFailure {
+        if (manager instanceof TrustManagers.Native && !((TrustManagers.Native) manager).isEmpty()) {
+            ((TrustManagers.Native) manager).addTo(builder);
+            return null;
+        }
+        builder.useHostTrust(issuers(manager));
+        return manager;
+    }
+
+    private static byte[][] issuers(X509ExtendedTrustManager manager) {
+        X509Certificate[] accepted = manager.getAcceptedIssuers();
+        List<byte[]> names = new ArrayList<>();
+        int total = 0;
+        for (X509Certificate certificate : accepted == null ? new X509Certificate[0] : accepted) {
+            byte[] name = certificate.getSubjectX500Principal().getEncoded();
+            total += name.length + Short.BYTES;
+            if (total > MOST_ISSUER_BYTES) {
+                return new byte[0][];
+            }
+            names.add(name);
+        }
+        return names.toArray(new byte[0][]);
+    }
+
+    private static KeyManager[] keyManagersOfProperties() throws GeneralSecurityException, IOException {
+        String file = System.getProperty("javax.net.ssl.keyStore", "");
+        if (file.isEmpty() || file.equals("NONE")) {
+            return null;
+        }
+        String type = System.getProperty("javax.net.ssl.keyStoreType", KeyStore.getDefaultType());
+        char[] password = System.getProperty("javax.net.ssl.keyStorePassword", "").toCharArray();
+        KeyStore store = KeyStore.getInstance(type);
+        try (InputStream in = Files.newInputStream(Path.of(file))) {
+            store.load(in, password.length == 0 ? null : password);
+        }
+        KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        factory.init(store, password);
+        return factory.getKeyManagers();
+    }
+
+    ContextState state() {
+        ContextState current = state;
+        if (current == null) {
+            throw new IllegalStateException("the SSLContext is not initialised; call init first");
+        }
+        return current;
+    }
+
+    @Override
+    protected SSLSocketFactory engineGetSocketFactory() {
+        return new TlsSocketFactory(new ContextEngines(state()));
+    }
+
+    @Override
+    protected SSLServerSocketFactory engineGetServerSocketFactory() {
+        return new TlsServerSocketFactory(new ContextEngines(state()));
+    }
+
+    @Override
+    protected SSLEngine engineCreateSSLEngine() {
+        return new Engine(state(), null, -1);
+    }
+
+    @Override
+    protected SSLEngine engineCreateSSLEngine(String host, int port) {
+        return new Engine(state(), host, port);
+    }
+
+    @Override
+    protected SSLSessionContext engineGetServerSessionContext() {
+        return state().serverSessions();
+    }
+
+    @Override
+    protected SSLSessionContext engineGetClientSessionContext() {
+        return state().clientSessions();
+    }
+
+    @Override
+    protected SSLParameters engineGetDefaultSSLParameters() {
+        ContextState current = state();
+        return new SSLParameters(current.defaultCipherSuites(), newestFirst(current.defaultProtocols()));
+    }
+
+    @Override
+    protected SSLParameters engineGetSupportedSSLParameters() {
+        state();
+        return new SSLParameters(NativeContext.supportedCipherSuites(),
+                newestFirst(NativeContext.supportedVersions()));
+    }
+
+    private static String[] newestFirst(String[] versions) {
+        String[] reversed = new String[versions.length];
+        for (int i = 0; i < versions.length; i++) {
+            reversed[i] = versions[versions.length - 1 - i];
+        }
+        return reversed;
+    }
+}

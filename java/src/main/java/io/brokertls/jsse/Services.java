@@ -1,0 +1,80 @@
+package io.brokertls.jsse;
+
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.NativeContext;
+import io.brokertls.internal.NativeContextBuilder;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.NoSuchAlgorithmException;
+import javax.net.ssl.SSLContextSpi;
+import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+import javax.net.ssl.X509KeyManager;
+import javax.net.ssl.X509TrustManager;
+
+/** The door of this package for the exported one, which is not to know its classes. */
+public final class Services {
+    private Services() {
+    }
+
+    /** A new object of a class of this package that the provider registered by its name. */
+    public static Object make(String className) throws NoSuchAlgorithmException {
+        try {
+            switch (className.substring(className.lastIndexOf('.') + 1)) {
+                case "ContextSpi":
+                    return new ContextSpi();
+                case "ContextSpi$Tls12":
+                    return new ContextSpi.Tls12();
+                case "ContextSpi$Tls13":
+                    return new ContextSpi.Tls13();
+                case "ContextSpi$Default":
+                    return new ContextSpi.Default();
+                case "PemKeyStore":
+                    return new PemKeyStore();
+                case "PemKeyStore$Pkcs12":
+                    return new PemKeyStore.Pkcs12();
+                case "PemKeyStore$Jks":
+                    return new PemKeyStore.Jks();
+                case "KeyManagers":
+                    return new KeyManagers();
+                case "TrustManagers":
+                    return new TrustManagers();
+                default:
+                    throw new NoSuchAlgorithmException("not a service of BrokerTLS: " + className);
+            }
+        } catch (IOException | GeneralSecurityException e) {
+            throw new NoSuchAlgorithmException(e.getMessage(), e);
+        }
+    }
+
+    /** Puts foreign managers, where they are not null, and what was collected together as a context. */
+    public static Ready build(NativeContextBuilder builder, X509KeyManager keys, X509TrustManager trust,
+            boolean checksServerName, int clientAuth) throws TlsFailure {
+        X509ExtendedKeyManager keyManager = keys == null
+                ? null : ContextSpi.useKeys(builder, Fallbacks.extended(keys));
+        X509ExtendedTrustManager trustManager = trust == null
+                ? null : ContextSpi.useTrust(builder, Fallbacks.extended(trust));
+        ContextState state =
+                new ContextState(builder.build(), keyManager, trustManager, checksServerName, clientAuth);
+        return new Ready(state);
+    }
+
+    /** A context that is ready. */
+    public static final class Ready {
+        private final ContextState state;
+
+        Ready(ContextState state) {
+            this.state = state;
+        }
+
+        /** What an SSLContext is made over. */
+        public SSLContextSpi spi() {
+            return new ContextSpi(state);
+        }
+
+        /** The native context, for reload, warnings and close. */
+        public NativeContext nativeContext() {
+            return state.nativeContext();
+        }
+    }
+}
