@@ -1,0 +1,107 @@
+package io.brokertls;
+
+import io.brokertls.internal.NativeContext;
+import io.brokertls.jsse.Services;
+import java.security.Provider;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLContextSpi;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSocketFactory;
+
+/**
+ * All that one broker, or one listener, needs for TLS, in place of the {@code javax.net.ssl.*} properties of a process.
+ *
+ * <pre>{@code
+ * BrokerTlsContext tls = BrokerTlsContext.builder()
+ *         .keyStore(Path.of("broker.ks"), "secret".toCharArray())
+ *         .trustStore(Path.of("broker.ts"), "secret".toCharArray())
+ *         .clientAuth(BrokerTlsContext.ClientAuth.NEED)
+ *         .build();
+ * broker.setSslContext(tls.sslContext());
+ * }</pre>
+ *
+ * <p>Shared by threads. What is made from it goes on after {@link #close()}.
+ */
+public final class BrokerTlsContext implements AutoCloseable {
+    private final NativeContext context;
+    private final SSLContext sslContext;
+
+    BrokerTlsContext(Services.Ready ready) {
+        this.context = ready.nativeContext();
+        this.sslContext = new Own(ready.spi());
+    }
+
+    /** No setting made. */
+    public static BrokerTlsContextBuilder builder() {
+        return new BrokerTlsContextBuilder();
+    }
+
+    /** This context as JSSE knows it; initialised, always the same object. */
+    public SSLContext sslContext() {
+        return sslContext;
+    }
+
+    /** An engine whose mode is still to be set. */
+    public SSLEngine newEngine() {
+        return sslContext.createSSLEngine();
+    }
+
+    /**
+     * An engine that knows its peer, whose certificate is compared with {@code host} in client mode.
+     *
+     * @param port told to managers, and sessions are remembered by it
+     */
+    public SSLEngine newEngine(String host, int port) {
+        return sslContext.createSSLEngine(host, port);
+    }
+
+    /** Makes client sockets. */
+    public SSLSocketFactory socketFactory() {
+        return sslContext.getSocketFactory();
+    }
+
+    /** Makes server sockets. */
+    public SSLServerSocketFactory serverSocketFactory() {
+        return sslContext.getServerSocketFactory();
+    }
+
+    /**
+     * Reads every file again, all or nothing; connections made before keep what they have.
+     *
+     * @throws TlsFailure the first file that cannot be used; the context goes on with what it had
+     */
+    public void reload() throws TlsFailure {
+        context.reload();
+    }
+
+    /** What an operator should know though the context could be built, a sentence each. */
+    public List<String> warnings() {
+        return List.of(context.warnings());
+    }
+
+    /** Frees the context at once; engines and sockets made before go on. Further calls do nothing. */
+    @Override
+    public void close() {
+        context.close();
+    }
+
+    /** Whether a server asks its clients for a certificate. */
+    public enum ClientAuth {
+        /** It does not ask. */
+        NONE,
+        /** It asks, and takes clients without one. */
+        WANT,
+        /** It refuses clients without one. */
+        NEED
+    }
+
+    private static final class Own extends SSLContext {
+        private static final Provider PROVIDER = new BrokerTlsProvider();
+
+        Own(SSLContextSpi spi) {
+            super(spi, PROVIDER, "TLS");
+        }
+    }
+}
