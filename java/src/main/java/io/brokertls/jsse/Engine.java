@@ -1,163 +1,622 @@
 package io.brokertls.jsse;
 
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.EngineSettings;
+import io.brokertls.internal.NativeEngine;
 import java.nio.ByteBuffer;
-import javax.net.ssl.SSLEngine;
+import java.nio.ReadOnlyBufferException;
+import java.util.Objects;
 import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLEngineResult.Status;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 
-/** The shape of the engine, for those who use it. */
-final class Engine extends SSLEngine {
-    private final ContextState context;
-    private final SSLSocket socket;
+/**
+ * JSSE's engine over one native connection. All state is guarded by one private lock, which is not held while a delegated
+ * task runs: until it has ended nobody else touches the native connection.
+ */
+final class Engine extends ConfiguredEngine {
+    /** What a packed result can count. */
+    private static final int MOST_BYTES = 0xff_ffff;
+    private static final int HEADER_LENGTH = 5;
+    private static final int FACT_VERSION = 0;
+    private static final int FACT_CIPHER_SUITE = 1;
+    private static final int FACT_GROUP = 2;
+    private static final int FACT_SERVER_NAME = 3;
+    private static final int FACT_PROTOCOL = 4;
+
+    private NativeEngine connection;
+    private Handshake handshake;
+    private Session session;
+    private Session handshakeSession;
+    private Task task;
+    private TlsFailure failure;
+    private String applicationProtocol;
+    private boolean isHandshaking;
+    private boolean hasOutgoing;
+    private boolean isFinished;
+    private boolean isTaskRunning;
+    private boolean isFailureThrown;
+    private boolean isInboundDone;
+    private boolean isOutboundClosed;
+    private boolean isOutboundDone;
+    private boolean isFreedAfterTask;
+    private boolean isSessionHandedOut;
 
     Engine(ContextState context, String peerHost, int peerPort) {
         this(context, peerHost, peerPort, null);
     }
 
     Engine(ContextState context, String peerHost, int peerPort, SSLSocket socket) {
-        super(peerHost, peerPort);
-        this.context = context;
-        this.socket = socket;
+        super(context, peerHost, peerPort, socket);
     }
 
-    ContextState context() {
-        return context;
-    }
-
-    SSLSocket socket() {
-        return socket;
-    }
-
+    /** The session that the handshake is making; made here when first asked for. */
     Session handshakeSession() {
-        throw new UnsupportedOperationException();
+        synchronized (lock) {
+            if (handshakeSession == null) {
+                handshakeSession = new Session(this, host, port);
+            }
+            return handshakeSession;
+        }
     }
 
-    void setPeer(String host, int port) {
-        throw new UnsupportedOperationException();
+    /** The certificates as the native side holds them; none while a task runs and after it was freed. */
+    byte[][] chain(boolean isPeers) {
+        synchronized (lock) {
+            if (connection == null || isTaskRunning) {
+                return new byte[0][];
+            }
+            return isPeers ? connection.peerChain() : connection.localChain();
+        }
     }
 
+    /** Frees the native side, at the end of a running task if there is one. What was learned of the session stays. */
     void freeNow() {
-        throw new UnsupportedOperationException();
+        synchronized (lock) {
+            isInboundDone = true;
+            isOutboundClosed = true;
+            isOutboundDone = true;
+            free();
+        }
     }
 
-    @Override
-    public void beginHandshake() {
-        throw new UnsupportedOperationException();
+    private void free() {
+        if (isTaskRunning) {
+            isFreedAfterTask = true;
+            return;
+        }
+        if (connection == null) {
+            return;
+        }
+        if (session != null && isSessionHandedOut && isFinished) {
+            session.keep(connection.peerChain(), connection.localChain());
+        }
+        connection.close();
+        connection = null;
+        task = null;
+        hasOutgoing = false;
+        handshake = null;
     }
 
-    @Override
-    public void closeInbound() {
-        throw new UnsupportedOperationException();
+    private void freeWhenDone() {
+        if (isInboundDone && isOutboundDone && !hasOutgoing && (failure == null || isFailureThrown)) {
+            free();
+        }
     }
 
+    // The handshake.
+
     @Override
-    public void closeOutbound() {
-        throw new UnsupportedOperationException();
+    public void beginHandshake() throws SSLException {
+        synchronized (lock) {
+            if (isFinished || isOutboundClosed || isInboundDone) {
+                throw Failures.exception(TlsFailure.of(ErrorCode.WRONG_STATE, isFinished
+                        ? "the handshake is done; renegotiation is not served" : "the engine is closed"), false);
+            }
+            begin();
+        }
+    }
+
+    private void begin() throws SSLException {
+        if (isStarted) {
+            return;
+        }
+        if (mode == MODE_UNSET) {
+            throw new IllegalStateException("the use of client or server mode has not been set");
+        }
+        boolean isClient = mode == MODE_CLIENT;
+        boolean hasSocketSelector = !isClient && socket != null
+                && socket.getHandshakeApplicationProtocolSelector() != null;
+        EngineSettings settings = parameters.settings(isClient, port, hasSocketSelector);
+        isStarted = true;
+        try {
+            connection = isClient ? connect(settings) : context.nativeContext().accept(settings);
+        } catch (TlsFailure e) {
+            failure = e;
+            isFailureThrown = true;
+            isInboundDone = true;
+            isOutboundDone = true;
+            throw Failures.exception(e, true);
+        }
+        isHandshaking = true;
+        update(connection.state());
+    }
+
+    private NativeEngine connect(EngineSettings settings) throws TlsFailure {
+        try {
+            return context.nativeContext().connect(parameters.serverName(host), settings);
+        } catch (TlsFailure e) {
+            if (e.code() != ErrorCode.INVALID_SERVER_NAME || parameters.checksServerName()) {
+                throw e;
+            }
+            // A name that cannot be sent, and that nobody asked to compare, such as one with an underscore.
+            return context.nativeContext().connect(null, settings);
+        }
+    }
+
+    private void update(long packed) {
+        isHandshaking = NativeEngine.isHandshaking(packed);
+        hasOutgoing = NativeEngine.hasOutgoing(packed);
+        switch (NativeEngine.status(packed)) {
+            case NativeEngine.NEED_TASK:
+                if (task == null && !isOutboundClosed) {
+                    task = new Task();
+                }
+                break;
+            case NativeEngine.FAILED:
+                fail(connection.failure());
+                break;
+            default:
+                break;
+        }
+        if (NativeEngine.isPeerClosed(packed) && !isInboundDone) {
+            isInboundDone = true;
+            answerClose();
+        }
+    }
+
+    /** TLS 1.2 has no half-closed connections (RFC 5246 section 7.2.1); in TLS 1.3 writing goes on. */
+    private void answerClose() {
+        if (failure == null && !isOutboundClosed && !isHandshaking
+                && "TLSv1.2".equals(connection.facts()[FACT_VERSION])) {
+            isOutboundClosed = true;
+            hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
+        }
+    }
+
+    private void fail(TlsFailure why) {
+        if (failure != null) {
+            return;
+        }
+        failure = why == null ? TlsFailure.of(ErrorCode.INTERNAL, "the connection failed and gave no reason") : why;
+        if (handshake != null) {
+            Throwable cause = handshake.cause();
+            if (cause != null && failure.getCause() == null && cause != failure) {
+                failure.initCause(cause);
+            }
+            handshake.release();
+            handshake = null;
+        }
+        context.log().log(System.Logger.Level.INFO, () -> failure.getMessage() + " " + failure.hint());
+    }
+
+    private SSLException thrown() {
+        isFailureThrown = true;
+        isInboundDone = true;
+        isOutboundClosed = true;
+        isOutboundDone = !hasOutgoing;
+        SSLException made = Failures.exception(failure, !isFinished);
+        freeWhenDone();
+        return made;
+    }
+
+    /** Whether this call ends the handshake; it is said once. */
+    private boolean finish() {
+        if (isFinished || isHandshaking || hasOutgoing || failure != null || task != null || connection == null
+                || isOutboundClosed) {
+            return false;
+        }
+        isFinished = true;
+        String[] facts = connection.facts();
+        session = handshakeSession();
+        handshakeSession = null;
+        session.establish(facts[FACT_VERSION], facts[FACT_CIPHER_SUITE], facts[FACT_SERVER_NAME]);
+        applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
+        (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
+        if (handshake != null) {
+            handshake.release();
+            handshake = null;
+        }
+        boolean isResumed = connection.isResumed();
+        context.log().log(System.Logger.Level.DEBUG, () -> "handshake completed: " + facts[FACT_VERSION] + ", "
+                + facts[FACT_CIPHER_SUITE] + ", group " + facts[FACT_GROUP] + ", protocol " + facts[FACT_PROTOCOL]
+                + (isResumed ? ", resumed" : ""));
+        return true;
     }
 
     @Override
     public Runnable getDelegatedTask() {
-        throw new UnsupportedOperationException();
+        synchronized (lock) {
+            if (task == null || task.isGiven) {
+                return null;
+            }
+            task.isGiven = true;
+            return task;
+        }
     }
 
     @Override
-    public boolean getEnableSessionCreation() {
-        throw new UnsupportedOperationException();
+    public HandshakeStatus getHandshakeStatus() {
+        synchronized (lock) {
+            return status();
+        }
+    }
+
+    private HandshakeStatus status() {
+        if (!isStarted) {
+            return HandshakeStatus.NOT_HANDSHAKING;
+        }
+        if (isTaskRunning || task != null) {
+            return HandshakeStatus.NEED_TASK;
+        }
+        if (hasOutgoing) {
+            return HandshakeStatus.NEED_WRAP;
+        }
+        if (failure != null) {
+            return isFailureThrown ? HandshakeStatus.NOT_HANDSHAKING : HandshakeStatus.NEED_WRAP;
+        }
+        if (isOutboundClosed) {
+            return isInboundDone ? HandshakeStatus.NOT_HANDSHAKING : HandshakeStatus.NEED_UNWRAP;
+        }
+        if (isHandshaking) {
+            return HandshakeStatus.NEED_UNWRAP;
+        }
+        return isFinished ? HandshakeStatus.NOT_HANDSHAKING : HandshakeStatus.NEED_WRAP;
+    }
+
+    /** One native step of the handshake. Run twice, or after the engine was freed, it does nothing. */
+    private final class Task implements Runnable {
+        private boolean isGiven;
+        private boolean isRun;
+
+        @Override
+        public void run() {
+            NativeEngine running;
+            Handshake asked;
+            synchronized (lock) {
+                if (isRun || task != this || connection == null) {
+                    return;
+                }
+                isRun = true;
+                isTaskRunning = true;
+                running = connection;
+                if (handshake == null) {
+                    handshake = new Handshake(Engine.this);
+                }
+                asked = handshake;
+            }
+            try {
+                ended(running.runTask(asked), null);
+            } catch (RuntimeException | Error e) {
+                ended(0, e);
+                throw e;
+            }
+        }
+
+        private void ended(long packed, Throwable thrown) {
+            synchronized (lock) {
+                isTaskRunning = false;
+                task = null;
+                if (thrown == null) {
+                    update(packed);
+                } else {
+                    fail(TlsFailure.of(ErrorCode.INTERNAL, String.valueOf(thrown)));
+                    hasOutgoing = false;
+                }
+                if (isOutboundClosed && failure == null && connection != null) {
+                    hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
+                }
+                if (isFreedAfterTask) {
+                    free();
+                }
+            }
+        }
+    }
+
+    // Data.
+
+    @Override
+    public SSLEngineResult wrap(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
+            throws SSLException {
+        check(sources, offset, length, "source");
+        if (destination == null) {
+            throw new IllegalArgumentException("the destination is null");
+        }
+        if (destination.isReadOnly()) {
+            throw new ReadOnlyBufferException();
+        }
+        synchronized (lock) {
+            if (!isStarted) {
+                if (isOutboundClosed) {
+                    return nothing(Status.CLOSED);
+                }
+                begin();
+            }
+            if (task != null) {
+                return nothing(Status.OK);
+            }
+            if (!hasOutgoing) {
+                if (failure != null && !isFailureThrown) {
+                    throw thrown();
+                }
+                if (isOutboundClosed || isOutboundDone) {
+                    isOutboundDone = true;
+                    freeWhenDone();
+                    return nothing(Status.CLOSED);
+                }
+                if (!isHandshaking && finish()) {
+                    return new SSLEngineResult(Status.OK, HandshakeStatus.FINISHED, 0, 0);
+                }
+                if (isHandshaking || remaining(sources, offset, length) == 0) {
+                    return nothing(Status.OK);
+                }
+            }
+            return move(sources, offset, length, destination);
+        }
+    }
+
+    private SSLEngineResult nothing(Status status) {
+        return new SSLEngineResult(status, status(), 0, 0);
+    }
+
+    private SSLEngineResult move(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
+            throws SSLException {
+        Bridge bridge = Bridge.ofThread();
+        ByteBuffer source = null;
+        int sourceLength = 0;
+        // Before the end of the handshake is said nothing of the application's goes out.
+        if (isFinished && !isOutboundClosed) {
+            if (length == 1 && sources[offset].isDirect()) {
+                source = sources[offset];
+                sourceLength = Math.min(source.remaining(), Bridge.APPLICATION_SIZE);
+            } else {
+                sourceLength = bridge.gather(sources, offset, length, Bridge.APPLICATION_SIZE);
+            }
+        }
+        boolean isDirect = destination.isDirect();
+        int room = Math.min(destination.remaining(), isDirect ? MOST_BYTES : Bridge.PACKET_SIZE);
+        long packed = connection.wrap(source, source == null ? bridge.inAddress : 0,
+                source == null ? 0 : source.position(), sourceLength, isDirect ? destination : null,
+                isDirect ? 0 : bridge.outAddress, isDirect ? destination.position() : 0, room);
+        update(packed);
+        if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
+            return nothing(Status.BUFFER_OVERFLOW);
+        }
+        int consumed = NativeEngine.consumed(packed);
+        int produced = NativeEngine.produced(packed);
+        if (isDirect) {
+            destination.position(destination.position() + produced);
+        } else {
+            bridge.out.clear().limit(produced);
+            destination.put(bridge.out);
+        }
+        Bridge.advance(consumed, sources, offset, length);
+        if (produced == 0 && failure != null && !isFailureThrown) {
+            throw thrown();
+        }
+        return moved(consumed, produced, isOutboundClosed && !hasOutgoing);
+    }
+
+    private SSLEngineResult moved(int consumed, int produced, boolean isLast) {
+        if (isLast) {
+            isOutboundDone = true;
+            freeWhenDone();
+            return new SSLEngineResult(Status.CLOSED, status(), consumed, produced);
+        }
+        HandshakeStatus status = finish() ? HandshakeStatus.FINISHED : status();
+        return new SSLEngineResult(Status.OK, status, consumed, produced);
     }
 
     @Override
-    public String[] getEnabledCipherSuites() {
-        throw new UnsupportedOperationException();
+    public SSLEngineResult unwrap(ByteBuffer source, ByteBuffer[] destinations, int offset, int length)
+            throws SSLException {
+        if (source == null) {
+            throw new IllegalArgumentException("the source is null");
+        }
+        check(destinations, offset, length, "destination");
+        for (int i = offset; i < offset + length; i++) {
+            if (destinations[i].isReadOnly()) {
+                throw new ReadOnlyBufferException();
+            }
+        }
+        synchronized (lock) {
+            if (!isStarted) {
+                if (isInboundDone) {
+                    return nothing(Status.CLOSED);
+                }
+                begin();
+            }
+            if (task != null) {
+                return nothing(Status.OK);
+            }
+            if (failure != null && !isFailureThrown && !hasOutgoing) {
+                throw thrown();
+            }
+            if (isInboundDone || connection == null) {
+                return nothing(Status.CLOSED);
+            }
+            if (failure != null || !isFinished && !isOutboundClosed && (hasOutgoing || !isHandshaking)) {
+                return nothing(Status.OK);
+            }
+            return take(source, destinations, offset, length);
+        }
     }
 
-    @Override
-    public String[] getEnabledProtocols() {
-        throw new UnsupportedOperationException();
+    private SSLEngineResult take(ByteBuffer source, ByteBuffer[] destinations, int offset, int length)
+            throws SSLException {
+        Bridge bridge = Bridge.ofThread();
+        int recordLength = Math.min(recordLength(source), source.remaining());
+        // Decryption is in place: memory that must not change is copied first.
+        boolean isSourceDirect = source.isDirect() && !source.isReadOnly();
+        int sourceLength = recordLength;
+        if (!isSourceDirect) {
+            sourceLength = bridge.gather(new ByteBuffer[] {source}, 0, 1, recordLength);
+        }
+        int room = (int) Math.min(remaining(destinations, offset, length), MOST_BYTES);
+        ByteBuffer first = length == 0 ? null : destinations[offset];
+        boolean isDirect = first != null && first.isDirect()
+                && (length == 1 || first.remaining() >= Math.min(recordLength, Bridge.APPLICATION_SIZE));
+        room = isDirect ? Math.min(first.remaining(), MOST_BYTES) : Math.min(room, Bridge.PACKET_SIZE);
+        boolean wasHandshaking = isHandshaking;
+        long packed = connection.unwrap(isSourceDirect ? source : null, isSourceDirect ? 0 : bridge.inAddress,
+                isSourceDirect ? source.position() : 0, sourceLength, isDirect ? first : null,
+                isDirect ? 0 : bridge.outAddress, isDirect ? first.position() : 0, room);
+        update(packed);
+        int consumed = NativeEngine.consumed(packed);
+        int status = NativeEngine.status(packed);
+        if (status == NativeEngine.DESTINATION_TOO_SMALL) {
+            return nothing(Status.BUFFER_OVERFLOW);
+        }
+        int produced = NativeEngine.produced(packed);
+        source.position(source.position() + consumed);
+        if (isDirect) {
+            first.position(first.position() + produced);
+        } else {
+            bridge.scatter(produced, destinations, offset, length);
+        }
+        if (failure != null && !isFailureThrown) {
+            throw thrown();
+        }
+        if (isInboundDone) {
+            freeWhenDone();
+            return new SSLEngineResult(Status.CLOSED, status(), consumed, produced);
+        }
+        if (status == NativeEngine.NEED_RECORD && consumed == 0) {
+            return nothing(Status.BUFFER_UNDERFLOW);
+        }
+        HandshakeStatus after = wasHandshaking && finish() ? HandshakeStatus.FINISHED : status();
+        return new SSLEngineResult(Status.OK, after, consumed, produced);
     }
 
-    @Override
-    public SSLEngineResult.HandshakeStatus getHandshakeStatus() {
-        throw new UnsupportedOperationException();
+    /** What the next record's header says, at most the longest record; a first part of a header asks for all of it. */
+    private static int recordLength(ByteBuffer source) {
+        if (source.remaining() < HEADER_LENGTH) {
+            return HEADER_LENGTH;
+        }
+        int at = source.position() + HEADER_LENGTH - 2;
+        int body = (source.get(at) & 0xff) << 8 | source.get(at + 1) & 0xff;
+        return Math.min(HEADER_LENGTH + body, Bridge.PACKET_SIZE);
     }
 
-    @Override
-    public boolean getNeedClientAuth() {
-        throw new UnsupportedOperationException();
+    private static void check(ByteBuffer[] buffers, int offset, int length, String what) {
+        if (buffers == null) {
+            throw new IllegalArgumentException(what + "s are null");
+        }
+        Objects.checkFromIndexSize(offset, length, buffers.length);
+        for (int i = offset; i < offset + length; i++) {
+            if (buffers[i] == null) {
+                throw new IllegalArgumentException(what + " " + i + " is null");
+            }
+        }
     }
 
-    @Override
-    public SSLSession getSession() {
-        throw new UnsupportedOperationException();
+    private static long remaining(ByteBuffer[] buffers, int offset, int length) {
+        long sum = 0;
+        for (int i = offset; i < offset + length; i++) {
+            sum += buffers[i].remaining();
+        }
+        return sum;
     }
 
-    @Override
-    public String[] getSupportedCipherSuites() {
-        throw new UnsupportedOperationException();
-    }
+    // Closing.
 
     @Override
-    public String[] getSupportedProtocols() {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public boolean getUseClientMode() {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public boolean getWantClientAuth() {
-        throw new UnsupportedOperationException();
+    public void closeInbound() throws SSLException {
+        synchronized (lock) {
+            if (isInboundDone) {
+                return;
+            }
+            isInboundDone = true;
+            if (!isStarted || connection == null || isTaskRunning) {
+                return;
+            }
+            long packed = connection.endOfInput();
+            hasOutgoing = NativeEngine.hasOutgoing(packed);
+            if (NativeEngine.status(packed) == NativeEngine.FAILED) {
+                fail(connection.failure());
+                throw thrown();
+            }
+            freeWhenDone();
+        }
     }
 
     @Override
     public boolean isInboundDone() {
-        throw new UnsupportedOperationException();
+        synchronized (lock) {
+            return isInboundDone;
+        }
+    }
+
+    @Override
+    public void closeOutbound() {
+        synchronized (lock) {
+            if (isOutboundClosed) {
+                return;
+            }
+            isOutboundClosed = true;
+            if (!isStarted) {
+                isInboundDone = true;
+                isOutboundDone = true;
+            } else if (connection != null && !isTaskRunning && failure == null) {
+                task = null;
+                hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
+            }
+        }
     }
 
     @Override
     public boolean isOutboundDone() {
-        throw new UnsupportedOperationException();
+        synchronized (lock) {
+            return isOutboundDone || isOutboundClosed && !hasOutgoing && task == null
+                    && (failure == null || isFailureThrown);
+        }
+    }
+
+    // What was agreed.
+
+    @Override
+    public SSLSession getSession() {
+        synchronized (lock) {
+            if (session == null) {
+                session = new Session(this, host, port);
+            }
+            isSessionHandedOut |= isFinished;
+            return session;
+        }
     }
 
     @Override
-    public void setEnableSessionCreation(boolean flag) {
-        throw new UnsupportedOperationException();
+    public SSLSession getHandshakeSession() {
+        synchronized (lock) {
+            return isStarted && !isFinished && failure == null ? handshakeSession() : null;
+        }
     }
 
     @Override
-    public void setEnabledCipherSuites(String[] suites) {
-        throw new UnsupportedOperationException();
+    public String getApplicationProtocol() {
+        synchronized (lock) {
+            return applicationProtocol;
+        }
     }
 
     @Override
-    public void setEnabledProtocols(String[] protocols) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void setNeedClientAuth(boolean need) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void setUseClientMode(boolean mode) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void setWantClientAuth(boolean want) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public SSLEngineResult unwrap(ByteBuffer source, ByteBuffer[] destinations, int offset, int length) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public SSLEngineResult wrap(ByteBuffer[] sources, int offset, int length, ByteBuffer destination) {
-        throw new UnsupportedOperationException();
+    public String getHandshakeApplicationProtocol() {
+        synchronized (lock) {
+            return isFinished || connection == null || isTaskRunning ? null : connection.facts()[FACT_PROTOCOL];
+        }
     }
 }

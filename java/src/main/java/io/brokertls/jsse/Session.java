@@ -1,20 +1,353 @@
 package io.brokertls.jsse;
 
+import java.io.ByteArrayInputStream;
+import java.security.Principal;
+import java.security.SecureRandom;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSessionBindingEvent;
+import javax.net.ssl.SSLSessionBindingListener;
+import javax.net.ssl.SSLSessionContext;
 
-/** The shape of the session, for those who use it. */
-abstract class Session extends ExtendedSSLSession {
-    abstract void setRequestedServerName(String nameOrNull);
+/**
+ * What is known of a connection: nothing before its handshake, then the facts, which stay when its engine has been
+ * freed. Certificates are asked of the engine when first wanted. Shared by threads.
+ */
+final class Session extends ExtendedSSLSession {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int ID_LENGTH = 32;
+    private static final X509Certificate[] NONE = {};
+    /** What our own clients and servers sign and verify, the native library's order. */
+    private static final int[] SCHEMES = {0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601};
 
-    abstract void setPeerSignatureSchemes(int[] schemes);
+    private final Engine engine;
+    private final String peerHost;
+    private final int peerPort;
+    private final long creationTime = System.currentTimeMillis();
+    private long lastAccessedTime = creationTime;
+    private byte[] id;
+    private String protocol = "NONE";
+    private String cipherSuite = "SSL_NULL_WITH_NULL_NULL";
+    private String requestedServerName;
+    private int[] peerSchemes;
+    private X509Certificate[] peerCertificates;
+    private X509Certificate[] localCertificates;
+    private List<byte[]> statusResponses = List.of();
+    private Map<String, Object> values;
+    private boolean isEstablished;
+    private boolean isInvalidated;
 
-    abstract void setPeerCertificates(X509Certificate[] chain);
+    Session(Engine engine, String peerHost, int peerPort) {
+        this.engine = engine;
+        this.peerHost = peerHost;
+        this.peerPort = peerPort;
+    }
 
-    abstract void setProtocol(String version);
+    /** The handshake is complete. */
+    synchronized void establish(String version, String suite, String serverName) {
+        // Few names, many sessions.
+        protocol = version.intern();
+        cipherSuite = suite.intern();
+        if (serverName != null) {
+            requestedServerName = serverName;
+        }
+        isEstablished = true;
+    }
 
-    abstract void setStatusResponses(List<byte[]> responses);
+    /** The native side is about to go: keeps what only it has. */
+    synchronized void keep(byte[][] peerChain, byte[][] localChain) {
+        if (peerCertificates == null) {
+            peerCertificates = parse(peerChain);
+        }
+        if (localCertificates == null) {
+            localCertificates = parse(localChain);
+        }
+    }
 
-    abstract void setLocalCertificates(X509Certificate[] chain);
+    synchronized void setRequestedServerName(String nameOrNull) {
+        requestedServerName = nameOrNull;
+    }
+
+    synchronized void setPeerSignatureSchemes(int[] schemes) {
+        peerSchemes = schemes;
+    }
+
+    synchronized void setPeerCertificates(X509Certificate[] chain) {
+        peerCertificates = chain.clone();
+    }
+
+    synchronized void setProtocol(String version) {
+        protocol = version.intern();
+    }
+
+    synchronized void setStatusResponses(List<byte[]> responses) {
+        statusResponses = responses;
+    }
+
+    synchronized void setLocalCertificates(X509Certificate[] chain) {
+        localCertificates = chain.clone();
+    }
+
+    private static X509Certificate[] parse(byte[][] chain) {
+        try {
+            CertificateFactory factory = CertificateFactory.getInstance("X.509");
+            X509Certificate[] certificates = new X509Certificate[chain.length];
+            for (int i = 0; i < chain.length; i++) {
+                certificates[i] = (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(chain[i]));
+            }
+            return certificates;
+        } catch (CertificateException e) {
+            // One that the native library accepted and Java cannot read is shown as none: callers then refuse.
+            return NONE;
+        }
+    }
+
+    /** The engine's lock is taken before the session's, never after it. */
+    private X509Certificate[] peer() {
+        synchronized (this) {
+            if (peerCertificates != null || !isEstablished) {
+                return peerCertificates == null ? NONE : peerCertificates;
+            }
+        }
+        byte[][] chain = engine.chain(true);
+        synchronized (this) {
+            if (peerCertificates == null) {
+                peerCertificates = parse(chain);
+            }
+            return peerCertificates;
+        }
+    }
+
+    private X509Certificate[] local() {
+        synchronized (this) {
+            if (localCertificates != null || !isEstablished) {
+                return localCertificates == null ? NONE : localCertificates;
+            }
+        }
+        byte[][] chain = engine.chain(false);
+        synchronized (this) {
+            if (localCertificates == null) {
+                localCertificates = parse(chain);
+            }
+            return localCertificates;
+        }
+    }
+
+    @Override
+    public Certificate[] getPeerCertificates() throws SSLPeerUnverifiedException {
+        X509Certificate[] chain = peer();
+        if (chain.length == 0) {
+            throw new SSLPeerUnverifiedException("the peer has shown no certificate");
+        }
+        return chain.clone();
+    }
+
+    @Override
+    public Certificate[] getLocalCertificates() {
+        X509Certificate[] chain = local();
+        return chain.length == 0 ? null : chain.clone();
+    }
+
+    @Override
+    @Deprecated
+    @SuppressWarnings("removal")
+    public javax.security.cert.X509Certificate[] getPeerCertificateChain() {
+        throw new UnsupportedOperationException("use getPeerCertificates");
+    }
+
+    @Override
+    public Principal getPeerPrincipal() throws SSLPeerUnverifiedException {
+        return ((X509Certificate) getPeerCertificates()[0]).getSubjectX500Principal();
+    }
+
+    @Override
+    public Principal getLocalPrincipal() {
+        X509Certificate[] chain = local();
+        return chain.length == 0 ? null : chain[0].getSubjectX500Principal();
+    }
+
+    @Override
+    public synchronized byte[] getId() {
+        if (!isEstablished) {
+            return new byte[0];
+        }
+        if (id == null) {
+            id = new byte[ID_LENGTH];
+            RANDOM.nextBytes(id);
+        }
+        return id.clone();
+    }
+
+    private SessionContext sessions() {
+        ContextState context = engine.context();
+        return engine.getUseClientMode() ? context.clientSessions() : context.serverSessions();
+    }
+
+    @Override
+    public SSLSessionContext getSessionContext() {
+        synchronized (this) {
+            if (!isEstablished) {
+                return null;
+            }
+        }
+        return sessions();
+    }
+
+    @Override
+    public long getCreationTime() {
+        return creationTime;
+    }
+
+    @Override
+    public synchronized long getLastAccessedTime() {
+        return lastAccessedTime;
+    }
+
+    synchronized void touch() {
+        lastAccessedTime = System.currentTimeMillis();
+    }
+
+    @Override
+    public void invalidate() {
+        synchronized (this) {
+            if (!isEstablished || isInvalidated) {
+                return;
+            }
+            isInvalidated = true;
+        }
+        sessions().forget(engine.sessionHost(), peerPort);
+    }
+
+    @Override
+    public boolean isValid() {
+        synchronized (this) {
+            if (!isEstablished || isInvalidated) {
+                return false;
+            }
+        }
+        return !sessions().isExpired(creationTime);
+    }
+
+    @Override
+    public void putValue(String name, Object value) {
+        if (name == null || value == null) {
+            throw new IllegalArgumentException("a session's values need a name and a value");
+        }
+        Object old;
+        synchronized (this) {
+            if (values == null) {
+                values = new HashMap<>();
+            }
+            old = values.put(name, value);
+        }
+        if (old instanceof SSLSessionBindingListener) {
+            ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
+        }
+        if (value instanceof SSLSessionBindingListener) {
+            ((SSLSessionBindingListener) value).valueBound(new SSLSessionBindingEvent(this, name));
+        }
+    }
+
+    @Override
+    public synchronized Object getValue(String name) {
+        if (name == null) {
+            throw new IllegalArgumentException("a session's values need a name");
+        }
+        return values == null ? null : values.get(name);
+    }
+
+    @Override
+    public void removeValue(String name) {
+        if (name == null) {
+            throw new IllegalArgumentException("a session's values need a name");
+        }
+        Object old;
+        synchronized (this) {
+            old = values == null ? null : values.remove(name);
+        }
+        if (old instanceof SSLSessionBindingListener) {
+            ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
+        }
+    }
+
+    @Override
+    public synchronized String[] getValueNames() {
+        return values == null ? new String[0] : values.keySet().toArray(new String[0]);
+    }
+
+    @Override
+    public synchronized String getCipherSuite() {
+        return cipherSuite;
+    }
+
+    @Override
+    public synchronized String getProtocol() {
+        return protocol;
+    }
+
+    @Override
+    public String getPeerHost() {
+        return peerHost;
+    }
+
+    @Override
+    public int getPeerPort() {
+        return peerPort;
+    }
+
+    @Override
+    public int getPacketBufferSize() {
+        return Bridge.PACKET_SIZE;
+    }
+
+    @Override
+    public int getApplicationBufferSize() {
+        return Bridge.APPLICATION_SIZE;
+    }
+
+    @Override
+    public String[] getLocalSupportedSignatureAlgorithms() {
+        return SignatureSchemes.jcaNames(SCHEMES);
+    }
+
+    @Override
+    public synchronized String[] getPeerSupportedSignatureAlgorithms() {
+        return peerSchemes == null ? new String[0] : SignatureSchemes.jcaNames(peerSchemes);
+    }
+
+    @Override
+    public synchronized List<SNIServerName> getRequestedServerNames() {
+        if (requestedServerName == null) {
+            return List.of();
+        }
+        try {
+            return List.of(new SNIHostName(requestedServerName));
+        } catch (IllegalArgumentException e) {
+            return List.of();
+        }
+    }
+
+    @Override
+    public synchronized List<byte[]> getStatusResponses() {
+        List<byte[]> copies = new ArrayList<>(statusResponses.size());
+        for (byte[] response : statusResponses) {
+            copies.add(response.clone());
+        }
+        return copies;
+    }
+
+    @Override
+    public synchronized String toString() {
+        return "Session[" + protocol + ", " + cipherSuite + "]";
+    }
 }

@@ -1,42 +1,130 @@
 package io.brokertls.jsse;
 
 import io.brokertls.internal.NativeContext;
+import java.lang.ref.WeakReference;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.Enumeration;
+import java.util.List;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 
-/** The shape of the session context, for those who use it. */
+/**
+ * The sessions of a context's clients or servers, as long as somebody uses them. What can be resumed is kept by the
+ * native library; the limits set here are handed to it.
+ */
 final class SessionContext implements SSLSessionContext {
-    SessionContext(NativeContext context, boolean isClient) {
+    private static final int DEFAULT_SIZE = 20_480;
+    private static final int DEFAULT_TIMEOUT_S = 86_400;
+    private static final long MS_PER_S = 1_000;
+
+    private final NativeContext nativeContext;
+    private final boolean isClient;
+    private final Deque<WeakReference<Session>> sessions = new ArrayDeque<>();
+    private int size = DEFAULT_SIZE;
+    private int timeoutS = DEFAULT_TIMEOUT_S;
+
+    SessionContext(NativeContext nativeContext, boolean isClient) {
+        this.nativeContext = nativeContext;
+        this.isClient = isClient;
     }
 
-    @Override
-    public int getSessionCacheSize() {
-        throw new UnsupportedOperationException();
+    synchronized void add(Session session) {
+        sessions.addLast(new WeakReference<>(session));
+        dropOldest();
+    }
+
+    private void dropOldest() {
+        while (!sessions.isEmpty()
+                && (size != 0 && sessions.size() > size || sessions.peekFirst().get() == null)) {
+            sessions.removeFirst();
+        }
+    }
+
+    private List<Session> live() {
+        List<Session> live = new ArrayList<>();
+        synchronized (this) {
+            sessions.removeIf(each -> each.get() == null);
+            for (WeakReference<Session> each : sessions) {
+                Session session = each.get();
+                if (session != null) {
+                    live.add(session);
+                }
+            }
+        }
+        live.removeIf(session -> !session.isValid());
+        return live;
+    }
+
+    /** Whether a session made then is too old now. */
+    synchronized boolean isExpired(long creationTime) {
+        return timeoutS != 0 && System.currentTimeMillis() - creationTime > timeoutS * MS_PER_S;
+    }
+
+    void forget(String host, int port) {
+        if (isClient && host != null) {
+            nativeContext.forgetSessions(host, Math.max(port, 0));
+        }
     }
 
     @Override
     public SSLSession getSession(byte[] sessionId) {
-        throw new UnsupportedOperationException();
+        if (sessionId == null) {
+            throw new NullPointerException("sessionId");
+        }
+        for (Session session : live()) {
+            if (Arrays.equals(session.getId(), sessionId)) {
+                return session;
+            }
+        }
+        return null;
     }
 
     @Override
     public Enumeration<byte[]> getIds() {
-        throw new UnsupportedOperationException();
+        List<byte[]> ids = new ArrayList<>();
+        for (Session session : live()) {
+            ids.add(session.getId());
+        }
+        return Collections.enumeration(ids);
     }
 
     @Override
-    public int getSessionTimeout() {
-        throw new UnsupportedOperationException();
+    public synchronized void setSessionTimeout(int seconds) {
+        if (seconds < 0) {
+            throw new IllegalArgumentException("the session timeout is negative: " + seconds);
+        }
+        timeoutS = seconds;
+        limit();
     }
 
     @Override
-    public void setSessionCacheSize(int size) {
-        throw new UnsupportedOperationException();
+    public synchronized int getSessionTimeout() {
+        return timeoutS;
     }
 
     @Override
-    public void setSessionTimeout(int seconds) {
-        throw new UnsupportedOperationException();
+    public synchronized void setSessionCacheSize(int sessionsKept) {
+        if (sessionsKept < 0) {
+            throw new IllegalArgumentException("the session cache size is negative: " + sessionsKept);
+        }
+        size = sessionsKept;
+        dropOldest();
+        limit();
+    }
+
+    @Override
+    public synchronized int getSessionCacheSize() {
+        return size;
+    }
+
+    private void limit() {
+        // Only clients keep sessions by server; a server's are in the hands of its clients, as tickets.
+        if (isClient) {
+            nativeContext.limitSessions(size, timeoutS);
+        }
     }
 }

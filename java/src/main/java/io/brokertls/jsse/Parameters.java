@@ -1,0 +1,205 @@
+package io.brokertls.jsse;
+
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.EngineSettings;
+import io.brokertls.internal.NativeContext;
+import java.nio.charset.StandardCharsets;
+import java.security.AlgorithmConstraints;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.BiFunction;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIMatcher;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+
+/** What one engine was told, and nothing where it was told nothing. Guarded by the engine's lock. */
+final class Parameters {
+    private static final int NONE = 0;
+    private static final int WANT = 1;
+    private static final int NEED = 2;
+
+    private final ContextState context;
+    private String[] cipherSuites;
+    private String[] protocols;
+    private int clientAuth = -1;
+    private List<SNIServerName> serverNames;
+    private Collection<SNIMatcher> matchers;
+    private String[] applicationProtocols;
+    private String endpointIdentification;
+    private AlgorithmConstraints constraints;
+    private int maximumPacketSize;
+    private boolean prefersOwnCipherOrder = true;
+    boolean createsSessions = true;
+    BiFunction<SSLEngine, List<String>, String> selector;
+
+    Parameters(ContextState context) {
+        this.context = context;
+    }
+
+    String[] cipherSuites() {
+        return cipherSuites == null ? context.defaultCipherSuites() : cipherSuites.clone();
+    }
+
+    void setCipherSuites(String[] names) {
+        try {
+            cipherSuites = NativeContext.servedCipherSuites(joined(names, "cipher suites"));
+        } catch (TlsFailure e) {
+            throw Failures.argument(e);
+        }
+    }
+
+    String[] protocols() {
+        return protocols == null ? context.defaultProtocols() : protocols.clone();
+    }
+
+    void setProtocols(String[] names) {
+        joined(names, "protocols");
+        List<String> asked = new ArrayList<>(List.of(names));
+        // The name of a hello's form, not of a version: it goes with any other.
+        if (asked.size() > 1) {
+            asked.removeIf("SSLv2Hello"::equals);
+        }
+        try {
+            protocols = NativeContext.servedVersions(String.join(",", asked));
+        } catch (TlsFailure e) {
+            throw Failures.argument(e);
+        }
+    }
+
+    private static String joined(String[] names, String what) {
+        if (names == null) {
+            throw new IllegalArgumentException(what + " are null");
+        }
+        for (String name : names) {
+            if (name == null || name.isEmpty() || name.indexOf(',') >= 0) {
+                throw new IllegalArgumentException(what + " hold what is not a name: " + name);
+            }
+        }
+        if (names.length == 0) {
+            throw new IllegalArgumentException(what + " are empty");
+        }
+        return String.join(",", names);
+    }
+
+    boolean needsClientAuth() {
+        return effectiveClientAuth() == NEED;
+    }
+
+    boolean wantsClientAuth() {
+        return effectiveClientAuth() == WANT;
+    }
+
+    private int effectiveClientAuth() {
+        return clientAuth < 0 ? context.clientAuth() : clientAuth;
+    }
+
+    void setNeedClientAuth(boolean isNeeded) {
+        clientAuth = isNeeded ? NEED : NONE;
+    }
+
+    void setWantClientAuth(boolean isWanted) {
+        clientAuth = isWanted ? WANT : NONE;
+    }
+
+    SSLParameters get(boolean isClient) {
+        SSLParameters made = new SSLParameters(cipherSuites(), protocols());
+        if (!isClient && needsClientAuth()) {
+            made.setNeedClientAuth(true);
+        } else if (!isClient && wantsClientAuth()) {
+            made.setWantClientAuth(true);
+        }
+        if (serverNames != null) {
+            made.setServerNames(serverNames);
+        }
+        if (matchers != null) {
+            made.setSNIMatchers(matchers);
+        }
+        made.setApplicationProtocols(
+                applicationProtocols == null ? context.applicationProtocols() : applicationProtocols);
+        if (endpointIdentification != null) {
+            made.setEndpointIdentificationAlgorithm(endpointIdentification);
+        } else if (isClient && context.checksServerName()) {
+            made.setEndpointIdentificationAlgorithm("HTTPS");
+        }
+        made.setUseCipherSuitesOrder(prefersOwnCipherOrder);
+        made.setAlgorithmConstraints(constraints);
+        made.setMaximumPacketSize(maximumPacketSize);
+        return made;
+    }
+
+    void set(SSLParameters given) {
+        String identification = given.getEndpointIdentificationAlgorithm();
+        if (identification != null && !identification.isEmpty() && !identification.equalsIgnoreCase("HTTPS")
+                && !identification.equalsIgnoreCase("LDAPS")) {
+            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "endpoint identification " + identification + " is neither HTTPS nor LDAPS"));
+        }
+        if (given.getCipherSuites() != null) {
+            setCipherSuites(given.getCipherSuites());
+        }
+        if (given.getProtocols() != null) {
+            setProtocols(given.getProtocols());
+        }
+        clientAuth = given.getNeedClientAuth() ? NEED : given.getWantClientAuth() ? WANT : NONE;
+        if (identification != null) {
+            endpointIdentification = identification;
+        }
+        if (given.getServerNames() != null) {
+            serverNames = given.getServerNames();
+        }
+        if (given.getSNIMatchers() != null) {
+            matchers = given.getSNIMatchers();
+        }
+        if (given.getApplicationProtocols() != null) {
+            applicationProtocols = given.getApplicationProtocols();
+        }
+        if (given.getAlgorithmConstraints() != null) {
+            constraints = given.getAlgorithmConstraints();
+        }
+        prefersOwnCipherOrder = given.getUseCipherSuitesOrder();
+        maximumPacketSize = given.getMaximumPacketSize();
+    }
+
+    /** The name to send, to compare and to remember sessions by. */
+    String serverName(String peerHost) {
+        if (serverNames != null) {
+            for (SNIServerName name : serverNames) {
+                if (name instanceof SNIHostName) {
+                    return ((SNIHostName) name).getAsciiName();
+                }
+            }
+        }
+        return peerHost;
+    }
+
+    EngineSettings settings(boolean isClient, int peerPort, boolean hasSocketSelector) {
+        EngineSettings made = new EngineSettings();
+        made.versions = protocols == null ? null : String.join(",", protocols);
+        made.cipherSuites = cipherSuites == null ? null : String.join(",", cipherSuites);
+        if (applicationProtocols != null) {
+            made.applicationProtocols = new byte[applicationProtocols.length][];
+            for (int i = 0; i < applicationProtocols.length; i++) {
+                made.applicationProtocols[i] = applicationProtocols[i].getBytes(StandardCharsets.ISO_8859_1);
+            }
+        }
+        if (isClient) {
+            made.checksServerName = checksServerName() ? 1 : 0;
+            made.sendsServerName = serverNames == null || !serverNames.isEmpty();
+            made.sessionScope = Math.max(peerPort, 0);
+            made.resumesOnly = !createsSessions;
+        } else {
+            made.clientAuth = clientAuth;
+            made.prefersOwnCipherOrder = prefersOwnCipherOrder;
+            made.asksAboutHello = selector != null || hasSocketSelector || matchers != null && !matchers.isEmpty();
+        }
+        return made;
+    }
+
+    boolean checksServerName() {
+        return endpointIdentification == null ? context.checksServerName() : !endpointIdentification.isEmpty();
+    }
+}
