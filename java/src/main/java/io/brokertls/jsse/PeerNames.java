@@ -23,7 +23,7 @@ final class PeerNames {
     /** Texts begin as the JDK's do, for those who look for them. */
     static void check(X509Certificate certificate, String host) throws CertificateException {
         if (host == null || host.isEmpty()) {
-            throw new CertificateException("No name matching: the peer's host name is not known");
+            throw new CertificateException("No name matching the peer can be found: its host name is not known");
         }
         boolean isAddress = host.indexOf(':') >= 0 || host.matches("[0-9.]+");
         for (List<?> name : alternativeNames(certificate)) {
