@@ -190,6 +190,8 @@ enum {
     BTLS_HANDSHAKE_TOO_LARGE = 515,
     /* The client asks for a server name that is not served here; the peer is sent alert 112. */
     BTLS_SERVER_NAME_REFUSED = 516,
+    /* The peer did not resume the session, and no new one may be made; the peer is sent alert 46. */
+    BTLS_SESSION_NOT_RESUMED = 517,
     /* The connection failed; the peer is sent alert 40. */
     BTLS_PROTOCOL_OTHER = 599,
 

@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::logging::{Log, LogSink};
 use crate::policy::{PolicySpec, Preset};
-use crate::settings::{ClientAuth, IdentitySource, Spec, TrustSource};
+use crate::settings::{ClientAuth, Hosts, IdentitySource, Spec, TrustSource};
+use crate::verify::host::HandshakeHost;
 use crate::verify::{Switch, Switches, VerifyCallback};
 
 /// Collects the settings of a context. Used by one thread; may be used again after [`ContextBuilder::build`].
@@ -49,6 +50,7 @@ impl ContextBuilder {
                 skips_server_name: false,
                 accepts_any_server: false,
                 callback: None,
+                hosts: Hosts::default(),
                 may_block: false,
                 alpn: Vec::new(),
                 resumption: true,
@@ -130,6 +132,26 @@ impl ContextBuilder {
     pub fn verify_callback(&mut self, callback: VerifyCallback, may_block: bool) -> &mut Self {
         self.spec.callback = Some(callback);
         self.spec.may_block = may_block;
+        self
+    }
+
+    /// Leaves the choice of identities to the host, in place of [`ContextBuilder::identity`].
+    pub fn host_identities(&mut self, host: Arc<dyn HandshakeHost>) -> &mut Self {
+        self.spec.hosts.identities = Some(host);
+        self
+    }
+
+    /// Leaves the decision about peers to the host alone, in place of [`ContextBuilder::trust`]. A server sends `issuers`,
+    /// distinguished names in DER, with its request for a certificate.
+    pub fn host_trust(&mut self, host: Arc<dyn HandshakeHost>, issuers: Vec<Vec<u8>>) -> &mut Self {
+        self.spec.hosts.trust = Some(host);
+        self.spec.hosts.issuers = issuers;
+        self
+    }
+
+    /// Sets whom servers ask about a ClientHello, where a connection's settings say so.
+    pub fn hello_host(&mut self, host: Arc<dyn HandshakeHost>) -> &mut Self {
+        self.spec.hosts.hello = Some(host);
         self
     }
 

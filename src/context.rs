@@ -1,5 +1,6 @@
 //! The shared context of a broker or listener, and the generation of files and settings that it serves with.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{File, OpenOptions as FileOptions};
 use std::io::Write;
@@ -10,18 +11,19 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::ServerName;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
-use rustls::{ClientConfig, KeyLog, ServerConfig};
+use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Decide};
 use crate::error::{Code, Error, Result};
-use crate::identity::Identities;
+use crate::identity::{HostIdentities, Identities};
 use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::logging::Level;
 use crate::policy::{NotServed, Policy};
 use crate::session;
-use crate::settings::{ClientAuth, IdentitySource, Spec, TrustSource};
+use crate::session::{ClientSessions, Limits};
+use crate::settings::{ClientAuth, ConnectionSettings, IdentitySource, Spec, TrustSource};
 use crate::source::{self, Source};
-use crate::verify::{PeerVerifier, RustlsVerifier};
+use crate::verify::{Judge, PeerVerifier, RustlsVerifier, Switch, Switches};
 
 /// What connections are made from: shared by threads, cheap to clone, with nothing process-wide behind it.
 #[derive(Clone)]
@@ -29,15 +31,29 @@ pub struct Context(Arc<Shared>);
 
 struct Shared {
     spec: Spec,
+    sessions: Arc<Limits>,
     current: RwLock<Arc<Generation>>,
 }
 
+/// The most configurations for connections with settings of their own that a generation keeps. Forgetting them costs
+/// time and the resumption of their sessions, nothing else.
+const MAX_DERIVED: usize = 64;
+
 /// One consistent reading of every source. Connections keep the one they were made from.
 struct Generation {
+    materials: Materials,
     server: Option<Arc<ServerConfig>>,
-    client: Option<Arc<ClientConfig>>,
-    policy: Policy,
+    client: Option<Client>,
+    derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
+    derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
     warnings: Vec<String>,
+}
+
+/// A client's configuration, and the sessions that it remembers.
+#[derive(Clone)]
+struct Client {
+    config: Arc<ClientConfig>,
+    sessions: Option<Arc<ClientSessions>>,
 }
 
 impl fmt::Debug for Context {
@@ -53,8 +69,9 @@ impl fmt::Debug for Context {
 
 impl Context {
     pub(crate) fn from_spec(spec: Spec) -> Result<Self> {
-        let generation = Arc::new(Generation::load(&spec)?);
-        Ok(Self(Arc::new(Shared { spec, current: RwLock::new(generation) })))
+        let sessions = Arc::new(Limits::new(Arc::clone(&spec.clock)));
+        let generation = Arc::new(Generation::load(&spec, &sessions)?);
+        Ok(Self(Arc::new(Shared { spec, sessions, current: RwLock::new(generation) })))
     }
 
     /// Reads every source again. New connections use what was read; existing ones stay as they are.
@@ -62,7 +79,7 @@ impl Context {
     /// # Errors
     /// As for building; the context then goes on with what it had.
     pub fn reload(&self) -> Result<()> {
-        let generation = Generation::load(&self.0.spec).inspect_err(|error| {
+        let generation = Generation::load(&self.0.spec, &self.0.sessions).inspect_err(|error| {
             self.0.spec.log.write(Level::Error, &format!("reload failed, the last good files stay in use: {error}"));
         })?;
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
@@ -79,6 +96,39 @@ impl Context {
         Connection::server(Arc::clone(config), self.0.spec.may_block)
     }
 
+    /// A server's side of a new connection with settings of its own.
+    ///
+    /// # Errors
+    /// `NO_IDENTITY`; `NO_TRUST` where the settings ask for a client certificate and there is nothing to verify it
+    /// against; what the settings' versions and suites lead to.
+    pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
+        let spec = &self.0.spec;
+        let generation = self.generation();
+        let uses_tasks = settings.uses_tasks || spec.may_block;
+        let config = generation.server_with(spec, settings, &self.0.sessions)?;
+        let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
+        let Some(host) = host.map(Arc::clone) else { return Connection::server(config, uses_tasks) };
+        let decide: Decide = Box::new(move |hello| {
+            let Some(protocol) = host.client_hello(hello)? else { return Ok(config) };
+            let mut chosen = ServerConfig::clone(&config);
+            chosen.alpn_protocols = if protocol.is_empty() { Vec::new() } else { vec![protocol] };
+            Ok(Arc::new(chosen))
+        });
+        Ok(Connection::undecided_server(decide, uses_tasks))
+    }
+
+    /// A client's side of a new connection with settings of its own; `host` as for [`Context::connect`].
+    ///
+    /// # Errors
+    /// `NO_TRUST`, `INVALID_SERVER_NAME`; what the settings' versions and suites lead to.
+    pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
+        let spec = &self.0.spec;
+        let generation = self.generation();
+        let client = generation.client_with(spec, settings, &self.0.sessions)?;
+        let name = self.name_of(host, settings.checks_server_name)?;
+        Connection::client(client.config, name, settings.uses_tasks || spec.may_block)
+    }
+
     /// A client's side of a new connection to `host`: a DNS name or an IP address, brackets allowed. `None` goes only with
     /// a context that does not check the server's name.
     ///
@@ -86,15 +136,42 @@ impl Context {
     /// `NO_TRUST` where the context has nothing to verify the server against; `INVALID_SERVER_NAME`.
     pub fn connect(&self, host: Option<&str>) -> Result<Connection> {
         let generation = self.generation();
-        let config = generation.client.as_ref().ok_or(Code::NoTrust)?;
+        let client = generation.client.as_ref().ok_or(Code::NoTrust)?;
+        Connection::client(Arc::clone(&client.config), self.name_of(host, None)?, self.0.spec.may_block)
+    }
+
+    fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<ServerName<'static>> {
         let spec = &self.0.spec;
-        let name = match host {
-            Some(host) => server_name(host)?,
-            // An address is neither sent as server name nor, here, compared.
-            None if spec.skips_server_name || spec.accepts_any_server => IpAddr::from([0, 0, 0, 0]).into(),
-            None => return Err(Error::new(Code::InvalidServerName, "none was given, and it is to be checked")),
-        };
-        Connection::client(Arc::clone(config), name, spec.may_block)
+        // A host that decides about peers compares names itself.
+        let counts =
+            !spec.accepts_any_server && spec.hosts.trust.is_none() && checks.unwrap_or(!spec.skips_server_name);
+        // An address is neither sent as server name nor, here, compared.
+        let nameless = || Ok(IpAddr::from([0, 0, 0, 0]).into());
+        match host.map(server_name) {
+            Some(Err(error)) if counts || checks.is_none() => Err(error),
+            Some(Ok(name)) => Ok(name),
+            None if counts => Err(Error::new(Code::InvalidServerName, "none was given, and it is to be checked")),
+            None | Some(Err(_)) => nameless(),
+        }
+    }
+
+    /// Bounds what is resumed from now on: `client_sessions` servers that a client remembers sessions of, 0 for the
+    /// most there can be (20,480); sessions older than `timeout_s` seconds are not resumed, 0 leaves their age to the
+    /// rotation of ticket keys (6 to 12 hours).
+    pub fn limit_sessions(&self, client_sessions: usize, timeout_s: u32) {
+        self.0.sessions.set(client_sessions, timeout_s);
+    }
+
+    /// Forgets what a client could resume with a server, for connections of this [`ConnectionSettings::session_scope`].
+    pub fn forget_sessions(&self, host: &str, session_scope: u16) {
+        let Ok(name) = server_name(host) else { return };
+        let generation = self.generation();
+        let derived = generation.derived_clients.read().unwrap_or_else(PoisonError::into_inner);
+        let scoped = derived.iter().filter(|(settings, _)| settings.session_scope == session_scope);
+        let own = generation.client.iter().filter(|_| session_scope == 0);
+        for client in own.chain(scoped.map(|(_, client)| client)) {
+            client.sessions.iter().for_each(|sessions| sessions.forget(&name));
+        }
     }
 
     /// What an operator should know though the context was built: expired certificates of its own, names not served.
@@ -104,13 +181,22 @@ impl Context {
 
     /// The cipher suites in effect, by IANA name, in order of preference.
     pub fn cipher_suites(&self) -> Vec<&'static str> {
-        let generation = self.generation();
-        generation.policy.cipher_suite_names()
+        self.generation().materials.policy.cipher_suite_names()
+    }
+
+    /// The protocol versions in effect, the newest first.
+    pub fn versions(&self) -> Vec<&'static str> {
+        self.generation().materials.policy.version_names()
+    }
+
+    /// The application protocols of connections without settings of their own, in order of preference.
+    pub fn alpn(&self) -> &[Vec<u8>] {
+        &self.0.spec.alpn
     }
 
     /// The names of versions, suites and groups that were asked for and are not served, each with its reason.
     pub fn not_served(&self) -> Vec<NotServed> {
-        self.generation().policy.not_served().to_vec()
+        self.generation().materials.policy.not_served().to_vec()
     }
 
     fn generation(&self) -> Arc<Generation> {
@@ -119,87 +205,195 @@ impl Context {
 }
 
 impl Generation {
-    fn load(spec: &Spec) -> Result<Self> {
+    fn load(spec: &Spec, sessions: &Arc<Limits>) -> Result<Self> {
         spec.check()?;
         let policy = Policy::from_spec(&spec.policy)?;
         let mut warnings: Vec<String> =
             policy.not_served().iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
         let identities = load_identities(spec, &mut warnings)?;
-        let verifier = Arc::new(PeerVerifier::new(load_trust(spec, &mut warnings)?, spec.switches)?);
-        let signers = Arc::new(Identities::new(&identities, policy.cipher_suites())?);
+        let judge = load_judge(spec, &mut warnings)?;
+        let signers = match &spec.hosts.identities {
+            Some(host) => {
+                let suites = policy.cipher_suites().to_vec();
+                Signers::Host(Arc::new(HostIdentities { host: Arc::clone(host), suites }))
+            }
+            None => Signers::Own(Arc::new(Identities::new(&identities, policy.cipher_suites())?)),
+        };
         let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         warnings.extend(insecure_settings(spec));
         warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
-        let materials = Materials { spec, policy: &policy, verifier, signers, key_log };
-        let server = (!identities.is_empty()).then(|| materials.server()).transpose()?;
-        let verifies = !spec.trust.is_empty() || spec.accepts_any_server;
-        let client = verifies.then(|| materials.client()).transpose()?;
-        Ok(Self { server, client, policy, warnings })
+        let materials = Materials { policy, judge, signers, key_log };
+        let settings = ConnectionSettings::default();
+        let server = spec.has_identities().then(|| materials.server(spec, &materials.policy, &settings, sessions));
+        let verifies = spec.has_trust() || spec.accepts_any_server;
+        let client = verifies.then(|| materials.client(spec, &materials.policy, &settings, sessions));
+        let (server, client) = (server.transpose()?, client.transpose()?);
+        let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
+        Ok(Self { materials, server, client, derived_servers, derived_clients, warnings })
+    }
+
+    fn server_with(
+        &self,
+        spec: &Spec,
+        settings: &ConnectionSettings,
+        sessions: &Arc<Limits>,
+    ) -> Result<Arc<ServerConfig>> {
+        self.server.as_ref().ok_or(Code::NoIdentity)?;
+        if matches!(settings.client_auth, Some(ClientAuth::Want | ClientAuth::Need)) && !spec.has_trust() {
+            return Err(Error::new(Code::NoTrust, "client certificates are asked for"));
+        }
+        derived(&self.derived_servers, settings, || {
+            let policy = restricted(spec, settings)?;
+            self.materials.server(spec, &policy, settings, sessions)
+        })
+    }
+
+    fn client_with(&self, spec: &Spec, settings: &ConnectionSettings, sessions: &Arc<Limits>) -> Result<Client> {
+        self.client.as_ref().ok_or(Code::NoTrust)?;
+        derived(&self.derived_clients, settings, || {
+            let policy = restricted(spec, settings)?;
+            self.materials.client(spec, &policy, settings, sessions)
+        })
+    }
+}
+
+/// The configuration of these settings, made when they are first met. Two threads may make it at once; one is kept.
+fn derived<Config: Clone>(
+    kept: &RwLock<HashMap<ConnectionSettings, Config>>,
+    settings: &ConnectionSettings,
+    make: impl FnOnce() -> Result<Config>,
+) -> Result<Config> {
+    if let Some(config) = kept.read().unwrap_or_else(PoisonError::into_inner).get(settings) {
+        return Ok(config.clone());
+    }
+    let made = make()?;
+    let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= MAX_DERIVED {
+        kept.clear();
+    }
+    Ok(kept.entry(settings.clone()).or_insert(made).clone())
+}
+
+fn restricted(spec: &Spec, settings: &ConnectionSettings) -> Result<Policy> {
+    Policy::restricted(&spec.policy, settings.versions.as_deref(), settings.cipher_suites.as_deref())
+}
+
+/// Who chooses identities.
+enum Signers {
+    Own(Arc<Identities>),
+    Host(Arc<HostIdentities>),
+}
+
+impl Signers {
+    fn server(&self) -> Arc<dyn ResolvesServerCert> {
+        match self {
+            Self::Own(identities) => Arc::clone(identities) as _,
+            Self::Host(host) => Arc::clone(host) as _,
+        }
+    }
+
+    fn client(&self) -> Arc<dyn ResolvesClientCert> {
+        match self {
+            Self::Own(identities) => Arc::clone(identities) as _,
+            Self::Host(host) => Arc::clone(host) as _,
+        }
     }
 }
 
 /// What both sides' configurations are made from.
-struct Materials<'a> {
-    spec: &'a Spec,
-    policy: &'a Policy,
-    verifier: Arc<PeerVerifier>,
-    signers: Arc<Identities>,
+struct Materials {
+    policy: Policy,
+    judge: Judge,
+    signers: Signers,
     key_log: Option<Arc<KeyLogFile>>,
 }
 
-impl Materials<'_> {
-    fn server(&self) -> Result<Arc<ServerConfig>> {
-        let builder =
-            ServerConfig::builder_with_details(Arc::new(self.policy.provider()), Arc::clone(&self.spec.clock))
-                .with_protocol_versions(self.policy.versions())
-                .map_err(unusable)?;
-        let builder = match self.spec.client_auth {
+impl Materials {
+    fn server(
+        &self,
+        spec: &Spec,
+        policy: &Policy,
+        settings: &ConnectionSettings,
+        sessions: &Arc<Limits>,
+    ) -> Result<Arc<ServerConfig>> {
+        let builder = ServerConfig::builder_with_details(Arc::new(policy.provider()), Arc::clone(&spec.clock))
+            .with_protocol_versions(policy.versions())
+            .map_err(unusable)?;
+        let builder = match settings.client_auth.unwrap_or(spec.client_auth) {
             ClientAuth::None => builder.with_client_cert_verifier(Arc::new(NoClientAuth)),
-            ClientAuth::Want | ClientAuth::Need => builder.with_client_cert_verifier(Arc::new(self.rustls_verifier())),
+            ClientAuth::Want | ClientAuth::Need => {
+                builder.with_client_cert_verifier(Arc::new(self.rustls_verifier(spec, settings)))
+            }
         };
-        let signers: Arc<dyn ResolvesServerCert> = Arc::clone(&self.signers) as _;
-        let mut config = builder.with_cert_resolver(signers);
-        config.alpn_protocols.clone_from(&self.spec.alpn);
+        let mut config = builder.with_cert_resolver(self.signers.server());
+        config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         // An operator who lists suites means the order; without a list the client knows best what it does fast.
-        config.ignore_client_order = self.spec.policy.cipher_suites.is_some();
-        session::configure_server(&mut config, self.spec.resumption)?;
+        let lists_suites = spec.policy.cipher_suites.is_some();
+        config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or(lists_suites);
+        session::configure_server(&mut config, spec.resumption, sessions)?;
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }
         Ok(Arc::new(config))
     }
 
-    fn client(&self) -> Result<Arc<ClientConfig>> {
-        let signers: Arc<dyn ResolvesClientCert> = Arc::clone(&self.signers) as _;
-        let mut config =
-            ClientConfig::builder_with_details(Arc::new(self.policy.provider()), Arc::clone(&self.spec.clock))
-                .with_protocol_versions(self.policy.versions())
-                .map_err(unusable)?
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(self.rustls_verifier()))
-                .with_client_cert_resolver(signers);
-        config.alpn_protocols.clone_from(&self.spec.alpn);
-        session::configure_client(&mut config, self.spec.resumption);
+    fn client(
+        &self,
+        spec: &Spec,
+        policy: &Policy,
+        settings: &ConnectionSettings,
+        sessions: &Arc<Limits>,
+    ) -> Result<Client> {
+        let mut config = ClientConfig::builder_with_details(Arc::new(policy.provider()), Arc::clone(&spec.clock))
+            .with_protocol_versions(policy.versions())
+            .map_err(unusable)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(self.rustls_verifier(spec, settings)))
+            .with_client_cert_resolver(self.signers.client());
+        config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
+        config.enable_sni = settings.sends_server_name;
+        let sessions = session::configure_client(&mut config, spec.resumption, sessions);
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }
-        Ok(Arc::new(config))
+        Ok(Client { config: Arc::new(config), sessions })
     }
 
-    fn rustls_verifier(&self) -> RustlsVerifier {
+    fn rustls_verifier(&self, spec: &Spec, settings: &ConnectionSettings) -> RustlsVerifier {
         RustlsVerifier {
-            verifier: Arc::clone(&self.verifier),
-            callback: self.spec.callback.clone(),
-            log: self.spec.log.clone(),
-            checks_name: !self.spec.skips_server_name,
-            accepts_any: self.spec.accepts_any_server,
-            is_mandatory: self.spec.client_auth == ClientAuth::Need,
-            subjects: if self.spec.sends_ca_names { self.verifier.subjects() } else { Vec::new() },
+            judge: self.judge.clone(),
+            callback: spec.callback.clone(),
+            log: spec.log.clone(),
+            checks_name: settings.checks_server_name.unwrap_or(!spec.skips_server_name),
+            accepts_any: spec.accepts_any_server,
+            resumes_only: settings.resumes_only,
+            is_mandatory: settings.client_auth.unwrap_or(spec.client_auth) == ClientAuth::Need,
+            subjects: self.subjects(spec),
+        }
+    }
+
+    /// The names that a server sends with its request for a certificate.
+    fn subjects(&self, spec: &Spec) -> Vec<DistinguishedName> {
+        match &self.judge {
+            _ if !spec.sends_ca_names => Vec::new(),
+            Judge::Own(verifier) => verifier.subjects(),
+            Judge::Host(..) => spec.hosts.issuers.iter().cloned().map(DistinguishedName::from).collect(),
         }
     }
 }
 
-fn load_identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<Identity>> {
+fn load_judge(spec: &Spec, warnings: &mut Vec<String>) -> Result<Judge> {
+    match &spec.hosts.trust {
+        None => Ok(Judge::Own(Arc::new(PeerVerifier::new(load_trust(spec, warnings)?, spec.switches)?))),
+        Some(host) => {
+            let mut switches = Switches::default();
+            switches.insert(Switch::SmallRsa);
+            Ok(Judge::Host(Arc::clone(host), Arc::new(PeerVerifier::new(Vec::new(), switches)?)))
+        }
+    }
+}
+
+fn load_identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
     let mut identities = Vec::new();
     for source in &spec.identities {
         identities.extend(open_identity(source, warnings)?);
@@ -211,14 +405,18 @@ fn load_identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<Identi
     Ok(identities)
 }
 
-fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<Vec<Identity>> {
+fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
+    if let Some(identity) = &source.ready {
+        return Ok(vec![Arc::clone(identity)]);
+    }
     let store = source.open()?;
     warnings.extend_from_slice(store.warnings());
-    match (&source.key, &source.alias) {
-        (Some(key), _) => Ok(vec![keystore::pair(&store, &open(key, &source.options)?)?]),
-        (None, Some(alias)) => Ok(vec![store.identity(alias)?]),
-        (None, None) => store.identities(),
-    }
+    let identities = match (&source.key, &source.alias) {
+        (Some(key), _) => vec![keystore::pair(&store, &open(key, &source.options)?)?],
+        (None, Some(alias)) => vec![store.identity(alias)?],
+        (None, None) => store.identities()?,
+    };
+    Ok(identities.into_iter().map(Arc::new).collect())
 }
 
 fn load_trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {

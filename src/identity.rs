@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rustls::client::ResolvesClientCert;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{CipherSuite, SignatureScheme, SupportedCipherSuite};
+use rustls::{CipherSuite, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
 
 use crate::certificate::CertificateFacts;
 use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
-use crate::verify::Notes;
+use crate::verify::host::{HandshakeHost, IdentityRequest};
+use crate::verify::{Notes, Purpose};
 
 /// An identity ready to sign.
 #[derive(Debug)]
@@ -21,14 +22,12 @@ struct Signer {
 }
 
 impl Signer {
-    /// `CertifiedKey::new` is used as it is: rustls' own match of key and certificate cannot read X.509 version 1, and
-    /// keystore/ has already matched them.
     fn new(identity: &Identity) -> Result<Self> {
         let names = match identity.chain.first().map(CertificateFacts::from_der).transpose()? {
             None => Vec::new(),
             Some(facts) => server_names(&facts),
         };
-        Ok(Self { key: Arc::new(CertifiedKey::new(identity.chain.clone(), Arc::clone(&identity.signing_key))), names })
+        Ok(Self { key: identity.certified(), names })
     }
 
     fn serves(&self, host: &str) -> bool {
@@ -45,9 +44,12 @@ impl Signer {
 
     /// Whether one of the offered suites is served and goes with this kind of key: TLS 1.3's go with all.
     fn suits(&self, offered: &[CipherSuite], served: &[SupportedCipherSuite]) -> bool {
-        let kind = self.key.key.algorithm();
-        served.iter().any(|suite| suite.usable_for_signature_algorithm(kind) && offered.contains(&suite.suite()))
+        suits(self.key.key.algorithm(), offered, served)
     }
+}
+
+fn suits(kind: SignatureAlgorithm, offered: &[CipherSuite], served: &[SupportedCipherSuite]) -> bool {
+    served.iter().any(|suite| suite.usable_for_signature_algorithm(kind) && offered.contains(&suite.suite()))
 }
 
 fn server_names(facts: &CertificateFacts) -> Vec<String> {
@@ -68,8 +70,8 @@ pub(crate) struct Identities {
 
 impl Identities {
     /// Prepares the identities for connections that use these suites.
-    pub(crate) fn new(identities: &[Identity], suites: &[SupportedCipherSuite]) -> Result<Self> {
-        let signers = identities.iter().map(Signer::new).collect::<Result<_>>()?;
+    pub(crate) fn new(identities: &[Arc<Identity>], suites: &[SupportedCipherSuite]) -> Result<Self> {
+        let signers = identities.iter().map(|identity| Signer::new(identity)).collect::<Result<_>>()?;
         Ok(Self { signers, suites: suites.to_vec() })
     }
 }
@@ -92,8 +94,14 @@ impl ResolvesServerCert for Identities {
                 }
                 self.signers.first()
             });
-        chosen.map(|signer| Arc::clone(&signer.key))
+        chosen.map(|signer| present(&signer.key))
     }
+}
+
+/// Hands the identity to rustls, and tells the connection which one it is.
+fn present(key: &Arc<CertifiedKey>) -> Arc<CertifiedKey> {
+    Notes::add_identity(key);
+    Arc::clone(key)
 }
 
 impl ResolvesClientCert for Identities {
@@ -104,12 +112,92 @@ impl ResolvesClientCert for Identities {
         let usable = |signer: &&Signer| signer.can_sign(schemes);
         let chosen = (self.signers.iter().find(|signer| usable(signer) && hinted(signer)))
             .or_else(|| self.signers.iter().find(usable));
-        chosen.map(|signer| Arc::clone(&signer.key))
+        chosen.map(|signer| present(&signer.key))
     }
 
     fn has_certs(&self) -> bool {
         !self.signers.is_empty()
     }
+}
+
+/// Identities that the host of the context chooses, one handshake at a time.
+#[derive(Debug)]
+pub(crate) struct HostIdentities {
+    pub(crate) host: Arc<dyn HandshakeHost>,
+    pub(crate) suites: Vec<SupportedCipherSuite>,
+}
+
+impl HostIdentities {
+    fn choose(&self, request: &IdentityRequest<'_>) -> Option<Arc<CertifiedKey>> {
+        match self.host.choose_identity(request) {
+            Ok(identity) => identity.map(|identity| present(&identity.certified())),
+            Err(refusal) => {
+                Notes::add_refusal(refusal);
+                None
+            }
+        }
+    }
+}
+
+impl ResolvesServerCert for HostIdentities {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        hello.server_name().into_iter().for_each(Notes::add_server_name);
+        let schemes = hello.signature_schemes();
+        // Should the host choose none, this is what is wrong; what it says itself takes its place.
+        Notes::add_refusal(Error::from(Code::NoCommonSignature));
+        let chosen = self.choose(&IdentityRequest {
+            purpose: Purpose::Server,
+            server_name: hello.server_name(),
+            key_types: key_types(schemes, |kind| suits(kind, hello.cipher_suites(), &self.suites)),
+            signature_schemes: schemes,
+            issuers: hello.certificate_authorities().unwrap_or_default().iter().map(AsRef::as_ref).collect(),
+        });
+        if chosen.is_some() {
+            Notes::drop_refusal();
+        }
+        chosen
+    }
+}
+
+impl ResolvesClientCert for HostIdentities {
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.choose(&IdentityRequest {
+            purpose: Purpose::Client,
+            server_name: None,
+            key_types: key_types(schemes, |_| true),
+            signature_schemes: schemes,
+            issuers: hints.to_vec(),
+        })
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// The kinds of key that go with these schemes, in their order.
+fn key_types(schemes: &[SignatureScheme], suits: impl Fn(SignatureAlgorithm) -> bool) -> Vec<&'static str> {
+    use SignatureScheme as Scheme;
+    let mut kinds = Vec::new();
+    for scheme in schemes {
+        let (kind, algorithm) = match *scheme {
+            Scheme::ECDSA_NISTP256_SHA256 | Scheme::ECDSA_NISTP384_SHA384 | Scheme::ECDSA_NISTP521_SHA512 => {
+                ("EC", SignatureAlgorithm::ECDSA)
+            }
+            Scheme::RSA_PSS_SHA256
+            | Scheme::RSA_PSS_SHA384
+            | Scheme::RSA_PSS_SHA512
+            | Scheme::RSA_PKCS1_SHA256
+            | Scheme::RSA_PKCS1_SHA384
+            | Scheme::RSA_PKCS1_SHA512 => ("RSA", SignatureAlgorithm::RSA),
+            Scheme::ED25519 => ("EdDSA", SignatureAlgorithm::ED25519),
+            _ => continue,
+        };
+        if !kinds.contains(&kind) && suits(algorithm) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 fn has_issuer(der: &[u8], hints: &[&[u8]]) -> bool {

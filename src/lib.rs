@@ -30,6 +30,7 @@ pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Tr
 pub use context::Context;
 pub use error::{Code, Error, Result};
 pub use logging::{Level, LogSink};
-pub use settings::{ClientAuth, IdentitySource, TrustSource};
+pub use settings::{ClientAuth, ConnectionSettings, IdentitySource, TrustSource};
 pub use source::Source;
 pub use stream::{ReadCallback, Status, Stream, WriteCallback};
+pub use verify::host;

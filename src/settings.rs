@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rustls::time_provider::TimeProvider;
 
 use crate::error::{Code, Error, Result};
-use crate::keystore::{OpenOptions, StoreType};
+use crate::keystore::{Identity, OpenOptions, StoreType};
 use crate::logging::Log;
 use crate::policy::PolicySpec;
 use crate::source::Source;
+use crate::verify::host::HandshakeHost;
 use crate::verify::{Switches, VerifyCallback};
 
 /// Where an identity comes from: a store, or a certificate file with its key in it or beside it.
@@ -24,12 +25,20 @@ pub struct IdentitySource {
     pub alias: Option<String>,
     /// Type, passwords and limits.
     pub options: OpenOptions,
+    /// An identity that is already there; nothing is read then.
+    pub(crate) ready: Option<Arc<Identity>>,
 }
 
 impl IdentitySource {
     /// An identity from one source with everything in it.
     pub fn new(certificates: Source) -> Self {
-        Self { certificates, key: None, alias: None, options: OpenOptions::default() }
+        Self { certificates, key: None, alias: None, options: OpenOptions::default(), ready: None }
+    }
+
+    /// An identity that is already there, such as one whose key stays in a token.
+    pub fn ready(identity: Arc<Identity>) -> Self {
+        let source = Source::memory(identity.place.clone(), &[]);
+        Self { ready: Some(identity), ..Self::new(source) }
     }
 }
 
@@ -58,7 +67,7 @@ impl TrustSource {
 }
 
 /// Whether a server asks its clients for a certificate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClientAuth {
     /// It does not ask.
     #[default]
@@ -67,6 +76,61 @@ pub enum ClientAuth {
     Want,
     /// It refuses clients without one.
     Need,
+}
+
+/// The settings of one connection, where they differ from its context's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConnectionSettings {
+    /// Protocol versions, as [`crate::ContextBuilder::versions`] takes them.
+    pub versions: Option<String>,
+    /// The cipher suites that may be used, by name, and no others.
+    pub cipher_suites: Option<String>,
+    /// Servers: whether the client is asked for a certificate.
+    pub client_auth: Option<ClientAuth>,
+    /// Application protocols in order of preference; an empty list is none.
+    pub alpn: Option<Vec<Vec<u8>>>,
+    /// Clients: whether the server's name is compared with its certificate.
+    pub checks_server_name: Option<bool>,
+    /// Clients: whether the host is sent as server name (RFC 6066 section 3). Default: yes.
+    pub sends_server_name: bool,
+    /// Servers: whether the order of the cipher suites here decides, not the client's.
+    pub prefers_own_cipher_order: Option<bool>,
+    /// Servers: whether [`HandshakeHost::client_hello`] is asked.
+    pub asks_about_hello: bool,
+    /// Clients: sessions are remembered by host and this number, e.g. the port.
+    pub session_scope: u16,
+    /// Clients: whether only an earlier session may be resumed, and a full handshake is refused.
+    pub resumes_only: bool,
+    /// Whether handshake messages are processed by [`crate::Connection::run_task`] alone.
+    pub uses_tasks: bool,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            versions: None,
+            cipher_suites: None,
+            client_auth: None,
+            alpn: None,
+            checks_server_name: None,
+            sends_server_name: true,
+            prefers_own_cipher_order: None,
+            asks_about_hello: false,
+            session_scope: 0,
+            resumes_only: false,
+            uses_tasks: false,
+        }
+    }
+}
+
+/// What of a context its host decides.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hosts {
+    pub(crate) identities: Option<Arc<dyn HandshakeHost>>,
+    pub(crate) trust: Option<Arc<dyn HandshakeHost>>,
+    /// The names (DER) that a server sends with its request for a certificate, where trust is the host's.
+    pub(crate) issuers: Vec<Vec<u8>>,
+    pub(crate) hello: Option<Arc<dyn HandshakeHost>>,
 }
 
 /// Everything a [`Context`] is made from. Kept by the context, so that it can be made anew when its files change.
@@ -81,6 +145,7 @@ pub(crate) struct Spec {
     pub(crate) skips_server_name: bool,
     pub(crate) accepts_any_server: bool,
     pub(crate) callback: Option<VerifyCallback>,
+    pub(crate) hosts: Hosts,
     pub(crate) may_block: bool,
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) resumption: bool,
@@ -90,16 +155,34 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
+    /// Whether there is anything to serve with.
+    pub(crate) fn has_identities(&self) -> bool {
+        !self.identities.is_empty() || self.hosts.identities.is_some()
+    }
+
+    /// Whether there is anything to verify a peer against.
+    pub(crate) fn has_trust(&self) -> bool {
+        !self.trust.is_empty() || self.hosts.trust.is_some()
+    }
+
     /// Refuses settings that contradict each other, whatever the sources hold.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.identities.is_empty() && self.trust.is_empty() && !self.accepts_any_server {
+        if !self.has_identities() && !self.has_trust() && !self.accepts_any_server {
             return Err(Error::new(Code::NoIdentity, "and nothing to verify servers against either"));
         }
-        if self.client_auth != ClientAuth::None && self.trust.is_empty() {
+        if self.client_auth != ClientAuth::None && !self.has_trust() {
             return Err(Error::new(Code::NoTrust, "client certificates are asked for"));
         }
-        if self.client_auth != ClientAuth::None && self.identities.is_empty() {
+        if self.client_auth != ClientAuth::None && !self.has_identities() {
             return Err(Error::new(Code::NoIdentity, "client certificates are asked for, and only a server asks"));
+        }
+        if self.hosts.identities.is_some() && !self.identities.is_empty() {
+            return Err(Error::new(Code::OptionConflict, "identities of its own, and a host that chooses them"));
+        }
+        if self.hosts.trust.is_some() && (!self.trust.is_empty() || self.accepts_any_server || self.callback.is_some())
+        {
+            let detail = "trust, a callback or no verification of its own, and a host that decides about peers";
+            return Err(Error::new(Code::OptionConflict, detail));
         }
         for identity in &self.identities {
             let is_key_store =

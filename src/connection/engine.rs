@@ -13,6 +13,7 @@ use rustls::{ClientConfig, CommonState, HandshakeKind, ProtocolVersion, ServerCo
 
 use crate::error::{Code, Error, Result};
 
+use super::hello::{Decide, Decision, Undecided, alert_record};
 use super::record::HEADER_BYTES;
 
 /// Length of the authentication tag of every suite that is served.
@@ -27,6 +28,8 @@ const CLOSE_NOTIFY_BYTES: usize = 64;
 pub(super) enum Engine {
     Client(Box<UnbufferedClientConnection>),
     Server(Box<UnbufferedServerConnection>),
+    /// A server that waits for the ClientHello.
+    Undecided(Box<Undecided>),
 }
 
 /// What one step of the engine did.
@@ -37,6 +40,8 @@ pub(super) enum Step {
     Emitted,
     /// The peer's close_notify was read.
     PeerClosed,
+    /// The application has refused the peer; the alert is among the outgoing records.
+    Refused(Error),
     /// Nothing more can be done without the outside.
     Idle,
 }
@@ -52,10 +57,11 @@ pub(super) enum Encrypted {
 }
 
 macro_rules! on_either {
-    ($engine:expr, $connection:ident => $body:expr) => {
+    ($engine:expr, $connection:ident => $body:expr, $undecided:expr) => {
         match $engine {
             Engine::Client($connection) => $body,
             Engine::Server($connection) => $body,
+            Engine::Undecided(_) => $undecided,
         }
     };
 }
@@ -69,6 +75,10 @@ impl Engine {
         Ok(Self::Server(Box::new(UnbufferedServerConnection::new(config)?)))
     }
 
+    pub(super) fn undecided(decide: Decide) -> Self {
+        Self::Undecided(Box::new(Undecided::new(decide)))
+    }
+
     /// One step over `tls`; gives the bytes to discard from its front and what was done.
     pub(super) fn step(
         &mut self,
@@ -76,13 +86,39 @@ impl Engine {
         plain: &mut [u8],
         outgoing: &mut Vec<u8>,
     ) -> (usize, Result<Step, rustls::Error>) {
-        on_either!(self, connection => handle(connection.process_tls_records(tls), plain, outgoing))
+        if let Self::Undecided(undecided) = self {
+            return (
+                0,
+                match undecided.read(tls) {
+                    Decision::Incomplete => Ok(Step::Idle),
+                    Decision::Chosen(config) => Self::server(config).map(|server| {
+                        *self = server;
+                        Step::Emitted
+                    }),
+                    Decision::Refused(refusal) => {
+                        outgoing.extend(refusal.code().alert().map(alert_record).into_iter().flatten());
+                        Ok(Step::Refused(refusal))
+                    }
+                    Decision::Malformed(error, alert) => {
+                        outgoing.extend(alert);
+                        Err(error)
+                    }
+                },
+            );
+        }
+        on_either!(
+            self,
+            connection => handle(connection.process_tls_records(tls), plain, outgoing),
+            (0, Ok(Step::Idle))
+        )
     }
 
     /// Appends the records that rustls has ready, the alert of a failure among them, and looks at no more bytes: what
     /// failed once must not be read again.
     pub(super) fn take_records(&mut self, outgoing: &mut Vec<u8>) {
-        while self.common().wants_write() && matches!(self.step(&mut [], &mut [], outgoing), (_, Ok(Step::Emitted))) {}
+        while self.common().is_some_and(CommonState::wants_write)
+            && matches!(self.step(&mut [], &mut [], outgoing), (_, Ok(Step::Emitted)))
+        {}
     }
 
     /// Encrypts `plain`, at most one record, into `tls`. `stash` is what rustls has been shown and not discarded.
@@ -104,7 +140,7 @@ impl Engine {
                 Ok(other) => Err(Error::new(Code::Internal, format!("cannot encrypt in state {other:?}"))),
                 Err(error) => Err(super::failure::from_rustls(error, None)),
             }
-        })
+        }, Err(Error::new(Code::Internal, "cannot encrypt before the ClientHello")))
     }
 
     /// Appends close_notify to `outgoing`; nothing during the handshake, when rustls has no place for it.
@@ -116,20 +152,20 @@ impl Engine {
                 let written = traffic.queue_close_notify(&mut alert).map_err(|error| internal(&error))?;
                 outgoing.extend_from_slice(&alert[..written]);
             }
-        });
+        }, ());
         Ok(())
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
-        self.common().is_handshaking()
+        self.common().is_none_or(CommonState::is_handshaking)
     }
 
     pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
-        self.common().peer_certificates().unwrap_or_default()
+        self.common().and_then(|common| common.peer_certificates()).unwrap_or_default()
     }
 
     pub(super) fn version(&self) -> Option<&'static str> {
-        match self.common().protocol_version()? {
+        match self.common()?.protocol_version()? {
             ProtocolVersion::TLSv1_3 => Some("TLSv1.3"),
             ProtocolVersion::TLSv1_2 => Some("TLSv1.2"),
             _ => None,
@@ -137,24 +173,24 @@ impl Engine {
     }
 
     pub(super) fn cipher_suite(&self) -> Option<&'static str> {
-        Some(crate::policy::cipher_suite_name(self.common().negotiated_cipher_suite()?.suite().into()))
+        Some(crate::policy::cipher_suite_name(self.common()?.negotiated_cipher_suite()?.suite().into()))
     }
 
     pub(super) fn group(&self) -> Option<&'static str> {
-        self.common().negotiated_key_exchange_group()?.name().as_str()
+        self.common()?.negotiated_key_exchange_group()?.name().as_str()
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
-        self.common().alpn_protocol()
+        self.common()?.alpn_protocol()
     }
 
     pub(super) fn is_resumed(&self) -> Option<bool> {
-        self.common().handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
+        self.common()?.handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
     }
 
     /// Bytes that a record adds to its plaintext.
     pub(super) fn record_overhead(&self) -> usize {
-        let added = match self.common().negotiated_cipher_suite() {
+        let added = match self.common().and_then(|common| common.negotiated_cipher_suite()) {
             // The content type stands inside the ciphertext (RFC 8446 section 5.2).
             Some(SupportedCipherSuite::Tls13(_)) => 1,
             Some(SupportedCipherSuite::Tls12(suite)) if !is_chacha(suite.common.suite) => TLS12_GCM_NONCE_BYTES,
@@ -163,8 +199,8 @@ impl Engine {
         HEADER_BYTES + TAG_BYTES + added
     }
 
-    fn common(&self) -> &CommonState {
-        on_either!(self, connection => connection)
+    fn common(&self) -> Option<&CommonState> {
+        on_either!(self, connection => Some(connection), None)
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) fn word_alert(outgoing: &mut [u8], code: Code, version: Option<&str>)
         Code::CertMissing if version == Some("TLSv1.2") => AlertDescription::HandshakeFailure.into(),
         // Of an old hello rustls misses the extension for signatures first.
         Code::NoCommonVersion => AlertDescription::ProtocolVersion.into(),
+        // So rustls ends a handshake for which there is no identity; the row of the failure says more.
+        code if *alert == u8::from(AlertDescription::AccessDenied) => code.alert().unwrap_or(*alert),
         _ => return,
     };
 }

@@ -9,17 +9,20 @@
 
 mod engine;
 mod failure;
+mod hello;
 mod record;
 
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
 use crate::verify::{Notes, Switch};
 
 use engine::{Engine, Step};
+pub(crate) use hello::Decide;
 use record::Header;
 pub use record::MAX_RECORD_BYTES;
 
@@ -80,6 +83,8 @@ pub struct Connection {
     outgoing: Vec<u8>,
     outgoing_start: usize,
     facts: Option<Box<Facts>>,
+    /// What this side has shown, or would have shown, to the peer.
+    identity: Option<Arc<CertifiedKey>>,
     failure: Option<Error>,
     /// Bytes that a record adds to its plaintext; 0 while the handshake is under way. Kept here because each record asks.
     record_overhead: usize,
@@ -98,6 +103,11 @@ impl Connection {
         Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None))?, uses_tasks))
     }
 
+    /// A server's side whose configuration is chosen when the ClientHello is there.
+    pub(crate) fn undecided_server(decide: Decide, uses_tasks: bool) -> Self {
+        Self::with_engine(Engine::undecided(decide), uses_tasks)
+    }
+
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
     pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, uses_tasks: bool) -> Result<Self> {
         let engine = Engine::client(config, name).map_err(|error| failure::from_rustls(error, None))?;
@@ -114,6 +124,7 @@ impl Connection {
             outgoing: Vec::new(),
             outgoing_start: 0,
             facts: None,
+            identity: None,
             failure: None,
             record_overhead: 0,
             uses_tasks,
@@ -273,6 +284,11 @@ impl Connection {
         self.engine.peer_chain()
     }
 
+    /// The certificates of the identity that was chosen to be shown to the peer, end entity first; empty where there is none.
+    pub fn local_chain(&self) -> &[CertificateDer<'static>] {
+        self.identity.as_ref().map(|identity| identity.cert.as_slice()).unwrap_or_default()
+    }
+
     /// The protocol version: `TLSv1.3` or `TLSv1.2`, once it is chosen.
     pub fn version(&self) -> Option<&'static str> {
         self.engine.version()
@@ -367,7 +383,7 @@ impl Connection {
     fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
         let was_handshaking = self.is_unfinished();
         if was_handshaking {
-            Notes::clear();
+            Notes::begin(self.engine.version());
         }
         let (mut discarded, mut produced) = (0, 0);
         loop {
@@ -384,6 +400,10 @@ impl Connection {
                 Ok(Step::Emitted) => {}
                 Ok(Step::PeerClosed) => self.peer_closed = true,
                 Ok(Step::Idle) => break,
+                Ok(Step::Refused(error)) => {
+                    self.failure.get_or_insert(error);
+                    break;
+                }
                 Err(error) => {
                     let mut notes = if was_handshaking { Notes::take() } else { Notes::default() };
                     let refusal = notes.refusal.take();
@@ -399,7 +419,13 @@ impl Connection {
             if let Some(failure) = &self.failure {
                 failure::word_alert(&mut self.outgoing, failure.code(), self.engine.version());
             }
-            self.keep(Notes::take());
+            let mut notes = Notes::take();
+            if let Some(refusal) = notes.refusal.take() {
+                // rustls has no words for a client that must not show its certificate.
+                self.failure.get_or_insert(refusal);
+                self.outgoing.clear();
+            }
+            self.keep(notes);
             if !self.engine.is_handshaking() {
                 self.record_overhead = self.engine.record_overhead();
             }
@@ -408,6 +434,7 @@ impl Connection {
     }
 
     fn keep(&mut self, notes: Notes) {
+        self.identity = notes.identity.or_else(|| self.identity.take());
         if notes.server_name.is_some() || !notes.deviations.is_empty() {
             let facts = self.facts.get_or_insert_default();
             facts.server_name = notes.server_name.or_else(|| facts.server_name.take());

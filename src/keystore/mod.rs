@@ -3,10 +3,10 @@
 //! This room opens no files and no sockets: callers hand in bytes and the name that messages should use for them.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::sign::SigningKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use zeroize::{Zeroize, Zeroizing};
 
 mod ber;
@@ -35,7 +35,8 @@ pub use open::open;
 pub use signing::signing_key;
 pub use store::{Entry, EntryKind, KeyFacts, Store, pair};
 
-use crate::certificate::CertificateFacts;
+use crate::certificate::{CertificateFacts, describe};
+use crate::error::{Code, Error, Result};
 
 /// Bytes that are wiped when dropped and never printed.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -179,8 +180,8 @@ impl Default for Limits {
 pub struct Identity {
     /// The chain as it is sent: end entity first, each followed by its issuer.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The private key, decrypted. Wiped when the identity is dropped.
-    pub key: PrivateKeyDer<'static>,
+    /// The private key, decrypted, where it was read from bytes. Wiped when the identity is dropped.
+    pub key: Option<PrivateKeyDer<'static>>,
     /// The private key ready to sign with, known to belong to the first certificate.
     pub signing_key: Arc<dyn SigningKey>,
     /// Where it came from, for messages: `broker.ks, alias broker`.
@@ -188,9 +189,41 @@ pub struct Identity {
     /// What an operator should know though it was accepted: chain put in order, key of 1024 bits. What depends on the
     /// time is in [`warnings_at`](Self::warnings_at).
     pub warnings: Vec<String>,
+    /// The same as rustls wants it, made when it is first asked for.
+    certified: OnceLock<Arc<CertifiedKey>>,
 }
 
 impl Identity {
+    /// An identity whose key is already there: of another provider, or in a token.
+    ///
+    /// # Errors
+    /// `NO_CERTIFICATE` for an empty chain; `CERTIFICATE_MALFORMED`; `KEY_MISMATCH` where the key tells its public half
+    /// and it is not the first certificate's.
+    pub fn new(
+        chain: Vec<CertificateDer<'static>>,
+        signing_key: Arc<dyn SigningKey>,
+        place: impl Into<String>,
+    ) -> Result<Self> {
+        let place = place.into();
+        let Some(end_entity) = chain.first() else { return Err(Error::from(Code::NoCertificate).at(place)) };
+        if signing_key.public_key().is_some() && !signing::belongs_to(signing_key.as_ref(), end_entity)? {
+            return Err(Error::new(Code::KeyMismatch, describe(end_entity)).at(place));
+        }
+        for certificate in &chain {
+            CertificateFacts::from_der(certificate).map_err(|error| error.at(&place))?;
+        }
+        Ok(Self { chain, key: None, signing_key, place, warnings: Vec::new(), certified: OnceLock::new() })
+    }
+
+    /// Chain and key as rustls wants them.
+    ///
+    /// `CertifiedKey::new` is used as it is: rustls' own match of key and certificate cannot read X.509 version 1, and
+    /// this room has already matched them.
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        let made = || Arc::new(CertifiedKey::new(self.chain.clone(), Arc::clone(&self.signing_key)));
+        Arc::clone(self.certified.get_or_init(made))
+    }
+
     /// [`warnings`](Self::warnings), and which certificates of the chain are not valid at this time.
     pub fn warnings_at(&self, now: UnixTime) -> Vec<String> {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
-use x509_parser::prelude::FromDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -69,6 +69,16 @@ impl PublicHalf {
             SubjectPublicKeyInfo::from_der(&info).map_err(|_| Error::from(Code::KeyAlgorithmUnsupported))?;
         Ok(Self::new(&info))
     }
+}
+
+/// Whether a certificate is for this key.
+///
+/// # Errors
+/// `CERTIFICATE_MALFORMED`, and `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
+pub(super) fn belongs_to(key: &dyn SigningKey, certificate: &CertificateDer<'_>) -> Result<bool> {
+    let (_, certificate) = X509Certificate::from_der(certificate)
+        .map_err(|error| Error::new(Code::CertificateMalformed, format!("not X.509 DER ({error})")))?;
+    Ok(PublicHalf::of_key(key)? == PublicHalf::new(certificate.public_key()))
 }
 
 /// The size of an RSA key below 2048 bits, which current peers refuse.

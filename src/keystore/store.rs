@@ -3,6 +3,7 @@
 //! Keys are decrypted here, when an identity is asked for. What the bytes of each format mean is known elsewhere.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
@@ -379,7 +380,8 @@ fn assemble(key: &PrivateKeyDer<'static>, pool: &Pool, place: &str, tell_extra: 
         warnings.push(format!("{place}: the key is RSA {bits}, below 2048 bits; current peers refuse it"));
     }
     let chain = chain.certificates;
-    Ok(Some(Identity { chain, key: key.clone_key(), signing_key, place: place.to_owned(), warnings }))
+    let (place, certified) = (place.to_owned(), OnceLock::new());
+    Ok(Some(Identity { chain, key: Some(key.clone_key()), signing_key, place, warnings, certified }))
 }
 
 /// Java lowers the case of aliases.

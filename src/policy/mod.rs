@@ -145,6 +145,28 @@ impl Policy {
         Ok(policy)
     }
 
+    /// The same policy with these versions and suites, and no others, where they are given. As Java lists them: a list of
+    /// suites that names none of TLS 1.3 allows no TLS 1.3.
+    ///
+    /// # Errors
+    /// As for [`Policy::from_spec`].
+    pub(crate) fn restricted(spec: &PolicySpec, versions: Option<&str>, suites: Option<&str>) -> Result<Self> {
+        let mut spec = spec.clone();
+        if let Some(versions) = versions {
+            spec.versions = Some(versions.to_owned());
+        }
+        let Some(suites) = suites else { return Self::from_spec(&spec) };
+        spec.cipher_suites = None;
+        let mut policy = Self::from_spec(&spec)?;
+        let named = served_suites(suites)?;
+        policy.cipher_suites = named.into_iter().filter(|suite| policy.versions.contains(&suite.version())).collect();
+        policy.versions.retain(|version| policy.cipher_suites.iter().any(|suite| suite.version() == *version));
+        match policy.versions.is_empty() {
+            true => Err(Error::new(Code::NoCipherSuite, "none of the suites is one of the versions")),
+            false => Ok(policy),
+        }
+    }
+
     /// The protocol versions, the newest first.
     pub fn versions(&self) -> &[&'static SupportedProtocolVersion] {
         &self.versions
@@ -181,7 +203,7 @@ impl Policy {
 
     /// The IANA names of the cipher suites.
     pub fn cipher_suite_names(&self) -> Vec<&'static str> {
-        self.cipher_suites.iter().map(|suite| cipher_suite_name(u16::from(suite.suite()))).collect()
+        names_of(self.cipher_suites.iter().copied())
     }
 
     /// The names of the groups, e.g. `X25519MLKEM768`.
@@ -271,6 +293,47 @@ impl Policy {
         let versions = &self.versions;
         self.cipher_suites.retain(|suite| versions.contains(&suite.version()));
     }
+}
+
+/// The suites of a list that are served, in its order.
+fn served_suites(names: &str) -> Result<Vec<SupportedCipherSuite>> {
+    let selection = cipher_string::select(names)?;
+    let served: Vec<_> = selection.named.into_iter().filter_map(Suite::served).collect();
+    match served.is_empty() {
+        true => Err(Error::new(Code::NoCipherSuite, NotServed::list(&selection.not_served))),
+        false => Ok(served),
+    }
+}
+
+fn names_of(suites: impl IntoIterator<Item = SupportedCipherSuite>) -> Vec<&'static str> {
+    suites.into_iter().map(|suite| cipher_suite_name(u16::from(suite.suite()))).collect()
+}
+
+/// The IANA names of the suites of a list that are served, in its order; those that exist and are not are left out.
+///
+/// # Errors
+/// `CIPHER_NOT_SUPPORTED` for a name that is none; `NO_CIPHER_SUITE`, with reasons, where nothing is left.
+pub fn served_cipher_suites(names: &str) -> Result<Vec<&'static str>> {
+    served_suites(names).map(names_of)
+}
+
+/// The names of the versions of a list that are served, the newest first.
+///
+/// # Errors
+/// `VERSION_NOT_SUPPORTED` for a name that is none, or, with reasons, where nothing is left.
+pub fn served_versions(names: &str) -> Result<Vec<&'static str>> {
+    let spec = PolicySpec { versions: Some(names.to_owned()), ..PolicySpec::default() };
+    Policy::from_spec(&spec).map(|policy| policy.version_names())
+}
+
+/// Every suite that is served, by IANA name, in order of preference.
+pub fn supported_cipher_suites() -> Vec<&'static str> {
+    names_of(DEFAULT_CIPHER_SUITES.iter().copied())
+}
+
+/// Every protocol version that is served, the newest first.
+pub fn supported_versions() -> Vec<&'static str> {
+    version::ALL.iter().map(|version| version::name(version)).collect()
 }
 
 /// The IANA name of a cipher suite by its number on the wire; `unknown` where it has none.

@@ -11,12 +11,14 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, SignatureScheme};
 
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
 use crate::logging::{Level, Log};
 
+use super::host::{HandshakeHost, PeerToJudge};
 use super::{PeerVerifier, Purpose, Switch, Verdict};
 
 /// What happened inside rustls' call, for the connection that made it.
@@ -28,6 +30,10 @@ pub(crate) struct Notes {
     pub(crate) deviations: Vec<Switch>,
     /// The server name in the ClientHello.
     pub(crate) server_name: Option<String>,
+    /// The identity that was chosen to be shown.
+    pub(crate) identity: Option<Arc<CertifiedKey>>,
+    /// The protocol version that was known before the call.
+    version: Option<&'static str>,
 }
 
 thread_local! {
@@ -35,8 +41,9 @@ thread_local! {
 }
 
 impl Notes {
-    pub(crate) fn clear() {
-        Self::take();
+    /// Starts a call of rustls for a connection of this version, if it is known yet.
+    pub(crate) fn begin(version: Option<&'static str>) {
+        NOTES.replace(Self { version, ..Self::default() });
     }
 
     pub(crate) fn take() -> Self {
@@ -47,9 +54,26 @@ impl Notes {
         NOTES.with_borrow_mut(|notes| notes.server_name = Some(name.to_owned()));
     }
 
+    pub(crate) fn add_identity(identity: &Arc<CertifiedKey>) {
+        NOTES.with_borrow_mut(|notes| notes.identity = Some(Arc::clone(identity)));
+    }
+
+    /// The version of the connection whose peer is verified.
+    ///
+    /// A server's certificate of TLS 1.3 is encrypted, so it comes after the record that settled the version. One that
+    /// comes with it is of TLS 1.2.
+    fn version() -> &'static str {
+        NOTES.with_borrow(|notes| notes.version).unwrap_or("TLSv1.2")
+    }
+
     /// Keeps what will be wrong with the handshake, for where rustls does not say it.
     pub(crate) fn add_refusal(refusal: Error) {
         NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
+    }
+
+    /// Takes back [`Notes::add_refusal`].
+    pub(crate) fn drop_refusal() {
+        NOTES.with_borrow_mut(|notes| notes.refusal = None);
     }
 
     /// Keeps the refusal for the connection; gives what rustls has to be told.
@@ -75,15 +99,52 @@ pub struct PeerCertificate<'a> {
 /// Decides whether a peer whose certificate was accepted may go on; an `Err` says why not. It can refuse, never accept.
 pub type VerifyCallback = Arc<dyn Fn(&PeerCertificate<'_>) -> Result<(), String> + Send + Sync>;
 
+/// Who decides about a peer's certificate.
+#[derive(Clone, Debug)]
+pub(crate) enum Judge {
+    /// This library, by its own rules.
+    Own(Arc<PeerVerifier>),
+    /// The host alone. The verifier, which trusts nobody, only checks proofs of possession, as far as it can.
+    Host(Arc<dyn HandshakeHost>, Arc<PeerVerifier>),
+}
+
+impl Judge {
+    /// Who checks signatures of the handshake first.
+    fn verifier(&self) -> &PeerVerifier {
+        let (Self::Own(verifier) | Self::Host(_, verifier)) = self;
+        verifier
+    }
+
+    /// Takes a proof that the verifier could not check, for a key it does not serve, to the host.
+    fn proof(
+        &self,
+        outcome: Result<()>,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        const NOT_SERVED: &[Code] = &[Code::CertKeyTooSmall, Code::CertAlgorithmUnsupported, Code::CertMalformed];
+        let outcome = match (self, outcome) {
+            (Self::Host(host, _), Err(error)) if NOT_SERVED.contains(&error.code()) => {
+                host.check_proof(cert, dss.scheme, message, dss.signature())
+            }
+            (_, outcome) => outcome,
+        };
+        outcome.map(|()| HandshakeSignatureValid::assertion()).map_err(Notes::refuse)
+    }
+}
+
 /// How one side of a context checks its peers.
 pub(crate) struct RustlsVerifier {
-    pub(crate) verifier: Arc<PeerVerifier>,
+    pub(crate) judge: Judge,
     pub(crate) callback: Option<VerifyCallback>,
     pub(crate) log: Log,
     /// Clients: whether the server's name counts.
     pub(crate) checks_name: bool,
     /// Clients: whether anything of the server's certificate counts.
     pub(crate) accepts_any: bool,
+    /// Clients: whether a full handshake is refused.
+    pub(crate) resumes_only: bool,
     /// Servers: whether a client must have a certificate.
     pub(crate) is_mandatory: bool,
     /// Servers: the CA names to send.
@@ -97,21 +158,29 @@ impl RustlsVerifier {
         intermediates: &[CertificateDer<'_>],
         purpose: Purpose,
         name: Option<&ServerName<'_>>,
+        staple: &[u8],
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
         let borrowed = |der: &CertificateDer<'_>| CertificateDer::from(der.to_vec());
         let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).map(borrowed).collect();
-        self.judge(&chain, purpose, name, now).map_err(Notes::refuse)
+        match &self.judge {
+            Judge::Own(verifier) => self.verify(verifier, &chain, purpose, name, now),
+            Judge::Host(host, _) => {
+                host.check_peer(&PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple })
+            }
+        }
+        .map_err(Notes::refuse)
     }
 
-    fn judge(
+    fn verify(
         &self,
+        verifier: &PeerVerifier,
         chain: &[CertificateDer<'_>],
         purpose: Purpose,
         name: Option<&ServerName<'_>>,
         now: UnixTime,
     ) -> Result<()> {
-        let verdict = self.verifier.verify(chain, purpose, name, now)?;
+        let verdict = verifier.verify(chain, purpose, name, now)?;
         if let Some(callback) = &self.callback {
             let peer = PeerCertificate { chain, purpose, verdict: &verdict };
             callback(&peer).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;
@@ -127,12 +196,8 @@ impl RustlsVerifier {
 
 impl fmt::Debug for RustlsVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RustlsVerifier").field("verifier", &self.verifier).finish_non_exhaustive()
+        f.debug_struct("RustlsVerifier").field("judge", &self.judge).finish_non_exhaustive()
     }
-}
-
-fn proof(outcome: Result<()>) -> Result<HandshakeSignatureValid, rustls::Error> {
-    outcome.map(|()| HandshakeSignatureValid::assertion()).map_err(Notes::refuse)
 }
 
 /// The part that both of rustls' traits ask for in the same words.
@@ -144,7 +209,8 @@ macro_rules! handshake_signatures {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, rustls::Error> {
-            proof(self.verifier.verify_tls12_signature(message, cert, dss))
+            let outcome = self.judge.verifier().verify_tls12_signature(message, cert, dss);
+            self.judge.proof(outcome, message, cert, dss)
         }
 
         fn verify_tls13_signature(
@@ -153,11 +219,12 @@ macro_rules! handshake_signatures {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, rustls::Error> {
-            proof(self.verifier.verify_tls13_signature(message, cert, dss))
+            let outcome = self.judge.verifier().verify_tls13_signature(message, cert, dss);
+            self.judge.proof(outcome, message, cert, dss)
         }
 
         fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            self.verifier.signature_schemes()
+            self.judge.verifier().signature_schemes()
         }
     };
 }
@@ -168,12 +235,15 @@ impl ServerCertVerifier for RustlsVerifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        staple: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        if self.resumes_only {
+            return Err(Notes::refuse(Error::from(Code::SessionNotResumed)));
+        }
         if !self.accepts_any {
             let name = self.checks_name.then_some(server_name);
-            self.check(end_entity, intermediates, Purpose::Server, name, now)?;
+            self.check(end_entity, intermediates, Purpose::Server, name, staple, now)?;
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -196,7 +266,7 @@ impl ClientCertVerifier for RustlsVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        self.check(end_entity, intermediates, Purpose::Client, None, now)?;
+        self.check(end_entity, intermediates, Purpose::Client, None, &[], now)?;
         Ok(ClientCertVerified::assertion())
     }
 

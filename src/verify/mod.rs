@@ -8,6 +8,7 @@ mod adapter;
 mod chain;
 mod der;
 mod direct;
+pub mod host;
 mod legacy;
 mod name;
 mod refusal;
@@ -17,7 +18,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
-pub(crate) use adapter::{Notes, RustlsVerifier};
+pub(crate) use adapter::{Judge, Notes, RustlsVerifier};
 pub use adapter::{PeerCertificate, VerifyCallback};
 pub use legacy::{Switch, Switches};
 

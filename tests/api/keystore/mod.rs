@@ -48,7 +48,7 @@ fn assert_signs(identity: &Identity) {
         SignatureScheme::ECDSA_NISTP521_SHA512,
         SignatureScheme::ED25519,
     ];
-    let key = brokertls::keystore::signing_key(&identity.key).unwrap();
+    let key = brokertls::keystore::signing_key(identity.key.as_ref().unwrap()).unwrap();
     for key in [&key, &identity.signing_key] {
         let signer = key.choose_scheme(&schemes).unwrap();
         let signature = signer.sign(b"message").unwrap();

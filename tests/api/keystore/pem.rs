@@ -285,7 +285,7 @@ fn content_above_the_limit_is_refused_before_it_is_read() {
 #[test]
 fn public_key_of_a_signing_key_is_that_of_the_certificate() {
     let identity = identity(&both("rsa1024"), &none());
-    let key = signing_key(&identity.key).unwrap();
+    let key = signing_key(identity.key.as_ref().unwrap()).unwrap();
     assert_eq!(key.public_key(), identity.signing_key.public_key());
 }
 

@@ -350,6 +350,10 @@ public enum ErrorCode {
     SERVER_NAME_REFUSED(516, Category.PROTOCOL, 112,
             "the client asks for a server name that is not served here",
             "Connect to a name that the server serves, or let the server accept this one."),
+    /** The peer did not resume the session, and no new one may be made. */
+    SESSION_NOT_RESUMED(517, Category.PROTOCOL, 46,
+            "the peer did not resume the session, and no new one may be made",
+            "Allow new sessions, or connect without this restriction first."),
     /** The connection failed. */
     PROTOCOL_OTHER(599, Category.PROTOCOL, 40,
             "the connection failed",

@@ -1,0 +1,89 @@
+//! What an application that judges peers and chooses identities by itself is asked: a JVM with its own key and trust
+//! managers, for one.
+//!
+//! Where a host decides about trust, nothing here verifies chains, names or dates: the decision is the host's alone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::SignatureScheme;
+use rustls::pki_types::CertificateDer;
+
+use super::Purpose;
+use crate::error::Result;
+use crate::keystore::Identity;
+
+/// What a server is asked about a ClientHello (RFC 8446 section 4.1.2).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HelloFacts<'a> {
+    /// The server name that the client sent (RFC 6066 section 3).
+    pub server_name: Option<&'a str>,
+    /// The application protocols it offers, in its order (RFC 7301).
+    pub protocols: Vec<&'a [u8]>,
+}
+
+/// For whom an identity is chosen.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct IdentityRequest<'a> {
+    /// The role in which the identity is shown.
+    pub purpose: Purpose,
+    /// On a server, the name that the client sent.
+    pub server_name: Option<&'a str>,
+    /// The kinds of key that the peer can verify, its favourite first, as Java names them: `EC`, `RSA`, `EdDSA`.
+    pub key_types: Vec<&'static str>,
+    /// The signature schemes that the peer offers.
+    pub signature_schemes: &'a [SignatureScheme],
+    /// The distinguished names (DER) of the issuers that the peer asks for; empty where it names none.
+    pub issuers: Vec<&'a [u8]>,
+}
+
+/// A peer's certificate to decide about.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PeerToJudge<'a> {
+    /// The certificates as the peer sent them, end entity first; never empty.
+    pub chain: &'a [CertificateDer<'a>],
+    /// The role of the peer.
+    pub purpose: Purpose,
+    /// The protocol version, `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// The OCSP response that a server sent with its certificate (RFC 6066 section 8); may be empty.
+    pub staple: &'a [u8],
+}
+
+/// Decides in place of this library. Asked in the middle of a handshake, on the thread that processes it; may block where
+/// the connection uses tasks.
+pub trait HandshakeHost: Send + Sync + fmt::Debug {
+    /// Says which application protocol a server goes on with: `None` leaves it to what is configured, an empty one means
+    /// none at all. Asked only of connections whose settings say so.
+    ///
+    /// # Errors
+    /// Refuses the client with this error.
+    fn client_hello(&self, hello: &HelloFacts<'_>) -> Result<Option<Vec<u8>>>;
+
+    /// Chooses the identity to show; `None` where there is none that fits.
+    ///
+    /// # Errors
+    /// Refuses the peer with this error.
+    fn choose_identity(&self, request: &IdentityRequest<'_>) -> Result<Option<Arc<Identity>>>;
+
+    /// Decides about the peer's certificate.
+    ///
+    /// # Errors
+    /// Refuses the peer with this error.
+    fn check_peer(&self, peer: &PeerToJudge<'_>) -> Result<()>;
+
+    /// Checks the peer's proof that it holds the private key, where the key is of a kind that is not served here.
+    ///
+    /// # Errors
+    /// Refuses the peer with this error.
+    fn check_proof(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        scheme: SignatureScheme,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<()>;
+}
