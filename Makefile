@@ -5,6 +5,10 @@
 #   make test                       everything that has to hold
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, command
+#   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
+#                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native library
+#   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
+#                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
 # Also: `make test-c` (the C programs alone), `make bless` (rewrite the generated headers), `make deny` (licences and
 # advisories of the dependencies; installs cargo-deny, which takes minutes).
@@ -33,7 +37,15 @@ OUT := build/release
 # Where the tests and the demo install to; the same files that `make install` puts in place.
 STAGE := build/stage
 
-.PHONY: build demo test test-c bench install stage tools bless deny clean
+# The platform of the native library inside the jar; another one adds a folder beside it.
+JAVA_PLATFORM := linux-x86_64
+JAVA_NATIVE := build/java/native
+JAVA_LIBRARY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_jni.so
+JAVADIR ?= $(PREFIX)/share/java
+MVN ?= mvn
+MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
+
+.PHONY: build demo test test-c bench install stage tools bless deny clean java install-java
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -75,6 +87,25 @@ install: build
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/native-static-libs)|" \
 	    brokertls.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/brokertls.pc'
+
+# Built by itself: together with the C library it would be given the features, and the symbols, of that.
+$(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml $(wildcard bindings/jni/src/*.rs)
+	$(CARGO) build --locked --release -p brokertls-jni
+	@mkdir -p $(@D)
+	strip -g -o $@.new $(TARGET)/libbrokertls_jni.so
+	mv $@.new $@
+
+java: $(JAVA_LIBRARY)
+	@tests/tools.sh mvn:maven javac:default-jdk-headless strip:binutils
+	$(MAVEN) -DskipTests package
+
+install-java: java
+	$(MAVEN) -DskipTests install
+ifneq ($(filter command% environment%,$(origin PREFIX) $(origin DESTDIR)),)
+	install -d '$(DESTDIR)$(JAVADIR)'
+	install -m 644 java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar '$(DESTDIR)$(JAVADIR)/brokertls-$(VERSION).jar'
+	ln -sf brokertls-$(VERSION).jar '$(DESTDIR)$(JAVADIR)/brokertls.jar'
+endif
 
 stage:
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/$(STAGE) DESTDIR= > /dev/null

@@ -15,7 +15,7 @@ use crate::settings::{IdentitySource, TrustSource};
 
 use stores::Stores;
 pub use table::OPTIONS;
-pub use value::{password, switch};
+pub use value::{password, store_type, switch};
 
 /// What the text of an option is; commands ask for it accordingly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

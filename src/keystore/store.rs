@@ -260,6 +260,20 @@ impl Store {
         })
     }
 
+    /// The private key of an entry of this store, decrypted with this password, or with what the store was opened with.
+    ///
+    /// # Errors
+    /// `NO_PRIVATE_KEY`, `KEY_PASSWORD_MISSING`, `KEY_PASSWORD_WRONG`, `PASSWORD_UNAVAILABLE`, `KEY_MALFORMED`,
+    /// `ENCRYPTION_UNSUPPORTED`, with file and alias.
+    pub fn private_key(&self, entry: &Entry, password: Option<&Secret>) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
+        match (password, &entry.material) {
+            (Some(password), Some(material)) => {
+                material.decrypt(Some(password.reveal())).map_err(|error| error.at(&entry.place))
+            }
+            _ => self.decrypt(entry),
+        }
+    }
+
     fn decrypt(&self, entry: &Entry) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
         let material = entry.material.as_ref().ok_or_else(|| self.no_private_key())?;
         let password = if material.is_encrypted() { self.password_of(entry)? } else { None };

@@ -34,7 +34,11 @@ pub(super) fn path(text: &str) -> Result<PathBuf> {
     }
 }
 
-pub(super) fn store_type(text: &str) -> Result<StoreType> {
+/// A type of store by its name.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`.
+pub fn store_type(text: &str) -> Result<StoreType> {
     match text.to_ascii_lowercase().as_str() {
         "pem" => Ok(StoreType::Pem),
         "der" => Ok(StoreType::Der),

@@ -12,6 +12,10 @@ import java.lang.ref.Cleaner;
 abstract class NativeHandle implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
 
+    static {
+        NativeLoader.load();
+    }
+
     private final State state;
     private final Cleaner.Cleanable cleanable;
 

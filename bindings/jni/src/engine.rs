@@ -1,0 +1,298 @@
+//! `NativeEngine`: one connection.
+//!
+//! `wrap`, `unwrap` and `state` are the data path: one claim of the engine, no allocation, no call back into Java.
+#![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use brokertls::{Connection, Error, Next, Transfer};
+use jni::EnvUnowned;
+use jni::objects::{JByteBuffer, JClass, JObject, JThrowable};
+use jni::sys::{jint, jlong};
+
+use crate::guard::{self, Offer, Outcome, Raised, guard, guard_bare};
+use crate::handles::{Exclusive, Handles};
+use crate::host::Asked;
+use crate::text::{ByteArrays, Strings, java_byte_arrays, java_strings};
+use crate::{failure, text};
+
+pub(crate) static ENGINES: Handles<Engine> = Handles::new();
+
+/// A connection, and what made it unusable from outside it.
+pub(crate) struct Engine {
+    connection: Connection,
+    /// A contained panic: the connection's own state can no longer be relied upon.
+    panicked: Option<Error>,
+    /// What the last call was refused for, which need not end the connection.
+    refused: Option<Error>,
+}
+
+impl Engine {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, panicked: None, refused: None }
+    }
+}
+
+// What `NativeEngine` reads from a packed long.
+const CONSUMED_SHIFT: u32 = 24;
+const STATUS_SHIFT: u32 = 48;
+const FLAGS_SHIFT: u32 = 56;
+const LENGTH_MASK: u64 = 0xff_ffff;
+const HANDSHAKING: u64 = 1;
+const HAS_OUTGOING: u64 = 2;
+const PEER_CLOSED: u64 = 4;
+const DESTINATION_TOO_SMALL: u64 = 4;
+const FAILED: u64 = 6;
+
+/// Bytes taken, bytes given, and what is next.
+type Moved = (usize, usize, Next);
+
+fn moved(transfer: Transfer) -> Moved {
+    (transfer.consumed, transfer.produced, transfer.next)
+}
+
+fn pack(engine: &Engine, moved: Option<Moved>) -> jlong {
+    if engine.panicked.is_some() {
+        return (FAILED << STATUS_SHIFT).cast_signed();
+    }
+    let connection = &engine.connection;
+    let (status, consumed, produced) = match moved {
+        None => (FAILED, 0, 0),
+        Some((consumed, produced, next)) => match next {
+            Next::NeedRecord => (1, consumed, produced),
+            Next::NeedWrap => (2, consumed, produced),
+            Next::NeedTask => (3, consumed, produced),
+            Next::DestinationTooSmall(room) => (DESTINATION_TOO_SMALL, consumed, room),
+            Next::Closed => (5, consumed, produced),
+            _ => (0, consumed, produced),
+        },
+    };
+    let flags = u64::from(connection.is_handshaking()) * HANDSHAKING
+        | u64::from(connection.has_outgoing()) * HAS_OUTGOING
+        | u64::from(connection.is_peer_closed()) * PEER_CLOSED;
+    let lengths = (consumed as u64 & LENGTH_MASK) << CONSUMED_SHIFT | (produced as u64 & LENGTH_MASK);
+    (flags << FLAGS_SHIFT | status << STATUS_SHIFT | lengths).cast_signed()
+}
+
+/// A step of one engine: what it met is kept there, for `failure`. A panic poisons this engine alone.
+fn step(handle: jlong, body: impl FnOnce(&mut Connection) -> Result<Moved, Error>) -> Outcome<jlong> {
+    let mut engine: Exclusive<'_, Engine> = ENGINES.claim(handle)?;
+    if engine.panicked.is_some() {
+        return Ok(pack(&engine, None));
+    }
+    let moved = match catch_unwind(AssertUnwindSafe(|| body(&mut engine.connection))) {
+        Ok(Ok(moved)) => Some(moved),
+        Ok(Err(error)) => {
+            engine.refused = Some(error);
+            None
+        }
+        Err(payload) => {
+            engine.panicked = Some(guard::panic_error(&*payload));
+            None
+        }
+    };
+    Ok(pack(&engine, moved))
+}
+
+/// The state, as a transfer of nothing.
+fn still(connection: &Connection) -> Result<Moved, Error> {
+    if let Some(error) = connection.failure() {
+        return Err(error.clone());
+    }
+    Ok((0, 0, connection.next()))
+}
+
+/// What is known of a connection; nothing of one that panicked.
+fn look<T>(handle: jlong, body: impl FnOnce(&Connection) -> T) -> Outcome<T> {
+    let engine = ENGINES.claim(handle)?;
+    match &engine.panicked {
+        None => Ok(body(&engine.connection)),
+        Some(error) => Err(Raised::Failure(error.clone())),
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrap<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+    source: JByteBuffer<'local>,
+    source_address: jlong,
+    source_offset: jint,
+    source_length: jint,
+    destination: JByteBuffer<'local>,
+    destination_address: jlong,
+    destination_offset: jint,
+    destination_length: jint,
+) -> jlong {
+    let raw = &env;
+    let body = || {
+        let source = Offer { buffer: source, address: source_address, offset: source_offset, length: source_length };
+        let destination = Offer {
+            buffer: destination,
+            address: destination_address,
+            offset: destination_offset,
+            length: destination_length,
+        };
+        let (tls, plain) = guard::slices(raw, &source, &destination)?;
+        step(engine, |connection| connection.unwrap(tls, plain).map(moved))
+    };
+    let outcome = guard::contain(body);
+    guard::settle(&mut env, outcome)
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_wrap<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+    source: JByteBuffer<'local>,
+    source_address: jlong,
+    source_offset: jint,
+    source_length: jint,
+    destination: JByteBuffer<'local>,
+    destination_address: jlong,
+    destination_offset: jint,
+    destination_length: jint,
+) -> jlong {
+    let raw = &env;
+    let body = || {
+        let source = Offer { buffer: source, address: source_address, offset: source_offset, length: source_length };
+        let destination = Offer {
+            buffer: destination,
+            address: destination_address,
+            offset: destination_offset,
+            length: destination_length,
+        };
+        let (plain, tls) = guard::slices(raw, &source, &destination)?;
+        step(engine, |connection| connection.wrap(plain, tls).map(moved))
+    };
+    let outcome = guard::contain(body);
+    guard::settle(&mut env, outcome)
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_runTask<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+    host: JObject<'local>,
+) -> jlong {
+    let asked = Asked::new(&env, &host);
+    guard_bare(&mut env, || {
+        let _asked = asked;
+        step(engine, |connection| {
+            connection.run_task();
+            still(connection)
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_state<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> jlong {
+    guard_bare(&mut env, || step(engine, |connection| still(connection)))
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_closeWrite<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> jlong {
+    guard_bare(&mut env, || step(engine, |connection| connection.close_write().and_then(|()| still(connection))))
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_endOfInput<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> jlong {
+    guard_bare(&mut env, || step(engine, |connection| connection.end_of_input().and_then(|()| still(connection))))
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_failure<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> JThrowable<'local> {
+    guard(&mut env, |env| {
+        let error = {
+            let engine = ENGINES.claim(engine)?;
+            engine.panicked.as_ref().or(engine.connection.failure()).or(engine.refused.as_ref()).cloned()
+        };
+        match error {
+            None => Ok(JThrowable::null()),
+            Some(error) => Ok(failure::new(env, &error)?),
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_peerChain<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> ByteArrays<'local> {
+    guard(&mut env, |env| {
+        let chain = look(engine, |connection| connection.peer_chain().to_vec())?;
+        java_byte_arrays(env, chain.iter())
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_facts<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> Strings<'local> {
+    guard(&mut env, |env| {
+        let facts = look(engine, |connection| {
+            let alpn = connection.alpn().map(text::latin1);
+            [
+                connection.version().map(str::to_owned),
+                connection.cipher_suite().map(str::to_owned),
+                connection.group().map(str::to_owned),
+                connection.server_name().map(str::to_owned),
+                alpn,
+            ]
+        })?;
+        java_strings(env, facts.into_iter())
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_isResumed<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> bool {
+    guard_bare(&mut env, || look(engine, |connection| connection.is_resumed() == Some(true)))
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_address<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    direct: JByteBuffer<'local>,
+) -> jlong {
+    let outcome = guard::contain(|| guard::address(&env, &direct));
+    guard::settle(&mut env, outcome)
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_free<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) {
+    guard_bare(&mut env, || {
+        ENGINES.remove(engine);
+        Ok(())
+    });
+}

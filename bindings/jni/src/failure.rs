@@ -1,0 +1,39 @@
+//! Errors as Java's objects.
+
+use brokertls::Error;
+use jni::objects::{JString, JThrowable, JValue};
+use jni::{Env, jni_sig, jni_str};
+
+/// A `TlsFailure` of this error.
+pub(crate) fn new<'local>(env: &mut Env<'local>, error: &Error) -> jni::errors::Result<JThrowable<'local>> {
+    let number = JValue::Int(error.code().number());
+    let signature = jni_sig!("(I)Lio/brokertls/ErrorCode;");
+    let code = env.call_static_method(jni_str!("io/brokertls/ErrorCode"), jni_str!("of"), signature, &[number])?.l()?;
+    let message = JString::from_str(env, clean(&error.to_string()))?;
+    let hint = JString::from_str(env, clean(error.hint()))?;
+    let arguments = [JValue::Object(&code), JValue::Object(&message), JValue::Object(&hint)];
+    let signature = jni_sig!("(Lio/brokertls/ErrorCode;Ljava/lang/String;Ljava/lang/String;)V");
+    let failure = env.new_object(jni_str!("io/brokertls/TlsFailure"), signature, &arguments)?;
+    env.cast_local::<JThrowable<'_>>(failure)
+}
+
+pub(crate) fn illegal_state(env: &mut Env<'_>, message: &str) -> jni::errors::Result<()> {
+    throw(env, jni_str!("java/lang/IllegalStateException"), message)
+}
+
+pub(crate) fn illegal_argument(env: &mut Env<'_>, message: &str) -> jni::errors::Result<()> {
+    throw(env, jni_str!("java/lang/IllegalArgumentException"), message)
+}
+
+fn throw(env: &mut Env<'_>, class: &jni::strings::JNIStr, message: &str) -> jni::errors::Result<()> {
+    let message = JString::from_str(env, message)?;
+    let exception = env.new_object(class, jni_sig!("(Ljava/lang/String;)V"), &[JValue::Object(&message)])?;
+    let exception = env.cast_local::<JThrowable<'_>>(exception)?;
+    let _ = env.throw(&exception);
+    Ok(())
+}
+
+/// Java's strings from native code end at a NUL.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

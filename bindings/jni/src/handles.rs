@@ -1,0 +1,240 @@
+//! Objects that Java holds by number: a table of slots that are never given back to the system.
+//!
+//! A number names a slot and its generation, so that a number that was made up or freed is told from a live one without
+//! following it. An object is counted while it is in use and freed when the last call on it returns. No locks on the
+//! way in and out.
+#![allow(unsafe_code, reason = "objects are kept as pointers, which the state beside each guards")]
+
+use std::ops::{Deref, DerefMut};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+const FIRST_CHUNK: usize = 1024;
+const CHUNKS: usize = 20;
+const USE_MASK: u64 = 0x3fff_ffff;
+const LIVE: u64 = 1 << 30;
+const DOOMED: u64 = 1 << 31;
+const GENERATION_SHIFT: u32 = 32;
+/// Numbers stay positive in Java, where a negative one means something else.
+const GENERATION_MASK: u64 = 0x7fff_ffff;
+
+/// Why an object cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unavailable {
+    /// The number is none, or its object has been freed.
+    Closed,
+    /// Another thread is in a call on it.
+    Busy,
+}
+
+/// The objects of one kind.
+pub(crate) struct Handles<T> {
+    chunks: [OnceLock<Box<[Slot<T>]>>; CHUNKS],
+    free: Mutex<Free>,
+}
+
+struct Free {
+    indices: Vec<u32>,
+    next: u32,
+}
+
+/// Generation, whether it holds an object, whether that is to be freed, and how many calls use it; and the object.
+struct Slot<T> {
+    state: AtomicU64,
+    object: AtomicPtr<T>,
+}
+
+impl<T> Handles<T> {
+    pub(crate) const fn new() -> Self {
+        Self { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(Free { indices: Vec::new(), next: 0 }) }
+    }
+
+    /// Keeps the object; gives its number, or the object back where there are too many.
+    pub(crate) fn insert(&self, object: T) -> Option<i64> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = match free.indices.pop() {
+            Some(index) => index,
+            None => {
+                let index = free.next;
+                let (chunk, _) = place(index)?;
+                let size = FIRST_CHUNK << chunk;
+                self.chunks[chunk].get_or_init(|| (0..size).map(|_| Slot::empty()).collect());
+                free.next = index.checked_add(1)?;
+                index
+            }
+        };
+        drop(free);
+        let slot = self.slot(index)?;
+        let generation =
+            match (slot.state.load(Ordering::Acquire) >> GENERATION_SHIFT).wrapping_add(1) & GENERATION_MASK {
+                0 => 1,
+                generation => generation,
+            };
+        slot.object.store(Box::into_raw(Box::new(object)), Ordering::Relaxed);
+        slot.state.store(generation << GENERATION_SHIFT | LIVE, Ordering::Release);
+        Some((generation << GENERATION_SHIFT | u64::from(index)).cast_signed())
+    }
+
+    /// The object, for as long as the answer is kept, beside other users.
+    pub(crate) fn share(&self, handle: i64) -> Result<Shared<'_, T>, Unavailable> {
+        self.enter(handle, USE_MASK).map(Shared)
+    }
+
+    /// The object for one user alone.
+    pub(crate) fn claim(&self, handle: i64) -> Result<Exclusive<'_, T>, Unavailable> {
+        self.enter(handle, 1).map(|held| Exclusive(held))
+    }
+
+    /// Frees the object, or lets the last call on it do so. A number that names none is left alone.
+    pub(crate) fn remove(&self, handle: i64) {
+        let Ok(held) = self.enter(handle, USE_MASK) else { return };
+        held.slot.state.fetch_or(DOOMED, Ordering::AcqRel);
+    }
+
+    fn enter(&self, handle: i64, uses_max: u64) -> Result<Held<'_, T>, Unavailable> {
+        let handle = handle.cast_unsigned();
+        let (generation, index) = (handle >> GENERATION_SHIFT, handle as u32);
+        let slot = self.slot(index).ok_or(Unavailable::Closed)?;
+        let mut state = slot.state.load(Ordering::Acquire);
+        loop {
+            if state >> GENERATION_SHIFT != generation || state & LIVE == 0 || state & DOOMED != 0 {
+                return Err(Unavailable::Closed);
+            }
+            if state & USE_MASK >= uses_max {
+                return Err(Unavailable::Busy);
+            }
+            match slot.state.compare_exchange_weak(state, state + 1, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(Held { table: self, slot, index }),
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    fn slot(&self, index: u32) -> Option<&Slot<T>> {
+        let (chunk, offset) = place(index)?;
+        self.chunks[chunk].get()?.get(offset)
+    }
+}
+
+/// The chunk of a slot, each twice the size of the one before, and the place in it.
+fn place(index: u32) -> Option<(usize, usize)> {
+    let index = index as usize + FIRST_CHUNK;
+    let chunk = (index / FIRST_CHUNK).ilog2() as usize;
+    (chunk < CHUNKS).then_some((chunk, index - (FIRST_CHUNK << chunk)))
+}
+
+impl<T> Slot<T> {
+    fn empty() -> Self {
+        Self { state: AtomicU64::new(0), object: AtomicPtr::new(ptr::null_mut()) }
+    }
+}
+
+/// One use of a slot's object.
+struct Held<'a, T> {
+    table: &'a Handles<T>,
+    slot: &'a Slot<T>,
+    index: u32,
+}
+
+impl<T> Held<'_, T> {
+    fn object(&self) -> *mut T {
+        self.slot.object.load(Ordering::Relaxed)
+    }
+}
+
+impl<T> Drop for Held<'_, T> {
+    fn drop(&mut self) {
+        let before = self.slot.state.fetch_sub(1, Ordering::AcqRel);
+        // Once doomed, nobody enters any more: only one user sees itself as the last.
+        if before & DOOMED == 0 || before & USE_MASK != 1 {
+            return;
+        }
+        let object = self.slot.object.swap(ptr::null_mut(), Ordering::AcqRel);
+        self.slot.state.store(before & (GENERATION_MASK << GENERATION_SHIFT), Ordering::Release);
+        // SAFETY: the pointer came from a box, and the slot that gave it has forgotten it.
+        drop(unsafe { Box::from_raw(object) });
+        self.table.free.lock().unwrap_or_else(PoisonError::into_inner).indices.push(self.index);
+    }
+}
+
+/// An object in use beside others.
+pub(crate) struct Shared<'a, T>(Held<'a, T>);
+
+impl<T> Deref for Shared<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the object lives while the use is counted, and claims of it for one alone are refused meanwhile.
+        unsafe { &*self.0.object() }
+    }
+}
+
+/// An object in use by one alone.
+pub(crate) struct Exclusive<'a, T>(Held<'a, T>);
+
+impl<T> Deref for Exclusive<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: as for DerefMut.
+        unsafe { &*self.0.object() }
+    }
+}
+
+impl<T> DerefMut for Exclusive<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the object lives while the use is counted. Kinds that are claimed are used in no other way, except by
+        // `remove`, which does not look at the object.
+        unsafe { &mut *self.0.object() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn freed_and_made_up_numbers_are_closed() {
+        let handles = Handles::new();
+        let first = handles.insert(1).unwrap();
+        assert_eq!(*handles.share(first).map_err(|_| ()).unwrap(), 1);
+        handles.remove(first);
+        let second = handles.insert(2).unwrap();
+        for handle in [first, 0, -1, 7, i64::MAX, i64::MIN, second + 1] {
+            assert_eq!(handles.share(handle).err(), Some(Unavailable::Closed), "{handle}");
+            handles.remove(handle);
+        }
+        assert_eq!(*handles.share(second).map_err(|_| ()).unwrap(), 2);
+    }
+
+    #[test]
+    fn object_freed_in_use_lives_until_the_use_ends() {
+        let handles = Handles::new();
+        let object = Arc::new(());
+        let handle = handles.insert(Arc::clone(&object)).unwrap();
+        let held = handles.claim(handle).map_err(|_| ()).unwrap();
+        assert_eq!(handles.claim(handle).err(), Some(Unavailable::Busy));
+        handles.remove(handle);
+        assert_eq!(Arc::strong_count(&object), 2);
+        assert_eq!(handles.claim(handle).err(), Some(Unavailable::Closed));
+        drop(held);
+        assert_eq!(Arc::strong_count(&object), 1);
+    }
+
+    #[test]
+    fn slots_are_used_again_and_more_are_made_where_there_are_none() {
+        let handles = Handles::new();
+        let all: Vec<i64> = (0..5000).map(|number| handles.insert(number).unwrap()).collect();
+        for (number, handle) in (0..).zip(&all) {
+            assert_eq!(*handles.claim(*handle).map_err(|_| ()).unwrap(), number);
+        }
+        all.iter().for_each(|handle| handles.remove(*handle));
+        let again = handles.insert(0).unwrap();
+        assert!((again as u32) < 5000 && !all.contains(&again));
+    }
+}

@@ -1,0 +1,35 @@
+//! `NativeLog`: a context's log, written from whatever thread uses it.
+
+use std::sync::Arc;
+
+use brokertls::LogSink;
+use jni::objects::{JObject, JString, JValue};
+use jni::refs::Global;
+use jni::{Env, JavaVM, jni_sig, jni_str};
+
+use crate::guard::{Outcome, Raised};
+
+/// A sink that writes to a `NativeLog`. What its `write` throws is dropped: a log must not end connections.
+pub(crate) fn sink(env: &mut Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
+    if log.as_raw().is_null() {
+        return Err(Raised::Argument("no log"));
+    }
+    let log: Global<JObject<'static>> = env.new_global_ref(log)?;
+    Ok(Arc::new(move |level, line: &str| {
+        let Ok(vm) = JavaVM::singleton() else { return };
+        // The thread came from Java and stays attached; a local frame keeps its references from piling up.
+        let _ = vm.attach_current_thread(|env| {
+            if env.exception_check() {
+                return Ok::<(), jni::errors::Error>(());
+            }
+            let written = env.with_local_frame(8, |env| {
+                let line = JString::from_str(env, line.replace('\0', "\u{fffd}"))?;
+                let arguments = [JValue::Int(level as i32), JValue::Object(&line)];
+                env.call_method(&log, jni_str!("write"), jni_sig!("(ILjava/lang/String;)V"), &arguments)?;
+                Ok::<(), jni::errors::Error>(())
+            });
+            env.exception_clear();
+            written
+        });
+    }))
+}

@@ -1,0 +1,254 @@
+//! `NativeStore`: an opened store, as Java's KeyStore sees it.
+//!
+//! A PEM file's keys and certificates are paired here, and keys come out as PKCS#8, the only encoding that Java reads.
+#![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
+
+use std::collections::HashSet;
+
+use brokertls::keystore::{self, Entry, EntryKind, OpenOptions, Secret, Store, StoreType};
+use brokertls::options::store_type;
+use brokertls::{Code, Error};
+use jni::EnvUnowned;
+use jni::objects::{JByteArray, JClass, JString};
+use jni::sys::{jint, jlong};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use crate::guard::{Outcome, Raised, guard, guard_bare, keep, object};
+use crate::handles::Handles;
+use crate::text::{ByteArrays, Strings, bytes, bytes_or_none, java_byte_arrays, java_bytes, java_strings, password};
+use crate::text::{text, text_or_none};
+
+static STORES: Handles<JavaStore> = Handles::new();
+
+const KEY: jint = 0;
+const CERTIFICATE: jint = 1;
+
+/// A store and what Java can use of it.
+struct JavaStore {
+    store: Store,
+    entries: Vec<JavaEntry>,
+}
+
+struct JavaEntry {
+    alias: String,
+    chain: Vec<CertificateDer<'static>>,
+    /// Of a key: the entry's place in the store.
+    key: Option<usize>,
+}
+
+impl JavaStore {
+    fn new(store: Store) -> brokertls::Result<Self> {
+        let is_text = matches!(store.store_type(), StoreType::Pem | StoreType::Der);
+        let found = if is_text { paired(&store)? } else { entries(&store) };
+        let mut taken = HashSet::new();
+        let entries = (1..).zip(found).map(|(place, (name, chain, key))| {
+            let base = name.unwrap_or_else(|| format!("{place}"));
+            // Java compares aliases without regard to case.
+            let mut alias = base.clone();
+            let mut number = 2_usize;
+            while !taken.insert(alias.to_lowercase()) {
+                alias = format!("{base}-{number}");
+                number += 1;
+            }
+            JavaEntry { alias, chain, key }
+        });
+        let entries = entries.collect();
+        Ok(Self { store, entries })
+    }
+
+    fn entry(&self, index: jint) -> Outcome<&JavaEntry> {
+        let index = usize::try_from(index).ok();
+        index.and_then(|index| self.entries.get(index)).ok_or(Raised::Argument("no entry of this number"))
+    }
+}
+
+type Found = (Option<String>, Vec<CertificateDer<'static>>, Option<usize>);
+
+/// The entries of a key store: keys with their chains, and what counts as trusted.
+fn entries(store: &Store) -> Vec<Found> {
+    let all = store.entries();
+    let marked = all.iter().any(|entry| matches!(entry.kind, EntryKind::Key | EntryKind::Trusted));
+    let usable = all.iter().enumerate().filter_map(|(index, entry)| match entry.kind {
+        _ if entry.chain.is_empty() => None,
+        EntryKind::Key => Some((entry.alias.clone(), chain_of(store, entry), Some(index))),
+        EntryKind::Trusted => Some((entry.alias.clone(), entry.chain.clone(), None)),
+        EntryKind::Certificate if !marked => Some((entry.alias.clone(), entry.chain.clone(), None)),
+        _ => None,
+    });
+    usable.collect()
+}
+
+/// A PKCS#12 store does not say which certificates make a chain; pairing them finds out, where the password allows it.
+fn chain_of(store: &Store, entry: &Entry) -> Vec<CertificateDer<'static>> {
+    let identity = entry.alias.as_deref().filter(|_| store.store_type() == StoreType::Pkcs12);
+    let identity = identity.and_then(|alias| store.identity(alias).ok());
+    identity
+        .filter(|identity| identity.chain.first() == entry.chain.first())
+        .map_or_else(|| entry.chain.clone(), |identity| identity.chain.clone())
+}
+
+/// The keys of a text file, each with its certificates, then the certificates that belong to none.
+fn paired(store: &Store) -> brokertls::Result<Vec<Found>> {
+    let all = store.entries();
+    let certificates = || all.iter().filter_map(|entry| entry.chain.first());
+    let keys: Vec<usize> = (0..all.len()).filter(|index| all[*index].kind == EntryKind::Key).collect();
+    let mut found: Vec<Found> = Vec::new();
+    if !keys.is_empty() && certificates().next().is_some() {
+        match store.identities() {
+            Ok(identities) => {
+                for identity in &identities {
+                    let of = |index: &&usize| {
+                        store.private_key(&all[**index], None).is_ok_and(|key| Some(&*key) == identity.key.as_ref())
+                    };
+                    let key = keys.iter().find(of).copied();
+                    found.extend(key.map(|key| (None, identity.chain.clone(), Some(key))));
+                }
+            }
+            // Java gives the password with the key; a file of one key leaves no doubt about the certificates.
+            Err(error) if error.code() == Code::KeyPasswordMissing && keys.len() == 1 => {
+                found.push((None, certificates().cloned().collect(), keys.first().copied()));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let used: HashSet<CertificateDer<'static>> = found.iter().flat_map(|(_, chain, _)| chain.iter().cloned()).collect();
+    let loose = certificates().filter(|der| !used.contains(*der)).map(|der| (None, vec![der.clone()], None));
+    found.extend(loose);
+    Ok(found)
+}
+
+/// The key as PKCS#8 (RFC 5958 section 2).
+fn pkcs8(key: &PrivateKeyDer<'_>) -> brokertls::Result<Zeroizing<Vec<u8>>> {
+    let der = match key {
+        PrivateKeyDer::Pkcs8(key) => return Ok(Zeroizing::new(key.secret_pkcs8_der().to_vec())),
+        PrivateKeyDer::Pkcs1(key) => key.secret_pkcs1_der(),
+        PrivateKeyDer::Sec1(key) => key.secret_sec1_der(),
+        _ => return Err(Error::from(Code::KeyAlgorithmUnsupported)),
+    };
+    // The public half names the algorithm in the form that the private one needs, the curve with it.
+    let signer = keystore::signing_key(key)?;
+    let public = signer.public_key().ok_or(Code::KeyAlgorithmUnsupported)?;
+    let algorithm = algorithm_of(&public).ok_or(Code::KeyMalformed)?;
+    let content = 3 + algorithm.len() + header(0x04, der.len()).len() + der.len();
+    let mut out = Zeroizing::new(Vec::with_capacity(content + 6));
+    out.extend_from_slice(&header(0x30, content));
+    out.extend_from_slice(&[0x02, 0x01, 0x00]);
+    out.extend_from_slice(algorithm);
+    out.extend_from_slice(&header(0x04, der.len()));
+    out.extend_from_slice(der);
+    Ok(out)
+}
+
+/// The AlgorithmIdentifier of a SubjectPublicKeyInfo, as it stands there.
+fn algorithm_of(public: &[u8]) -> Option<&[u8]> {
+    let (start, _) = element(public)?;
+    let inner = public.get(start..)?;
+    let (start, length) = element(inner)?;
+    inner.get(..start.checked_add(length)?)
+}
+
+/// Where the content of the first element starts, and its length.
+fn element(der: &[u8]) -> Option<(usize, usize)> {
+    match *der.get(1)? {
+        short @ 0..=0x7f => Some((2, usize::from(short))),
+        0x81 => Some((3, usize::from(*der.get(2)?))),
+        0x82 => Some((4, usize::from(*der.get(2)?) << 8 | usize::from(*der.get(3)?))),
+        _ => None,
+    }
+}
+
+/// Tag and length; keys are shorter than 64 KiB.
+fn header(tag: u8, length: usize) -> Vec<u8> {
+    match length {
+        0..=0x7f => vec![tag, length as u8],
+        0x80..=0xff => vec![tag, 0x81, length as u8],
+        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeStore_open<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    content: JByteArray<'local>,
+    label: JString<'local>,
+    kind: JString<'local>,
+    store_password: JByteArray<'local>,
+) -> jlong {
+    guard(&mut env, |env| {
+        let mut options = OpenOptions::default();
+        options.store_type = text_or_none(env, &kind)?.map(|name| store_type(&name)).transpose()?;
+        options.password = password(env, &store_password)?;
+        let store = keystore::open(&text(env, &label)?, &bytes(env, &content)?, &options)?;
+        keep(&STORES, JavaStore::new(store)?)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeStore_aliases<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+) -> Strings<'local> {
+    guard(&mut env, |env| {
+        let store = object(&STORES, store)?;
+        java_strings(env, store.entries.iter().map(|entry| Some(&entry.alias)))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeStore_kind<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    entry: jint,
+) -> jint {
+    guard_bare(&mut env, || {
+        let store = object(&STORES, store)?;
+        Ok(if store.entry(entry)?.key.is_some() { KEY } else { CERTIFICATE })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeStore_chain<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    entry: jint,
+) -> ByteArrays<'local> {
+    guard(&mut env, |env| {
+        let store = object(&STORES, store)?;
+        java_byte_arrays(env, store.entry(entry)?.chain.iter())
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeStore_key<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    entry: jint,
+    key_password: JByteArray<'local>,
+) -> JByteArray<'local> {
+    guard(&mut env, |env| {
+        let store = object(&STORES, store)?;
+        let place = store.entry(entry)?.key.ok_or(Error::from(Code::NoPrivateKey))?;
+        let key_password = bytes_or_none(env, &key_password)?.map(|password| Secret::new(password.as_slice()));
+        let entry = store.store.entries().get(place).ok_or(Error::from(Code::NoPrivateKey))?;
+        let key = store.store.private_key(entry, key_password.as_ref())?;
+        java_bytes(env, &pkcs8(&key)?)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeStore_free<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+) {
+    guard_bare(&mut env, || {
+        STORES.remove(store);
+        Ok(())
+    });
+}

@@ -1,0 +1,73 @@
+//! Strings and arrays between Java and Rust.
+
+use brokertls::keystore::{Password, Secret};
+use jni::Env;
+use jni::objects::{JByteArray, JObjectArray, JString};
+use zeroize::Zeroizing;
+
+use crate::guard::Outcome;
+
+/// Java's `byte[][]` and `String[]`.
+pub(crate) type ByteArrays<'local> = JObjectArray<'local, JByteArray<'local>>;
+pub(crate) type Strings<'local> = JObjectArray<'local, JString<'local>>;
+
+pub(crate) fn text(env: &Env<'_>, string: &JString<'_>) -> Outcome<String> {
+    Ok(string.try_to_string(env)?)
+}
+
+pub(crate) fn text_or_none(env: &Env<'_>, string: &JString<'_>) -> Outcome<Option<String>> {
+    (!string.as_raw().is_null()).then(|| text(env, string)).transpose()
+}
+
+/// A copy, wiped when dropped: most arrays of bytes hold stores, keys or passwords.
+pub(crate) fn bytes(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Zeroizing<Vec<u8>>> {
+    Ok(Zeroizing::new(env.convert_byte_array(array)?))
+}
+
+pub(crate) fn bytes_or_none(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
+    (!array.as_raw().is_null()).then(|| bytes(env, array)).transpose()
+}
+
+pub(crate) fn password(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Password> {
+    Ok(match bytes_or_none(env, array)? {
+        None => Password::None,
+        Some(bytes) => Password::Bytes(Secret::new(bytes.as_slice())),
+    })
+}
+
+pub(crate) fn java_bytes<'local>(env: &mut Env<'local>, bytes: &[u8]) -> Outcome<JByteArray<'local>> {
+    Ok(env.byte_array_from_slice(bytes)?)
+}
+
+pub(crate) fn java_byte_arrays<'local>(
+    env: &mut Env<'local>,
+    all: impl ExactSizeIterator<Item = impl AsRef<[u8]>>,
+) -> Outcome<ByteArrays<'local>> {
+    let array = ByteArrays::new(env, all.len(), JByteArray::null())?;
+    for (index, bytes) in all.enumerate() {
+        let bytes = env.byte_array_from_slice(bytes.as_ref())?;
+        array.set_element(env, index, &bytes)?;
+        env.delete_local_ref(bytes);
+    }
+    Ok(array)
+}
+
+/// Strings of Java; `None` is null.
+pub(crate) fn java_strings<'local>(
+    env: &mut Env<'local>,
+    all: impl ExactSizeIterator<Item = Option<impl AsRef<str>>>,
+) -> Outcome<Strings<'local>> {
+    let array = Strings::new(env, all.len(), JString::null())?;
+    for (index, text) in all.enumerate() {
+        let Some(text) = text else { continue };
+        let text = JString::from_str(env, text.as_ref())?;
+        array.set_element(env, index, &text)?;
+        env.delete_local_ref(text);
+    }
+    Ok(array)
+}
+
+/// Each byte as the character of its number.
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}

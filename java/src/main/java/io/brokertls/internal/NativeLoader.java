@@ -1,0 +1,139 @@
+package io.brokertls.internal;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Finds, unpacks and loads the native library, once for this class loader.
+ *
+ * <p>The library is a resource of the jar with the platform's classifier. It is unpacked into a new directory that only
+ * this user can enter, loaded, and deleted at once. {@code brokertls.native.workdir} names the directory to unpack into
+ * where the system's temporary one does not allow programs; {@code brokertls.native.library} names the file itself.
+ */
+final class NativeLoader {
+    /** The platforms that a jar may hold a library for. */
+    private static final String[] PLATFORMS = {"linux-x86_64", "linux-aarch64"};
+    /** What the library answers; raised together with it, with each change of a native method. */
+    private static final String VERSION = "0.1.0-1";
+    private static final String LIBRARY_PROPERTY = "brokertls.native.library";
+    private static final String DIRECTORY_PROPERTY = "brokertls.native.workdir";
+    private static final String FILE = "libbrokertls_jni.so";
+
+    private NativeLoader() {}
+
+    /**
+     * Loads the library. A static initialiser calls it, so that it runs once.
+     *
+     * @throws UnsatisfiedLinkError what is missing, and what would mend it
+     */
+    static void load() {
+        String library = System.getProperty(LIBRARY_PROPERTY);
+        if (library != null) {
+            loadFile(Paths.get(library).toAbsolutePath(), LIBRARY_PROPERTY);
+        } else {
+            unpackAndLoad(platform(System.getProperty("os.name"), System.getProperty("os.arch")));
+        }
+        String found = version();
+        if (!VERSION.equals(found)) {
+            throw failure("the native library is version " + found + " and the classes need " + VERSION
+                    + "; use the jar and the library of one release", null);
+        }
+    }
+
+    /** {@code linux-x86_64} and so on, from the names that JVMs use. */
+    static String platform(String system, String architecture) {
+        String arch = architecture.toLowerCase(Locale.ROOT);
+        if (arch.equals("amd64")) {
+            arch = "x86_64";
+        }
+        return system.toLowerCase(Locale.ROOT).replace(' ', '_') + "-" + arch;
+    }
+
+    private static void unpackAndLoad(String platform) {
+        String resource = resource(platform);
+        try (InputStream content = NativeLoader.class.getResourceAsStream(resource)) {
+            if (content == null) {
+                throw failure("there is no native library for " + platform + " (" + present()
+                        + "); add the brokertls jar with the classifier " + platform + ", or name a library by -D"
+                        + LIBRARY_PROPERTY, null);
+            }
+            unpackAndLoad(content);
+        } catch (IOException e) {
+            throw failure("the native library cannot be unpacked into " + workDirectory() + ": " + e
+                    + "; name another directory by -D" + DIRECTORY_PROPERTY, e);
+        }
+    }
+
+    private static void unpackAndLoad(InputStream content) throws IOException {
+        FileAttribute<?> ownerOnly =
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+        Path directory = Files.createTempDirectory(workDirectory(), "brokertls-", ownerOnly);
+        Path file = directory.resolve(FILE);
+        try {
+            Files.copy(content, file);
+            loadFile(file, DIRECTORY_PROPERTY);
+        } finally {
+            // Loaded, it stays mapped; nothing of it is left behind however the JVM ends.
+            Files.deleteIfExists(file);
+            Files.deleteIfExists(directory);
+        }
+    }
+
+    private static void loadFile(Path file, String property) {
+        try {
+            System.load(file.toString());
+        } catch (UnsatisfiedLinkError e) {
+            String remedy = property.equals(LIBRARY_PROPERTY)
+                    ? "; check -D" + LIBRARY_PROPERTY
+                    : "; the file system of " + file.getParent().getParent() + fileSystem(file)
+                            + " may not allow programs (mounted noexec): name a directory on another one by -D"
+                            + DIRECTORY_PROPERTY;
+            throw failure("the native library cannot be loaded: " + e.getMessage() + remedy, e);
+        }
+    }
+
+    private static String fileSystem(Path file) {
+        try {
+            FileStore store = Files.getFileStore(file.getParent());
+            return " (" + store + ")";
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static Path workDirectory() {
+        return Paths.get(System.getProperty(DIRECTORY_PROPERTY, System.getProperty("java.io.tmpdir")));
+    }
+
+    private static String resource(String platform) {
+        return "/META-INF/native/" + platform + "/" + FILE;
+    }
+
+    /** The platforms whose library is there, for a message. */
+    private static String present() {
+        List<String> found = new ArrayList<>();
+        for (String platform : PLATFORMS) {
+            if (NativeLoader.class.getResource(resource(platform)) != null) {
+                found.add(platform);
+            }
+        }
+        return found.isEmpty() ? "the class path has none for any platform" : "there is one for " + found;
+    }
+
+    private static UnsatisfiedLinkError failure(String message, Throwable cause) {
+        UnsatisfiedLinkError error = new UnsatisfiedLinkError("brokertls: " + message);
+        error.initCause(cause);
+        return error;
+    }
+
+    private static native String version();
+}

@@ -1,0 +1,92 @@
+package io.brokertls.internal;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+
+/** What the native library answers when it is told nonsense: an exception that says so, and no crash. */
+class NativeMisuseTest {
+    private static NativeContext anyServer() throws TlsFailure {
+        try (NativeContextBuilder builder = new NativeContextBuilder()) {
+            builder.set("insecure-accept-any-server", "yes");
+            return builder.build();
+        }
+    }
+
+    @Test
+    void firstWrapOfAClientIsAClientHello() throws TlsFailure {
+        try (NativeContext context = anyServer(); NativeEngine engine = context.connect("localhost", new EngineSettings())) {
+            ByteBuffer hello = ByteBuffer.allocateDirect(32 * 1024);
+            long packed = engine.wrap(null, 0, 0, 0, hello, 0, 0, hello.capacity());
+            assertTrue(NativeEngine.isHandshaking(packed));
+            assertEquals(NativeEngine.NEED_RECORD, NativeEngine.status(packed));
+            assertTrue(NativeEngine.produced(packed) > 100);
+            assertEquals(22, hello.get(0));
+        }
+    }
+
+    @Test
+    void callAfterCloseIsIllegalState() throws TlsFailure {
+        NativeContext context = anyServer();
+        NativeEngine engine = context.connect("localhost", new EngineSettings());
+        engine.close();
+        engine.close();
+        context.close();
+        assertThrows(IllegalStateException.class, engine::state);
+        assertThrows(IllegalStateException.class, context::warnings);
+    }
+
+    @Test
+    void negativeLengthAndHeapBufferAndOverlapAreIllegalArguments() throws TlsFailure {
+        try (NativeContext context = anyServer(); NativeEngine engine = context.connect("localhost", new EngineSettings())) {
+            ByteBuffer direct = ByteBuffer.allocateDirect(1024);
+            ByteBuffer heap = ByteBuffer.allocate(1024);
+            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, -1, direct, 0, 0, 1024));
+            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 0, direct, 0, -1, 1024));
+            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 0, heap, 0, 0, 1024));
+            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 10, direct, 0, 0, 1024));
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                    () -> engine.wrap(direct, 0, 0, 512, direct, 0, 511, 512));
+            assertTrue(e.getMessage().startsWith("BTLS_INVALID_ARGUMENT"), e.getMessage());
+            assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(heap));
+            assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(null));
+        }
+    }
+
+    @Test
+    void optionsThatAreNoneHaveTheirCodes() {
+        try (NativeContextBuilder builder = new NativeContextBuilder()) {
+            assertEquals(ErrorCode.UNKNOWN_OPTION,
+                    assertThrows(TlsFailure.class, () -> builder.set("no-such", "yes")).code());
+            assertEquals(ErrorCode.INVALID_ARGUMENT,
+                    assertThrows(TlsFailure.class, () -> builder.set("client-auth", "maybe")).code());
+            TlsFailure failure = assertThrows(TlsFailure.class, builder::build);
+            assertEquals(ErrorCode.NO_IDENTITY, failure.code());
+            assertTrue(failure.getMessage().startsWith("BTLS_NO_IDENTITY ("), failure.getMessage());
+        }
+    }
+
+    @Test
+    void versionsAndSuitesAreNamedAsJavaNamesThem() throws TlsFailure {
+        assertArrayEquals(new String[] {"TLSv1.2", "TLSv1.3"}, NativeContext.supportedVersions());
+        assertArrayEquals(new String[] {"TLSv1.2"}, NativeContext.servedVersions("TLSv1,TLSv1.1,TLSv1.2"));
+        assertArrayEquals(new String[] {"TLS_AES_128_GCM_SHA256"},
+                NativeContext.servedCipherSuites("TLS_AES_128_GCM_SHA256"));
+        assertEquals(ErrorCode.VERSION_NOT_SUPPORTED,
+                assertThrows(TlsFailure.class, () -> NativeContext.servedVersions("TLSv9")).code());
+    }
+
+    @Test
+    void contentOfNoFormatIsRefused() {
+        byte[] content = "neither".getBytes(StandardCharsets.US_ASCII);
+        assertEquals(ErrorCode.STORE_FORMAT_UNKNOWN,
+                assertThrows(TlsFailure.class, () -> new NativeStore(content, "test", null, null)).code());
+    }
+}
