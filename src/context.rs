@@ -124,9 +124,15 @@ impl Context {
     pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.0.spec;
         let generation = self.generation();
-        let client = generation.client_with(spec, settings, &self.0.sessions)?;
+        // Sessions to resume were made without this restriction, so it must not choose another configuration.
+        let shared = ConnectionSettings { resumes_only: false, ..settings.clone() };
+        let client = generation.client_with(spec, &shared, &self.0.sessions)?;
         let name = self.name_of(host, settings.checks_server_name)?;
-        Connection::client(client.config, name, settings.uses_tasks || spec.may_block)
+        let mut connection = Connection::client(client.config, name, settings.uses_tasks || spec.may_block)?;
+        if settings.resumes_only {
+            connection.resume_only();
+        }
+        Ok(connection)
     }
 
     /// A client's side of a new connection to `host`: a DNS name or an IP address, brackets allowed. `None` goes only with
@@ -366,7 +372,6 @@ impl Materials {
             log: spec.log.clone(),
             checks_name: settings.checks_server_name.unwrap_or(!spec.skips_server_name),
             accepts_any: spec.accepts_any_server,
-            resumes_only: settings.resumes_only,
             is_mandatory: settings.client_auth.unwrap_or(spec.client_auth) == ClientAuth::Need,
             subjects: self.subjects(spec),
         }

@@ -100,6 +100,10 @@ impl Engine {
                         Ok(Step::Refused(refusal))
                     }
                     Decision::Malformed(error, alert) => {
+                        if alert.is_empty() {
+                            let code = super::failure::from_rustls(error.clone(), None).code();
+                            outgoing.extend(code.alert().map(alert_record).into_iter().flatten());
+                        }
                         outgoing.extend(alert);
                         Err(error)
                     }

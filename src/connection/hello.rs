@@ -23,7 +23,7 @@ pub(super) enum Decision {
     Chosen(Arc<ServerConfig>),
     /// The application refuses the client.
     Refused(crate::error::Error),
-    /// It is no ClientHello; the alert is what rustls would send.
+    /// It is no ClientHello; the alert is what rustls sends, if it sends one.
     Malformed(rustls::Error, Vec<u8>),
 }
 

@@ -12,6 +12,7 @@ mod failure;
 mod hello;
 mod record;
 
+use std::fmt;
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -19,7 +20,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
-use crate::verify::{Notes, Switch};
+use crate::verify::{Notes, Scene, Switch};
 
 use engine::{Engine, Step};
 pub(crate) use hello::Decide;
@@ -74,6 +75,12 @@ struct Facts {
     deviations: Vec<Switch>,
 }
 
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("next", &self.next()).field("failure", &self.failure).finish_non_exhaustive()
+    }
+}
+
 /// One TLS connection, client or server. Used by one thread at a time; may move between threads.
 pub struct Connection {
     engine: Engine,
@@ -91,6 +98,8 @@ pub struct Connection {
     /// Handshake messages are processed only by [`Connection::run_task`].
     uses_tasks: bool,
     task_pending: bool,
+    /// Only an earlier session may be resumed.
+    resumes_only: bool,
     seen_record: bool,
     seen_data: bool,
     peer_closed: bool,
@@ -117,6 +126,11 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Refuses a full handshake from now on: only an earlier session may be resumed.
+    pub(crate) fn resume_only(&mut self) {
+        self.resumes_only = true;
+    }
+
     fn with_engine(engine: Engine, uses_tasks: bool) -> Self {
         Self {
             engine,
@@ -129,6 +143,7 @@ impl Connection {
             record_overhead: 0,
             uses_tasks,
             task_pending: false,
+            resumes_only: false,
             seen_record: false,
             seen_data: false,
             peer_closed: false,
@@ -383,7 +398,7 @@ impl Connection {
     fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
         let was_handshaking = self.is_unfinished();
         if was_handshaking {
-            Notes::begin(self.engine.version());
+            Notes::begin(Scene { version: self.engine.version(), resumes_only: self.resumes_only });
         }
         let (mut discarded, mut produced) = (0, 0);
         loop {

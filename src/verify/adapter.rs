@@ -32,8 +32,17 @@ pub(crate) struct Notes {
     pub(crate) server_name: Option<String>,
     /// The identity that was chosen to be shown.
     pub(crate) identity: Option<Arc<CertifiedKey>>,
-    /// The protocol version that was known before the call.
-    version: Option<&'static str>,
+    /// What was known before the call.
+    scene: Scene,
+}
+
+/// What rustls does not tell a verifier of the connection that it works for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scene {
+    /// The protocol version, where it is known yet.
+    pub(crate) version: Option<&'static str>,
+    /// Clients: whether a full handshake is refused.
+    pub(crate) resumes_only: bool,
 }
 
 thread_local! {
@@ -41,9 +50,9 @@ thread_local! {
 }
 
 impl Notes {
-    /// Starts a call of rustls for a connection of this version, if it is known yet.
-    pub(crate) fn begin(version: Option<&'static str>) {
-        NOTES.replace(Self { version, ..Self::default() });
+    /// Starts a call of rustls.
+    pub(crate) fn begin(scene: Scene) {
+        NOTES.replace(Self { scene, ..Self::default() });
     }
 
     pub(crate) fn take() -> Self {
@@ -63,7 +72,7 @@ impl Notes {
     /// A server's certificate of TLS 1.3 is encrypted, so it comes after the record that settled the version. One that
     /// comes with it is of TLS 1.2.
     fn version() -> &'static str {
-        NOTES.with_borrow(|notes| notes.version).unwrap_or("TLSv1.2")
+        NOTES.with_borrow(|notes| notes.scene.version).unwrap_or("TLSv1.2")
     }
 
     /// Keeps what will be wrong with the handshake, for where rustls does not say it.
@@ -143,8 +152,6 @@ pub(crate) struct RustlsVerifier {
     pub(crate) checks_name: bool,
     /// Clients: whether anything of the server's certificate counts.
     pub(crate) accepts_any: bool,
-    /// Clients: whether a full handshake is refused.
-    pub(crate) resumes_only: bool,
     /// Servers: whether a client must have a certificate.
     pub(crate) is_mandatory: bool,
     /// Servers: the CA names to send.
@@ -238,7 +245,7 @@ impl ServerCertVerifier for RustlsVerifier {
         staple: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.resumes_only {
+        if NOTES.with_borrow(|notes| notes.scene.resumes_only) {
             return Err(Notes::refuse(Error::from(Code::SessionNotResumed)));
         }
         if !self.accepts_any {

@@ -18,7 +18,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
-pub(crate) use adapter::{Judge, Notes, RustlsVerifier};
+pub(crate) use adapter::{Judge, Notes, RustlsVerifier, Scene};
 pub use adapter::{PeerCertificate, VerifyCallback};
 pub use legacy::{Switch, Switches};
 

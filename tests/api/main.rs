@@ -6,6 +6,7 @@ mod command;
 mod command_connect;
 mod command_files;
 mod context;
+mod host;
 mod hostile;
 mod keystore;
 mod options;
