@@ -12,16 +12,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A key with a self-signed certificate, made by the JDK's keytool for one test. */
-final class KeytoolStore {
-    static final char[] PASSWORD = "password".toCharArray();
-    static final String ALIAS = "one";
+public final class KeytoolStore {
+    public static final char[] PASSWORD = "password".toCharArray();
+    public static final String ALIAS = "one";
 
     private static final int SECONDS_MAX = 60;
 
     private KeytoolStore() {
     }
 
-    static KeyStore make(Path folder, String... keytoolArguments) throws IOException, GeneralSecurityException {
+    public static KeyStore make(Path folder, String... keytoolArguments) throws IOException, GeneralSecurityException {
         Path file = folder.resolve("made-" + System.nanoTime() + ".p12");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
