@@ -1,12 +1,12 @@
 //! `NativeContextBuilder` and `NativeContext`.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use brokertls::keystore::OpenOptions;
 use brokertls::options::{Options, store_type};
-use brokertls::policy::{Policy, PolicySpec};
-use brokertls::{Code, Context, Error, IdentitySource, Source, TrustSource};
+use brokertls::policy::{served_cipher_suites, served_versions, supported_cipher_suites, supported_versions};
+use brokertls::{ClientAuth, ConnectionSettings, Context, IdentitySource, Source, TrustSource};
 use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned};
@@ -14,8 +14,12 @@ use jni::{Env, EnvUnowned};
 use crate::engine::{ENGINES, Engine};
 use crate::guard::{Outcome, Raised, guard, guard_bare, keep, object};
 use crate::handles::Handles;
+use crate::host::TaskHost;
+use crate::identity::IDENTITIES;
 use crate::log;
-use crate::text::{ByteArrays, Strings, bytes_or_none, java_strings, password, text, text_or_none};
+use crate::text::{
+    ByteArrays, Strings, byte_arrays, bytes_or_none, java_byte_arrays, java_strings, password, text, text_or_none,
+};
 
 static BUILDERS: Handles<Mutex<Options>> = Handles::new();
 static CONTEXTS: Handles<Context> = Handles::new();
@@ -41,7 +45,11 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_create<'local
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) -> jlong {
-    guard_bare(&mut env, || keep(&BUILDERS, Mutex::new(Options::new())))
+    guard_bare(&mut env, || {
+        let mut options = Options::new();
+        options.builder_mut().hello_host(Arc::new(TaskHost));
+        keep(&BUILDERS, Mutex::new(options))
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -201,14 +209,116 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_free<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addShared<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    identity: jlong,
+) {
+    guard(&mut env, |env| {
+        let _ = env;
+        let identity = Arc::clone(&*object(&IDENTITIES, identity)?);
+        with_options(builder, |options| {
+            options.builder_mut().identity(IdentitySource::ready(identity));
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_useHostIdentities<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+) {
+    guard(&mut env, |env| {
+        let _ = env;
+        with_options(builder, |options| {
+            options.builder_mut().host_identities(Arc::new(TaskHost));
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_useHostTrust<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    issuers: ByteArrays<'local>,
+) {
+    guard(&mut env, |env| {
+        let issuers = byte_arrays(env, &issuers)?;
+        with_options(builder, |options| {
+            options.builder_mut().host_trust(Arc::new(TaskHost), issuers);
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_versions<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> Strings<'local> {
+    guard(&mut env, |env| {
+        let names = object(&CONTEXTS, context)?.versions();
+        java_strings(env, names.into_iter().rev().map(Some))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_applicationProtocols<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> ByteArrays<'local> {
+    guard(&mut env, |env| {
+        let context = object(&CONTEXTS, context)?;
+        java_byte_arrays(env, context.alpn().iter())
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_limitSessions<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+    client_sessions: jint,
+    timeout_s: jint,
+) {
+    guard(&mut env, |env| {
+        let _ = env;
+        let (Ok(client_sessions), Ok(timeout_s)) = (usize::try_from(client_sessions), u32::try_from(timeout_s)) else {
+            return Err(Raised::Argument("a negative limit"));
+        };
+        object(&CONTEXTS, context)?.limit_sessions(client_sessions, timeout_s);
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_forgetSessions<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+    host: JString<'local>,
+    session_scope: jint,
+) {
+    guard(&mut env, |env| {
+        let host = text(env, &host)?;
+        object(&CONTEXTS, context)?.forget_sessions(&host, scope(session_scope)?);
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeContext_supportedCipherSuites<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) -> Strings<'local> {
-    guard(&mut env, |env| {
-        let policy = Policy::from_spec(&PolicySpec::default())?;
-        java_strings(env, policy.cipher_suite_names().into_iter().map(Some))
-    })
+    guard(&mut env, |env| java_strings(env, supported_cipher_suites().into_iter().map(Some)))
 }
 
 #[unsafe(no_mangle)]
@@ -216,9 +326,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_supportedVersions<'l
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
 ) -> Strings<'local> {
-    guard(&mut env, |env| {
-        java_strings(env, oldest_first(&Policy::from_spec(&PolicySpec::default())?).into_iter().map(Some))
-    })
+    guard(&mut env, |env| java_strings(env, supported_versions().into_iter().rev().map(Some)))
 }
 
 #[unsafe(no_mangle)]
@@ -228,9 +336,8 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_servedCipherSuites<'
     names: JString<'local>,
 ) -> Strings<'local> {
     guard(&mut env, |env| {
-        let cipher_suites = Some(text(env, &names)?);
-        let policy = Policy::from_spec(&PolicySpec { cipher_suites, ..PolicySpec::default() })?;
-        java_strings(env, policy.cipher_suite_names().into_iter().map(Some))
+        let names = served_cipher_suites(&text(env, &names)?)?;
+        java_strings(env, names.into_iter().map(Some))
     })
 }
 
@@ -241,26 +348,28 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_servedVersions<'loca
     names: JString<'local>,
 ) -> Strings<'local> {
     guard(&mut env, |env| {
-        let versions = Some(text(env, &names)?);
-        let policy = Policy::from_spec(&PolicySpec { versions, ..PolicySpec::default() })?;
-        java_strings(env, oldest_first(&policy).into_iter().map(Some))
+        let names = served_versions(&text(env, &names)?)?;
+        java_strings(env, names.into_iter().rev().map(Some))
     })
 }
 
-fn oldest_first(policy: &Policy) -> Vec<&'static str> {
-    let mut names = policy.version_names();
-    names.sort_unstable();
-    names
+/// The part of an engine's settings that both sides have.
+fn settings(
+    env: &mut Env<'_>,
+    versions: &JString<'_>,
+    cipher_suites: &JString<'_>,
+    alpn: &ByteArrays<'_>,
+) -> Outcome<ConnectionSettings> {
+    let mut settings = ConnectionSettings::default();
+    settings.versions = text_or_none(env, versions)?;
+    settings.cipher_suites = text_or_none(env, cipher_suites)?;
+    settings.alpn = (!alpn.as_raw().is_null()).then(|| byte_arrays(env, alpn)).transpose()?;
+    settings.uses_tasks = true;
+    Ok(settings)
 }
 
-/// Settings of a connection that differ from its context's cannot be honoured, and are refused rather than left out.
-fn refuse_settings(env: &mut Env<'_>, texts: [&JString<'_>; 2], alpn: &ByteArrays<'_>, others: bool) -> Outcome<()> {
-    let _ = env;
-    if others || !alpn.as_raw().is_null() || texts.iter().any(|text| !text.as_raw().is_null()) {
-        let detail = "settings of one connection alone are not served; set them on the context";
-        return Err(Error::new(Code::OptionConflict, detail).into());
-    }
-    Ok(())
+fn scope(number: jint) -> Outcome<u16> {
+    u16::try_from(number).map_err(|_| Raised::Argument("a port is 0 to 65535"))
 }
 
 #[unsafe(no_mangle)]
@@ -275,13 +384,20 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newClient<'local>(
     checks_server_name: jint,
     sends_server_name: bool,
     resumes_only: bool,
-    _session_scope: jint,
+    session_scope: jint,
 ) -> jlong {
     guard(&mut env, |env| {
-        let others = checks_server_name != -1 || !sends_server_name || resumes_only;
-        refuse_settings(env, [&versions, &cipher_suites], &alpn, others)?;
+        let mut settings = settings(env, &versions, &cipher_suites, &alpn)?;
+        settings.checks_server_name = match checks_server_name {
+            -1 => None,
+            0 => Some(false),
+            _ => Some(true),
+        };
+        settings.sends_server_name = sends_server_name;
+        settings.resumes_only = resumes_only;
+        settings.session_scope = scope(session_scope)?;
         let host = text_or_none(env, &host)?;
-        let connection = object(&CONTEXTS, context)?.connect(host.as_deref())?;
+        let connection = object(&CONTEXTS, context)?.connect_with(host.as_deref(), &settings)?;
         keep(&ENGINES, Engine::new(connection))
     })
 }
@@ -295,13 +411,20 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newServer<'local>(
     cipher_suites: JString<'local>,
     alpn: ByteArrays<'local>,
     client_auth: jint,
-    _prefers_own_cipher_order: bool,
+    prefers_own_cipher_order: bool,
     asks_about_hello: bool,
 ) -> jlong {
     guard(&mut env, |env| {
-        let others = client_auth != -1 || asks_about_hello;
-        refuse_settings(env, [&versions, &cipher_suites], &alpn, others)?;
-        let connection = object(&CONTEXTS, context)?.accept()?;
+        let mut settings = settings(env, &versions, &cipher_suites, &alpn)?;
+        settings.client_auth = match client_auth {
+            -1 => None,
+            0 => Some(ClientAuth::None),
+            1 => Some(ClientAuth::Want),
+            _ => Some(ClientAuth::Need),
+        };
+        settings.prefers_own_cipher_order = Some(prefers_own_cipher_order);
+        settings.asks_about_hello = asks_about_hello;
+        let connection = object(&CONTEXTS, context)?.accept_with(&settings)?;
         keep(&ENGINES, Engine::new(connection))
     })
 }

@@ -246,6 +246,18 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_peerChain<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_localChain<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> ByteArrays<'local> {
+    guard(&mut env, |env| {
+        let chain = look(engine, |connection| connection.local_chain().to_vec())?;
+        java_byte_arrays(env, chain.iter())
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_facts<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

@@ -1,15 +1,30 @@
-//! What a handshake asks of Java: the environment and the host of the task that runs on this thread.
-#![allow(unsafe_code, reason = "the environment of the task is kept for its length as a pointer")]
+//! `HandshakeHost`: what a handshake asks of Java, on the thread of the task that runs it.
+//!
+//! What Java throws against its promise is cleared and refuses the peer; nothing is taken for consent but its number.
+#![allow(unsafe_code, reason = "the environment and the host of the task are kept for its length as pointers")]
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use jni::EnvUnowned;
-use jni::objects::JObject;
+use brokertls::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge};
+use brokertls::keystore::Identity;
+use brokertls::{Code, Error, Result};
+use jni::objects::{JByteArray, JIntArray, JObject, JString, JValue};
 use jni::sys::{JNIEnv, jobject};
+use jni::{Env, EnvUnowned, Outcome as Contained, jni_sig, jni_str};
+use rustls::SignatureScheme;
+use rustls::pki_types::CertificateDer;
+
+use crate::guard::{Outcome, Raised};
+use crate::identity::IDENTITIES;
+use crate::text::{bytes, java_byte_arrays, java_bytes, java_strings, text_or_none};
 
 thread_local! {
     static CURRENT: Cell<Option<(*mut JNIEnv, jobject)>> = const { Cell::new(None) };
 }
+
+const AS_CONFIGURED: i32 = 0;
+const PROTOCOL_SELECTED: i32 = 1;
 
 /// While it lives, this thread's handshakes ask this host.
 pub(crate) struct Asked(Option<(*mut JNIEnv, jobject)>);
@@ -24,5 +39,125 @@ impl Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         CURRENT.set(self.0);
+    }
+}
+
+/// The host of whatever task runs on the thread.
+#[derive(Debug)]
+pub(crate) struct TaskHost;
+
+/// References of Java that one question makes at most, beside those of arrays' elements, which are given back at once.
+const LOCAL_REFERENCES: usize = 16;
+
+fn ask<T>(body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Outcome<T>) -> Result<T> {
+    let Some((env, host)) = CURRENT.get() else {
+        return Err(Error::new(Code::Internal, "no host for the task"));
+    };
+    // SAFETY: set for the length of the native call that runs on this thread, from what Java gave it.
+    let mut unowned = unsafe { EnvUnowned::from_raw(env) };
+    let outcome = unowned.with_env(|env| {
+        let answer = env.with_local_frame(LOCAL_REFERENCES, |env| {
+            // SAFETY: as above; a local reference of the native method's own frame, which outlives this one.
+            let host = unsafe { JObject::from_raw(env, host) };
+            body(env, &host)
+        });
+        env.exception_clear();
+        answer
+    });
+    match outcome.into_outcome() {
+        Contained::Ok(answer) => Ok(answer),
+        Contained::Err(Raised::Failure(error)) => Err(error),
+        Contained::Err(raised) => Err(Error::new(Code::Internal, format!("the handshake's host failed: {raised:?}"))),
+        Contained::Panic(payload) => Err(crate::guard::panic_error(&*payload)),
+    }
+}
+
+/// The error of a number that the host refused with.
+fn refusal(env: &mut Env<'_>, host: &JObject<'_>, number: i32) -> Raised {
+    let code = Code::ALL.iter().copied().find(|code| code.number() == number).unwrap_or(Code::Internal);
+    let told = env.call_method(host, jni_str!("refusal"), jni_sig!("()Ljava/lang/String;"), &[]);
+    let told = told.and_then(|told| told.l()).and_then(|told| env.cast_local::<JString<'_>>(told));
+    let detail = told.ok().and_then(|told| text_or_none(env, &told).ok().flatten());
+    Raised::Failure(Error::new(code, detail.unwrap_or_default()))
+}
+
+fn verdict(env: &mut Env<'_>, host: &JObject<'_>, number: i32) -> Outcome<()> {
+    if number == 0 { Ok(()) } else { Err(refusal(env, host, number)) }
+}
+
+fn string_or_null<'local>(env: &mut Env<'local>, text: Option<&str>) -> Outcome<JString<'local>> {
+    Ok(text.map_or(Ok(JString::null()), |text| JString::from_str(env, text))?)
+}
+
+impl HandshakeHost for TaskHost {
+    fn client_hello(&self, hello: &HelloFacts<'_>) -> Result<Option<Vec<u8>>> {
+        ask(|env, host| {
+            let name = string_or_null(env, hello.server_name)?;
+            let protocols = java_byte_arrays(env, hello.protocols.iter())?;
+            let arguments = [JValue::Object(&name), JValue::Object(&protocols)];
+            let signature = jni_sig!("(Ljava/lang/String;[[B)I");
+            match env.call_method(host, jni_str!("clientHello"), signature, &arguments)?.i()? {
+                AS_CONFIGURED => Ok(None),
+                PROTOCOL_SELECTED => {
+                    let chosen = env.call_method(host, jni_str!("selectedProtocol"), jni_sig!("()[B"), &[])?.l()?;
+                    let chosen = env.cast_local::<JByteArray<'_>>(chosen)?;
+                    Ok(Some(bytes(env, &chosen)?.to_vec()))
+                }
+                number => Err(refusal(env, host, number)),
+            }
+        })
+    }
+
+    fn choose_identity(&self, request: &IdentityRequest<'_>) -> Result<Option<Arc<Identity>>> {
+        ask(|env, host| {
+            let name = string_or_null(env, request.server_name)?;
+            let key_types = java_strings(env, request.key_types.iter().map(Some))?;
+            let numbers: Vec<i32> =
+                request.signature_schemes.iter().map(|scheme| i32::from(u16::from(*scheme))).collect();
+            let schemes = JIntArray::new(env, numbers.len())?;
+            schemes.set_region(env, 0, &numbers)?;
+            let issuers = java_byte_arrays(env, request.issuers.iter())?;
+            let arguments =
+                [JValue::Object(&name), JValue::Object(&key_types), JValue::Object(&schemes), JValue::Object(&issuers)];
+            let signature = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[B)J");
+            match env.call_method(host, jni_str!("chooseIdentity"), signature, &arguments)?.j()? {
+                0 => Ok(None),
+                refused @ ..0 => Err(refusal(env, host, i32::try_from(-refused).unwrap_or_default())),
+                handle => Ok(Some(Arc::clone(&*IDENTITIES.share(handle)?))),
+            }
+        })
+    }
+
+    fn check_peer(&self, peer: &PeerToJudge<'_>) -> Result<()> {
+        ask(|env, host| {
+            let chain = java_byte_arrays(env, peer.chain.iter())?;
+            let version = JString::from_str(env, peer.version)?;
+            let staple = java_bytes(env, peer.staple)?;
+            let arguments = [JValue::Object(&chain), JValue::Object(&version), JValue::Object(&staple)];
+            let signature = jni_sig!("([[BLjava/lang/String;[B)I");
+            let number = env.call_method(host, jni_str!("checkPeer"), signature, &arguments)?.i()?;
+            verdict(env, host, number)
+        })
+    }
+
+    fn check_proof(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        scheme: SignatureScheme,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
+        ask(|env, host| {
+            let end_entity = java_bytes(env, end_entity)?;
+            let (message, proof) = (java_bytes(env, message)?, java_bytes(env, signature)?);
+            let arguments = [
+                JValue::Object(&end_entity),
+                JValue::Int(i32::from(u16::from(scheme))),
+                JValue::Object(&message),
+                JValue::Object(&proof),
+            ];
+            let number = env.call_method(host, jni_str!("checkProof"), jni_sig!("([BI[B[B)I"), &arguments)?.i()?;
+            verdict(env, host, number)
+        })
     }
 }

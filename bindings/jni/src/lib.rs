@@ -9,6 +9,7 @@ mod failure;
 mod guard;
 mod handles;
 mod host;
+mod identity;
 mod library;
 mod log;
 mod store;

@@ -2,7 +2,8 @@
 
 use brokertls::keystore::{Password, Secret};
 use jni::Env;
-use jni::objects::{JByteArray, JObjectArray, JString};
+use jni::objects::{JByteArray, JIntArray, JObjectArray, JString};
+use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use crate::guard::Outcome;
@@ -33,6 +34,28 @@ pub(crate) fn password(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Passwor
         None => Password::None,
         Some(bytes) => Password::Bytes(Secret::new(bytes.as_slice())),
     })
+}
+
+/// The elements of a `byte[][]`.
+pub(crate) fn byte_arrays(env: &mut Env<'_>, arrays: &ByteArrays<'_>) -> Outcome<Vec<Vec<u8>>> {
+    let length = arrays.len(env)?;
+    let mut found = Vec::with_capacity(length);
+    for index in 0..length {
+        let element = arrays.get_element(env, index)?;
+        found.push(env.convert_byte_array(&element)?);
+        env.delete_local_ref(element);
+    }
+    Ok(found)
+}
+
+pub(crate) fn certificates(env: &mut Env<'_>, arrays: &ByteArrays<'_>) -> Outcome<Vec<CertificateDer<'static>>> {
+    Ok(byte_arrays(env, arrays)?.into_iter().map(CertificateDer::from).collect())
+}
+
+pub(crate) fn ints(env: &Env<'_>, array: &JIntArray<'_>) -> Outcome<Vec<i32>> {
+    let mut found = vec![0; array.len(env)?];
+    array.get_region(env, 0, &mut found)?;
+    Ok(found)
 }
 
 pub(crate) fn java_bytes<'local>(env: &mut Env<'local>, bytes: &[u8]) -> Outcome<JByteArray<'local>> {
