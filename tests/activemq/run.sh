@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Embedded ActiveMQ brokers, one project for each version, on the provider $1 (ours unless it is named). Ours needs what
+# `make java` builds. The closing line is one that tests/run.sh counts.
+set -euo pipefail
+cd "$(dirname "$0")"
+provider=${1:-BrokerTLS}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+mvn -B -ntp --fail-at-end -f pom.xml test "-Dtls.provider=$provider" > "$log" 2>&1 || status=$?
+grep -E '^\[(ERROR|WARNING)\]|Tests run:.* in ' "$log" || true
+
+# Maven's line for each class, not its totals, which repeat them.
+awk '/Tests run:.* in / {
+    gsub(",", ""); sub(/^.*Tests run: /, "")
+    run += $1; failed += $3 + $5; skipped += $7
+} END { printf "test result: ActiveMQ: %d passed; %d failed\n", run - failed - skipped, failed }' "$log"
+exit "$status"

@@ -1,0 +1,51 @@
+package io.brokertls.activemq;
+
+import org.apache.activemq.broker.BrokerService;
+import org.apache.activemq.broker.TransportConnector;
+import org.apache.activemq.spring.SpringSslContext;
+
+/** An embedded broker without disk, with a context of its own and one connector on a port that the system chose. */
+final class Broker implements AutoCloseable {
+    private final BrokerService service = new BrokerService();
+    private final TransportConnector connector;
+    private final int port;
+
+    /** {@code options} is the query of the connector's address, without its question mark; it may be empty. */
+    Broker(Stores stores, String scheme, String options) throws Exception {
+        service.setBrokerName(scheme.replace('+', '-') + System.nanoTime());
+        service.setPersistent(false);
+        service.setUseJmx(false);
+        service.setUseShutdownHook(false);
+        service.setSslContext(context(stores));
+        connector = service.addConnector(scheme + "://127.0.0.1:0" + (options.isEmpty() ? "" : "?" + options));
+        service.start();
+        if (!service.waitUntilStarted()) {
+            throw new IllegalStateException("the broker did not start", service.getStartException());
+        }
+        port = connector.getConnectUri().getPort();
+    }
+
+    private static SpringSslContext context(Stores stores) throws Exception {
+        SpringSslContext context = new SpringSslContext();
+        context.setProvider(Tls.PROVIDER);
+        context.setKeyStoreType("pkcs12");
+        context.setKeyStore(stores.path("broker.ks"));
+        context.setKeyStorePassword(Stores.PASSWORD);
+        context.setTrustStoreType("pkcs12");
+        context.setTrustStore(stores.path("broker.ts"));
+        context.setTrustStorePassword(Stores.PASSWORD);
+        context.afterPropertiesSet();
+        return context;
+    }
+
+    int port() {
+        return port;
+    }
+
+    /** Stops it; the queues are gone with it. */
+    @Override
+    public void close() throws Exception {
+        service.stop();
+        service.waitUntilStopped();
+    }
+}

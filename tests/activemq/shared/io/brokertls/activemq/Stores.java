@@ -1,0 +1,84 @@
+package io.brokertls.activemq;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+
+/**
+ * The stores of one broker and of its client, made with the commands of "How do I use SSL?" of ActiveMQ in their order.
+ * What keytool asks for (password, name, "trust this?") is answered on the command line.
+ */
+final class Stores {
+    static final String PASSWORD = "password";
+
+    private final Path folder;
+
+    private Stores(Path folder) {
+        this.folder = folder;
+    }
+
+    /** Makes all of them in {@code folder}, the client's certificate with the common name {@code client}. */
+    static Stores make(Path folder, String client) throws Exception {
+        Files.createDirectories(folder);
+        Stores stores = new Stores(folder);
+        stores.keytool("-genkey -alias broker -keyalg RSA -keystore broker.ks", "-dname", "CN=localhost, O=Example");
+        stores.keytool("-export -alias broker -keystore broker.ks -file broker_cert");
+        stores.keytool("-genkey -alias client -keyalg RSA -keystore client.ks", "-dname", "CN=" + client + ", O=Example");
+        stores.keytool("-import -alias broker -keystore client.ts -file broker_cert", "-noprompt");
+        stores.keytool("-export -alias client -keystore client.ks -file client_cert");
+        stores.keytool("-import -alias client -keystore broker.ts -file client_cert", "-noprompt");
+        return stores;
+    }
+
+    /** The path of one of the files by the document's name. */
+    String path(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    KeyManager[] clientKeys() throws Exception {
+        KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        factory.init(load("client.ks"), PASSWORD.toCharArray());
+        return factory.getKeyManagers();
+    }
+
+    TrustManager[] clientTrust() throws Exception {
+        TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        factory.init(load("client.ts"));
+        return factory.getTrustManagers();
+    }
+
+    private KeyStore load(String name) throws Exception {
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        try (InputStream in = Files.newInputStream(folder.resolve(name))) {
+            store.load(in, PASSWORD.toCharArray());
+        }
+        return store;
+    }
+
+    private void keytool(String command, String... more) throws IOException, InterruptedException {
+        List<String> words = new ArrayList<>();
+        words.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        words.addAll(List.of(command.split(" ")));
+        words.addAll(List.of(more));
+        words.addAll(List.of("-storepass", PASSWORD));
+        Path log = folder.resolve("keytool.log");
+        Process process = new ProcessBuilder(words).directory(folder.toFile()).redirectErrorStream(true)
+                .redirectOutput(log.toFile()).start();
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new IOException("keytool did not end: " + words);
+        }
+        if (process.exitValue() != 0) {
+            throw new IOException(words + ": " + Files.readString(log));
+        }
+    }
+}
