@@ -10,6 +10,7 @@ import io.brokertls.jsse.KeytoolStore;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.Provider;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
@@ -68,13 +69,28 @@ class BrokerTlsContextTest {
         assertArrayEquals(new String[] {"TLSv1.3", "TLSv1.2"}, context.getSupportedSSLParameters().getProtocols());
     }
 
+    @Test
+    void nameOfTheContextLimitsWhatIsEnabled() throws Exception {
+        assertArrayEquals(new String[] {"TLSv1.3", "TLSv1.2"}, defaultProtocols("TLS"));
+        assertArrayEquals(new String[] {"TLSv1.2"}, defaultProtocols("TLSv1.2"));
+        assertArrayEquals(new String[] {"TLSv1.3", "TLSv1.2"}, defaultProtocols("TLSv1.3"));
+    }
+
+    private static String[] defaultProtocols(String name) throws Exception {
+        SSLContext context = SSLContext.getInstance(name, PROVIDER);
+        initialise(context);
+        return context.getDefaultSSLParameters().getProtocols();
+    }
+
     private static void initialise(SSLContext context) throws Exception {
         KeyStore store = KeytoolStore.make(folder, "-keyalg", "EC", "-groupname", "secp256r1");
+        KeyManagerFactory keys = KeyManagerFactory.getInstance("BrokerTLS", PROVIDER);
+        keys.init(store, KeytoolStore.PASSWORD);
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         trusted.load(null, null);
         trusted.setCertificateEntry("trusted", store.getCertificate(KeytoolStore.ALIAS));
         TrustManagerFactory trust = TrustManagerFactory.getInstance("BrokerTLS", PROVIDER);
         trust.init(trusted);
-        context.init(null, trust.getTrustManagers(), null);
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
     }
 }
