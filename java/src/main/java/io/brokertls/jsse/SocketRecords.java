@@ -217,7 +217,17 @@ final class SocketRecords {
     private void unwrapMore(ByteBuffer target) {
         try {
             while (incoming != null && hasWholeRecord() && recordLength() <= target.remaining() && !inputEnded) {
-                if (unwrap(target) < 0) {
+                // Not unwrap(): a record without plaintext, such as a ticket, must not make this wait for the next.
+                SSLEngineResult result = engine.unwrap(incoming, target);
+                release();
+                if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
+                    runTasks();
+                }
+                if (engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
+                    flush();
+                }
+                inputEnded = result.getStatus() == Status.CLOSED;
+                if (result.getStatus() != Status.OK) {
                     return;
                 }
             }
