@@ -15,7 +15,6 @@ import javax.net.ssl.SSLException;
 /** Two engines and the bytes on their way between them. Every loop is bounded. */
 public final class EnginePair {
     private static final int ROUNDS_MAX = 2_000_000;
-    private static final int PLAINTEXT_MAX = 1 << 17;
 
     public final Side client;
     public final Side server;
@@ -139,7 +138,7 @@ public final class EnginePair {
         SSLEngineResult unwrap(int length) throws SSLException {
             ByteBuffer offered = incoming.duplicate();
             offered.limit(offered.position() + Math.min(length, offered.remaining()));
-            ByteBuffer application = ByteBuffer.allocate(PLAINTEXT_MAX);
+            ByteBuffer application = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize());
             int before = offered.position();
             SSLEngineResult result;
             try {

@@ -1,5 +1,6 @@
 package io.brokertls.peer;
 
+import io.brokertls.BrokerTlsProvider;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.Provider;
@@ -16,6 +17,12 @@ public enum Stack {
         @Override
         Provider provider() {
             return Security.getProvider("SunJSSE");
+        }
+    },
+    OURS {
+        @Override
+        Provider provider() {
+            return new BrokerTlsProvider();
         }
     };
 

@@ -1,0 +1,96 @@
+package io.brokertls.bench;
+
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.Provider;
+import java.security.Security;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import org.conscrypt.Conscrypt;
+
+/** The implementations that are compared, as servers. */
+public enum Side {
+    /** Ours, with keys and trust that stay native. */
+    BROKERTLS {
+        @Override
+        Provider provider() throws GeneralSecurityException {
+            return ours();
+        }
+
+        @Override
+        KeyManagerFactory keyManagers() throws GeneralSecurityException {
+            return KeyManagerFactory.getInstance(OURS, ours());
+        }
+    },
+    /** Ours, asking the JDK's key manager in each full handshake. */
+    BROKERTLS_JDK_KEYS {
+        @Override
+        Provider provider() throws GeneralSecurityException {
+            return ours();
+        }
+    },
+    SUNJSSE {
+        @Override
+        Provider provider() {
+            return Security.getProvider("SunJSSE");
+        }
+    },
+    CONSCRYPT {
+        @Override
+        Provider provider() {
+            return Conscrypt.newProvider();
+        }
+    };
+
+    private static final String OURS = "BrokerTLS";
+
+    abstract Provider provider() throws GeneralSecurityException;
+
+    KeyManagerFactory keyManagers() throws GeneralSecurityException {
+        return KeyManagerFactory.getInstance("PKIX");
+    }
+
+    /** Whether the provider can be made here. */
+    boolean isPresent() {
+        try {
+            return provider() != null;
+        } catch (GeneralSecurityException e) {
+            return false;
+        }
+    }
+
+    /** The server's context, with this key; it asks for no certificates. */
+    final SSLContext server(String key) throws GeneralSecurityException, IOException {
+        KeyManagerFactory keys = keyManagers();
+        keys.init(Identities.identity(key), Identities.PASSWORD);
+        SSLContext context = SSLContext.getInstance("TLS", provider());
+        context.init(keys.getKeyManagers(), trust(key), null);
+        return context;
+    }
+
+    /** The client of every measurement is the JDK's own. */
+    static SSLContext client(String key) throws GeneralSecurityException, IOException {
+        SSLContext context = SSLContext.getInstance("TLS", SUNJSSE.provider());
+        context.init(new KeyManager[0], trust(key), null);
+        return context;
+    }
+
+    private static TrustManager[] trust(String key) throws GeneralSecurityException, IOException {
+        KeyStore store = Identities.trust(key);
+        TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+        factory.init(store);
+        return factory.getTrustManagers();
+    }
+
+    private static Provider ours() throws GeneralSecurityException {
+        try {
+            return (Provider) Class.forName("io.brokertls.BrokerTlsProvider").getConstructor().newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new GeneralSecurityException("brokertls is not on the class path", e);
+        }
+    }
+}

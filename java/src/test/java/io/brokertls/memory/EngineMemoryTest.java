@@ -1,0 +1,86 @@
+package io.brokertls.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.brokertls.peer.Stack;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How much memory engines take, and that dropping them gives it back. Each measurement has a JVM of its own. */
+class EngineMemoryTest {
+    private static final int IDLE_BYTES_MAX = 8192;
+    private static final int IDLE_ENGINES = 10_000;
+    /** The property with which a long run asks for more engines than the suite makes. */
+    private static final int DROPPED_ENGINES = Integer.getInteger("io.brokertls.soak", 200_000);
+    private static final int STEPS = 10;
+    /** Pages that malloc and the compilers take as they please, however many engines there were. */
+    private static final long GROWTH_KILOBYTES_MAX = 24 * 1024;
+    private static final long MINUTES_MAX = 20;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void enginesDroppedWithoutCloseLeaveMemoryFlat() throws Exception {
+        List<String> lines = run(List.of("-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"),
+                "drop", Stack.OURS.name(), "" + DROPPED_ENGINES, "" + DROPPED_ENGINES / STEPS);
+        List<Long> sizes = figures(lines, "RSS ");
+        assertEquals(STEPS, sizes.size(), lines::toString);
+        long settled = sizes.get(STEPS / 2 - 1);
+        long last = sizes.get(STEPS - 1);
+        System.out.println(DROPPED_ENGINES + " engines made and dropped: resident kB " + sizes);
+        assertTrue(last - settled <= GROWTH_KILOBYTES_MAX, () -> "resident memory grows: " + sizes);
+    }
+
+    @Test
+    void idleEngineTakesAtMostEightKibibytes() throws Exception {
+        List<String> lines = run(List.of("-Xms512m", "-Xmx512m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC",
+                // The compiler that takes least memory: what it takes counts as the engines'.
+                "-XX:TieredStopAtLevel=1"),
+                "idle", Stack.OURS.name(), "" + IDLE_ENGINES);
+        long heap = figures(lines, "HEAP ").get(0);
+        long outside = figures(lines, "NATIVE ").get(0);
+        System.out.println("an idle engine: " + heap + " bytes of Java heap, " + outside + " bytes native");
+        assertTrue(heap + outside <= IDLE_BYTES_MAX, () -> heap + " + " + outside);
+    }
+
+    private List<String> run(List<String> options, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        Path target = Path.of(System.getProperty("basedir", "."), "target");
+        command.addAll(List.of("-cp", target.resolve("classes") + ":" + target.resolve("test-classes") + ":"
+                + System.getProperty("java.class.path") + ":" + System.getProperty("surefire.test.class.path", "")));
+        command.add(EngineSoak.class.getName());
+        command.addAll(List.of(arguments));
+        Path output = folder.resolve("output");
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        // One arena: how many malloc makes depends on threads, not on engines.
+        builder.environment().put("MALLOC_ARENA_MAX", "1");
+        Process process = builder.start();
+        try {
+            assertTrue(process.waitFor(MINUTES_MAX, TimeUnit.MINUTES), "the measurement does not end");
+        } finally {
+            process.destroyForcibly();
+        }
+        List<String> lines = Files.readAllLines(output);
+        assertEquals(0, process.exitValue(), lines::toString);
+        return lines;
+    }
+
+    private static List<Long> figures(List<String> lines, String name) {
+        List<Long> found = new ArrayList<>();
+        for (String line : lines) {
+            if (line.startsWith(name)) {
+                found.add(Long.parseLong(line.substring(name.length())));
+            }
+        }
+        return found;
+    }
+}

@@ -1,0 +1,120 @@
+package io.brokertls.memory;
+
+import io.brokertls.peer.EnginePair;
+import io.brokertls.peer.Pki;
+import io.brokertls.peer.Stack;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+
+/**
+ * What the tests here run in a JVM of its own, whose memory is its engines' alone.
+ *
+ * <p>{@code drop STACK COUNT STEP} makes engines and drops them without closing any, and prints {@code RSS kB} after
+ * each step. {@code idle STACK COUNT} connects engines, keeps them, and prints {@code HEAP bytes} and
+ * {@code NATIVE bytes} for each.
+ */
+public final class EngineSoak {
+    private static final int FINISHED_EVERY = 50;
+    private static final int STARTED_EVERY = 4;
+    private static final int WARM_UP = 1000;
+    private static final int COLLECTIONS = 4;
+    private static final int KILOBYTE = 1024;
+
+    private final SSLContext client;
+    private final SSLContext server;
+
+    private EngineSoak(Stack stack) {
+        client = stack.context(null);
+        server = stack.context("ec");
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        EngineSoak soak = new EngineSoak(Stack.valueOf(arguments[1]));
+        int count = Integer.parseInt(arguments[2]);
+        if (arguments[0].equals("drop")) {
+            soak.drop(count, Integer.parseInt(arguments[3]));
+        } else {
+            soak.idle(count);
+        }
+    }
+
+    private void drop(int count, int step) throws Exception {
+        ByteBuffer record = ByteBuffer.allocate(20_000);
+        ByteBuffer plaintext = ByteBuffer.allocate(20_000);
+        for (int i = 0; i < count; i++) {
+            if (i % FINISHED_EVERY == 0) {
+                pair().handshake();
+            } else if (i % STARTED_EVERY == 0) {
+                EnginePair started = pair();
+                record.clear();
+                started.client.engine.wrap(ByteBuffer.allocate(0), record);
+                record.flip();
+                started.server.engine.unwrap(record, plaintext);
+            } else if (i % 2 == 0) {
+                client.createSSLEngine(Pki.HOST, i % 60_000).setUseClientMode(true);
+            } else {
+                server.createSSLEngine().setUseClientMode(false);
+            }
+            if ((i + 1) % step == 0) {
+                System.out.println("RSS " + kilobytes("VmRSS:"));
+            }
+        }
+    }
+
+    /** RssAnon grows by what malloc took, as the heap is whole from the start. */
+    private void idle(int count) throws Exception {
+        List<EnginePair> warm = new ArrayList<>();
+        for (int i = 0; i < WARM_UP; i++) {
+            warm.add(connected());
+        }
+        warm.clear();
+        List<SSLEngine> kept = new ArrayList<>(count);
+        long heap = heapAfterCollection();
+        long anonymous = kilobytes("RssAnon:");
+        while (kept.size() < count) {
+            EnginePair pair = connected();
+            kept.add(pair.client.engine);
+            kept.add(pair.server.engine);
+        }
+        heap = heapAfterCollection() - heap;
+        anonymous = kilobytes("RssAnon:") - anonymous;
+        System.out.println("HEAP " + heap / kept.size());
+        System.out.println("NATIVE " + Math.max(0, anonymous) * KILOBYTE / kept.size());
+    }
+
+    private EnginePair connected() throws Exception {
+        EnginePair pair = pair();
+        pair.handshake();
+        return pair;
+    }
+
+    private EnginePair pair() {
+        SSLEngine one = client.createSSLEngine(Pki.HOST, 8883);
+        one.setUseClientMode(true);
+        SSLEngine other = server.createSSLEngine();
+        other.setUseClientMode(false);
+        return new EnginePair(one, other);
+    }
+
+    private static long heapAfterCollection() {
+        Runtime runtime = Runtime.getRuntime();
+        for (int i = 0; i < COLLECTIONS; i++) {
+            System.gc();
+        }
+        return runtime.totalMemory() - runtime.freeMemory();
+    }
+
+    private static long kilobytes(String row) throws Exception {
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+            if (line.startsWith(row)) {
+                return Long.parseLong(line.replaceAll("[^0-9]", ""));
+            }
+        }
+        throw new IllegalStateException("no " + row);
+    }
+}
