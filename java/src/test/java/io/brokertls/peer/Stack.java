@@ -19,14 +19,33 @@ public enum Stack {
             return Security.getProvider("SunJSSE");
         }
     },
+    /** Keys and trust stay native. */
     OURS {
         @Override
         Provider provider() {
             return new BrokerTlsProvider();
         }
+
+        @Override
+        KeyManagerFactory keyManagers() throws GeneralSecurityException {
+            return KeyManagerFactory.getInstance("BrokerTLS", provider());
+        }
+
+        @Override
+        TrustManagerFactory trustManagers() throws GeneralSecurityException {
+            return TrustManagerFactory.getInstance("BrokerTLS", provider());
+        }
     };
 
     abstract Provider provider();
+
+    KeyManagerFactory keyManagers() throws GeneralSecurityException {
+        return KeyManagerFactory.getInstance("PKIX");
+    }
+
+    TrustManagerFactory trustManagers() throws GeneralSecurityException {
+        return TrustManagerFactory.getInstance("PKIX");
+    }
 
     /**
      * Whether it keeps what the JDK's own engine does not: FINISHED comes once (there, again with each TLS 1.3 ticket),
@@ -43,11 +62,11 @@ public enum Stack {
             KeyManager[] keys = null;
             if (identity != null) {
                 KeyStore store = pki.identity(identity);
-                KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
+                KeyManagerFactory factory = keyManagers();
                 factory.init(store, Pki.PASSWORD);
                 keys = factory.getKeyManagers();
             }
-            TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+            TrustManagerFactory factory = trustManagers();
             factory.init(pki.trust());
             TrustManager[] trust = factory.getTrustManagers();
             SSLContext context = SSLContext.getInstance("TLS", provider());
