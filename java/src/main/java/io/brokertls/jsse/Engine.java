@@ -568,8 +568,9 @@ final class Engine extends ConfiguredEngine {
                 return;
             }
             isOutboundClosed = true;
+            // Nothing can be read any more where a handshake is given up.
+            isInboundDone |= !isFinished;
             if (!isStarted) {
-                isInboundDone = true;
                 isOutboundDone = true;
             } else if (connection != null && !isTaskRunning && failure == null) {
                 task = null;
