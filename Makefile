@@ -4,13 +4,14 @@
 #   make demo                       the main job on real input
 #   make test                       everything that has to hold
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine
+#   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, command
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native library
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
-# Also: `make test-c` (the C programs alone), `make bless` (rewrite the generated headers), `make deny` (licences and
+# Also: `make test-c` (the C programs alone), `make soak-java` (a million engines made and dropped), `make bless` (rewrite the generated headers), `make deny` (licences and
 # advisories of the dependencies; installs cargo-deny, which takes minutes).
 
 SHELL := bash
@@ -45,7 +46,7 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo test test-c bench install stage tools bless deny clean java install-java
+.PHONY: build demo test test-c bench install stage tools bless deny clean java install-java bench-java soak-java
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -128,6 +129,15 @@ test-c: tools stage
 bench: stage
 	@tests/tools.sh gcc:gcc perl:perl
 	$(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml
+
+# A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
+bench-java: java
+	$(MVN) -q -B -f java/bench package
+	java -cp 'java/bench/target/classes:java/bench/target/lib/*:java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar' \
+	    io.brokertls.bench.Report $(BENCH)
+
+soak-java: java
+	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -DargLine=-Dio.brokertls.soak=1000000 test
 
 bless:
 	BTLS_BLESS=1 $(CARGO) test --locked --test generated

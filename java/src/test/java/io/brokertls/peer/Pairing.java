@@ -41,7 +41,11 @@ final class Pairing {
         List<Arguments> found = new ArrayList<>();
         for (Stack client : Stack.values()) {
             for (Stack server : Stack.values()) {
-                found.add(Arguments.of(new Pairing(client, server, version)));
+                boolean hasJdkManagers = client == Stack.OURS_WITH_JDK_MANAGERS
+                        || server == Stack.OURS_WITH_JDK_MANAGERS;
+                if (!hasJdkManagers || client == Stack.JDK || server == Stack.JDK) {
+                    found.add(Arguments.of(new Pairing(client, server, version)));
+                }
             }
         }
         return found;

@@ -35,6 +35,13 @@ public enum Stack {
         TrustManagerFactory trustManagers() throws GeneralSecurityException {
             return TrustManagerFactory.getInstance("BrokerTLS", provider());
         }
+    },
+    /** Keys and trust are asked of the JDK's managers. */
+    OURS_WITH_JDK_MANAGERS {
+        @Override
+        Provider provider() {
+            return new BrokerTlsProvider();
+        }
     };
 
     abstract Provider provider();
