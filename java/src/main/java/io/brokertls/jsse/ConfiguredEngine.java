@@ -1,6 +1,10 @@
 package io.brokertls.jsse;
 
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.EngineSettings;
 import io.brokertls.internal.NativeContext;
+import io.brokertls.internal.NativeEngine;
 import java.util.List;
 import java.util.function.BiFunction;
 import javax.net.ssl.SSLEngine;
@@ -190,6 +194,18 @@ abstract class ConfiguredEngine extends SSLEngine {
     public BiFunction<SSLEngine, List<String>, String> getHandshakeApplicationProtocolSelector() {
         synchronized (lock) {
             return parameters.selector;
+        }
+    }
+
+    final NativeEngine connect(EngineSettings settings) throws TlsFailure {
+        try {
+            return context.nativeContext().connect(parameters.serverName(host), settings);
+        } catch (TlsFailure e) {
+            if (e.code() != ErrorCode.INVALID_SERVER_NAME || parameters.checksServerName()) {
+                throw e;
+            }
+            // A name that cannot be sent, and that nobody asked to compare, such as one with an underscore.
+            return context.nativeContext().connect(null, settings);
         }
     }
 }

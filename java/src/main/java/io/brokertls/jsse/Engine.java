@@ -6,7 +6,6 @@ import io.brokertls.internal.EngineSettings;
 import io.brokertls.internal.NativeEngine;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
-import java.util.Objects;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
@@ -21,7 +20,6 @@ import javax.net.ssl.SSLSocket;
 final class Engine extends ConfiguredEngine {
     /** What a packed result can count. */
     private static final int MOST_BYTES = 0xff_ffff;
-    private static final int HEADER_LENGTH = 5;
     private static final int FACT_VERSION = 0;
     private static final int FACT_CIPHER_SUITE = 1;
     private static final int FACT_GROUP = 2;
@@ -144,18 +142,6 @@ final class Engine extends ConfiguredEngine {
         }
         isHandshaking = true;
         update(connection.state());
-    }
-
-    private NativeEngine connect(EngineSettings settings) throws TlsFailure {
-        try {
-            return context.nativeContext().connect(parameters.serverName(host), settings);
-        } catch (TlsFailure e) {
-            if (e.code() != ErrorCode.INVALID_SERVER_NAME || parameters.checksServerName()) {
-                throw e;
-            }
-            // A name that cannot be sent, and that nobody asked to compare, such as one with an underscore.
-            return context.nativeContext().connect(null, settings);
-        }
     }
 
     private void update(long packed) {
@@ -332,7 +318,7 @@ final class Engine extends ConfiguredEngine {
     @Override
     public SSLEngineResult wrap(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
             throws SSLException {
-        check(sources, offset, length, "source");
+        Buffers.check(sources, offset, length, "source");
         if (destination == null) {
             throw new IllegalArgumentException("the destination is null");
         }
@@ -361,7 +347,7 @@ final class Engine extends ConfiguredEngine {
                 if (!isHandshaking && finish()) {
                     return new SSLEngineResult(Status.OK, HandshakeStatus.FINISHED, 0, 0);
                 }
-                if (isHandshaking || remaining(sources, offset, length) == 0) {
+                if (isHandshaking || Buffers.remaining(sources, offset, length) == 0) {
                     return nothing(Status.OK);
                 }
             }
@@ -427,7 +413,7 @@ final class Engine extends ConfiguredEngine {
         if (source == null) {
             throw new IllegalArgumentException("the source is null");
         }
-        check(destinations, offset, length, "destination");
+        Buffers.check(destinations, offset, length, "destination");
         for (int i = offset; i < offset + length; i++) {
             if (destinations[i].isReadOnly()) {
                 throw new ReadOnlyBufferException();
@@ -459,14 +445,14 @@ final class Engine extends ConfiguredEngine {
     private SSLEngineResult take(ByteBuffer source, ByteBuffer[] destinations, int offset, int length)
             throws SSLException {
         Bridge bridge = Bridge.ofThread();
-        int recordLength = Math.min(recordLength(source), source.remaining());
+        int recordLength = Math.min(Buffers.recordLength(source), source.remaining());
         // Decryption is in place: memory that must not change is copied first.
         boolean isSourceDirect = source.isDirect() && !source.isReadOnly();
         int sourceLength = recordLength;
         if (!isSourceDirect) {
             sourceLength = bridge.gather(new ByteBuffer[] {source}, 0, 1, recordLength);
         }
-        int room = (int) Math.min(remaining(destinations, offset, length), MOST_BYTES);
+        int room = (int) Math.min(Buffers.remaining(destinations, offset, length), MOST_BYTES);
         ByteBuffer first = length == 0 ? null : destinations[offset];
         boolean isDirect = first != null && first.isDirect()
                 && (length == 1 || first.remaining() >= Math.min(recordLength, Bridge.APPLICATION_SIZE));
@@ -500,36 +486,6 @@ final class Engine extends ConfiguredEngine {
         }
         HandshakeStatus after = wasHandshaking && finish() ? HandshakeStatus.FINISHED : status();
         return new SSLEngineResult(Status.OK, after, consumed, produced);
-    }
-
-    /** What the next record's header says, at most the longest record; a first part of a header asks for all of it. */
-    private static int recordLength(ByteBuffer source) {
-        if (source.remaining() < HEADER_LENGTH) {
-            return HEADER_LENGTH;
-        }
-        int at = source.position() + HEADER_LENGTH - 2;
-        int body = (source.get(at) & 0xff) << 8 | source.get(at + 1) & 0xff;
-        return Math.min(HEADER_LENGTH + body, Bridge.PACKET_SIZE);
-    }
-
-    private static void check(ByteBuffer[] buffers, int offset, int length, String what) {
-        if (buffers == null) {
-            throw new IllegalArgumentException(what + "s are null");
-        }
-        Objects.checkFromIndexSize(offset, length, buffers.length);
-        for (int i = offset; i < offset + length; i++) {
-            if (buffers[i] == null) {
-                throw new IllegalArgumentException(what + " " + i + " is null");
-            }
-        }
-    }
-
-    private static long remaining(ByteBuffer[] buffers, int offset, int length) {
-        long sum = 0;
-        for (int i = offset; i < offset + length; i++) {
-            sum += buffers[i].remaining();
-        }
-        return sum;
     }
 
     // Closing.
