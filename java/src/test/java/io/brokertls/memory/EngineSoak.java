@@ -3,6 +3,7 @@ package io.brokertls.memory;
 import io.brokertls.peer.EnginePair;
 import io.brokertls.peer.Pki;
 import io.brokertls.peer.Stack;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +22,6 @@ import javax.net.ssl.SSLEngine;
 public final class EngineSoak {
     private static final int FINISHED_EVERY = 50;
     private static final int STARTED_EVERY = 4;
-    private static final int WARM_UP = 1000;
     private static final int COLLECTIONS = 4;
     private static final int KILOBYTE = 1024;
 
@@ -66,31 +66,30 @@ public final class EngineSoak {
         }
     }
 
-    /** RssAnon grows by what malloc took, as the heap is whole from the start. */
+    /**
+     * Connects twice as many and counts the second half, when all code is compiled. RssAnon grows by what malloc took, as
+     * the heap is whole from the start.
+     */
     private void idle(int count) throws Exception {
-        List<EnginePair> warm = new ArrayList<>();
-        for (int i = 0; i < WARM_UP; i++) {
-            warm.add(connected());
-        }
-        warm.clear();
-        List<SSLEngine> kept = new ArrayList<>(count);
+        List<SSLEngine> kept = new ArrayList<>(2 * count);
+        connect(kept, count);
         long heap = heapAfterCollection();
         long anonymous = kilobytes("RssAnon:");
+        connect(kept, 2 * count);
+        heap = heapAfterCollection() - heap;
+        anonymous = kilobytes("RssAnon:") - anonymous;
+        System.out.println("HEAP " + heap / count);
+        System.out.println("NATIVE " + Math.max(0, anonymous) * KILOBYTE / count);
+        Reference.reachabilityFence(kept);
+    }
+
+    private void connect(List<SSLEngine> kept, int count) throws Exception {
         while (kept.size() < count) {
-            EnginePair pair = connected();
+            EnginePair pair = pair();
+            pair.handshake();
             kept.add(pair.client.engine);
             kept.add(pair.server.engine);
         }
-        heap = heapAfterCollection() - heap;
-        anonymous = kilobytes("RssAnon:") - anonymous;
-        System.out.println("HEAP " + heap / kept.size());
-        System.out.println("NATIVE " + Math.max(0, anonymous) * KILOBYTE / kept.size());
-    }
-
-    private EnginePair connected() throws Exception {
-        EnginePair pair = pair();
-        pair.handshake();
-        return pair;
     }
 
     private EnginePair pair() {
