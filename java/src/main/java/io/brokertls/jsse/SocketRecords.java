@@ -32,10 +32,6 @@ final class SocketRecords {
     /** How much of what the peer had still sent is read so that the alert is not taken back by a reset. */
     private static final int DRAIN_BYTES = 256 * 1024;
 
-    private static final int HEADER = 5;
-    private static final int FIRST_TYPE = 20;
-    private static final int LAST_TYPE = 23;
-    private static final int MAJOR_VERSION = 3;
     /** From {@link #unwrap}: the record's plaintext does not fit. */
     private static final int NO_ROOM = -2;
     private static final int CLOSED = -1;
@@ -43,16 +39,12 @@ final class SocketRecords {
     private final SSLEngine engine;
     private final Socket transport;
     private final boolean autoClose;
-    private final InputStream input;
     private final OutputStream output;
     private final ReentrantLock readLock = new ReentrantLock();
     private final ReentrantLock writeLock = new ReentrantLock();
 
-    /** The next record's header: what a reader waits for, without a buffer. */
-    private final byte[] header = new byte[HEADER];
-    private int headerLength;
-    /** Ciphertext from position to limit, or null. */
-    private ByteBuffer incoming;
+    /** Guarded by the read lock, as are the plaintext and the end. */
+    private final SocketInput received;
     /** Plaintext from position to limit, or null. */
     private ByteBuffer plaintext;
     private boolean inputEnded;
@@ -67,7 +59,7 @@ final class SocketRecords {
         this.engine = engine;
         this.transport = transport;
         this.autoClose = autoClose;
-        this.input = input;
+        this.received = new SocketInput(input, autoClose);
         this.output = transport.getOutputStream();
     }
 
@@ -136,16 +128,16 @@ final class SocketRecords {
         ByteBuffer target = plaintext;
         SSLEngineResult result;
         try {
-            if (!ready()) {
+            if (!received.ready()) {
                 endOfInput();
             }
-            result = engine.unwrap(incoming, target);
+            result = engine.unwrap(received.bytes(), target);
         } finally {
             // Early data is not served: nothing is produced before the handshake is complete.
             target.flip();
             release();
         }
-        if (result.getStatus() == Status.BUFFER_UNDERFLOW && !fill() || result.getStatus() == Status.CLOSED) {
+        if (result.getStatus() == Status.CLOSED || result.getStatus() == Status.BUFFER_UNDERFLOW && !received.fill()) {
             endOfInput();
         }
         return result.getHandshakeStatus() == HandshakeStatus.FINISHED;
@@ -216,9 +208,9 @@ final class SocketRecords {
     /** Takes further records that are here already and surely fit. A failure waits for the next call. */
     private void unwrapMore(ByteBuffer target) {
         try {
-            while (incoming != null && hasWholeRecord() && recordLength() <= target.remaining() && !inputEnded) {
+            while (received.hasWholeRecord() && received.recordLength() <= target.remaining() && !inputEnded) {
                 // Not unwrap(): a record without plaintext, such as a ticket, must not make this wait for the next.
-                SSLEngineResult result = engine.unwrap(incoming, target);
+                SSLEngineResult result = engine.unwrap(received.bytes(), target);
                 release();
                 if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
                     runTasks();
@@ -254,10 +246,10 @@ final class SocketRecords {
     /** Unwraps until there is plaintext, {@link #CLOSED}, or {@link #NO_ROOM}. */
     private int unwrap(ByteBuffer target) throws IOException {
         while (true) {
-            if (!ready()) {
+            if (!received.ready()) {
                 endOfInput();
             }
-            SSLEngineResult result = engine.unwrap(incoming, target);
+            SSLEngineResult result = engine.unwrap(received.bytes(), target);
             release();
             switch (result.getStatus()) {
                 case BUFFER_OVERFLOW:
@@ -267,7 +259,7 @@ final class SocketRecords {
                     answerClose();
                     return CLOSED;
                 case BUFFER_UNDERFLOW:
-                    if (!fill()) {
+                    if (!received.fill()) {
                         endOfInput();
                     }
                     break;
@@ -294,82 +286,6 @@ final class SocketRecords {
         }
     }
 
-    /** Whether there is something to unwrap; waits for it. False at the end of the input. */
-    private boolean ready() throws IOException {
-        return incoming != null || fill();
-    }
-
-    /** Receives more; waits for the header without a buffer. False at the end of the input. */
-    private boolean fill() throws IOException {
-        if (incoming == null) {
-            if (!readHeader()) {
-                return false;
-            }
-            incoming = SocketBuffers.take();
-            incoming.put(header, 0, headerLength).flip();
-            headerLength = 0;
-            if (!looksLikeRecord()) {
-                return true;
-            }
-        }
-        if (hasWholeRecord()) {
-            return true;
-        }
-        incoming.compact();
-        int received = CLOSED;
-        try {
-            if (!incoming.hasRemaining()) {
-                throw error(ErrorCode.RECORD_TOO_LARGE);
-            }
-            received = input.read(incoming.array(), incoming.position(), wanted());
-        } finally {
-            incoming.position(incoming.position() + Math.max(received, 0));
-            incoming.flip();
-        }
-        return received >= 0;
-    }
-
-    private boolean readHeader() throws IOException {
-        while (headerLength < HEADER) {
-            int received = input.read(header, headerLength, HEADER - headerLength);
-            if (received < 0) {
-                return false;
-            }
-            headerLength += received;
-        }
-        return true;
-    }
-
-    /** A socket that outlives this one is read to the end of a record and no further: what follows is not ours. */
-    private int wanted() {
-        int room = incoming.remaining();
-        if (autoClose) {
-            return room;
-        }
-        int have = incoming.position();
-        int needed = have < HEADER ? HEADER - have
-                : HEADER + length(incoming.get(HEADER - 2), incoming.get(HEADER - 1)) - have;
-        return Math.max(1, Math.min(room, needed));
-    }
-
-    private boolean looksLikeRecord() {
-        int type = incoming.get(incoming.position());
-        return type >= FIRST_TYPE && type <= LAST_TYPE && incoming.get(incoming.position() + 1) == MAJOR_VERSION;
-    }
-
-    private boolean hasWholeRecord() {
-        return incoming.remaining() >= HEADER && looksLikeRecord() && incoming.remaining() >= recordLength();
-    }
-
-    private int recordLength() {
-        int start = incoming.position();
-        return HEADER + length(incoming.get(start + HEADER - 2), incoming.get(start + HEADER - 1));
-    }
-
-    private static int length(byte high, byte low) {
-        return (high & 0xff) << 8 | low & 0xff;
-    }
-
     private void endOfInput() throws IOException {
         if (!established) {
             TlsFailure eof = TlsFailure.of(ErrorCode.HANDSHAKE_EOF, "");
@@ -387,7 +303,7 @@ final class SocketRecords {
         throw error(ErrorCode.TRUNCATED);
     }
 
-    private static SSLException error(ErrorCode code) {
+    static SSLException error(ErrorCode code) {
         TlsFailure cause = TlsFailure.of(code, "");
         return new SSLException(cause.getMessage(), cause);
     }
@@ -532,10 +448,10 @@ final class SocketRecords {
             try {
                 byte[] sink = new byte[2048];
                 int left = DRAIN_BYTES;
-                int received = 0;
-                while (left > 0 && received >= 0) {
-                    received = transport.getInputStream().read(sink);
-                    left -= received;
+                int count = 0;
+                while (left > 0 && count >= 0) {
+                    count = transport.getInputStream().read(sink);
+                    left -= count;
                 }
             } finally {
                 readLock.unlock();
@@ -622,11 +538,11 @@ final class SocketRecords {
         ByteBuffer sink = SocketBuffers.take();
         try {
             transport.setSoTimeout(CLOSE_TIMEOUT_MS);
-            while (!inputEnded && System.nanoTime() - end < 0 && ready()) {
-                SSLEngineResult result = engine.unwrap(incoming, sink.clear());
+            while (!inputEnded && System.nanoTime() - end < 0 && received.ready()) {
+                SSLEngineResult result = engine.unwrap(received.bytes(), sink.clear());
                 release();
                 inputEnded = result.getStatus() == Status.CLOSED;
-                if (result.getStatus() == Status.BUFFER_UNDERFLOW && !fill()) {
+                if (result.getStatus() == Status.BUFFER_UNDERFLOW && !received.fill()) {
                     return;
                 }
             }
@@ -646,10 +562,7 @@ final class SocketRecords {
 
     /** Gives empty buffers back; the read lock is held. */
     private void release() {
-        if (incoming != null && !incoming.hasRemaining()) {
-            SocketBuffers.give(incoming);
-            incoming = null;
-        }
+        received.release();
         if (plaintext != null && !plaintext.hasRemaining()) {
             SocketBuffers.give(plaintext);
             plaintext = null;
@@ -659,9 +572,8 @@ final class SocketRecords {
     private void freeBuffersWhenClosed() {
         if (closed && readLock.tryLock()) {
             try {
-                SocketBuffers.give(incoming);
+                received.free();
                 SocketBuffers.give(plaintext);
-                incoming = null;
                 plaintext = null;
             } finally {
                 readLock.unlock();

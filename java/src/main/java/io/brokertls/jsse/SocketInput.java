@@ -1,0 +1,129 @@
+package io.brokertls.jsse;
+
+import io.brokertls.ErrorCode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+
+/**
+ * The ciphertext that a socket has received and its engine has not taken yet. Whoever calls it holds the lock over
+ * reading.
+ */
+final class SocketInput {
+    private static final int HEADER = 5;
+    private static final int FIRST_TYPE = 20;
+    private static final int LAST_TYPE = 23;
+    private static final int MAJOR_VERSION = 3;
+    private static final int CLOSED = -1;
+
+    private final InputStream input;
+    private final boolean readsAhead;
+    /** The next record's header: what a reader waits for, without a buffer. */
+    private final byte[] header = new byte[HEADER];
+    private int headerLength;
+    /** From position to limit, or null. */
+    private ByteBuffer incoming;
+
+    /** {@code readsAhead} says that all of the input is ours, beyond the end of a record too. */
+    SocketInput(InputStream input, boolean readsAhead) {
+        this.input = input;
+        this.readsAhead = readsAhead;
+    }
+
+    /** What there is to unwrap, after {@link #ready()}. */
+    ByteBuffer bytes() {
+        return incoming;
+    }
+
+    /** Whether there is something to unwrap; waits for it. False at the end of the input. */
+    boolean ready() throws IOException {
+        return incoming != null || fill();
+    }
+
+    /** Receives more; waits for the header without a buffer. False at the end of the input. */
+    boolean fill() throws IOException {
+        if (incoming == null) {
+            if (!readHeader()) {
+                return false;
+            }
+            incoming = SocketBuffers.take();
+            incoming.put(header, 0, headerLength).flip();
+            headerLength = 0;
+            if (!looksLikeRecord()) {
+                return true;
+            }
+        }
+        if (hasWholeRecord()) {
+            return true;
+        }
+        incoming.compact();
+        int count = CLOSED;
+        try {
+            if (!incoming.hasRemaining()) {
+                throw SocketRecords.error(ErrorCode.RECORD_TOO_LARGE);
+            }
+            count = input.read(incoming.array(), incoming.position(), wanted());
+        } finally {
+            incoming.position(incoming.position() + Math.max(count, 0));
+            incoming.flip();
+        }
+        return count >= 0;
+    }
+
+    private boolean readHeader() throws IOException {
+        while (headerLength < HEADER) {
+            int count = input.read(header, headerLength, HEADER - headerLength);
+            if (count < 0) {
+                return false;
+            }
+            headerLength += count;
+        }
+        return true;
+    }
+
+    /** A socket that outlives this one is read to the end of a record and no further: what follows is not ours. */
+    private int wanted() {
+        int room = incoming.remaining();
+        if (readsAhead) {
+            return room;
+        }
+        int have = incoming.position();
+        int needed = have < HEADER ? HEADER - have
+                : HEADER + length(incoming.get(HEADER - 2), incoming.get(HEADER - 1)) - have;
+        return Math.max(1, Math.min(room, needed));
+    }
+
+    private boolean looksLikeRecord() {
+        int type = incoming.get(incoming.position());
+        return type >= FIRST_TYPE && type <= LAST_TYPE && incoming.get(incoming.position() + 1) == MAJOR_VERSION;
+    }
+
+    /** Whether a record is here to its end. */
+    boolean hasWholeRecord() {
+        return incoming != null && incoming.remaining() >= HEADER && looksLikeRecord()
+                && incoming.remaining() >= recordLength();
+    }
+
+    /** Of the record that {@link #hasWholeRecord()} tells of, with its header. */
+    int recordLength() {
+        int start = incoming.position();
+        return HEADER + length(incoming.get(start + HEADER - 2), incoming.get(start + HEADER - 1));
+    }
+
+    private static int length(byte high, byte low) {
+        return (high & 0xff) << 8 | low & 0xff;
+    }
+
+    /** Gives the buffer back when it is empty. */
+    void release() {
+        if (incoming != null && !incoming.hasRemaining()) {
+            free();
+        }
+    }
+
+    /** Gives the buffer back with what is in it. */
+    void free() {
+        SocketBuffers.give(incoming);
+        incoming = null;
+    }
+}
