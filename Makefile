@@ -11,8 +11,9 @@
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
-# Also: `make test-c` (the C programs alone), `make soak-java` (a million engines made and dropped), `make bless` (rewrite the generated headers), `make deny` (licences and
-# advisories of the dependencies; installs cargo-deny, which takes minutes).
+# Also: `make test-c` and `make test-java` (the C programs, the Java tests alone), `make soak-java` (a million engines made
+# and dropped), `make bless` (rewrite the generated headers), `make deny` (licences and advisories of the dependencies;
+# installs cargo-deny, which takes minutes).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -46,7 +47,7 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo test test-c bench install stage tools bless deny clean java install-java bench-java soak-java
+.PHONY: build demo test test-c bench install stage tools bless deny clean java test-java install-java bench-java soak-java
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -99,6 +100,10 @@ $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml $(wildcard bindings/jni/src/
 java: $(JAVA_LIBRARY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless strip:binutils
 	$(MAVEN) -DskipTests package
+
+# Not quiet: tests/run.sh counts what surefire reports.
+test-java: $(JAVA_LIBRARY)
+	$(filter-out -q,$(MAVEN)) test
 
 install-java: java
 	$(MAVEN) -DskipTests install

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The stages of `make test`, cheapest first. Stops at the first stage that fails; the closing line counts the tests
-# that really ran, from the summaries that cargo and tests/c/run.sh print.
+# that really ran, from the summaries that cargo, tests/c/run.sh and Maven print.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,15 @@ log=build/test.log
 
 finish() {
     local status=$?
-    awk '/^test result:/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed\n", passed, failed }' "$log"
+    # The first kind of line is cargo's; the second, without a class behind it, the total of Maven's surefire.
+    awk '/^test result:/ { passed += $4; failed += $6 }
+        /Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$/ {
+            match($0, /Tests run: .*/)
+            split(substr($0, RSTART), count, /[:,] */)
+            passed += count[2] - count[4] - count[6] - count[8]
+            failed += count[4] + count[6]
+        }
+        END { printf "%d passed, %d failed\n", passed, failed }' "$log"
     ((status == 0)) || echo "FAILED at: $stage"
     exit "$status"
 }
@@ -28,8 +36,13 @@ export PATH="$PATH:/usr/sbin:/sbin"
 stage="start"
 run cargo fmt --check
 run cargo fmt --check --manifest-path tests/bench/Cargo.toml
+run cargo fmt --check --package brokertls-jni
 run cargo clippy --locked --all-targets -- -D warnings
+run cargo clippy --locked --all-targets --package brokertls-jni -- -D warnings
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni
 run make --no-print-directory stage
 run make --no-print-directory test-c
 run cargo test --locked --no-fail-fast
+run cargo test --locked --package brokertls-jni
+run make --no-print-directory test-java

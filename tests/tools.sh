@@ -8,7 +8,7 @@ set -euo pipefail
 wanted=(
     gcc:gcc g++:g++ pkg-config:pkg-config nm:binutils readelf:binutils objcopy:binutils
     openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
-    mosquitto:mosquitto mosquitto_pub:mosquitto-clients
+    mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
 )
 (($# == 0)) || wanted=("$@")
 
