@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+const JAVA_LIBRARY: &str = "build/java/native/META-INF/native/linux-x86_64/libbrokertls_jni.so";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -18,7 +20,7 @@ fn built(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let mut make = Command::new("make");
-        make.current_dir(root()).arg("build").env_remove("MAKEFLAGS").env_remove("MAKEOVERRIDES");
+        make.current_dir(root()).args(["build", JAVA_LIBRARY]).env_remove("MAKEFLAGS").env_remove("MAKEOVERRIDES");
         let output = make.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     });
@@ -58,6 +60,14 @@ fn shared_library_exports_what_the_header_declares_and_nothing_else() {
 #[test]
 fn static_library_shows_what_the_header_declares_and_nothing_else() {
     assert_eq!(defined(&["-g", "--defined-only"], &built("libbrokertls.a")), declared());
+}
+
+#[test]
+fn library_for_java_exports_native_methods_and_nothing_else() {
+    built("libbrokertls.so");
+    let exported = defined(&["-D", "--defined-only"], &root().join(JAVA_LIBRARY));
+    let others: Vec<_> = exported.iter().filter(|name| !name.starts_with("Java_io_brokertls_internal_")).collect();
+    assert!(exported.len() > 40 && others.is_empty(), "{} exported; {others:?}", exported.len());
 }
 
 #[test]

@@ -225,6 +225,49 @@ fn every_entry_point_of_the_c_abi_is_guarded() {
     assert_none(&complaints);
 }
 
+/// The native methods of a Java class, by the name that JNI looks for.
+fn natives_of(file: &Source) -> Vec<String> {
+    let class = file.path.file_stem().unwrap().to_str().unwrap();
+    let native = file.text.lines().filter(|line| line.contains(" static native "));
+    let names = native.map(|line| line.split('(').next().unwrap_or_default().rsplit(' ').next().unwrap_or_default());
+    names.map(|name| format!("Java_io_brokertls_internal_{class}_{name}")).collect()
+}
+
+#[test]
+fn every_native_method_has_one_guarded_function_and_no_function_is_without() {
+    let mut declared: Vec<String> = files("java/src/main/java", &[".java"])
+        .iter()
+        .filter(|file| file.name().contains("/internal/"))
+        .flat_map(natives_of)
+        .collect();
+    declared.sort();
+    let (mut exported, mut complaints) = (Vec::new(), Vec::new());
+    for file in files("bindings/jni/src", &[".rs"]) {
+        for part in file.text.split("#[unsafe(no_mangle)]").skip(1) {
+            let function = part.split("fn ").nth(1).map(leading_name).unwrap_or_default();
+            let body = part.split("\n}").next().unwrap_or_default();
+            if !["guard(&mut env", "guard_bare(&mut env", "guard::contain("].iter().any(|guard| body.contains(guard)) {
+                complaints.push(format!("{}: {function} is not guarded", file.name()));
+            }
+            exported.push(function);
+        }
+    }
+    exported.sort();
+    assert_none(&complaints);
+    assert_eq!(declared, exported);
+}
+
+#[test]
+fn unsafe_blocks_of_the_jni_library_stand_where_pointers_are_kept() {
+    let may = ["guard.rs", "handles.rs", "host.rs"];
+    let block = ["unsafe", " {"].concat();
+    let offenders = files("bindings/jni/src", &[".rs"]).into_iter().filter(|file| {
+        let name = file.name();
+        file.text.contains(&block) && !may.iter().any(|may| name.ends_with(may))
+    });
+    assert_none(&offenders.map(|file| format!("{} has unsafe code", file.name())).collect::<Vec<_>>());
+}
+
 #[test]
 fn unsafe_code_stands_only_where_it_is_allowed() {
     let may = |name: &str| name.starts_with("src/ffi/") || name.starts_with("src/stream/");

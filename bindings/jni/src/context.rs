@@ -113,9 +113,11 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
         let trust = match &source {
             Source::File(path) if path.is_dir() => TrustSource::Directory(path.clone()),
             _ => {
-                let mut options = OpenOptions::default();
-                options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
-                options.password = password(env, &store_password)?;
+                let options = OpenOptions {
+                    store_type: text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?,
+                    password: password(env, &store_password)?,
+                    ..OpenOptions::default()
+                };
                 TrustSource::Store { source, options }
             }
         };
@@ -360,12 +362,13 @@ fn settings(
     cipher_suites: &JString<'_>,
     alpn: &ByteArrays<'_>,
 ) -> Outcome<ConnectionSettings> {
-    let mut settings = ConnectionSettings::default();
-    settings.versions = text_or_none(env, versions)?;
-    settings.cipher_suites = text_or_none(env, cipher_suites)?;
-    settings.alpn = (!alpn.as_raw().is_null()).then(|| byte_arrays(env, alpn)).transpose()?;
-    settings.uses_tasks = true;
-    Ok(settings)
+    Ok(ConnectionSettings {
+        versions: text_or_none(env, versions)?,
+        cipher_suites: text_or_none(env, cipher_suites)?,
+        alpn: (!alpn.as_raw().is_null()).then(|| byte_arrays(env, alpn)).transpose()?,
+        uses_tasks: true,
+        ..ConnectionSettings::default()
+    })
 }
 
 fn scope(number: jint) -> Outcome<u16> {

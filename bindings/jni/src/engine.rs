@@ -67,9 +67,9 @@ fn pack(engine: &Engine, moved: Option<Moved>) -> jlong {
             _ => (0, consumed, produced),
         },
     };
-    let flags = u64::from(connection.is_handshaking()) * HANDSHAKING
-        | u64::from(connection.has_outgoing()) * HAS_OUTGOING
-        | u64::from(connection.is_peer_closed()) * PEER_CLOSED;
+    let flags = (u64::from(connection.is_handshaking()) * HANDSHAKING)
+        | (u64::from(connection.has_outgoing()) * HAS_OUTGOING)
+        | (u64::from(connection.is_peer_closed()) * PEER_CLOSED);
     let lengths = (consumed as u64 & LENGTH_MASK) << CONSUMED_SHIFT | (produced as u64 & LENGTH_MASK);
     (flags << FLAGS_SHIFT | status << STATUS_SHIFT | lengths).cast_signed()
 }
@@ -134,7 +134,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrap<'local>(
             offset: destination_offset,
             length: destination_length,
         };
-        let (tls, plain) = guard::slices(raw, &source, &destination)?;
+        let (tls, plain) = guard::slices(raw, source, destination)?;
         step(engine, |connection| connection.unwrap(tls, plain).map(moved))
     };
     let outcome = guard::contain(body);
@@ -164,7 +164,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_wrap<'local>(
             offset: destination_offset,
             length: destination_length,
         };
-        let (plain, tls) = guard::slices(raw, &source, &destination)?;
+        let (plain, tls) = guard::slices(raw, source, destination)?;
         step(engine, |connection| connection.wrap(plain, tls).map(moved))
     };
     let outcome = guard::contain(body);
@@ -224,7 +224,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_failure<'local>(
     guard(&mut env, |env| {
         let error = {
             let engine = ENGINES.claim(engine)?;
-            engine.panicked.as_ref().or(engine.connection.failure()).or(engine.refused.as_ref()).cloned()
+            engine.panicked.as_ref().or_else(|| engine.connection.failure()).or(engine.refused.as_ref()).cloned()
         };
         match error {
             None => Ok(JThrowable::null()),
@@ -307,4 +307,57 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_free<'local>(
         ENGINES.remove(engine);
         Ok(())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use brokertls::{Code, ContextBuilder};
+
+    use super::*;
+    use crate::handles::Unavailable;
+
+    fn engine() -> jlong {
+        let mut builder = ContextBuilder::new();
+        builder.insecure_accept_any_server(true);
+        ENGINES.insert(Engine::new(builder.build().unwrap().connect(Some("localhost")).unwrap())).unwrap()
+    }
+
+    fn status(packed: jlong) -> u64 {
+        packed.cast_unsigned() >> STATUS_SHIFT & 0xff
+    }
+
+    #[test]
+    fn panic_is_contained_and_poisons_its_engine_alone() {
+        let (one, other) = (engine(), engine());
+        assert_eq!(status(step(one, |_| panic!("a defect")).unwrap()), FAILED);
+        assert_eq!(status(step(one, |connection| still(connection)).unwrap()), FAILED);
+        assert!(matches!(look(one, Connection::next), Err(Raised::Failure(error)) if error.code() == Code::Panic));
+        assert_eq!(status(step(other, |connection| still(connection)).unwrap()), 2);
+        ENGINES.remove(one);
+        ENGINES.remove(other);
+    }
+
+    #[test]
+    fn engine_in_a_call_is_refused_to_others_and_freed_when_the_call_ends() {
+        let handle = engine();
+        let outcome = step(handle, |connection| {
+            assert!(matches!(step(handle, |other| still(other)), Err(Raised::State(Unavailable::Busy))));
+            ENGINES.remove(handle);
+            assert!(matches!(step(handle, |other| still(other)), Err(Raised::State(Unavailable::Closed))));
+            still(connection)
+        });
+        assert_eq!(status(outcome.unwrap()), 2);
+        assert!(matches!(step(handle, |other| still(other)), Err(Raised::State(Unavailable::Closed))));
+    }
+
+    #[test]
+    fn packed_answer_keeps_lengths_of_24_bits_apart() {
+        let handle = engine();
+        let packed = step(handle, |_| Ok((0xff_ffff, 0xab_cdef, Next::NeedTask))).unwrap().cast_unsigned();
+        assert_eq!((packed & LENGTH_MASK, packed >> CONSUMED_SHIFT & LENGTH_MASK), (0xab_cdef, 0xff_ffff));
+        assert_eq!((packed >> STATUS_SHIFT & 0xff, packed >> FLAGS_SHIFT), (3, HANDSHAKING | HAS_OUTGOING));
+        ENGINES.remove(handle);
+    }
 }

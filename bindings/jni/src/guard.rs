@@ -182,9 +182,9 @@ impl Offer<'_> {
 /// # Errors
 /// `INVALID_ARGUMENT` where they overlap, or one is no memory.
 pub(crate) fn slices<'a>(
-    env: &EnvUnowned<'_>,
-    source: &'a Offer<'_>,
-    destination: &'a Offer<'_>,
+    env: &EnvUnowned<'a>,
+    source: Offer<'a>,
+    destination: Offer<'a>,
 ) -> Outcome<(&'a mut [u8], &'a mut [u8])> {
     let (from, from_length) = source.resolve(env)?;
     let (to, to_length) = destination.resolve(env)?;

@@ -10,7 +10,7 @@ use jni::{Env, JavaVM, jni_sig, jni_str};
 use crate::guard::{Outcome, Raised};
 
 /// A sink that writes to a `NativeLog`. What its `write` throws is dropped: a log must not end connections.
-pub(crate) fn sink(env: &mut Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
+pub(crate) fn sink(env: &Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
     if log.as_raw().is_null() {
         return Err(Raised::Argument("no log"));
     }

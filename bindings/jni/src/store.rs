@@ -177,9 +177,11 @@ extern "system" fn Java_io_brokertls_internal_NativeStore_open<'local>(
     store_password: JByteArray<'local>,
 ) -> jlong {
     guard(&mut env, |env| {
-        let mut options = OpenOptions::default();
-        options.store_type = text_or_none(env, &kind)?.map(|name| store_type(&name)).transpose()?;
-        options.password = password(env, &store_password)?;
+        let options = OpenOptions {
+            store_type: text_or_none(env, &kind)?.map(|name| store_type(&name)).transpose()?,
+            password: password(env, &store_password)?,
+            ..OpenOptions::default()
+        };
         let store = keystore::open(&text(env, &label)?, &bytes(env, &content)?, &options)?;
         keep(&STORES, JavaStore::new(store)?)
     })
@@ -233,9 +235,9 @@ extern "system" fn Java_io_brokertls_internal_NativeStore_key<'local>(
 ) -> JByteArray<'local> {
     guard(&mut env, |env| {
         let store = object(&STORES, store)?;
-        let place = store.entry(entry)?.key.ok_or(Error::from(Code::NoPrivateKey))?;
+        let place = store.entry(entry)?.key.ok_or_else(|| Error::from(Code::NoPrivateKey))?;
         let key_password = bytes_or_none(env, &key_password)?.map(|password| Secret::new(password.as_slice()));
-        let entry = store.store.entries().get(place).ok_or(Error::from(Code::NoPrivateKey))?;
+        let entry = store.store.entries().get(place).ok_or_else(|| Error::from(Code::NoPrivateKey))?;
         let key = store.store.private_key(entry, key_password.as_ref())?;
         java_bytes(env, &pkcs8(&key)?)
     })

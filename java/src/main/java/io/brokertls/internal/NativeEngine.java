@@ -3,6 +3,7 @@ package io.brokertls.internal;
 import io.brokertls.TlsFailure;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /**
  * One connection of the native library. Used by one thread at a time; its owner holds the lock.
@@ -86,6 +87,8 @@ public final class NativeEngine extends NativeHandle {
      */
     public long unwrap(ByteBuffer source, long sourceAddress, int sourceOffset, int sourceLength,
             ByteBuffer destination, long destinationAddress, int destinationOffset, int destinationLength) {
+        check(source, sourceOffset, sourceLength);
+        check(destination, destinationOffset, destinationLength);
         try {
             return unwrap(pointer(), source, sourceAddress, sourceOffset, sourceLength,
                     destination, destinationAddress, destinationOffset, destinationLength);
@@ -97,6 +100,8 @@ public final class NativeEngine extends NativeHandle {
     /** Gives records: those of the handshake first, otherwise one with bytes of the source. */
     public long wrap(ByteBuffer source, long sourceAddress, int sourceOffset, int sourceLength,
             ByteBuffer destination, long destinationAddress, int destinationOffset, int destinationLength) {
+        check(source, sourceOffset, sourceLength);
+        check(destination, destinationOffset, destinationLength);
         try {
             return wrap(pointer(), source, sourceAddress, sourceOffset, sourceLength,
                     destination, destinationAddress, destinationOffset, destinationLength);
@@ -183,6 +188,13 @@ public final class NativeEngine extends NativeHandle {
             return isResumed(pointer());
         } finally {
             Reference.reachabilityFence(this);
+        }
+    }
+
+    /** The native side knows where a buffer starts, not where it ends. */
+    private static void check(ByteBuffer buffer, int offset, int length) {
+        if (buffer != null) {
+            Objects.checkFromIndexSize(offset, length, buffer.capacity());
         }
     }
 

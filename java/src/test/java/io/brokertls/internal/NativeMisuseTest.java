@@ -49,7 +49,8 @@ class NativeMisuseTest {
             ByteBuffer direct = ByteBuffer.allocateDirect(1024);
             ByteBuffer heap = ByteBuffer.allocate(1024);
             assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, -1, direct, 0, 0, 1024));
-            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 0, direct, 0, -1, 1024));
+            assertThrows(IndexOutOfBoundsException.class, () -> engine.wrap(null, 0, 0, 0, direct, 0, -1, 1024));
+            assertThrows(IndexOutOfBoundsException.class, () -> engine.wrap(null, 0, 0, 0, direct, 0, 1, 1024));
             assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 0, heap, 0, 0, 1024));
             assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 10, direct, 0, 0, 1024));
             IllegalArgumentException e = assertThrows(IllegalArgumentException.class,

@@ -1,0 +1,140 @@
+package io.brokertls.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How the native library is found and what is said where it is not: each case in a JVM of its own, as users start it. */
+class NativeLoaderTest {
+    private static final String RESOURCE = "META-INF/native/linux-x86_64/libbrokertls_jni.so";
+
+    @TempDir
+    private Path directory;
+
+    /** What the other JVM does: it uses the library once. */
+    static final class Main {
+        private Main() {}
+
+        public static void main(String[] arguments) {
+            try {
+                System.out.println("loaded " + NativeContext.supportedVersions().length);
+            } catch (LinkageError e) {
+                System.out.println("refused " + e.getMessage());
+            }
+        }
+    }
+
+    private static Path folderOf(Class<?> type) throws URISyntaxException {
+        return Paths.get(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    }
+
+    private static Path library() throws URISyntaxException {
+        return folderOf(NativeLoaderTest.class).resolve(RESOURCE);
+    }
+
+    /** Copies the test's class alone, so that its own folder's native library is not on the class path. */
+    private Path mainAlone() throws IOException, URISyntaxException {
+        String name = Main.class.getName().replace('.', '/') + ".class";
+        Path copy = directory.resolve("main").resolve(name);
+        Files.createDirectories(copy.getParent());
+        Files.copy(folderOf(NativeLoaderTest.class).resolve(name), copy);
+        return directory.resolve("main");
+    }
+
+    /** The classes, the main class, and a folder of resources of this platform's library, where it is given. */
+    private String run(List<String> prefix, Path library, String platform, String... options)
+            throws IOException, InterruptedException, URISyntaxException {
+        StringBuilder path = new StringBuilder();
+        path.append(folderOf(NativeLoader.class)).append(':').append(mainAlone());
+        if (platform != null) {
+            Path folder = directory.resolve("native");
+            Path resource = folder.resolve(RESOURCE.replace("linux-x86_64", platform));
+            Files.createDirectories(resource.getParent());
+            Files.copy(library, resource);
+            path.append(':').append(folder);
+        }
+        List<String> command = new ArrayList<>(prefix);
+        command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", path.toString(), Main.class.getName()));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (InputStream output = process.getInputStream()) {
+            String said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), said);
+            return said;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void libraryInTheJarIsLoadedAndNothingOfItLeftBehind() throws Exception {
+        Path work = Files.createDirectory(directory.resolve("work"));
+        String said = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        assertEquals("loaded 2\n", said);
+        try (Stream<Path> left = Files.list(work)) {
+            assertEquals(0, left.count());
+        }
+    }
+
+    @Test
+    void libraryNamedByItsPathIsLoaded() throws Exception {
+        assertEquals("loaded 2\n", run(List.of(), null, null, "-Dbrokertls.native.library=" + library()));
+    }
+
+    @Test
+    void missingPlatformIsNamedWithThosePresent() throws Exception {
+        String said = run(List.of(), library(), "linux-aarch64");
+        assertTrue(said.startsWith("refused brokertls: there is no native library for linux-x86_64"), said);
+        assertTrue(said.contains("[linux-aarch64]"), said);
+        assertTrue(said.contains("-Dbrokertls.native.library"), said);
+    }
+
+    @Test
+    void jarWithoutAnyLibraryAsksForTheClassifier() throws Exception {
+        String said = run(List.of(), null, null);
+        assertTrue(said.contains("none for any platform"), said);
+        assertTrue(said.contains("classifier linux-x86_64"), said);
+    }
+
+    @Test
+    void directoryWithoutProgramsIsNamedWithTheProperty() throws Exception {
+        Path work = Files.createDirectory(directory.resolve("noexec"));
+        String mount = "mount -t tmpfs -o noexec,size=32m tmpfs '" + work + "' && exec \"$@\"";
+        List<String> inMount = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh");
+        String said = run(inMount, library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        assertTrue(said.startsWith("refused brokertls: the native library cannot be loaded"), said);
+        assertTrue(said.contains(work.toString()), said);
+        assertTrue(said.contains("noexec"), said);
+        assertTrue(said.contains("-Dbrokertls.native.workdir"), said);
+    }
+
+    @Test
+    void directoryThatIsNotThereIsNamedWithTheProperty() throws Exception {
+        Path work = directory.resolve("none");
+        String said = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked into " + work), said);
+        assertTrue(said.contains("-Dbrokertls.native.workdir"), said);
+    }
+
+    @Test
+    void fileThatIsNoLibraryIsRefused() throws Exception {
+        Path text = Files.writeString(directory.resolve("text.so"), "no library");
+        String said = run(List.of(), null, null, "-Dbrokertls.native.library=" + text);
+        assertTrue(said.contains("refused brokertls: the native library cannot be loaded: " + text)
+                && said.contains("-Dbrokertls.native.library"), said);
+    }
+}
