@@ -1,0 +1,111 @@
+package io.brokertls.peer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509CRL;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** An authority with a key of its own in a folder of the test: issues certificates of any shape, and revokes them. */
+public final class Authority {
+    public static final char[] PASSWORD = "password".toCharArray();
+
+    private static final int COMMAND_SECONDS_MAX = 60;
+
+    private final Path folder;
+
+    /** @param key as openssl names it: {@code ec}, or {@code rsa:2048} */
+    public Authority(Path folder, String key) throws IOException {
+        this.folder = folder;
+        Files.writeString(folder.resolve("leaf.ext"), "subjectAltName=DNS:" + Pki.HOST + "\n");
+        Files.writeString(folder.resolve("index.txt"), "");
+        Files.writeString(folder.resolve("ca.cnf"), "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\n"
+                + "default_md=sha256\ncertificate=ca.pem\nprivate_key=ca.key\ndefault_crl_days=30\n");
+        run(withKey(key, "openssl", "req", "-x509", "-nodes", "-days", "30", "-keyout", "ca.key", "-subj", "/CN=ca",
+                "-out", "ca.pem"));
+    }
+
+    /** A certificate for {@link Pki#HOST}. */
+    public KeyStore issue(String name, String key) throws IOException, GeneralSecurityException {
+        return issueAs(name, key, "-extfile", "leaf.ext");
+    }
+
+    /** A certificate as these options of {@code openssl x509} make it; without an extension file one of version 1. */
+    public KeyStore issueAs(String name, String key, String... options) throws IOException, GeneralSecurityException {
+        run(withKey(key, "openssl", "req", "-nodes", "-keyout", name + ".key", "-subj", "/CN=" + name,
+                "-out", name + ".csr"));
+        List<String> command = new ArrayList<>(List.of("openssl", "x509", "-req", "-in", name + ".csr", "-CA",
+                "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30", "-out", name + ".pem"));
+        command.addAll(Arrays.asList(options));
+        run(command.toArray(new String[0]));
+        run("openssl", "pkcs12", "-export", "-inkey", name + ".key", "-in", name + ".pem", "-name", name,
+                "-passout", "pass:" + new String(PASSWORD), "-out", name + ".p12");
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(folder.resolve(name + ".p12"))) {
+            store.load(in, PASSWORD);
+        }
+        return store;
+    }
+
+    public X509Certificate certificate() throws IOException, GeneralSecurityException {
+        try (InputStream in = Files.newInputStream(folder.resolve("ca.pem"))) {
+            return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+        }
+    }
+
+    /** A store that trusts this authority alone. */
+    public KeyStore trust() throws IOException, GeneralSecurityException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setCertificateEntry("ca", certificate());
+        return store;
+    }
+
+    /** The list of all that was revoked, this one now among them. */
+    public X509CRL revoke(String name) throws IOException, GeneralSecurityException {
+        run("openssl", "ca", "-config", "ca.cnf", "-revoke", name + ".pem");
+        run("openssl", "ca", "-config", "ca.cnf", "-gencrl", "-out", "ca.crl");
+        try (InputStream in = Files.newInputStream(folder.resolve("ca.crl"))) {
+            return (X509CRL) CertificateFactory.getInstance("X.509").generateCRL(in);
+        }
+    }
+
+    private static String[] withKey(String key, String... command) {
+        List<String> all = new ArrayList<>(Arrays.asList(command));
+        all.addAll(List.of("-newkey", key));
+        if (key.equals("ec")) {
+            all.addAll(List.of("-pkeyopt", "ec_paramgen_curve:P-256"));
+        }
+        return all.toArray(new String[0]);
+    }
+
+    /** Runs a program in the folder. */
+    void run(String... command) throws IOException {
+        Path output = folder.resolve("output");
+        Files.writeString(output, "", StandardOpenOption.CREATE);
+        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)
+                .redirectOutput(output.toFile());
+        Process process = builder.start();
+        try {
+            if (!process.waitFor(COMMAND_SECONDS_MAX, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new IOException("does not end: " + Arrays.toString(command));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+        if (process.exitValue() != 0) {
+            throw new IOException(Arrays.toString(command) + ": " + Files.readString(output));
+        }
+    }
+}
