@@ -5,7 +5,8 @@ import java.nio.ByteBuffer;
 
 /**
  * The direct memory of one thread through which heap buffers pass to and from the native library: no array is pinned
- * while a record is encrypted, and the addresses are asked for once. Holds nothing between two calls.
+ * while a record is encrypted, and the addresses are asked for once. No call relies on what another left in it; the last record, also
+ * its plaintext, stays until the thread moves the next one or ends.
  */
 final class Bridge {
     /** The longest record: its header, 2^14 bytes and the most that TLS 1.2 adds (RFC 5246 section 6.2.3). */

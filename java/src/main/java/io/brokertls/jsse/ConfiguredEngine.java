@@ -16,6 +16,12 @@ abstract class ConfiguredEngine extends SSLEngine {
     static final byte MODE_UNSET = 0;
     static final byte MODE_CLIENT = 1;
     static final byte MODE_SERVER = 2;
+    /** Where the native library's facts have what. */
+    static final int FACT_VERSION = 0;
+    static final int FACT_CIPHER_SUITE = 1;
+    static final int FACT_GROUP = 2;
+    static final int FACT_SERVER_NAME = 3;
+    static final int FACT_PROTOCOL = 4;
 
     final Object lock = new Object();
     final ContextState context;

@@ -37,6 +37,7 @@ final class ContextState {
         this.clientAuth = clientAuth;
         this.clientSessions = new SessionContext(nativeContext, true);
         this.serverSessions = new SessionContext(nativeContext, false);
+        clientSessions.pair(serverSessions);
     }
 
     NativeContext nativeContext() {

@@ -20,11 +20,6 @@ import javax.net.ssl.SSLSocket;
 final class Engine extends ConfiguredEngine {
     /** What a packed result can count. */
     private static final int MOST_BYTES = 0xff_ffff;
-    private static final int FACT_VERSION = 0;
-    private static final int FACT_CIPHER_SUITE = 1;
-    private static final int FACT_GROUP = 2;
-    private static final int FACT_SERVER_NAME = 3;
-    private static final int FACT_PROTOCOL = 4;
 
     private NativeEngine connection;
     private Handshake handshake;
@@ -43,6 +38,8 @@ final class Engine extends ConfiguredEngine {
     private boolean isOutboundDone;
     private boolean isFreedAfterTask;
     private boolean isSessionHandedOut;
+    private boolean isKept;
+    private boolean isEndedDuringTask;
 
     Engine(ContextState context, String peerHost, int peerPort) {
         this(context, peerHost, peerPort, null);
@@ -90,14 +87,20 @@ final class Engine extends ConfiguredEngine {
         if (connection == null) {
             return;
         }
-        if (session != null && isSessionHandedOut && isFinished) {
-            session.keep(connection.peerChain(), connection.localChain());
-        }
+        keepChains();
         connection.close();
         connection = null;
         task = null;
         hasOutgoing = false;
         handshake = null;
+    }
+
+    /** A session outlives its engine. */
+    private void keepChains() {
+        if (session != null && isFinished && connection != null && !isTaskRunning && !isKept) {
+            isKept = true;
+            session.keep(connection.peerChain(), connection.localChain());
+        }
     }
 
     private void freeWhenDone() {
@@ -149,7 +152,7 @@ final class Engine extends ConfiguredEngine {
         hasOutgoing = NativeEngine.hasOutgoing(packed);
         switch (NativeEngine.status(packed)) {
             case NativeEngine.NEED_TASK:
-                if (task == null && !isOutboundClosed) {
+                if (task == null && (isFinished || !isOutboundClosed)) {
                     task = new Task();
                 }
                 break;
@@ -178,6 +181,7 @@ final class Engine extends ConfiguredEngine {
         if (failure != null) {
             return;
         }
+        task = null;
         failure = why == null ? TlsFailure.of(ErrorCode.INTERNAL, "the connection failed and gave no reason") : why;
         if (handshake != null) {
             Throwable cause = handshake.cause();
@@ -187,7 +191,8 @@ final class Engine extends ConfiguredEngine {
             handshake.release();
             handshake = null;
         }
-        context.log().log(System.Logger.Level.INFO, () -> failure.getMessage() + " " + failure.hint());
+        context.log().log(System.Logger.Level.WARNING,
+                () -> failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint()));
     }
 
     private SSLException thrown() {
@@ -211,6 +216,9 @@ final class Engine extends ConfiguredEngine {
         session = handshakeSession();
         handshakeSession = null;
         session.establish(facts[FACT_VERSION], facts[FACT_CIPHER_SUITE], facts[FACT_SERVER_NAME]);
+        if (isSessionHandedOut) {
+            keepChains();
+        }
         applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
         (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
         if (handshake != null) {
@@ -220,7 +228,7 @@ final class Engine extends ConfiguredEngine {
         boolean isResumed = connection.isResumed();
         context.log().log(System.Logger.Level.DEBUG, () -> "handshake completed: " + facts[FACT_VERSION] + ", "
                 + facts[FACT_CIPHER_SUITE] + ", group " + facts[FACT_GROUP] + ", protocol " + facts[FACT_PROTOCOL]
-                + (isResumed ? ", resumed" : ""));
+                + (isResumed ? ", resumed" : "") + ", peer " + session.peerName());
         return true;
     }
 
@@ -305,6 +313,9 @@ final class Engine extends ConfiguredEngine {
                 }
                 if (isOutboundClosed && failure == null && connection != null) {
                     hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
+                }
+                if (isEndedDuringTask && failure == null && connection != null && !isFreedAfterTask) {
+                    update(connection.endOfInput());
                 }
                 if (isFreedAfterTask) {
                     free();
@@ -497,7 +508,11 @@ final class Engine extends ConfiguredEngine {
                 return;
             }
             isInboundDone = true;
-            if (!isStarted || connection == null || isTaskRunning) {
+            if (!isStarted || connection == null) {
+                return;
+            }
+            if (isTaskRunning) {
+                isEndedDuringTask = true;
                 return;
             }
             long packed = connection.endOfInput();
@@ -529,7 +544,9 @@ final class Engine extends ConfiguredEngine {
             if (!isStarted) {
                 isOutboundDone = true;
             } else if (connection != null && !isTaskRunning && failure == null) {
-                task = null;
+                if (!isFinished) {
+                    task = null;
+                }
                 hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
             }
         }
@@ -551,7 +568,7 @@ final class Engine extends ConfiguredEngine {
             if (session == null) {
                 session = new Session(this, host, port);
             }
-            isSessionHandedOut |= isFinished;
+            keepChains();
             return session;
         }
     }
@@ -559,7 +576,11 @@ final class Engine extends ConfiguredEngine {
     @Override
     public SSLSession getHandshakeSession() {
         synchronized (lock) {
-            return isStarted && !isFinished && failure == null ? handshakeSession() : null;
+            if (!isStarted || isFinished || failure != null) {
+                return null;
+            }
+            isSessionHandedOut = true;
+            return handshakeSession();
         }
     }
 

@@ -274,7 +274,7 @@ final class Handshake implements HandshakeHost {
     }
 
     /** Peers have a say in these texts, and logs are read on terminals. */
-    private static String printable(String text) {
+    static String printable(String text) {
         char[] characters = text.substring(0, Math.min(text.length(), MOST_TEXT)).toCharArray();
         for (int i = 0; i < characters.length; i++) {
             if (Character.isISOControl(characters[i]) || Character.isSurrogate(characters[i])

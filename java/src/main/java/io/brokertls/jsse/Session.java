@@ -1,6 +1,7 @@
 package io.brokertls.jsse;
 
 import java.io.ByteArrayInputStream;
+import java.lang.ref.WeakReference;
 import java.security.Principal;
 import java.security.SecureRandom;
 import java.security.cert.Certificate;
@@ -30,7 +31,11 @@ final class Session extends ExtendedSSLSession {
     /** What our own clients and servers sign and verify, the native library's order. */
     private static final int[] SCHEMES = {0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601};
 
-    private final Engine engine;
+    /** Weak: who holds a session does not hold the native side of its engine. */
+    private final WeakReference<Engine> engine;
+    private final ContextState context;
+    private final boolean isClient;
+    private final String sessionHost;
     private final String peerHost;
     private final int peerPort;
     private final long creationTime = System.currentTimeMillis();
@@ -42,13 +47,18 @@ final class Session extends ExtendedSSLSession {
     private int[] peerSchemes;
     private X509Certificate[] peerCertificates;
     private X509Certificate[] localCertificates;
+    private byte[][] peerEncoded;
+    private byte[][] localEncoded;
     private List<byte[]> statusResponses = List.of();
     private Map<String, Object> values;
     private boolean isEstablished;
     private boolean isInvalidated;
 
     Session(Engine engine, String peerHost, int peerPort) {
-        this.engine = engine;
+        this.engine = new WeakReference<>(engine);
+        this.context = engine.context();
+        this.isClient = engine.getUseClientMode();
+        this.sessionHost = engine.sessionHost();
         this.peerHost = peerHost;
         this.peerPort = peerPort;
     }
@@ -64,14 +74,34 @@ final class Session extends ExtendedSSLSession {
         isEstablished = true;
     }
 
-    /** The native side is about to go: keeps what only it has. */
+    /** Keeps what only the native side has, to be parsed when it is wanted. */
     synchronized void keep(byte[][] peerChain, byte[][] localChain) {
-        if (peerCertificates == null) {
-            peerCertificates = parse(peerChain);
+        peerEncoded = peerChain;
+        localEncoded = localChain;
+    }
+
+    /** For the log: the peer's subject, or that there is none. */
+    String peerName() {
+        X509Certificate[] chain = peer();
+        return chain.length == 0 ? "without certificate"
+                : Handshake.printable(chain[0].getSubjectX500Principal().getName());
+    }
+
+    /** Asks the engine now for what it may not be there to answer later. */
+    void keepAll() {
+        peer();
+        local();
+    }
+
+    private byte[][] chain(boolean isPeers) {
+        synchronized (this) {
+            byte[][] kept = isPeers ? peerEncoded : localEncoded;
+            if (kept != null) {
+                return kept;
+            }
         }
-        if (localCertificates == null) {
-            localCertificates = parse(localChain);
-        }
+        Engine asked = engine.get();
+        return asked == null ? new byte[0][] : asked.chain(isPeers);
     }
 
     synchronized void setRequestedServerName(String nameOrNull) {
@@ -119,10 +149,11 @@ final class Session extends ExtendedSSLSession {
                 return peerCertificates == null ? NONE : peerCertificates;
             }
         }
-        byte[][] chain = engine.chain(true);
+        byte[][] chain = chain(true);
         synchronized (this) {
             if (peerCertificates == null) {
                 peerCertificates = parse(chain);
+                peerEncoded = null;
             }
             return peerCertificates;
         }
@@ -134,10 +165,11 @@ final class Session extends ExtendedSSLSession {
                 return localCertificates == null ? NONE : localCertificates;
             }
         }
-        byte[][] chain = engine.chain(false);
+        byte[][] chain = chain(false);
         synchronized (this) {
             if (localCertificates == null) {
                 localCertificates = parse(chain);
+                localEncoded = null;
             }
             return localCertificates;
         }
@@ -189,8 +221,7 @@ final class Session extends ExtendedSSLSession {
     }
 
     private SessionContext sessions() {
-        ContextState context = engine.context();
-        return engine.getUseClientMode() ? context.clientSessions() : context.serverSessions();
+        return isClient ? context.clientSessions() : context.serverSessions();
     }
 
     @Override
@@ -225,7 +256,7 @@ final class Session extends ExtendedSSLSession {
             }
             isInvalidated = true;
         }
-        sessions().forget(engine.sessionHost(), peerPort);
+        sessions().forget(sessionHost, peerPort);
     }
 
     @Override

@@ -24,12 +24,19 @@ final class SessionContext implements SSLSessionContext {
     private final NativeContext nativeContext;
     private final boolean isClient;
     private final Deque<WeakReference<Session>> sessions = new ArrayDeque<>();
-    private int size = DEFAULT_SIZE;
-    private int timeoutS = DEFAULT_TIMEOUT_S;
+    private SessionContext other;
+    private volatile int size = DEFAULT_SIZE;
+    private volatile int timeoutS = DEFAULT_TIMEOUT_S;
 
     SessionContext(NativeContext nativeContext, boolean isClient) {
         this.nativeContext = nativeContext;
         this.isClient = isClient;
+    }
+
+    /** The other side's sessions of the same native context, which has one age for both. */
+    void pair(SessionContext others) {
+        other = others;
+        others.other = this;
     }
 
     synchronized void add(Session session) {
@@ -77,6 +84,7 @@ final class SessionContext implements SSLSessionContext {
         }
         for (Session session : live()) {
             if (Arrays.equals(session.getId(), sessionId)) {
+                session.keepAll();
                 return session;
             }
         }
@@ -122,9 +130,13 @@ final class SessionContext implements SSLSessionContext {
     }
 
     private void limit() {
-        // Only clients keep sessions by server; a server's are in the hands of its clients, as tickets.
-        if (isClient) {
-            nativeContext.limitSessions(size, timeoutS);
-        }
+        // Only clients keep sessions by server; a server's are in the hands of its clients, as tickets, and only age.
+        int clientSize = isClient ? size : other.size;
+        nativeContext.limitSessions(clientSize, shorter(timeoutS, other.timeoutS));
+    }
+
+    /** Of two limits the stricter one; 0 is none. */
+    private static int shorter(int one, int another) {
+        return one == 0 || another == 0 ? Math.max(one, another) : Math.min(one, another);
     }
 }
