@@ -126,7 +126,7 @@ public class ContextSpi extends SSLContextSpi {
 
     private static X509ExtendedTrustManager useTrust(NativeContextBuilder builder, TrustManager[] managers)
             throws GeneralSecurityException {
-        X509ExtendedTrustManager manager = managers == null ? TrustManagers.ofJdk(null) : Fallbacks.trustingNobody();
+        X509ExtendedTrustManager manager = managers == null ? TrustManagers.ofProcess() : Fallbacks.trustingNobody();
         if (managers != null) {
             for (TrustManager each : managers) {
                 if (each instanceof X509TrustManager) {

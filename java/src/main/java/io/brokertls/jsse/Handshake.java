@@ -41,9 +41,10 @@ final class Handshake implements HandshakeHost {
         this.context = engine.context();
     }
 
-    /** What a manager threw last, or null. */
+    /** What a manager or a key threw last, or null. Asked on the thread that ran the handshake's step. */
     Throwable cause() {
-        return cause;
+        Throwable ofKey = PrivateKeys.takeFailure();
+        return cause == null && chosen != null ? ofKey : cause;
     }
 
     /** Drops what only the handshake needs. */
@@ -161,6 +162,7 @@ final class Handshake implements HandshakeHost {
         if (chain == null || chain.length == 0 || key == null) {
             return 0;
         }
+        PrivateKeys.takeFailure();
         chosen = context.identity(key, chain);
         engine.handshakeSession().setLocalCertificates(chain.clone());
         return chosen.share();

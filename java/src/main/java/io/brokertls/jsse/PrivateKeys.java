@@ -16,9 +16,12 @@ import java.util.Map;
 
 /** A private key that signs where it is, a token for one, by {@link Signature}; and how any key becomes an identity. */
 final class PrivateKeys implements NativeIdentity.ForeignKey {
+    private static final System.Logger LOG = System.getLogger("io.brokertls");
+    // A key signs for many handshakes at once, each on a thread of its own that takes what it failed with.
+    private static final ThreadLocal<Throwable> FAILURE = new ThreadLocal<>();
+
     private final PrivateKey key;
     private final Map<SignatureSchemes, Provider> providers = new EnumMap<>(SignatureSchemes.class);
-    private volatile Throwable failure;
 
     PrivateKeys(PrivateKey key, X509Certificate endEntity) {
         this.key = key;
@@ -69,15 +72,17 @@ final class PrivateKeys implements NativeIdentity.ForeignKey {
             Signature signature = begin(scheme, provider);
             signature.update(message);
             return signature.sign();
-        } catch (GeneralSecurityException | RuntimeException e) {
-            failure = e;
+        } catch (Throwable e) {
+            FAILURE.set(e);
             return null;
         }
     }
 
-    /** What the last signature failed with, or null. */
-    Throwable failure() {
-        return failure;
+    /** What the last signature on this thread failed with, or null; given once. */
+    static Throwable takeFailure() {
+        Throwable taken = FAILURE.get();
+        FAILURE.remove();
+        return taken;
     }
 
     // The parameters of PSS come before the key in some providers; Signature itself would then settle on the first
@@ -92,7 +97,7 @@ final class PrivateKeys implements NativeIdentity.ForeignKey {
                 begin(scheme, candidate);
                 return candidate;
             } catch (GeneralSecurityException | ProviderException | UnsupportedOperationException e) {
-                failure = e;
+                LOG.log(System.Logger.Level.DEBUG, candidate.getName() + " does not sign with " + scheme.jcaName, e);
             }
         }
         return null;

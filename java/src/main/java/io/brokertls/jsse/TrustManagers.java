@@ -51,8 +51,18 @@ public final class TrustManagers extends TrustManagerFactorySpi {
 
     /** The JDK's manager for a store; for null, that of the default trust. */
     static X509ExtendedTrustManager ofJdk(KeyStore store) throws KeyStoreException {
+        // By its own name: a default of the process may be us.
+        return of("PKIX", store);
+    }
+
+    /** The manager of the process's default algorithm over the default trust. */
+    static X509ExtendedTrustManager ofProcess() throws KeyStoreException {
+        return of(TrustManagerFactory.getDefaultAlgorithm(), null);
+    }
+
+    private static X509ExtendedTrustManager of(String algorithm, KeyStore store) throws KeyStoreException {
         try {
-            TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(algorithm);
             factory.init(store);
             for (TrustManager each : factory.getTrustManagers()) {
                 if (each instanceof X509TrustManager) {
@@ -60,9 +70,9 @@ public final class TrustManagers extends TrustManagerFactorySpi {
                 }
             }
         } catch (NoSuchAlgorithmException e) {
-            throw new KeyStoreException("no provider has the PKIX trust manager", e);
+            throw new KeyStoreException("no provider has the trust manager " + algorithm, e);
         }
-        throw new KeyStoreException("the PKIX factory gave no X509TrustManager");
+        throw new KeyStoreException("the factory " + algorithm + " gave no X509TrustManager");
     }
 
     private static byte[] pem(X509Certificate[] certificates) throws CertificateEncodingException {
