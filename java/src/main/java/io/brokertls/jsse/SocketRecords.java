@@ -23,8 +23,9 @@ import javax.net.ssl.SSLHandshakeException;
  * Moves records between an engine and the streams of a socket.
  *
  * <p>One thread may read and another write at the same time. The read lock is held over receiving and unwrap, the write
- * lock over wrap and sending, so that records keep their order; where both are needed the read lock comes first. Only
- * the engine's own calls take the engine's lock, so it is never held during input or output.
+ * lock over wrap and sending, so that records keep their order; where both are needed the read lock comes first. Before
+ * both comes the lock that others wait for in a handshake: the reader that completed it takes the read lock again at
+ * once and may keep it until the peer sends. The engine's own lock is never held during input or output.
  */
 final class SocketRecords {
     /** How long closing waits for a peer that takes nothing, where SO_LINGER says nothing else. */
@@ -40,6 +41,7 @@ final class SocketRecords {
     private final Socket transport;
     private final boolean autoClose;
     private final OutputStream output;
+    private final ReentrantLock handshakeLock = new ReentrantLock();
     private final ReentrantLock readLock = new ReentrantLock();
     private final ReentrantLock writeLock = new ReentrantLock();
 
@@ -72,19 +74,29 @@ final class SocketRecords {
         if (established && failure == null && !closed) {
             return false;
         }
+        handshakeLock.lock();
+        try {
+            check();
+            if (established) {
+                return false;
+            }
+            completeHandshake();
+            return true;
+        } finally {
+            handshakeLock.unlock();
+        }
+    }
+
+    private void completeHandshake() throws IOException {
         readLock.lock();
         try {
             writeLock.lock();
             try {
                 check();
-                if (established) {
-                    return false;
-                }
                 started = true;
                 engine.beginHandshake();
                 runHandshake();
                 established = true;
-                return true;
             } catch (IOException e) {
                 throw failed(e);
             } finally {
