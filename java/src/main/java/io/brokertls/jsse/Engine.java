@@ -59,11 +59,11 @@ final class Engine extends ConfiguredEngine {
         }
     }
 
-    /** The certificates as the native side holds them; none while a task runs and after it was freed. */
+    /** The certificates as the native side holds them; null while a task runs and after it was freed. */
     byte[][] chain(boolean isPeers) {
         synchronized (lock) {
             if (connection == null || isTaskRunning) {
-                return new byte[0][];
+                return null;
             }
             return isPeers ? connection.peerChain() : connection.localChain();
         }

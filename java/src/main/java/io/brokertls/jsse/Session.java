@@ -93,15 +93,16 @@ final class Session extends ExtendedSSLSession {
         local();
     }
 
+    /** Null where it cannot be told now. The engine may have handed its chains over while it was asked. */
     private byte[][] chain(boolean isPeers) {
-        synchronized (this) {
-            byte[][] kept = isPeers ? peerEncoded : localEncoded;
-            if (kept != null) {
-                return kept;
-            }
-        }
+        byte[][] kept = kept(isPeers);
         Engine asked = engine.get();
-        return asked == null ? new byte[0][] : asked.chain(isPeers);
+        byte[][] told = kept == null && asked != null ? asked.chain(isPeers) : kept;
+        return told == null ? kept(isPeers) : told;
+    }
+
+    private synchronized byte[][] kept(boolean isPeers) {
+        return isPeers ? peerEncoded : localEncoded;
     }
 
     synchronized void setRequestedServerName(String nameOrNull) {
@@ -151,11 +152,11 @@ final class Session extends ExtendedSSLSession {
         }
         byte[][] chain = chain(true);
         synchronized (this) {
-            if (peerCertificates == null) {
+            if (peerCertificates == null && chain != null) {
                 peerCertificates = parse(chain);
                 peerEncoded = null;
             }
-            return peerCertificates;
+            return peerCertificates == null ? NONE : peerCertificates;
         }
     }
 
@@ -167,11 +168,11 @@ final class Session extends ExtendedSSLSession {
         }
         byte[][] chain = chain(false);
         synchronized (this) {
-            if (localCertificates == null) {
+            if (localCertificates == null && chain != null) {
                 localCertificates = parse(chain);
                 localEncoded = null;
             }
-            return localCertificates;
+            return localCertificates == null ? NONE : localCertificates;
         }
     }
 
