@@ -10,6 +10,9 @@ const CLIENT_SAYS = 'hello from the client\n';
 const SERVER_SAYS = 'hello from the server\n';
 const PATIENCE_MS = 30000;
 
+// The trace goes to the standard error; what is told beside it takes the same way, so that neither cuts the other's lines.
+const tell = console.error;
+
 // What amqplib does with an `amqps:` URL: the options go to tls.connect() with the host, port and name of the URL.
 exports.connect = function (url, opts) {
   const { hostname: host, port } = new URL(url.replace(/^amqps:/, 'https:'));
@@ -23,7 +26,7 @@ exports.serve = function (opts) {
   const server = tls.createServer(opts, (socket) => converse(socket, CLIENT_SAYS, () => socket.write(SERVER_SAYS)));
   server.on('tlsClientError', fail);
   server.on('connection', () => server.close());
-  server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));
+  server.listen(0, '127.0.0.1', () => tell(`listening ${server.address().port}`));
 };
 
 function converse(socket, expected, answer) {
@@ -40,11 +43,11 @@ function converse(socket, expected, answer) {
     const subject = socket.getPeerCertificate().subject || {};
     const { standardName } = socket.getCipher() || {};
     const facts = [socket.getProtocol(), standardName, subject.CN || 'none', `alpn=${socket.alpnProtocol}`];
-    console.log(`heard ${heard.trim()}\ndone ${facts.join(' ')}`);
+    tell(`heard ${heard.trim()}\ndone ${facts.join(' ')}`);
   });
 }
 
 function fail(error) {
-  console.warn(error);
+  tell(error);
   process.exit(1);
 }
