@@ -46,4 +46,3 @@ run make --no-print-directory test-c
 run cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
 run make --no-print-directory test-java
-run tests/activemq/run.sh
