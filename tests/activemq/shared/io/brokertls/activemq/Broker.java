@@ -1,21 +1,26 @@
 package io.brokertls.activemq;
 
+import org.apache.activemq.broker.BrokerPlugin;
 import org.apache.activemq.broker.BrokerService;
 import org.apache.activemq.broker.TransportConnector;
 import org.apache.activemq.spring.SpringSslContext;
 
-/** An embedded broker without disk, with a context of its own and one connector on a port that the system chose. */
+/**
+ * An embedded broker without disk, with a context of its own and one connector, of any scheme, on a port that the system
+ * chose.
+ */
 final class Broker implements AutoCloseable {
     private final BrokerService service = new BrokerService();
     private final TransportConnector connector;
     private final int port;
 
     /** {@code options} is the query of the connector's address, without its question mark; it may be empty. */
-    Broker(Stores stores, String scheme, String options) throws Exception {
+    Broker(Stores stores, String scheme, String options, BrokerPlugin... plugins) throws Exception {
         service.setBrokerName(scheme.replace('+', '-') + System.nanoTime());
         service.setPersistent(false);
         service.setUseJmx(false);
         service.setUseShutdownHook(false);
+        service.setPlugins(plugins);
         service.setSslContext(context(stores));
         connector = service.addConnector(scheme + "://127.0.0.1:0" + (options.isEmpty() ? "" : "?" + options));
         service.start();

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -54,6 +55,13 @@ final class Stores {
         TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         factory.init(load("client.ts"));
         return factory.getTrustManagers();
+    }
+
+    /** What a client that takes a context connects with: the trust and, with {@code certified}, the certificate. */
+    SSLContext clientContext(String provider, boolean certified) throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS", provider);
+        context.init(certified ? clientKeys() : null, clientTrust(), null);
+        return context;
     }
 
     private KeyStore load(String name) throws Exception {
