@@ -103,6 +103,8 @@ enum {
     BTLS_NO_TRUSTED_CERTIFICATE = 221,
     /* A parameter of the encryption is out of range. */
     BTLS_PARAMETER_INVALID = 222,
+    /* The private key did not sign; the peer is sent alert 80. */
+    BTLS_SIGNING_FAILED = 223,
 
     /* The peer certificate's issuer is not trusted; the peer is sent alert 48. */
     BTLS_CERT_UNKNOWN_ISSUER = 300,

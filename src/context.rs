@@ -9,13 +9,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
 use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig};
 
 use crate::connection::{Connection, Decide};
 use crate::error::{Code, Error, Result};
-use crate::identity::{HostIdentities, Identities};
+use crate::identity::{HostIdentities, Identities, with_worded_alerts};
 use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::logging::Level;
 use crate::policy::{NotServed, Policy};
@@ -228,7 +229,9 @@ impl Generation {
         let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         warnings.extend(insecure_settings(spec));
         warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
-        let materials = Materials { policy, judge, signers, key_log };
+        let has_foreign_keys =
+            spec.hosts.identities.is_some() || identities.iter().any(|identity| identity.key.is_none());
+        let materials = Materials { policy, judge, signers, has_foreign_keys, key_log };
         let settings = ConnectionSettings::default();
         let server = spec.has_identities().then(|| materials.server(spec, &materials.policy, &settings, sessions));
         let verifies = spec.has_trust() || spec.accepts_any_server;
@@ -311,6 +314,8 @@ struct Materials {
     policy: Policy,
     judge: Judge,
     signers: Signers,
+    /// Whether a key is used that was not read from bytes, and may fail.
+    has_foreign_keys: bool,
     key_log: Option<Arc<KeyLogFile>>,
 }
 
@@ -322,7 +327,7 @@ impl Materials {
         settings: &ConnectionSettings,
         sessions: &Arc<Limits>,
     ) -> Result<Arc<ServerConfig>> {
-        let builder = ServerConfig::builder_with_details(Arc::new(policy.provider()), Arc::clone(&spec.clock))
+        let builder = ServerConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
             .with_protocol_versions(policy.versions())
             .map_err(unusable)?;
         let builder = match settings.client_auth.unwrap_or(spec.client_auth) {
@@ -350,7 +355,7 @@ impl Materials {
         settings: &ConnectionSettings,
         sessions: &Arc<Limits>,
     ) -> Result<Client> {
-        let mut config = ClientConfig::builder_with_details(Arc::new(policy.provider()), Arc::clone(&spec.clock))
+        let mut config = ClientConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
             .with_protocol_versions(policy.versions())
             .map_err(unusable)?
             .dangerous()
@@ -363,6 +368,14 @@ impl Materials {
             config.key_log = Arc::clone(key_log) as _;
         }
         Ok(Client { config: Arc::new(config), sessions })
+    }
+
+    fn provider(&self, policy: &Policy) -> Arc<CryptoProvider> {
+        let mut provider = policy.provider();
+        if self.has_foreign_keys {
+            provider.cipher_suites = with_worded_alerts(&provider.cipher_suites);
+        }
+        Arc::new(provider)
     }
 
     fn rustls_verifier(&self, spec: &Spec, settings: &ConnectionSettings) -> RustlsVerifier {

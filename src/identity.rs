@@ -1,5 +1,7 @@
 //! Which of a context's identities a connection shows: by server name, then by what the peer can verify.
 
+mod foreign;
+
 use std::sync::Arc;
 
 use rustls::client::ResolvesClientCert;
@@ -12,6 +14,8 @@ use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
 use crate::verify::host::{HandshakeHost, IdentityRequest};
 use crate::verify::{Notes, Purpose};
+
+pub(crate) use foreign::with_worded_alerts;
 
 /// An identity ready to sign.
 #[derive(Debug)]
@@ -27,7 +31,7 @@ impl Signer {
             None => Vec::new(),
             Some(facts) => server_names(&facts),
         };
-        Ok(Self { key: identity.certified(), names })
+        Ok(Self { key: certified(identity), names })
     }
 
     fn serves(&self, host: &str) -> bool {
@@ -59,6 +63,11 @@ fn server_names(facts: &CertificateFacts) -> Vec<String> {
         true => facts.common_name.iter().map(|name| name.to_ascii_lowercase()).collect(),
         false => names,
     }
+}
+
+/// Chain and key as rustls wants them. A key that was not read from bytes may fail.
+fn certified(identity: &Identity) -> Arc<CertifiedKey> {
+    identity.certified(|key| if identity.key.is_some() { key } else { foreign::fallible(key) })
 }
 
 /// The identities of a context, in the order they were configured.
@@ -128,14 +137,8 @@ pub(crate) struct HostIdentities {
 }
 
 impl HostIdentities {
-    fn choose(&self, request: &IdentityRequest<'_>) -> Option<Arc<CertifiedKey>> {
-        match self.host.choose_identity(request) {
-            Ok(identity) => identity.map(|identity| present(&identity.certified())),
-            Err(refusal) => {
-                Notes::add_refusal(refusal);
-                None
-            }
-        }
+    fn choose(&self, request: &IdentityRequest<'_>) -> Result<Option<Arc<CertifiedKey>>> {
+        Ok(self.host.choose_identity(request)?.map(|identity| present(&certified(&identity))))
     }
 }
 
@@ -152,22 +155,30 @@ impl ResolvesServerCert for HostIdentities {
             signature_schemes: schemes,
             issuers: hello.certificate_authorities().unwrap_or_default().iter().map(AsRef::as_ref).collect(),
         });
-        if chosen.is_some() {
-            Notes::drop_refusal();
+        match chosen {
+            Ok(None) => None,
+            Ok(chosen) => {
+                Notes::drop_refusal();
+                chosen
+            }
+            Err(refusal) => {
+                Notes::add_refusal(refusal);
+                None
+            }
         }
-        chosen
     }
 }
 
 impl ResolvesClientCert for HostIdentities {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.choose(&IdentityRequest {
+        let chosen = self.choose(&IdentityRequest {
             purpose: Purpose::Client,
             server_name: None,
             key_types: key_types(schemes, |_| true),
             signature_schemes: schemes,
             issuers: hints.to_vec(),
-        })
+        });
+        chosen.unwrap_or_else(|refusal| Some(foreign::refusing(refusal)))
     }
 
     fn has_certs(&self) -> bool {

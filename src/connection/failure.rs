@@ -2,13 +2,13 @@
 
 use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
-use crate::error::{Code, Error};
+use crate::error::{Category, Code, Error};
 
 /// The error for what rustls reported; `refusal` is what verification itself said of the peer's certificate.
 pub(super) fn from_rustls(error: rustls::Error, refusal: Option<Error>) -> Error {
     use rustls::Error as Tls;
     match (refusal, error) {
-        (Some(refusal), Tls::InvalidCertificate(_) | Tls::General(_)) => refusal,
+        (Some(refusal), Tls::InvalidCertificate(_) | Tls::General(_) | Tls::InappropriateMessage { .. }) => refusal,
         (_, Tls::InvalidCertificate(CertificateError::BadSignature)) => Error::from(Code::CertProofInvalid),
         (_, Tls::InvalidCertificate(error)) => Error::new(Code::CertOther, error.to_string()),
         (_, Tls::NoCertificatesPresented) => Error::from(Code::CertMissing),
@@ -37,15 +37,29 @@ const PLAIN_ALERT_BYTES: usize = 7;
 /// is mended comes before encryption starts.
 pub(super) fn word_alert(outgoing: &mut [u8], code: Code, version: Option<&str>) {
     let Some([21, 3, _, 0, 2, 2, alert]) = outgoing.last_chunk_mut::<PLAIN_ALERT_BYTES>() else { return };
+    let is = |description: AlertDescription| *alert == u8::from(description);
     *alert = match code {
         // rustls sends certificate_required, an alert of TLS 1.3, in TLS 1.2 too (RFC 5246 section 7.4.6).
         Code::CertMissing if version == Some("TLSv1.2") => AlertDescription::HandshakeFailure.into(),
         // Of an old hello rustls misses the extension for signatures first.
         Code::NoCommonVersion => AlertDescription::ProtocolVersion.into(),
         // So rustls ends a handshake for which there is no identity; the row of the failure says more.
-        code if *alert == u8::from(AlertDescription::AccessDenied) => code.alert().unwrap_or(*alert),
+        code if is(AlertDescription::AccessDenied) => code.alert().unwrap_or(*alert),
+        // So does it where a key has failed, which is not about what the peer sent.
+        code if is(AlertDescription::UnexpectedMessage) && code.category() != Category::Protocol => {
+            code.alert().unwrap_or(*alert)
+        }
         _ => return,
     };
+}
+
+/// Takes out what stands between `start` and an alert in plain text: a client of TLS 1.2 queues its answer before it finds
+/// that it must not give it.
+pub(super) fn leave_plain_alert(outgoing: &mut Vec<u8>, start: usize) {
+    if let Some([21, 3, _, 0, 2, 2, _]) = outgoing.last_chunk::<PLAIN_ALERT_BYTES>() {
+        let end = outgoing.len() - PLAIN_ALERT_BYTES;
+        outgoing.drain(start.min(end)..end);
+    }
 }
 
 /// The error for what rustls reported of a client that has sent `hello`.

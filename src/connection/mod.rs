@@ -423,9 +423,14 @@ impl Connection {
                     let mut notes = if was_handshaking { Notes::take() } else { Notes::default() };
                     let refusal = notes.refusal.take();
                     self.keep(notes);
+                    let is_refused = refusal.is_some();
+                    let waiting = self.outgoing.len();
                     let told = failure::of_hello(&error, tls).unwrap_or_else(|| failure::from_rustls(error, refusal));
                     self.failure.get_or_insert(told);
                     self.engine.take_records(&mut self.outgoing);
+                    if is_refused {
+                        failure::leave_plain_alert(&mut self.outgoing, waiting);
+                    }
                     break;
                 }
             }
@@ -436,7 +441,7 @@ impl Connection {
             }
             let mut notes = Notes::take();
             if let Some(refusal) = notes.refusal.take() {
-                // rustls has no words for a client that must not show its certificate.
+                // What was refused does not go on because rustls saw no error in it.
                 self.failure.get_or_insert(refusal);
                 self.outgoing.clear();
             }

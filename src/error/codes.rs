@@ -142,6 +142,7 @@ codes! {
     NoCertificate = 220, NO_CERTIFICATE, Keystore, -, "there is no certificate", "";
     NoTrustedCertificate = 221, NO_TRUSTED_CERTIFICATE, Keystore, -, "there is no certificate to trust", "";
     ParameterInvalid = 222, PARAMETER_INVALID, Keystore, -, "a parameter of the encryption is out of range", "";
+    SigningFailed = 223, SIGNING_FAILED, Keystore, 80, "the private key did not sign", "Check the token or the provider that holds the key; its own error is the cause.";
 
     CertUnknownIssuer = 300, CERT_UNKNOWN_ISSUER, Certificate, 48, "the peer certificate's issuer is not trusted", "Add the issuing CA's certificate to the trust store.";
     CertNotYetValid = 301, CERT_NOT_YET_VALID, Certificate, 45, "the peer certificate is not valid yet", "Check this machine's clock and the certificate's dates.";

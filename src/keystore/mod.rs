@@ -218,9 +218,12 @@ impl Identity {
     /// Chain and key as rustls wants them.
     ///
     /// `CertifiedKey::new` is used as it is: rustls' own match of key and certificate cannot read X.509 version 1, and
-    /// this room has already matched them.
-    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
-        let made = || Arc::new(CertifiedKey::new(self.chain.clone(), Arc::clone(&self.signing_key)));
+    /// this room has already matched them. `ready` sees the key the first time, and may put another before it.
+    pub(crate) fn certified(
+        &self,
+        ready: impl FnOnce(Arc<dyn SigningKey>) -> Arc<dyn SigningKey>,
+    ) -> Arc<CertifiedKey> {
+        let made = || Arc::new(CertifiedKey::new(self.chain.clone(), ready(Arc::clone(&self.signing_key))));
         Arc::clone(self.certified.get_or_init(made))
     }
 

@@ -80,6 +80,11 @@ impl Notes {
         NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
     }
 
+    /// The alert of what [`Notes::add_refusal`] kept.
+    pub(crate) fn refusal_alert() -> Option<u8> {
+        NOTES.with_borrow(|notes| notes.refusal.as_ref().and_then(|refusal| refusal.code().alert()))
+    }
+
     /// Takes back [`Notes::add_refusal`].
     pub(crate) fn drop_refusal() {
         NOTES.with_borrow_mut(|notes| notes.refusal = None);

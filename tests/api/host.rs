@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use brokertls::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge};
 use brokertls::keystore::{Identity, OpenOptions, open};
-use brokertls::{ClientAuth, Code, ConnectionSettings, Context, Error, Result};
-use rustls::SignatureScheme;
+use brokertls::{ClientAuth, Code, ConnectionSettings, Context, Error, IdentitySource, Result};
 use rustls::pki_types::CertificateDer;
+use rustls::sign::{Signer, SigningKey};
+use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use crate::pair::{Authority, Ended, Pair, context};
 
@@ -157,6 +158,86 @@ fn host_without_an_identity_for_the_client_refuses_it() {
     let refusing = Arc::new(Host { refuses_identity: Some(Code::NoIdentity), ..Host::default() });
     let (_, ended) = end(&hosted(&refusing), &none, &client, &none);
     assert_eq!(codes(ended), (Some(Code::NoIdentity), Some(Code::AlertAccessDenied)));
+}
+
+/// A token that was pulled out.
+#[derive(Debug)]
+struct DeadKey(Arc<dyn SigningKey>);
+
+impl SigningKey for DeadKey {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        Some(Box::new(DeadSigner(self.0.choose_scheme(offered)?.scheme())))
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+#[derive(Debug)]
+struct DeadSigner(SignatureScheme);
+
+impl Signer for DeadSigner {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        Err(rustls::Error::General("the token is gone".to_owned()))
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        self.0
+    }
+}
+
+fn dead(authority: &Authority, name: &str) -> Arc<Identity> {
+    let living = Host::with_identity(authority, name).identity.unwrap();
+    let key = Arc::new(DeadKey(Arc::clone(&living.signing_key)));
+    Arc::new(Identity::new(living.chain.clone(), key, "token").unwrap())
+}
+
+/// Every version with every suite of TLS 1.3: alerts are encrypted under it.
+const VERSIONS_AND_SUITES: [(&str, &str); 4] = [
+    ("TLSv1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+    ("TLSv1.3", "TLS_AES_128_GCM_SHA256"),
+    ("TLSv1.3", "TLS_AES_256_GCM_SHA384"),
+    ("TLSv1.3", "TLS_CHACHA20_POLY1305_SHA256"),
+];
+
+#[test]
+fn key_that_fails_to_sign_ends_the_handshake_with_internal_error_in_both_roles() {
+    let authority = Authority::new("ca");
+    let living = hosted(&Arc::new(Host::with_identity(&authority, "broker.example")));
+    let hosted_dead = hosted(&Arc::new(Host { identity: Some(dead(&authority, "dead")), ..Host::default() }));
+    let ready_dead =
+        context(|builder| builder.identity(IdentitySource::ready(dead(&authority, "dead"))).trust(authority.trust()));
+    let needs = settings(|settings| settings.client_auth = Some(ClientAuth::Need));
+    for (version, suite) in VERSIONS_AND_SUITES {
+        let held = settings(|settings| {
+            settings.versions = Some(version.to_owned());
+            settings.cipher_suites = Some(suite.to_owned());
+            settings.checks_server_name = Some(false);
+        });
+        for dead in [&hosted_dead, &ready_dead] {
+            let (pair, ended) = end(dead, &ConnectionSettings::default(), &living, &held);
+            let failure = pair.server.failure().unwrap();
+            assert!(failure.detail().contains("the token is gone"), "{failure}");
+            assert_eq!(codes(ended), (Some(Code::SigningFailed), Some(Code::AlertInternalError)), "server, {suite}");
+            let (_, ended) = end(&living, &needs, dead, &held);
+            assert_eq!(codes(ended), (Some(Code::AlertInternalError), Some(Code::SigningFailed)), "client, {suite}");
+        }
+    }
+}
+
+#[test]
+fn client_whose_host_refuses_to_choose_ends_the_handshake_with_the_alert_of_the_code() {
+    let authority = Authority::new("ca");
+    let server = hosted(&Arc::new(Host::with_identity(&authority, "broker.example")));
+    let needs = settings(|settings| settings.client_auth = Some(ClientAuth::Need));
+    for (version, _) in VERSIONS_AND_SUITES {
+        let held = settings(|settings| settings.versions = Some(version.to_owned()));
+        let client = hosted(&Arc::new(Host { refuses_identity: Some(Code::Internal), ..Host::default() }));
+        let (pair, ended) = end(&server, &needs, &client, &held);
+        assert!(pair.server.peer_chain().is_empty());
+        assert_eq!(codes(ended), (Some(Code::AlertInternalError), Some(Code::Internal)), "{version}");
+    }
 }
 
 #[test]

@@ -182,6 +182,10 @@ public enum ErrorCode {
     PARAMETER_INVALID(222, Category.KEYSTORE, -1,
             "a parameter of the encryption is out of range",
             ""),
+    /** The private key did not sign. */
+    SIGNING_FAILED(223, Category.KEYSTORE, 80,
+            "the private key did not sign",
+            "Check the token or the provider that holds the key; its own error is the cause."),
     /** The peer certificate's issuer is not trusted. */
     CERT_UNKNOWN_ISSUER(300, Category.CERTIFICATE, 48,
             "the peer certificate's issuer is not trusted",

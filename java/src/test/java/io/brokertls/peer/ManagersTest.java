@@ -3,8 +3,10 @@ package io.brokertls.peer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsProvider;
+import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.net.Socket;
 import java.security.InvalidKeyException;
@@ -23,6 +25,7 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
@@ -84,17 +87,40 @@ class ManagersTest {
 
     @ParameterizedTest
     @MethodSource("thrown")
-    void whatAKeyThrowsIsTheCauseOfItsHandshakesFailure(String version, Throwable thrown) throws Exception {
+    void whatAKeyThrowsIsTheCauseOfItsHandshakesFailureAndThePeerIsAlerted(String version, Throwable thrown)
+            throws Exception {
         BreakingProvider provider = new BreakingProvider();
         Security.addProvider(provider);
         try {
             Keys keys = new Keys("ec");
             keys.key = new TokenKey();
-            SSLContext server = context(keys, new Trust());
+            SSLContext broken = context(keys, new Trust());
             BreakingSignature.thrown = () -> thrown;
-            assertFailsWith(pair(Stack.OURS.context(null), server, version), false, thrown);
+            for (Stack peer : new Stack[] {Stack.OURS, Stack.JDK}) {
+                EnginePair asServer = pair(peer.context(null), broken, version);
+                assertFailsWith(asServer, false, thrown);
+                assertSigningFailed(asServer.server);
+                EnginePair asClient = pair(broken, peer.context("ec"), version);
+                asClient.server.engine.setNeedClientAuth(true);
+                assertFailsWith(asClient, true, thrown);
+                assertSigningFailed(asClient.client);
+            }
         } finally {
             Security.removeProvider(provider.getName());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("thrown")
+    void keyManagerOfAClientThatThrowsIsToldToTheServerByAnAlert(String version, Throwable thrown) throws Exception {
+        Keys keys = new Keys("ec");
+        keys.thrown = thrown;
+        for (Stack peer : new Stack[] {Stack.OURS, Stack.JDK}) {
+            EnginePair pair = pair(context(keys, new Trust()), peer.context("ec"), version);
+            pair.server.engine.setWantClientAuth(true);
+            assertFailsWith(pair, true, thrown);
+            assertInstanceOf(SSLException.class, pair.client.failure);
+            assertTrue(pair.server.failure.getMessage().contains("internal_error"), pair.server.failure.getMessage());
         }
     }
 
@@ -112,6 +138,14 @@ class ManagersTest {
         EnginePair.Side side = isClient ? pair.client : pair.server;
         TlsFailure failure = assertInstanceOf(TlsFailure.class, side.failure.getCause());
         assertSame(thrown, failure.getCause());
+    }
+
+    private static void assertSigningFailed(EnginePair.Side side) {
+        assertEquals(SSLHandshakeException.class, side.failure.getClass());
+        assertEquals(ErrorCode.SIGNING_FAILED, ((TlsFailure) side.failure.getCause()).code());
+        assertTrue(side.failure.getMessage().startsWith("BTLS_SIGNING_FAILED (223)"), side.failure.getMessage());
+        String told = assertInstanceOf(SSLException.class, side.peer.failure).getMessage();
+        assertTrue(told.contains("internal_error"), told);
     }
 
     private static SSLContext context(KeyManager keys, TrustManager trust) throws Exception {
