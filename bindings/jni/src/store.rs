@@ -42,8 +42,12 @@ impl JavaStore {
         let is_text = matches!(store.store_type(), StoreType::Pem | StoreType::Der);
         let found = if is_text { paired(&store)? } else { entries(&store) };
         let mut taken = HashSet::new();
-        let entries = (1..).zip(found).map(|(place, (name, chain, key))| {
-            let base = name.unwrap_or_else(|| format!("{place}"));
+        let mut unnamed = 0_usize;
+        let entries = found.into_iter().map(|(name, chain, key)| {
+            let base = name.unwrap_or_else(|| {
+                unnamed += 1;
+                unnamed.to_string()
+            });
             // Java compares aliases without regard to case.
             let mut alias = base.clone();
             let mut number = 2_usize;
@@ -69,9 +73,14 @@ type Found = (Option<String>, Vec<CertificateDer<'static>>, Option<usize>);
 fn entries(store: &Store) -> Vec<Found> {
     let all = store.entries();
     let marked = all.iter().any(|entry| matches!(entry.kind, EntryKind::Key | EntryKind::Trusted));
+    let mut unnamed_keys = 0_usize;
     let usable = all.iter().enumerate().filter_map(|(index, entry)| match entry.kind {
-        _ if entry.chain.is_empty() => None,
-        EntryKind::Key => Some((entry.alias.clone(), chain_of(store, entry), Some(index))),
+        EntryKind::Key => {
+            unnamed_keys += usize::from(entry.alias.is_none());
+            let name = entry.alias.clone().unwrap_or_else(|| unnamed_keys.to_string());
+            let chain = chain_of(store, entry, &name);
+            (!chain.is_empty()).then(|| (entry.alias.clone(), chain, Some(index)))
+        }
         EntryKind::Trusted => Some((entry.alias.clone(), entry.chain.clone(), None)),
         EntryKind::Certificate if !marked => Some((entry.alias.clone(), entry.chain.clone(), None)),
         _ => None,
@@ -79,13 +88,12 @@ fn entries(store: &Store) -> Vec<Found> {
     usable.collect()
 }
 
-/// A PKCS#12 store does not say which certificates make a chain; pairing them finds out, where the password allows it.
-fn chain_of(store: &Store, entry: &Entry) -> Vec<CertificateDer<'static>> {
-    let identity = entry.alias.as_deref().filter(|_| store.store_type() == StoreType::Pkcs12);
-    let identity = identity.and_then(|alias| store.identity(alias).ok());
-    identity
-        .filter(|identity| identity.chain.first() == entry.chain.first())
-        .map_or_else(|| entry.chain.clone(), |identity| identity.chain.clone())
+/// A PKCS#12 store need not say which certificate is a key's; the key itself tells, where the password allows it.
+fn chain_of(store: &Store, entry: &Entry, name: &str) -> Vec<CertificateDer<'static>> {
+    if store.store_type() != StoreType::Pkcs12 || !entry.chain.is_empty() {
+        return entry.chain.clone();
+    }
+    store.identity(name).map(|identity| identity.chain.clone()).unwrap_or_default()
 }
 
 /// The keys of a text file, each with its certificates, then the certificates that belong to none.

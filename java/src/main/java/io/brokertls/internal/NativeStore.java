@@ -22,8 +22,8 @@ public final class NativeStore extends NativeHandle {
     }
 
     /**
-     * The entries that Java can use, in order. One of a file without names is called by its place: {@code 1}, {@code 2};
-     * two of the same name are told apart by a number.
+     * The entries that Java can use, in order. Those without a name are {@code 1}, {@code 2} and so on; two of the same
+     * name are told apart by a number.
      */
     public synchronized String[] aliases() {
         return aliases(pointer());

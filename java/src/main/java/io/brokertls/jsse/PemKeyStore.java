@@ -22,6 +22,7 @@ import java.util.Collections;
 import java.util.Date;
 import java.util.Enumeration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /** Key stores read by the native loader: PEM, and under names of their own PKCS#12 and JKS. They cannot be written. */
@@ -90,8 +91,13 @@ public class PemKeyStore extends KeyStoreSpi {
             for (int k = 0; k < der.length; k++) {
                 chain[k] = factory.generateCertificate(new ByteArrayInputStream(der[k]));
             }
-            found.put(aliases[i], new Entry(i, opened.kind(i) == NativeStore.KEY, chain));
+            found.put(named(aliases[i]), new Entry(i, opened.kind(i) == NativeStore.KEY, chain));
         }
+    }
+
+    /** Aliases are what they are in the JDK's stores: lower case, found in any. */
+    private static String named(String alias) {
+        return alias.toLowerCase(Locale.ENGLISH);
     }
 
     /** {@link java.security.KeyStore#load} promises this cause for a wrong password. */
@@ -111,7 +117,7 @@ public class PemKeyStore extends KeyStoreSpi {
 
     @Override
     public Key engineGetKey(String alias, char[] password) throws NoSuchAlgorithmException, UnrecoverableKeyException {
-        Entry entry = entries.get(alias);
+        Entry entry = entries.get(named(alias));
         if (entry == null || !entry.isKey) {
             return null;
         }
@@ -136,19 +142,19 @@ public class PemKeyStore extends KeyStoreSpi {
 
     @Override
     public Certificate[] engineGetCertificateChain(String alias) {
-        Entry entry = entries.get(alias);
+        Entry entry = entries.get(named(alias));
         return entry == null || !entry.isKey ? null : entry.chain.clone();
     }
 
     @Override
     public Certificate engineGetCertificate(String alias) {
-        Entry entry = entries.get(alias);
+        Entry entry = entries.get(named(alias));
         return entry == null || entry.chain.length == 0 ? null : entry.chain[0];
     }
 
     @Override
     public Date engineGetCreationDate(String alias) {
-        return entries.containsKey(alias) ? new Date(loaded.getTime()) : null;
+        return entries.containsKey(named(alias)) ? new Date(loaded.getTime()) : null;
     }
 
     @Override
@@ -158,7 +164,7 @@ public class PemKeyStore extends KeyStoreSpi {
 
     @Override
     public boolean engineContainsAlias(String alias) {
-        return entries.containsKey(alias);
+        return entries.containsKey(named(alias));
     }
 
     @Override
@@ -168,13 +174,13 @@ public class PemKeyStore extends KeyStoreSpi {
 
     @Override
     public boolean engineIsKeyEntry(String alias) {
-        Entry entry = entries.get(alias);
+        Entry entry = entries.get(named(alias));
         return entry != null && entry.isKey;
     }
 
     @Override
     public boolean engineIsCertificateEntry(String alias) {
-        Entry entry = entries.get(alias);
+        Entry entry = entries.get(named(alias));
         return entry != null && !entry.isKey;
     }
 
