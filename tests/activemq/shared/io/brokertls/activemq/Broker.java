@@ -2,6 +2,7 @@ package io.brokertls.activemq;
 
 import org.apache.activemq.broker.BrokerPlugin;
 import org.apache.activemq.broker.BrokerService;
+import org.apache.activemq.broker.SslContext;
 import org.apache.activemq.broker.TransportConnector;
 import org.apache.activemq.spring.SpringSslContext;
 
@@ -16,12 +17,16 @@ final class Broker implements AutoCloseable {
 
     /** {@code options} is the query of the connector's address, without its question mark; it may be empty. */
     Broker(Stores stores, String scheme, String options, BrokerPlugin... plugins) throws Exception {
+        this(context(stores, "TLS"), scheme, options, plugins);
+    }
+
+    Broker(SslContext context, String scheme, String options, BrokerPlugin... plugins) throws Exception {
         service.setBrokerName(scheme.replace('+', '-') + System.nanoTime());
         service.setPersistent(false);
         service.setUseJmx(false);
         service.setUseShutdownHook(false);
         service.setPlugins(plugins);
-        service.setSslContext(context(stores));
+        service.setSslContext(context);
         connector = service.addConnector(scheme + "://127.0.0.1:0" + (options.isEmpty() ? "" : "?" + options));
         service.start();
         if (!service.waitUntilStarted()) {
@@ -30,9 +35,11 @@ final class Broker implements AutoCloseable {
         port = connector.getConnectUri().getPort();
     }
 
-    private static SpringSslContext context(Stores stores) throws Exception {
+    /** What {@code <sslContext provider= protocol= keyStore= …>} makes. */
+    static SslContext context(Stores stores, String protocol) throws Exception {
         SpringSslContext context = new SpringSslContext();
         context.setProvider(Tls.PROVIDER);
+        context.setProtocol(protocol);
         context.setKeyStoreType("pkcs12");
         context.setKeyStore(stores.path("broker.ks"));
         context.setKeyStorePassword(Stores.PASSWORD);

@@ -9,7 +9,6 @@ import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,75 +18,32 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** JMS over the connectors that speak OpenWire: every step of "How do I use SSL?", and what brokers see in the field. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class JmsConnectorsTest {
-    @TempDir static Path folder;
-
-    private static Stores ours;
-    private static Stores theirs;
-
-    @BeforeAll
-    static void makeStores() throws Exception {
-        ours = Stores.make(folder.resolve("ours"), "device-7");
-        theirs = Stores.make(folder.resolve("theirs"), "stranger");
+class JmsConnectorsTest extends ConnectorContract {
+    @Override
+    List<String> schemes() {
+        return List.of("ssl", "nio+ssl", "auto+ssl", "auto+nio+ssl");
     }
 
-    /** A context of one's own is what this is about: nothing may come from the process. */
-    @BeforeEach
-    void noSettingOfTheProcess() {
-        for (String name : System.getProperties().stringPropertyNames()) {
-            assertTrue(!name.startsWith("javax.net.ssl."), name);
+    @Override
+    String echo(String scheme, Broker broker, Stores stores, boolean certified, String provider, String text)
+            throws Exception {
+        Connection connection = Clients.connect(address(broker, scheme, ""), stores, certified, provider);
+        try {
+            return Clients.echo(connection, "greetings", text);
+        } finally {
+            connection.close();
         }
     }
 
     /** Where a JMS client finds {@code broker}: an auto connector is reached by the scheme without "auto+". */
     private static String address(Broker broker, String scheme, String options) {
         return scheme.replace("auto+", "") + "://localhost:" + broker.port() + options;
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"ssl", "nio+ssl", "auto+ssl", "auto+nio+ssl"})
-    void messageThroughConnectorArrives(String scheme) throws Exception {
-        try (Broker broker = new Broker(ours, scheme, "")) {
-            for (String provider : List.of(Tls.PROVIDER, Tls.JDK)) {
-                Connection connection = Clients.connect(address(broker, scheme, ""), ours, false, provider);
-                assertEquals("hello", Clients.echo(connection, "greetings", "hello"), provider);
-                connection.close();
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"ssl", "nio+ssl", "auto+nio+ssl"})
-    void clientWithNeededCertificateIsServed(String scheme) throws Exception {
-        try (Broker broker = new Broker(ours, scheme, "transport.needClientAuth=true&needClientAuth=true")) {
-            for (String provider : List.of(Tls.PROVIDER, Tls.JDK)) {
-                Connection connection = Clients.connect(address(broker, scheme, ""), ours, true, provider);
-                assertEquals("hello", Clients.echo(connection, "greetings", "hello"), provider);
-                connection.close();
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"ssl", "nio+ssl", "auto+nio+ssl"})
-    void clientWithoutNeededCertificateIsRefused(String scheme) throws Exception {
-        try (Broker broker = new Broker(ours, scheme, "transport.needClientAuth=true&needClientAuth=true")) {
-            for (String provider : List.of(Tls.PROVIDER, Tls.JDK)) {
-                assertThrows(JMSException.class,
-                        () -> Clients.connect(address(broker, scheme, ""), ours, false, provider).close(), provider);
-            }
-        }
     }
 
     @ParameterizedTest
@@ -100,31 +56,6 @@ class JmsConnectorsTest {
                 connection.close();
             }
         }
-    }
-
-    /** Both certificates have one name, so a client finds the key wrong rather than the name unknown. */
-    @Test
-    void twoBrokersInOneProcessServeOnlyTheirOwnClients() throws Exception {
-        String need = "transport.needClientAuth=true&needClientAuth=true";
-        try (Broker first = new Broker(ours, "ssl", need); Broker second = new Broker(theirs, "nio+ssl", need)) {
-            Connection own = Clients.connect(address(first, "ssl", ""), ours, true, Tls.PROVIDER);
-            Connection other = Clients.connect(address(second, "nio+ssl", ""), theirs, true, Tls.PROVIDER);
-            assertEquals("one", Clients.echo(own, "greetings", "one"));
-            assertEquals("two", Clients.echo(other, "greetings", "two"));
-            own.close();
-            other.close();
-            List<String> refusals = List.of(refusal(address(first, "ssl", ""), theirs),
-                    refusal(address(second, "nio+ssl", ""), ours));
-            for (String reasons : refusals) {
-                assertTrue(reasons.contains("SSLHandshakeException: PKIX path"), reasons);
-            }
-        }
-    }
-
-    /** Why a client of {@code stores} does not connect to the broker at {@code address}. */
-    private static String refusal(String address, Stores stores) {
-        return Tls.reasons(assertThrows(JMSException.class,
-                () -> Clients.connect(address, stores, true, Tls.JDK).close()));
     }
 
     @ParameterizedTest

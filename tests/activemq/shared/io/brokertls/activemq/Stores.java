@@ -23,14 +23,18 @@ final class Stores {
 
     private final Path folder;
 
-    private Stores(Path folder) {
+    /** Whose brokers the client trusts. */
+    private final List<Path> trusted;
+
+    private Stores(Path folder, List<Path> trusted) {
         this.folder = folder;
+        this.trusted = trusted;
     }
 
     /** Makes all of them in {@code folder}, the client's certificate with the common name {@code client}. */
     static Stores make(Path folder, String client) throws Exception {
         Files.createDirectories(folder);
-        Stores stores = new Stores(folder);
+        Stores stores = new Stores(folder, List.of(folder));
         stores.keytool("-genkey -alias broker -keyalg RSA -keystore broker.ks", "-dname", "CN=localhost, O=Example");
         stores.keytool("-export -alias broker -keystore broker.ks -file broker_cert");
         stores.keytool("-genkey -alias client -keyalg RSA -keystore client.ks", "-dname", "CN=" + client + ", O=Example");
@@ -40,6 +44,36 @@ final class Stores {
         return stores;
     }
 
+    /** The stores of most tests, made once. */
+    static Stores ours() {
+        return Shared.OURS;
+    }
+
+    /** Other stores whose certificates have the same names as those of {@link #ours()}. */
+    static Stores impostor() {
+        return Shared.IMPOSTOR;
+    }
+
+    /** What one process makes once, in its build folder: keytool takes most of a test's time. */
+    private static final class Shared {
+        static final Stores OURS = make("ours");
+        static final Stores IMPOSTOR = make("impostor");
+
+        private static Stores make(String name) {
+            try {
+                Path folder = Files.createDirectories(Path.of("target", "stores"));
+                return Stores.make(Files.createTempDirectory(folder, name).toAbsolutePath(), "device-7");
+            } catch (Exception e) {
+                throw new IllegalStateException("no stores for the tests", e);
+            }
+        }
+    }
+
+    /** The same, with a client that trusts the broker of {@code other} too. */
+    Stores trusting(Stores other) {
+        return new Stores(folder, List.of(folder, other.folder));
+    }
+
     /** The path of one of the files by the document's name. */
     String path(String name) {
         return folder.resolve(name).toString();
@@ -47,13 +81,17 @@ final class Stores {
 
     KeyManager[] clientKeys() throws Exception {
         KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        factory.init(load("client.ks"), PASSWORD.toCharArray());
+        factory.init(load(folder.resolve("client.ks")), PASSWORD.toCharArray());
         return factory.getKeyManagers();
     }
 
     TrustManager[] clientTrust() throws Exception {
         TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        factory.init(load("client.ts"));
+        KeyStore anchors = load(folder.resolve("client.ts"));
+        for (Path each : trusted) {
+            anchors.setCertificateEntry(each.toString(), load(each.resolve("client.ts")).getCertificate("broker"));
+        }
+        factory.init(anchors);
         return factory.getTrustManagers();
     }
 
@@ -64,9 +102,9 @@ final class Stores {
         return context;
     }
 
-    private KeyStore load(String name) throws Exception {
+    private static KeyStore load(Path file) throws Exception {
         KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-        try (InputStream in = Files.newInputStream(folder.resolve(name))) {
+        try (InputStream in = Files.newInputStream(file)) {
             store.load(in, PASSWORD.toCharArray());
         }
         return store;

@@ -1,8 +1,11 @@
 package io.brokertls.activemq;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
 import java.lang.reflect.InvocationTargetException;
 import java.security.Provider;
 import java.security.Security;
+import java.util.List;
 
 /** The provider that the tests run on: {@code -Dtls.provider}, the JDK's or ours. */
 final class Tls {
@@ -25,6 +28,27 @@ final class Tls {
             throw new IllegalStateException("no provider is called " + name);
         }
         return name;
+    }
+
+    /** A context of one's own is what the tests are about: nothing may come from the process. */
+    static void assertNoSettingOfTheProcess() {
+        for (String name : System.getProperties().stringPropertyNames()) {
+            assertFalse(name.startsWith("javax.net.ssl."), name);
+        }
+    }
+
+    static boolean isOurs() {
+        return !PROVIDER.equals(JDK);
+    }
+
+    /** Those that clients are tested with. */
+    static List<String> providers() {
+        return List.of(PROVIDER, JDK);
+    }
+
+    /** How the refusal by a trust manager begins on {@code provider}: with our code, or with the manager's words. */
+    static String untrusted(String provider) {
+        return provider.equals(JDK) ? "" : "BTLS_CERT_REJECTED_BY_MANAGER";
     }
 
     /** A refusal that the tests expect: the messages of {@code thrown} and of all its causes. */

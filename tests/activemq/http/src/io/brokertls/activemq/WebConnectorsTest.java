@@ -1,46 +1,39 @@
 package io.brokertls.activemq;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
 import jakarta.jms.Connection;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The connectors that a web server carries: OpenWire over https, MQTT over wss. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class WebConnectorsTest {
-    @TempDir static Path folder;
-
-    private static Stores ours;
-
-    @BeforeAll
-    static void makeStores() throws Exception {
-        ours = Stores.make(folder.resolve("ours"), "device-7");
+class WebConnectorsTest extends ConnectorContract {
+    @Override
+    List<String> schemes() {
+        return List.of("https", "wss");
     }
 
-    @Test
-    void messageThroughHttpsArrives() throws Exception {
-        try (Broker broker = new Broker(ours, "https", "")) {
-            for (String provider : List.of(Tls.PROVIDER, Tls.JDK)) {
-                Connection connection = Clients.connect("https://localhost:" + broker.port(), ours, false, provider);
-                assertEquals("hello", Clients.echo(connection, "greetings", "hello"), provider);
-                connection.close();
-            }
+    /** These connectors have no option for it; the context's protocol is how it is said. */
+    @Override
+    Broker ofOneVersion(String scheme, String version) throws Exception {
+        return new Broker(Broker.context(ours, version), scheme, "");
+    }
+
+    /** The web server's log, which says it, is not ActiveMQ's. */
+    @Override
+    boolean logsRefusals() {
+        return false;
+    }
+
+    @Override
+    String echo(String scheme, Broker broker, Stores stores, boolean certified, String provider, String text)
+            throws Exception {
+        String address = scheme + "://localhost:" + broker.port();
+        if (scheme.equals("wss")) {
+            return MqttClients.echo(address, stores.clientContext(provider, certified), "greetings", text);
         }
-    }
-
-    @Test
-    void messageThroughWssArrives() throws Exception {
-        try (Broker broker = new Broker(ours, "wss", "")) {
-            for (String provider : List.of(Tls.PROVIDER, Tls.JDK)) {
-                String address = "wss://localhost:" + broker.port();
-                assertEquals("hello", MqttClients.echo(address, ours.clientContext(provider, false), "greetings", "hello"));
-            }
+        Connection connection = Clients.connect(address, stores, certified, provider);
+        try {
+            return Clients.echo(connection, "greetings", text);
+        } finally {
+            connection.close();
         }
     }
 }

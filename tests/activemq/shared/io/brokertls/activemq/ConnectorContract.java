@@ -1,0 +1,192 @@
+package io.brokertls.activemq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What holds of every TLS connector, with clients of its protocol on our provider and on the JDK's. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+abstract class ConnectorContract {
+    static final String NEED = "transport.needClientAuth=true&needClientAuth=true";
+
+    final Stores ours = Stores.ours();
+    final Stores impostor = Stores.impostor();
+
+    /** The connectors' schemes. */
+    abstract List<String> schemes();
+
+    /**
+     * Sends {@code text} to a destination and receives it there: what came. {@code stores} give the client's trust and, with
+     * {@code certified}, its certificate.
+     */
+    abstract String echo(String scheme, Broker broker, Stores stores, boolean certified, String provider, String text)
+            throws Exception;
+
+    /** Each connector with each provider for the client. */
+    Stream<Arguments> pairs() {
+        return schemes().stream().flatMap(scheme -> Tls.providers().stream().map(each -> Arguments.of(scheme, each)));
+    }
+
+    @BeforeEach
+    @AfterEach
+    void noSettingOfTheProcess() {
+        Tls.assertNoSettingOfTheProcess();
+    }
+
+    private void assertServed(String scheme, Broker broker, boolean certified, String provider) throws Exception {
+        String text = "hello from " + provider;
+        assertEquals(text, echo(scheme, broker, ours, certified, provider, text));
+    }
+
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void messageThroughConnectorArrives(String scheme, String provider) throws Exception {
+        try (Broker broker = new Broker(ours, scheme, "")) {
+            assertServed(scheme, broker, false, provider);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("schemes")
+    void connectorOfOneVersionSpeaksNoOther(String scheme) throws Exception {
+        for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+            try (Broker broker = ofOneVersion(scheme, version)) {
+                for (String provider : Tls.providers()) {
+                    assertServed(scheme, broker, false, provider);
+                    assertEquals(version, Sockets.version(ours.clientContext(provider, false), broker.port()));
+                }
+            }
+        }
+    }
+
+    Broker ofOneVersion(String scheme, String version) throws Exception {
+        return new Broker(ours, scheme, "transport.enabledProtocols=" + version);
+    }
+
+    /** The client of {@code context} hears {@code alert}, and the broker's log names the reason. */
+    private void assertRefusal(String verdict, String alert, SSLContext context, Broker broker) throws Exception {
+        try (BrokerLog log = new BrokerLog()) {
+            Sockets.assertRefused(alert, context, broker.port());
+            if (logsRefusals()) {
+                String line = log.await("BTLS_CERT");
+                assertTrue(line.contains(verdict), line);
+            }
+        }
+    }
+
+    /** Whether the broker's log says why a client was refused. */
+    boolean logsRefusals() {
+        return Tls.isOurs();
+    }
+
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void clientWithNeededCertificateIsServed(String scheme, String provider) throws Exception {
+        try (Broker broker = new Broker(ours, scheme, NEED)) {
+            assertServed(scheme, broker, true, provider);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void clientWithoutNeededCertificateIsRefused(String scheme, String provider) throws Exception {
+        try (Broker broker = new Broker(ours, scheme, NEED)) {
+            assertRefusal("BTLS_CERT_MISSING", "certificate_required", ours.clientContext(provider, false), broker);
+            assertThrows(Exception.class, () -> echo(scheme, broker, ours, false, provider, "lost"));
+            assertServed(scheme, broker, true, provider);
+        }
+    }
+
+    /** The certificate has the name of the one that the broker trusts, so that it is sent and judged. */
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void clientWithAnUntrustedCertificateIsRefused(String scheme, String provider) throws Exception {
+        Stores client = impostor.trusting(ours);
+        try (Broker broker = new Broker(ours, scheme, NEED)) {
+            assertRefusal(Tls.untrusted(Tls.PROVIDER), "certificate_unknown", client.clientContext(provider, true), broker);
+            assertThrows(Exception.class, () -> echo(scheme, broker, client, true, provider, "lost"));
+            assertServed(scheme, broker, true, provider);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void clientThatDoesNotTrustTheBrokerRefusesIt(String scheme, String provider) throws Exception {
+        try (Broker broker = new Broker(ours, scheme, "")) {
+            String reason = Sockets.refusal(impostor.clientContext(provider, false), broker.port());
+            assertTrue(reason.startsWith("SSLHandshakeException: " + Tls.untrusted(provider)), reason);
+            assertTrue(reason.contains("PKIX path"), reason);
+            assertThrows(Exception.class, () -> echo(scheme, broker, impostor, false, provider, "lost"));
+            assertServed(scheme, broker, false, provider);
+        }
+    }
+
+    /** All of it at the same time, kept open while a client is served, then cut off. */
+    @ParameterizedTest
+    @MethodSource("schemes")
+    void connectorGoesOnServingWhateverIsSentToIt(String scheme) throws Exception {
+        List<Socket> strangers = new ArrayList<>();
+        try (Broker broker = new Broker(ours, scheme, "")) {
+            try {
+                for (byte[] bytes : hostileBytes()) {
+                    Socket stranger = new Socket(InetAddress.getLoopbackAddress(), broker.port());
+                    strangers.add(stranger);
+                    send(stranger, bytes);
+                }
+                assertServed(scheme, broker, false, Tls.PROVIDER);
+            } finally {
+                for (Socket stranger : strangers) {
+                    stranger.close();
+                }
+            }
+            assertServed(scheme, broker, false, Tls.JDK);
+        }
+    }
+
+    /** Plaintext of several protocols, noise, and what begins as TLS and goes on as noise or not at all. */
+    private List<byte[]> hostileBytes() throws Exception {
+        byte[] noise = new byte[20_000];
+        new Random(11).nextBytes(noise);
+        byte[] hello = Sockets.clientHello(ours.clientContext(Tls.JDK, false));
+        byte[] bent = hello.clone();
+        for (int index = 50; index < bent.length; index += 7) {
+            bent[index] ^= 0x55;
+        }
+        byte[] record = Arrays.copyOf(new byte[] {22, 3, 3, 0x3f, (byte) 0xff, 1, (byte) 0xff, (byte) 0xff, (byte) 0xff},
+                9_000);
+        byte[] hugeRecord = Arrays.copyOf(new byte[] {22, 3, 3, (byte) 0xff, (byte) 0xff}, 70_000);
+        return List.of(new byte[0], "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
+                "CONNECT\naccept-version:1.2\n\n\0".getBytes(StandardCharsets.US_ASCII),
+                new byte[] {0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0}, new byte[] {'A', 'M', 'Q', 'P', 0, 1, 0, 0},
+                noise, hello, Arrays.copyOf(hello, hello.length / 2), bent, record, hugeRecord,
+                new byte[] {21, 3, 3, 0, 2, 2, 40}, new byte[] {23, 3, 3, 0, 1, 0}, new byte[] {22, 3, 1, 0, 0});
+    }
+
+    private static void send(Socket stranger, byte[] bytes) {
+        try {
+            stranger.getOutputStream().write(bytes);
+        } catch (IOException refusedAlready) {
+            // What the broker has read is enough for it to have closed the connection.
+        }
+    }
+}
