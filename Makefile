@@ -1,7 +1,7 @@
 # The front door.
 #
 #   make                            release build: shared and static library, command
-#   make demo                       the main job on real input
+#   make demo                       the main job on real input: a broker in C, then two of ActiveMQ in one process
 #   make test                       everything that has to hold
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
@@ -43,6 +43,7 @@ STAGE := build/stage
 JAVA_PLATFORM := linux-x86_64
 JAVA_NATIVE := build/java/native
 JAVA_LIBRARY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_jni.so
+JAVA_JAR := java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar
 JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
@@ -109,7 +110,7 @@ install-java: java
 	$(MAVEN) -DskipTests install
 ifneq ($(filter command% environment%,$(origin PREFIX) $(origin DESTDIR)),)
 	install -d '$(DESTDIR)$(JAVADIR)'
-	install -m 644 java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar '$(DESTDIR)$(JAVADIR)/brokertls-$(VERSION).jar'
+	install -m 644 $(JAVA_JAR) '$(DESTDIR)$(JAVADIR)/brokertls-$(VERSION).jar'
 	ln -sf brokertls-$(VERSION).jar '$(DESTDIR)$(JAVADIR)/brokertls.jar'
 endif
 
@@ -120,9 +121,11 @@ tools:
 	@tests/tools.sh
 
 demo:
-	@tests/tools.sh gcc:gcc pkg-config:pkg-config nm:binutils openssl:openssl keytool:default-jdk-headless
-	@$(MAKE) --no-print-directory stage
+	@tests/tools.sh gcc:gcc pkg-config:pkg-config nm:binutils openssl:openssl keytool:default-jdk-headless mvn:maven
+	@$(MAKE) --no-print-directory stage java
+	@$(MVN) -q -B -f java/demo -Dbrokertls.jar=$(CURDIR)/$(JAVA_JAR) package
 	@bindings/c/demo/run.sh $(STAGE)
+	@java/demo/run.sh $(STAGE) $(JAVA_JAR)
 
 test: tools
 	@tests/run.sh
@@ -138,7 +141,7 @@ bench: stage
 # A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
 bench-java: java
 	$(MVN) -q -B -f java/bench package
-	java -cp 'java/bench/target/classes:java/bench/target/lib/*:java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar' \
+	java -cp 'java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)' \
 	    io.brokertls.bench.Report $(BENCH)
 
 soak-java: java

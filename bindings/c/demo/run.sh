@@ -4,40 +4,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 stage=$(realpath "$1")
+# shellcheck source=telling.sh
+source "$here/telling.sh"
 export PKG_CONFIG_PATH="$stage/lib/pkgconfig" LD_LIBRARY_PATH="$stage/lib"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-
-step() {
-    if [[ -t 1 ]]; then printf '\n\033[1m%s\033[0m\n' "$1"; else printf '\n%s\n' "$1"; fi
-}
-
-# Shows a command and runs it; what it prints is shown only where it fails.
-show() {
-    echo "  \$ $*"
-    "$@" > log 2>&1 || { cat log; exit 1; }
-}
-
-# What the document's commands ask for is answered on the command line: the password, the name, and "trust this?".
-keytool_answered() {
-    echo "  \$ keytool $*"
-    local answers=(-storepass password)
-    [[ $1 != -genkey ]] || answers+=(-dname "CN=$subject, O=Example")
-    [[ $1 != -import ]] || answers+=(-noprompt)
-    keytool "$@" "${answers[@]}" > log 2>&1 || { cat log; exit 1; }
-}
-
-# Prints the broker's lines until one has $1.
-broker_says() {
-    local line
-    while IFS= read -r -t 60 -u "$from_broker" line; do
-        echo "  broker | $line"
-        [[ $line != *"$1"* ]] || { last=$line; return 0; }
-    done
-    echo "the broker never said: $1" >&2
-    exit 1
-}
 
 step "1. Keystores, as the ActiveMQ document makes them (its questions answered: password, name, trust)"
 subject=localhost keytool_answered -genkey -alias broker -keyalg RSA -keystore broker.ks
