@@ -227,7 +227,8 @@ final class Engine extends ConfiguredEngine {
         }
         boolean isResumed = connection.isResumed();
         context.log().log(System.Logger.Level.DEBUG, () -> "handshake completed: " + facts[FACT_VERSION] + ", "
-                + facts[FACT_CIPHER_SUITE] + ", group " + facts[FACT_GROUP] + ", protocol " + facts[FACT_PROTOCOL]
+                + facts[FACT_CIPHER_SUITE] + ", group " + facts[FACT_GROUP]
+                + (facts[FACT_PROTOCOL] == null ? "" : ", protocol " + facts[FACT_PROTOCOL])
                 + (isResumed ? ", resumed" : "") + ", peer " + session.peerName());
         return true;
     }
