@@ -24,10 +24,31 @@ final class Failures {
                 return new SSLHandshakeException(message);
             case PROTOCOL:
                 return protocol(code, handshaking, message);
+            case ALERT:
+                return handshaking || ofHandshakes(code) ? new SSLHandshakeException(message) : new SSLException(message);
             case INTERNAL:
                 return new SSLException(message);
             default:
                 return handshaking ? new SSLHandshakeException(message) : new SSLException(message);
+        }
+    }
+
+    /**
+     * Whether an alert speaks of the handshake whenever it comes, as RFC 8446 section 6.2 defines them: a client's handshake
+     * in TLS 1.3 is complete before the server refuses its certificate.
+     */
+    private static boolean ofHandshakes(ErrorCode code) {
+        switch (code) {
+            case ALERT_UNEXPECTED_MESSAGE:
+            case ALERT_BAD_RECORD_MAC:
+            case ALERT_RECORD_OVERFLOW:
+            case ALERT_INTERNAL_ERROR:
+            case ALERT_INAPPROPRIATE_FALLBACK:
+            case ALERT_USER_CANCELED:
+            case ALERT_OTHER:
+                return false;
+            default:
+                return true;
         }
     }
 
