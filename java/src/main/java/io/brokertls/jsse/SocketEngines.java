@@ -11,7 +11,7 @@ interface SocketEngines {
     /** Names the peer; before the handshake. */
     void setPeer(SSLEngine engine, String host, int port);
 
-    /** Frees what the engine holds outside the Java heap; nobody is in a call on it. */
+    /** Frees what the engine holds outside the Java heap; calls that are in it or come later find it closed. */
     void free(SSLEngine engine);
 
     String[] defaultCipherSuites();

@@ -18,15 +18,21 @@ final class SocketInput {
 
     private final InputStream input;
     private final boolean readsAhead;
+    /** What comes before the input, or null. */
+    private InputStream consumed;
     /** The next record's header: what a reader waits for, without a buffer. */
     private final byte[] header = new byte[HEADER];
     private int headerLength;
     /** From position to limit, or null. */
     private ByteBuffer incoming;
 
-    /** {@code readsAhead} says that all of the input is ours, beyond the end of a record too. */
-    SocketInput(InputStream input, boolean readsAhead) {
+    /**
+     * {@code consumed} is what was read of the input before, or null; {@code readsAhead} says that all of the input is ours,
+     * beyond the end of a record too.
+     */
+    SocketInput(InputStream input, InputStream consumed, boolean readsAhead) {
         this.input = input;
+        this.consumed = consumed;
         this.readsAhead = readsAhead;
     }
 
@@ -49,20 +55,17 @@ final class SocketInput {
             incoming = SocketBuffers.take();
             incoming.put(header, 0, headerLength).flip();
             headerLength = 0;
-            if (!looksLikeRecord()) {
+            if (!looksLikeRecord() || hasWholeRecord()) {
                 return true;
             }
-        }
-        if (hasWholeRecord()) {
-            return true;
         }
         incoming.compact();
         int count = CLOSED;
         try {
             if (!incoming.hasRemaining()) {
-                throw SocketRecords.error(ErrorCode.RECORD_TOO_LARGE);
+                throw SocketRecords.error(ErrorCode.RECORD_TOO_LARGE, "");
             }
-            count = input.read(incoming.array(), incoming.position(), wanted());
+            count = receive(incoming.array(), incoming.position(), wanted());
         } finally {
             incoming.position(incoming.position() + Math.max(count, 0));
             incoming.flip();
@@ -72,13 +75,24 @@ final class SocketInput {
 
     private boolean readHeader() throws IOException {
         while (headerLength < HEADER) {
-            int count = input.read(header, headerLength, HEADER - headerLength);
+            int count = receive(header, headerLength, HEADER - headerLength);
             if (count < 0) {
                 return false;
             }
             headerLength += count;
         }
         return true;
+    }
+
+    private int receive(byte[] bytes, int offset, int length) throws IOException {
+        if (consumed != null) {
+            int count = consumed.read(bytes, offset, length);
+            if (count > 0) {
+                return count;
+            }
+            consumed = null;
+        }
+        return input.read(bytes, offset, length);
     }
 
     /** A socket that outlives this one is read to the end of a record and no further: what follows is not ours. */
@@ -125,5 +139,25 @@ final class SocketInput {
     void free() {
         SocketBuffers.give(incoming);
         incoming = null;
+    }
+
+    /** Reads what has arrived, up to {@code most} bytes, and drops it; waits for nothing. */
+    void drain(int most) throws IOException {
+        byte[] sink = new byte[2048];
+        int left = most;
+        while (left > 0 && input.available() > 0) {
+            left -= Math.max(input.read(sink), 1);
+        }
+    }
+
+    /** Reads to the end of the input, up to {@code most} bytes, and drops it. */
+    void drainToEnd(int most) throws IOException {
+        byte[] sink = new byte[2048];
+        int left = most;
+        int count = 0;
+        while (left > 0 && count >= 0) {
+            count = input.read(sink);
+            left -= count;
+        }
     }
 }

@@ -1,9 +1,9 @@
 package io.brokertls.jsse;
 
+import io.brokertls.ErrorCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.SequenceInputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -62,6 +62,9 @@ final class TlsSocket extends SocketTransport {
         }
         TlsSocket socket = new TlsSocket(engines, transport, consumed, autoClose);
         socket.engine.setUseClientMode(client);
+        if (!client && transport.getInetAddress() != null) {
+            socket.setPeer(transport.getInetAddress().getHostAddress(), transport.getPort());
+        }
         socket.attach();
         return socket;
     }
@@ -71,9 +74,7 @@ final class TlsSocket extends SocketTransport {
     }
 
     private void attach() throws IOException {
-        InputStream direct = transport.getInputStream();
-        InputStream input = consumed == null ? direct : new SequenceInputStream(consumed, direct);
-        records = new SocketRecords(engine, transport, input, autoClose);
+        records = new SocketRecords(engine, transport, consumed, autoClose);
     }
 
     @Override
@@ -107,7 +108,13 @@ final class TlsSocket extends SocketTransport {
 
     @Override
     public void startHandshake() throws IOException {
-        if (connected().handshake() && !listeners.isEmpty()) {
+        SocketRecords current = connected();
+        handshake(current);
+        current.check();
+    }
+
+    private void handshake(SocketRecords current) throws IOException {
+        if (current.handshake() && !listeners.isEmpty()) {
             HandshakeCompletedEvent event = new HandshakeCompletedEvent(this, engine.getSession());
             Runnable tell = () -> listeners.forEach(listener -> listener.handshakeCompleted(event));
             Thread thread = new Thread(null, tell, "HandshakeCompletedNotify-Thread", 0, false);
@@ -116,11 +123,14 @@ final class TlsSocket extends SocketTransport {
         }
     }
 
-    /** Completes the handshake; the session of one that fails is not valid and names no cipher suite. */
+    /**
+     * Completes the handshake; the session of one that fails is not valid and names no cipher suite. So does, without
+     * waiting, the one that a manager gets in the midst of it: what is known by then is in {@link #getHandshakeSession()}.
+     */
     @Override
     public SSLSession getSession() {
         SocketRecords current = records;
-        if (current != null && !current.isEstablished() && !closed) {
+        if (current != null && !current.isEstablished() && !current.isInHandshake() && !closed) {
             try {
                 startHandshake();
             } catch (IOException e) {
@@ -171,24 +181,31 @@ final class TlsSocket extends SocketTransport {
         return new Output();
     }
 
-    /** Reads give the end of the stream from now on; nothing is told to the peer. */
+    /**
+     * Reads give the end of the stream from now on; nothing is told to the peer. Refused before its close_notify, as by the
+     * JDK's: what it still sends would be lost unseen.
+     */
     @Override
     public void shutdownInput() throws IOException {
-        connected();
+        SocketRecords current = connected();
+        if (inputShut) {
+            return;
+        }
+        if (!current.isInputEnded()) {
+            throw SocketRecords.error(ErrorCode.WRONG_STATE, "shutdownInput() before the peer's close_notify");
+        }
         inputShut = true;
     }
 
-    /** Sends close_notify; reading goes on. */
+    /** Sends close_notify, after a handshake that is under way or still to come; reading goes on. */
     @Override
     public void shutdownOutput() throws IOException {
         SocketRecords current = connected();
         if (outputShut) {
-            throw new SocketException("Socket output is already shutdown");
+            return;
         }
         outputShut = true;
-        if (current.isEstablished()) {
-            current.closeOutput();
-        }
+        current.closeOutput();
     }
 
     /**
@@ -199,14 +216,15 @@ final class TlsSocket extends SocketTransport {
     public void close() throws IOException {
         closed = true;
         SocketRecords current = records;
+        boolean isFirst = true;
         try {
             if (current != null) {
-                current.close();
+                isFirst = current.close();
             } else if (autoClose) {
                 transport.close();
             }
         } finally {
-            if (current == null || current.isIdle()) {
+            if (isFirst) {
                 engines.free(engine);
             }
         }
@@ -357,7 +375,7 @@ final class TlsSocket extends SocketTransport {
             if (inputShut) {
                 return -1;
             }
-            startHandshake();
+            handshake(current);
             return current.read(bytes, offset, length);
         }
 
@@ -390,7 +408,7 @@ final class TlsSocket extends SocketTransport {
             if (length == 0) {
                 return;
             }
-            startHandshake();
+            handshake(current);
             current.write(bytes, offset, length);
         }
 

@@ -4,6 +4,9 @@ import io.brokertls.BrokerTlsProvider;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -12,9 +15,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import javax.net.ServerSocketFactory;
+import javax.net.SocketFactory;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -22,6 +29,8 @@ import javax.net.ssl.TrustManagerFactory;
 /** What the socket tests stand on: a certificate made for them, contexts, and work in other threads with a bound. */
 final class SocketFixture {
     static final int TIMEOUT_S = 30;
+    static final int WAIT_MS = 20_000;
+    static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
     private static final char[] PASSWORD = "changeit".toCharArray();
 
     /** Managers of a certificate for localhost, which they also trust. */
@@ -82,6 +91,47 @@ final class SocketFixture {
 
     static SSLServerSocketFactory servers() {
         return OURS.getServerSocketFactory();
+    }
+
+    static SSLServerSocket listen(ServerSocketFactory factory) throws IOException {
+        return (SSLServerSocket) factory.createServerSocket(0, 250, LOOPBACK);
+    }
+
+    static SSLServerSocket listen(ServerSocketFactory factory, String version) throws IOException {
+        SSLServerSocket server = listen(factory);
+        server.setEnabledProtocols(new String[] {version});
+        return server;
+    }
+
+    static Socket accept(ServerSocket server) throws IOException {
+        server.setSoTimeout(WAIT_MS);
+        Socket accepted = server.accept();
+        accepted.setSoTimeout(WAIT_MS);
+        return accepted;
+    }
+
+    static SSLSocket connect(SocketFactory factory, ServerSocket server) throws IOException {
+        SSLSocket socket = (SSLSocket) factory.createSocket("localhost", server.getLocalPort());
+        socket.setSoTimeout(WAIT_MS);
+        return socket;
+    }
+
+    /** Sends back what it reads until the peer closes. */
+    static Socket echo(ServerSocket server) throws IOException {
+        Socket socket = accept(server);
+        socket.getInputStream().transferTo(socket.getOutputStream());
+        socket.close();
+        return socket;
+    }
+
+    /** Until a thread waits for a lock, which its work must not end before. */
+    static void awaitWaiting(Thread thread, CompletableFuture<?> work) {
+        while (thread.getState() != Thread.State.WAITING) {
+            if (work.isDone()) {
+                throw new AssertionError("it did not wait");
+            }
+            Thread.onSpinWait();
+        }
     }
 
     /** In a thread of its own, as the other end. */

@@ -1,9 +1,16 @@
 package io.brokertls.jsse;
 
 import static io.brokertls.jsse.SocketFixture.JDK;
+import static io.brokertls.jsse.SocketFixture.LOOPBACK;
+import static io.brokertls.jsse.SocketFixture.WAIT_MS;
+import static io.brokertls.jsse.SocketFixture.accept;
 import static io.brokertls.jsse.SocketFixture.async;
+import static io.brokertls.jsse.SocketFixture.awaitWaiting;
 import static io.brokertls.jsse.SocketFixture.clients;
+import static io.brokertls.jsse.SocketFixture.connect;
+import static io.brokertls.jsse.SocketFixture.echo;
 import static io.brokertls.jsse.SocketFixture.failure;
+import static io.brokertls.jsse.SocketFixture.listen;
 import static io.brokertls.jsse.SocketFixture.pattern;
 import static io.brokertls.jsse.SocketFixture.servers;
 import static io.brokertls.jsse.SocketFixture.trust;
@@ -24,7 +31,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -36,8 +42,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import javax.net.ServerSocketFactory;
-import javax.net.SocketFactory;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -56,33 +60,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Our sockets against each other and against the JDK's, in both roles. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TlsSocketTest {
-    private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
-    private static final int WAIT_MS = 20_000;
-
-    private static SSLServerSocket listen(ServerSocketFactory factory) throws IOException {
-        return (SSLServerSocket) factory.createServerSocket(0, 250, LOOPBACK);
-    }
-
-    private static Socket accept(ServerSocket server) throws IOException {
-        server.setSoTimeout(WAIT_MS);
-        Socket accepted = server.accept();
-        accepted.setSoTimeout(WAIT_MS);
-        return accepted;
-    }
-
-    private static SSLSocket connect(SocketFactory factory, ServerSocket server) throws IOException {
-        SSLSocket socket = (SSLSocket) factory.createSocket("localhost", server.getLocalPort());
-        socket.setSoTimeout(WAIT_MS);
-        return socket;
-    }
-
-    private static Socket echo(ServerSocket server) throws IOException {
-        Socket socket = accept(server);
-        socket.getInputStream().transferTo(socket.getOutputStream());
-        socket.close();
-        return socket;
-    }
-
     @ParameterizedTest
     @CsvSource({"true,TLSv1.3", "false,TLSv1.3", "true,TLSv1.2", "false,TLSv1.2"})
     void socketAgainstTheJdksCarriesBytesBothWays(boolean oursIsClient, String version) throws Exception {
@@ -150,13 +127,6 @@ class TlsSocketTest {
                 assertEquals(9, reader.get(30, TimeUnit.SECONDS));
                 writer.get(30, TimeUnit.SECONDS);
             }
-        }
-    }
-
-    private static void awaitWaiting(Thread thread, CompletableFuture<?> work) {
-        while (thread.getState() != Thread.State.WAITING) {
-            assertFalse(work.isDone(), "it did not wait");
-            Thread.onSpinWait();
         }
     }
 
