@@ -74,6 +74,12 @@ final class Stores {
         return new Stores(folder, List.of(folder, other.folder));
     }
 
+    /** Lets the client of {@code other} in: its certificate goes into the broker's trust store. */
+    void admit(Stores other) throws Exception {
+        keytool("-import -alias " + other.folder.getFileName() + " -keystore broker.ts -noprompt",
+                "-file", other.path("client_cert"));
+    }
+
     /** The path of one of the files by the document's name. */
     String path(String name) {
         return folder.resolve(name).toString();
