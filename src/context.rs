@@ -21,7 +21,7 @@ use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::logging::Level;
 use crate::policy::{NotServed, Policy};
 use crate::session;
-use crate::session::{ClientSessions, Limits};
+use crate::session::{ClientSessions, Sessions};
 use crate::settings::{ClientAuth, ConnectionSettings, IdentitySource, Spec, TrustSource};
 use crate::source::{self, Source};
 use crate::verify::{Judge, PeerVerifier, RustlsVerifier, Switch, Switches};
@@ -32,7 +32,7 @@ pub struct Context(Arc<Shared>);
 
 struct Shared {
     spec: Spec,
-    sessions: Arc<Limits>,
+    sessions: Arc<Sessions>,
     current: RwLock<Arc<Generation>>,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Debug for Context {
 
 impl Context {
     pub(crate) fn from_spec(spec: Spec) -> Result<Self> {
-        let sessions = Arc::new(Limits::new(Arc::clone(&spec.clock)));
+        let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock)));
         let generation = Arc::new(Generation::load(&spec, &sessions)?);
         Ok(Self(Arc::new(Shared { spec, sessions, current: RwLock::new(generation) })))
     }
@@ -162,11 +162,17 @@ impl Context {
         }
     }
 
-    /// Bounds what is resumed from now on: `client_sessions` servers that a client remembers sessions of, 0 for the
-    /// most there can be (20,480); sessions older than `timeout_s` seconds are not resumed, 0 leaves their age to the
-    /// rotation of ticket keys (6 to 12 hours).
-    pub fn limit_sessions(&self, client_sessions: usize, timeout_s: u32) {
-        self.0.sessions.set(client_sessions, timeout_s);
+    /// Bounds what clients resume from now on: `servers` whose sessions they remember, the oldest forgotten first, 0 for
+    /// the most there can be (20,480); sessions older than `timeout_s` seconds are not resumed, 0 leaves their age to what
+    /// the server said.
+    pub fn limit_client_sessions(&self, servers: usize, timeout_s: u32) {
+        self.0.sessions.limit_clients(servers, timeout_s);
+    }
+
+    /// Bounds the age of the sessions that servers resume from now on, in seconds; 0 leaves it to the rotation of ticket
+    /// keys (6 to 12 hours), which is the most in any case. Servers keep no sessions, so that there is no number to limit.
+    pub fn limit_server_sessions(&self, timeout_s: u32) {
+        self.0.sessions.limit_servers(timeout_s);
     }
 
     /// Forgets what a client could resume with a server, for connections of this [`ConnectionSettings::session_scope`].
@@ -212,7 +218,7 @@ impl Context {
 }
 
 impl Generation {
-    fn load(spec: &Spec, sessions: &Arc<Limits>) -> Result<Self> {
+    fn load(spec: &Spec, sessions: &Arc<Sessions>) -> Result<Self> {
         spec.check()?;
         let policy = Policy::from_spec(&spec.policy)?;
         let mut warnings: Vec<String> =
@@ -245,7 +251,7 @@ impl Generation {
         &self,
         spec: &Spec,
         settings: &ConnectionSettings,
-        sessions: &Arc<Limits>,
+        sessions: &Arc<Sessions>,
     ) -> Result<Arc<ServerConfig>> {
         self.server.as_ref().ok_or(Code::NoIdentity)?;
         if matches!(settings.client_auth, Some(ClientAuth::Want | ClientAuth::Need)) && !spec.has_trust() {
@@ -257,7 +263,7 @@ impl Generation {
         })
     }
 
-    fn client_with(&self, spec: &Spec, settings: &ConnectionSettings, sessions: &Arc<Limits>) -> Result<Client> {
+    fn client_with(&self, spec: &Spec, settings: &ConnectionSettings, sessions: &Arc<Sessions>) -> Result<Client> {
         self.client.as_ref().ok_or(Code::NoTrust)?;
         derived(&self.derived_clients, settings, || {
             let policy = restricted(spec, settings)?;
@@ -325,7 +331,7 @@ impl Materials {
         spec: &Spec,
         policy: &Policy,
         settings: &ConnectionSettings,
-        sessions: &Arc<Limits>,
+        sessions: &Arc<Sessions>,
     ) -> Result<Arc<ServerConfig>> {
         let builder = ServerConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
             .with_protocol_versions(policy.versions())
@@ -353,7 +359,7 @@ impl Materials {
         spec: &Spec,
         policy: &Policy,
         settings: &ConnectionSettings,
-        sessions: &Arc<Limits>,
+        sessions: &Arc<Sessions>,
     ) -> Result<Client> {
         let mut config = ClientConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
             .with_protocol_versions(policy.versions())

@@ -16,6 +16,7 @@ mod policy_ciphers;
 #[path = "../recipes/process.rs"]
 #[allow(dead_code, reason = "the recipes use more of it")]
 mod process;
+mod sessions;
 mod stream;
 mod verify;
 mod verify_hostile;

@@ -288,14 +288,19 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_limitSessions<'local
     _class: JClass<'local>,
     context: jlong,
     client_sessions: jint,
-    timeout_s: jint,
+    client_timeout_s: jint,
+    server_timeout_s: jint,
 ) {
     guard(&mut env, |env| {
         let _ = env;
-        let (Ok(client_sessions), Ok(timeout_s)) = (usize::try_from(client_sessions), u32::try_from(timeout_s)) else {
+        let servers = usize::try_from(client_sessions).ok();
+        let timeouts = u32::try_from(client_timeout_s).ok().zip(u32::try_from(server_timeout_s).ok());
+        let Some((servers, (client_timeout_s, server_timeout_s))) = servers.zip(timeouts) else {
             return Err(Raised::Argument("a negative limit"));
         };
-        object(&CONTEXTS, context)?.limit_sessions(client_sessions, timeout_s);
+        let context = object(&CONTEXTS, context)?;
+        context.limit_client_sessions(servers, client_timeout_s);
+        context.limit_server_sessions(server_timeout_s);
         Ok(())
     });
 }

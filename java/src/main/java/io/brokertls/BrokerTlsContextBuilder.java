@@ -158,7 +158,13 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
-    /** Bounds resumption: servers a client remembers, and seconds a session lives; 0 for no limit of its own. */
+    /**
+     * Bounds resumption, as {@link javax.net.ssl.SSLSessionContext} does.
+     *
+     * @param cacheSize the servers whose sessions clients remember; servers keep none, theirs are in their clients' tickets;
+     *         0 for no limit of its own
+     * @param timeoutSeconds the age at which a session is no longer resumed; 0 for no limit of its own
+     */
     public BrokerTlsContextBuilder sessions(int cacheSize, int timeoutSeconds) {
         if (cacheSize < 0 || timeoutSeconds < 0) {
             throw new IllegalArgumentException("the limits of sessions are not negative");
@@ -203,7 +209,7 @@ public final class BrokerTlsContextBuilder {
             Services.Ready ready =
                     Services.build(builder, keyManager, trustManager, checksServerName, clientAuth.ordinal());
             if (sessionCacheSize > 0 || sessionTimeoutSeconds > 0) {
-                ready.nativeContext().limitSessions(sessionCacheSize, sessionTimeoutSeconds);
+                ready.limitSessions(sessionCacheSize, sessionTimeoutSeconds);
             }
             return new BrokerTlsContext(ready);
         } finally {

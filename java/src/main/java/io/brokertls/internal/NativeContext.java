@@ -59,11 +59,12 @@ public final class NativeContext extends NativeHandle {
     /**
      * Bounds what is resumed.
      *
-     * @param clientSessions servers that a client remembers sessions of; 0 for no limit of its own
-     * @param timeoutSeconds age at which a session is no longer resumed; 0 for no limit of its own
+     * @param clientSessions servers that clients remember sessions of; 0 for no limit of its own
+     * @param clientTimeoutSeconds age at which a client no longer resumes a session; 0 for no limit of its own
+     * @param serverTimeoutSeconds age at which a server no longer resumes a session; 0 for no limit of its own
      */
-    public synchronized void limitSessions(int clientSessions, int timeoutSeconds) {
-        limitSessions(pointer(), clientSessions, timeoutSeconds);
+    public synchronized void limitSessions(int clientSessions, int clientTimeoutSeconds, int serverTimeoutSeconds) {
+        limitSessions(pointer(), clientSessions, clientTimeoutSeconds, serverTimeoutSeconds);
     }
 
     /** Forgets a client's sessions with a server. */
@@ -102,7 +103,8 @@ public final class NativeContext extends NativeHandle {
 
     private static native byte[][] applicationProtocols(long context);
 
-    private static native void limitSessions(long context, int clientSessions, int timeoutSeconds);
+    private static native void limitSessions(long context, int clientSessions, int clientTimeoutSeconds,
+            int serverTimeoutSeconds);
 
     private static native void forgetSessions(long context, String host, int sessionScope);
 

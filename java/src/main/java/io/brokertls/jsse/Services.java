@@ -6,6 +6,7 @@ import io.brokertls.internal.NativeContextBuilder;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.NoSuchAlgorithmException;
+import java.util.List;
 import javax.net.ssl.SSLContextSpi;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -70,6 +71,14 @@ public final class Services {
         /** What an SSLContext is made over. */
         public SSLContextSpi spi() {
             return new ContextSpi(state);
+        }
+
+        /** Bounds the sessions of clients and servers, as their session contexts then say. */
+        public void limitSessions(int cacheSize, int timeoutSeconds) {
+            for (SessionContext sessions : List.of(state.clientSessions(), state.serverSessions())) {
+                sessions.setSessionCacheSize(cacheSize);
+                sessions.setSessionTimeout(timeoutSeconds);
+            }
         }
 
         /** The native context, for reload, warnings and close. */

@@ -15,6 +15,10 @@ import javax.net.ssl.SSLSessionContext;
 /**
  * The sessions of a context's clients or servers, as long as somebody uses them. What can be resumed is kept by the
  * native library; the limits set here are handed to it.
+ *
+ * <p>Clients remember the sessions of as many servers as the cache size says. Servers keep none: what they resume is in
+ * the tickets of their clients, so that their cache size bounds only what is listed here. Their timeout is written into
+ * the tickets and checked when one comes back; ticket keys live for half a day at most.
  */
 final class SessionContext implements SSLSessionContext {
     private static final int DEFAULT_SIZE = 20_480;
@@ -33,10 +37,11 @@ final class SessionContext implements SSLSessionContext {
         this.isClient = isClient;
     }
 
-    /** The other side's sessions of the same native context, which has one age for both. */
+    /** The other side's sessions of the same native context, which is told the limits of both, from now on. */
     void pair(SessionContext others) {
         other = others;
         others.other = this;
+        limit();
     }
 
     synchronized void add(Session session) {
@@ -130,13 +135,8 @@ final class SessionContext implements SSLSessionContext {
     }
 
     private void limit() {
-        // Only clients keep sessions by server; a server's are in the hands of its clients, as tickets, and only age.
-        int clientSize = isClient ? size : other.size;
-        nativeContext.limitSessions(clientSize, shorter(timeoutS, other.timeoutS));
-    }
-
-    /** Of two limits the stricter one; 0 is none. */
-    private static int shorter(int one, int another) {
-        return one == 0 || another == 0 ? Math.max(one, another) : Math.min(one, another);
+        SessionContext clients = isClient ? this : other;
+        SessionContext servers = isClient ? other : this;
+        nativeContext.limitSessions(clients.size, clients.timeoutS, servers.timeoutS);
     }
 }
