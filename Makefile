@@ -104,6 +104,7 @@ java: $(JAVA_LIBRARY)
 
 # Not quiet: tests/run.sh counts what surefire reports.
 test-java: $(JAVA_LIBRARY)
+	@tests/tools.sh mvn:maven javac:default-jdk-headless openssl:openssl softhsm2-util:softhsm2
 	$(filter-out -q,$(MAVEN)) test
 
 install-java: java

@@ -184,7 +184,7 @@ final class Engine extends ConfiguredEngine {
         task = null;
         failure = why == null ? TlsFailure.of(ErrorCode.INTERNAL, "the connection failed and gave no reason") : why;
         if (handshake != null) {
-            Throwable cause = handshake.cause();
+            Throwable cause = handshake.cause(failure.code());
             if (cause != null && failure.getCause() == null && cause != failure) {
                 failure.initCause(cause);
             }

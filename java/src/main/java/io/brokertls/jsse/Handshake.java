@@ -41,10 +41,9 @@ final class Handshake implements HandshakeHost {
         this.context = engine.context();
     }
 
-    /** What a manager or a key threw last, or null. Asked on the thread that ran the handshake's step. */
-    Throwable cause() {
-        Throwable ofKey = PrivateKeys.takeFailure();
-        return cause == null && chosen != null ? ofKey : cause;
+    /** What a manager or a key threw last, or null. Asked on the thread that ran the step which failed so. */
+    Throwable cause(ErrorCode code) {
+        return cause == null && code == ErrorCode.SIGNING_FAILED ? PrivateKeys.takeFailure() : cause;
     }
 
     /** Drops what only the handshake needs. */
@@ -128,7 +127,8 @@ final class Handshake implements HandshakeHost {
             Principal[] names = principals(issuers);
             return isClient ? clientIdentity(manager, keyTypes, names) : serverIdentity(manager, keyTypes, names);
         } catch (TlsFailure e) {
-            return -refuse(e.code(), e);
+            cause = e.getCause() == null ? e : e.getCause();
+            return -refuse(e.code(), detail(e));
         } catch (Throwable e) {
             return -refuse(ErrorCode.INTERNAL, e);
         }
@@ -162,7 +162,6 @@ final class Handshake implements HandshakeHost {
         if (chain == null || chain.length == 0 || key == null) {
             return 0;
         }
-        PrivateKeys.takeFailure();
         chosen = context.identity(key, chain);
         engine.handshakeSession().setLocalCertificates(chain.clone());
         return chosen.share();
@@ -273,6 +272,13 @@ final class Handshake implements HandshakeHost {
     private int refuse(ErrorCode code, String text) {
         refusal = printable(text);
         return code.number();
+    }
+
+    /** What a failure says beyond its code, which is told with it again. */
+    private static String detail(TlsFailure failure) {
+        String bare = TlsFailure.of(failure.code(), "").getMessage();
+        String message = failure.getMessage();
+        return message.startsWith(bare + ": ") ? message.substring(bare.length() + 2) : "";
     }
 
     /** Peers have a say in these texts, and logs are read on terminals. */

@@ -1,5 +1,6 @@
 package io.brokertls.jsse;
 
+import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeIdentity;
 import java.security.GeneralSecurityException;
@@ -22,6 +23,8 @@ final class PrivateKeys implements NativeIdentity.ForeignKey {
 
     private final PrivateKey key;
     private final Map<SignatureSchemes, Provider> providers = new EnumMap<>(SignatureSchemes.class);
+    /** Why a provider that knows the key would not sign, where one said so. */
+    private Throwable refusal;
 
     PrivateKeys(PrivateKey key, X509Certificate endEntity) {
         this.key = key;
@@ -47,12 +50,23 @@ final class PrivateKeys implements NativeIdentity.ForeignKey {
         }
         byte[] pkcs8 = "PKCS#8".equals(key.getFormat()) ? key.getEncoded() : null;
         if (pkcs8 == null) {
-            return new NativeIdentity(der, new PrivateKeys(key, chain[0]));
+            PrivateKeys foreign = new PrivateKeys(key, chain[0]);
+            foreign.requireProvider();
+            return new NativeIdentity(der, foreign);
         }
         try {
             return new NativeIdentity(der, pkcs8);
         } finally {
             Arrays.fill(pkcs8, (byte) 0);
+        }
+    }
+
+    private void requireProvider() throws TlsFailure {
+        if (providers.isEmpty()) {
+            ErrorCode code = refusal == null ? ErrorCode.KEY_ALGORITHM_UNSUPPORTED : ErrorCode.SIGNING_FAILED;
+            TlsFailure failure = TlsFailure.of(code, "no provider signs with this key of " + key.getAlgorithm());
+            failure.initCause(refusal);
+            throw failure;
         }
     }
 
@@ -98,6 +112,9 @@ final class PrivateKeys implements NativeIdentity.ForeignKey {
                 return candidate;
             } catch (GeneralSecurityException | ProviderException | UnsupportedOperationException e) {
                 LOG.log(System.Logger.Level.DEBUG, candidate.getName() + " does not sign with " + scheme.jcaName, e);
+                // A key of another provider is refused as invalid; what fails beyond that is the key's own.
+                boolean isOfKey = e instanceof ProviderException || e.getCause() instanceof ProviderException;
+                refusal = isOfKey ? e : refusal;
             }
         }
         return null;

@@ -7,11 +7,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.PublicKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -56,8 +58,22 @@ public final class Authority {
         return store;
     }
 
+    /** A certificate for a key that is elsewhere. */
+    public X509Certificate certify(String name, PublicKey key) throws IOException, GeneralSecurityException {
+        String pem = "-----BEGIN PUBLIC KEY-----\n" + Base64.getMimeEncoder().encodeToString(key.getEncoded())
+                + "\n-----END PUBLIC KEY-----\n";
+        Files.writeString(folder.resolve(name + ".pub"), pem);
+        run("openssl", "x509", "-new", "-subj", "/CN=" + name, "-force_pubkey", name + ".pub", "-CA", "ca.pem", "-CAkey",
+                "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "leaf.ext", "-out", name + ".pem");
+        return read(name + ".pem");
+    }
+
     public X509Certificate certificate() throws IOException, GeneralSecurityException {
-        try (InputStream in = Files.newInputStream(folder.resolve("ca.pem"))) {
+        return read("ca.pem");
+    }
+
+    private X509Certificate read(String file) throws IOException, GeneralSecurityException {
+        try (InputStream in = Files.newInputStream(folder.resolve(file))) {
             return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
         }
     }
