@@ -25,6 +25,7 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedKeyManager;
 
 /** What the socket tests stand on: a certificate made for them, contexts, and work in other threads with a bound. */
 final class SocketFixture {
@@ -83,6 +84,10 @@ final class SocketFixture {
 
     static TrustManager[] trust() {
         return TRUST.getTrustManagers();
+    }
+
+    static X509ExtendedKeyManager keys() {
+        return (X509ExtendedKeyManager) KEYS.getKeyManagers()[0];
     }
 
     static SSLSocketFactory clients() {
