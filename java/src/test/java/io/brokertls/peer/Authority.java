@@ -95,6 +95,30 @@ public final class Authority {
         }
     }
 
+    /** Lets the authority's responder answer for this one: without it the status is unknown. */
+    public void enter(String name) throws IOException {
+        run("openssl", "ca", "-config", "ca.cnf", "-valid", name + ".pem");
+    }
+
+    /** The OCSP response (DER) that openssl gives to this request. */
+    public byte[] respond(byte[] request) throws IOException {
+        Files.write(folder.resolve("request.der"), request);
+        run("openssl", "ocsp", "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key",
+                "-reqin", "request.der", "-ndays", "1", "-respout", "response.der");
+        return Files.readAllBytes(folder.resolve("response.der"));
+    }
+
+    /** A file with the OCSP response about this one, as servers staple it. */
+    public Path staple(String name) throws IOException {
+        run("openssl", "ocsp", "-issuer", "ca.pem", "-cert", name + ".pem", "-no_nonce", "-reqout", "asked.der");
+        return Files.write(folder.resolve(name + ".staple"), respond(Files.readAllBytes(folder.resolve("asked.der"))));
+    }
+
+    /** The file with what openssl made: {@code name.pem}, {@code name.key}. */
+    public Path file(String name) {
+        return folder.resolve(name);
+    }
+
     private static String[] withKey(String key, String... command) {
         List<String> all = new ArrayList<>(Arrays.asList(command));
         all.addAll(List.of("-newkey", key));
