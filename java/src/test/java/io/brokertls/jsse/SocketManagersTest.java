@@ -192,8 +192,8 @@ class SocketManagersTest {
             CompletableFuture<Socket> accepted = async(() -> serve(server));
             SSLException told = assertThrows(SSLException.class, () -> converse(peer, server));
             SSLException failed = assertInstanceOf(SSLHandshakeException.class, failure(accepted));
-            assertEquals("BTLS_KEY_ALGORITHM_UNSUPPORTED (211): the private key's algorithm is not supported",
-                    failed.getMessage());
+            assertEquals("BTLS_KEY_ALGORITHM_UNSUPPORTED (211): the private key's algorithm is not supported: "
+                    + "no provider signs with this key of EC", failed.getMessage());
             TlsFailure cause = assertInstanceOf(TlsFailure.class, failed.getCause());
             assertEquals(ErrorCode.KEY_ALGORITHM_UNSUPPORTED, cause.code());
             assertTold(peer, told, ErrorCode.ALERT_ACCESS_DENIED);
