@@ -8,7 +8,7 @@ set -euo pipefail
 wanted=(
     gcc:gcc g++:g++ pkg-config:pkg-config nm:binutils readelf:binutils objcopy:binutils
     openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
-    mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
+    npm:npm mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
     softhsm2-util:softhsm2
 )
 (($# == 0)) || wanted=("$@")

@@ -54,6 +54,12 @@ final class Broker implements AutoCloseable {
         return port;
     }
 
+    /** Opens one more connector, so that messages can go from one protocol to another: its port. */
+    int open(String scheme, String options) throws Exception {
+        TransportConnector more = service.addConnector(scheme + "://127.0.0.1:0" + (options.isEmpty() ? "" : "?" + options));
+        return service.startTransportConnector(more).getConnectUri().getPort();
+    }
+
     /** Stops it; the queues are gone with it. */
     @Override
     public void close() throws Exception {

@@ -33,9 +33,16 @@ final class Stores {
 
     /** Makes all of them in {@code folder}, the client's certificate with the common name {@code client}. */
     static Stores make(Path folder, String client) throws Exception {
+        return make(folder, client, List.of());
+    }
+
+    /** The same with options for the broker's certificate: clients other than Java's may want more in it than the name. */
+    static Stores make(Path folder, String client, List<String> options) throws Exception {
         Files.createDirectories(folder);
         Stores stores = new Stores(folder, List.of(folder));
-        stores.keytool("-genkey -alias broker -keyalg RSA -keystore broker.ks", "-dname", "CN=localhost, O=Example");
+        List<String> more = new ArrayList<>(List.of("-dname", "CN=localhost, O=Example"));
+        more.addAll(options);
+        stores.keytool("-genkey -alias broker -keyalg RSA -keystore broker.ks", more.toArray(new String[0]));
         stores.keytool("-export -alias broker -keystore broker.ks -file broker_cert");
         stores.keytool("-genkey -alias client -keyalg RSA -keystore client.ks", "-dname", "CN=" + client + ", O=Example");
         stores.keytool("-import -alias broker -keystore client.ts -file broker_cert", "-noprompt");

@@ -1,0 +1,149 @@
+package io.brokertls.activemq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import jakarta.jms.BytesMessage;
+import jakarta.jms.Connection;
+import jakarta.jms.Destination;
+import jakarta.jms.JMSException;
+import jakarta.jms.Message;
+import jakarta.jms.MessageConsumer;
+import jakarta.jms.Session;
+import jakarta.jms.TextMessage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What holds of clients that are programs of their own, with a certificate, at connectors that need one. Their messages go
+ * to and come from a JMS client.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+abstract class ForeignContract {
+    private static final String NEED = "transport.needClientAuth=true&needClientAuth=true";
+
+    /** The connectors' schemes. */
+    abstract List<String> schemes();
+
+    /** Whose stores the broker has. */
+    Stores ours() {
+        return Stores.ours();
+    }
+
+    /** What the connector's address has besides, each setting with its ampersand. */
+    String options() {
+        return "";
+    }
+
+    /** Sends {@code text} with the certificate of {@code own}, to a broker of {@code trusted}, and ends. */
+    abstract Program send(int port, Stores own, Stores trusted, String text) throws IOException;
+
+    /** Prints the next text and ends; it has started to listen. */
+    abstract Program receive(int port, Stores own, Stores trusted) throws Exception;
+
+    /** Where the client's messages go to and come from. */
+    abstract Destination destination(Session session) throws JMSException;
+
+    /** What the client prints when the broker refuses its certificate. */
+    abstract String refused();
+
+    /** What the client prints when it does not trust the broker. */
+    abstract String untrusted();
+
+    /** How the broker's log names that, where it runs on our provider. */
+    String untrustedAtTheBroker() {
+        return "BTLS_ALERT_UNKNOWN_CA (1048)";
+    }
+
+    @BeforeEach
+    @AfterEach
+    void noSettingOfTheProcess() {
+        Tls.assertNoSettingOfTheProcess();
+    }
+
+    /**
+     * A connector that needs certificates. Those with "nio" speak TLS 1.2 here: in TLS 1.3 a client's first packet may come
+     * with the end of its handshake, and ActiveMQ then forgets to answer it now and then, on the JDK's provider too.
+     */
+    private Broker broker(String scheme) throws Exception {
+        String version = scheme.contains("nio") ? "&transport.enabledProtocols=TLSv1.2" : "";
+        return new Broker(ours(), scheme, NEED + version + options());
+    }
+
+    /** A JMS client of {@code broker}, on a connector of its own. */
+    private Connection jms(Broker broker) throws Exception {
+        return Clients.connect("ssl://localhost:" + broker.open("ssl", NEED), ours(), true, Tls.PROVIDER);
+    }
+
+    @ParameterizedTest
+    @MethodSource("schemes")
+    void messageOfTheClientReachesJms(String scheme) throws Exception {
+        try (Broker broker = broker(scheme)) {
+            Connection connection = jms(broker);
+            Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+            MessageConsumer consumer = session.createConsumer(destination(session));
+            try (Program client = send(broker.port(), ours(), ours(), "out of " + scheme)) {
+                client.assertSucceeds();
+            }
+            assertEquals("out of " + scheme, text(consumer.receive(30_000)));
+            connection.close();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("schemes")
+    void messageOfJmsReachesTheClient(String scheme) throws Exception {
+        try (Broker broker = broker(scheme); Program client = receive(broker.port(), ours(), ours())) {
+            Connection connection = jms(broker);
+            Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+            session.createProducer(destination(session)).send(session.createTextMessage("into " + scheme));
+            connection.close();
+            String printed = client.assertSucceeds();
+            assertTrue(printed.contains("into " + scheme + "\n"), printed);
+        }
+    }
+
+    /** The certificate has the name of the one that the broker trusts, and another key. */
+    @ParameterizedTest
+    @MethodSource("schemes")
+    void clientWithAnUntrustedCertificateIsRefusedAndHearsSo(String scheme) throws Exception {
+        try (Broker broker = broker(scheme); BrokerLog log = new BrokerLog();
+                Program client = send(broker.port(), Stores.impostor(), ours(), "lost")) {
+            String printed = client.assertFails();
+            assertTrue(printed.contains(refused()), printed);
+            String line = log.await(Tls.untrusted(Tls.PROVIDER));
+            assertTrue(line.contains("PKIX path"), line);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("schemes")
+    void clientThatDoesNotTrustTheBrokerTellsIt(String scheme) throws Exception {
+        try (Broker broker = broker(scheme); BrokerLog log = new BrokerLog();
+                Program client = send(broker.port(), ours(), Stores.impostor(), "lost")) {
+            String printed = client.assertFails();
+            assertTrue(printed.contains(untrusted()), printed);
+            String words = Tls.isOurs() ? untrustedAtTheBroker() : " failed: ";
+            String line = log.await(words);
+            assertTrue(line.contains(words), line);
+        }
+    }
+
+    private static String text(Message message) throws JMSException {
+        if (message instanceof BytesMessage) {
+            byte[] bytes = new byte[(int) ((BytesMessage) message).getBodyLength()];
+            ((BytesMessage) message).readBytes(bytes);
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+        return message == null ? "nothing" : ((TextMessage) message).getText();
+    }
+}
