@@ -10,12 +10,17 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** What is checked beside a plain trust manager: that a certificate is for a host (RFC 6125), and its algorithms. */
 final class PeerNames {
     private static final int DNS = 2;
     private static final int IP = 7;
     private static final Set<CryptoPrimitive> SIGNATURE = EnumSet.of(CryptoPrimitive.SIGNATURE);
+
+    /** Literals alone: what only looks like one would be looked up. */
+    private static final Pattern ADDRESS = Pattern.compile(
+            "((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?=\\d)|$)){4}|(?=.*:)[0-9a-fA-F:.]+(%\\w+)?");
 
     private PeerNames() {
     }
@@ -25,7 +30,7 @@ final class PeerNames {
         if (host == null || host.isEmpty()) {
             throw new CertificateException("No name matching the peer can be found: its host name is not known");
         }
-        boolean isAddress = host.indexOf(':') >= 0 || host.matches("[0-9.]+");
+        boolean isAddress = ADDRESS.matcher(host).matches();
         for (List<?> name : alternativeNames(certificate)) {
             int type = (Integer) name.get(0);
             boolean matches = isAddress

@@ -51,11 +51,26 @@ public final class Authority {
         run(command.toArray(new String[0]));
         run("openssl", "pkcs12", "-export", "-inkey", name + ".key", "-in", name + ".pem", "-name", name,
                 "-passout", "pass:" + new String(PASSWORD), "-out", name + ".p12");
+        return load(name + ".p12");
+    }
+
+    private KeyStore load(String file) throws IOException, GeneralSecurityException {
         KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(folder.resolve(name + ".p12"))) {
+        try (InputStream in = Files.newInputStream(folder.resolve(file))) {
             store.load(in, PASSWORD);
         }
         return store;
+    }
+
+    /** A certificate that another one issued, which comes with it. */
+    public KeyStore issueBelow(String name, String issuer) throws IOException, GeneralSecurityException {
+        run("openssl", "req", "-nodes", "-newkey", "rsa:2048", "-keyout", name + ".key", "-subj", "/CN=" + name,
+                "-out", name + ".csr");
+        run("openssl", "x509", "-req", "-in", name + ".csr", "-CA", issuer + ".pem", "-CAkey", issuer + ".key",
+                "-CAcreateserial", "-days", "30", "-extfile", "leaf.ext", "-out", name + ".pem");
+        run("openssl", "pkcs12", "-export", "-inkey", name + ".key", "-in", name + ".pem", "-certfile",
+                issuer + ".pem", "-name", name, "-passout", "pass:" + new String(PASSWORD), "-out", name + ".p12");
+        return load(name + ".p12");
     }
 
     /** A certificate for a key that is elsewhere. */
