@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Embedded ActiveMQ brokers, one project for each version, on the provider $1 (ours unless it is named). Ours needs what
-# `make java` builds. The closing line is one that tests/run.sh counts.
+# `make java` builds; what follows $1 is for Maven. The closing line is one that tests/run.sh counts.
 set -euo pipefail
 cd "$(dirname "$0")"
 provider=${1:-BrokerTLS}
+shift $(($# > 0))
 
 # What the clients in node/ need, as its lock file has it; nothing is fetched again while that is the same.
 [[ node/node_modules/.package-lock.json -nt node/package-lock.json ]] || npm --prefix node ci --no-audit --no-fund --silent
@@ -11,10 +12,11 @@ provider=${1:-BrokerTLS}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-mvn -B -ntp --fail-at-end -f pom.xml test "-Dtls.provider=$provider" > "$log" 2>&1 || status=$?
-grep -E '^\[(ERROR|WARNING)\]|Tests run:.* in ' "$log" || true
+# The projects at the same time: most of a test is waiting.
+mvn -B -ntp -T 3 --fail-at-end -f pom.xml test "-Dtls.provider=$provider" "$@" > "$log" 2>&1 || status=$?
 
 # Maven's line for each class, not its totals, which repeat them.
+grep -E '^\[(ERROR|WARNING)\]|Tests run:.* in ' "$log" | grep -vE 'Tests run:.*Skipped: [0-9]+$|overwritten by user' || true
 awk '/Tests run:.* in / {
     gsub(",", ""); sub(/^.*Tests run: /, "")
     run += $1; failed += $3 + $5; skipped += $7

@@ -17,7 +17,7 @@ final class Broker implements AutoCloseable {
 
     /** {@code options} is the query of the connector's address, without its question mark; it may be empty. */
     Broker(Stores stores, String scheme, String options, BrokerPlugin... plugins) throws Exception {
-        this(context(stores, "TLS"), scheme, options, plugins);
+        this(context(stores, "TLS", null), scheme, options, plugins);
     }
 
     Broker(SslContext context, String scheme, String options, BrokerPlugin... plugins) throws Exception {
@@ -35,8 +35,8 @@ final class Broker implements AutoCloseable {
         port = connector.getConnectUri().getPort();
     }
 
-    /** What {@code <sslContext provider= protocol= keyStore= …>} makes. */
-    static SslContext context(Stores stores, String protocol) throws Exception {
+    /** What {@code <sslContext provider= protocol= keyStore= … crlPath=>} makes; {@code revoked} may be null. */
+    static SslContext context(Stores stores, String protocol, String revoked) throws Exception {
         SpringSslContext context = new SpringSslContext();
         context.setProvider(Tls.PROVIDER);
         context.setProtocol(protocol);
@@ -46,6 +46,7 @@ final class Broker implements AutoCloseable {
         context.setTrustStoreType("pkcs12");
         context.setTrustStore(stores.path("broker.ts"));
         context.setTrustStorePassword(Stores.PASSWORD);
+        context.setCrlPath(revoked);
         context.afterPropertiesSet();
         return context;
     }

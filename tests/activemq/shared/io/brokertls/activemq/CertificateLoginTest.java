@@ -59,10 +59,8 @@ class CertificateLoginTest {
     @BeforeAll
     static void makeStoresAndFiles() throws Exception {
         device = Stores.make(folder.resolve("device"), "device-7");
-        guest = Stores.make(folder.resolve("guest"), "guest-1").trusting(device);
-        unknown = Stores.make(folder.resolve("unknown"), "device-8").trusting(device);
-        device.admit(guest);
-        device.admit(unknown);
+        guest = device.another(folder.resolve("guest"), "guest-1");
+        unknown = device.another(folder.resolve("unknown"), "device-8");
         Files.writeString(folder.resolve("users.properties"),
                 "seven=CN=device-7, O=Example\nvisitor=CN=guest-1, O=Example\n");
         Files.writeString(folder.resolve("groups.properties"), "devices=seven\nguests=visitor\n");

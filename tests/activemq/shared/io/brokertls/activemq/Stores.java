@@ -5,7 +5,9 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
@@ -44,11 +46,16 @@ final class Stores {
         more.addAll(options);
         stores.keytool("-genkey -alias broker -keyalg RSA -keystore broker.ks", more.toArray(new String[0]));
         stores.keytool("-export -alias broker -keystore broker.ks -file broker_cert");
-        stores.keytool("-genkey -alias client -keyalg RSA -keystore client.ks", "-dname", "CN=" + client + ", O=Example");
+        stores.makeClient(client);
         stores.keytool("-import -alias broker -keystore client.ts -file broker_cert", "-noprompt");
         stores.keytool("-export -alias client -keystore client.ks -file client_cert");
         stores.keytool("-import -alias client -keystore broker.ts -file client_cert", "-noprompt");
         return stores;
+    }
+
+    /** Those that are in {@code folder} already. */
+    static Stores in(Path folder) {
+        return new Stores(folder, List.of(folder));
     }
 
     /** The stores of most tests, made once. */
@@ -81,10 +88,37 @@ final class Stores {
         return new Stores(folder, List.of(folder, other.folder));
     }
 
-    /** Lets the client of {@code other} in: its certificate goes into the broker's trust store. */
-    void admit(Stores other) throws Exception {
-        keytool("-import -alias " + other.folder.getFileName() + " -keystore broker.ts -noprompt",
-                "-file", other.path("client_cert"));
+    /** Another client of the same broker, certified as {@code name}, with its stores in {@code where}. */
+    Stores another(Path where, String name) throws Exception {
+        Files.createDirectories(where);
+        Files.copy(folder.resolve("client.ts"), where.resolve("client.ts"));
+        Stores client = in(where);
+        client.makeClient(name);
+        client.keytool("-export -alias client -keystore client.ks -file client_cert");
+        keytool("-import -alias " + name + " -keystore broker.ts -noprompt", "-file", client.path("client_cert"));
+        return client;
+    }
+
+    private void makeClient(String name) throws Exception {
+        keytool("-genkey -alias client -keyalg RSA -keystore client.ks", "-dname", "CN=" + name + ", O=Example");
+    }
+
+    /** Writes {@code broker.pem}, the broker's chain and key, and {@code clients.pem}, whom it trusts, into {@code where}. */
+    void writePem(Path where) throws Exception {
+        KeyStore keys = load(folder.resolve("broker.ks"));
+        StringBuilder broker = new StringBuilder();
+        for (Certificate certificate : keys.getCertificateChain("broker")) {
+            broker.append(pem("CERTIFICATE", certificate.getEncoded()));
+        }
+        broker.append(pem("PRIVATE KEY", keys.getKey("broker", PASSWORD.toCharArray()).getEncoded()));
+        Files.writeString(where.resolve("broker.pem"), broker);
+        Files.writeString(where.resolve("clients.pem"),
+                pem("CERTIFICATE", load(folder.resolve("broker.ts")).getCertificate("client").getEncoded()));
+    }
+
+    private static String pem(String label, byte[] content) {
+        String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
+        return "-----BEGIN " + label + "-----\n" + lines + "\n-----END " + label + "-----\n";
     }
 
     /** The path of one of the files by the document's name. */
@@ -126,6 +160,8 @@ final class Stores {
     private void keytool(String command, String... more) throws IOException, InterruptedException {
         List<String> words = new ArrayList<>();
         words.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        // It lives too short for more.
+        words.addAll(List.of("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"));
         words.addAll(List.of(command.split(" ")));
         words.addAll(List.of(more));
         words.addAll(List.of("-storepass", PASSWORD));

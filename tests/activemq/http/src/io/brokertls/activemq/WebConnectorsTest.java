@@ -13,7 +13,7 @@ class WebConnectorsTest extends ConnectorContract {
     /** These connectors have no option for it; the context's protocol is how it is said. */
     @Override
     Broker ofOneVersion(String scheme, String version) throws Exception {
-        return new Broker(Broker.context(ours, version), scheme, "");
+        return new Broker(Broker.context(ours, version, null), scheme, "");
     }
 
     /** The web server's log, which says it, is not ActiveMQ's. */
