@@ -15,8 +15,9 @@ status=0
 # The projects at the same time: most of a test is waiting.
 mvn -B -ntp -T 3 --fail-at-end -f pom.xml test "-Dtls.provider=$provider" "$@" > "$log" 2>&1 || status=$?
 
-# Maven's line for each class, not its totals, which repeat them.
-grep -E '^\[(ERROR|WARNING)\]|Tests run:.* in ' "$log" | grep -vE 'Tests run:.*Skipped: [0-9]+$|overwritten by user' || true
+# Maven's line for each class, not its totals, which repeat them; what failed, without the advice to users of Maven.
+grep -E '^\[ERROR\]|Tests run:.* in ' "$log" | grep -vE 'Skipped: [0-9]+$|ERROR\] *($|->|See |To see|Re-run|For more|After|\[Help|mvn )' \
+    || true
 awk '/Tests run:.* in / {
     gsub(",", ""); sub(/^.*Tests run: /, "")
     run += $1; failed += $3 + $5; skipped += $7

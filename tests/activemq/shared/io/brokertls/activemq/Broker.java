@@ -1,8 +1,8 @@
 package io.brokertls.activemq;
 
+import java.io.IOException;
 import org.apache.activemq.broker.BrokerPlugin;
 import org.apache.activemq.broker.BrokerService;
-import org.apache.activemq.broker.SslContext;
 import org.apache.activemq.broker.TransportConnector;
 import org.apache.activemq.spring.SpringSslContext;
 
@@ -17,37 +17,36 @@ final class Broker implements AutoCloseable {
 
     /** {@code options} is the query of the connector's address, without its question mark; it may be empty. */
     Broker(Stores stores, String scheme, String options, BrokerPlugin... plugins) throws Exception {
-        this(context(stores, "TLS", null), scheme, options, plugins);
+        this(context(stores), scheme, 0, options, plugins);
     }
 
-    Broker(SslContext context, String scheme, String options, BrokerPlugin... plugins) throws Exception {
+    /** With a context that the caller has configured, on a port that it has chosen; 0 leaves that to the system. */
+    Broker(SpringSslContext context, String scheme, int port, String options, BrokerPlugin... plugins) throws Exception {
+        context.afterPropertiesSet();
         service.setBrokerName(scheme.replace('+', '-') + System.nanoTime());
         service.setPersistent(false);
         service.setUseJmx(false);
         service.setUseShutdownHook(false);
         service.setPlugins(plugins);
         service.setSslContext(context);
-        connector = service.addConnector(scheme + "://127.0.0.1:0" + (options.isEmpty() ? "" : "?" + options));
+        connector = service.addConnector(scheme + "://127.0.0.1:" + port + (options.isEmpty() ? "" : "?" + options));
         service.start();
         if (!service.waitUntilStarted()) {
             throw new IllegalStateException("the broker did not start", service.getStartException());
         }
-        port = connector.getConnectUri().getPort();
+        this.port = connector.getConnectUri().getPort();
     }
 
-    /** What {@code <sslContext provider= protocol= keyStore= … crlPath=>} makes; {@code revoked} may be null. */
-    static SslContext context(Stores stores, String protocol, String revoked) throws Exception {
+    /** What {@code <sslContext provider= keyStore= …>} makes, before its properties are set. */
+    static SpringSslContext context(Stores stores) throws IOException {
         SpringSslContext context = new SpringSslContext();
         context.setProvider(Tls.PROVIDER);
-        context.setProtocol(protocol);
         context.setKeyStoreType("pkcs12");
         context.setKeyStore(stores.path("broker.ks"));
         context.setKeyStorePassword(Stores.PASSWORD);
         context.setTrustStoreType("pkcs12");
         context.setTrustStore(stores.path("broker.ts"));
         context.setTrustStorePassword(Stores.PASSWORD);
-        context.setCrlPath(revoked);
-        context.afterPropertiesSet();
         return context;
     }
 

@@ -156,10 +156,10 @@ class CertificateLoginTest {
     @ParameterizedTest
     @MethodSource("openWire")
     void trustedCertificateWithAnotherNameIsNotLetIn(String scheme, String provider) throws Exception {
-        try (Broker broker = broker(scheme)) {
-            JMSException refusal = assertThrows(JMSException.class,
-                    () -> connect(broker, scheme, unknown, provider).close());
-            assertTrue(refusal.getMessage().contains("CN=device-8, O=Example"), refusal.getMessage());
+        try (Broker broker = broker(scheme); BrokerLog log = new BrokerLog()) {
+            assertThrows(JMSException.class, () -> connect(broker, scheme, unknown, provider).close());
+            String line = log.await("CN=device-8, O=Example");
+            assertTrue(line.contains("due to User name") || line.contains("SecurityException"), line);
             assertTrue(connected.isEmpty());
         }
     }

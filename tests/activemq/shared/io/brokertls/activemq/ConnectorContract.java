@@ -42,6 +42,11 @@ abstract class ConnectorContract {
     abstract String echo(String scheme, Broker broker, Stores stores, boolean certified, String provider, String text)
             throws Exception;
 
+    /** A broker with {@link #ours}. */
+    Broker open(String scheme, String options) throws Exception {
+        return new Broker(ours, scheme, options);
+    }
+
     /** Each connector with each provider for the client. */
     Stream<Arguments> pairs() {
         return schemes().stream().flatMap(scheme -> Tls.providers().stream().map(each -> Arguments.of(scheme, each)));
@@ -61,7 +66,7 @@ abstract class ConnectorContract {
     @ParameterizedTest
     @MethodSource("pairs")
     void messageThroughConnectorArrives(String scheme, String provider) throws Exception {
-        try (Broker broker = new Broker(ours, scheme, "")) {
+        try (Broker broker = open(scheme, "")) {
             assertServed(scheme, broker, false, provider);
         }
     }
@@ -80,7 +85,7 @@ abstract class ConnectorContract {
     }
 
     Broker ofOneVersion(String scheme, String version) throws Exception {
-        return new Broker(ours, scheme, "transport.enabledProtocols=" + version);
+        return open(scheme, "transport.enabledProtocols=" + version);
     }
 
     /** The client of {@code context} hears {@code alert}, and the broker's log names the reason. */
@@ -94,6 +99,16 @@ abstract class ConnectorContract {
         }
     }
 
+    /** How the broker's verdict on a certificate begins that it does not trust. */
+    String untrusted() {
+        return Tls.untrusted(Tls.PROVIDER);
+    }
+
+    /** The alert for it. */
+    String untrustedAlert() {
+        return "certificate_unknown";
+    }
+
     /** Whether the broker's log says why a client was refused. */
     boolean logsRefusals() {
         return Tls.isOurs();
@@ -102,7 +117,7 @@ abstract class ConnectorContract {
     @ParameterizedTest
     @MethodSource("pairs")
     void clientWithNeededCertificateIsServed(String scheme, String provider) throws Exception {
-        try (Broker broker = new Broker(ours, scheme, NEED)) {
+        try (Broker broker = open(scheme, NEED)) {
             assertServed(scheme, broker, true, provider);
         }
     }
@@ -110,7 +125,7 @@ abstract class ConnectorContract {
     @ParameterizedTest
     @MethodSource("pairs")
     void clientWithoutNeededCertificateIsRefused(String scheme, String provider) throws Exception {
-        try (Broker broker = new Broker(ours, scheme, NEED)) {
+        try (Broker broker = open(scheme, NEED)) {
             assertRefusal("BTLS_CERT_MISSING", "certificate_required", ours.clientContext(provider, false), broker);
             assertThrows(Exception.class, () -> echo(scheme, broker, ours, false, provider, "lost"));
             assertServed(scheme, broker, true, provider);
@@ -122,8 +137,8 @@ abstract class ConnectorContract {
     @MethodSource("pairs")
     void clientWithAnUntrustedCertificateIsRefused(String scheme, String provider) throws Exception {
         Stores client = impostor.trusting(ours);
-        try (Broker broker = new Broker(ours, scheme, NEED)) {
-            assertRefusal(Tls.untrusted(Tls.PROVIDER), "certificate_unknown", client.clientContext(provider, true), broker);
+        try (Broker broker = open(scheme, NEED)) {
+            assertRefusal(untrusted(), untrustedAlert(), client.clientContext(provider, true), broker);
             assertThrows(Exception.class, () -> echo(scheme, broker, client, true, provider, "lost"));
             assertServed(scheme, broker, true, provider);
         }
@@ -132,7 +147,7 @@ abstract class ConnectorContract {
     @ParameterizedTest
     @MethodSource("pairs")
     void clientThatDoesNotTrustTheBrokerRefusesIt(String scheme, String provider) throws Exception {
-        try (Broker broker = new Broker(ours, scheme, "")) {
+        try (Broker broker = open(scheme, "")) {
             String reason = Sockets.refusal(impostor.clientContext(provider, false), broker.port());
             assertTrue(reason.startsWith("SSLHandshakeException: " + Tls.untrusted(provider)), reason);
             assertTrue(reason.contains("PKIX path"), reason);
@@ -146,7 +161,7 @@ abstract class ConnectorContract {
     @MethodSource("schemes")
     void connectorGoesOnServingWhateverIsSentToIt(String scheme) throws Exception {
         List<Socket> strangers = new ArrayList<>();
-        try (Broker broker = new Broker(ours, scheme, "")) {
+        try (Broker broker = open(scheme, "")) {
             try {
                 for (byte[] bytes : hostileBytes()) {
                     Socket stranger = new Socket(InetAddress.getLoopbackAddress(), broker.port());

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** JMS over the connectors that speak OpenWire: every step of "How do I use SSL?", and what brokers see in the field. */
@@ -134,5 +135,41 @@ class JmsConnectorsTest extends ConnectorContract {
         Exception refusal = assertThrows(Exception.class,
                 () -> new Broker(ours, "ssl", "transport.enabledCipherSuites=NO_SUCH_SUITE").close());
         assertTrue(Tls.reasons(refusal).contains("NO_SUCH_SUITE"), Tls.reasons(refusal));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ssl", "nio+ssl", "auto+nio+ssl"})
+    void suiteThatTheConnectorNamesIsNegotiated(String scheme) throws Exception {
+        String suite = "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256";
+        String options = "transport.enabledProtocols=TLSv1.2&transport.enabledCipherSuites=" + suite;
+        try (Broker broker = new Broker(ours, scheme, options)) {
+            for (String provider : Tls.providers()) {
+                assertEquals(suite, Sockets.suite(ours.clientContext(provider, false), broker.port()));
+                assertEquals("hello", echo(scheme, broker, ours, false, provider, "hello"));
+            }
+        }
+    }
+
+    /** With a new context behind the old address, so that nothing of the old session can be resumed. */
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void clientWithFailoverFindsTheRestartedBroker(String scheme, String provider) throws Exception {
+        Broker first = new Broker(ours, scheme, NEED);
+        int port = first.port();
+        String address = "failover:(" + address(first, scheme, "") + ")?initialReconnectDelay=10&maxReconnectDelay=100"
+                + "&timeout=60000";
+        Connection connection = Clients.connect(address, ours, true, provider);
+        try {
+            assertEquals("before", Clients.echo(connection, "greetings", "before"));
+            first.close();
+            try (Broker second = new Broker(Broker.context(ours), scheme, port, NEED)) {
+                assertEquals("after", Clients.echo(connection, "greetings", "after"));
+                assertEquals(port, second.port());
+                connection.close();
+            }
+        } finally {
+            connection.close();
+            first.close();
+        }
     }
 }

@@ -9,6 +9,7 @@ import jakarta.jms.JMSException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import org.apache.activemq.spring.SpringSslContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,8 +53,9 @@ class RevocationTest {
     @ParameterizedTest
     @ValueSource(strings = {"ssl", "nio+ssl"})
     void certificateOnTheListAtCrlPathIsRefused(String scheme) throws Exception {
-        String list = authority.revocationList().toString();
-        try (Broker broker = new Broker(Broker.context(good, "TLS", list), scheme, ConnectorContract.NEED)) {
+        SpringSslContext context = Broker.context(good);
+        context.setCrlPath(authority.revocationList().toString());
+        try (Broker broker = new Broker(context, scheme, 0, ConnectorContract.NEED)) {
             try (BrokerLog log = new BrokerLog()) {
                 Sockets.assertRefused(Tls.isOurs() ? "certificate_revoked" : "certificate_",
                         revoked.clientContext(Tls.PROVIDER, true), broker.port());

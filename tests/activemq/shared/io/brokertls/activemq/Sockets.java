@@ -52,6 +52,14 @@ final class Sockets {
         }
     }
 
+    /** The cipher suite that they agree on. */
+    static String suite(SSLContext context, int port) throws IOException {
+        try (SSLSocket socket = connect(context, port)) {
+            socket.startHandshake();
+            return socket.getSession().getCipherSuite();
+        }
+    }
+
     /** The bytes that a client of {@code context} begins with. */
     static byte[] clientHello(SSLContext context) throws IOException {
         SSLEngine engine = context.createSSLEngine("localhost", 1);

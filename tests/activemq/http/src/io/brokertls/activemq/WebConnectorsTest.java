@@ -2,6 +2,7 @@ package io.brokertls.activemq;
 
 import jakarta.jms.Connection;
 import java.util.List;
+import org.apache.activemq.spring.SpringSslContext;
 
 /** The connectors that a web server carries: OpenWire over https, MQTT over wss. */
 class WebConnectorsTest extends ConnectorContract {
@@ -13,7 +14,9 @@ class WebConnectorsTest extends ConnectorContract {
     /** These connectors have no option for it; the context's protocol is how it is said. */
     @Override
     Broker ofOneVersion(String scheme, String version) throws Exception {
-        return new Broker(Broker.context(ours, version, null), scheme, "");
+        SpringSslContext context = Broker.context(ours);
+        context.setProtocol(version);
+        return new Broker(context, scheme, 0, "");
     }
 
     /** The web server's log, which says it, is not ActiveMQ's. */
