@@ -11,9 +11,15 @@
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
+<<<<<<< Updated upstream
 # Also: `make test-c` and `make test-java` (the C programs, the Java tests alone), `make soak-java` (a million engines made
 # and dropped), `make bless` (rewrite the generated headers), `make deny` (licences and advisories of the dependencies;
 # installs cargo-deny, which takes minutes).
+=======
+# Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
+# alone), `make soak-java` (a million engines made and dropped), `make bless` (rewrite the generated headers), `make deny`
+# (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
+>>>>>>> Stashed changes
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -48,7 +54,12 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
+<<<<<<< Updated upstream
 .PHONY: build demo test test-c bench install stage tools bless deny clean java test-java install-java bench-java soak-java
+=======
+.PHONY: build demo test test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
+    bench-java soak-java
+>>>>>>> Stashed changes
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 

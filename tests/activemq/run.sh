@@ -16,8 +16,8 @@ status=0
 mvn -B -ntp -T 3 --fail-at-end -f pom.xml test "-Dtls.provider=$provider" "$@" > "$log" 2>&1 || status=$?
 
 # Maven's line for each class, not its totals, which repeat them; what failed, without the advice to users of Maven.
-grep -E '^\[ERROR\]|Tests run:.* in ' "$log" | grep -vE 'Skipped: [0-9]+$|ERROR\] *($|->|See |To see|Re-run|For more|After|\[Help|mvn )' \
-    || true
+advice='ERROR\] *($|->|See |To see|Re-run|For more|After|\[Help|mvn )'
+grep -E '^\[ERROR\]|Tests run:.* in ' "$log" | grep -vE "Skipped: [0-9]+\$|$advice" || true
 awk '/Tests run:.* in / {
     gsub(",", ""); sub(/^.*Tests run: /, "")
     run += $1; failed += $3 + $5; skipped += $7
