@@ -11,15 +11,9 @@
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
-<<<<<<< Updated upstream
-# Also: `make test-c` and `make test-java` (the C programs, the Java tests alone), `make soak-java` (a million engines made
-# and dropped), `make bless` (rewrite the generated headers), `make deny` (licences and advisories of the dependencies;
-# installs cargo-deny, which takes minutes).
-=======
 # Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
 # alone), `make soak-java` (a million engines made and dropped), `make bless` (rewrite the generated headers), `make deny`
 # (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
->>>>>>> Stashed changes
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -54,12 +48,8 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-<<<<<<< Updated upstream
-.PHONY: build demo test test-c bench install stage tools bless deny clean java test-java install-java bench-java soak-java
-=======
 .PHONY: build demo test test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
     bench-java soak-java
->>>>>>> Stashed changes
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -117,6 +107,11 @@ java: $(JAVA_LIBRARY)
 test-java: $(JAVA_LIBRARY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless openssl:openssl softhsm2-util:softhsm2
 	$(filter-out -q,$(MAVEN)) test
+
+# On the classes that `test-java` tests; compiled here for whoever runs this alone.
+test-activemq: $(JAVA_LIBRARY)
+	$(MAVEN) compile
+	@tests/activemq/run.sh
 
 install-java: java
 	$(MAVEN) -DskipTests install
