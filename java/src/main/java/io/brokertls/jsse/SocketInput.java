@@ -55,7 +55,8 @@ final class SocketInput {
             incoming = SocketBuffers.take();
             incoming.put(header, 0, headerLength).flip();
             headerLength = 0;
-            if (!looksLikeRecord() || hasWholeRecord()) {
+            if (!looksLikeRecord() || recordLength() > Bridge.PACKET_SIZE || hasWholeRecord()) {
+                // Of what is no record, or too long a one, the header is enough to refuse it.
                 return true;
             }
         }
@@ -118,7 +119,7 @@ final class SocketInput {
                 && incoming.remaining() >= recordLength();
     }
 
-    /** Of the record that {@link #hasWholeRecord()} tells of, with its header. */
+    /** Of the record whose header is here, with the header. */
     int recordLength() {
         int start = incoming.position();
         return HEADER + length(incoming.get(start + HEADER - 2), incoming.get(start + HEADER - 1));
