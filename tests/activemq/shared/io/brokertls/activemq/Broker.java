@@ -3,6 +3,7 @@ package io.brokertls.activemq;
 import java.io.IOException;
 import org.apache.activemq.broker.BrokerPlugin;
 import org.apache.activemq.broker.BrokerService;
+import org.apache.activemq.broker.SslContext;
 import org.apache.activemq.broker.TransportConnector;
 import org.apache.activemq.spring.SpringSslContext;
 
@@ -21,8 +22,10 @@ final class Broker implements AutoCloseable {
     }
 
     /** With a context that the caller has configured, on a port that it has chosen; 0 leaves that to the system. */
-    Broker(SpringSslContext context, String scheme, int port, String options, BrokerPlugin... plugins) throws Exception {
-        context.afterPropertiesSet();
+    Broker(SslContext context, String scheme, int port, String options, BrokerPlugin... plugins) throws Exception {
+        if (context instanceof SpringSslContext) {
+            ((SpringSslContext) context).afterPropertiesSet();
+        }
         service.setBrokerName(scheme.replace('+', '-') + System.nanoTime());
         service.setPersistent(false);
         service.setUseJmx(false);

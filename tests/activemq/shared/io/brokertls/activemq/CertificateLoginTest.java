@@ -44,8 +44,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CertificateLoginTest {
-    private static final String NEED = "transport.needClientAuth=true&needClientAuth=true";
-
     @TempDir static Path folder;
 
     private static Configuration before;
@@ -103,7 +101,9 @@ class CertificateLoginTest {
                 super.addConnection(context, info);
             }
         };
-        return new Broker(device, scheme, NEED, recorder, new AuthorizationPlugin(devicesOnly()), login);
+        String options = scheme.contains("mqtt+nio") 
+                ? ConnectorContract.NEED + "&" + ConnectorContract.TLS_1_2 : ConnectorContract.NEED;
+        return new Broker(device, scheme, options, recorder, new AuthorizationPlugin(devicesOnly()), login);
     }
 
     private static DefaultAuthorizationMap devicesOnly() throws Exception {
@@ -147,7 +147,8 @@ class CertificateLoginTest {
             Connection connection = connect(broker, scheme, guest, provider);
             JMSException refusal = assertThrows(JMSException.class,
                     () -> Clients.send(connection, "greetings", "hello"));
-            assertTrue(refusal.getMessage().contains("User CN=guest-1, O=Example is not authorized to write"), refusal.getMessage());
+            String reason = refusal.getMessage();
+            assertTrue(reason.contains("User CN=guest-1, O=Example is not authorized to write"), reason);
             connection.close();
             assertEquals("CN=guest-1, O=Example: guests visitor", connected.poll(30, TimeUnit.SECONDS));
         }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Brokers from an activemq.xml, in a JVM of their own: the snippet of java/README.md, and the ways to name the provider. */
+/** Brokers from an activemq.xml, in JVMs of their own: the snippet of java/README.md, and the ways to name the provider. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SpringBrokerTest {
     @TempDir static Path folder;
@@ -75,12 +75,14 @@ class SpringBrokerTest {
 
     @Test
     void snippetOfTheReadmeServesItsClientsAndNobodyElse() throws Exception {
-        try (ForkedBroker broker = new ForkedBroker(folder, activemqXml(folder, snippet()), "-Dactivemq.conf=" + folder)) {
+        Path xml = activemqXml(folder, snippet());
+        try (ForkedBroker broker = new ForkedBroker(folder, xml, "-Dactivemq.conf=" + folder)) {
             assertServed(broker, "ssl", true);
             assertNeedsACertificateItTrusts(broker);
             for (String provider : Tls.providers()) {
+                // Not TLS 1.3, for what ConnectorContract.TLS_1_2 says.
                 assertEquals("hello", MqttClients.echo("ssl://localhost:" + broker.port("mqtt"),
-                        ours.clientContext(provider, true), "greetings", "hello"));
+                        ours.clientContext("TLSv1.2", provider, true), "greetings", "hello"));
                 Sockets.assertRefused("certificate_required", ours.clientContext(provider, false), broker.port("mqtt"));
             }
             assertEquals(Tls.JDK, broker.defaultProvider());
@@ -120,10 +122,10 @@ class SpringBrokerTest {
                 + "  <transportConnector name=\"open\" uri=\"nio+ssl://0.0.0.0:61616\"/>\n"
                 + "  <transportConnector name=\"ssl\" uri=\"ssl://0.0.0.0:61617?transport.needClientAuth=true\"/>\n"
                 + "</transportConnectors></broker>\n";
-        try (ForkedBroker forked = new ForkedBroker(folder, activemqXml(folder, broker), "-Djava.security.properties=" + security,
+        try (ForkedBroker forked = new ForkedBroker(folder, activemqXml(folder, broker),
+                "-Djava.security.properties=" + security,
                 "-Djavax.net.ssl.keyStore=" + ours.path("broker.ks"), "-Djavax.net.ssl.keyStorePassword=password",
-                "-Djavax.net.ssl.trustStore=" + ours.path("broker.ts"),
-                "-Djavax.net.ssl.trustStorePassword=password")) {
+                "-Djavax.net.ssl.trustStore=" + ours.path("broker.ts"), "-Djavax.net.ssl.trustStorePassword=password")) {
             assertEquals("BrokerTLS", forked.defaultProvider());
             assertServed(forked, "open", false);
             assertServed(forked, "ssl", true);

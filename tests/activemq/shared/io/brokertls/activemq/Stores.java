@@ -103,7 +103,7 @@ final class Stores {
         keytool("-genkey -alias client -keyalg RSA -keystore client.ks", "-dname", "CN=" + name + ", O=Example");
     }
 
-    /** Writes {@code broker.pem}, the broker's chain and key, and {@code clients.pem}, whom it trusts, into {@code where}. */
+    /** Writes {@code broker.pem}, the broker's chain and key, and {@code clients.pem}, whom it trusts. */
     void writePem(Path where) throws Exception {
         KeyStore keys = load(folder.resolve("broker.ks"));
         StringBuilder broker = new StringBuilder();
@@ -144,7 +144,11 @@ final class Stores {
 
     /** What a client that takes a context connects with: the trust and, with {@code certified}, the certificate. */
     SSLContext clientContext(String provider, boolean certified) throws Exception {
-        SSLContext context = SSLContext.getInstance("TLS", provider);
+        return clientContext("TLS", provider, certified);
+    }
+
+    SSLContext clientContext(String protocol, String provider, boolean certified) throws Exception {
+        SSLContext context = SSLContext.getInstance(protocol, provider);
         context.init(certified ? clientKeys() : null, clientTrust(), null);
         return context;
     }
