@@ -18,9 +18,10 @@ import javax.net.ssl.SSLSocket;
  * task runs: until it has ended nobody else touches the native connection.
  */
 final class Engine extends ConfiguredEngine {
-    /** What a packed result can count. */
-    private static final int MOST_BYTES = 0xff_ffff;
-
+    private final Results wrapped = new Results();
+    private final Results unwrapped = new Results();
+    /** Holds the one buffer of a call that is given no array. Null while such a call runs, or before the first. */
+    private ByteBuffer[] single;
     private NativeEngine connection;
     private Handshake handshake;
     private Session session;
@@ -328,6 +329,39 @@ final class Engine extends ConfiguredEngine {
     // Data.
 
     @Override
+    public SSLEngineResult wrap(ByteBuffer source, ByteBuffer destination) throws SSLException {
+        synchronized (lock) {
+            ByteBuffer[] one = one(source);
+            try {
+                return wrap(one, 0, 1, destination);
+            } finally {
+                one[0] = null;
+                single = one;
+            }
+        }
+    }
+
+    @Override
+    public SSLEngineResult unwrap(ByteBuffer source, ByteBuffer destination) throws SSLException {
+        synchronized (lock) {
+            ByteBuffer[] one = one(destination);
+            try {
+                return unwrap(source, one, 0, 1);
+            } finally {
+                one[0] = null;
+                single = one;
+            }
+        }
+    }
+
+    private ByteBuffer[] one(ByteBuffer buffer) {
+        ByteBuffer[] one = single == null ? new ByteBuffer[1] : single;
+        single = null;
+        one[0] = buffer;
+        return one;
+    }
+
+    @Override
     public SSLEngineResult wrap(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
             throws SSLException {
         Buffers.check(sources, offset, length, "source");
@@ -357,7 +391,7 @@ final class Engine extends ConfiguredEngine {
                     return nothing(Status.CLOSED);
                 }
                 if (!isHandshaking && finish()) {
-                    return new SSLEngineResult(Status.OK, HandshakeStatus.FINISHED, 0, 0);
+                    return Results.nothing(Status.OK, HandshakeStatus.FINISHED);
                 }
                 if (isHandshaking || Buffers.remaining(sources, offset, length) == 0) {
                     return nothing(Status.OK);
@@ -368,55 +402,33 @@ final class Engine extends ConfiguredEngine {
     }
 
     private SSLEngineResult nothing(Status status) {
-        return new SSLEngineResult(status, status(), 0, 0);
+        return Results.nothing(status, status());
     }
 
     private SSLEngineResult move(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
             throws SSLException {
-        Bridge bridge = Bridge.ofThread();
-        ByteBuffer source = null;
-        int sourceLength = 0;
         // Before the end of the handshake is said nothing of the application's goes out.
-        if (isFinished && !isOutboundClosed) {
-            if (length == 1 && sources[offset].isDirect()) {
-                source = sources[offset];
-                sourceLength = Math.min(source.remaining(), Bridge.APPLICATION_SIZE);
-            } else {
-                sourceLength = bridge.gather(sources, offset, length, Bridge.APPLICATION_SIZE);
-            }
-        }
-        boolean isDirect = destination.isDirect();
-        int room = Math.min(destination.remaining(), isDirect ? MOST_BYTES : Bridge.PACKET_SIZE);
-        long packed = connection.wrap(source, source == null ? bridge.inAddress : 0,
-                source == null ? 0 : source.position(), sourceLength, isDirect ? destination : null,
-                isDirect ? 0 : bridge.outAddress, isDirect ? destination.position() : 0, room);
+        int taken = isFinished && !isOutboundClosed ? length : 0;
+        long packed = Bridge.ofThread().wrap(connection, sources, offset, taken, destination);
         update(packed);
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return nothing(Status.BUFFER_OVERFLOW);
         }
-        int consumed = NativeEngine.consumed(packed);
         int produced = NativeEngine.produced(packed);
-        if (isDirect) {
-            destination.position(destination.position() + produced);
-        } else {
-            bridge.out.clear().limit(produced);
-            destination.put(bridge.out);
-        }
-        Bridge.advance(consumed, sources, offset, length);
         if (produced == 0 && failure != null && !isFailureThrown) {
             throw thrown();
         }
-        return moved(consumed, produced, isOutboundClosed && !hasOutgoing);
+        return moved(NativeEngine.consumed(packed), produced, isOutboundClosed && !hasOutgoing);
     }
 
     private SSLEngineResult moved(int consumed, int produced, boolean isLast) {
         if (isLast) {
             isOutboundDone = true;
             freeWhenDone();
-            return new SSLEngineResult(Status.CLOSED, status(), consumed, produced);
+            return wrapped.moved(Status.CLOSED, status(), consumed, produced);
         }
         HandshakeStatus status = finish() ? HandshakeStatus.FINISHED : status();
-        return new SSLEngineResult(Status.OK, status, consumed, produced);
+        return wrapped.moved(Status.OK, status, consumed, produced);
     }
 
     @Override
@@ -456,48 +468,27 @@ final class Engine extends ConfiguredEngine {
 
     private SSLEngineResult take(ByteBuffer source, ByteBuffer[] destinations, int offset, int length)
             throws SSLException {
-        Bridge bridge = Bridge.ofThread();
-        int recordLength = Math.min(Buffers.recordLength(source), source.remaining());
-        // Decryption is in place: memory that must not change is copied first.
-        boolean isSourceDirect = source.isDirect() && !source.isReadOnly();
-        int sourceLength = recordLength;
-        if (!isSourceDirect) {
-            sourceLength = bridge.gather(new ByteBuffer[] {source}, 0, 1, recordLength);
-        }
-        int room = (int) Math.min(Buffers.remaining(destinations, offset, length), MOST_BYTES);
-        ByteBuffer first = length == 0 ? null : destinations[offset];
-        boolean isDirect = first != null && first.isDirect()
-                && (length == 1 || first.remaining() >= Math.min(recordLength, Bridge.APPLICATION_SIZE));
-        room = isDirect ? Math.min(first.remaining(), MOST_BYTES) : Math.min(room, Bridge.PACKET_SIZE);
         boolean wasHandshaking = isHandshaking;
-        long packed = connection.unwrap(isSourceDirect ? source : null, isSourceDirect ? 0 : bridge.inAddress,
-                isSourceDirect ? source.position() : 0, sourceLength, isDirect ? first : null,
-                isDirect ? 0 : bridge.outAddress, isDirect ? first.position() : 0, room);
+        long packed = Bridge.ofThread().unwrap(connection, source, destinations, offset, length);
         update(packed);
-        int consumed = NativeEngine.consumed(packed);
         int status = NativeEngine.status(packed);
         if (status == NativeEngine.DESTINATION_TOO_SMALL) {
             return nothing(Status.BUFFER_OVERFLOW);
         }
+        int consumed = NativeEngine.consumed(packed);
         int produced = NativeEngine.produced(packed);
-        source.position(source.position() + consumed);
-        if (isDirect) {
-            first.position(first.position() + produced);
-        } else {
-            bridge.scatter(produced, destinations, offset, length);
-        }
         if (failure != null && !isFailureThrown) {
             throw thrown();
         }
         if (isInboundDone) {
             freeWhenDone();
-            return new SSLEngineResult(Status.CLOSED, status(), consumed, produced);
+            return unwrapped.moved(Status.CLOSED, status(), consumed, produced);
         }
         if (status == NativeEngine.NEED_RECORD && consumed == 0) {
             return nothing(Status.BUFFER_UNDERFLOW);
         }
         HandshakeStatus after = wasHandshaking && finish() ? HandshakeStatus.FINISHED : status();
-        return new SSLEngineResult(Status.OK, after, consumed, produced);
+        return unwrapped.moved(Status.OK, after, consumed, produced);
     }
 
     // Closing.
