@@ -64,7 +64,7 @@ public class HandshakeBenchmark {
             clientContext.getClientSessionContext().setSessionCacheSize(1);
         }
         link.serverNanos = 0;
-        link.handshake(clientContext, serverContext, port, version, suite);
+        link.handshake(clientContext, side, serverContext, port, version, suite);
         link.close();
         counters.nanos += link.serverNanos;
         counters.handshakes++;

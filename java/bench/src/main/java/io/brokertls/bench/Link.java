@@ -15,14 +15,18 @@ final class Link {
 
     private final ByteBuffer toServer = ByteBuffer.allocate(WIRE_LENGTH);
     private final ByteBuffer toClient = ByteBuffer.allocate(WIRE_LENGTH);
+    private final ByteBuffer greeting = ByteBuffer.allocate(1);
     private final ByteBuffer plaintext = ByteBuffer.allocate(WIRE_LENGTH);
 
     SSLEngine client;
     SSLEngine server;
     long serverNanos;
 
-    /** A full or resumed handshake, to the last ticket; the server's time includes making its engine. */
-    void handshake(SSLContext clientContext, SSLContext serverContext, int port, String version, String suite)
+    /**
+     * A full or resumed handshake and the server's first byte, which Conscrypt sends its tickets with; the server's time
+     * includes making its engine.
+     */
+    void handshake(SSLContext clientContext, Side side, SSLContext serverContext, int port, String version, String suite)
             throws SSLException {
         toServer.clear();
         toClient.clear();
@@ -33,6 +37,7 @@ final class Link {
         long start = System.nanoTime();
         server = serverContext.createSSLEngine();
         server.setUseClientMode(false);
+        side.prepare(server);
         server.beginHandshake();
         serverNanos += System.nanoTime() - start;
         client.beginHandshake();
@@ -45,10 +50,21 @@ final class Link {
                 if (server.getHandshakeStatus() != HandshakeStatus.NOT_HANDSHAKING) {
                     throw new SSLException("the handshake stops in " + server.getHandshakeStatus());
                 }
+                greet();
                 return;
             }
         }
         throw new SSLException("the handshake does not end");
+    }
+
+    private void greet() throws SSLException {
+        greeting.clear();
+        long start = System.nanoTime();
+        while (greeting.hasRemaining()) {
+            server.wrap(greeting, toClient);
+        }
+        serverNanos += System.nanoTime() - start;
+        stepClient();
     }
 
     /** Ends both: the server's last call, which is part of its connection. */

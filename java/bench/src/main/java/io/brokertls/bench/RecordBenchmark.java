@@ -49,7 +49,7 @@ public class RecordBenchmark {
     public void connect() throws Exception {
         SSLContext serverContext = side.server("ECDSA_P256");
         Link link = new Link();
-        link.handshake(Side.client("ECDSA_P256"), serverContext, 1, "TLSv1.3", suite);
+        link.handshake(Side.client("ECDSA_P256"), side, serverContext, 1, "TLSv1.3", suite);
         server = link.server;
         plaintext = allocate(size);
         out = allocate(Math.max(server.getSession().getPacketBufferSize(), size + OVERHEAD_MAX));
@@ -83,7 +83,7 @@ public class RecordBenchmark {
         @Setup(Level.Iteration)
         public void connect(RecordBenchmark of) throws Exception {
             Link link = new Link();
-            link.handshake(Side.client("ECDSA_P256"), of.side.server("ECDSA_P256"), 1, "TLSv1.3", of.suite);
+            link.handshake(Side.client("ECDSA_P256"), of.side, of.side.server("ECDSA_P256"), 1, "TLSv1.3", of.suite);
             client = link.client;
             server = link.server;
             records = of.allocate(BATCH * (of.size + 2 * OVERHEAD_MAX) + client.getSession().getPacketBufferSize());
