@@ -108,8 +108,8 @@ test-java: $(JAVA_LIBRARY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless openssl:openssl softhsm2-util:softhsm2
 	$(filter-out -q,$(MAVEN)) test
 
-# On the classes that `test-java` tests; compiled here for whoever runs this alone.
-test-activemq: $(JAVA_LIBRARY)
+# On the classes that `test-java` tests, compiled here for whoever runs this alone; one of the clients is in C.
+test-activemq: tools stage $(JAVA_LIBRARY)
 	$(MAVEN) compile
 	@tests/activemq/run.sh
 
