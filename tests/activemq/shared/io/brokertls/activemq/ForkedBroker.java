@@ -25,12 +25,8 @@ final class ForkedBroker implements AutoCloseable {
 
     /** {@code folder} takes the log; {@code options} are the JVM's. */
     ForkedBroker(Path folder, Path xml, String... options) throws IOException, InterruptedException {
-        List<String> words = new ArrayList<>();
-        words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        words.addAll(List.of("-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))));
-        words.add("-Djava.util.logging.config.file=" + System.getProperty("java.util.logging.config.file"));
-        words.addAll(List.of(options));
-        words.addAll(List.of(Main.class.getName(), "xbean:file:" + xml.toAbsolutePath()));
+        List<String> words = jvm(Main.class, options);
+        words.add("xbean:file:" + xml.toAbsolutePath());
         Path log = Files.createTempFile(folder, "broker", ".log");
         process = new ProcessBuilder(words).redirectError(log.toFile()).start();
         String line = "";
@@ -45,6 +41,18 @@ final class ForkedBroker implements AutoCloseable {
                 facts.put(line.split(" ", 3)[1], line.split(" ", 3)[2]);
             }
         }
+    }
+
+    /** The command that runs {@code main} on the class path of the tests; {@code options} are the JVM's. */
+    static List<String> jvm(Class<?> main, String... options) {
+        List<String> words = new ArrayList<>();
+        words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        words.add("-cp");
+        words.add(System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+        words.add("-Djava.util.logging.config.file=" + System.getProperty("java.util.logging.config.file"));
+        words.addAll(List.of(options));
+        words.add(main.getName());
+        return words;
     }
 
     /** The port of the connector of this name. */
@@ -67,7 +75,7 @@ final class ForkedBroker implements AutoCloseable {
         }
     }
 
-    /** What runs in that JVM: starts the broker at the URI that is the only argument, and stops it at the end of input. */
+    /** What runs in that JVM: starts the broker at the URI that is the only argument; the end of input stops it. */
     static final class Main {
         public static void main(String[] arguments) throws Exception {
             BrokerService service = BrokerFactory.createBroker(arguments[0]);

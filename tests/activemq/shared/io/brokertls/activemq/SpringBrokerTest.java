@@ -54,7 +54,7 @@ class SpringBrokerTest {
         return Files.writeString(Files.createTempFile(folder, "activemq", ".xml"), xml);
     }
 
-    private static void assertServed(ForkedBroker broker, String connector, boolean certified) throws Exception {
+    static void assertServed(ForkedBroker broker, String connector, boolean certified) throws Exception {
         for (String provider : Tls.providers()) {
             Connection connection =
                     Clients.connect("ssl://localhost:" + broker.port(connector), ours, certified, provider);
@@ -63,7 +63,7 @@ class SpringBrokerTest {
         }
     }
 
-    private static void assertNeedsACertificateItTrusts(ForkedBroker broker) throws Exception {
+    static void assertNeedsACertificateItTrusts(ForkedBroker broker) throws Exception {
         String address = "ssl://localhost:" + broker.port("ssl");
         for (String provider : Tls.providers()) {
             Sockets.assertRefused("certificate_required", ours.clientContext(provider, false), broker.port("ssl"));
@@ -106,30 +106,6 @@ class SpringBrokerTest {
             assertServed(forked, "ssl", true);
             assertNeedsACertificateItTrusts(forked);
             assertEquals(Tls.JDK, forked.defaultProvider());
-        }
-    }
-
-    /**
-     * The settings of the process that ACTIVEMQ_SSL_OPTS gives, and no {@code <sslContext>}: where the provider stands in
-     * the JDK's place of the list, with its default context asked for.
-     */
-    @Test
-    void storesOfTheSystemPropertiesServeWhereTheDefaultContextIsAskedFor() throws Exception {
-        Path security = Files.writeString(Files.createTempFile(folder, "java", ".security"),
-                "security.provider.4=BrokerTLS default\nsecurity.provider.13=SunJSSE\n");
-        String broker = "<broker xmlns=\"http://activemq.apache.org/schema/core\" brokerName=\"process\">\n"
-                + "<transportConnectors>\n"
-                + "  <transportConnector name=\"open\" uri=\"nio+ssl://0.0.0.0:61616\"/>\n"
-                + "  <transportConnector name=\"ssl\" uri=\"ssl://0.0.0.0:61617?transport.needClientAuth=true\"/>\n"
-                + "</transportConnectors></broker>\n";
-        try (ForkedBroker forked = new ForkedBroker(folder, activemqXml(folder, broker),
-                "-Djava.security.properties=" + security,
-                "-Djavax.net.ssl.keyStore=" + ours.path("broker.ks"), "-Djavax.net.ssl.keyStorePassword=password",
-                "-Djavax.net.ssl.trustStore=" + ours.path("broker.ts"), "-Djavax.net.ssl.trustStorePassword=password")) {
-            assertEquals("BrokerTLS", forked.defaultProvider());
-            assertServed(forked, "open", false);
-            assertServed(forked, "ssl", true);
-            assertNeedsACertificateItTrusts(forked);
         }
     }
 }
