@@ -12,8 +12,9 @@
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
 # Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
-# alone), `make soak-java` (a million engines made and dropped), `make bless` (rewrite the generated headers), `make deny`
-# (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
+# alone), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines made and dropped), `make
+# bless` (rewrite the generated headers), `make deny` (licences and advisories of the dependencies; installs cargo-deny,
+# which takes minutes).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -48,7 +49,7 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo test test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
+.PHONY: build demo demo-java test test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
     bench-java soak-java
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
@@ -130,8 +131,12 @@ tools:
 demo:
 	@tests/tools.sh gcc:gcc pkg-config:pkg-config nm:binutils openssl:openssl keytool:default-jdk-headless mvn:maven
 	@$(MAKE) --no-print-directory stage java
-	@$(MVN) -q -B -f java/demo -Dbrokertls.jar=$(CURDIR)/$(JAVA_JAR) package
 	@bindings/c/demo/run.sh $(STAGE)
+	@$(MAKE) --no-print-directory demo-java
+
+# A Maven project of its own, because nothing else shows ActiveMQ.
+demo-java: stage java
+	@$(MVN) -q -B -f java/demo -Dbrokertls.jar=$(CURDIR)/$(JAVA_JAR) package
 	@java/demo/run.sh $(STAGE) $(JAVA_JAR)
 
 test: tools

@@ -46,3 +46,4 @@ run make --no-print-directory test-c
 run cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
 run make --no-print-directory test-java
+run make --no-print-directory demo-java
