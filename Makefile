@@ -130,9 +130,9 @@ tools:
 
 demo:
 	@tests/tools.sh gcc:gcc pkg-config:pkg-config nm:binutils openssl:openssl keytool:default-jdk-headless mvn:maven
-	@$(MAKE) --no-print-directory stage java
+	@$(MAKE) -s --no-print-directory stage java
 	@bindings/c/demo/run.sh $(STAGE)
-	@$(MAKE) --no-print-directory demo-java
+	@$(MAKE) -s --no-print-directory demo-java
 
 # A Maven project of its own, because nothing else shows ActiveMQ.
 demo-java: stage java
