@@ -101,7 +101,7 @@ class CertificateLoginTest {
                 super.addConnection(context, info);
             }
         };
-        String options = scheme.contains("mqtt+nio") 
+        String options = scheme.contains("mqtt+nio")
                 ? ConnectorContract.NEED + "&" + ConnectorContract.TLS_1_2 : ConnectorContract.NEED;
         return new Broker(device, scheme, options, recorder, new AuthorizationPlugin(devicesOnly()), login);
     }
