@@ -207,6 +207,16 @@ impl Context {
         &self.0.spec.alpn
     }
 
+    /// Whether servers ask clients for a certificate, in connections without settings of their own.
+    pub fn client_auth(&self) -> ClientAuth {
+        self.0.spec.client_auth
+    }
+
+    /// Whether clients compare the server's name, in connections without settings of their own.
+    pub fn checks_server_name(&self) -> bool {
+        !self.0.spec.skips_server_name && !self.0.spec.accepts_any_server
+    }
+
     /// The names of versions, suites and groups that were asked for and are not served, each with its reason.
     pub fn not_served(&self) -> Vec<NotServed> {
         self.generation().materials.policy.not_served().to_vec()

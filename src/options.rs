@@ -10,6 +10,7 @@ mod value;
 use crate::builder::ContextBuilder;
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
+use crate::keystore::OpenOptions;
 use crate::policy::names::{did_you_mean, nearest};
 use crate::settings::{IdentitySource, TrustSource};
 
@@ -146,6 +147,12 @@ impl Options {
     /// The builder, for settings that are no text.
     pub fn builder_mut(&mut self) -> &mut ContextBuilder {
         &mut self.builder
+    }
+
+    /// How a store is opened of which the options say nothing by themselves: their limits on files, and whether a MAC may
+    /// be missing.
+    pub fn open_options(&self) -> OpenOptions {
+        self.stores.common_options()
     }
 
     /// The identities that the options name.

@@ -144,6 +144,10 @@ impl Stores {
         Ok(sources)
     }
 
+    pub(super) fn common_options(&self) -> OpenOptions {
+        self.open_options(&Draft::default())
+    }
+
     fn open_options(&self, draft: &Draft) -> OpenOptions {
         OpenOptions {
             store_type: draft.store_type,

@@ -3,8 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use brokertls::keystore::OpenOptions;
-use brokertls::options::{Options, store_type};
+use brokertls::options::{OPTIONS, Options, store_type};
 use brokertls::policy::{served_cipher_suites, served_versions, supported_cipher_suites, supported_versions};
 use brokertls::{ClientAuth, ConnectionSettings, Context, IdentitySource, Source, TrustSource};
 use jni::objects::{JByteArray, JClass, JObject, JString};
@@ -67,6 +66,14 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_set<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_optionNames<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> Strings<'local> {
+    guard(&mut env, |env| java_strings(env, OPTIONS.iter().map(|row| Some(row.name))))
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addIdentity<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
@@ -88,6 +95,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addIdentity<'
             return Err(Raised::Argument("a key without a name"));
         }
         identity.alias = text_or_none(env, &alias)?;
+        identity.options = with_options(builder, |options| Ok(options.open_options()))?;
         identity.options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
         identity.options.password = password(env, &store_password)?;
         identity.options.key_password = password(env, &key_password)?;
@@ -113,11 +121,9 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
         let trust = match &source {
             Source::File(path) if path.is_dir() => TrustSource::Directory(path.clone()),
             _ => {
-                let options = OpenOptions {
-                    store_type: text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?,
-                    password: password(env, &store_password)?,
-                    ..OpenOptions::default()
-                };
+                let mut options = with_options(builder, |options| Ok(options.open_options()))?;
+                options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
+                options.password = password(env, &store_password)?;
                 TrustSource::Store { source, options }
             }
         };
@@ -259,6 +265,21 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_useHostTrust<
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_useHostCheck<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+) {
+    guard(&mut env, |env| {
+        let _ = env;
+        with_options(builder, |options| {
+            options.builder_mut().verify_callback(Arc::new(TaskHost::approve_peer), true);
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeContext_versions<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
@@ -280,6 +301,30 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_applicationProtocols
         let context = object(&CONTEXTS, context)?;
         java_byte_arrays(env, context.alpn().iter())
     })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_clientAuth<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> jint {
+    guard_bare(&mut env, || {
+        Ok(match object(&CONTEXTS, context)?.client_auth() {
+            ClientAuth::None => 0,
+            ClientAuth::Want => 1,
+            ClientAuth::Need => 2,
+        })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_checksServerName<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> bool {
+    guard_bare(&mut env, || Ok(object(&CONTEXTS, context)?.checks_server_name()))
 }
 
 #[unsafe(no_mangle)]

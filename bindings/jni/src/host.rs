@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use brokertls::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge};
 use brokertls::keystore::Identity;
+use brokertls::verify::PeerCertificate;
 use brokertls::{Code, Error, Result};
 use jni::objects::{JByteArray, JIntArray, JObject, JString, JValue};
 use jni::sys::{JNIEnv, jobject};
@@ -87,6 +88,19 @@ fn verdict(env: &mut Env<'_>, host: &JObject<'_>, number: i32) -> Outcome<()> {
 
 fn string_or_null<'local>(env: &mut Env<'local>, text: Option<&str>) -> Outcome<JString<'local>> {
     Ok(text.map_or(Ok(JString::null()), |text| JString::from_str(env, text))?)
+}
+
+impl TaskHost {
+    /// Asks about a peer that was accepted; an `Err` says why it is refused.
+    pub(crate) fn approve_peer(peer: &PeerCertificate<'_>) -> std::result::Result<(), String> {
+        let answer = ask(|env, host| {
+            let chain = java_byte_arrays(env, peer.chain.iter())?;
+            let arguments = [JValue::Object(&chain)];
+            let number = env.call_method(host, jni_str!("approvePeer"), jni_sig!("([[B)I"), &arguments)?.i()?;
+            verdict(env, host, number)
+        });
+        answer.map_err(|refusal| refusal.detail().to_owned())
+    }
 }
 
 impl HandshakeHost for TaskHost {

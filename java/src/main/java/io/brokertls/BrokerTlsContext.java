@@ -3,6 +3,8 @@ package io.brokertls;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.jsse.Services;
 import java.security.Provider;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
@@ -22,7 +24,8 @@ import javax.net.ssl.SSLSocketFactory;
  * broker.setSslContext(tls.sslContext());
  * }</pre>
  *
- * <p>Shared by threads. What is made from it goes on after {@link #close()}.
+ * <p>Shared by threads. Connections go on after {@link #close()}. Handshakes that have not begun by then are refused by an
+ * {@link javax.net.ssl.SSLException}; what asks the context itself is refused by an {@link IllegalStateException}.
  */
 public final class BrokerTlsContext implements AutoCloseable {
     private final NativeContext context;
@@ -85,6 +88,18 @@ public final class BrokerTlsContext implements AutoCloseable {
     @Override
     public void close() {
         context.close();
+    }
+
+    /** Refuses peers whose certificates were accepted: those of a tenant that has left, for one. It never accepts. */
+    @FunctionalInterface
+    public interface PeerCheck {
+        /**
+         * Asked once a full handshake, on the thread that runs the engine's task, and not again when a session is resumed.
+         *
+         * @param chain as the peer sent it, end entity first; never empty
+         * @throws CertificateException refuses the peer, and becomes the cause of what the caller sees
+         */
+        void check(X509Certificate[] chain) throws CertificateException;
     }
 
     /** Whether a server asks its clients for a certificate. */

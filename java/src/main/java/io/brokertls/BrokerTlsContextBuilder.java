@@ -5,7 +5,6 @@ import io.brokertls.jsse.Passwords;
 import io.brokertls.jsse.Services;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import javax.net.ssl.X509KeyManager;
@@ -20,31 +19,34 @@ public final class BrokerTlsContextBuilder {
     private static final int ERROR = 1;
     private static final int WARNING = 2;
 
+    private final List<Identity> identities = new ArrayList<>();
     private final List<Source> trust = new ArrayList<>();
     private final List<String[]> options = new ArrayList<>();
-    private Source identity;
-    private String privateKey;
-    private byte[] keyPassword;
-    private String keyAlias;
     private X509KeyManager keyManager;
     private X509TrustManager trustManager;
-    private BrokerTlsContext.ClientAuth clientAuth = BrokerTlsContext.ClientAuth.NONE;
-    private boolean checksServerName = true;
+    private BrokerTlsContext.PeerCheck peerCheck;
+    private boolean limitsSessions;
     private int sessionCacheSize;
     private int sessionTimeoutSeconds;
+    private boolean isSpent;
 
     BrokerTlsContextBuilder() {
     }
 
+    /** The names that {@link #option} takes. */
+    public static List<String> optionNames() {
+        return List.of(NativeContextBuilder.optionNames());
+    }
+
     /**
-     * The keystore with our certificate and key: PKCS#12, JKS, JCEKS or PEM, found from its content.
+     * A keystore with our certificate and key: PKCS#12, JKS, JCEKS or PEM, found from its content. Called again, it adds a
+     * further identity: each peer is shown the one whose name it asks for and whose key it can verify.
      *
      * @param file read by {@link #build()} and at each reload
      * @param password may be null
      */
     public BrokerTlsContextBuilder keyStore(Path file, char[] password) {
-        identity = new Source(null, file.toString(), Passwords.utf8(password));
-        return this;
+        return identity(new Source(null, file.toString(), Passwords.utf8(password)));
     }
 
     /**
@@ -53,26 +55,36 @@ public final class BrokerTlsContextBuilder {
      * @param label what messages call it
      */
     public BrokerTlsContextBuilder keyStore(byte[] content, String label, char[] password) {
-        identity = new Source(content.clone(), label, Passwords.utf8(password));
+        return identity(new Source(content.clone(), label, Passwords.utf8(password)));
+    }
+
+    private BrokerTlsContextBuilder identity(Source source) {
+        if (current().store != null) {
+            identities.add(new Identity());
+        }
+        current().store = source;
         return this;
     }
 
-    /** The type of the keystore, in place of what its content says: {@code pem}, {@code pkcs12}, {@code jks}… */
+    /** The type of the last keystore, in place of what its content says: {@code pem}, {@code pkcs12}, {@code jks}… */
     public BrokerTlsContextBuilder keyStoreType(String type) {
-        identityOrRefuse().type = type.toLowerCase(Locale.ROOT);
+        if (current().store == null) {
+            throw new IllegalStateException("keyStoreType comes after the keystore");
+        }
+        current().store.type = type.toLowerCase(Locale.ROOT);
         return this;
     }
 
-    /** The password of the key, where it is not the keystore's. */
+    /** The password of the last keystore's key, where it is not the keystore's. */
     public BrokerTlsContextBuilder keyPassword(char[] password) {
-        Passwords.wipe(keyPassword);
-        keyPassword = Passwords.utf8(password);
+        Passwords.wipe(current().keyPassword);
+        current().keyPassword = Passwords.utf8(password);
         return this;
     }
 
-    /** The one entry of the keystore to use, in place of every one. */
+    /** The one entry of the last keystore to use, in place of every one. */
     public BrokerTlsContextBuilder keyAlias(String alias) {
-        keyAlias = alias;
+        current().alias = alias;
         return this;
     }
 
@@ -81,10 +93,34 @@ public final class BrokerTlsContextBuilder {
         return keyStore(file, null);
     }
 
-    /** The private key of {@link #certificate(Path)}. */
+    /** As {@link #certificate(Path)}, from memory; messages call it {@code label}. */
+    public BrokerTlsContextBuilder certificate(byte[] content, String label) {
+        return keyStore(content, label, null);
+    }
+
+    /** The private key of the last {@link #certificate(Path)}; its password is {@link #keyPassword}. */
     public BrokerTlsContextBuilder privateKey(Path file) {
-        privateKey = file.toString();
+        return key(new Source(null, file.toString(), null));
+    }
+
+    /** As {@link #privateKey(Path)}, from memory; the copy is wiped by {@link #build()}. */
+    public BrokerTlsContextBuilder privateKey(byte[] content, String label) {
+        return key(new Source(content.clone(), label, null));
+    }
+
+    private BrokerTlsContextBuilder key(Source source) {
+        if (current().key != null) {
+            current().key.wipe();
+        }
+        current().key = source;
         return this;
+    }
+
+    private Identity current() {
+        if (identities.isEmpty()) {
+            identities.add(new Identity());
+        }
+        return identities.get(identities.size() - 1);
     }
 
     /** Trusts the certificates of a store; may be called several times. */
@@ -99,9 +135,23 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
+    /** The type of the last trust store, in place of what its content says. */
+    public BrokerTlsContextBuilder trustStoreType(String type) {
+        if (trust.isEmpty()) {
+            throw new IllegalStateException("trustStoreType comes after the trust store");
+        }
+        trust.get(trust.size() - 1).type = type.toLowerCase(Locale.ROOT);
+        return this;
+    }
+
     /** Trusts the certificates of a PEM or DER file, or of a directory of PEM files. */
     public BrokerTlsContextBuilder trustCertificates(Path fileOrDirectory) {
         return trustStore(fileOrDirectory, null);
+    }
+
+    /** Trusts these certificates, PEM or DER; messages call them {@code label}. */
+    public BrokerTlsContextBuilder trustCertificates(byte[] content, String label) {
+        return trustStore(content, label, null);
     }
 
     /** Trusts the roots of the operating system. */
@@ -111,8 +161,7 @@ public final class BrokerTlsContextBuilder {
 
     /** What servers ask of clients; nothing by default. */
     public BrokerTlsContextBuilder clientAuth(BrokerTlsContext.ClientAuth mode) {
-        clientAuth = mode;
-        return this;
+        return option("client-auth", mode.name().toLowerCase(Locale.ROOT));
     }
 
     /** The protocol versions, {@code TLSv1.2} and {@code TLSv1.3} by default. */
@@ -123,6 +172,11 @@ public final class BrokerTlsContextBuilder {
     /** The cipher suites in order of preference, by IANA or OpenSSL name. */
     public BrokerTlsContextBuilder cipherSuites(String... names) {
         return option("cipher-suites", String.join(":", names));
+    }
+
+    /** The key exchange groups in order of preference, such as {@code X25519MLKEM768} and {@code secp256r1}. */
+    public BrokerTlsContextBuilder groups(String... names) {
+        return option("groups", String.join(":", names));
     }
 
     /** The application protocols (ALPN) in order of preference; none by default. */
@@ -137,13 +191,11 @@ public final class BrokerTlsContextBuilder {
 
     /** Clients accept a trusted certificate for any host. */
     public BrokerTlsContextBuilder insecureSkipServerName() {
-        checksServerName = false;
         return option("insecure-skip-server-name", "yes");
     }
 
     /** Clients accept any certificate at all. */
     public BrokerTlsContextBuilder insecureAcceptAnyServer() {
-        checksServerName = false;
         return option("insecure-accept-any-server", "yes");
     }
 
@@ -152,7 +204,12 @@ public final class BrokerTlsContextBuilder {
         return option("allow", String.join(",", switches));
     }
 
-    /** Any row of the table of options, by its name on the command line and in C. */
+    /** Whether earlier sessions are resumed; they are by default. */
+    public BrokerTlsContextBuilder resumption(boolean resumes) {
+        return option("resumption", resumes ? "yes" : "no");
+    }
+
+    /** Any row of the table of options, by its name on the command line and in C: {@link #optionNames()}. */
     public BrokerTlsContextBuilder option(String name, String value) {
         options.add(new String[] {name, value});
         return this;
@@ -169,6 +226,7 @@ public final class BrokerTlsContextBuilder {
         if (cacheSize < 0 || timeoutSeconds < 0) {
             throw new IllegalArgumentException("the limits of sessions are not negative");
         }
+        limitsSessions = true;
         sessionCacheSize = cacheSize;
         sessionTimeoutSeconds = timeoutSeconds;
         return this;
@@ -186,62 +244,60 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
+    /** Peers that are accepted are then asked about there, and may be refused; not with {@link #trustManager}. */
+    public BrokerTlsContextBuilder peerCheck(BrokerTlsContext.PeerCheck check) {
+        peerCheck = check;
+        return this;
+    }
+
     /**
-     * Reads every file and makes the context. The builder is spent: its passwords are wiped.
+     * Reads every file and makes the context. The builder is spent, also where this fails: its passwords are wiped.
      *
      * @throws TlsFailure the first setting or file that cannot be used, by name, and what would mend it
+     * @throws IllegalStateException at the second call
      */
     public BrokerTlsContext build() throws TlsFailure {
-        checkConflicts();
+        if (isSpent) {
+            throw new IllegalStateException("the builder is spent, its passwords are wiped; make another");
+        }
+        isSpent = true;
         try (NativeContextBuilder builder = new NativeContextBuilder()) {
+            checkConflicts();
             builder.logTo((level, line) -> LOG.log(levelOf(level), line));
+            // Before the stores, which are read within the limits that options set.
             for (String[] option : options) {
                 builder.set(option[0], option[1]);
             }
-            builder.set("client-auth", clientAuth.name().toLowerCase(Locale.ROOT));
-            if (identity != null) {
-                builder.addIdentity(identity.content, identity.label, null, privateKey, identity.type, keyAlias,
-                        identity.password, keyPassword);
+            for (Identity identity : identities) {
+                identity.addTo(builder);
             }
             for (Source source : trust) {
-                builder.addTrust(source.content, source.label, null, source.password);
+                builder.addTrust(source.content, source.label, source.type, source.password);
             }
-            Services.Ready ready =
-                    Services.build(builder, keyManager, trustManager, checksServerName, clientAuth.ordinal());
-            if (sessionCacheSize > 0 || sessionTimeoutSeconds > 0) {
+            Services.Ready ready = Services.build(builder, keyManager, trustManager, peerCheck);
+            if (limitsSessions) {
                 ready.limitSessions(sessionCacheSize, sessionTimeoutSeconds);
             }
             return new BrokerTlsContext(ready);
         } finally {
-            wipe();
+            identities.forEach(Identity::wipe);
+            trust.forEach(Source::wipe);
         }
     }
 
     private void checkConflicts() throws TlsFailure {
-        if (keyManager != null && identity != null) {
+        if (keyManager != null && !identities.isEmpty()) {
             throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "keyManager and a keystore; give one of them");
         }
         if (trustManager != null && !trust.isEmpty()) {
             throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "trustManager and a trust store; give one of them");
         }
-        if (identity == null && (privateKey != null || keyAlias != null)) {
-            throw TlsFailure.of(ErrorCode.NO_IDENTITY, "privateKey and keyAlias need a keystore or a certificate");
+        if (trustManager != null && peerCheck != null) {
+            throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "trustManager and peerCheck; give one of them");
         }
-    }
-
-    private void wipe() {
-        Passwords.wipe(keyPassword);
-        if (identity != null) {
-            identity.wipe();
+        if (!identities.isEmpty() && identities.get(0).store == null) {
+            throw TlsFailure.of(ErrorCode.NO_IDENTITY, "keys, aliases and key passwords need a keystore or a certificate");
         }
-        trust.forEach(Source::wipe);
-    }
-
-    private Source identityOrRefuse() {
-        if (identity == null) {
-            throw new IllegalStateException("keyStoreType comes after the keystore");
-        }
-        return identity;
     }
 
     private static System.Logger.Level levelOf(int level) {
@@ -249,6 +305,29 @@ public final class BrokerTlsContextBuilder {
             return System.Logger.Level.ERROR;
         }
         return level == WARNING ? System.Logger.Level.WARNING : System.Logger.Level.INFO;
+    }
+
+    /** A keystore, or a certificate and its key. */
+    private static final class Identity {
+        private Source store;
+        private Source key;
+        private byte[] keyPassword;
+        private String alias;
+
+        void addTo(NativeContextBuilder builder) throws TlsFailure {
+            builder.addIdentity(store.content, store.label, key == null ? null : key.content,
+                    key == null ? null : key.label, store.type, alias, store.password, keyPassword);
+        }
+
+        void wipe() {
+            Passwords.wipe(keyPassword);
+            if (store != null) {
+                store.wipe();
+            }
+            if (key != null) {
+                key.wipe();
+            }
+        }
     }
 
     private static final class Source {
@@ -265,9 +344,7 @@ public final class BrokerTlsContextBuilder {
 
         void wipe() {
             Passwords.wipe(password);
-            if (content != null) {
-                Arrays.fill(content, (byte) 0);
-            }
+            Passwords.wipe(content);
         }
     }
 }

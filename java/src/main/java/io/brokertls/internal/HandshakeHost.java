@@ -45,6 +45,14 @@ public interface HandshakeHost {
     int checkPeer(byte[][] chain, String version, byte[] staple);
 
     /**
+     * May refuse a peer whose certificates were accepted; asked only of contexts that were built so.
+     *
+     * @param chain DER, end entity first, as the peer sent them
+     * @return 0 to let it in, or the number of the {@code ErrorCode} to refuse with
+     */
+    int approvePeer(byte[][] chain);
+
+    /**
      * Checks the peer's proof that it has the private key, where the native library does not serve the key (RSA below
      * 1024 bits, for one); asked only of contexts whose trust is the host's.
      *

@@ -1,5 +1,6 @@
 package io.brokertls.internal;
 
+import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 
 /** What engines are made from. Shared by threads. */
@@ -12,19 +13,28 @@ public final class NativeContext extends NativeHandle {
      * A client's engine.
      *
      * @param host a DNS name or an IP address; null only where the name is not compared
-     * @throws TlsFailure NO_TRUST, INVALID_SERVER_NAME, or what a setting leads to
+     * @throws TlsFailure NO_TRUST, INVALID_SERVER_NAME, WRONG_STATE once it is closed, or what a setting leads to
      */
     public synchronized NativeEngine connect(String host, EngineSettings settings) throws TlsFailure {
-        return NativeEngine.client(pointer(), host, settings);
+        return NativeEngine.client(open(), host, settings);
     }
 
     /**
      * A server's engine.
      *
-     * @throws TlsFailure NO_IDENTITY, NO_TRUST, or what a setting leads to
+     * @throws TlsFailure NO_IDENTITY, NO_TRUST, WRONG_STATE once it is closed, or what a setting leads to
      */
     public synchronized NativeEngine accept(EngineSettings settings) throws TlsFailure {
-        return NativeEngine.server(pointer(), settings);
+        return NativeEngine.server(open(), settings);
+    }
+
+    /** An engine that begins late is told as of any other failure. */
+    private long open() throws TlsFailure {
+        try {
+            return pointer();
+        } catch (IllegalStateException e) {
+            throw TlsFailure.of(ErrorCode.WRONG_STATE, "the context is closed");
+        }
     }
 
     /**
@@ -54,6 +64,16 @@ public final class NativeContext extends NativeHandle {
     /** The application protocols of every engine, in order of preference. */
     public synchronized byte[][] applicationProtocols() {
         return applicationProtocols(pointer());
+    }
+
+    /** What servers ask clients for unless an engine says otherwise: 0 nothing, 1 want, 2 need a certificate. */
+    public synchronized int clientAuth() {
+        return clientAuth(pointer());
+    }
+
+    /** Whether clients compare the server's name unless an engine says otherwise. */
+    public synchronized boolean checksServerName() {
+        return checksServerName(pointer());
     }
 
     /**
@@ -102,6 +122,10 @@ public final class NativeContext extends NativeHandle {
     private static native String[] versions(long context);
 
     private static native byte[][] applicationProtocols(long context);
+
+    private static native int clientAuth(long context);
+
+    private static native boolean checksServerName(long context);
 
     private static native void limitSessions(long context, int clientSessions, int clientTimeoutSeconds,
             int serverTimeoutSeconds);

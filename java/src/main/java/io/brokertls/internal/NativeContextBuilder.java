@@ -65,6 +65,14 @@ public final class NativeContextBuilder extends NativeHandle {
         useHostTrust(pointer(), issuers);
     }
 
+    /** Peers that are accepted natively are then asked about by {@link HandshakeHost#approvePeer}. */
+    public synchronized void useHostCheck() {
+        useHostCheck(pointer());
+    }
+
+    /** The names of the table of options, in its order. */
+    public static native String[] optionNames();
+
     /** Writes the context's log there. */
     public synchronized void logTo(NativeLog log) {
         logTo(pointer(), log);
@@ -94,6 +102,8 @@ public final class NativeContextBuilder extends NativeHandle {
     private static native void useHostIdentities(long builder);
 
     private static native void useHostTrust(long builder, byte[][] issuers);
+
+    private static native void useHostCheck(long builder);
 
     private static native void logTo(long builder, NativeLog log);
 

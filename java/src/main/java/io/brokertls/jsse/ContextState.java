@@ -1,5 +1,6 @@
 package io.brokertls.jsse;
 
+import io.brokertls.BrokerTlsContext;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeIdentity;
@@ -24,17 +25,20 @@ final class ContextState {
     private final X509ExtendedTrustManager trustManager;
     private final boolean checksServerName;
     private final int clientAuth;
+    private final BrokerTlsContext.PeerCheck peerCheck;
     private final SessionContext clientSessions;
     private final SessionContext serverSessions;
     private final Deque<CachedIdentity> identities = new ArrayDeque<>();
 
     ContextState(NativeContext nativeContext, X509ExtendedKeyManager keyManager,
-            X509ExtendedTrustManager trustManager, boolean checksServerName, int clientAuth) {
+            X509ExtendedTrustManager trustManager, boolean checksServerName, int clientAuth,
+            BrokerTlsContext.PeerCheck peerCheck) {
         this.nativeContext = nativeContext;
         this.keyManager = keyManager;
         this.trustManager = trustManager;
         this.checksServerName = checksServerName;
         this.clientAuth = clientAuth;
+        this.peerCheck = peerCheck;
         this.clientSessions = new SessionContext(nativeContext, true);
         this.serverSessions = new SessionContext(nativeContext, false);
         clientSessions.pair(serverSessions);
@@ -78,6 +82,11 @@ final class ContextState {
     /** What server engines ask clients for unless told otherwise: 0 nothing, 1 want, 2 need a certificate. */
     int clientAuth() {
         return clientAuth;
+    }
+
+    /** Asked about peers that were accepted natively; null where there is none. */
+    BrokerTlsContext.PeerCheck peerCheck() {
+        return peerCheck;
     }
 
     String[] applicationProtocols() {

@@ -206,6 +206,16 @@ final class Handshake implements HandshakeHost {
         }
     }
 
+    @Override
+    public int approvePeer(byte[][] chain) {
+        try {
+            context.peerCheck().check(parse(chain));
+            return 0;
+        } catch (Throwable e) {
+            return refuse(ErrorCode.CERT_REJECTED_BY_CALLBACK, e);
+        }
+    }
+
     private void checkServer(X509ExtendedTrustManager manager, X509Certificate[] chain, String authType)
             throws CertificateException {
         if (engine.socket() == null) {

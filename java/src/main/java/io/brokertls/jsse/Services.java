@@ -1,5 +1,6 @@
 package io.brokertls.jsse;
 
+import io.brokertls.BrokerTlsContext;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeContextBuilder;
@@ -48,16 +49,19 @@ public final class Services {
         }
     }
 
-    /** Puts foreign managers, where they are not null, and what was collected together as a context. */
+    /** Puts foreign managers and the check, where they are not null, and what was collected together as a context. */
     public static Ready build(NativeContextBuilder builder, X509KeyManager keys, X509TrustManager trust,
-            boolean checksServerName, int clientAuth) throws TlsFailure {
+            BrokerTlsContext.PeerCheck peerCheck) throws TlsFailure {
         X509ExtendedKeyManager keyManager = keys == null
                 ? null : ContextSpi.useKeys(builder, Fallbacks.extended(keys));
         X509ExtendedTrustManager trustManager = trust == null
                 ? null : ContextSpi.useTrust(builder, Fallbacks.extended(trust));
-        ContextState state =
-                new ContextState(builder.build(), keyManager, trustManager, checksServerName, clientAuth);
-        return new Ready(state);
+        if (peerCheck != null) {
+            builder.useHostCheck();
+        }
+        NativeContext made = builder.build();
+        return new Ready(new ContextState(made, keyManager, trustManager, made.checksServerName(), made.clientAuth(),
+                peerCheck));
     }
 
     /** A context that is ready. */
