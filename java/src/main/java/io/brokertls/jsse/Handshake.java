@@ -15,8 +15,10 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIMatcher;
 import javax.net.ssl.X509ExtendedKeyManager;
@@ -56,6 +58,7 @@ final class Handshake implements HandshakeHost {
     public int clientHello(String serverName, byte[][] protocols) {
         try {
             engine.handshakeSession().setRequestedServerName(serverName);
+            trace(() -> "ClientHello: server name " + serverName + ", protocols " + names(protocols));
             if (serverName != null && !isServed(serverName)) {
                 return refuse(ErrorCode.SERVER_NAME_REFUSED, serverName);
             }
@@ -84,10 +87,7 @@ final class Handshake implements HandshakeHost {
     }
 
     private int selectProtocol(byte[][] protocols) {
-        List<String> offered = new ArrayList<>(protocols.length);
-        for (byte[] protocol : protocols) {
-            offered.add(new String(protocol, StandardCharsets.ISO_8859_1));
-        }
+        List<String> offered = names(protocols);
         String selected;
         if (engine.socket() != null && engine.socket().getHandshakeApplicationProtocolSelector() != null) {
             selected = engine.socket().getHandshakeApplicationProtocolSelector().apply(engine.socket(), offered);
@@ -104,6 +104,14 @@ final class Handshake implements HandshakeHost {
         }
         selectedProtocol = selected.getBytes(StandardCharsets.ISO_8859_1);
         return PROTOCOL_SELECTED;
+    }
+
+    private static List<String> names(byte[][] protocols) {
+        List<String> names = new ArrayList<>(protocols.length);
+        for (byte[] protocol : protocols) {
+            names.add(new String(protocol, StandardCharsets.ISO_8859_1));
+        }
+        return names;
     }
 
     @Override
@@ -125,6 +133,8 @@ final class Handshake implements HandshakeHost {
                 session.setRequestedServerName(serverName);
             }
             Principal[] names = principals(issuers);
+            trace(() -> "the key manager is asked for a key of " + Arrays.toString(keyTypes) + ", issued by "
+                    + (names == null ? "anyone" : Arrays.toString(names)));
             return isClient ? clientIdentity(manager, keyTypes, names) : serverIdentity(manager, keyTypes, names);
         } catch (TlsFailure e) {
             cause = e.getCause() == null ? e : e.getCause();
@@ -159,6 +169,7 @@ final class Handshake implements HandshakeHost {
     private long take(X509ExtendedKeyManager manager, String alias) throws GeneralSecurityException {
         X509Certificate[] chain = manager.getCertificateChain(alias);
         PrivateKey key = manager.getPrivateKey(alias);
+        trace(() -> "the key manager chose " + alias);
         if (chain == null || chain.length == 0 || key == null) {
             return 0;
         }
@@ -193,6 +204,9 @@ final class Handshake implements HandshakeHost {
             if (manager == null) {
                 return refuse(ErrorCode.NO_TRUST, "");
             }
+            trace(() -> "the trust manager is asked about " + certificates[0].getSubjectX500Principal() + ", issued by "
+                    + certificates[0].getIssuerX500Principal() + ", " + certificates.length + " certificates, " + version
+                    + (staple.length == 0 ? "" : ", with an OCSP response"));
             String keyType = certificates[0].getPublicKey().getAlgorithm();
             if (engine.getUseClientMode()) {
                 checkServer(manager, certificates, serverAuthType(version, keyType));
@@ -271,6 +285,11 @@ final class Handshake implements HandshakeHost {
             certificates[i] = (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(chain[i]));
         }
         return certificates;
+    }
+
+    /** The peer has a say in these texts, and they may be long. */
+    private void trace(Supplier<String> text) {
+        context.log().log(System.Logger.Level.TRACE, () -> printable(text.get()));
     }
 
     private int refuse(ErrorCode code, Throwable thrown) {

@@ -1,0 +1,246 @@
+package io.brokertls.peer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.brokertls.BrokerTlsContext;
+import io.brokertls.BrokerTlsContextBuilder;
+import io.brokertls.TlsFailure;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.stream.Collectors;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509KeyManager;
+import javax.net.ssl.X509TrustManager;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What an operator reads under the name io.brokertls at WARNING, DEBUG and TRACE, and what nobody may read. */
+class LoggingTest {
+    // System.Logger's TRACE and DEBUG under the names of java.util.logging.
+    private static final Level TRACE = Level.FINER;
+    private static final Level DEBUG = Level.FINE;
+    private static final Logger LOGGER = Logger.getLogger("io.brokertls");
+
+    @TempDir
+    static Path folder;
+
+    private static Authority authority;
+    private static KeyStore one;
+
+    private final Lines lines = new Lines();
+    private Level before;
+
+    @BeforeAll
+    static void issue() throws Exception {
+        authority = new Authority(Files.createDirectory(folder.resolve("ca")), "rsa:2048");
+        one = authority.issue("one", "ec");
+    }
+
+    @BeforeEach
+    void listen() {
+        before = LOGGER.getLevel();
+        LOGGER.setUseParentHandlers(false);
+        LOGGER.addHandler(lines);
+    }
+
+    @AfterEach
+    void stopListening() {
+        LOGGER.removeHandler(lines);
+        LOGGER.setUseParentHandlers(true);
+        LOGGER.setLevel(before);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
+    void handshakeIsToldAtDebugAndAResumedOneAsSuch(String version) throws Exception {
+        LOGGER.setLevel(DEBUG);
+        try (BrokerTlsContext server = server().applicationProtocols("mqtt").build();
+                BrokerTlsContext client = client().applicationProtocols("mqtt").protocols(version).build()) {
+            for (String resumed : new String[] {"", ", resumed"}) {
+                lines.clear();
+                EnginePair pair = pair(client, Pki.HOST, server);
+                pair.handshake();
+                pair.exchange(pair.server, new byte[] {1});
+                assertEquals(2, lines.at(DEBUG).size(), lines.toString());
+                String ofClient = lines.at(DEBUG).stream().filter(line -> line.endsWith("CN=one")).findFirst()
+                        .orElseThrow();
+                assertTrue(ofClient.startsWith("handshake completed: " + version + ", TLS_"), ofClient);
+                assertTrue(ofClient.contains(", protocol mqtt" + resumed + ", peer CN=one"), ofClient);
+                assertTrue(lines.at(DEBUG).stream().anyMatch(line -> line.endsWith("peer without certificate")));
+                assertTrue(lines.at(Level.WARNING).isEmpty(), lines.toString());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
+    void refusalIsToldAtWarningOnBothSidesWithWhatMendsIt(String version) throws Exception {
+        LOGGER.setLevel(Level.WARNING);
+        try (BrokerTlsContext server = server().build();
+                BrokerTlsContext client = client().protocols(version).build()) {
+            EnginePair pair = pair(client, "elsewhere.test", server);
+            pair.begin().settle();
+            List<String> warnings = lines.at(Level.WARNING);
+            assertEquals(2, warnings.size(), lines.toString());
+            String own = warnings.stream().filter(line -> line.startsWith("BTLS_CERT_NAME_MISMATCH (303)")).findFirst()
+                    .orElseThrow();
+            assertTrue(own.contains("elsewhere.test"), own);
+            assertTrue(own.contains("Connect to a name in the certificate"), own);
+            assertTrue(warnings.stream().anyMatch(line -> line.startsWith("BTLS_ALERT_BAD_CERTIFICATE (1042)")));
+
+            lines.clear();
+            pair(client, Pki.HOST, server).handshake();
+            assertEquals(List.of(), lines.all(), "a good handshake is no news at WARNING");
+        }
+    }
+
+    @Test
+    void managersAndTheirAnswersAreToldAtTrace() throws Exception {
+        LOGGER.setLevel(TRACE);
+        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
+        keys.init(one, Authority.PASSWORD);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+        trust.init(authority.trust());
+        try (BrokerTlsContext both = BrokerTlsContext.builder().keyManager((X509KeyManager) keys.getKeyManagers()[0])
+                .trustManager((X509TrustManager) trust.getTrustManagers()[0]).build()) {
+            EnginePair pair = pair(both, Pki.HOST, both);
+            pair.server.engine.setNeedClientAuth(true);
+            pair.handshake();
+            String all = String.join("\n", lines.at(TRACE));
+            assertTrue(all.contains("the key manager is asked for a key of [EC"), all);
+            assertTrue(all.contains("the key manager chose "), all);
+            assertTrue(all.contains("the trust manager is asked about CN=one, issued by CN=ca"), all);
+        }
+    }
+
+    @Test
+    void nameOfAPeerCannotForgeALine() throws Exception {
+        LOGGER.setLevel(Level.ALL);
+        authority.issue("evil\nforged: line\u001b[2J", "ec");
+        try (BrokerTlsContext server = BrokerTlsContext.builder().certificate(authority.file("evil\nforged: line\u001b[2J.pem"))
+                .privateKey(authority.file("evil\nforged: line\u001b[2J.key")).build();
+                BrokerTlsContext client = client().build()) {
+            pair(client, Pki.HOST, server).handshake();
+            EnginePair refused = pair(client, "elsewhere.test", server);
+            refused.begin().settle();
+            assertTrue(lines.toString().contains("forged"), lines.toString());
+            for (String line : lines.all()) {
+                assertFalse(line.contains("\n") || line.contains("\u001b"), line);
+            }
+        }
+    }
+
+    @Test
+    void secretsAreInNoMessage() throws Exception {
+        LOGGER.setLevel(Level.ALL);
+        char[] right = "Tr0ub4dor-right".toCharArray();
+        char[] wrong = "Tr0ub4dor-wrong".toCharArray();
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setKeyEntry("one", one.getKey("one", Authority.PASSWORD), right, one.getCertificateChain("one"));
+        Path file = folder.resolve("secret.p12");
+        try (OutputStream out = Files.newOutputStream(file)) {
+            store.store(out, right);
+        }
+        StringBuilder told = new StringBuilder();
+        for (BrokerTlsContextBuilder builder : List.of(BrokerTlsContext.builder().keyStore(file, wrong),
+                BrokerTlsContext.builder().keyStore(file, right).keyAlias("absent"),
+                BrokerTlsContext.builder().option("cert", file.toString()).option("password", "pass:Tr0ub4dor-wrong"),
+                BrokerTlsContext.builder().option("password", "Tr0ub4dor-right").systemTrust())) {
+            TlsFailure thrown = assertThrows(TlsFailure.class, builder::build);
+            told.append(thrown.getMessage()).append(thrown.hint()).append('\n');
+        }
+        try (BrokerTlsContext server = BrokerTlsContext.builder().keyStore(file, right).build();
+                BrokerTlsContext client = client().build()) {
+            EnginePair pair = pair(client, Pki.HOST, server);
+            pair.handshake();
+            pair.exchange(pair.client, "plaintext of the peers".getBytes());
+            Files.writeString(file, "no store");
+            assertThrows(TlsFailure.class, server::reload);
+        }
+        told.append(lines);
+        byte[] key = one.getKey("one", Authority.PASSWORD).getEncoded();
+        String encoded = Base64.getEncoder().encodeToString(key);
+        for (String secret : new String[] {"Tr0ub4dor", "plaintext of the peers", encoded.substring(40, 60)}) {
+            assertFalse(told.toString().contains(secret), told.toString());
+        }
+        assertTrue(lines.toString().contains("reload failed"), lines.toString());
+    }
+
+    private static BrokerTlsContextBuilder server() {
+        return BrokerTlsContext.builder().certificate(authority.file("one.pem")).privateKey(authority.file("one.key"));
+    }
+
+    private static BrokerTlsContextBuilder client() throws Exception {
+        return BrokerTlsContext.builder().trustCertificates(authority.file("ca.pem"));
+    }
+
+    private static EnginePair pair(BrokerTlsContext client, String host, BrokerTlsContext server) {
+        SSLEngine clientEngine = client.newEngine(host, 8883);
+        clientEngine.setUseClientMode(true);
+        SSLEngine serverEngine = server.newEngine();
+        serverEngine.setUseClientMode(false);
+        return new EnginePair(clientEngine, serverEngine);
+    }
+
+    /** Keeps what is logged. */
+    private static final class Lines extends Handler {
+        private final List<LogRecord> records = new CopyOnWriteArrayList<>();
+        private final SimpleFormatter formatter = new SimpleFormatter();
+
+        Lines() {
+            setLevel(Level.ALL);
+        }
+
+        @Override
+        public void publish(LogRecord record) {
+            records.add(record);
+        }
+
+        @Override
+        public void flush() {
+        }
+
+        @Override
+        public void close() {
+        }
+
+        void clear() {
+            records.clear();
+        }
+
+        List<String> at(Level level) {
+            return records.stream().filter(record -> record.getLevel().equals(level)).map(formatter::formatMessage)
+                    .collect(Collectors.toList());
+        }
+
+        List<String> all() {
+            return records.stream().map(formatter::formatMessage).collect(Collectors.toList());
+        }
+
+        @Override
+        public String toString() {
+            return String.join("\n", all());
+        }
+    }
+}
