@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The stages of `make test`, cheapest first. Stops at the first stage that fails; the closing line counts the tests
-# that really ran, from the summaries that cargo, tests/c/run.sh and Maven print.
+# that really ran, from the summaries that cargo, tests/c/run.sh, Maven and tests/activemq/run.sh print.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -46,4 +46,5 @@ run make --no-print-directory test-c
 run cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
 run make --no-print-directory test-java
+run make --no-print-directory test-activemq
 run make --no-print-directory demo-java
