@@ -129,6 +129,18 @@ final class SocketInput {
         return (high & 0xff) << 8 | low & 0xff;
     }
 
+    /** Whether a record is here to its end, with what has arrived; waits for nothing. */
+    boolean hasArrived() throws IOException {
+        if (incoming == null && (consumed != null || headerLength + input.available() <= HEADER)) {
+            return false;
+        }
+        boolean isMore = ready();
+        while (isMore && !hasWholeRecord() && input.available() > 0) {
+            isMore = fill();
+        }
+        return hasWholeRecord();
+    }
+
     /** Gives the buffer back when it is empty. */
     void release() {
         if (incoming != null && !incoming.hasRemaining()) {

@@ -178,6 +178,27 @@ final class SocketReader {
         return lateFailure;
     }
 
+    /**
+     * What the peer has said last, such as the alert that tells why it went, where that has arrived and no data is before it;
+     * null otherwise. Waits for nothing and loses nothing.
+     */
+    SSLException failureThatIsHere() {
+        try {
+            while (plaintext == null && !isEnded && received.hasArrived()) {
+                int before = received.bytes().remaining();
+                keepRecord();
+                if (received.bytes() != null && received.bytes().remaining() == before) {
+                    return null;
+                }
+            }
+        } catch (SSLException e) {
+            return e;
+        } catch (IOException e) {
+            // The connection is gone without a word.
+        }
+        return null;
+    }
+
     private SSLException truncated() {
         try {
             engine.closeInbound();

@@ -101,7 +101,8 @@ final class SocketRecords {
                 writer.close();
             }
         } catch (IOException e) {
-            throw failed(e);
+            SSLException reason = e == writer.failure() ? reasonThatIsHere() : null;
+            throw failed(reason == null ? e : reason);
         } catch (RuntimeException | Error e) {
             failed(error(ErrorCode.INTERNAL, e.toString()));
             throw e;
@@ -229,7 +230,23 @@ final class SocketRecords {
 
     /** An output that fails ends no reading: what the peer said before it went can be of interest. */
     private IOException failedToWrite(IOException e) {
-        return isClosed || failure != null || e instanceof SSLException ? failed(e) : e;
+        if (isClosed || failure != null || e instanceof SSLException) {
+            return failed(e);
+        }
+        SSLException reason = reasonThatIsHere();
+        return reason == null ? e : failed(reason);
+    }
+
+    /** A peer that refuses says why and goes: a writer that nobody reads for would learn only that it is gone. */
+    private SSLException reasonThatIsHere() {
+        if (!reader.lock.tryLock()) {
+            return null;
+        }
+        try {
+            return reader.failureThatIsHere();
+        } finally {
+            reader.lock.unlock();
+        }
     }
 
     /** Keeps what ended the connection, tells the peer, and closes. A timeout of input ends nothing: it can be repeated. */

@@ -11,6 +11,7 @@ import static io.brokertls.jsse.SocketFixture.failure;
 import static io.brokertls.jsse.SocketFixture.listen;
 import static io.brokertls.jsse.SocketFixture.pattern;
 import static io.brokertls.jsse.SocketFixture.servers;
+import static io.brokertls.jsse.SocketFixture.trust;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -18,6 +19,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.brokertls.BrokerTlsProvider;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.io.ByteArrayInputStream;
@@ -29,9 +31,12 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLServerSocketFactory;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -202,6 +207,35 @@ class SocketClosingTest {
             assertArrayEquals(pattern(50), client.getInputStream().readNBytes(50));
             client.close();
             assertEquals(ErrorCode.TRUNCATED, assertInstanceOf(TlsFailure.class, peer.join().getCause()).code());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true,ALERT_CERTIFICATE_REQUIRED", "false,ALERT_BAD_CERTIFICATE"})
+    void writerLearnsWhyThePeerHasGone(boolean oursIsServer, ErrorCode alert) throws Exception {
+        SSLContext anonymous = SSLContext.getInstance("TLS", new BrokerTlsProvider());
+        anonymous.init(null, trust(), null);
+        SSLServerSocketFactory factory = oursIsServer ? servers() : JDK.getServerSocketFactory();
+        try (SSLServerSocket server = listen(factory, "TLSv1.3"); Socket below = new Socket()) {
+            server.setNeedClientAuth(true);
+            CompletableFuture<Object> peer = async(() -> {
+                try (Socket socket = accept(server)) {
+                    return socket.getInputStream().read();
+                }
+            });
+            below.connect(server.getLocalSocketAddress());
+            SSLSocketFactory clients = anonymous.getSocketFactory();
+            SSLSocket client = (SSLSocket) clients.createSocket(below, "localhost", server.getLocalPort(), true);
+            client.setSoTimeout(WAIT_MS);
+            client.startHandshake();
+            while (below.getInputStream().available() == 0) {
+                Thread.onSpinWait();
+            }
+            below.shutdownOutput();
+            SSLException told = assertThrows(SSLException.class, () -> client.getOutputStream().write(1));
+            assertEquals(alert, assertInstanceOf(TlsFailure.class, told.getCause()).code());
+            assertInstanceOf(SSLException.class, failure(peer));
+            client.close();
         }
     }
 
