@@ -112,6 +112,21 @@ class DecisionTest {
         pair(ours(null, new TrustManager[] {new Anyone()}), jdk(md5), version, parameters -> { }).handshake();
     }
 
+    @Test
+    void keyTooShortForTheNativeLibraryIsTheManagersToTakeOrRefuse() throws Exception {
+        // Too short for the signatures of TLS 1.3.
+        KeyStore tiny = authority.issueAs("tiny", "rsa:512", "-extfile", "leaf.ext");
+        EnginePair refused = pair(ours(null, trust("PKIX")), jdk(tiny), Pairing.TLS12, parameters -> { });
+        refused.begin().settle();
+        TlsFailure failure = refusal(refused.client);
+        assertEquals(ErrorCode.CERT_REJECTED_BY_MANAGER, failure.code());
+        assertTrue(messageOfPath(failure).contains("keysize"), messageOfPath(failure));
+        EnginePair taken = pair(ours(null, new TrustManager[] {new Anyone()}), jdk(tiny), Pairing.TLS12,
+                parameters -> { });
+        taken.handshake();
+        taken.exchange(taken.client, new byte[] {1});
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
     void certificateOfVersionOneIsTheManagersToTakeOrRefuse(String version) throws Exception {

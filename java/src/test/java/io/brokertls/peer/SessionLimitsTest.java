@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsContext;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,37 +31,48 @@ class SessionLimitsTest {
                 new Object[] {Stack.JDK, Pairing.TLS12}, new Object[] {Stack.JDK, Pairing.TLS13});
     }
 
-    @ParameterizedTest
-    @MethodSource("peersAndVersions")
-    void sessionOlderThanTheServersTimeoutIsNotResumed(Stack peer, String version) throws Exception {
-        SSLContext server = Stack.OURS.context("ec");
-        server.getServerSessionContext().setSessionTimeout(1);
-        // The other role of the same context keeps its own.
-        server.getClientSessionContext().setSessionTimeout(0);
-        Client client = new Client(peer);
-        SSLSession session = client.connect(server, Pki.HOST, version);
-        awaitAge(session, 1);
-        client.connect(server, Pki.HOST, version);
-        assertEquals(2, client.fullHandshakes());
-        server.getServerSessionContext().setSessionTimeout(0);
-        client.connect(server, Pki.HOST, version);
-        assertEquals(2, client.fullHandshakes(), "without a timeout the session of a moment ago is resumed");
+    @Test
+    void sessionOlderThanTheServersTimeoutIsNotResumed() throws Exception {
+        List<Connecting> all = new ArrayList<>();
+        for (Object[] peerAndVersion : peersAndVersions()) {
+            SSLContext server = Stack.OURS.context("ec");
+            server.getServerSessionContext().setSessionTimeout(1);
+            // The other role of the same context keeps its own.
+            server.getClientSessionContext().setSessionTimeout(0);
+            Client client = new Client((Stack) peerAndVersion[0]);
+            all.add(new Connecting(client, server, (String) peerAndVersion[1], server.getServerSessionContext()));
+        }
+        assertNoneResumedOnceTheirTimeHasPassed(all);
     }
 
-    @ParameterizedTest
-    @MethodSource("peersAndVersions")
-    void sessionOlderThanTheClientsTimeoutIsNotResumed(Stack peer, String version) throws Exception {
-        SSLContext server = peer.context("ec");
-        Client client = new Client(Stack.OURS);
-        client.context.getClientSessionContext().setSessionTimeout(1);
-        client.context.getServerSessionContext().setSessionTimeout(0);
-        SSLSession session = client.connect(server, Pki.HOST, version);
-        awaitAge(session, 1);
-        client.connect(server, Pki.HOST, version);
-        assertEquals(2, client.fullHandshakes());
-        client.context.getClientSessionContext().setSessionTimeout(0);
-        client.connect(server, Pki.HOST, version);
-        assertEquals(2, client.fullHandshakes(), "without a timeout the session of a moment ago is resumed");
+    @Test
+    void sessionOlderThanTheClientsTimeoutIsNotResumed() throws Exception {
+        List<Connecting> all = new ArrayList<>();
+        for (Object[] peerAndVersion : peersAndVersions()) {
+            Client client = new Client(Stack.OURS);
+            client.context.getClientSessionContext().setSessionTimeout(1);
+            client.context.getServerSessionContext().setSessionTimeout(0);
+            all.add(new Connecting(client, ((Stack) peerAndVersion[0]).context("ec"), (String) peerAndVersion[1],
+                    client.context.getClientSessionContext()));
+        }
+        assertNoneResumedOnceTheirTimeHasPassed(all);
+    }
+
+    private static void assertNoneResumedOnceTheirTimeHasPassed(List<Connecting> all) throws Exception {
+        SSLSession last = null;
+        for (Connecting each : all) {
+            last = each.connect();
+        }
+        awaitAge(last, 1);
+        for (Connecting each : all) {
+            each.connect();
+            assertEquals(2, each.client.fullHandshakes(), each.version);
+            each.limited.setSessionTimeout(0);
+            each.connect();
+            int before = each.client.fullHandshakes();
+            each.connect();
+            assertEquals(before, each.client.fullHandshakes(), "a session without a timeout is resumed");
+        }
     }
 
     @ParameterizedTest
@@ -140,6 +152,25 @@ class SessionLimitsTest {
         long end = session.getCreationTime() + (seconds + 1) * 1000L;
         for (long now = System.currentTimeMillis(); now < end; now = System.currentTimeMillis()) {
             Thread.sleep(end - now);
+        }
+    }
+
+    /** A client with its server, and the session context whose timeout is tried. */
+    private static final class Connecting {
+        private final Client client;
+        private final SSLContext server;
+        private final String version;
+        private final SSLSessionContext limited;
+
+        Connecting(Client client, SSLContext server, String version, SSLSessionContext limited) {
+            this.client = client;
+            this.server = server;
+            this.version = version;
+            this.limited = limited;
+        }
+
+        SSLSession connect() throws Exception {
+            return client.connect(server, Pki.HOST, version);
         }
     }
 
