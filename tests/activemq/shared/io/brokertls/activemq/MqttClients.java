@@ -14,12 +14,13 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 final class MqttClients {
     private MqttClients() {}
 
-    /** Publishes {@code text} to {@code topic}, to which it has subscribed: the text that comes, null after half a minute. */
+    /** Publishes {@code text} to {@code topic}, to which it has subscribed: what comes, null after half a minute. */
     static String echo(String address, SSLContext context, String topic, String text)
             throws MqttException, InterruptedException {
         BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
         try (MqttClient client = connect(address, context)) {
-            client.subscribe(topic, 1, (from, message) -> arrived.add(new String(message.getPayload(),
+            // Without acknowledgements by the client: one that comes after its DISCONNECT finds the connection closed.
+            client.subscribe(topic, 0, (from, message) -> arrived.add(new String(message.getPayload(),
                     StandardCharsets.UTF_8)));
             client.publish(topic, text.getBytes(StandardCharsets.UTF_8), 1, false);
             String answer = arrived.poll(30, TimeUnit.SECONDS);

@@ -35,13 +35,14 @@ final class Sockets {
     }
 
     /**
-     * The broker refuses the client of {@code context} with {@code alert}. The JDK's client sends its last flight in several
-     * writes and does not look for an alert when one of them fails, as it may once the broker has closed.
+     * The broker refuses the client of {@code context}, with {@code alert} where it runs on our provider; from the JDK's,
+     * ActiveMQ's NIO transports send none. The JDK's client sends its last flight in several writes and does not look for
+     * an alert when one of them fails, as it may once the broker has closed.
      */
     static void assertRefused(String alert, SSLContext context, int port) throws IOException {
         String reason = refusal(context, port);
         boolean cutOff = reason.startsWith("SocketException") && context.getProvider().getName().equals(Tls.JDK);
-        assertTrue(reason.contains(alert) || cutOff, reason);
+        assertTrue(reason.contains(alert) || cutOff || !Tls.isOurs() && !reason.isEmpty(), reason);
     }
 
     /** The protocol version that the client of {@code context} and the broker agree on. */
