@@ -9,6 +9,10 @@ import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** JMS over the connectors that speak OpenWire: every step of "How do I use SSL?", and what brokers see in the field. */
+/** JMS over the connectors that speak OpenWire, with what their addresses can say and what brokers see in the field. */
 class JmsConnectorsTest extends ConnectorContract {
     @Override
     List<String> schemes() {
@@ -160,8 +164,8 @@ class JmsConnectorsTest extends ConnectorContract {
     @ParameterizedTest
     @MethodSource("pairs")
     void clientWithFailoverFindsTheRestartedBroker(String scheme, String provider) throws Exception {
-        Broker first = new Broker(ours, scheme, NEED);
-        int port = first.port();
+        int port = portToKeep();
+        Broker first = new Broker(Broker.context(ours), scheme, port, NEED);
         String address = "failover:(" + address(first, scheme, "") + ")?initialReconnectDelay=10&maxReconnectDelay=100"
                 + "&timeout=60000";
         Connection connection = Clients.connect(address, ours, true, provider);
@@ -177,5 +181,19 @@ class JmsConnectorsTest extends ConnectorContract {
             connection.close();
             first.close();
         }
+    }
+
+    /** A free port below those that clients' sockets are given, so that none takes it while a broker restarts. */
+    private static int portToKeep() throws IOException {
+        Random random = new Random();
+        for (int tries = 0; tries < 100; tries++) {
+            int port = 20_000 + random.nextInt(10_000);
+            try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return probe.getLocalPort();
+            } catch (BindException taken) {
+                // Another one is as good.
+            }
+        }
+        throw new IOException("no free port");
     }
 }
