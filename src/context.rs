@@ -246,7 +246,7 @@ impl Generation {
         warnings.extend(insecure_settings(spec));
         warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
         let has_foreign_keys =
-            spec.hosts.identities.is_some() || identities.iter().any(|identity| identity.key.is_none());
+            spec.hosts.identities.is_some() || identities.iter().any(|identity| identity.is_foreign());
         let materials = Materials { policy, judge, signers, has_foreign_keys, key_log };
         let settings = ConnectionSettings::default();
         let server = spec.has_identities().then(|| materials.server(spec, &materials.policy, &settings, sessions));

@@ -67,7 +67,7 @@ fn server_names(facts: &CertificateFacts) -> Vec<String> {
 
 /// Chain and key as rustls wants them. A key that was not read from bytes may fail.
 fn certified(identity: &Identity) -> Arc<CertifiedKey> {
-    identity.certified(|key| if identity.key.is_some() { key } else { foreign::fallible(key) })
+    identity.certified(|key| if identity.is_foreign() { foreign::fallible(key) } else { key })
 }
 
 /// The identities of a context, in the order they were configured.

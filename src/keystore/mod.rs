@@ -189,6 +189,8 @@ pub struct Identity {
     /// What an operator should know though it was accepted: chain put in order, key of 1024 bits. What depends on the
     /// time is in [`warnings_at`](Self::warnings_at).
     pub warnings: Vec<String>,
+    /// Whether the key is the caller's, and may fail to sign.
+    is_foreign: bool,
     /// The same as rustls wants it, made when it is first asked for.
     certified: OnceLock<Arc<CertifiedKey>>,
 }
@@ -212,7 +214,27 @@ impl Identity {
         for certificate in &chain {
             CertificateFacts::from_der(certificate).map_err(|error| error.at(&place))?;
         }
-        Ok(Self { chain, key: None, signing_key, place, warnings: Vec::new(), certified: OnceLock::new() })
+        let certified = OnceLock::new();
+        Ok(Self { chain, key: None, signing_key, place, warnings: Vec::new(), is_foreign: true, certified })
+    }
+
+    /// An identity whose key is there as bytes, which are not kept.
+    ///
+    /// # Errors
+    /// As for [`Identity::new`] and [`signing_key`].
+    pub fn of_key(
+        chain: Vec<CertificateDer<'static>>,
+        key: &PrivateKeyDer<'_>,
+        place: impl Into<String>,
+    ) -> Result<Self> {
+        let mut identity = Self::new(chain, signing_key(key)?, place)?;
+        identity.is_foreign = false;
+        Ok(identity)
+    }
+
+    /// Whether the key may fail to sign: it was not read from bytes.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.is_foreign
     }
 
     /// Chain and key as rustls wants them.

@@ -394,8 +394,8 @@ fn assemble(key: &PrivateKeyDer<'static>, pool: &Pool, place: &str, tell_extra: 
         warnings.push(format!("{place}: the key is RSA {bits}, below 2048 bits; current peers refuse it"));
     }
     let chain = chain.certificates;
-    let (place, certified) = (place.to_owned(), OnceLock::new());
-    Ok(Some(Identity { chain, key: Some(key.clone_key()), signing_key, place, warnings, certified }))
+    let (key, place, certified) = (Some(key.clone_key()), place.to_owned(), OnceLock::new());
+    Ok(Some(Identity { chain, key, signing_key, place, warnings, is_foreign: false, certified }))
 }
 
 /// Java lowers the case of aliases.

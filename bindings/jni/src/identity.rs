@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use brokertls::keystore::{Identity, signing_key};
+use brokertls::keystore::Identity;
 use jni::objects::{JByteArray, JClass, JIntArray, JObject, JValue};
 use jni::refs::Global;
 use jni::sys::jlong;
@@ -99,8 +99,8 @@ extern "system" fn Java_io_brokertls_internal_NativeIdentity_create<'local>(
     guard(&mut env, |env| {
         let chain = certificates(env, &chain)?;
         let key = bytes(env, &pkcs8)?;
-        let key = signing_key(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_slice())))?;
-        keep(&IDENTITIES, Arc::new(Identity::new(chain, key, "key manager")?))
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_slice()));
+        keep(&IDENTITIES, Arc::new(Identity::of_key(chain, &key, "key manager")?))
     })
 }
 
