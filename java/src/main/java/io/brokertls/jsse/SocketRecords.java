@@ -28,6 +28,7 @@ final class SocketRecords {
 
     private final SSLEngine engine;
     private final Socket transport;
+    private final SocketDelay delay;
     private final boolean autoClose;
     private final SocketInput received;
     private final SocketReader reader;
@@ -41,9 +42,11 @@ final class SocketRecords {
     private volatile IOException failure;
 
     /** {@code consumed} is what was read of the transport before, or null. */
-    SocketRecords(SSLEngine engine, Socket transport, InputStream consumed, boolean autoClose) throws IOException {
+    SocketRecords(SSLEngine engine, Socket transport, SocketDelay delay, InputStream consumed, boolean autoClose)
+            throws IOException {
         this.engine = engine;
         this.transport = transport;
+        this.delay = delay;
         this.autoClose = autoClose;
         this.received = new SocketInput(transport.getInputStream(), consumed, autoClose);
         this.writer = new SocketWriter(engine, transport.getOutputStream());
@@ -93,7 +96,10 @@ final class SocketRecords {
         writer.lock.lock();
         try {
             check();
-            isStarted = true;
+            if (!isStarted) {
+                isStarted = true;
+                delay.lift();
+            }
             engine.beginHandshake();
             runHandshake();
             isEstablished = true;
@@ -190,6 +196,7 @@ final class SocketRecords {
             try {
                 check();
                 writer.write(bytes, offset, length);
+                delay.restore();
             } finally {
                 writer.lock.unlock();
             }
@@ -375,6 +382,8 @@ final class SocketRecords {
         } finally {
             if (autoClose) {
                 transport.close();
+            } else {
+                delay.restore();
             }
             freeBuffersWhenClosed();
         }

@@ -6,6 +6,7 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketOption;
+import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.util.Set;
 import javax.net.ssl.SSLSocket;
@@ -16,9 +17,11 @@ import javax.net.ssl.SSLSocket;
  */
 abstract class SocketTransport extends SSLSocket {
     final Socket transport;
+    final SocketDelay delay;
 
     SocketTransport(Socket transport) {
         this.transport = transport;
+        this.delay = new SocketDelay(transport);
     }
 
     @Override
@@ -74,12 +77,12 @@ abstract class SocketTransport extends SSLSocket {
 
     @Override
     public void setTcpNoDelay(boolean on) throws SocketException {
-        transport.setTcpNoDelay(on);
+        delay.set(on);
     }
 
     @Override
     public boolean getTcpNoDelay() throws SocketException {
-        return transport.getTcpNoDelay();
+        return delay.isNone();
     }
 
     @Override
@@ -177,13 +180,17 @@ abstract class SocketTransport extends SSLSocket {
 
     @Override
     public <T> Socket setOption(SocketOption<T> name, T value) throws IOException {
-        transport.setOption(name, value);
+        if (name == StandardSocketOptions.TCP_NODELAY && value != null) {
+            delay.set((Boolean) value);
+        } else {
+            transport.setOption(name, value);
+        }
         return this;
     }
 
     @Override
     public <T> T getOption(SocketOption<T> name) throws IOException {
-        return transport.getOption(name);
+        return name == StandardSocketOptions.TCP_NODELAY ? name.type().cast(delay.isNone()) : transport.getOption(name);
     }
 
     @Override

@@ -74,7 +74,7 @@ final class TlsSocket extends SocketTransport {
     }
 
     private void attach() throws IOException {
-        records = new SocketRecords(engine, transport, consumed, autoClose);
+        records = new SocketRecords(engine, transport, delay, consumed, autoClose);
     }
 
     @Override

@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardSocketOptions;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.ExtendedSSLSession;
@@ -212,6 +213,36 @@ class SocketSettingsTest {
                     client.setSoTimeout(0);
                 }
             }
+        }
+    }
+
+    /** The delay of small packets is lifted in the handshake: below it is seen, above it is not, and nobody's word is lost. */
+    @Test
+    void delayOfSmallPacketsIsAsTheApplicationSays() throws Exception {
+        try (SSLServerSocket server = listen(servers()); Socket below = new Socket(LOOPBACK, server.getLocalPort())) {
+            CompletableFuture<Socket> peer = async(() -> {
+                SSLSocket socket = (SSLSocket) accept(server);
+                socket.startHandshake();
+                socket.setTcpNoDelay(true);
+                socket.getOutputStream().write(1);
+                assertTrue(socket.getTcpNoDelay());
+                assertTrue(socket.getOption(StandardSocketOptions.TCP_NODELAY));
+                assertArrayEquals(new byte[] {2, 3}, socket.getInputStream().readAllBytes());
+                return socket;
+            });
+            try (SSLSocket client = (SSLSocket) clients().createSocket(below, "localhost", server.getLocalPort(), true)) {
+                client.startHandshake();
+                assertTrue(below.getTcpNoDelay());
+                assertFalse(client.getTcpNoDelay());
+                assertFalse(client.getOption(StandardSocketOptions.TCP_NODELAY));
+                client.getOutputStream().write(2);
+                assertFalse(below.getTcpNoDelay());
+                client.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                client.getOutputStream().write(3);
+                assertTrue(below.getTcpNoDelay());
+                assertEquals(1, client.getInputStream().read());
+            }
+            peer.join().close();
         }
     }
 
