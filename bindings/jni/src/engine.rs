@@ -10,9 +10,10 @@ use jni::EnvUnowned;
 use jni::objects::{JByteBuffer, JClass, JObject, JThrowable};
 use jni::sys::{jint, jlong};
 
-use crate::guard::{self, Offer, Outcome, Raised, guard, guard_bare};
+use crate::guard::{self, Outcome, Raised, guard, guard_bare};
 use crate::handles::{Exclusive, Handles};
 use crate::host::Asked;
+use crate::memory::{self, Offer};
 use crate::text::{ByteArrays, Strings, java_byte_arrays, java_strings};
 use crate::{failure, text};
 
@@ -134,7 +135,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrap<'local>(
             offset: destination_offset,
             length: destination_length,
         };
-        let (tls, plain) = guard::slices(raw, source, destination)?;
+        let (tls, plain) = memory::slices(raw, source, destination)?;
         step(engine, |connection| connection.unwrap(tls, plain).map(moved))
     };
     let outcome = guard::contain(body);
@@ -164,7 +165,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_wrap<'local>(
             offset: destination_offset,
             length: destination_length,
         };
-        let (plain, tls) = guard::slices(raw, source, destination)?;
+        let (plain, tls) = memory::slices(raw, source, destination)?;
         step(engine, |connection| connection.wrap(plain, tls).map(moved))
     };
     let outcome = guard::contain(body);
@@ -293,8 +294,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_address<'local>(
     _class: JClass<'local>,
     direct: JByteBuffer<'local>,
 ) -> jlong {
-    let outcome = guard::contain(|| guard::address(&env, &direct));
-    guard::settle(&mut env, outcome)
+    guard(&mut env, |env| memory::address(env, &direct))
 }
 
 #[unsafe(no_mangle)]

@@ -1,15 +1,14 @@
 //! The way in from Java: every native method is one call of a function here.
 //!
 //! No panic crosses, and none ends more than the object it was met in. This is the one place that decides what Java sees
-//! of an error, and that makes slices of addresses.
-#![allow(unsafe_code, reason = "memory that Java names by address is made a slice here, once its bounds are known")]
+//! of an error.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brokertls::{Code, Error};
 use jni::errors::ErrorPolicy;
-use jni::objects::{JByteBuffer, JThrowable};
+use jni::objects::JThrowable;
 use jni::sys::jlong;
 use jni::{Env, EnvUnowned};
 
@@ -140,76 +139,4 @@ impl<T: Default> ErrorPolicy<T, Raised> for Throw {
 /// jni reports a thrown exception as an error; here it is what was wanted.
 fn throw(env: &mut Env<'_>, exception: &JThrowable<'_>) {
     let _ = env.throw(exception);
-}
-
-/// Memory that Java offers: a direct buffer, or an address where that is null; an offset into it, and a length.
-pub(crate) struct Offer<'local> {
-    pub(crate) buffer: JByteBuffer<'local>,
-    pub(crate) address: jlong,
-    pub(crate) offset: i32,
-    pub(crate) length: i32,
-}
-
-/// More than a record or flight ever has; lengths beyond it do not fit the packed answer.
-const LENGTH_MAX: usize = 0xff_ffff;
-
-impl Offer<'_> {
-    /// The first byte and the length.
-    fn resolve(&self, env: &EnvUnowned<'_>) -> Outcome<(*mut u8, usize)> {
-        let (Ok(offset), Ok(length)) = (usize::try_from(self.offset), usize::try_from(self.length)) else {
-            return Err(Raised::Argument("a negative offset or length"));
-        };
-        if length == 0 {
-            return Ok((std::ptr::NonNull::dangling().as_ptr(), 0));
-        }
-        let start = match self.buffer.as_raw().is_null() {
-            true => self.address as *mut u8,
-            // SAFETY: the environment is this thread's, as Java passed it, and the buffer is not null.
-            false => unsafe {
-                let env = env.as_raw();
-                ((**env).v1_4.GetDirectBufferAddress)(env, self.buffer.as_raw()).cast::<u8>()
-            },
-        };
-        if start.is_null() {
-            return Err(Raised::Argument("neither a direct buffer nor an address"));
-        }
-        Ok((start.wrapping_add(offset), length.min(LENGTH_MAX)))
-    }
-}
-
-/// Both offers as slices.
-///
-/// # Errors
-/// `INVALID_ARGUMENT` where they overlap, or one is no memory.
-pub(crate) fn slices<'a>(
-    env: &EnvUnowned<'a>,
-    source: Offer<'a>,
-    destination: Offer<'a>,
-) -> Outcome<(&'a mut [u8], &'a mut [u8])> {
-    let (from, from_length) = source.resolve(env)?;
-    let (to, to_length) = destination.resolve(env)?;
-    let overlap = (from as usize) < (to as usize).saturating_add(to_length)
-        && (to as usize) < (from as usize).saturating_add(from_length);
-    if overlap && from_length > 0 && to_length > 0 {
-        return Err(Raised::Argument("source and destination overlap"));
-    }
-    // SAFETY: Java vouches for address and bounds (NativeEngine checks those of buffers) for the length of the call; the
-    // two do not overlap, and an empty one has an address that is aligned and not null.
-    unsafe { Ok((std::slice::from_raw_parts_mut(from, from_length), std::slice::from_raw_parts_mut(to, to_length))) }
-}
-
-/// The address of a direct buffer's first byte.
-pub(crate) fn address(env: &EnvUnowned<'_>, buffer: &JByteBuffer<'_>) -> Outcome<jlong> {
-    if buffer.as_raw().is_null() {
-        return Err(Raised::Argument("no buffer"));
-    }
-    // SAFETY: the environment is this thread's, as Java passed it, and the buffer is not null.
-    let address = unsafe {
-        let env = env.as_raw();
-        ((**env).v1_4.GetDirectBufferAddress)(env, buffer.as_raw())
-    };
-    match address.is_null() {
-        true => Err(Raised::Argument("not a direct buffer")),
-        false => Ok(address as jlong),
-    }
 }

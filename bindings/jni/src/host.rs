@@ -4,13 +4,15 @@
 #![allow(unsafe_code, reason = "the environment and the host of the task are kept for its length as pointers")]
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use brokertls::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge};
 use brokertls::keystore::Identity;
 use brokertls::verify::PeerCertificate;
 use brokertls::{Code, Error, Result};
-use jni::objects::{JByteArray, JIntArray, JObject, JString, JValue};
+use jni::ids::JMethodID;
+use jni::objects::{JByteArray, JIntArray, JObject, JString, JValue, JValueOwned};
+use jni::signature::{JavaType, Primitive};
 use jni::sys::{JNIEnv, jobject};
 use jni::{Env, EnvUnowned, Outcome as Contained, jni_sig, jni_str};
 use rustls::SignatureScheme;
@@ -50,6 +52,57 @@ pub(crate) struct TaskHost;
 /// References of Java that one question makes at most, beside those of arrays' elements, which are given back at once.
 const LOCAL_REFERENCES: usize = 16;
 
+/// The methods of `HandshakeHost`, looked up once. They belong to a class of the loader that has this library, and go with it.
+struct Questions {
+    client_hello: JMethodID,
+    selected_protocol: JMethodID,
+    choose_identity: JMethodID,
+    check_peer: JMethodID,
+    check_proof: JMethodID,
+    approve_peer: JMethodID,
+    refusal: JMethodID,
+}
+
+static QUESTIONS: OnceLock<Questions> = OnceLock::new();
+
+impl Questions {
+    fn of(env: &mut Env<'_>) -> Outcome<&'static Self> {
+        if let Some(known) = QUESTIONS.get() {
+            return Ok(known);
+        }
+        let class = env.find_class(jni_str!("io/brokertls/internal/HandshakeHost"))?;
+        let hello = jni_sig!("(Ljava/lang/String;[[B)I");
+        let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[B)J");
+        let found = Self {
+            client_hello: env.get_method_id(&class, jni_str!("clientHello"), hello)?,
+            selected_protocol: env.get_method_id(&class, jni_str!("selectedProtocol"), jni_sig!("()[B"))?,
+            choose_identity: env.get_method_id(&class, jni_str!("chooseIdentity"), identity)?,
+            check_peer: env.get_method_id(&class, jni_str!("checkPeer"), jni_sig!("([[BLjava/lang/String;[B)I"))?,
+            check_proof: env.get_method_id(&class, jni_str!("checkProof"), jni_sig!("([BI[B[B)I"))?,
+            approve_peer: env.get_method_id(&class, jni_str!("approvePeer"), jni_sig!("([[B)I"))?,
+            refusal: env.get_method_id(&class, jni_str!("refusal"), jni_sig!("()Ljava/lang/String;"))?,
+        };
+        Ok(QUESTIONS.get_or_init(|| found))
+    }
+}
+
+const INT: JavaType = JavaType::Primitive(Primitive::Int);
+const LONG: JavaType = JavaType::Primitive(Primitive::Long);
+
+/// Calls a method of the host; its kinds of arguments and answer are what [`Questions::of`] looked it up with.
+fn call<'local>(
+    env: &mut Env<'local>,
+    host: &JObject<'_>,
+    question: fn(&Questions) -> JMethodID,
+    answer: JavaType,
+    arguments: &[JValue<'_>],
+) -> Outcome<JValueOwned<'local>> {
+    let method = question(Questions::of(env)?);
+    let arguments: Vec<_> = arguments.iter().map(JValue::as_jni).collect();
+    // SAFETY: the host is a `HandshakeHost`, as `runTask` declares it, and the method is one of that with this signature.
+    Ok(unsafe { env.call_method_unchecked(host, method, answer, &arguments) }?)
+}
+
 fn ask<T>(body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Outcome<T>) -> Result<T> {
     let Some((env, host)) = CURRENT.get() else {
         return Err(Error::new(Code::Internal, "no host for the task"));
@@ -76,9 +129,9 @@ fn ask<T>(body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Outcome<T>) -> Result
 /// The error of a number that the host refused with.
 fn refusal(env: &mut Env<'_>, host: &JObject<'_>, number: i32) -> Raised {
     let code = Code::ALL.iter().copied().find(|code| code.number() == number).unwrap_or(Code::Internal);
-    let told = env.call_method(host, jni_str!("refusal"), jni_sig!("()Ljava/lang/String;"), &[]);
-    let told = told.and_then(|told| told.l()).and_then(|told| env.cast_local::<JString<'_>>(told));
-    let detail = told.ok().and_then(|told| text_or_none(env, &told).ok().flatten());
+    let told = call(env, host, |questions| questions.refusal, JavaType::Object, &[]);
+    let told = told.ok().and_then(|told| told.l().ok()).and_then(|told| env.cast_local::<JString<'_>>(told).ok());
+    let detail = told.and_then(|told| text_or_none(env, &told).ok().flatten());
     Raised::Failure(Error::new(code, detail.unwrap_or_default()))
 }
 
@@ -96,7 +149,7 @@ impl TaskHost {
         let answer = ask(|env, host| {
             let chain = java_byte_arrays(env, peer.chain.iter())?;
             let arguments = [JValue::Object(&chain)];
-            let number = env.call_method(host, jni_str!("approvePeer"), jni_sig!("([[B)I"), &arguments)?.i()?;
+            let number = call(env, host, |questions| questions.approve_peer, INT, &arguments)?.i()?;
             verdict(env, host, number)
         });
         answer.map_err(|refusal| refusal.detail().to_owned())
@@ -109,11 +162,10 @@ impl HandshakeHost for TaskHost {
             let name = string_or_null(env, hello.server_name)?;
             let protocols = java_byte_arrays(env, hello.protocols.iter())?;
             let arguments = [JValue::Object(&name), JValue::Object(&protocols)];
-            let signature = jni_sig!("(Ljava/lang/String;[[B)I");
-            match env.call_method(host, jni_str!("clientHello"), signature, &arguments)?.i()? {
+            match call(env, host, |questions| questions.client_hello, INT, &arguments)?.i()? {
                 AS_CONFIGURED => Ok(None),
                 PROTOCOL_SELECTED => {
-                    let chosen = env.call_method(host, jni_str!("selectedProtocol"), jni_sig!("()[B"), &[])?.l()?;
+                    let chosen = call(env, host, |questions| questions.selected_protocol, JavaType::Array, &[])?.l()?;
                     let chosen = env.cast_local::<JByteArray<'_>>(chosen)?;
                     Ok(Some(bytes(env, &chosen)?.to_vec()))
                 }
@@ -133,8 +185,7 @@ impl HandshakeHost for TaskHost {
             let issuers = java_byte_arrays(env, request.issuers.iter())?;
             let arguments =
                 [JValue::Object(&name), JValue::Object(&key_types), JValue::Object(&schemes), JValue::Object(&issuers)];
-            let signature = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[B)J");
-            match env.call_method(host, jni_str!("chooseIdentity"), signature, &arguments)?.j()? {
+            match call(env, host, |questions| questions.choose_identity, LONG, &arguments)?.j()? {
                 0 => Ok(None),
                 refused @ ..0 => Err(refusal(env, host, i32::try_from(-refused).unwrap_or_default())),
                 handle => Ok(Some(Arc::clone(&*IDENTITIES.share(handle)?))),
@@ -148,8 +199,7 @@ impl HandshakeHost for TaskHost {
             let version = JString::from_str(env, peer.version)?;
             let staple = java_bytes(env, peer.staple)?;
             let arguments = [JValue::Object(&chain), JValue::Object(&version), JValue::Object(&staple)];
-            let signature = jni_sig!("([[BLjava/lang/String;[B)I");
-            let number = env.call_method(host, jni_str!("checkPeer"), signature, &arguments)?.i()?;
+            let number = call(env, host, |questions| questions.check_peer, INT, &arguments)?.i()?;
             verdict(env, host, number)
         })
     }
@@ -170,7 +220,7 @@ impl HandshakeHost for TaskHost {
                 JValue::Object(&message),
                 JValue::Object(&proof),
             ];
-            let number = env.call_method(host, jni_str!("checkProof"), jni_sig!("([BI[B[B)I"), &arguments)?.i()?;
+            let number = call(env, host, |questions| questions.check_proof, INT, &arguments)?.i()?;
             verdict(env, host, number)
         })
     }

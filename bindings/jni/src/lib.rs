@@ -1,7 +1,8 @@
 //! brokertls for the JVM: the functions behind the native methods of `io.brokertls.internal`.
 //!
 //! A thin translator over the core, sibling to its C ABI; it uses nothing of that. Objects of Java are named by number
-//! (handles.rs); every native method is one guarded call (guard.rs); the rest of the rooms are one Java class each.
+//! (handles.rs); every native method is one guarded call (guard.rs); buffers become slices in memory.rs; the rest of the
+//! rooms are one Java class each.
 
 mod context;
 mod engine;
@@ -12,5 +13,6 @@ mod host;
 mod identity;
 mod library;
 mod log;
+mod memory;
 mod store;
 mod text;

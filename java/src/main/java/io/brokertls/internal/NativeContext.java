@@ -2,6 +2,7 @@ package io.brokertls.internal;
 
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
+import java.lang.ref.Reference;
 
 /** What engines are made from. Shared by threads. */
 public final class NativeContext extends NativeHandle {
@@ -15,8 +16,14 @@ public final class NativeContext extends NativeHandle {
      * @param host a DNS name or an IP address; null only where the name is not compared
      * @throws TlsFailure NO_TRUST, INVALID_SERVER_NAME, WRONG_STATE once it is closed, or what a setting leads to
      */
-    public synchronized NativeEngine connect(String host, EngineSettings settings) throws TlsFailure {
-        return NativeEngine.client(open(), host, settings);
+    public NativeEngine connect(String host, EngineSettings settings) throws TlsFailure {
+        try {
+            return NativeEngine.client(pointer(), host, settings);
+        } catch (IllegalStateException e) {
+            throw closed();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -24,17 +31,19 @@ public final class NativeContext extends NativeHandle {
      *
      * @throws TlsFailure NO_IDENTITY, NO_TRUST, WRONG_STATE once it is closed, or what a setting leads to
      */
-    public synchronized NativeEngine accept(EngineSettings settings) throws TlsFailure {
-        return NativeEngine.server(open(), settings);
+    public NativeEngine accept(EngineSettings settings) throws TlsFailure {
+        try {
+            return NativeEngine.server(pointer(), settings);
+        } catch (IllegalStateException e) {
+            throw closed();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** An engine that begins late is told as of any other failure. */
-    private long open() throws TlsFailure {
-        try {
-            return pointer();
-        } catch (IllegalStateException e) {
-            throw TlsFailure.of(ErrorCode.WRONG_STATE, "the context is closed");
-        }
+    private static TlsFailure closed() {
+        return TlsFailure.of(ErrorCode.WRONG_STATE, "the context is closed");
     }
 
     /**
@@ -42,38 +51,66 @@ public final class NativeContext extends NativeHandle {
      *
      * @throws TlsFailure the first source that cannot be used; the context goes on with what it had
      */
-    public synchronized void reload() throws TlsFailure {
-        reload(pointer());
+    public void reload() throws TlsFailure {
+        try {
+            reload(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** What an operator should know though the context was built. */
-    public synchronized String[] warnings() {
-        return warnings(pointer());
+    public String[] warnings() {
+        try {
+            return warnings(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** The cipher suites in effect, by IANA name, in order of preference. */
-    public synchronized String[] cipherSuites() {
-        return cipherSuites(pointer());
+    public String[] cipherSuites() {
+        try {
+            return cipherSuites(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** The protocol versions in effect, oldest first. */
-    public synchronized String[] versions() {
-        return versions(pointer());
+    public String[] versions() {
+        try {
+            return versions(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** The application protocols of every engine, in order of preference. */
-    public synchronized byte[][] applicationProtocols() {
-        return applicationProtocols(pointer());
+    public byte[][] applicationProtocols() {
+        try {
+            return applicationProtocols(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** What servers ask clients for unless an engine says otherwise: 0 nothing, 1 want, 2 need a certificate. */
-    public synchronized int clientAuth() {
-        return clientAuth(pointer());
+    public int clientAuth() {
+        try {
+            return clientAuth(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Whether clients compare the server's name unless an engine says otherwise. */
-    public synchronized boolean checksServerName() {
-        return checksServerName(pointer());
+    public boolean checksServerName() {
+        try {
+            return checksServerName(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -83,13 +120,21 @@ public final class NativeContext extends NativeHandle {
      * @param clientTimeoutSeconds age at which a client no longer resumes a session; 0 for no limit of its own
      * @param serverTimeoutSeconds age at which a server no longer resumes a session; 0 for no limit of its own
      */
-    public synchronized void limitSessions(int clientSessions, int clientTimeoutSeconds, int serverTimeoutSeconds) {
-        limitSessions(pointer(), clientSessions, clientTimeoutSeconds, serverTimeoutSeconds);
+    public void limitSessions(int clientSessions, int clientTimeoutSeconds, int serverTimeoutSeconds) {
+        try {
+            limitSessions(pointer(), clientSessions, clientTimeoutSeconds, serverTimeoutSeconds);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Forgets a client's sessions with a server. */
-    public synchronized void forgetSessions(String host, int sessionScope) {
-        forgetSessions(pointer(), host, sessionScope);
+    public void forgetSessions(String host, int sessionScope) {
+        try {
+            forgetSessions(pointer(), host, sessionScope);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** Every cipher suite that is served, by IANA name, in order of preference. */

@@ -191,9 +191,12 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** The native side knows where a buffer starts, not where it ends. */
+    /** The native side reads where a direct buffer starts; it knows neither whether it is one nor where it ends. */
     private static void check(ByteBuffer buffer, int offset, int length) {
         if (buffer != null) {
+            if (!buffer.isDirect()) {
+                throw new IllegalArgumentException("not a direct buffer");
+            }
             Objects.checkFromIndexSize(offset, length, buffer.capacity());
         }
     }
