@@ -9,6 +9,14 @@ import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** What the native library answers when it is told nonsense: an exception that says so, and no crash. */
@@ -58,6 +66,48 @@ class NativeMisuseTest {
             assertTrue(e.getMessage().startsWith("BTLS_INVALID_ARGUMENT"), e.getMessage());
             assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(heap));
             assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(null));
+        }
+    }
+
+    @Test
+    void addressOfABufferIsWhereItsViewBegins() throws TlsFailure {
+        try (NativeContext context = anyServer(); NativeEngine engine = context.connect("localhost", new EngineSettings())) {
+            ByteBuffer whole = ByteBuffer.allocateDirect(32 * 1024);
+            whole.position(1000);
+            ByteBuffer part = whole.slice();
+            int produced = NativeEngine.produced(engine.wrap(null, 0, 0, 0, part, 0, 24, part.capacity() - 24));
+            assertEquals(22, whole.get(1024));
+            assertEquals(0, whole.get(1023));
+            assertEquals(0, whole.get(1024 + produced));
+        }
+    }
+
+    @Test
+    void contextThatIsClosedWhileThreadsMakeEnginesRefusesTheNextOnes() throws Exception {
+        NativeContext context = anyServer();
+        ExecutorService threads = Executors.newFixedThreadPool(3);
+        try {
+            CountDownLatch made = new CountDownLatch(300);
+            List<Future<?>> makers = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                makers.add(threads.submit(() -> {
+                    while (true) {
+                        try (NativeEngine engine = context.connect("localhost", new EngineSettings())) {
+                            assertTrue(NativeEngine.isHandshaking(engine.state()));
+                            made.countDown();
+                        }
+                    }
+                }));
+            }
+            assertTrue(made.await(60, TimeUnit.SECONDS));
+            context.close();
+            for (Future<?> maker : makers) {
+                ExecutionException e = assertThrows(ExecutionException.class, () -> maker.get(60, TimeUnit.SECONDS));
+                assertEquals(IllegalStateException.class, e.getCause().getClass());
+            }
+        } finally {
+            context.close();
+            threads.shutdownNow();
         }
     }
 
