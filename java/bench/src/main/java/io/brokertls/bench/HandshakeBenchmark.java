@@ -14,8 +14,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * Handshakes. JMH's own score includes the client's work; what {@link Report} prints comes from the two counters: the
- * nanoseconds inside calls on the server's context and engine, and how many handshakes they were for.
+ * Handshakes. JMH's own score includes the client's work; what {@link Report} prints comes from the counters: the
+ * nanoseconds inside calls on the server's context and engine, how many handshakes they were for, and how many of those
+ * were full.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -34,6 +35,7 @@ public class HandshakeBenchmark {
     public String kind;
 
     private final Link link = new Link();
+    private TrustCounter trust;
     private SSLContext clientContext;
     private SSLContext serverContext;
     private String suite;
@@ -45,11 +47,14 @@ public class HandshakeBenchmark {
     public static class Server {
         public long nanos;
         public long handshakes;
+        /** How many of them showed the certificate. */
+        public long full;
     }
 
     @Setup(Level.Trial)
     public void open() throws Exception {
-        clientContext = Side.client(key);
+        trust = new TrustCounter(Identities.identity(key).getCertificate("server"));
+        clientContext = Side.client(trust);
         serverContext = side.server(key);
         boolean tls13 = version.equals("TLSv1.3");
         suite = tls13 ? "TLS_AES_128_GCM_SHA256"
@@ -68,5 +73,6 @@ public class HandshakeBenchmark {
         link.close();
         counters.nanos += link.serverNanos;
         counters.handshakes++;
+        counters.full += trust.take();
     }
 }

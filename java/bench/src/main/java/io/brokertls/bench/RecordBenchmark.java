@@ -1,11 +1,14 @@
 package io.brokertls.bench;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Level;
@@ -28,6 +31,8 @@ public class RecordBenchmark {
     static final int BATCH = 256;
     /** What TLS 1.3 adds to a record, with room for an implementation that pads. */
     private static final int OVERHEAD_MAX = 64;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     @Param
     public Side side;
@@ -104,10 +109,19 @@ public class RecordBenchmark {
         }
     }
 
+    /** What the reading of the batches takes of the Java heap; JMH's profiler would count their making too. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.EVENTS)
+    public static class Allocation {
+        public long bytes;
+        public long records;
+    }
+
     @Benchmark
     @OperationsPerInvocation(BATCH)
-    public int unwrap(Batch batch) throws SSLException {
+    public int unwrap(Batch batch, Allocation allocation) throws SSLException {
         int read = 0;
+        long before = THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
         ByteBuffer destination = batch.destination;
         while (batch.records.hasRemaining()) {
             destination.clear();
@@ -117,6 +131,8 @@ public class RecordBenchmark {
             }
             read += result.bytesProduced();
         }
+        allocation.bytes += THREADS.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+        allocation.records += BATCH;
         return read;
     }
 }

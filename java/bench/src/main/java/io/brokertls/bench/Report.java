@@ -2,12 +2,13 @@ package io.brokertls.bench;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -16,14 +17,19 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Runs everything and prints one table: a row for each cell, a column for each implementation, and the ratios. */
+/**
+ * Runs everything and prints {@link Table}. The implementations of one row run one after the other, so that what else the
+ * machine does in ten minutes meets them alike; a figure is the median of its iterations.
+ */
 public final class Report {
     private static final double NANOS_PER_SECOND = 1e9;
-    /** Half a per cent is less than what two runs of the same code differ by. */
-    private static final double LEVEL = 0.995;
+    /** Of a hundred handshakes that are to resume a session, one may be full: the first of a process is. */
+    private static final double FULL_MAX = 0.01;
+    private static final int WARMUPS = 4;
+    private static final int ITERATIONS = 9;
+    private static final int ITERATION_MS = 500;
 
-    private final Map<String, Map<Side, Double>> perSecond = new LinkedHashMap<>();
-    private final Map<String, Map<Side, Double>> allocated = new LinkedHashMap<>();
+    private final Table table = new Table();
     private final String identities;
 
     private Report(String identities) {
@@ -34,18 +40,38 @@ public final class Report {
     public static void main(String[] arguments) throws Exception {
         String filter = arguments.length == 0 ? "" : arguments[0];
         Report report = new Report(Identities.make());
-        for (String benchmark : List.of("HandshakeBenchmark.handshake", "RecordBenchmark.wrap", "RecordBenchmark.unwrap")) {
-            if (benchmark.contains(filter)) {
-                // Keys are used in handshakes only.
-                boolean signs = benchmark.startsWith("Handshake");
-                report.run("\\." + benchmark + "$", signs ? List.of(Side.values())
-                        : List.of(Side.BROKERTLS, Side.SUNJSSE, Side.CONSCRYPT));
+        if ("HandshakeBenchmark.handshake".contains(filter)) {
+            report.handshakes();
+        }
+        for (String direction : List.of("wrap", "unwrap")) {
+            if (("RecordBenchmark." + direction).contains(filter)) {
+                report.records(direction);
             }
         }
-        report.print();
+        report.table.print(System.out);
     }
 
-    private void run(String include, List<Side> wanted) throws RunnerException {
+    private void handshakes() throws RunnerException {
+        for (String kind : List.of("full", "resumed")) {
+            for (String version : List.of("TLSv1.3", "TLSv1.2")) {
+                for (String key : List.of("ECDSA_P256", "RSA_2048")) {
+                    // A session is resumed without its key.
+                    List<Side> sides = kind.equals("full") ? List.of(Side.values()) : Side.STACKS;
+                    run("HandshakeBenchmark.handshake", sides, Map.of("kind", kind, "version", version, "key", key));
+                }
+            }
+        }
+    }
+
+    private void records(String direction) throws RunnerException {
+        for (String buffers : List.of("heap", "direct")) {
+            for (String size : List.of("64", "1024", "16384")) {
+                run("RecordBenchmark." + direction, Side.STACKS, Map.of("buffers", buffers, "size", size));
+            }
+        }
+    }
+
+    private void run(String benchmark, List<Side> wanted, Map<String, String> parameters) throws RunnerException {
         List<String> sides = new ArrayList<>();
         for (Side side : wanted) {
             if (side.isPresent()) {
@@ -54,78 +80,69 @@ public final class Report {
                 System.out.println(side + " cannot be made here and is left out");
             }
         }
-        ChainedOptionsBuilder options = new OptionsBuilder().include(include).forks(1)
+        System.out.println(benchmark + " " + parameters.values());
+        ChainedOptionsBuilder options = new OptionsBuilder().include("\\." + benchmark + "$").forks(1)
                 .param("side", sides.toArray(new String[0]))
-                .warmupIterations(3).warmupTime(TimeValue.seconds(1))
-                .measurementIterations(4).measurementTime(TimeValue.seconds(1))
+                .warmupIterations(WARMUPS).warmupTime(TimeValue.milliseconds(ITERATION_MS))
+                .measurementIterations(ITERATIONS).measurementTime(TimeValue.milliseconds(ITERATION_MS))
                 .jvmArgsAppend(identities, "-Xms1g", "-Xmx1g", "-Djdk.tls.namedGroups=x25519,secp256r1")
                 .addProfiler(GCProfiler.class).shouldFailOnError(true).verbosity(VerboseMode.SILENT);
+        parameters.forEach((name, value) -> options.param(name, value));
         Collection<RunResult> results = new Runner(options.build()).run();
         for (RunResult result : results) {
-            keep(result);
+            keep(benchmark, result);
         }
     }
 
-    private void keep(RunResult result) {
+    private void keep(String benchmark, RunResult result) {
         BenchmarkParams parameters = result.getParams();
         Side side = Side.valueOf(parameters.getParam("side"));
-        if (result.getSecondaryResults().containsKey("nanos")) {
-            double nanos = result.getSecondaryResults().get("nanos").getScore();
-            double count = result.getSecondaryResults().get("handshakes").getScore();
-            String cell = parameters.getParam("kind") + " handshake, " + parameters.getParam("key").replace('_', ' ')
-                    + ", " + parameters.getParam("version");
-            cell(perSecond, cell).put(side, count * NANOS_PER_SECOND / nanos);
+        if (benchmark.startsWith("Handshake")) {
+            keepHandshakes(side, parameters, result);
             return;
         }
-        String benchmark = parameters.getBenchmark();
-        String cell = benchmark.substring(benchmark.lastIndexOf('.') + 1) + " " + parameters.getParam("size") + " B, "
-                + parameters.getParam("buffers");
-        cell(perSecond, cell).put(side, NANOS_PER_SECOND / result.getPrimaryResult().getScore());
-        result.getSecondaryResults().forEach((name, value) -> {
-            // What the profiler counts for unwrap holds the client's batch too.
-            if (name.endsWith("gc.alloc.rate.norm") && cell.startsWith("wrap")) {
-                cell(allocated, cell).put(side, value.getScore());
-            }
-        });
+        String direction = benchmark.substring(benchmark.indexOf('.') + 1);
+        String row = direction + ", " + parameters.getParam("size") + " B, " + parameters.getParam("buffers");
+        table.put(row, side, NANOS_PER_SECOND / median(result, iteration -> iteration.getPrimaryResult().getScore()));
+        // What the profiler counts for unwrap holds the client's batch too.
+        table.allocated(row, side, direction.equals("wrap") ? median(result, Report::profiled)
+                : median(result, iteration -> counter(iteration, "bytes") / counter(iteration, "records")));
     }
 
-    private static Map<Side, Double> cell(Map<String, Map<Side, Double>> table, String name) {
-        return table.computeIfAbsent(name, absent -> new LinkedHashMap<>());
-    }
-
-    private void print() {
-        System.out.printf(Locale.ROOT, "%nserver side, in memory, AES-128-GCM; Java %s, %s%n",
-                System.getProperty("java.version"), System.getProperty("os.arch"));
-        System.out.printf("operations a second%26s %18s %10s %10s   x SunJSSE  x Conscrypt%n", "brokertls",
-                "with JDK's keys", "SunJSSE", "Conscrypt");
-        List<String> behind = new ArrayList<>();
-        perSecond.forEach((name, cell) -> {
-            double[] ratios = {ratio(cell, Side.SUNJSSE), ratio(cell, Side.CONSCRYPT)};
-            System.out.printf("%-34s %10s %18s %10s %10s  %10s  %11s%n", name, figure(cell, Side.BROKERTLS),
-                    figure(cell, Side.BROKERTLS_JDK_KEYS), figure(cell, Side.SUNJSSE), figure(cell, Side.CONSCRYPT),
-                    text(ratios[0]), text(ratios[1]));
-            if (ratios[0] < LEVEL || ratios[1] < LEVEL) {
-                behind.add(name);
-            }
-        });
-        System.out.printf("%nbytes allocated in the Java heap for each wrap%n");
-        allocated.forEach((name, cell) -> System.out.printf("%-34s %10s %18s %10s %10s%n", name,
-                figure(cell, Side.BROKERTLS), "", figure(cell, Side.SUNJSSE), figure(cell, Side.CONSCRYPT)));
-        if (Side.BROKERTLS.isPresent()) {
-            System.out.println(behind.isEmpty() ? "\nahead of both in every cell" : "\nnot ahead in: " + behind);
+    private void keepHandshakes(Side side, BenchmarkParams parameters, RunResult result) {
+        String kind = parameters.getParam("kind");
+        String row = kind + " handshake, " + parameters.getParam("version") + ", "
+                + parameters.getParam("key").replace('_', ' ');
+        double full = median(result, iteration -> counter(iteration, "full") / counter(iteration, "handshakes"));
+        if (kind.equals("full") ? full < 1 : full > FULL_MAX) {
+            System.out.println(side + ": " + row + ": " + full + " of all were full; left out");
+            return;
         }
+        table.put(row, side, NANOS_PER_SECOND
+                * median(result, iteration -> counter(iteration, "handshakes") / counter(iteration, "nanos")));
     }
 
-    private static double ratio(Map<Side, Double> cell, Side other) {
-        return cell.containsKey(Side.BROKERTLS) && cell.containsKey(other)
-                ? cell.get(Side.BROKERTLS) / cell.get(other) : Double.NaN;
+    private static double median(RunResult result, ToDoubleFunction<IterationResult> figure) {
+        List<Double> figures = new ArrayList<>();
+        for (BenchmarkResult fork : result.getBenchmarkResults()) {
+            for (IterationResult iteration : fork.getIterationResults()) {
+                figures.add(figure.applyAsDouble(iteration));
+            }
+        }
+        double[] sorted = figures.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        return sorted[sorted.length / 2];
     }
 
-    private static String figure(Map<Side, Double> cell, Side side) {
-        return cell.containsKey(side) ? String.format(Locale.ROOT, "%.0f", cell.get(side)) : "-";
+    private static double counter(IterationResult iteration, String name) {
+        return iteration.getSecondaryResults().get(name).getScore();
     }
 
-    private static String text(double ratio) {
-        return Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2f", ratio);
+    private static double profiled(IterationResult iteration) {
+        for (String name : iteration.getSecondaryResults().keySet()) {
+            if (name.endsWith("gc.alloc.rate.norm")) {
+                return counter(iteration, name);
+            }
+        }
+        return Double.NaN;
     }
 }

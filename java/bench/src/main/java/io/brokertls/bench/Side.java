@@ -5,6 +5,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.Provider;
 import java.security.Security;
+import java.util.List;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -52,6 +53,9 @@ public enum Side {
             Conscrypt.setUseSessionTickets(engine, true);
         }
     };
+
+    /** One of each implementation. */
+    static final List<Side> STACKS = List.of(BROKERTLS, SUNJSSE, CONSCRYPT);
 
     private static final String OURS = "BrokerTLS";
 
