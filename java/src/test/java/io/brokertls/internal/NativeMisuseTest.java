@@ -2,6 +2,7 @@ package io.brokertls.internal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -103,7 +104,7 @@ class NativeMisuseTest {
             context.close();
             for (Future<?> maker : makers) {
                 ExecutionException e = assertThrows(ExecutionException.class, () -> maker.get(60, TimeUnit.SECONDS));
-                assertEquals(IllegalStateException.class, e.getCause().getClass());
+                assertEquals(ErrorCode.WRONG_STATE, assertInstanceOf(TlsFailure.class, e.getCause()).code());
             }
         } finally {
             context.close();
