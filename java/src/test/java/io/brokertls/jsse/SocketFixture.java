@@ -86,6 +86,13 @@ final class SocketFixture {
         return TRUST.getTrustManagers();
     }
 
+    /** A context of the JDK's that remembers no session: a resumed one is asked for under the name of the first. */
+    static SSLContext forgetfulJdk() throws GeneralSecurityException {
+        SSLContext context = SSLContext.getInstance("TLS", "SunJSSE");
+        context.init(KEYS.getKeyManagers(), TRUST.getTrustManagers(), null);
+        return context;
+    }
+
     static X509ExtendedKeyManager keys() {
         return (X509ExtendedKeyManager) KEYS.getKeyManagers()[0];
     }

@@ -7,6 +7,7 @@ import static io.brokertls.jsse.SocketFixture.async;
 import static io.brokertls.jsse.SocketFixture.clients;
 import static io.brokertls.jsse.SocketFixture.connect;
 import static io.brokertls.jsse.SocketFixture.failure;
+import static io.brokertls.jsse.SocketFixture.forgetfulJdk;
 import static io.brokertls.jsse.SocketFixture.listen;
 import static io.brokertls.jsse.SocketFixture.servers;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -24,6 +25,7 @@ import java.io.InputStream;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
+import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.ExtendedSSLSession;
@@ -42,8 +44,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SocketSettingsTest {
     private static SSLSocket connectAs(ServerSocket server, boolean oursIsClient, String serverName,
-            String... protocols) throws IOException {
-        SSLSocket client = connect(oursIsClient ? clients() : JDK.getSocketFactory(), server);
+            String... protocols) throws IOException, GeneralSecurityException {
+        SSLSocket client = connect(oursIsClient ? clients() : forgetfulJdk().getSocketFactory(), server);
         SSLParameters parameters = client.getSSLParameters();
         if (serverName != null) {
             parameters.setServerNames(List.of(new SNIHostName(serverName)));
