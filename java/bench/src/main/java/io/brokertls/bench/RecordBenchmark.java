@@ -64,15 +64,33 @@ public class RecordBenchmark {
         return buffers.equals("direct") ? ByteBuffer.allocateDirect(length) : ByteBuffer.allocate(length);
     }
 
-    @Benchmark
-    public int wrap() throws SSLException {
-        int produced = 0;
-        plaintext.clear();
-        // SunJSSE makes two records of 16,384 bytes.
-        while (plaintext.hasRemaining()) {
-            out.clear();
-            produced += server.wrap(plaintext, out).bytesProduced();
+    /** What the thread takes of the Java heap; JMH's profiler would count the making of the batches too. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.EVENTS)
+    public static class Allocation {
+        public long bytes;
+        public long records;
+
+        private void add(long before) {
+            bytes += THREADS.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+            records += BATCH;
         }
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(BATCH)
+    public int wrap(Allocation allocation) throws SSLException {
+        int produced = 0;
+        long before = THREADS.getThreadAllocatedBytes(Thread.currentThread().getId());
+        for (int i = 0; i < BATCH; i++) {
+            plaintext.clear();
+            // SunJSSE makes two records of 16,384 bytes.
+            while (plaintext.hasRemaining()) {
+                out.clear();
+                produced += server.wrap(plaintext, out).bytesProduced();
+            }
+        }
+        allocation.add(before);
         return produced;
     }
 
@@ -109,14 +127,6 @@ public class RecordBenchmark {
         }
     }
 
-    /** What the reading of the batches takes of the Java heap; JMH's profiler would count their making too. */
-    @State(Scope.Thread)
-    @AuxCounters(AuxCounters.Type.EVENTS)
-    public static class Allocation {
-        public long bytes;
-        public long records;
-    }
-
     @Benchmark
     @OperationsPerInvocation(BATCH)
     public int unwrap(Batch batch, Allocation allocation) throws SSLException {
@@ -131,8 +141,7 @@ public class RecordBenchmark {
             }
             read += result.bytesProduced();
         }
-        allocation.bytes += THREADS.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
-        allocation.records += BATCH;
+        allocation.add(before);
         return read;
     }
 }

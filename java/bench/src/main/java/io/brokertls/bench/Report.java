@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.infra.BenchmarkParams;
-import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
@@ -86,7 +85,7 @@ public final class Report {
                 .warmupIterations(WARMUPS).warmupTime(TimeValue.milliseconds(ITERATION_MS))
                 .measurementIterations(ITERATIONS).measurementTime(TimeValue.milliseconds(ITERATION_MS))
                 .jvmArgsAppend(identities, "-Xms1g", "-Xmx1g", "-Djdk.tls.namedGroups=x25519,secp256r1")
-                .addProfiler(GCProfiler.class).shouldFailOnError(true).verbosity(VerboseMode.SILENT);
+                .shouldFailOnError(true).verbosity(VerboseMode.SILENT);
         parameters.forEach((name, value) -> options.param(name, value));
         Collection<RunResult> results = new Runner(options.build()).run();
         for (RunResult result : results) {
@@ -104,9 +103,8 @@ public final class Report {
         String direction = benchmark.substring(benchmark.indexOf('.') + 1);
         String row = direction + ", " + parameters.getParam("size") + " B, " + parameters.getParam("buffers");
         table.put(row, side, NANOS_PER_SECOND / median(result, iteration -> iteration.getPrimaryResult().getScore()));
-        // What the profiler counts for unwrap holds the client's batch too.
-        table.allocated(row, side, direction.equals("wrap") ? median(result, Report::profiled)
-                : median(result, iteration -> counter(iteration, "bytes") / counter(iteration, "records")));
+        table.allocated(row, side,
+                median(result, iteration -> counter(iteration, "bytes") / counter(iteration, "records")));
     }
 
     private void keepHandshakes(Side side, BenchmarkParams parameters, RunResult result) {
@@ -135,14 +133,5 @@ public final class Report {
 
     private static double counter(IterationResult iteration, String name) {
         return iteration.getSecondaryResults().get(name).getScore();
-    }
-
-    private static double profiled(IterationResult iteration) {
-        for (String name : iteration.getSecondaryResults().keySet()) {
-            if (name.endsWith("gc.alloc.rate.norm")) {
-                return counter(iteration, name);
-            }
-        }
-        return Double.NaN;
     }
 }
