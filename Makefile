@@ -157,7 +157,7 @@ bench-java: java
 	    io.brokertls.bench.Report $(BENCH)
 
 soak-java: java
-	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -DargLine=-Dio.brokertls.soak=1000000 test
+	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -Dio.brokertls.soak=1000000 test
 
 bless:
 	BTLS_BLESS=1 $(CARGO) test --locked --test generated
