@@ -192,7 +192,9 @@ final class Engine extends ConfiguredEngine {
             handshake.release();
             handshake = null;
         }
-        context.log().log(System.Logger.Level.WARNING,
+        // Fleets of devices drop off the net all the time; that is for the transport to count, not news of TLS.
+        boolean isDeparture = isFinished && failure.code() == ErrorCode.TRUNCATED;
+        context.log().log(isDeparture ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
                 () -> failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint()));
     }
 

@@ -23,6 +23,7 @@ import java.util.logging.SimpleFormatter;
 import java.util.stream.Collectors;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
@@ -111,6 +112,28 @@ class LoggingTest {
             lines.clear();
             pair(client, Pki.HOST, server).handshake();
             assertEquals(List.of(), lines.all(), "a good handshake is no news at WARNING");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
+    void peerThatLeavesWithoutGoodbyeIsNewsOnlyDuringTheHandshake(String version) throws Exception {
+        LOGGER.setLevel(DEBUG);
+        try (BrokerTlsContext server = server().build();
+                BrokerTlsContext client = client().protocols(version).build()) {
+            EnginePair done = pair(client, Pki.HOST, server);
+            done.handshake();
+            lines.clear();
+            assertThrows(SSLException.class, done.server.engine::closeInbound);
+            assertEquals(List.of(), lines.at(Level.WARNING));
+            assertTrue(lines.at(DEBUG).stream().anyMatch(line -> line.startsWith("BTLS_TRUNCATED")), lines.toString());
+
+            EnginePair begun = pair(client, Pki.HOST, server);
+            begun.server.engine.beginHandshake();
+            lines.clear();
+            assertThrows(SSLException.class, begun.server.engine::closeInbound);
+            assertTrue(lines.at(Level.WARNING).stream().anyMatch(line -> line.startsWith("BTLS_HANDSHAKE_EOF")),
+                    lines.toString());
         }
     }
 
