@@ -1,5 +1,9 @@
 package io.brokertls.bench;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -47,7 +51,8 @@ public final class Report {
                 report.records(direction);
             }
         }
-        report.table.print(System.out);
+        // Whatever the locale: the table is pasted into a page.
+        report.table.print(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
     }
 
     private void handshakes() throws RunnerException {
