@@ -16,8 +16,9 @@ use crate::handles::Handles;
 use crate::host::TaskHost;
 use crate::identity::IDENTITIES;
 use crate::log;
+use crate::password::password;
 use crate::text::{
-    ByteArrays, Strings, byte_arrays, bytes_or_none, java_byte_arrays, java_strings, password, text, text_or_none,
+    ByteArrays, Strings, byte_arrays, bytes_or_none, java_byte_arrays, java_strings, text, text_or_none,
 };
 
 static BUILDERS: Handles<Mutex<Options>> = Handles::new();
@@ -86,6 +87,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addIdentity<'
     alias: JString<'local>,
     store_password: JByteArray<'local>,
     key_password: JByteArray<'local>,
+    passwords: JObject<'local>,
 ) {
     guard(&mut env, |env| {
         let mut identity = IdentitySource::new(source(env, &content, &label)?);
@@ -97,8 +99,11 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addIdentity<'
         identity.alias = text_or_none(env, &alias)?;
         identity.options = with_options(builder, |options| Ok(options.open_options()))?;
         identity.options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
-        identity.options.password = password(env, &store_password)?;
-        identity.options.key_password = password(env, &key_password)?;
+        identity.options.password = password(env, &store_password, &passwords)?;
+        // Where only the store's password was given, it is the key's too.
+        let is_given = !store_password.as_raw().is_null();
+        let asked_for_key = if is_given { JObject::null() } else { passwords };
+        identity.options.key_password = password(env, &key_password, &asked_for_key)?;
         with_options(builder, |options| {
             options.builder_mut().identity(identity);
             Ok(())
@@ -115,6 +120,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
     label: JString<'local>,
     store: JString<'local>,
     store_password: JByteArray<'local>,
+    passwords: JObject<'local>,
 ) {
     guard(&mut env, |env| {
         let source = source(env, &content, &label)?;
@@ -123,7 +129,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
             _ => {
                 let mut options = with_options(builder, |options| Ok(options.open_options()))?;
                 options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
-                options.password = password(env, &store_password)?;
+                options.password = password(env, &store_password, &passwords)?;
                 TrustSource::Store { source, options }
             }
         };

@@ -14,5 +14,6 @@ mod identity;
 mod library;
 mod log;
 mod memory;
+mod password;
 mod store;
 mod text;

@@ -9,14 +9,15 @@ use brokertls::keystore::{self, Entry, EntryKind, OpenOptions, Secret, Store, St
 use brokertls::options::store_type;
 use brokertls::{Code, Error};
 use jni::EnvUnowned;
-use jni::objects::{JByteArray, JClass, JString};
+use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use crate::guard::{Outcome, Raised, guard, guard_bare, keep, object};
 use crate::handles::Handles;
-use crate::text::{ByteArrays, Strings, bytes, bytes_or_none, java_byte_arrays, java_bytes, java_strings, password};
+use crate::password::password;
+use crate::text::{ByteArrays, Strings, bytes, bytes_or_none, java_byte_arrays, java_bytes, java_strings};
 use crate::text::{text, text_or_none};
 
 static STORES: Handles<JavaStore> = Handles::new();
@@ -187,7 +188,7 @@ extern "system" fn Java_io_brokertls_internal_NativeStore_open<'local>(
     guard(&mut env, |env| {
         let options = OpenOptions {
             store_type: text_or_none(env, &kind)?.map(|name| store_type(&name)).transpose()?,
-            password: password(env, &store_password)?,
+            password: password(env, &store_password, &JObject::null())?,
             ..OpenOptions::default()
         };
         let store = keystore::open(&text(env, &label)?, &bytes(env, &content)?, &options)?;

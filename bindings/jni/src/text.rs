@@ -1,6 +1,5 @@
 //! Strings and arrays between Java and Rust.
 
-use brokertls::keystore::{Password, Secret};
 use jni::Env;
 use jni::objects::{JByteArray, JIntArray, JObjectArray, JString};
 use rustls::pki_types::CertificateDer;
@@ -27,13 +26,6 @@ pub(crate) fn bytes(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Zeroizing<
 
 pub(crate) fn bytes_or_none(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
     (!array.as_raw().is_null()).then(|| bytes(env, array)).transpose()
-}
-
-pub(crate) fn password(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Password> {
-    Ok(match bytes_or_none(env, array)? {
-        None => Password::None,
-        Some(bytes) => Password::Bytes(Secret::new(bytes.as_slice())),
-    })
 }
 
 /// The elements of a `byte[][]`.

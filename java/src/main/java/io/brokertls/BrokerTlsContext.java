@@ -102,6 +102,19 @@ public final class BrokerTlsContext implements AutoCloseable {
         void check(X509Certificate[] chain) throws CertificateException;
     }
 
+    /** Gives the passwords of stores and keys that were added without one. */
+    @FunctionalInterface
+    public interface PasswordSource {
+        /**
+         * Asked by {@link BrokerTlsContextBuilder#build()} and at each {@link #reload()}, on their threads.
+         *
+         * @param label the file, or what messages call the memory
+         * @param alias the entry whose key it decrypts; null where it is the store's, or the key has no alias
+         * @return the password, which the library wipes; null where there is none
+         */
+        char[] password(String label, String alias);
+    }
+
     /** Whether a server asks its clients for a certificate. */
     public enum ClientAuth {
         /** It does not ask. */

@@ -1,10 +1,12 @@
 package io.brokertls;
 
 import io.brokertls.internal.NativeContextBuilder;
+import io.brokertls.internal.NativePasswords;
 import io.brokertls.jsse.Passwords;
 import io.brokertls.jsse.Services;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import javax.net.ssl.X509KeyManager;
@@ -25,6 +27,7 @@ public final class BrokerTlsContextBuilder {
     private X509KeyManager keyManager;
     private X509TrustManager trustManager;
     private BrokerTlsContext.PeerCheck peerCheck;
+    private NativePasswords passwords;
     private boolean limitsSessions;
     private int sessionCacheSize;
     private int sessionTimeoutSeconds;
@@ -121,6 +124,25 @@ public final class BrokerTlsContextBuilder {
             identities.add(new Identity());
         }
         return identities.get(identities.size() - 1);
+    }
+
+    /** Where the passwords of stores and keys come from that are added, before or after it, without one. */
+    public BrokerTlsContextBuilder passwords(BrokerTlsContext.PasswordSource source) {
+        passwords = (isOfKey, label, alias) -> {
+            char[] given;
+            try {
+                given = source.password(label, alias);
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.WARNING, "the source of passwords failed for " + label, e);
+                return null;
+            }
+            byte[] copy = Passwords.utf8(given);
+            if (given != null) {
+                Arrays.fill(given, '\0');
+            }
+            return copy;
+        };
+        return this;
     }
 
     /** Trusts the certificates of a store; may be called several times. */
@@ -269,10 +291,10 @@ public final class BrokerTlsContextBuilder {
                 builder.set(option[0], option[1]);
             }
             for (Identity identity : identities) {
-                identity.addTo(builder);
+                identity.addTo(builder, passwords);
             }
             for (Source source : trust) {
-                builder.addTrust(source.content, source.label, source.type, source.password);
+                builder.addTrust(source.content, source.label, source.type, source.password, passwords);
             }
             Services.Ready ready = Services.build(builder, keyManager, trustManager, peerCheck);
             if (limitsSessions) {
@@ -314,9 +336,9 @@ public final class BrokerTlsContextBuilder {
         private byte[] keyPassword;
         private String alias;
 
-        void addTo(NativeContextBuilder builder) throws TlsFailure {
+        void addTo(NativeContextBuilder builder, NativePasswords passwords) throws TlsFailure {
             builder.addIdentity(store.content, store.label, key == null ? null : key.content,
-                    key == null ? null : key.label, store.type, alias, store.password, keyPassword);
+                    key == null ? null : key.label, store.type, alias, store.password, keyPassword, passwords);
         }
 
         void wipe() {

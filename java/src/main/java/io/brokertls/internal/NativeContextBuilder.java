@@ -30,11 +30,12 @@ public final class NativeContextBuilder extends NativeHandle {
      * @param alias the one entry to use; null uses every one
      * @param password UTF-8, copied; null for none
      * @param keyPassword UTF-8, copied; null for the store's
+     * @param passwords asked where {@code password} is null, now and at reload; may be null
      * @throws TlsFailure INVALID_ARGUMENT
      */
     public synchronized void addIdentity(byte[] content, String label, byte[] key, String keyLabel, String type,
-            String alias, byte[] password, byte[] keyPassword) throws TlsFailure {
-        addIdentity(pointer(), content, label, key, keyLabel, type, alias, password, keyPassword);
+            String alias, byte[] password, byte[] keyPassword, NativePasswords passwords) throws TlsFailure {
+        addIdentity(pointer(), content, label, key, keyLabel, type, alias, password, keyPassword, passwords);
     }
 
     /**
@@ -42,8 +43,9 @@ public final class NativeContextBuilder extends NativeHandle {
      *
      * @throws TlsFailure INVALID_ARGUMENT
      */
-    public synchronized void addTrust(byte[] content, String label, String type, byte[] password) throws TlsFailure {
-        addTrust(pointer(), content, label, type, password);
+    public synchronized void addTrust(byte[] content, String label, String type, byte[] password,
+            NativePasswords passwords) throws TlsFailure {
+        addTrust(pointer(), content, label, type, password, passwords);
     }
 
     /** Adds an identity whose key is already there, such as one of another provider. */
@@ -92,10 +94,11 @@ public final class NativeContextBuilder extends NativeHandle {
     private static native void set(long builder, String option, String text) throws TlsFailure;
 
     private static native void addIdentity(long builder, byte[] content, String label, byte[] key, String keyLabel,
-            String type, String alias, byte[] password, byte[] keyPassword) throws TlsFailure;
-
-    private static native void addTrust(long builder, byte[] content, String label, String type, byte[] password)
+            String type, String alias, byte[] password, byte[] keyPassword, NativePasswords passwords)
             throws TlsFailure;
+
+    private static native void addTrust(long builder, byte[] content, String label, String type, byte[] password,
+            NativePasswords passwords) throws TlsFailure;
 
     private static native void addShared(long builder, long identity);
 

@@ -102,7 +102,7 @@ public final class TrustManagers extends TrustManagerFactorySpi {
         }
 
         void addTo(NativeContextBuilder builder) throws TlsFailure {
-            builder.addTrust(pem.clone(), "the TrustManagerFactory's KeyStore", "pem", null);
+            builder.addTrust(pem.clone(), "the TrustManagerFactory's KeyStore", "pem", null, null);
         }
 
         @Override

@@ -17,8 +17,10 @@ import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
@@ -103,6 +105,40 @@ class BuilderStoresTest {
         assertServes("one", trust.andThen(builder ->
                 builder.certificate(read("one.pem"), "chain").privateKey(read("one-encrypted.key"), "key")
                         .keyPassword(KEY_PASSWORD)));
+    }
+
+    @Test
+    void passwordsComeFromTheirSourceWhereNoneWasGivenAndAgainAtAReload() throws Exception {
+        List<String> asked = new ArrayList<>();
+        List<char[]> given = new ArrayList<>();
+        BrokerTlsContext.PasswordSource source = (label, alias) -> {
+            asked.add(Path.of(label).getFileName() + " " + alias);
+            given.add((alias == null ? PASSWORD : KEY_PASSWORD).clone());
+            return given.get(given.size() - 1);
+        };
+        try (BrokerTlsContext server = BrokerTlsContext.builder().keyStore(authority.file("JKS"), null).keyAlias("one")
+                .passwords(source).trustStore(authority.file("trust-JKS"), PASSWORD).build()) {
+            List<String> once = List.of("JKS null", "JKS one");
+            assertEquals(once, asked);
+            assertEquals("CN=one", shown(server, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+            asked.clear();
+            server.reload();
+            assertEquals(once, asked);
+        }
+        for (char[] password : given) {
+            assertArrayEquals(new char[password.length], password, "the source's answer is wiped");
+        }
+    }
+
+    @Test
+    void sourceThatGivesNoPasswordAWrongOneOrThrowsFailsTheBuild() {
+        assertCode(ErrorCode.PASSWORD_UNAVAILABLE,
+                builder -> builder.passwords((label, alias) -> null).keyStore(authority.file("JKS"), null));
+        assertCode(ErrorCode.STORE_PASSWORD_WRONG,
+                builder -> builder.passwords((label, alias) -> WRONG.clone()).keyStore(authority.file("JKS"), null));
+        assertCode(ErrorCode.PASSWORD_UNAVAILABLE, builder -> builder.passwords((label, alias) -> {
+            throw new IllegalStateException("the vault is closed");
+        }).keyStore(authority.file("PKCS12"), null));
     }
 
     @Test
