@@ -157,6 +157,14 @@ enum {
 
     /* The peer certificate has been revoked; the peer is sent alert 44. */
     BTLS_CERT_REVOKED = 400,
+    /* It is not known whether the peer certificate has been revoked; the peer is sent alert 46. */
+    BTLS_REVOCATION_UNKNOWN = 401,
+    /* What is known of the revocation of the peer certificate is out of date; the peer is sent alert 46. */
+    BTLS_REVOCATION_STALE = 402,
+    /* A revocation list (CRL) is damaged or is none. */
+    BTLS_CRL_MALFORMED = 410,
+    /* A revocation list (CRL) has a form that is not honoured. */
+    BTLS_CRL_UNSUPPORTED = 411,
 
     /* The peer does not speak TLS; the peer is sent alert 22. */
     BTLS_PEER_NOT_TLS = 500,

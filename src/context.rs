@@ -17,12 +17,13 @@ use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig};
 use crate::connection::{Connection, Decide};
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities, with_worded_alerts};
-use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
+use crate::keystore::{self, Identity, Limits, OpenOptions, TrustedCertificate};
 use crate::logging::Level;
 use crate::policy::{NotServed, Policy};
+use crate::revocation::{Crls, Revocation};
 use crate::session;
 use crate::session::{ClientSessions, Sessions};
-use crate::settings::{ClientAuth, ConnectionSettings, IdentitySource, Spec, TrustSource};
+use crate::settings::{ClientAuth, ConnectionSettings, CrlSource, IdentitySource, RevocationSpec, Spec, TrustSource};
 use crate::source::{self, Source};
 use crate::verify::{Judge, PeerVerifier, RustlsVerifier, Switch, Switches};
 
@@ -357,7 +358,7 @@ impl Materials {
         // An operator who lists suites means the order; without a list the client knows best what it does fast.
         let lists_suites = spec.policy.cipher_suites.is_some();
         config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or(lists_suites);
-        session::configure_server(&mut config, spec.resumption, sessions)?;
+        session::configure_server(&mut config, spec.resumes(), sessions)?;
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }
@@ -379,7 +380,7 @@ impl Materials {
             .with_client_cert_resolver(self.signers.client());
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         config.enable_sni = settings.sends_server_name;
-        let sessions = session::configure_client(&mut config, spec.resumption, sessions);
+        let sessions = session::configure_client(&mut config, spec.resumes(), sessions);
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }
@@ -418,7 +419,10 @@ impl Materials {
 
 fn load_judge(spec: &Spec, warnings: &mut Vec<String>) -> Result<Judge> {
     match &spec.hosts.trust {
-        None => Ok(Judge::Own(Arc::new(PeerVerifier::new(load_trust(spec, warnings)?, spec.switches)?))),
+        None => {
+            let verifier = PeerVerifier::new(load_trust(spec, warnings)?, spec.switches)?;
+            Ok(Judge::Own(Arc::new(verifier.with_revocation(spec.revocation.load()?))))
+        }
         Some(host) => {
             let mut switches = Switches::default();
             switches.insert(Switch::SmallRsa);
@@ -456,6 +460,28 @@ fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<
 fn load_trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
     let loaded = spec.trust.iter().map(|source| source.load(warnings)).collect::<Result<Vec<_>>>()?;
     Ok(loaded.into_iter().flatten().collect())
+}
+
+impl RevocationSpec {
+    /// Reads every list.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` for rules without a list; the first list that cannot be used, by name.
+    pub(crate) fn load(&self) -> Result<Revocation> {
+        self.check()?;
+        let limits = Limits { max_content_bytes: self.max_crl_bytes, ..Limits::default() };
+        let mut crls = Crls::default();
+        for source in &self.crls {
+            let files = match source {
+                CrlSource::Source(source) => vec![source.clone()],
+                CrlSource::Directory(path) => source::files_of(path)?,
+            };
+            for file in files {
+                crls.add(&file.read(&limits)?, &file.label())?;
+            }
+        }
+        Ok(Revocation::new(self.policy(), crls))
+    }
 }
 
 impl TrustSource {

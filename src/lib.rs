@@ -19,6 +19,7 @@ mod logging;
 pub mod manual;
 pub mod options;
 pub mod policy;
+pub mod revocation;
 mod session;
 mod settings;
 mod source;
@@ -30,7 +31,7 @@ pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Tr
 pub use context::Context;
 pub use error::{Code, Error, Result};
 pub use logging::{Level, LogSink};
-pub use settings::{ClientAuth, ConnectionSettings, IdentitySource, TrustSource};
+pub use settings::{ClientAuth, ConnectionSettings, CrlSource, IdentitySource, TrustSource};
 pub use source::Source;
 pub use stream::{ReadCallback, Status, Stream, WriteCallback};
 pub use verify::host;

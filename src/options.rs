@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::keystore::OpenOptions;
 use crate::policy::names::{did_you_mean, nearest};
+use crate::revocation::Revocation;
 use crate::settings::{IdentitySource, TrustSource};
 
 use stores::Stores;
@@ -50,6 +51,8 @@ pub enum OptionGroup {
     Policy,
     /// How the peer is judged.
     Verification,
+    /// Whether the peer's certificate has been revoked.
+    Revocation,
     /// What a connection negotiates or keeps beyond that.
     Session,
     /// What a file may cost.
@@ -64,6 +67,7 @@ impl OptionGroup {
             Self::Trust => "Trusted certificates",
             Self::Policy => "Versions, cipher suites and groups",
             Self::Verification => "Verification of the peer",
+            Self::Revocation => "Revocation",
             Self::Session => "Session",
             Self::Limits => "Limits on files",
         }
@@ -169,6 +173,14 @@ impl Options {
     /// `OPTION_CONFLICT` for options of a trust store without the file they belong to.
     pub fn trust_sources(&self) -> Result<Vec<TrustSource>> {
         self.stores.trust_sources()
+    }
+
+    /// The check of revocation that the options name, its lists read.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` for rules without a list; the first list that cannot be used, by name.
+    pub fn revocation(&self) -> Result<Revocation> {
+        self.builder.load_revocation()
     }
 
     /// The builder with everything that was set.

@@ -170,6 +170,10 @@ codes! {
     CertOther = 399, CERT_OTHER, Certificate, 46, "the peer certificate was refused", "";
 
     CertRevoked = 400, CERT_REVOKED, Revocation, 44, "the peer certificate has been revoked", "The peer needs a new certificate.";
+    RevocationUnknown = 401, REVOCATION_UNKNOWN, Revocation, 46, "it is not known whether the peer certificate has been revoked", "Give the current revocation list of its issuer, or accept what is not known (revocation prefer).";
+    RevocationStale = 402, REVOCATION_STALE, Revocation, 46, "what is known of the revocation of the peer certificate is out of date", "Give the current revocation list of its issuer.";
+    CrlMalformed = 410, CRL_MALFORMED, Revocation, -, "a revocation list (CRL) is damaged or is none", "Fetch it again from the CA; it is PEM (X509 CRL) or DER.";
+    CrlUnsupported = 411, CRL_UNSUPPORTED, Revocation, -, "a revocation list (CRL) has a form that is not honoured", "Use the CA's complete, direct list (RFC 5280), signed with RSA or ECDSA and SHA-2, or Ed25519.";
 
     PeerNotTls = 500, PEER_NOT_TLS, Protocol, 22, "the peer does not speak TLS", "Use the TLS port and scheme on both sides.";
     Truncated = 501, TRUNCATED, Protocol, -, "the connection ended without close_notify; data may be missing", "";

@@ -32,6 +32,7 @@ mod store;
 mod traditional;
 
 pub use open::open;
+pub(crate) use pem::blocks_of_pem;
 pub use signing::signing_key;
 pub use store::{Entry, EntryKind, KeyFacts, Store, pair};
 

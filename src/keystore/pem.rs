@@ -48,6 +48,21 @@ struct Open {
     in_headers: bool,
 }
 
+/// Blocks without their labels, each with the line it begins on.
+type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
+
+/// The blocks of one label, each with the line it begins on; none at all where this is no PEM.
+///
+/// # Errors
+/// As for [`blocks`].
+pub(crate) fn blocks_of_pem(bytes: &[u8], label: &str) -> Result<Option<Numbered>> {
+    if !bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes()) {
+        return Ok(None);
+    }
+    let wanted = blocks(bytes)?.into_iter().filter(|block| block.label == label);
+    Ok(Some(wanted.map(|block| (block.line, block.data)).collect()))
+}
+
 /// All blocks of the text, in order.
 ///
 /// # Errors

@@ -3,7 +3,9 @@
 use crate::builder::ContextBuilder;
 use crate::error::Result;
 use crate::policy::Preset;
-use crate::settings::ClientAuth;
+use crate::revocation::{Depth, Mode};
+use crate::settings::{ClientAuth, CrlSource};
+use crate::source::Source;
 
 use super::stores::Stores;
 use super::value;
@@ -33,7 +35,7 @@ const fn many(
     OptionRow { name, group, kind, placeholder, help, repeats: true, apply }
 }
 
-use OptionGroup::{Identity, Limits, Policy, Session, Trust, Verification};
+use OptionGroup::{Identity, Limits, Policy, Revocation, Session, Trust, Verification};
 use OptionKind::{Choice, Names, Number, Path, Switch as YesNo, Text};
 
 /// Every option of a context, in the order in which help lists them.
@@ -86,6 +88,15 @@ pub static OPTIONS: &[OptionRow] = &[
         "read PKCS#12 stores without an integrity check [default: no]",
         Apply::Stores(Stores::insecure_allow_missing_mac)),
 
+    many(Revocation, "crl", Path, "FILE", "revocation lists: PEM or DER, or a directory of them", Apply::Builder(crl)),
+    one(Revocation, "revocation", Choice, "MODE",
+        "what is not known: off (nothing is asked), prefer (accepted) or require (refused) [default: require with --crl]",
+        Apply::Builder(revocation)),
+    one(Revocation, "revocation-depth", Choice, "DEPTH", "leaf (end entity) or chain [default: chain]",
+        Apply::Builder(revocation_depth)),
+    one(Revocation, "crl-max-stale-s", Number, "SECONDS", "how long a list serves after its next update [default: 0]",
+        Apply::Builder(crl_max_stale_s)),
+
     one(Session, "alpn", Names, "LIST", "application protocols in order of preference, e.g. mqtt,h2 [default: none]",
         Apply::Builder(alpn)),
     one(Session, "resumption", YesNo, "YES|NO", "resume earlier sessions [default: yes]",
@@ -95,6 +106,8 @@ pub static OPTIONS: &[OptionRow] = &[
 
     one(Limits, "max-content-bytes", Number, "BYTES", "largest certificate or key file [default: 16777216]",
         Apply::Stores(Stores::max_content_bytes)),
+    one(Limits, "max-crl-bytes", Number, "BYTES", "largest file of revocation lists [default: 134217728]",
+        Apply::Builder(max_crl_bytes)),
     one(Limits, "max-kdf-iterations", Number, "COUNT", "most key derivation steps for a file [default: 5000000]",
         Apply::Stores(Stores::max_kdf_iterations)),
     one(Limits, "max-kdf-memory-bytes", Number, "BYTES", "most memory for scrypt [default: 67108864]",
@@ -150,6 +163,35 @@ fn skip_server_name(builder: &mut ContextBuilder, text: &str) -> Result<()> {
 
 fn accept_any_server(builder: &mut ContextBuilder, text: &str) -> Result<()> {
     builder.insecure_accept_any_server(value::switch(text)?);
+    Ok(())
+}
+
+fn crl(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    let path = value::path(text)?;
+    builder.crl(match path.is_dir() {
+        true => CrlSource::Directory(path),
+        false => CrlSource::Source(Source::file(path)),
+    });
+    Ok(())
+}
+
+fn revocation(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.revocation(Mode::from_name(text).ok_or_else(|| value::refuse(text, "off, prefer or require"))?);
+    Ok(())
+}
+
+fn revocation_depth(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.revocation_depth(Depth::from_name(text).ok_or_else(|| value::refuse(text, "leaf or chain"))?);
+    Ok(())
+}
+
+fn crl_max_stale_s(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.crl_max_stale_s(value::number(text)?);
+    Ok(())
+}
+
+fn max_crl_bytes(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.max_crl_bytes(value::number(text)?);
     Ok(())
 }
 

@@ -309,7 +309,10 @@ mod tests {
 
     #[test]
     fn every_refusal_is_told_to_the_peer_with_the_alert_of_its_row() {
-        let refusals = Code::ALL.iter().filter(|code| code.category() == Category::Certificate);
+        let is_refusal = |code: &&Code| {
+            matches!(code.category(), Category::Certificate | Category::Revocation) && code.alert().is_some()
+        };
+        let refusals = Code::ALL.iter().filter(is_refusal);
         // The client's missing certificate is rustls' own finding, with its own alert.
         for code in refusals.filter(|code| **code != Code::CertMissing) {
             let alert = AlertDescription::from(rustls_kind(&Error::from(*code)));

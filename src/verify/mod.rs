@@ -1,7 +1,7 @@
 //! Whether a peer's certificate is accepted: the order of the rules.
 //!
 //! The end entity is trusted directly (direct.rs) or through a chain (chain.rs), its key is long enough (signature.rs),
-//! and it is for the name that was asked for (name.rs). What is tolerated beyond that lives in legacy.rs alone; how a
+//! and it is for the name that was asked for (name.rs); last, its path is not revoked, as revocation/ knows. What is tolerated beyond that lives in legacy.rs alone; how a
 //! refusal is told, in refusal.rs. This room opens no files and no sockets and keeps no state between peers.
 
 mod adapter;
@@ -24,6 +24,7 @@ pub use legacy::{Switch, Switches};
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
+use crate::revocation::Revocation;
 
 /// The most certificates that a peer may send: its own and its issuers.
 ///
@@ -59,6 +60,7 @@ pub struct PeerVerifier {
     anchors: chain::Anchors,
     switches: Switches,
     algorithms: WebPkiSupportedAlgorithms,
+    revocation: Option<Revocation>,
 }
 
 impl PeerVerifier {
@@ -77,7 +79,13 @@ impl PeerVerifier {
             trusted: trust,
             switches,
             algorithms: rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
+            revocation: None,
         })
+    }
+
+    /// With paths checked for revocation too.
+    pub fn with_revocation(self, revocation: Revocation) -> Self {
+        Self { revocation: Some(revocation), ..self }
     }
 
     /// Decides about the chain that a peer sent, end entity first, as of `now`.
@@ -131,6 +139,9 @@ impl PeerVerifier {
         }
         if let Some(name) = name {
             name::verify(&parsed, end_entity, name, deviations.contains(&Switch::CommonName))?;
+        }
+        if let Some(revocation) = &self.revocation {
+            revocation.check(&path, now)?;
         }
         Ok(Verdict { path, direct, deviations })
     }

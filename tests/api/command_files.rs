@@ -205,6 +205,36 @@ fn deviation_is_tolerated_only_with_its_switch() {
 }
 
 #[test]
+fn lists_and_rules_of_revocation_decide_with_the_rest() {
+    let folder = folder("revocation");
+    let authority = Authority::new("ca");
+    let chain = authority.issue(&["broker.example"], |params| {
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(&[7]));
+    });
+    let chain = file(&folder, "chain.pem", chain);
+    let ca = file(&folder, "ca.pem", authority.pem());
+    let has_it = file(&folder, "has.crl", authority.crl(&[&[7]]));
+    let has_others = file(&folder, "others.crl", authority.crl(&[&[8]]));
+    let of_another = file(&folder, "another.crl", Authority::new("another").crl(&[]));
+    let cases: [(&[&str], &str); 7] = [
+        (&["--crl", &has_others], "accepted"),
+        (&["--crl", &has_it], "refused CERT_REVOKED: "),
+        (&["--crl", &of_another, "--crl", &has_it], "refused CERT_REVOKED: "),
+        (&["--crl", &of_another], "refused REVOCATION_UNKNOWN: "),
+        (&["--crl", &of_another, "--revocation", "prefer"], "accepted"),
+        (&["--crl", &has_it, "--revocation", "off"], "accepted"),
+        (&["--crl", &chain], "refused CRL_MALFORMED: "),
+    ];
+    for (more, first) in cases {
+        let ran = run(&[&["verify", "--chain", &chain, "--trust", &ca], more].concat());
+        assert_eq!(ran.code, i32::from(first != "accepted"), "{ran:?}");
+        assert!(ran.first_line().starts_with(first), "{more:?}: {ran:?}");
+    }
+    let ran = run(&["verify", "--chain", &chain, "--trust", &ca, "--revocation", "require"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+}
+
+#[test]
 fn files_that_hold_no_chain_or_no_trust_are_refused() {
     let Chain { chain, ca } = chain_of_2019("no-files");
     let empty = file(&folder("no-files-empty"), "empty.pem", "");

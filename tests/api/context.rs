@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use brokertls::{ClientAuth, Code, ContextBuilder, IdentitySource, Level, Source, TrustSource};
+use brokertls::revocation::{Depth, Mode};
+use brokertls::{ClientAuth, Code, ContextBuilder, CrlSource, IdentitySource, Level, Source, TrustSource};
 
 use crate::pair::{Authority, Pair, context};
 
@@ -245,4 +246,92 @@ fn session_is_resumed_by_its_own_context_alone() {
         assert_eq!(pair.server.is_resumed(), Some(true));
         assert_eq!(pair.server.peer_chain().len(), 1, "{versions}: the client's certificate is known on resumption");
     }
+}
+
+/// A server that asks for certificates, and the sources of a client whose certificate has this serial number.
+fn client_of(authority: &Authority, serial: &[u8]) -> brokertls::Context {
+    let pem = authority.issue(&["device"], |params| {
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(serial));
+    });
+    let identity = IdentitySource::new(Source::memory("device.pem", pem.as_bytes()));
+    context(|builder| builder.trust(authority.trust()).identity(identity))
+}
+
+#[test]
+fn revoked_client_is_refused_with_its_alert_and_a_reload_takes_the_new_list() {
+    let authority = Authority::new("ca");
+    let directory = Directory::new("crl");
+    let list = directory.file("ca.crl", &authority.crl(&[&[7]]));
+    let server = context(|builder| {
+        let builder = builder.identity(authority.identity(&["broker"])).trust(authority.trust());
+        builder.client_auth(ClientAuth::Need).crl(CrlSource::Source(Source::file(&list)))
+    });
+    let (revoked, good) = (client_of(&authority, &[7]), client_of(&authority, &[8]));
+    let ended = Pair::new(&server, &revoked, "broker").run();
+    assert_eq!(ended.server.unwrap_err().code(), Code::CertRevoked);
+    assert_eq!(ended.client.unwrap_err().code().number(), 1044);
+    Pair::connect(&server, &good, "broker");
+
+    directory.file("ca.crl", &authority.crl(&[&[8]]));
+    server.reload().unwrap();
+    Pair::connect(&server, &revoked, "broker");
+    // A session from before would show no certificate: none is resumed.
+    let ended = Pair::new(&server, &good, "broker").run();
+    assert_eq!(ended.server.unwrap_err().code(), Code::CertRevoked);
+
+    directory.file("ca.crl", "half a list");
+    assert_eq!(server.reload().unwrap_err().code(), Code::CrlMalformed);
+    Pair::connect(&server, &revoked, "broker");
+}
+
+#[test]
+fn sessions_are_not_resumed_where_revocation_is_checked() {
+    let authority = Authority::new("ca");
+    let list = authority.crl(&[]);
+    for is_checked in [false, true] {
+        let server = context(|builder| builder.identity(authority.identity(&["broker"])));
+        let client = context(|builder| {
+            let builder = builder.trust(authority.trust());
+            match is_checked {
+                true => builder.crl(CrlSource::Source(Source::memory("ca.crl", list.as_bytes()))),
+                false => builder,
+            }
+        });
+        Pair::connect(&server, &client, "broker");
+        assert_eq!(Pair::connect(&server, &client, "broker").client.is_resumed(), Some(!is_checked));
+    }
+}
+
+#[test]
+fn revoked_server_is_refused_by_a_directory_of_lists() {
+    let authority = Authority::new("ca");
+    let directory = Directory::new("crls");
+    directory.file("other.crl", &Authority::new("other").crl(&[]));
+    directory.file("ca.crl", &authority.crl(&[&[9]]));
+    let client = context(|builder| builder.trust(authority.trust()).crl(CrlSource::Directory(directory.0.clone())));
+    let pem = authority.issue(&["broker"], |params| {
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(&[9]));
+    });
+    let server = context(|builder| builder.identity(IdentitySource::new(Source::memory("broker.pem", pem.as_bytes()))));
+    assert_eq!(Pair::new(&server, &client, "broker").run().client.unwrap_err().code(), Code::CertRevoked);
+}
+
+#[test]
+fn rules_of_revocation_without_a_list_and_lists_beside_any_server_are_refused() {
+    let authority = Authority::new("ca");
+    for set in [
+        (|builder| builder.revocation(Mode::Require)) as fn(&mut ContextBuilder) -> &mut ContextBuilder,
+        |builder| builder.revocation(Mode::Prefer),
+        |builder| builder.revocation_depth(Depth::Leaf),
+        |builder| builder.crl_max_stale_s(60),
+    ] {
+        assert_eq!(refused(|builder| set(builder.trust(authority.trust()))).code(), Code::OptionConflict);
+    }
+    let list = || CrlSource::Source(Source::memory("ca.crl", authority.crl(&[]).as_bytes()));
+    let error = refused(|builder| builder.insecure_accept_any_server(true).crl(list()));
+    assert_eq!(error.code(), Code::OptionConflict);
+    let error = refused(|builder| builder.trust(authority.trust()).crl(list()).max_crl_bytes(100));
+    assert_eq!(error.code(), Code::StoreTooLarge);
+    let missing = CrlSource::Source(Source::file("/nonexistent/ca.crl"));
+    assert_eq!(refused(|builder| builder.trust(authority.trust()).crl(missing)).code(), Code::FileUnreadable);
 }

@@ -16,6 +16,7 @@ mod policy_ciphers;
 #[path = "../recipes/process.rs"]
 #[allow(dead_code, reason = "the recipes use more of it")]
 mod process;
+mod revocation;
 mod sessions;
 mod stream;
 mod verify;

@@ -51,6 +51,25 @@ impl Authority {
         format!("{}{}", certificate.pem(), key.serialize_pem())
     }
 
+    /// The list that revokes these serial numbers, from 2020 to 2040.
+    pub(crate) fn crl(&self, serials: &[&[u8]]) -> String {
+        let revoked = |serial: &&[u8]| rcgen::RevokedCertParams {
+            serial_number: rcgen::SerialNumber::from_slice(serial),
+            revocation_time: rcgen::date_time_ymd(2020, 1, 1),
+            reason_code: Some(rcgen::RevocationReason::KeyCompromise),
+            invalidity_date: None,
+        };
+        let params = rcgen::CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2020, 1, 1),
+            next_update: rcgen::date_time_ymd(2040, 1, 1),
+            crl_number: rcgen::SerialNumber::from_slice(&[1]),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        params.signed_by(&self.issuer).unwrap().pem().unwrap()
+    }
+
     pub(crate) fn identity(&self, names: &[&str]) -> IdentitySource {
         let pem = self.issue(names, |_| {});
         IdentitySource::new(Source::memory(format!("{}.pem", names[0]), pem.as_bytes()))

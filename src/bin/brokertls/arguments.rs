@@ -63,6 +63,7 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   brokertls verify --chain server.pem --trust ca.pem --name broker.example
   brokertls verify --chain client.pem --trust broker.ts --trust-password pass:secret --purpose client
+  brokertls verify --chain client.pem --trust ca.pem --purpose client --crl ca.crl
   brokertls verify --chain old.pem --trust ca.pem --time 2020-06-01T00:00:00Z --allow insecure-rsa-1024
 
 Exit code: 0 accepted, 1 refused, 2 wrong usage.";
@@ -132,8 +133,19 @@ fn inspect() -> Command {
 }
 
 fn verify() -> Command {
-    let names =
-        ["type", "password", "trust", "trust-type", "trust-password", "system-trust", "insecure-allow-missing-mac"];
+    let names = [
+        "type",
+        "password",
+        "trust",
+        "trust-type",
+        "trust-password",
+        "system-trust",
+        "insecure-allow-missing-mac",
+        "crl",
+        "revocation",
+        "revocation-depth",
+        "crl-max-stale-s",
+    ];
     Command::new("verify")
         .about("Judge a certificate chain as a connection would")
         .after_help(format!("{VERIFY}\n\n{PASSWORDS}\n\n{VERIFY_EXAMPLES}"))

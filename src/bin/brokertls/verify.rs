@@ -63,7 +63,7 @@ impl Question {
         for source in self.options.trust_sources()? {
             trusted.extend(source.load(&mut Vec::new())?);
         }
-        let verifier = PeerVerifier::new(trusted, self.switches)?;
+        let verifier = PeerVerifier::new(trusted, self.switches)?.with_revocation(self.options.revocation()?);
         verifier.verify(&self.chain()?, self.purpose, self.name.as_ref(), self.now)
     }
 

@@ -286,6 +286,22 @@ public enum ErrorCode {
     CERT_REVOKED(400, Category.REVOCATION, 44,
             "the peer certificate has been revoked",
             "The peer needs a new certificate."),
+    /** It is not known whether the peer certificate has been revoked. */
+    REVOCATION_UNKNOWN(401, Category.REVOCATION, 46,
+            "it is not known whether the peer certificate has been revoked",
+            "Give the current revocation list of its issuer, or accept what is not known (revocation prefer)."),
+    /** What is known of the revocation of the peer certificate is out of date. */
+    REVOCATION_STALE(402, Category.REVOCATION, 46,
+            "what is known of the revocation of the peer certificate is out of date",
+            "Give the current revocation list of its issuer."),
+    /** A revocation list (CRL) is damaged or is none. */
+    CRL_MALFORMED(410, Category.REVOCATION, -1,
+            "a revocation list (CRL) is damaged or is none",
+            "Fetch it again from the CA; it is PEM (X509 CRL) or DER."),
+    /** A revocation list (CRL) has a form that is not honoured. */
+    CRL_UNSUPPORTED(411, Category.REVOCATION, -1,
+            "a revocation list (CRL) has a form that is not honoured",
+            "Use the CA's complete, direct list (RFC 5280), signed with RSA or ECDSA and SHA-2, or Ed25519."),
     /** The peer does not speak TLS. */
     PEER_NOT_TLS(500, Category.PROTOCOL, 22,
             "the peer does not speak TLS",

@@ -52,6 +52,8 @@ class BuilderSettingsTest {
         authority = new Authority(Files.createDirectory(folder.resolve("ca")), "rsa:2048");
         stranger = new Authority(Files.createDirectory(folder.resolve("stranger")), "rsa:2048");
         one = authority.issue("one", "ec");
+        authority.issue("revoked", "ec");
+        authority.revoke("revoked");
         stranger.issue("other", "ec");
         authority.issueAs("v1", "rsa:2048");
         authority.run("openssl", "pkcs8", "-topk8", "-in", "one.key", "-passout", "pass:secret", "-out", "locked.key");
@@ -82,6 +84,19 @@ class BuilderSettingsTest {
                 }
             }
         }
+    }
+
+    @Test
+    void revokedClientIsRefusedByTheListOfItsIssuer() throws Exception {
+        BrokerTlsContext server = server().clientAuth(ClientAuth.NEED)
+                .option("crl", authority.file("ca.crl").toString()).build();
+        EnginePair refused = pair(client().certificate(authority.file("revoked.pem"))
+                .privateKey(authority.file("revoked.key")).build(), Pki.HOST, server);
+        refused.begin().settle();
+        assertEquals(ErrorCode.CERT_REVOKED, failure(refused.server).code());
+        assertTrue(failure(refused.server).getMessage().contains("ca.crl"), failure(refused.server).getMessage());
+        pair(client().certificate(authority.file("one.pem")).privateKey(authority.file("one.key")).build(), Pki.HOST,
+                server).handshake();
     }
 
     @Test
@@ -203,6 +218,11 @@ class BuilderSettingsTest {
             "alpn=mqtt", "resumption=no", "insecure-key-log=" + folder.resolve("keys.log"),
             "max-content-bytes=100000", "max-kdf-iterations=1000000", "max-kdf-memory-bytes=1000000"}) {
             rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem"));
+        }
+        for (String row : new String[] {"crl=" + authority.file("ca.crl"), "revocation=prefer",
+            "revocation-depth=leaf", "crl-max-stale-s=60", "max-crl-bytes=100000"}) {
+            rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem")
+                    + (row.startsWith("crl=") ? "" : ";crl=" + authority.file("ca.crl")));
         }
         return rows;
     }

@@ -1,0 +1,208 @@
+//! DER read element by element, without allocating: lists of revoked certificates have a million.
+//!
+//! Nothing here knows what an element means.
+
+pub(super) const BOOLEAN: u8 = 0x01;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const OID: u8 = 0x06;
+pub(super) const ENUMERATED: u8 = 0x0a;
+pub(super) const UTC_TIME: u8 = 0x17;
+pub(super) const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const SEQUENCE: u8 = 0x30;
+
+/// What is not DER, or not the element that has to stand here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+type Result<T> = std::result::Result<T, Malformed>;
+
+/// An element: its tag, its content, and both with the length between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Element<'a> {
+    pub(super) tag: u8,
+    pub(super) content: &'a [u8],
+    pub(super) whole: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    /// The elements in it.
+    pub(super) fn inside(self) -> Elements<'a> {
+        Elements { rest: self.content }
+    }
+}
+
+/// Elements that follow one another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Elements<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Elements<'a> {
+    pub(super) fn new(input: &'a [u8]) -> Self {
+        Self { rest: input }
+    }
+
+    /// The tag of the next one.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// The next one, of whatever tag; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Element<'a>>> {
+        let [tag, length, ..] = *self.rest else {
+            return if self.rest.is_empty() { Ok(None) } else { Err(Malformed) };
+        };
+        // A tag of several bytes is none that X.509 has.
+        if tag & 0x1f == 0x1f {
+            return Err(Malformed);
+        }
+        let (header, length) = match length {
+            short @ 0..=0x7f => (2, usize::from(short)),
+            long @ 0x81..=0x84 => {
+                let count = usize::from(long & 0x7f);
+                let bytes = self.rest.get(2..2 + count).ok_or(Malformed)?;
+                let length = bytes.iter().fold(0u32, |length, byte| length << 8 | u32::from(*byte));
+                let is_shortest = length > 0x7f && bytes.first() != Some(&0);
+                (2 + count, is_shortest.then_some(length as usize).ok_or(Malformed)?)
+            }
+            _ => return Err(Malformed),
+        };
+        let (whole, rest) =
+            self.rest.split_at_checked(header.checked_add(length).ok_or(Malformed)?).ok_or(Malformed)?;
+        self.rest = rest;
+        Ok(Some(Element { tag, content: whole.get(header..).ok_or(Malformed)?, whole }))
+    }
+
+    /// The next one, which has to be there and of this tag.
+    pub(super) fn expect(&mut self, tag: u8) -> Result<Element<'a>> {
+        self.next()?.filter(|element| element.tag == tag).ok_or(Malformed)
+    }
+
+    /// The next one where it is of this tag.
+    pub(super) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>> {
+        if self.peek() == Some(tag) { self.next() } else { Ok(None) }
+    }
+
+    /// That nothing follows.
+    pub(super) fn end(&self) -> Result<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }
+    }
+}
+
+/// The one element that the input is.
+pub(super) fn only(tag: u8, input: &[u8]) -> Result<Element<'_>> {
+    let mut elements = Elements::new(input);
+    let element = elements.expect(tag)?;
+    elements.end().map(|()| element)
+}
+
+/// The value of a BOOLEAN's content.
+pub(super) fn boolean(content: &[u8]) -> Result<bool> {
+    match content {
+        [0] => Ok(false),
+        [0xff] => Ok(true),
+        _ => Err(Malformed),
+    }
+}
+
+/// A Time as RFC 5280 section 4.1.2.5 has it, in seconds since 1970 in UTC.
+pub(super) fn unix_s(time: Element<'_>) -> Result<i64> {
+    let digits = time.content.strip_suffix(b"Z").ok_or(Malformed)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(Malformed);
+    }
+    let number = |digits: &[u8]| digits.iter().fold(0i64, |number, digit| number * 10 + i64::from(digit - b'0'));
+    let (year, rest) = match (time.tag, digits.len()) {
+        (UTC_TIME, 12) => {
+            let (year, rest) = digits.split_at(2);
+            (number(year) + if number(year) < 50 { 2000 } else { 1900 }, rest)
+        }
+        (GENERALIZED_TIME, 14) => {
+            let (year, rest) = digits.split_at(4);
+            (number(year), rest)
+        }
+        _ => return Err(Malformed),
+    };
+    let mut parts = rest.chunks_exact(2).map(number);
+    let mut part = |most: i64| parts.next().filter(|part| *part <= most).ok_or(Malformed);
+    let (month, day, hour, minute, second) = (part(12)?, part(31)?, part(23)?, part(59)?, part(59)?);
+    if month == 0 || day == 0 || day > days_of_month(year, month) {
+        return Err(Malformed);
+    }
+    Ok(((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+fn days_of_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// By the Gregorian calendar; years start in March here, so that a leap day is a year's last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(tag: u8, text: &str) -> Result<i64> {
+        unix_s(Element { tag, content: text.as_bytes(), whole: text.as_bytes() })
+    }
+
+    #[test]
+    fn times_of_both_forms_are_seconds_since_1970() {
+        assert_eq!(time(UTC_TIME, "700101000000Z"), Ok(0));
+        assert_eq!(time(UTC_TIME, "491231235959Z"), Ok(2_524_607_999));
+        assert_eq!(time(UTC_TIME, "500101000000Z"), Ok(-631_152_000));
+        assert_eq!(time(GENERALIZED_TIME, "20240229120000Z"), Ok(1_709_208_000));
+        assert_eq!(time(GENERALIZED_TIME, "20501231235959Z"), Ok(2_556_143_999));
+        assert_eq!(time(GENERALIZED_TIME, "99991231235959Z"), Ok(253_402_300_799));
+    }
+
+    #[test]
+    fn times_that_are_none_are_malformed() {
+        for (tag, text) in [
+            (UTC_TIME, "700101000000"),
+            (UTC_TIME, "7001010000Z"),
+            (UTC_TIME, "701301000000Z"),
+            (UTC_TIME, "700100000000Z"),
+            (UTC_TIME, "700101240000Z"),
+            (UTC_TIME, "70010100000+Z"),
+            (UTC_TIME, "19700101000000Z"),
+            (GENERALIZED_TIME, "20230229000000Z"),
+            (GENERALIZED_TIME, "20230228000000.5Z"),
+        ] {
+            assert_eq!(time(tag, text), Err(Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn elements_of_each_length_form_are_read_and_longer_forms_refused() {
+        let short = [OCTET_STRING, 1, 7];
+        assert_eq!(only(OCTET_STRING, &short).map(|element| element.content), Ok(&[7][..]));
+        let mut long = vec![OCTET_STRING, 0x81, 0x80];
+        long.extend([7; 0x80]);
+        assert_eq!(only(OCTET_STRING, &long).map(|element| element.content.len()), Ok(0x80));
+        for malformed in [
+            &[OCTET_STRING][..],
+            &[OCTET_STRING, 2, 7],
+            &[OCTET_STRING, 0x80, 0, 0],
+            &[OCTET_STRING, 0x81, 1, 7],
+            &[OCTET_STRING, 0x82, 0, 0x80],
+            &[OCTET_STRING, 0x84, 0xff, 0xff, 0xff, 0xff],
+            &[0x1f, 0x20, 0],
+            &[OCTET_STRING, 1, 7, 0],
+        ] {
+            assert_eq!(only(OCTET_STRING, malformed), Err(Malformed), "{malformed:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What is known of revoked certificates: lists (RFC 5280 section 5), each verified once and kept as an index.
+//!
+//! verify/ asks this room about the paths that it has verified. It opens no files and no sockets.
+
+mod crl;
+mod crls;
+mod der;
+mod entries;
+mod policy;
+mod scope;
+mod signed;
+
+pub use crl::{Crl, CrlFacts};
+pub use crls::Crls;
+pub use policy::{Depth, Mode, Revocation, RevocationPolicy};
+
+/// Why a certificate was revoked (RFC 5280 section 5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Reason {
+    /// None was given, or one that has no name.
+    Unspecified = 0,
+    /// The subject's key is known to somebody else.
+    KeyCompromise = 1,
+    /// The issuer's key is known to somebody else.
+    CaCompromise = 2,
+    /// The subject is another now, or has another name.
+    AffiliationChanged = 3,
+    /// There is a newer certificate.
+    Superseded = 4,
+    /// The certificate is not needed any more.
+    CessationOfOperation = 5,
+    /// It is suspended, and may become good again.
+    CertificateHold = 6,
+    /// What the certificate said of rights does not hold any more.
+    PrivilegeWithdrawn = 9,
+    /// As `CaCompromise`, for attribute authorities.
+    AaCompromise = 10,
+}
+
+impl Reason {
+    const ALL: [Self; 9] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::CaCompromise,
+        Self::AffiliationChanged,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::CertificateHold,
+        Self::PrivilegeWithdrawn,
+        Self::AaCompromise,
+    ];
+
+    /// The number of the enumeration; none for 7, which is not used, and 8, which is not for complete lists.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| *reason as u8 == number)
+    }
+
+    /// The number of the enumeration.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The name of the RFC.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "keyCompromise",
+            Self::CaCompromise => "cACompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::CertificateHold => "certificateHold",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+            Self::AaCompromise => "aACompromise",
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A signature over a structure of RFC 5280, checked when the signer's key is there, without keeping the structure.
+
+use aws_lc_rs::digest::{self, Digest};
+use aws_lc_rs::signature::{self as keys, UnparsedPublicKey, VerificationAlgorithm};
+use rustls::pki_types::{AlgorithmIdentifier, alg_id};
+
+use super::der::{BIT_STRING, Element, Malformed, OID, SEQUENCE, only};
+
+/// A message by its digest, which is all that most signatures need of it.
+#[derive(Debug)]
+pub(super) struct Signed {
+    scheme: &'static Scheme,
+    content: Content,
+    signature: Box<[u8]>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Digest(Digest),
+    /// Ed25519 hashes the key with the message.
+    Message(Box<[u8]>),
+}
+
+/// A signature algorithm, and which verifies it for each kind of key.
+struct Scheme {
+    signature: AlgorithmIdentifier,
+    digest: Option<&'static digest::Algorithm>,
+    verifiers: &'static [(AlgorithmIdentifier, &'static dyn VerificationAlgorithm)],
+}
+
+impl std::fmt::Debug for Scheme {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scheme").finish_non_exhaustive()
+    }
+}
+
+#[rustfmt::skip]
+static SCHEMES: &[Scheme] = &[
+    Scheme { signature: alg_id::RSA_PKCS1_SHA256, digest: Some(&digest::SHA256),
+        verifiers: &[(alg_id::RSA_ENCRYPTION, &keys::RSA_PKCS1_2048_8192_SHA256)] },
+    Scheme { signature: alg_id::RSA_PKCS1_SHA384, digest: Some(&digest::SHA384),
+        verifiers: &[(alg_id::RSA_ENCRYPTION, &keys::RSA_PKCS1_2048_8192_SHA384)] },
+    Scheme { signature: alg_id::RSA_PKCS1_SHA512, digest: Some(&digest::SHA512),
+        verifiers: &[(alg_id::RSA_ENCRYPTION, &keys::RSA_PKCS1_2048_8192_SHA512)] },
+    Scheme { signature: alg_id::RSA_PSS_SHA256, digest: Some(&digest::SHA256),
+        verifiers: &[(alg_id::RSA_ENCRYPTION, &keys::RSA_PSS_2048_8192_SHA256)] },
+    Scheme { signature: alg_id::RSA_PSS_SHA384, digest: Some(&digest::SHA384),
+        verifiers: &[(alg_id::RSA_ENCRYPTION, &keys::RSA_PSS_2048_8192_SHA384)] },
+    Scheme { signature: alg_id::RSA_PSS_SHA512, digest: Some(&digest::SHA512),
+        verifiers: &[(alg_id::RSA_ENCRYPTION, &keys::RSA_PSS_2048_8192_SHA512)] },
+    Scheme { signature: alg_id::ECDSA_SHA256, digest: Some(&digest::SHA256),
+        verifiers: &[(alg_id::ECDSA_P256, &keys::ECDSA_P256_SHA256_ASN1), (alg_id::ECDSA_P384, &keys::ECDSA_P384_SHA256_ASN1),
+            (alg_id::ECDSA_P521, &keys::ECDSA_P521_SHA256_ASN1)] },
+    Scheme { signature: alg_id::ECDSA_SHA384, digest: Some(&digest::SHA384),
+        verifiers: &[(alg_id::ECDSA_P256, &keys::ECDSA_P256_SHA384_ASN1), (alg_id::ECDSA_P384, &keys::ECDSA_P384_SHA384_ASN1),
+            (alg_id::ECDSA_P521, &keys::ECDSA_P521_SHA384_ASN1)] },
+    Scheme { signature: alg_id::ECDSA_SHA512, digest: Some(&digest::SHA512),
+        verifiers: &[(alg_id::ECDSA_P521, &keys::ECDSA_P521_SHA512_ASN1)] },
+    Scheme { signature: alg_id::ED25519, digest: None, verifiers: &[(alg_id::ED25519, &keys::ED25519)] },
+];
+
+impl Signed {
+    /// What `signature`, a BIT STRING, says of `message`; none where `algorithm`, an AlgorithmIdentifier, is not served.
+    pub(super) fn new(
+        algorithm: Element<'_>,
+        message: &[u8],
+        signature: Element<'_>,
+    ) -> Result<Option<Self>, Malformed> {
+        let Some(scheme) = SCHEMES.iter().find(|scheme| scheme.signature.as_ref() == algorithm.content) else {
+            return Ok(None);
+        };
+        let content = match scheme.digest {
+            Some(algorithm) => Content::Digest(digest::digest(algorithm, message)),
+            None => Content::Message(message.into()),
+        };
+        Ok(Some(Self { scheme, content, signature: bits(signature)?.into() }))
+    }
+
+    /// Whether it was made with the key of this SubjectPublicKeyInfo.
+    pub(super) fn is_by(&self, key: &[u8]) -> bool {
+        let Ok((algorithm, point)) = key_parts(key) else { return false };
+        let verifier = self.scheme.verifiers.iter().find(|(served, _)| served.as_ref() == algorithm);
+        verifier.is_some_and(|(_, verifier)| {
+            let key = UnparsedPublicKey::new(*verifier, point);
+            match &self.content {
+                Content::Digest(digest) => key.verify_digest(digest, &self.signature),
+                Content::Message(message) => key.verify(message, &self.signature),
+            }
+            .is_ok()
+        })
+    }
+}
+
+/// The algorithm's content and the key's bits.
+fn key_parts(key: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let mut parts = only(SEQUENCE, key)?.inside();
+    let algorithm = parts.expect(SEQUENCE)?;
+    let point = parts.expect(BIT_STRING)?;
+    parts.end()?;
+    Ok((algorithm.content, bits(point)?))
+}
+
+/// The bytes of a BIT STRING that ends with a whole byte.
+fn bits(element: Element<'_>) -> Result<&[u8], Malformed> {
+    match element.content {
+        [0, bytes @ ..] => Ok(bytes),
+        _ => Err(Malformed),
+    }
+}
+
+/// The object identifier of an AlgorithmIdentifier, for messages.
+pub(super) fn algorithm_name(algorithm: Element<'_>) -> String {
+    let identifier = algorithm.inside().expect(OID).ok();
+    identifier.map_or_else(
+        || "no object identifier".to_owned(),
+        |oid| x509_parser::asn1_rs::Oid::new(oid.content.into()).to_id_string(),
+    )
+}
