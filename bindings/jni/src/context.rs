@@ -229,8 +229,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addShared<'lo
     builder: jlong,
     identity: jlong,
 ) {
-    guard(&mut env, |env| {
-        let _ = env;
+    guard_bare(&mut env, || {
         let identity = Arc::clone(&*object(&IDENTITIES, identity)?);
         with_options(builder, |options| {
             options.builder_mut().identity(IdentitySource::ready(identity));
@@ -245,8 +244,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_useHostIdenti
     _class: JClass<'local>,
     builder: jlong,
 ) {
-    guard(&mut env, |env| {
-        let _ = env;
+    guard_bare(&mut env, || {
         with_options(builder, |options| {
             options.builder_mut().host_identities(Arc::new(TaskHost));
             Ok(())
@@ -276,8 +274,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_useHostCheck<
     _class: JClass<'local>,
     builder: jlong,
 ) {
-    guard(&mut env, |env| {
-        let _ = env;
+    guard_bare(&mut env, || {
         with_options(builder, |options| {
             options.builder_mut().verify_callback(Arc::new(TaskHost::approve_peer), true);
             Ok(())
@@ -342,8 +339,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_limitSessions<'local
     client_timeout_s: jint,
     server_timeout_s: jint,
 ) {
-    guard(&mut env, |env| {
-        let _ = env;
+    guard_bare(&mut env, || {
         let servers = usize::try_from(client_sessions).ok();
         let timeouts = u32::try_from(client_timeout_s).ok().zip(u32::try_from(server_timeout_s).ok());
         let Some((servers, (client_timeout_s, server_timeout_s))) = servers.zip(timeouts) else {

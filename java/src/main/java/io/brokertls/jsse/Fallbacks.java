@@ -2,7 +2,6 @@ package io.brokertls.jsse;
 
 import java.net.Socket;
 import java.security.Principal;
-import java.security.PrivateKey;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLEngine;
@@ -34,51 +33,19 @@ final class Fallbacks {
         return new PlainTrust(new TrustNobody());
     }
 
-    private static final class PlainKeys extends X509ExtendedKeyManager {
-        private final X509KeyManager manager;
-
+    private static final class PlainKeys extends DelegatedKeys {
         PlainKeys(X509KeyManager manager) {
-            this.manager = manager;
+            super(manager);
         }
 
         @Override
         public String chooseEngineClientAlias(String[] keyTypes, Principal[] issuers, SSLEngine engine) {
-            return manager.chooseClientAlias(keyTypes, issuers, null);
+            return chooseClientAlias(keyTypes, issuers, null);
         }
 
         @Override
         public String chooseEngineServerAlias(String keyType, Principal[] issuers, SSLEngine engine) {
-            return manager.chooseServerAlias(keyType, issuers, null);
-        }
-
-        @Override
-        public String[] getClientAliases(String keyType, Principal[] issuers) {
-            return manager.getClientAliases(keyType, issuers);
-        }
-
-        @Override
-        public String chooseClientAlias(String[] keyTypes, Principal[] issuers, Socket socket) {
-            return manager.chooseClientAlias(keyTypes, issuers, socket);
-        }
-
-        @Override
-        public String[] getServerAliases(String keyType, Principal[] issuers) {
-            return manager.getServerAliases(keyType, issuers);
-        }
-
-        @Override
-        public String chooseServerAlias(String keyType, Principal[] issuers, Socket socket) {
-            return manager.chooseServerAlias(keyType, issuers, socket);
-        }
-
-        @Override
-        public X509Certificate[] getCertificateChain(String alias) {
-            return manager.getCertificateChain(alias);
-        }
-
-        @Override
-        public PrivateKey getPrivateKey(String alias) {
-            return manager.getPrivateKey(alias);
+            return chooseServerAlias(keyType, issuers, null);
         }
     }
 

@@ -3,7 +3,6 @@ package io.brokertls.jsse;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContextBuilder;
 import io.brokertls.internal.NativeIdentity;
-import java.net.Socket;
 import java.security.InvalidAlgorithmParameterException;
 import java.security.Key;
 import java.security.KeyStore;
@@ -86,11 +85,12 @@ public final class KeyManagers extends KeyManagerFactorySpi {
     }
 
     /** Recognised by our contexts, which take its identities as they are. */
-    static final class Native extends X509ExtendedKeyManager {
+    static final class Native extends DelegatedKeys {
         private final List<NativeIdentity> identities;
         private final X509ExtendedKeyManager manager;
 
         Native(List<NativeIdentity> identities, X509ExtendedKeyManager manager) {
+            super(manager);
             this.identities = identities;
             this.manager = manager;
         }
@@ -109,36 +109,6 @@ public final class KeyManagers extends KeyManagerFactorySpi {
         @Override
         public String chooseEngineServerAlias(String keyType, Principal[] issuers, SSLEngine engine) {
             return manager.chooseEngineServerAlias(keyType, issuers, engine);
-        }
-
-        @Override
-        public String[] getClientAliases(String keyType, Principal[] issuers) {
-            return manager.getClientAliases(keyType, issuers);
-        }
-
-        @Override
-        public String chooseClientAlias(String[] keyTypes, Principal[] issuers, Socket socket) {
-            return manager.chooseClientAlias(keyTypes, issuers, socket);
-        }
-
-        @Override
-        public String[] getServerAliases(String keyType, Principal[] issuers) {
-            return manager.getServerAliases(keyType, issuers);
-        }
-
-        @Override
-        public String chooseServerAlias(String keyType, Principal[] issuers, Socket socket) {
-            return manager.chooseServerAlias(keyType, issuers, socket);
-        }
-
-        @Override
-        public X509Certificate[] getCertificateChain(String alias) {
-            return manager.getCertificateChain(alias);
-        }
-
-        @Override
-        public PrivateKey getPrivateKey(String alias) {
-            return manager.getPrivateKey(alias);
         }
     }
 }
