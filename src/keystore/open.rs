@@ -69,7 +69,7 @@ fn find_type(bytes: &[u8]) -> Result<StoreType> {
         return Ok(StoreType::Jceks);
     }
     // Text may begin with 0, the byte that DER begins with.
-    let text = bytes.windows(pem::BEGIN.len()).any(|window| window == pem::BEGIN.as_bytes());
+    let text = pem::has_block(bytes);
     match der::header(bytes) {
         Some((SEQUENCE, header, length)) => match length {
             Length::Indefinite => return Ok(StoreType::Pkcs12),

@@ -12,7 +12,7 @@ use crate::certificate::printable;
 use crate::error::{Code, Error, Result};
 
 /// Begins the line that opens a block.
-pub(super) const BEGIN: &str = "-----BEGIN ";
+const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
@@ -48,6 +48,11 @@ struct Open {
     in_headers: bool,
 }
 
+/// Whether a block begins anywhere.
+pub(super) fn has_block(bytes: &[u8]) -> bool {
+    bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
+}
+
 /// Blocks without their labels, each with the line it begins on.
 type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
 
@@ -56,7 +61,7 @@ type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
 /// # Errors
 /// As for [`blocks`].
 pub(crate) fn blocks_of_pem(bytes: &[u8], label: &str) -> Result<Option<Numbered>> {
-    if !bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes()) {
+    if !has_block(bytes) {
         return Ok(None);
     }
     let wanted = blocks(bytes)?.into_iter().filter(|block| block.label == label);
