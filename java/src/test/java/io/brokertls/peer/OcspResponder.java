@@ -3,6 +3,7 @@ package io.brokertls.peer;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -41,9 +42,15 @@ final class OcspResponder implements AutoCloseable {
         return asked.get();
     }
 
+    /** Ends the thread too: until it has left the listener, the system still accepts connections for it. */
     @Override
     public void close() throws IOException {
         listener.close();
+        try {
+            thread.join(PATIENCE_MS);
+        } catch (InterruptedException e) {
+            throw new InterruptedIOException("interrupted while the responder ends");
+        }
     }
 
     private void serve() {

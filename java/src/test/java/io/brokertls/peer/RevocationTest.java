@@ -13,6 +13,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -112,18 +115,21 @@ class RevocationTest {
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
     void responderThatIsNotThereRefusesUnlessFailuresAreSoft(String version) throws Exception {
-        OcspResponder gone = new OcspResponder(authority);
-        gone.close();
-        PKIXRevocationChecker hard = checker(Option.NO_FALLBACK, Option.ONLY_END_ENTITY);
-        hard.setOcspResponder(gone.address());
-        EnginePair refused = pair(ours(null, trust(hard, null)), ours(good, plainTrust()), version);
-        refused.begin().settle();
-        TlsFailure failure = refusal(refused.client.failure);
-        assertEquals(BasicReason.UNDETERMINED_REVOCATION_STATUS, reason(failure));
+        // Bound and not listening: the system refuses every connection to it, and gives the port to nobody else.
+        try (Socket nobody = new Socket()) {
+            nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            URI address = URI.create("http://127.0.0.1:" + nobody.getLocalPort());
+            PKIXRevocationChecker hard = checker(Option.NO_FALLBACK, Option.ONLY_END_ENTITY);
+            hard.setOcspResponder(address);
+            EnginePair refused = pair(ours(null, trust(hard, null)), ours(good, plainTrust()), version);
+            refused.begin().settle();
+            TlsFailure failure = refusal(refused.client.failure);
+            assertEquals(BasicReason.UNDETERMINED_REVOCATION_STATUS, reason(failure));
 
-        PKIXRevocationChecker soft = checker(Option.NO_FALLBACK, Option.ONLY_END_ENTITY, Option.SOFT_FAIL);
-        soft.setOcspResponder(gone.address());
-        pair(ours(null, trust(soft, null)), ours(good, plainTrust()), version).handshake();
+            PKIXRevocationChecker soft = checker(Option.NO_FALLBACK, Option.ONLY_END_ENTITY, Option.SOFT_FAIL);
+            soft.setOcspResponder(address);
+            pair(ours(null, trust(soft, null)), ours(good, plainTrust()), version).handshake();
+        }
     }
 
     @ParameterizedTest
