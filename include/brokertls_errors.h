@@ -161,10 +161,22 @@ enum {
     BTLS_REVOCATION_UNKNOWN = 401,
     /* What is known of the revocation of the peer certificate is out of date; the peer is sent alert 46. */
     BTLS_REVOCATION_STALE = 402,
+    /* Nobody could be asked whether the peer certificate has been revoked; the peer is sent alert 46. */
+    BTLS_REVOCATION_UNREACHABLE = 403,
+    /* What came back about the revocation of the peer certificate cannot be trusted; the peer is sent alert 113. */
+    BTLS_REVOCATION_RESPONSE_INVALID = 404,
+    /* The peer certificate demands a stapled OCSP response and none came with it; the peer is sent alert 113. */
+    BTLS_STAPLE_MISSING = 405,
+    /* A place that a certificate names to ask about revocation is not one to fetch from; the peer is sent alert 46. */
+    BTLS_FETCH_REFUSED = 406,
     /* A revocation list (CRL) is damaged or is none. */
     BTLS_CRL_MALFORMED = 410,
     /* A revocation list (CRL) has a form that is not honoured. */
     BTLS_CRL_UNSUPPORTED = 411,
+    /* An OCSP response is damaged or is none. */
+    BTLS_OCSP_MALFORMED = 412,
+    /* An OCSP response does not serve: it is of another certificate, not signed rightly, out of date, or an error. */
+    BTLS_OCSP_UNUSABLE = 413,
 
     /* The peer does not speak TLS; the peer is sent alert 22. */
     BTLS_PEER_NOT_TLS = 500,

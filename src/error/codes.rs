@@ -172,8 +172,14 @@ codes! {
     CertRevoked = 400, CERT_REVOKED, Revocation, 44, "the peer certificate has been revoked", "The peer needs a new certificate.";
     RevocationUnknown = 401, REVOCATION_UNKNOWN, Revocation, 46, "it is not known whether the peer certificate has been revoked", "Give the current revocation list of its issuer, or accept what is not known (revocation prefer).";
     RevocationStale = 402, REVOCATION_STALE, Revocation, 46, "what is known of the revocation of the peer certificate is out of date", "Give the current revocation list of its issuer.";
+    RevocationUnreachable = 403, REVOCATION_UNREACHABLE, Revocation, 46, "nobody could be asked whether the peer certificate has been revoked", "Check that the responder or the list's server is up and can be reached from here.";
+    RevocationResponseInvalid = 404, REVOCATION_RESPONSE_INVALID, Revocation, 113, "what came back about the revocation of the peer certificate cannot be trusted", "Check the responder: its certificate and key, its clock, and that it serves this issuer.";
+    StapleMissing = 405, STAPLE_MISSING, Revocation, 113, "the peer certificate demands a stapled OCSP response and none came with it", "Turn stapling on at the peer, or reissue its certificate without the TLS feature (must-staple).";
+    FetchRefused = 406, FETCH_REFUSED, Revocation, 46, "a place that a certificate names to ask about revocation is not one to fetch from", "Only http:// is fetched, and addresses of private networks only where that is allowed (fetch-private-addresses).";
     CrlMalformed = 410, CRL_MALFORMED, Revocation, -, "a revocation list (CRL) is damaged or is none", "Fetch it again from the CA; it is PEM (X509 CRL) or DER.";
     CrlUnsupported = 411, CRL_UNSUPPORTED, Revocation, -, "a revocation list (CRL) has a form that is not honoured", "Use the CA's complete, direct list (RFC 5280), signed with RSA or ECDSA and SHA-2, or Ed25519.";
+    OcspMalformed = 412, OCSP_MALFORMED, Revocation, -, "an OCSP response is damaged or is none", "Fetch it again from the responder (openssl ocsp -respout); it is DER, or PEM (OCSP RESPONSE).";
+    OcspUnusable = 413, OCSP_UNUSABLE, Revocation, -, "an OCSP response does not serve: it is of another certificate, not signed rightly, out of date, or an error", "Fetch it again from the responder of the certificate's issuer (openssl ocsp -respout).";
 
     PeerNotTls = 500, PEER_NOT_TLS, Protocol, 22, "the peer does not speak TLS", "Use the TLS port and scheme on both sides.";
     Truncated = 501, TRUNCATED, Protocol, -, "the connection ended without close_notify; data may be missing", "";

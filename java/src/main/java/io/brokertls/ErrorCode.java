@@ -294,6 +294,22 @@ public enum ErrorCode {
     REVOCATION_STALE(402, Category.REVOCATION, 46,
             "what is known of the revocation of the peer certificate is out of date",
             "Give the current revocation list of its issuer."),
+    /** Nobody could be asked whether the peer certificate has been revoked. */
+    REVOCATION_UNREACHABLE(403, Category.REVOCATION, 46,
+            "nobody could be asked whether the peer certificate has been revoked",
+            "Check that the responder or the list's server is up and can be reached from here."),
+    /** What came back about the revocation of the peer certificate cannot be trusted. */
+    REVOCATION_RESPONSE_INVALID(404, Category.REVOCATION, 113,
+            "what came back about the revocation of the peer certificate cannot be trusted",
+            "Check the responder: its certificate and key, its clock, and that it serves this issuer."),
+    /** The peer certificate demands a stapled OCSP response and none came with it. */
+    STAPLE_MISSING(405, Category.REVOCATION, 113,
+            "the peer certificate demands a stapled OCSP response and none came with it",
+            "Turn stapling on at the peer, or reissue its certificate without the TLS feature (must-staple)."),
+    /** A place that a certificate names to ask about revocation is not one to fetch from. */
+    FETCH_REFUSED(406, Category.REVOCATION, 46,
+            "a place that a certificate names to ask about revocation is not one to fetch from",
+            "Only http:// is fetched, and addresses of private networks only where that is allowed (fetch-private-addresses)."),
     /** A revocation list (CRL) is damaged or is none. */
     CRL_MALFORMED(410, Category.REVOCATION, -1,
             "a revocation list (CRL) is damaged or is none",
@@ -302,6 +318,14 @@ public enum ErrorCode {
     CRL_UNSUPPORTED(411, Category.REVOCATION, -1,
             "a revocation list (CRL) has a form that is not honoured",
             "Use the CA's complete, direct list (RFC 5280), signed with RSA or ECDSA and SHA-2, or Ed25519."),
+    /** An OCSP response is damaged or is none. */
+    OCSP_MALFORMED(412, Category.REVOCATION, -1,
+            "an OCSP response is damaged or is none",
+            "Fetch it again from the responder (openssl ocsp -respout); it is DER, or PEM (OCSP RESPONSE)."),
+    /** An OCSP response does not serve: it is of another certificate, not signed rightly, out of date, or an error. */
+    OCSP_UNUSABLE(413, Category.REVOCATION, -1,
+            "an OCSP response does not serve: it is of another certificate, not signed rightly, out of date, or an error",
+            "Fetch it again from the responder of the certificate's issuer (openssl ocsp -respout)."),
     /** The peer does not speak TLS. */
     PEER_NOT_TLS(500, Category.PROTOCOL, 22,
             "the peer does not speak TLS",
