@@ -1,0 +1,238 @@
+//! One consistent reading of every source and setting, and the configurations that connections are made from.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{NoClientAuth, ResolvesServerCert};
+use rustls::{ClientConfig, DistinguishedName, ServerConfig};
+
+use crate::error::{Code, Error, Result};
+use crate::identity::{HostIdentities, Identities, with_worded_alerts};
+use crate::logging::Level;
+use crate::policy::Policy;
+use crate::session::{self, ClientSessions, Sessions};
+use crate::settings::{ClientAuth, ConnectionSettings, Spec};
+use crate::verify::{Judge, RustlsVerifier};
+
+use super::key_log::KeyLogFile;
+use super::load;
+
+/// The most configurations for connections with settings of their own that a generation keeps. Forgetting them costs
+/// time and the resumption of their sessions, nothing else.
+const MAX_DERIVED: usize = 64;
+
+/// One consistent reading of every source. Connections keep the one they were made from.
+pub(super) struct Generation {
+    pub(super) materials: Materials,
+    pub(super) server: Option<Arc<ServerConfig>>,
+    pub(super) client: Option<Client>,
+    derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
+    pub(super) derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// A client's configuration, and the sessions that it remembers.
+#[derive(Clone)]
+pub(super) struct Client {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) sessions: Option<Arc<ClientSessions>>,
+}
+impl Generation {
+    pub(super) fn load(spec: &Spec, sessions: &Arc<Sessions>) -> Result<Self> {
+        spec.check()?;
+        let policy = Policy::from_spec(&spec.policy)?;
+        let mut warnings: Vec<String> =
+            policy.not_served().iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
+        let identities = load::identities(spec, &mut warnings)?;
+        let judge = load::judge(spec, &mut warnings)?;
+        let signers = match &spec.hosts.identities {
+            Some(host) => {
+                let suites = policy.cipher_suites().to_vec();
+                Signers::Host(Arc::new(HostIdentities { host: Arc::clone(host), suites }))
+            }
+            None => Signers::Own(Arc::new(Identities::new(&identities, policy.cipher_suites())?)),
+        };
+        let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
+        warnings.extend(load::insecure_settings(spec));
+        warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
+        let has_foreign_keys =
+            spec.hosts.identities.is_some() || identities.iter().any(|identity| identity.is_foreign());
+        let materials = Materials { policy, judge, signers, has_foreign_keys, key_log };
+        let settings = ConnectionSettings::default();
+        let server = spec.has_identities().then(|| materials.server(spec, &materials.policy, &settings, sessions));
+        let verifies = spec.has_trust() || spec.accepts_any_server;
+        let client = verifies.then(|| materials.client(spec, &materials.policy, &settings, sessions));
+        let (server, client) = (server.transpose()?, client.transpose()?);
+        let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
+        Ok(Self { materials, server, client, derived_servers, derived_clients, warnings })
+    }
+
+    pub(super) fn server_with(
+        &self,
+        spec: &Spec,
+        settings: &ConnectionSettings,
+        sessions: &Arc<Sessions>,
+    ) -> Result<Arc<ServerConfig>> {
+        self.server.as_ref().ok_or(Code::NoIdentity)?;
+        if matches!(settings.client_auth, Some(ClientAuth::Want | ClientAuth::Need)) && !spec.has_trust() {
+            return Err(Error::new(Code::NoTrust, "client certificates are asked for"));
+        }
+        derived(&self.derived_servers, settings, || {
+            let policy = restricted(spec, settings)?;
+            self.materials.server(spec, &policy, settings, sessions)
+        })
+    }
+
+    pub(super) fn client_with(
+        &self,
+        spec: &Spec,
+        settings: &ConnectionSettings,
+        sessions: &Arc<Sessions>,
+    ) -> Result<Client> {
+        self.client.as_ref().ok_or(Code::NoTrust)?;
+        derived(&self.derived_clients, settings, || {
+            let policy = restricted(spec, settings)?;
+            self.materials.client(spec, &policy, settings, sessions)
+        })
+    }
+}
+
+/// The configuration of these settings, made when they are first met. Two threads may make it at once; one is kept.
+fn derived<Config: Clone>(
+    kept: &RwLock<HashMap<ConnectionSettings, Config>>,
+    settings: &ConnectionSettings,
+    make: impl FnOnce() -> Result<Config>,
+) -> Result<Config> {
+    if let Some(config) = kept.read().unwrap_or_else(PoisonError::into_inner).get(settings) {
+        return Ok(config.clone());
+    }
+    let made = make()?;
+    let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= MAX_DERIVED {
+        kept.clear();
+    }
+    Ok(kept.entry(settings.clone()).or_insert(made).clone())
+}
+
+fn restricted(spec: &Spec, settings: &ConnectionSettings) -> Result<Policy> {
+    Policy::restricted(&spec.policy, settings.versions.as_deref(), settings.cipher_suites.as_deref())
+}
+
+/// Who chooses identities.
+enum Signers {
+    Own(Arc<Identities>),
+    Host(Arc<HostIdentities>),
+}
+
+impl Signers {
+    fn server(&self) -> Arc<dyn ResolvesServerCert> {
+        match self {
+            Self::Own(identities) => Arc::clone(identities) as _,
+            Self::Host(host) => Arc::clone(host) as _,
+        }
+    }
+
+    fn client(&self) -> Arc<dyn ResolvesClientCert> {
+        match self {
+            Self::Own(identities) => Arc::clone(identities) as _,
+            Self::Host(host) => Arc::clone(host) as _,
+        }
+    }
+}
+
+/// What both sides' configurations are made from.
+pub(super) struct Materials {
+    pub(super) policy: Policy,
+    judge: Judge,
+    signers: Signers,
+    /// Whether a key is used that was not read from bytes, and may fail.
+    has_foreign_keys: bool,
+    key_log: Option<Arc<KeyLogFile>>,
+}
+
+impl Materials {
+    fn server(
+        &self,
+        spec: &Spec,
+        policy: &Policy,
+        settings: &ConnectionSettings,
+        sessions: &Arc<Sessions>,
+    ) -> Result<Arc<ServerConfig>> {
+        let builder = ServerConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
+            .with_protocol_versions(policy.versions())
+            .map_err(unusable)?;
+        let builder = match settings.client_auth.unwrap_or(spec.client_auth) {
+            ClientAuth::None => builder.with_client_cert_verifier(Arc::new(NoClientAuth)),
+            ClientAuth::Want | ClientAuth::Need => {
+                builder.with_client_cert_verifier(Arc::new(self.rustls_verifier(spec, settings)))
+            }
+        };
+        let mut config = builder.with_cert_resolver(self.signers.server());
+        config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
+        // An operator who lists suites means the order; without a list the client knows best what it does fast.
+        let lists_suites = spec.policy.cipher_suites.is_some();
+        config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or(lists_suites);
+        session::configure_server(&mut config, spec.resumes(), sessions)?;
+        if let Some(key_log) = &self.key_log {
+            config.key_log = Arc::clone(key_log) as _;
+        }
+        Ok(Arc::new(config))
+    }
+
+    fn client(
+        &self,
+        spec: &Spec,
+        policy: &Policy,
+        settings: &ConnectionSettings,
+        sessions: &Arc<Sessions>,
+    ) -> Result<Client> {
+        let mut config = ClientConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
+            .with_protocol_versions(policy.versions())
+            .map_err(unusable)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(self.rustls_verifier(spec, settings)))
+            .with_client_cert_resolver(self.signers.client());
+        config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
+        config.enable_sni = settings.sends_server_name;
+        let sessions = session::configure_client(&mut config, spec.resumes(), sessions);
+        if let Some(key_log) = &self.key_log {
+            config.key_log = Arc::clone(key_log) as _;
+        }
+        Ok(Client { config: Arc::new(config), sessions })
+    }
+
+    fn provider(&self, policy: &Policy) -> Arc<CryptoProvider> {
+        let mut provider = policy.provider();
+        if self.has_foreign_keys {
+            provider.cipher_suites = with_worded_alerts(&provider.cipher_suites);
+        }
+        Arc::new(provider)
+    }
+
+    fn rustls_verifier(&self, spec: &Spec, settings: &ConnectionSettings) -> RustlsVerifier {
+        RustlsVerifier {
+            judge: self.judge.clone(),
+            callback: spec.callback.clone(),
+            log: spec.log.clone(),
+            checks_name: settings.checks_server_name.unwrap_or(!spec.skips_server_name),
+            accepts_any: spec.accepts_any_server,
+            is_mandatory: settings.client_auth.unwrap_or(spec.client_auth) == ClientAuth::Need,
+            subjects: self.subjects(spec),
+        }
+    }
+
+    /// The names that a server sends with its request for a certificate.
+    fn subjects(&self, spec: &Spec) -> Vec<DistinguishedName> {
+        match &self.judge {
+            _ if !spec.sends_ca_names => Vec::new(),
+            Judge::Own(verifier) => verifier.subjects(),
+            Judge::Host(..) => spec.hosts.issuers.iter().cloned().map(DistinguishedName::from).collect(),
+        }
+    }
+}
+
+fn unusable(error: rustls::Error) -> Error {
+    Error::new(Code::NoCipherSuite, error.to_string())
+}

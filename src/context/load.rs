@@ -1,0 +1,139 @@
+//! What a context reads when it is built and when it is reloaded: identities, trust, lists.
+
+use std::sync::Arc;
+
+use crate::error::{Code, Error, Result};
+use crate::keystore::{self, Identity, Limits, OpenOptions, TrustedCertificate};
+use crate::revocation::{Crls, Revocation};
+use crate::settings::{CrlSource, IdentitySource, RevocationSpec, Spec, TrustSource};
+use crate::source::{self, Source};
+use crate::verify::{Judge, PeerVerifier, Switch, Switches};
+
+pub(super) fn judge(spec: &Spec, warnings: &mut Vec<String>) -> Result<Judge> {
+    match &spec.hosts.trust {
+        None => {
+            let verifier = PeerVerifier::new(trust(spec, warnings)?, spec.switches)?;
+            Ok(Judge::Own(Arc::new(verifier.with_revocation(spec.revocation.load()?))))
+        }
+        Some(host) => {
+            let mut switches = Switches::default();
+            switches.insert(Switch::SmallRsa);
+            Ok(Judge::Host(Arc::clone(host), Arc::new(PeerVerifier::new(Vec::new(), switches)?)))
+        }
+    }
+}
+
+pub(super) fn identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
+    let mut identities = Vec::new();
+    for source in &spec.identities {
+        identities.extend(open_identity(source, warnings)?);
+    }
+    let now = spec.clock.current_time().ok_or_else(|| Error::new(Code::Internal, "the clock gives no time"))?;
+    for identity in &identities {
+        warnings.extend(identity.warnings_at(now));
+    }
+    Ok(identities)
+}
+
+fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
+    if let Some(identity) = &source.ready {
+        return Ok(vec![Arc::clone(identity)]);
+    }
+    let store = source.open()?;
+    warnings.extend_from_slice(store.warnings());
+    let identities = match (&source.key, &source.alias) {
+        (Some(key), _) => vec![keystore::pair(&store, &open(key, &source.options)?)?],
+        (None, Some(alias)) => vec![store.identity(alias)?],
+        (None, None) => store.identities()?,
+    };
+    Ok(identities.into_iter().map(Arc::new).collect())
+}
+
+fn trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+    let loaded = spec.trust.iter().map(|source| source.load(warnings)).collect::<Result<Vec<_>>>()?;
+    Ok(loaded.into_iter().flatten().collect())
+}
+
+impl RevocationSpec {
+    /// Reads every list.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` for rules without a list; the first list that cannot be used, by name.
+    pub(crate) fn load(&self) -> Result<Revocation> {
+        self.check()?;
+        let limits = Limits { max_content_bytes: self.max_crl_bytes, ..Limits::default() };
+        let mut crls = Crls::default();
+        for source in &self.crls {
+            let files = match source {
+                CrlSource::Source(source) => vec![source.clone()],
+                CrlSource::Directory(path) => source::files_of(path)?,
+            };
+            for file in files {
+                crls.add(&file.read(&limits)?, &file.label())?;
+            }
+        }
+        Ok(Revocation::new(self.policy(), crls))
+    }
+}
+
+impl TrustSource {
+    /// Reads the certificates, and adds to `warnings` what an operator should know of them.
+    ///
+    /// # Errors
+    /// The first file that cannot be used, by name; `NO_TRUSTED_CERTIFICATE`, `SYSTEM_ROOTS_UNAVAILABLE`.
+    pub fn load(&self, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+        match self {
+            Self::Store { source, options } => {
+                let store = open(source, options)?;
+                warnings.extend_from_slice(store.warnings());
+                store.trusted()
+            }
+            Self::Directory(path) => {
+                let mut trusted = Vec::new();
+                for file in source::files_of(path)? {
+                    trusted.extend(open(&file, &OpenOptions::default())?.trusted()?);
+                }
+                match trusted.is_empty() {
+                    true => Err(Error::new(Code::NoTrustedCertificate, "no files").at(path.display())),
+                    false => Ok(trusted),
+                }
+            }
+            Self::System => system_roots(),
+        }
+    }
+}
+
+impl IdentitySource {
+    /// Opens the store, or the certificate file, without decrypting keys.
+    ///
+    /// # Errors
+    /// As for [`keystore::open`], with the file's name.
+    pub fn open(&self) -> Result<keystore::Store> {
+        open(&self.certificates, &self.options)
+    }
+}
+
+fn open(source: &Source, options: &OpenOptions) -> Result<keystore::Store> {
+    keystore::open(&source.label(), &source.read(&options.limits)?, options)
+}
+
+fn system_roots() -> Result<Vec<TrustedCertificate>> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why = found.errors.first().map(ToString::to_string).unwrap_or_default();
+        return Err(Error::new(Code::SystemRootsUnavailable, why));
+    }
+    let place = "system roots".to_owned();
+    Ok(found.certs.into_iter().map(|der| TrustedCertificate { der, place: place.clone() }).collect())
+}
+
+/// The settings that weaken a context, named so that its log shows them.
+pub(super) fn insecure_settings(spec: &Spec) -> Vec<String> {
+    let settings = [
+        (spec.skips_server_name, "insecure: server names are not checked"),
+        (spec.accepts_any_server, "insecure: any server certificate is accepted"),
+        (spec.key_log.is_some(), "insecure: the secrets of all connections are written to the key log"),
+    ];
+    let switches = spec.switches.iter().map(|switch| format!("{}: {}", switch.name(), switch.meaning()));
+    settings.iter().filter(|(is_set, _)| *is_set).map(|(_, text)| (*text).to_owned()).chain(switches).collect()
+}
