@@ -11,6 +11,7 @@ pub mod certificate;
 mod connection;
 mod context;
 pub mod error;
+pub mod fetch;
 #[cfg(feature = "capi")]
 pub mod ffi;
 mod identity;

@@ -1,4 +1,4 @@
-//! Where configured bytes come from: files, memory, a directory, the system. The only room that opens files to read.
+//! Where configured bytes come from: files, memory, a directory, the system. The only room that opens configured files.
 
 use std::fs::File;
 use std::io::Read;

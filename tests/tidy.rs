@@ -14,6 +14,7 @@ const LEVELS: &[&[&str]] = &[
     &["policy"],
     &["keystore"],
     &["source"],
+    &["fetch"],
     &["revocation"],
     &["verify"],
     &["identity"],

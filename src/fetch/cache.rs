@@ -1,0 +1,258 @@
+//! What was fetched, on disk: one file for each URL, so that a restart, or another process, need not fetch it again.
+//!
+//! A file is written beside its place and renamed into it, so that readers see the old one or the new one, whole. What is
+//! read has to be verified again by whoever uses it: nothing here protects it from who may write to the directory.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
+
+use super::Validators;
+use crate::certificate::hex;
+use crate::error::{Code, Error, Result};
+
+/// Begins every file; another version of the form has another number.
+const MAGIC: &[u8; 16] = b"brokertls-http 1";
+
+/// Older files than the newest so many are removed, for strangers name the URLs.
+const MAX_FILES: usize = 256;
+
+/// And older ones than the newest that have so many bytes together.
+const MAX_TOTAL_BYTES: u64 = 1 << 30;
+
+/// What a file's head, before the content, may have.
+const MAX_HEAD_BYTES: u64 = 16 * 1024;
+
+/// Nobody takes so long to write a file.
+const LEFTOVER_AGE: Duration = Duration::from_secs(600);
+
+const ENDING: &str = ".http";
+const TEMPORARY_ENDING: &str = ".http.new";
+
+/// A directory of what was fetched. Any number of threads and processes may use one directory.
+#[derive(Clone, Debug)]
+pub struct DiskCache {
+    dir: PathBuf,
+}
+
+/// What is kept of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The body, not verified.
+    pub bytes: Vec<u8>,
+    /// What to ask with the next time.
+    pub validators: Validators,
+    /// When the server last said that this is current, in seconds since 1970.
+    pub fetched_unix_s: i64,
+}
+
+impl DiskCache {
+    /// Uses the directory, which is made, for its owner alone, where it does not exist; its parent has to. Removes what
+    /// writers that died left behind.
+    ///
+    /// # Errors
+    /// `FILE_UNWRITABLE`.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let unwritable = |error: io::Error| Error::new(Code::FileUnwritable, error.to_string()).at(dir.display());
+        make(dir).or_else(|error| if dir.is_dir() { Ok(()) } else { Err(error) }).map_err(unwritable)?;
+        let cache = Self { dir: dir.to_owned() };
+        // Tells now that nothing can be kept here, and not at the first fetch.
+        let (path, _) = cache.temporary("open").map_err(unwritable)?;
+        fs::remove_file(path).map_err(unwritable)?;
+        cache.sweep();
+        Ok(cache)
+    }
+
+    /// What is kept of `url`; none where that is nothing, more than `max_bytes`, or not whole.
+    pub fn read(&self, url: &str, max_bytes: usize) -> Option<Stored> {
+        let path = self.path_of(url);
+        // A pipe in its place would not end.
+        let metadata = path.symlink_metadata().ok().filter(|metadata| metadata.is_file())?;
+        let limit = MAX_HEAD_BYTES + max_bytes as u64;
+        let mut content = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).ok()? + 1);
+        File::open(path).ok()?.take(limit + 1).read_to_end(&mut content).ok()?;
+        decode(&content, url).filter(|stored| stored.bytes.len() <= max_bytes)
+    }
+
+    /// Keeps this of `url`, instead of what was kept before; then removes the oldest files that are too many.
+    ///
+    /// # Errors
+    /// `FILE_UNWRITABLE`: nothing was changed.
+    pub fn write(&self, url: &str, stored: &Stored) -> Result<()> {
+        let path = self.path_of(url);
+        let written = self.replace(&path, &encode_head(url, stored), &stored.bytes);
+        written.map_err(|error| Error::new(Code::FileUnwritable, error.to_string()).at(path.display()))?;
+        self.sweep();
+        Ok(())
+    }
+
+    fn path_of(&self, url: &str) -> PathBuf {
+        self.dir.join(hex(digest(&SHA256, url.as_bytes()).as_ref()) + ENDING)
+    }
+
+    fn replace(&self, path: &Path, head: &[u8], bytes: &[u8]) -> io::Result<()> {
+        if head.len() as u64 > MAX_HEAD_BYTES {
+            return Err(io::Error::other("a URL or validators too long to be kept"));
+        }
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let (temporary, mut file) = self.temporary(name)?;
+        let written = (|| {
+            file.write_all(head)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        })();
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        // So that the name outlives a crash as well; where a directory cannot be synchronised, the old file may come back.
+        let _ = File::open(&self.dir).and_then(|dir| dir.sync_all());
+        written
+    }
+
+    /// A new file that no other process or thread has.
+    fn temporary(&self, name: &str) -> io::Result<(PathBuf, File)> {
+        let mut random = [0; 16];
+        rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
+        let path = self.dir.join(format!("{name}.{}{TEMPORARY_ENDING}", hex(&random)));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
+        Ok((path, file))
+    }
+
+    /// Removes what is too old, too many or too much, of the files of this cache alone. Failing to is no failure: another
+    /// process may have been faster.
+    fn sweep(&self) {
+        let now = SystemTime::now();
+        let mut kept = Vec::new();
+        for entry in self.dir.read_dir().into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let Ok(metadata) = entry.metadata() else { continue };
+            let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let is_old = now.duration_since(modified).is_ok_and(|age| age > LEFTOVER_AGE);
+            if !metadata.is_file() {
+                continue;
+            } else if is_name(name, TEMPORARY_ENDING) && is_old {
+                let _ = fs::remove_file(entry.path());
+            } else if is_name(name, ENDING) {
+                kept.push((modified, metadata.len(), entry.path()));
+            }
+        }
+        kept.sort_by_key(|(modified, ..)| std::cmp::Reverse(*modified));
+        let mut total = 0_u64;
+        for (at, (_, bytes, path)) in kept.iter().enumerate() {
+            total = total.saturating_add(*bytes);
+            // The newest is what was just written.
+            if at > 0 && (at >= MAX_FILES || total > MAX_TOTAL_BYTES) {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+fn make(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Whether a file of this name is the cache's own: a digest in hexadecimal first, then the ending.
+fn is_name(name: &str, ending: &str) -> bool {
+    let Some(stem) = name.strip_suffix(ending) else { return false };
+    let parts: Vec<&str> = stem.split('.').collect();
+    let is_hex =
+        |text: &str, digits: usize| text.len() == digits && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    match parts[..] {
+        [digest] => is_hex(digest, 64) && ending == ENDING,
+        [digest, random] => {
+            (is_hex(digest, 64) || digest == "open") && is_hex(random, 32) && ending == TEMPORARY_ENDING
+        }
+        _ => false,
+    }
+}
+
+/// Magic, time, then length and bytes of URL, ETag and Last-Modified, and the length of the content, which follows.
+fn encode_head(url: &str, stored: &Stored) -> Vec<u8> {
+    let mut head = MAGIC.to_vec();
+    head.extend(stored.fetched_unix_s.to_be_bytes());
+    let Validators { etag, last_modified } = &stored.validators;
+    for text in [Some(url), etag.as_deref(), last_modified.as_deref()] {
+        // One that is missing is not the same as an empty one, which no server sends.
+        let text = text.unwrap_or_default();
+        head.extend((text.len() as u64).to_be_bytes());
+        head.extend(text.as_bytes());
+    }
+    head.extend((stored.bytes.len() as u64).to_be_bytes());
+    head
+}
+
+fn decode(content: &[u8], url: &str) -> Option<Stored> {
+    let rest = content.strip_prefix(MAGIC)?;
+    let (time, mut rest) = rest.split_first_chunk()?;
+    let mut text = || {
+        let (bytes, after) = take(rest)?;
+        rest = after;
+        std::str::from_utf8(bytes).ok()
+    };
+    let kept = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let (stored_url, etag, last_modified) = (text()?, text()?, text()?);
+    let (bytes, rest) = take(rest)?;
+    let validators = Validators { etag: kept(etag), last_modified: kept(last_modified) };
+    let stored = Stored { bytes: bytes.to_vec(), validators, fetched_unix_s: i64::from_be_bytes(*time) };
+    (stored_url == url && rest.is_empty()).then_some(stored)
+}
+
+/// A length and so many bytes.
+fn take(from: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = from.split_first_chunk()?;
+    rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "http://crl.example/a.crl";
+
+    fn stored(bytes: &[u8]) -> Stored {
+        let validators = Validators { etag: Some("\"1\"".to_owned()), last_modified: None };
+        Stored { bytes: bytes.to_vec(), validators, fetched_unix_s: 1_767_225_600 }
+    }
+
+    #[test]
+    fn no_cut_and_no_longer_file_is_taken_for_a_whole_one() {
+        let whole = [encode_head(URL, &stored(b"list")), b"list".to_vec()].concat();
+        assert_eq!(decode(&whole, URL), Some(stored(b"list")));
+        for length in 0..whole.len() {
+            assert_eq!(decode(&whole[..length], URL), None, "{length}");
+        }
+        assert_eq!(decode(&[whole.clone(), vec![0]].concat(), URL), None);
+        assert_eq!(decode(&whole, "http://crl.example/b.crl"), None);
+        // A length beyond everything.
+        for at in MAGIC.len() + 8..whole.len() - 4 {
+            let mut altered = whole.clone();
+            altered[at] = 0xff;
+            assert_ne!(decode(&altered, URL), Some(stored(b"list")), "{at}");
+        }
+    }
+
+    #[test]
+    fn files_of_others_are_not_the_caches_own() {
+        let digest = "a".repeat(64);
+        let random = "b".repeat(32);
+        assert!(is_name(&format!("{digest}.http"), ENDING));
+        assert!(is_name(&format!("{digest}.{random}.http.new"), TEMPORARY_ENDING));
+        for name in ["a.http", "notes.txt", ".http", "open.http", "index.http.new"] {
+            assert!(!is_name(name, ENDING) && !is_name(name, TEMPORARY_ENDING), "{name}");
+        }
+    }
+}
