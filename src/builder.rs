@@ -131,7 +131,7 @@ impl ContextBuilder {
     }
 
     /// Adds revocation lists, by which the certificates of peers are checked. A list that cannot be read is an error when
-    /// the context is built; a reload reads them anew. Sessions are then not resumed, so that each handshake is checked.
+    /// the context is built; a reload reads them anew. A session is resumed only while its peer is still accepted.
     pub fn crl(&mut self, source: CrlSource) -> &mut Self {
         self.spec.revocation.crls.push(source);
         self

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::ServerConfig;
 use rustls::pki_types::ServerName;
 
-use crate::connection::{Connection, Decide};
+use crate::connection::{Connection, Decide, Setup};
 use crate::error::{Code, Error, Result};
 use crate::logging::Level;
 use crate::policy::NotServed;
@@ -67,7 +67,7 @@ impl Context {
     pub fn accept(&self) -> Result<Connection> {
         let generation = self.generation();
         let config = generation.server.as_ref().ok_or(Code::NoIdentity)?;
-        Connection::server(Arc::clone(config), self.0.spec.may_block)
+        Connection::server(Arc::clone(config), self.setup(&generation, false))
     }
 
     /// A server's side of a new connection with settings of its own.
@@ -78,17 +78,17 @@ impl Context {
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.0.spec;
         let generation = self.generation();
-        let uses_tasks = settings.uses_tasks || spec.may_block;
+        let setup = self.setup(&generation, settings.uses_tasks);
         let config = generation.server_with(spec, settings, &self.0.sessions)?;
         let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
-        let Some(host) = host.map(Arc::clone) else { return Connection::server(config, uses_tasks) };
+        let Some(host) = host.map(Arc::clone) else { return Connection::server(config, setup) };
         let decide: Decide = Box::new(move |hello| {
             let Some(protocol) = host.client_hello(hello)? else { return Ok(config) };
             let mut chosen = ServerConfig::clone(&config);
             chosen.alpn_protocols = if protocol.is_empty() { Vec::new() } else { vec![protocol] };
             Ok(Arc::new(chosen))
         });
-        Ok(Connection::undecided_server(decide, uses_tasks))
+        Ok(Connection::undecided_server(decide, setup))
     }
 
     /// A client's side of a new connection with settings of its own; `host` as for [`Context::connect`].
@@ -102,7 +102,7 @@ impl Context {
         let shared = ConnectionSettings { resumes_only: false, ..settings.clone() };
         let client = generation.client_with(spec, &shared, &self.0.sessions)?;
         let name = self.name_of(host, settings.checks_server_name)?;
-        let mut connection = Connection::client(client.config, name, settings.uses_tasks || spec.may_block)?;
+        let mut connection = Connection::client(client.config, name, self.setup(&generation, settings.uses_tasks))?;
         if settings.resumes_only {
             connection.resume_only();
         }
@@ -117,7 +117,13 @@ impl Context {
     pub fn connect(&self, host: Option<&str>) -> Result<Connection> {
         let generation = self.generation();
         let client = generation.client.as_ref().ok_or(Code::NoTrust)?;
-        Connection::client(Arc::clone(&client.config), self.name_of(host, None)?, self.0.spec.may_block)
+        let setup = self.setup(&generation, false);
+        Connection::client(Arc::clone(&client.config), self.name_of(host, None)?, setup)
+    }
+
+    fn setup(&self, generation: &Generation, uses_tasks: bool) -> Setup {
+        let checks_revocation = generation.materials.judge.rechecker().is_some();
+        Setup { uses_tasks: uses_tasks || self.0.spec.may_block, checks_revocation }
     }
 
     fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<ServerName<'static>> {

@@ -224,11 +224,6 @@ impl Spec {
         !self.trust.is_empty() || self.hosts.trust.is_some()
     }
 
-    /// Whether sessions are resumed: a resumed one shows no certificate, which then could not be checked for revocation.
-    pub(crate) fn resumes(&self) -> bool {
-        self.resumption && !self.revocation.is_on()
-    }
-
     /// Refuses settings that contradict each other, whatever the sources hold.
     pub(crate) fn check(&self) -> Result<()> {
         if !self.has_identities() && !self.has_trust() && !self.accepts_any_server {

@@ -160,6 +160,10 @@ impl Engine {
         Ok(())
     }
 
+    pub(super) fn is_client(&self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+
     pub(super) fn is_handshaking(&self) -> bool {
         self.common().is_none_or(CommonState::is_handshaking)
     }

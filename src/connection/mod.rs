@@ -7,6 +7,7 @@
 //!
 //! This is the only room that names rustls' connection types; engine.rs holds them.
 
+mod checked;
 mod engine;
 mod failure;
 mod hello;
@@ -22,6 +23,7 @@ use rustls::{ClientConfig, ServerConfig};
 use crate::error::{Code, Error, Result};
 use crate::verify::{Notes, Scene, Switch};
 
+use checked::Checked;
 use engine::{Engine, Step};
 pub(crate) use hello::Decide;
 use record::Header;
@@ -68,6 +70,15 @@ pub enum Next {
     Closed,
 }
 
+/// What a connection is told of its context.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Setup {
+    /// Handshake messages are processed only by [`Connection::run_task`].
+    pub(crate) uses_tasks: bool,
+    /// Peers are checked for revocation.
+    pub(crate) checks_revocation: bool,
+}
+
 /// What has been learnt about the connection beyond what rustls keeps; allocated only where there is something.
 #[derive(Debug, Default)]
 struct Facts {
@@ -90,6 +101,8 @@ pub struct Connection {
     outgoing: Vec<u8>,
     outgoing_start: usize,
     facts: Option<Box<Facts>>,
+    /// Only where peers are checked for revocation.
+    checked: Option<Box<Checked>>,
     /// What this side has shown, or would have shown, to the peer.
     identity: Option<Arc<CertifiedKey>>,
     failure: Option<Error>,
@@ -108,19 +121,24 @@ pub struct Connection {
 
 impl Connection {
     /// A server's side; the peer speaks first.
-    pub(crate) fn server(config: Arc<ServerConfig>, uses_tasks: bool) -> Result<Self> {
-        Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None))?, uses_tasks))
+    pub(crate) fn server(config: Arc<ServerConfig>, setup: Setup) -> Result<Self> {
+        Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None))?, setup))
     }
 
     /// A server's side whose configuration is chosen when the ClientHello is there.
-    pub(crate) fn undecided_server(decide: Decide, uses_tasks: bool) -> Self {
-        Self::with_engine(Engine::undecided(decide), uses_tasks)
+    pub(crate) fn undecided_server(decide: Decide, setup: Setup) -> Self {
+        Self::with_engine(Engine::undecided(decide), setup)
     }
 
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
-    pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, uses_tasks: bool) -> Result<Self> {
-        let engine = Engine::client(config, name).map_err(|error| failure::from_rustls(error, None))?;
-        let mut connection = Self::with_engine(engine, uses_tasks);
+    pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, setup: Setup) -> Result<Self> {
+        // rustls takes the session that it offers right here.
+        Notes::begin(Scene::default());
+        let engine = Engine::client(config, name);
+        let notes = Notes::take();
+        let engine = engine.map_err(|error| failure::from_rustls(error, None))?;
+        let mut connection = Self::with_engine(engine, setup);
+        connection.keep(notes);
         connection.advance(&mut [], &mut []);
         connection.check()?;
         Ok(connection)
@@ -131,17 +149,18 @@ impl Connection {
         self.resumes_only = true;
     }
 
-    fn with_engine(engine: Engine, uses_tasks: bool) -> Self {
+    fn with_engine(engine: Engine, setup: Setup) -> Self {
         Self {
             engine,
             stash: Vec::new(),
             outgoing: Vec::new(),
             outgoing_start: 0,
             facts: None,
+            checked: setup.checks_revocation.then(Box::default),
             identity: None,
             failure: None,
             record_overhead: 0,
-            uses_tasks,
+            uses_tasks: setup.uses_tasks,
             task_pending: false,
             resumes_only: false,
             seen_record: false,
@@ -397,8 +416,11 @@ impl Connection {
     /// `tls` starts with what rustls has been shown and not discarded: it knows offsets into it.
     fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
         let was_handshaking = self.is_unfinished();
-        if was_handshaking {
-            Notes::begin(Scene { version: self.engine.version(), resumes_only: self.resumes_only });
+        // Tickets of TLS 1.3 come to a client after the handshake, and the path of the server is kept with each.
+        let is_noted = was_handshaking || (self.checked.is_some() && self.engine.is_client());
+        if is_noted {
+            let path = self.checked.as_ref().and_then(|checked| checked.path(&self.engine));
+            Notes::begin(Scene { version: self.engine.version(), resumes_only: self.resumes_only, path });
         }
         let (mut discarded, mut produced) = (0, 0);
         loop {
@@ -449,11 +471,16 @@ impl Connection {
             if !self.engine.is_handshaking() {
                 self.record_overhead = self.engine.record_overhead();
             }
+        } else if is_noted {
+            Notes::take();
         }
         (discarded, produced)
     }
 
-    fn keep(&mut self, notes: Notes) {
+    fn keep(&mut self, mut notes: Notes) {
+        if let Some(checked) = &mut self.checked {
+            checked.keep(&mut notes);
+        }
         self.identity = notes.identity.or_else(|| self.identity.take());
         if notes.server_name.is_some() || !notes.deviations.is_empty() {
             let facts = self.facts.get_or_insert_default();

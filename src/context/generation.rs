@@ -145,7 +145,7 @@ impl Signers {
 /// What both sides' configurations are made from.
 pub(super) struct Materials {
     pub(super) policy: Policy,
-    judge: Judge,
+    pub(super) judge: Judge,
     signers: Signers,
     /// Whether a key is used that was not read from bytes, and may fail.
     has_foreign_keys: bool,
@@ -174,7 +174,7 @@ impl Materials {
         // An operator who lists suites means the order; without a list the client knows best what it does fast.
         let lists_suites = spec.policy.cipher_suites.is_some();
         config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or(lists_suites);
-        session::configure_server(&mut config, spec.resumes(), sessions)?;
+        session::configure_server(&mut config, spec.resumption, sessions, self.judge.rechecker())?;
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }
@@ -196,7 +196,7 @@ impl Materials {
             .with_client_cert_resolver(self.signers.client());
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         config.enable_sni = settings.sends_server_name;
-        let sessions = session::configure_client(&mut config, spec.resumes(), sessions);
+        let sessions = session::configure_client(&mut config, spec.resumption, sessions, self.judge.rechecker());
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }

@@ -92,6 +92,11 @@ impl Revocation {
         Self { policy, crls, unknown_accepted: AtomicU64::new(0) }
     }
 
+    /// Whether anything is asked.
+    pub(crate) fn is_on(&self) -> bool {
+        self.policy.mode != Mode::Off
+    }
+
     /// How many certificates were accepted though nothing was known of them.
     pub fn unknown_accepted(&self) -> u64 {
         self.unknown_accepted.load(Ordering::Relaxed)
@@ -117,6 +122,14 @@ impl Revocation {
             self.judge(certificate, standing)?;
         }
         Ok(())
+    }
+
+    /// Checks a path again that was accepted before, by what is known: it never waits. It counts as a check.
+    ///
+    /// # Errors
+    /// As for [`Revocation::check`].
+    pub(crate) fn recheck(&self, path: &[CertificateDer<'_>], now: UnixTime) -> Result<()> {
+        self.check(path, now)
     }
 
     fn judge(&self, certificate: &CertificateDer<'_>, standing: Standing) -> Result<()> {

@@ -19,7 +19,7 @@ use crate::error::{Code, Error, Result};
 use crate::logging::{Level, Log};
 
 use super::host::{HandshakeHost, PeerToJudge};
-use super::{PeerVerifier, Purpose, Switch, Verdict};
+use super::{PeerVerifier, Purpose, Switch, Verdict, VerifiedPath};
 
 /// What happened inside rustls' call, for the connection that made it.
 #[derive(Debug, Default)]
@@ -32,17 +32,24 @@ pub(crate) struct Notes {
     pub(crate) server_name: Option<String>,
     /// The identity that was chosen to be shown.
     pub(crate) identity: Option<Arc<CertifiedKey>>,
+    /// The path of the peer that was accepted, where revocation is checked.
+    pub(crate) path: Option<Arc<VerifiedPath>>,
+    /// The path of the session that may be resumed, the last that was looked at, where revocation is checked and its
+    /// peer had a certificate.
+    pub(crate) session_path: Option<Arc<VerifiedPath>>,
     /// What was known before the call.
     scene: Scene,
 }
 
 /// What rustls does not tell a verifier of the connection that it works for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Scene {
     /// The protocol version, where it is known yet.
     pub(crate) version: Option<&'static str>,
     /// Clients: whether a full handshake is refused.
     pub(crate) resumes_only: bool,
+    /// The path of the peer, where it is known yet and revocation is checked.
+    pub(crate) path: Option<Arc<VerifiedPath>>,
 }
 
 thread_local! {
@@ -65,6 +72,19 @@ impl Notes {
 
     pub(crate) fn add_identity(identity: &Arc<CertifiedKey>) {
         NOTES.with_borrow_mut(|notes| notes.identity = Some(Arc::clone(identity)));
+    }
+
+    /// Keeps the path of a session that may be resumed; none where its peer showed no certificate.
+    pub(crate) fn set_session_path(path: Option<Arc<VerifiedPath>>) {
+        NOTES.with_borrow_mut(|notes| notes.session_path = path);
+    }
+
+    /// The path of the peer for a session that is about to be kept: none where it showed no certificate.
+    pub(crate) fn path_to_keep() -> Option<Arc<VerifiedPath>> {
+        NOTES.with_borrow(|notes| {
+            // With TLS 1.2 a server resumes a session and makes the next ticket in one call.
+            notes.path.as_ref().or(notes.session_path.as_ref()).or(notes.scene.path.as_ref()).map(Arc::clone)
+        })
     }
 
     /// The version of the connection whose peer is verified.
@@ -123,6 +143,14 @@ pub(crate) enum Judge {
 }
 
 impl Judge {
+    /// Who checks again whether the peers of earlier sessions are revoked, where that is checked.
+    pub(crate) fn rechecker(&self) -> Option<&Arc<PeerVerifier>> {
+        match self {
+            Self::Own(verifier) => Some(verifier).filter(|verifier| verifier.checks_revocation()),
+            Self::Host(..) => None,
+        }
+    }
+
     /// Who checks signatures of the handshake first.
     fn verifier(&self) -> &PeerVerifier {
         let (Self::Own(verifier) | Self::Host(_, verifier)) = self;
@@ -201,7 +229,10 @@ impl RustlsVerifier {
             let subject = chain.first().map(describe).unwrap_or_default();
             self.log.write(Level::Warn, &format!("accepted only by {}: {subject}", deviation.name()));
         }
-        NOTES.with_borrow_mut(|notes| notes.deviations.extend(verdict.deviations));
+        NOTES.with_borrow_mut(|notes| {
+            notes.deviations.extend(verdict.deviations);
+            notes.path = verifier.checks_revocation().then(|| Arc::new(VerifiedPath::new(verdict.path)));
+        });
         Ok(())
     }
 }

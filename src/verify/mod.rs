@@ -1,8 +1,9 @@
 //! Whether a peer's certificate is accepted: the order of the rules.
 //!
 //! The end entity is trusted directly (direct.rs) or through a chain (chain.rs), its key is long enough (signature.rs),
-//! and it is for the name that was asked for (name.rs); last, its path is not revoked, as revocation/ knows. What is tolerated beyond that lives in legacy.rs alone; how a
-//! refusal is told, in refusal.rs. This room opens no files and no sockets and keeps no state between peers.
+//! and it is for the name that was asked for (name.rs); last, its path is not revoked, as revocation/ knows. What is
+//! tolerated beyond that lives in legacy.rs alone; how a refusal is told, in refusal.rs; a path that is asked about
+//! again later, in path.rs. This room opens no files and no sockets and keeps no state between peers.
 
 mod adapter;
 mod chain;
@@ -11,6 +12,7 @@ mod direct;
 pub mod host;
 mod legacy;
 mod name;
+mod path;
 mod refusal;
 mod signature;
 
@@ -21,6 +23,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 pub(crate) use adapter::{Judge, Notes, RustlsVerifier, Scene};
 pub use adapter::{PeerCertificate, VerifyCallback};
 pub use legacy::{Switch, Switches};
+pub(crate) use path::VerifiedPath;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
@@ -61,6 +64,8 @@ pub struct PeerVerifier {
     switches: Switches,
     algorithms: WebPkiSupportedAlgorithms,
     revocation: Option<Revocation>,
+    /// Of the trusted certificates, where revocation is checked.
+    fingerprints: path::Fingerprints,
 }
 
 impl PeerVerifier {
@@ -80,12 +85,36 @@ impl PeerVerifier {
             switches,
             algorithms: rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
             revocation: None,
+            fingerprints: path::Fingerprints::default(),
         })
     }
 
     /// With paths checked for revocation too.
     pub fn with_revocation(self, revocation: Revocation) -> Self {
-        Self { revocation: Some(revocation), ..self }
+        let fingerprints = match revocation.is_on() {
+            true => path::Fingerprints::of(&self.trusted),
+            false => path::Fingerprints::default(),
+        };
+        Self { revocation: Some(revocation), fingerprints, ..self }
+    }
+
+    /// Whether paths are checked for revocation.
+    pub(crate) fn checks_revocation(&self) -> bool {
+        self.revocation.as_ref().is_some_and(Revocation::is_on)
+    }
+
+    /// Checks a path that was accepted before for revocation, by what is known now.
+    ///
+    /// # Errors
+    /// As for [`Revocation::recheck`].
+    pub(crate) fn recheck(&self, path: &VerifiedPath, now: UnixTime) -> Result<()> {
+        self.revocation.as_ref().map_or(Ok(()), |revocation| revocation.recheck(path.certificates(), now))
+    }
+
+    /// Reads what a ticket says of the path of its peer, [`VerifiedPath::encode`]; gives the rest of the bytes too. None
+    /// where it cannot be read, or its anchor is not trusted any more.
+    pub(crate) fn path_of_ticket<'a>(&self, bytes: &'a [u8]) -> Option<(Option<VerifiedPath>, &'a [u8])> {
+        self.fingerprints.decode(bytes, &self.trusted)
     }
 
     /// Decides about the chain that a peer sent, end entity first, as of `now`.

@@ -275,31 +275,12 @@ fn revoked_client_is_refused_with_its_alert_and_a_reload_takes_the_new_list() {
     directory.file("ca.crl", &authority.crl(&[&[8]]));
     server.reload().unwrap();
     Pair::connect(&server, &revoked, "broker");
-    // A session from before would show no certificate: none is resumed.
     let ended = Pair::new(&server, &good, "broker").run();
     assert_eq!(ended.server.unwrap_err().code(), Code::CertRevoked);
 
     directory.file("ca.crl", "half a list");
     assert_eq!(server.reload().unwrap_err().code(), Code::CrlMalformed);
     Pair::connect(&server, &revoked, "broker");
-}
-
-#[test]
-fn sessions_are_not_resumed_where_revocation_is_checked() {
-    let authority = Authority::new("ca");
-    let list = authority.crl(&[]);
-    for is_checked in [false, true] {
-        let server = context(|builder| builder.identity(authority.identity(&["broker"])));
-        let client = context(|builder| {
-            let builder = builder.trust(authority.trust());
-            match is_checked {
-                true => builder.crl(CrlSource::Source(Source::memory("ca.crl", list.as_bytes()))),
-                false => builder,
-            }
-        });
-        Pair::connect(&server, &client, "broker");
-        assert_eq!(Pair::connect(&server, &client, "broker").client.is_resumed(), Some(!is_checked));
-    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod policy_ciphers;
 #[allow(dead_code, reason = "the recipes use more of it")]
 mod process;
 mod revocation;
+mod revocation_sessions;
 mod sessions;
 mod stream;
 mod verify;

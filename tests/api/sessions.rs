@@ -14,15 +14,18 @@ const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 
 /// Shows the time it is set to.
 #[derive(Debug)]
-struct Clock(AtomicU64);
+pub(crate) struct Clock(AtomicU64);
 
 impl Clock {
     fn new() -> Arc<Self> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Arc::new(Self(AtomicU64::new(now.as_secs())))
+        Self::at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
     }
 
-    fn advance(&self, seconds: u64) {
+    pub(crate) fn at(unix_s: u64) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(unix_s)))
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::Relaxed);
     }
 }

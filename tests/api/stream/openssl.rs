@@ -4,17 +4,21 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
-use brokertls::{Code, Context, Result, Status, Stream};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use brokertls::{ClientAuth, Code, Context, CrlSource, Result, Source, Status, Stream};
 
 use super::VERSIONS;
 use super::identities::from_pem;
 use crate::pair::{Authority, context};
 use crate::process::{PATIENCE, Running};
+use crate::revocation_sessions::NEXT_UPDATE_UNIX_S;
+use crate::sessions::Clock;
 
 /// A folder with a CA and a server's certificate and key, removed when dropped.
 struct Place {
@@ -230,10 +234,63 @@ fn openssl_client_resumes_its_session_in_the_same_context_alone() {
     }
 }
 
+/// How a handshake of `s_client`, with the certificate of device.pem, ended for our server.
+fn device_is_resumed(place: &Place, context: &Context, arguments: &str) -> Result<bool> {
+    let arguments = format!("-cert device.pem -key device.pem {arguments}");
+    let (mut peer, mut stream) = s_client(place, context, &arguments, 1000);
+    settle(|| stream.handshake())?;
+    peer.send("hello\n");
+    assert_eq!(read_line(&mut stream), "hello\n");
+    assert_eq!(settle(|| stream.shutdown()).unwrap(), Status::Done(()));
+    let text = peer.finish().text;
+    let is_resumed = stream.connection().is_resumed().unwrap();
+    assert_eq!(text.contains("\nReused, "), is_resumed, "{text}");
+    Ok(is_resumed)
+}
+
+#[test]
+fn openssl_client_resumes_its_session_while_its_certificate_is_good() {
+    let place = Place::new("revocation-sessions");
+    let serial = |params: &mut rcgen::CertificateParams| params.serial_number = Some(vec![7].into());
+    fs::write(place.folder.join("device.pem"), place.authority.issue(&["device"], serial)).unwrap();
+    for version in VERSIONS {
+        let clock = Clock::at(NEXT_UPDATE_UNIX_S - 60);
+        let server = context(|builder| {
+            let builder = builder.identity(from_pem(&place.authority.issue(&["broker"], |_| {}))).versions(version);
+            let builder = builder.trust(place.authority.trust()).client_auth(ClientAuth::Need);
+            builder
+                .crl(CrlSource::Source(Source::memory("ca.crl", place.authority.crl(&[]).as_bytes())))
+                .clock(clock.clone())
+        });
+        assert!(!device_is_resumed(&place, &server, "-sess_out session.pem").unwrap(), "{version}");
+        assert!(device_is_resumed(&place, &server, "-sess_in session.pem").unwrap(), "{version}");
+        // An altered ticket is none: the full handshake follows.
+        alter_ticket(&place.folder.join("session.pem"), &place.folder.join("altered.pem"));
+        assert!(!device_is_resumed(&place, &server, "-sess_in altered.pem").unwrap(), "{version}");
+        clock.advance(120);
+        let error = device_is_resumed(&place, &server, "-sess_in session.pem").unwrap_err();
+        assert_eq!(error.code(), Code::RevocationStale, "{version}: {error}");
+    }
+}
+
+/// Changes a byte in the middle of the ticket of a session that OpenSSL has written.
+fn alter_ticket(from: &Path, to: &Path) {
+    let text = fs::read_to_string(from).unwrap();
+    let inside: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let mut session = STANDARD.decode(inside).unwrap();
+    // SSL_SESSION has the ticket as an OCTET STRING under [10], here of a few kilobytes.
+    let start = session.windows(5).position(|at| at[0] == 0xaa && at[1] == 0x82 && at[4] == 4).unwrap();
+    session[start + 500] ^= 1;
+    let name = "SSL SESSION PARAMETERS";
+    let altered = STANDARD.encode(session);
+    let lines: Vec<&str> = altered.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    fs::write(to, format!("-----BEGIN {name}-----\n{}\n-----END {name}-----\n", lines.join("\n"))).unwrap();
+}
+
 #[test]
 fn next_client_is_shown_the_certificate_that_a_reload_has_read() {
     let place = Place::new("reload");
-    let identity = brokertls::IdentitySource::new(brokertls::Source::file(place.folder.join("broker.pem")));
+    let identity = brokertls::IdentitySource::new(Source::file(place.folder.join("broker.pem")));
     let server = context(|builder| builder.identity(identity));
     let subject_seen = |arguments: &str| {
         let (mut peer, mut stream) = s_client(&place, &server, arguments, 1000);
