@@ -1,6 +1,5 @@
 //! One list of revoked certificates (RFC 5280 section 5): read once, kept as what a look-up needs.
 
-use x509_parser::asn1_rs::Oid;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
@@ -10,7 +9,7 @@ use super::der::{
 };
 use super::entries::{Entries, Entry};
 use super::scope::{Refused, Scope, Subject, extension};
-use super::signed::{Signed, algorithm_name};
+use super::signed::{Signed, algorithm_name, oid_text};
 use crate::certificate::{hex, printable};
 use crate::error::{Code, Error, Result};
 
@@ -260,8 +259,4 @@ impl Extensions {
         }
         Ok(())
     }
-}
-
-fn oid_text(identifier: Element<'_>) -> String {
-    Oid::new(identifier.content.into()).to_id_string()
 }

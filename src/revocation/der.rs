@@ -6,6 +6,7 @@ pub(super) const BOOLEAN: u8 = 0x01;
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const NULL: u8 = 0x05;
 pub(super) const OID: u8 = 0x06;
 pub(super) const ENUMERATED: u8 = 0x0a;
 pub(super) const UTC_TIME: u8 = 0x17;
@@ -96,6 +97,23 @@ pub(super) fn only(tag: u8, input: &[u8]) -> Result<Element<'_>> {
     let mut elements = Elements::new(input);
     let element = elements.expect(tag)?;
     elements.end().map(|()| element)
+}
+
+/// An element of this tag with these parts as its content.
+pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut out = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(short @ 0..=0x7f) => out.push(short),
+        _ => {
+            let significant: Vec<_> = content.len().to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+            // At most the eight bytes of a usize.
+            out.push(0x80 | significant.len() as u8);
+            out.extend(significant);
+        }
+    }
+    out.extend(content);
+    out
 }
 
 /// The value of a BOOLEAN's content.

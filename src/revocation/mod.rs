@@ -1,4 +1,5 @@
-//! What is known of revoked certificates: lists (RFC 5280 section 5), each verified once and kept as an index.
+//! What is known of revoked certificates: lists (RFC 5280 section 5), each verified once and kept as an index, and what
+//! responders say of single certificates (RFC 6960).
 //!
 //! verify/ asks this room about the paths that it has verified. It opens no files and no sockets.
 
@@ -6,12 +7,14 @@ mod crl;
 mod crls;
 mod der;
 mod entries;
+pub mod ocsp;
 mod policy;
 mod scope;
 mod signed;
 
 pub use crl::{Crl, CrlFacts};
 pub use crls::Crls;
+pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, ocsp_responses_of};
 pub use policy::{Depth, Mode, Revocation, RevocationPolicy};
 
 /// Why a certificate was revoked (RFC 5280 section 5.3.1).

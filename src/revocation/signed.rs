@@ -3,8 +3,9 @@
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as keys, UnparsedPublicKey, VerificationAlgorithm};
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
+use x509_parser::asn1_rs::Oid;
 
-use super::der::{BIT_STRING, Element, Malformed, OID, SEQUENCE, only};
+use super::der::{BIT_STRING, Element, Malformed, NULL, OID, SEQUENCE, only};
 
 /// A message by its digest, which is all that most signatures need of it.
 #[derive(Debug)]
@@ -26,6 +27,15 @@ struct Scheme {
     signature: AlgorithmIdentifier,
     digest: Option<&'static digest::Algorithm>,
     verifiers: &'static [(AlgorithmIdentifier, &'static dyn VerificationAlgorithm)],
+}
+
+impl Scheme {
+    /// Whether this is the content of its AlgorithmIdentifier. RFC 4055 section 5: where NULL is the parameter, it may be
+    /// absent.
+    fn is_named(&self, content: &[u8]) -> bool {
+        let name: &[u8] = self.signature.as_ref();
+        name == content || name.strip_suffix(&[NULL, 0]).is_some_and(|name| name == content)
+    }
 }
 
 impl std::fmt::Debug for Scheme {
@@ -66,7 +76,7 @@ impl Signed {
         message: &[u8],
         signature: Element<'_>,
     ) -> Result<Option<Self>, Malformed> {
-        let Some(scheme) = SCHEMES.iter().find(|scheme| scheme.signature.as_ref() == algorithm.content) else {
+        let Some(scheme) = SCHEMES.iter().find(|scheme| scheme.is_named(algorithm.content)) else {
             return Ok(None);
         };
         let content = match scheme.digest {
@@ -111,8 +121,10 @@ fn bits(element: Element<'_>) -> Result<&[u8], Malformed> {
 /// The object identifier of an AlgorithmIdentifier, for messages.
 pub(super) fn algorithm_name(algorithm: Element<'_>) -> String {
     let identifier = algorithm.inside().expect(OID).ok();
-    identifier.map_or_else(
-        || "no object identifier".to_owned(),
-        |oid| x509_parser::asn1_rs::Oid::new(oid.content.into()).to_id_string(),
-    )
+    identifier.map_or_else(|| "no object identifier".to_owned(), oid_text)
+}
+
+/// An object identifier in dotted form, for messages.
+pub(super) fn oid_text(identifier: Element<'_>) -> String {
+    Oid::new(identifier.content.into()).to_id_string()
 }

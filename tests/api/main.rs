@@ -9,6 +9,7 @@ mod context;
 mod host;
 mod hostile;
 mod keystore;
+mod ocsp;
 mod options;
 mod pair;
 mod policy;

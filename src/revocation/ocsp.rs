@@ -1,0 +1,261 @@
+//! What a responder says of one certificate (OCSP: RFC 6960, and its profiles RFC 5019 and RFC 9654).
+//!
+//! A response is read once and kept as its DER and what it says; its signature is checked when the issuer's certificate
+//! is there, once for each issuer. This room asks nobody: who fetches responses gets here what to ask, and who has one
+//! what it is worth.
+
+mod cert_id;
+mod facts;
+mod pointers;
+mod request;
+mod response;
+mod signer;
+
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::digest::{self, SHA256};
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+pub use cert_id::{CertId, CertIdHash};
+pub use facts::{OcspCertificateFacts, OcspFacts};
+pub use pointers::{demands_staple, responders_of};
+pub use request::{get_url, request};
+pub use response::OcspStatus;
+
+use super::Reason;
+use super::signed::algorithm_name;
+use crate::certificate::hex;
+use crate::error::{Code, Error, Result};
+use crate::keystore::blocks_of_pem;
+use response::{Data, Envelope, Single, Status, Unusable};
+use signer::Terms;
+
+/// What PEM calls a response; `openssl ocsp` writes DER alone.
+const LABEL: &str = "OCSP RESPONSE";
+/// How far the responder's clock may be from this one's, in seconds.
+const SKEW_S: i64 = 300;
+/// How long a response without nextUpdate is good for, in seconds from its thisUpdate: a week, as browsers have it.
+///
+/// RFC 6960 section 2.4 has the responder say with it that there is always something newer, and leaves open how old an
+/// answer may be. Without a bound, whoever kept an answer from before the revocation could show it for ever; a week is
+/// what public CAs give the answers that do have a nextUpdate.
+const MAX_AGE_S: i64 = 7 * 86_400;
+/// So many issuers are remembered for each response: one is usual, and there are cross-signed ones.
+const MAX_ISSUERS: usize = 4;
+
+/// A response that has been read. Whether it is true of a certificate is asked for with its issuer's,
+/// [`OcspResponse::standing`].
+#[derive(Debug)]
+pub struct OcspResponse {
+    der: Box<[u8]>,
+    status: OcspStatus,
+    /// Where the status is `Successful`, and nowhere else.
+    data: Option<Data>,
+    /// SHA-256 of the names and keys of issuers, and when their signers may be believed, or why nobody may.
+    issuers: Mutex<Vec<Checked>>,
+}
+
+type Checked = ([u8; digest::SHA256_OUTPUT_LEN], std::result::Result<Terms, String>);
+
+/// What a response makes known of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OcspStanding {
+    /// It is not revoked.
+    Good {
+        /// The response's nextUpdate, seconds since 1970 in UTC; none where the responder always has something newer.
+        until_unix_s: Option<i64>,
+    },
+    /// It is revoked; a response that is out of date revokes too.
+    Revoked {
+        /// Why.
+        reason: Reason,
+        /// When, in seconds since 1970 in UTC.
+        revoked_unix_s: u32,
+    },
+    /// The responder does not know, has not answered, or speaks of other certificates; the text says which.
+    Unknown(String),
+    /// It is out of date.
+    Stale,
+    /// It is not to be believed: the text says why, as the rest of a sentence about the response.
+    Invalid(String),
+}
+
+impl OcspResponse {
+    /// Reads a DER response; `place` is what messages call it. One that tells an error of the responder is read too.
+    ///
+    /// # Errors
+    /// `OCSP_MALFORMED`; `OCSP_UNUSABLE` for a response that is not a basic one of version 1, brings more than 16
+    /// certificates along, or speaks of more than 128.
+    pub fn from_der(der: &[u8], place: &str) -> Result<Self> {
+        let read = || -> std::result::Result<Self, Unusable> {
+            let Envelope { status, basic } = Envelope::read(der)?;
+            let data = basic.map(|basic| Data::read(basic.data)).transpose()?;
+            Ok(Self { der: der.into(), status, data, issuers: Mutex::default() })
+        };
+        read().map_err(|why| match why {
+            Unusable::Malformed => Error::new(Code::OcspMalformed, "not the DER of an OCSP response").at(place),
+            Unusable::Unsupported(what) => Error::new(Code::OcspUnusable, what).at(place),
+        })
+    }
+
+    /// The DER that it was read from.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Whether the responder answered.
+    pub fn status(&self) -> OcspStatus {
+        self.status
+    }
+
+    /// What the response says of itself.
+    pub fn facts(&self) -> OcspFacts {
+        let basic = Envelope::read(&self.der).ok().and_then(|envelope| envelope.basic);
+        let algorithm = basic.map(|basic| algorithm_name(basic.algorithm)).unwrap_or_default();
+        let fingerprint = hex(digest::digest(&SHA256, &self.der).as_ref());
+        OcspFacts::new(self.status, self.data.as_ref().map(|data| (data, algorithm)), fingerprint)
+    }
+
+    /// The nonce that came back, where one did. Whether it is the one that was sent is for who sent it to compare.
+    pub fn nonce(&self) -> Option<&[u8]> {
+        self.data.as_ref()?.nonce.as_deref()
+    }
+
+    /// Which certificates it speaks of.
+    pub fn cert_ids(&self) -> impl Iterator<Item = &CertId> {
+        self.singles().iter().map(|single| &single.id)
+    }
+
+    /// When what it says of its certificates is replaced at the latest, seconds since 1970 in UTC: the first nextUpdate.
+    pub fn next_update_unix_s(&self) -> Option<i64> {
+        self.singles().iter().filter_map(|single| single.next_update_unix_s).min()
+    }
+
+    /// As of when it speaks, seconds since 1970 in UTC: the last thisUpdate. Of two responses about a certificate the
+    /// later one counts.
+    pub fn this_update_unix_s(&self) -> Option<i64> {
+        self.singles().iter().map(|single| single.this_update_unix_s).max()
+    }
+
+    fn singles(&self) -> &[Single] {
+        self.data.as_ref().map(|data| data.singles.as_slice()).unwrap_or_default()
+    }
+
+    /// What it makes known of a certificate whose path has been verified; `issuer` is the next certificate of the path.
+    ///
+    /// It is believed where it is signed by the issuer itself, or by the holder of a certificate in the response that the
+    /// issuer issued with the same key, that allows to sign responses (id-kp-OCSPSigning) and that is valid at `now`.
+    /// Whether that certificate has been revoked itself is not asked, with id-pkix-ocsp-nocheck in it or without: RFC 6960
+    /// section 4.2.2.2.1 leaves the latter to local policy, and an issuer gives such certificates days to live.
+    ///
+    /// A response that is out of date by `max_stale_s` seconds serves still. Clocks may differ by five minutes. Of several
+    /// statements about the certificate the strictest counts.
+    pub fn standing(
+        &self,
+        certificate: &CertificateDer<'_>,
+        issuer: &CertificateDer<'_>,
+        now_unix_s: i64,
+        max_stale_s: i64,
+    ) -> OcspStanding {
+        let Some(data) = &self.data else {
+            return OcspStanding::Unknown(format!("the responder answers {}", self.status.name()));
+        };
+        let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
+        let (Ok((_, certificate)), Ok((_, issuer))) = read else {
+            return OcspStanding::Unknown("the certificate cannot be read".to_owned());
+        };
+        let said: Vec<&Single> = data.singles.iter().filter(|single| single.id.is_of(&certificate, &issuer)).collect();
+        if said.is_empty() {
+            return OcspStanding::Unknown("the response is not about it".to_owned());
+        }
+        match self.terms(data, &issuer) {
+            Err(why) => return OcspStanding::Invalid(why),
+            Ok(terms) if !terms.iter().any(|term| term.contains(&now_unix_s)) => {
+                return OcspStanding::Invalid("its signer's certificate is not valid now".to_owned());
+            }
+            Ok(_) => {}
+        }
+        let mut criticals =
+            said.iter().map(|single| &single.unknown_critical).chain([&data.unknown_critical]).flatten();
+        if let Some(identifier) = criticals.next() {
+            return OcspStanding::Invalid(format!("it has the critical extension {identifier}"));
+        }
+        let earliest_unix_s = certificate.validity().not_before.timestamp();
+        Clock { now_unix_s, max_stale_s, earliest_unix_s }.strictest(data.produced_at_unix_s, &said)
+    }
+
+    /// When those that signed it for this issuer may be believed; checked once for each issuer.
+    fn terms(&self, data: &Data, issuer: &X509Certificate<'_>) -> std::result::Result<Terms, String> {
+        // Both are DER, so that no other two put together are the same.
+        let names = [issuer.subject().as_raw(), issuer.public_key().raw].concat();
+        let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
+        fingerprint.copy_from_slice(digest::digest(&SHA256, &names).as_ref());
+        let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, terms)) = issuers.iter().find(|(known, _)| *known == fingerprint) {
+            return terms.clone();
+        }
+        let basic = Envelope::read(&self.der).ok().and_then(|envelope| envelope.basic);
+        let basic = basic.ok_or_else(|| "it cannot be read".to_owned())?;
+        let terms = signer::terms(&basic, &data.responder, issuer);
+        issuers.truncate(MAX_ISSUERS - 1);
+        issuers.insert(0, (fingerprint, terms.clone()));
+        terms
+    }
+}
+
+/// The dates that a statement is held against.
+struct Clock {
+    now_unix_s: i64,
+    max_stale_s: i64,
+    /// The beginning of the certificate: who spoke of it earlier did not know it.
+    earliest_unix_s: i64,
+}
+
+impl Clock {
+    /// RFC 6960 section 3.2, points 5 and 6. There is at least one statement.
+    fn strictest(&self, produced_at_unix_s: i64, said: &[&Single]) -> OcspStanding {
+        for single in said {
+            if let Status::Revoked { reason, revoked_unix_s } = single.status {
+                return OcspStanding::Revoked { reason, revoked_unix_s };
+            }
+        }
+        if said.iter().any(|single| single.status == Status::Unknown) {
+            return OcspStanding::Unknown("the responder does not know it".to_owned());
+        }
+        let latest_unix_s = self.now_unix_s.saturating_add(SKEW_S);
+        if produced_at_unix_s > latest_unix_s {
+            return OcspStanding::Invalid("it was signed in the future".to_owned());
+        }
+        if produced_at_unix_s.saturating_add(SKEW_S) < self.earliest_unix_s {
+            return OcspStanding::Invalid("it was signed before the certificate became valid".to_owned());
+        }
+        let mut standing = OcspStanding::Stale;
+        for single in said {
+            let next_update_unix_s = single.next_update_unix_s;
+            let end = next_update_unix_s.unwrap_or_else(|| single.this_update_unix_s.saturating_add(MAX_AGE_S));
+            if single.this_update_unix_s > latest_unix_s {
+                standing = OcspStanding::Invalid("it is of the future".to_owned());
+            } else if next_update_unix_s.is_some_and(|next| next < single.this_update_unix_s) {
+                standing = OcspStanding::Invalid("it ends before it begins".to_owned());
+            } else if end.saturating_add(self.max_stale_s).saturating_add(SKEW_S) >= self.now_unix_s {
+                return OcspStanding::Good { until_unix_s: next_update_unix_s };
+            }
+        }
+        standing
+    }
+}
+
+/// Every response of a file's content: DER, or PEM with any number of them; `place` is what messages call it.
+///
+/// # Errors
+/// As for [`OcspResponse::from_der`]; `OCSP_MALFORMED` where there is none; `PEM_MALFORMED`.
+pub fn ocsp_responses_of(content: &[u8], place: &str) -> Result<Vec<OcspResponse>> {
+    let Some(blocks) = blocks_of_pem(content, LABEL).map_err(|error| error.at(place))? else {
+        return Ok(vec![OcspResponse::from_der(content, place)?]);
+    };
+    if blocks.is_empty() {
+        return Err(Error::new(Code::OcspMalformed, format!("no {LABEL} in the PEM file")).at(place));
+    }
+    blocks.iter().map(|(line, der)| OcspResponse::from_der(der, &format!("{place}, line {line}"))).collect()
+}

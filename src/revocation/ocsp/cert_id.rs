@@ -1,0 +1,127 @@
+//! The name that OCSP gives a certificate (RFC 6960 section 4.1.1): hashes of its issuer's name and key, and its serial
+//! number.
+
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::super::der::{Element, INTEGER, Malformed, NULL, OCTET_STRING, OID, SEQUENCE, element};
+use crate::error::{Code, Error, Result};
+
+/// The hash of a [`CertId`]. It only names an issuer: SHA-1 is what every responder knows, and harms nothing here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CertIdHash {
+    /// The one that RFC 5019 asks for.
+    #[default]
+    Sha1,
+    /// The one that RFC 9654 prefers; not every responder finds a certificate by it.
+    Sha256,
+}
+
+impl CertIdHash {
+    const ALL: [Self; 2] = [Self::Sha1, Self::Sha256];
+
+    /// The name in options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        }
+    }
+
+    /// The hash of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hash| hash.name() == name)
+    }
+
+    /// The content of its object identifier.
+    const fn identifier(self) -> &'static [u8] {
+        match self {
+            // 1.3.14.3.2.26 and 2.16.840.1.101.3.4.2.1.
+            Self::Sha1 => &[0x2b, 0x0e, 0x03, 0x02, 0x1a],
+            Self::Sha256 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01],
+        }
+    }
+
+    fn of(self, bytes: &[u8]) -> Box<[u8]> {
+        let algorithm: &'static Algorithm = match self {
+            Self::Sha1 => &SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => &SHA256,
+        };
+        digest(algorithm, bytes).as_ref().into()
+    }
+}
+
+/// Which certificate a request asks about, and a response speaks of. Two are equal where hash and all parts are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CertId {
+    /// None for a hash that is not served.
+    hash: Option<CertIdHash>,
+    issuer_name: Box<[u8]>,
+    issuer_key: Box<[u8]>,
+    /// Without the zeros that an encoder put before it.
+    serial: Box<[u8]>,
+}
+
+impl CertId {
+    /// That of a certificate that `issuer` issued.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_MALFORMED` where one of the two cannot be read.
+    pub fn new(certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>, hash: CertIdHash) -> Result<Self> {
+        match (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer)) {
+            (Ok((_, certificate)), Ok((_, issuer))) => Ok(Self::of(&certificate, &issuer, hash)),
+            _ => Err(Error::new(Code::CertificateMalformed, "a certificate to ask about, or its issuer")),
+        }
+    }
+
+    pub(super) fn of(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>, hash: CertIdHash) -> Self {
+        Self {
+            hash: Some(hash),
+            issuer_name: hash.of(certificate.issuer().as_raw()),
+            issuer_key: hash.of(&issuer.public_key().subject_public_key.data),
+            serial: shortest(certificate.raw_serial()).into(),
+        }
+    }
+
+    /// Reads one.
+    pub(super) fn read(id: Element<'_>) -> std::result::Result<Self, Malformed> {
+        let mut fields = id.inside();
+        let identifier = fields.expect(SEQUENCE)?.inside().expect(OID)?;
+        let issuer_name = fields.expect(OCTET_STRING)?.content.into();
+        let issuer_key = fields.expect(OCTET_STRING)?.content.into();
+        let serial = shortest(fields.expect(INTEGER)?.content).into();
+        fields.end()?;
+        let hash = CertIdHash::ALL.into_iter().find(|hash| hash.identifier() == identifier.content);
+        Ok(Self { hash, issuer_name, issuer_key, serial })
+    }
+
+    /// Whether it is that of a certificate that `issuer` issued.
+    pub(super) fn is_of(&self, certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+        // The serial number first: it is compared without hashing, and is another one mostly.
+        *self.serial == *shortest(certificate.raw_serial())
+            && self.hash.is_some_and(|hash| *self == Self::of(certificate, issuer, hash))
+    }
+
+    /// The serial number, the content of its INTEGER.
+    pub fn serial(&self) -> &[u8] {
+        &self.serial
+    }
+
+    /// Its DER.
+    pub(super) fn to_der(&self) -> Vec<u8> {
+        let identifier = self.hash.unwrap_or_default().identifier();
+        let algorithm = element(SEQUENCE, &[&element(OID, &[identifier]), &element(NULL, &[])]);
+        let name = element(OCTET_STRING, &[&self.issuer_name]);
+        let key = element(OCTET_STRING, &[&self.issuer_key]);
+        element(SEQUENCE, &[&algorithm, &name, &key, &element(INTEGER, &[&self.serial])])
+    }
+}
+
+/// The content of an INTEGER as DER has it: there are certificates with zeros before their serial number.
+fn shortest(mut serial: &[u8]) -> &[u8] {
+    while let [0, 0..=0x7f, ..] = serial {
+        serial = serial.get(1..).unwrap_or_default();
+    }
+    serial
+}

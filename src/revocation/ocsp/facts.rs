@@ -1,0 +1,93 @@
+//! What a response says of itself, for people.
+
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Name;
+
+use super::super::Reason;
+use super::response::{Data, OcspStatus, Responder, Single, Status};
+use crate::certificate::{hex, printable};
+
+/// What a response says of itself. Nothing of it is checked: anybody can write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OcspFacts {
+    /// Whether the responder answered; everything but the fingerprint is empty where it did not.
+    pub status: OcspStatus,
+    /// Who claims to have signed it: a name as certificates' names are shown, or `key` and SHA-1 of the key, hexadecimal.
+    pub responder: Option<String>,
+    /// When it was signed, in seconds since 1970 in UTC.
+    pub produced_at_unix_s: Option<i64>,
+    /// What it says of each certificate.
+    pub certificates: Vec<OcspCertificateFacts>,
+    /// The object identifier of its signature's algorithm.
+    pub signature_algorithm: Option<String>,
+    /// SHA-256 of the whole DER encoding, hexadecimal, lower case.
+    pub sha256_fingerprint: String,
+}
+
+/// What a response says of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OcspCertificateFacts {
+    /// The serial number in hexadecimal, lower case.
+    pub serial: String,
+    /// `good`, `revoked` or `unknown`.
+    pub status: &'static str,
+    /// Why it was revoked.
+    pub reason: Option<Reason>,
+    /// When it was revoked, in seconds since 1970 in UTC.
+    pub revoked_unix_s: Option<u32>,
+    /// As of when this is known, in seconds since 1970 in UTC.
+    pub this_update_unix_s: i64,
+    /// When newer news will be there at the latest; not every responder says.
+    pub next_update_unix_s: Option<i64>,
+}
+
+impl OcspFacts {
+    pub(super) fn new(status: OcspStatus, signed: Option<(&Data, String)>, sha256_fingerprint: String) -> Self {
+        let Some((data, signature_algorithm)) = signed else {
+            return Self {
+                status,
+                responder: None,
+                produced_at_unix_s: None,
+                certificates: Vec::new(),
+                signature_algorithm: None,
+                sha256_fingerprint,
+            };
+        };
+        Self {
+            status,
+            responder: Some(responder_text(&data.responder)),
+            produced_at_unix_s: Some(data.produced_at_unix_s),
+            certificates: data.singles.iter().map(certificate_facts).collect(),
+            signature_algorithm: Some(signature_algorithm),
+            sha256_fingerprint,
+        }
+    }
+}
+
+fn responder_text(responder: &Responder) -> String {
+    match responder {
+        Responder::Name(name) => {
+            let name = X509Name::from_der(name).map(|(_, name)| name.to_string());
+            printable(&name.unwrap_or_default())
+        }
+        Responder::KeyHash(hash) => format!("key {}", hex(hash)),
+    }
+}
+
+fn certificate_facts(single: &Single) -> OcspCertificateFacts {
+    let (status, revoked) = match single.status {
+        Status::Good => ("good", None),
+        Status::Revoked { reason, revoked_unix_s } => ("revoked", Some((reason, revoked_unix_s))),
+        Status::Unknown => ("unknown", None),
+    };
+    OcspCertificateFacts {
+        serial: hex(single.id.serial()),
+        status,
+        reason: revoked.map(|(reason, _)| reason),
+        revoked_unix_s: revoked.map(|(_, revoked_unix_s)| revoked_unix_s),
+        this_update_unix_s: single.this_update_unix_s,
+        next_update_unix_s: single.next_update_unix_s,
+    }
+}

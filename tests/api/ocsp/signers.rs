@@ -1,0 +1,162 @@
+//! Who may sign a response: the issuer, and whom it has given a certificate to do so.
+
+use rcgen::{CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose, date_time_ymd};
+
+use super::*;
+
+/// A certificate to sign responses with, valid now.
+fn signer() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "responder");
+    params.not_before = date_time_ymd(2025, 12, 1);
+    params.not_after = date_time_ymd(2026, 2, 1);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::OcspSigning];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params
+}
+
+pub(super) fn delegate(issuer: &Made) -> Made {
+    issuer.issue(signer())
+}
+
+/// What a response is worth that this one signed and brings along.
+fn standing_by(pki: &Pki, delegate: &Made) -> OcspStanding {
+    let certificates = vec![delegate.der.to_vec()];
+    pki.standing_of(&Answer { certificates, ..pki.answer(GOOD) }.signed_by(delegate))
+}
+
+fn standing_with(change: impl FnOnce(&mut CertificateParams)) -> OcspStanding {
+    let pki = Pki::new();
+    let mut params = signer();
+    change(&mut params);
+    standing_by(&pki, &pki.root.issue(params))
+}
+
+#[test]
+fn signer_with_the_issuers_certificate_is_believed_by_name_and_by_key() {
+    let pki = Pki::new();
+    let delegate = delegate(&pki.root);
+    assert_eq!(standing_by(&pki, &delegate), good());
+    let by_key = element(0xa2, &element(4, &key_hash(&SHA1_FOR_LEGACY_USE_ONLY, &delegate.der)));
+    // Beside others, whatever they are.
+    let certificates = vec![pki.root.der.to_vec(), vec![0x30, 0], delegate.der.to_vec()];
+    let answer = Answer { certificates, responder: Some(by_key), ..pki.answer(GOOD) };
+    assert_eq!(pki.standing_of(&answer.signed_by(&delegate)), good());
+    let answer = Answer { said: vec![pki.said(&revoked(Some(1)))], ..answer };
+    assert!(matches!(pki.standing_of(&answer.signed_by(&delegate)), OcspStanding::Revoked { .. }));
+    // With nocheck, critical or not, and with no key usage at all.
+    for is_critical in [false, true] {
+        assert_eq!(
+            standing_with(|params| {
+                let mut nocheck = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 48, 1, 5], vec![5, 0]);
+                nocheck.set_criticality(is_critical);
+                params.custom_extensions = vec![nocheck];
+                params.key_usages = Vec::new();
+            }),
+            good()
+        );
+    }
+}
+
+#[test]
+fn signer_whose_certificate_is_not_to_sign_responses_is_refused() {
+    let no_usage = standing_with(|params| params.extended_key_usages = Vec::new());
+    assert_invalid(no_usage, "OCSPSigning");
+    let any = standing_with(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]);
+    assert_invalid(any, "OCSPSigning");
+    let other = standing_with(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]);
+    assert_invalid(other, "OCSPSigning");
+    let no_signatures = standing_with(|params| params.key_usages = vec![KeyUsagePurpose::KeyEncipherment]);
+    assert_invalid(no_signatures, "digitalSignature");
+    let critical = standing_with(|params| {
+        let mut foreign = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        foreign.set_criticality(true);
+        params.custom_extensions = vec![foreign];
+    });
+    assert_invalid(critical, "critical extension");
+}
+
+#[test]
+fn signer_is_refused_outside_its_dates_and_its_successor_believed() {
+    let ended = |params: &mut CertificateParams| params.not_after = date_time_ymd(2025, 12, 31);
+    assert_invalid(standing_with(ended), "not valid now");
+    assert_invalid(standing_with(|params| params.not_before = date_time_ymd(2026, 1, 2)), "not valid now");
+
+    let pki = Pki::new();
+    let mut params = signer();
+    ended(&mut params);
+    let old = pki.root.issue(params);
+    let new = signer().signed_by(&old.key, &rcgen::Issuer::from_params(&pki.root.params, &pki.root.key)).unwrap();
+    let certificates = vec![old.der.to_vec(), new.der().to_vec()];
+    assert_eq!(pki.standing_of(&Answer { certificates, ..pki.answer(GOOD) }.signed_by(&old)), good());
+}
+
+#[test]
+fn signer_whom_the_issuer_did_not_certify_itself_is_refused() {
+    let pki = Pki::new();
+    // By another key under the issuer's name; by a CA of the issuer; by itself.
+    assert_invalid(standing_by(&pki, &delegate(&pki.namesake())), "not signed with the issuer's key");
+    let intermediate = pki.root.issue(ca("intermediate"));
+    assert_invalid(standing_by(&pki, &delegate(&intermediate)), "of another issuer");
+    assert_invalid(standing_by(&pki, &self_signed(signer())), "of another issuer");
+    // The same as the issuer's own answer.
+    let by_self = pki.answer(GOOD).signed_by(&pki.server);
+    assert_invalid(pki.standing_of(&by_self), "neither the issuer nor in the response");
+    assert_invalid(standing_by(&pki, &pki.server), "OCSPSigning");
+}
+
+#[test]
+fn response_that_is_not_signed_by_whom_it_names_is_refused() {
+    let pki = Pki::new();
+    let namesake = pki.namesake();
+    assert_invalid(pki.standing_of(&pki.answer(GOOD).signed_by(&namesake)), "not signed with the issuer's key");
+    assert_invalid(
+        pki.standing_of(&pki.answer(&revoked(None)).signed_by(&namesake)),
+        "not signed with the issuer's key",
+    );
+    // The issuer's signature under another name, by name and by key.
+    let delegate = delegate(&pki.root);
+    let names = [
+        element(0xa1, &subject_of(&delegate.der)),
+        element(0xa2, &element(4, &key_hash(&SHA1_FOR_LEGACY_USE_ONLY, &delegate.der))),
+        element(0xa2, &element(4, &[])),
+    ];
+    for name in names {
+        let answer = Answer { responder: Some(name), ..pki.answer(GOOD) };
+        assert_invalid(pki.standing(&answer), "neither the issuer nor in the response");
+    }
+    // A certificate of a responder that somebody else borrowed.
+    let borrowed = Answer {
+        responder: Some(element(0xa1, &subject_of(&delegate.der))),
+        certificates: vec![delegate.der.to_vec()],
+        ..pki.answer(GOOD)
+    };
+    assert_invalid(pki.standing_of(&borrowed.signed_by(&namesake)), "not signed with the key of the signer");
+    // Left out.
+    assert_invalid(pki.standing_of(&pki.answer(GOOD).signed_by(&delegate)), "neither the issuer nor in the response");
+}
+
+#[test]
+fn signature_with_sha1_is_refused_by_name() {
+    let pki = Pki::new();
+    let answer = Answer { algorithm: RSA_SHA1, ..pki.answer(GOOD) };
+    assert_invalid(pki.standing(&answer), "1.2.840.113549.1.1.5");
+}
+
+#[test]
+fn signature_is_right_for_one_issuer_only_however_often_it_is_asked() {
+    let pki = Pki::new();
+    let response = read(&pki.answer(GOOD).signed_by(&pki.root)).unwrap();
+    // A certificate of the same name and key, which is in another chain.
+    let cross_signed = self_signed(ca("other")).issue_for(ca("root"), Key::new());
+    for _ in 0..3 {
+        assert_eq!(standing(&response, &pki.server.der, &pki.root.der), good());
+        for _ in 0..8 {
+            let stranger = self_signed(ca("root"));
+            let said = Said { id: cert_id(&stranger.der, SERIAL, false), ..pki.said(GOOD) };
+            let forged = read(&pki.answer_of(vec![said]).signed_by(&pki.root)).unwrap();
+            assert_invalid(standing(&forged, &pki.server.der, &stranger.der), "not signed with the issuer's key");
+        }
+        assert_unknown(standing(&response, &pki.server.der, &cross_signed.der), "not about it");
+    }
+}
