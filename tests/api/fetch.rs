@@ -194,7 +194,7 @@ fn what_is_not_plain_http_is_refused_before_anything_is_asked() {
         (format!("ldap://{authority}/cn=ca"), "ldap is not served"),
         (format!("ftp://{authority}/"), "only http is fetched"),
         (format!("http://user:secret@{authority}/"), "a user name"),
-        (authority.clone(), "not a URL"),
+        (authority, "not a URL"),
     ] {
         assert_refused(fetcher().fetch(&get(&url)), words);
     }

@@ -37,7 +37,7 @@ pub(crate) enum Play {
     /// These bytes, then so many zeros, as fast as they are taken.
     Flood(Vec<u8>, usize),
     /// As another, after `Web::release`.
-    Held(Box<Play>),
+    Held(Box<Self>),
 }
 
 impl Play {
@@ -93,7 +93,7 @@ impl Web {
 
     /// Accepts connections and does nothing with them.
     pub(crate) fn deaf() -> Self {
-        Self::start(|stream, state| hang(stream, state))
+        Self::start(hang)
     }
 
     fn start(serve: fn(&mut TcpStream, &State)) -> Self {
