@@ -1,5 +1,7 @@
 //! The builder: one method for each setting of a context, checked as a whole when the context is built.
 
+mod revocation;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,8 +12,7 @@ use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::logging::{Log, LogSink};
 use crate::policy::{PolicySpec, Preset};
-use crate::revocation::{Depth, Mode, Revocation};
-use crate::settings::{ClientAuth, CrlSource, Hosts, IdentitySource, RevocationSpec, Spec, TrustSource};
+use crate::settings::{ClientAuth, Hosts, IdentitySource, RevocationSpec, Spec, StapleSpec, TrustSource};
 use crate::verify::host::HandshakeHost;
 use crate::verify::{Switch, Switches, VerifyCallback};
 
@@ -51,6 +52,7 @@ impl ContextBuilder {
                 skips_server_name: false,
                 accepts_any_server: false,
                 revocation: RevocationSpec::default(),
+                staple: StapleSpec::default(),
                 callback: None,
                 hosts: Hosts::default(),
                 may_block: false,
@@ -130,37 +132,6 @@ impl ContextBuilder {
         self
     }
 
-    /// Adds revocation lists, by which the certificates of peers are checked. A list that cannot be read is an error when
-    /// the context is built; a reload reads them anew. A session is resumed only while its peer is still accepted.
-    pub fn crl(&mut self, source: CrlSource) -> &mut Self {
-        self.spec.revocation.crls.push(source);
-        self
-    }
-
-    /// Sets what follows where revocation is not known. Default: `Require` where there are lists, otherwise `Off`.
-    pub fn revocation(&mut self, mode: Mode) -> &mut Self {
-        self.spec.revocation.mode = Some(mode);
-        self
-    }
-
-    /// Sets which certificates of a peer's path are checked for revocation. Default: all but the anchor.
-    pub fn revocation_depth(&mut self, depth: Depth) -> &mut Self {
-        self.spec.revocation.depth = Some(depth);
-        self
-    }
-
-    /// Sets for how many seconds after its next update a list still serves. Default: none.
-    pub fn crl_max_stale_s(&mut self, seconds: u32) -> &mut Self {
-        self.spec.revocation.max_stale_s = Some(seconds);
-        self
-    }
-
-    /// Sets the longest revocation list that is read, in bytes. Default: 128 MiB.
-    pub fn max_crl_bytes(&mut self, bytes: usize) -> &mut Self {
-        self.spec.revocation.max_crl_bytes = bytes;
-        self
-    }
-
     /// Sets a callback that may refuse a peer whose certificate was accepted. `may_block` makes handshakes run as tasks.
     pub fn verify_callback(&mut self, callback: VerifyCallback, may_block: bool) -> &mut Self {
         self.spec.callback = Some(callback);
@@ -223,11 +194,6 @@ impl ContextBuilder {
     pub fn log(&mut self, sink: LogSink) -> &mut Self {
         self.spec.log = Log::new(Some(sink));
         self
-    }
-
-    /// Reads the revocation lists alone.
-    pub(crate) fn load_revocation(&self) -> Result<Revocation> {
-        self.spec.revocation.load()
     }
 
     /// Reads every source and makes the context.

@@ -3,6 +3,7 @@
 mod generation;
 mod key_log;
 mod load;
+mod maintenance;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,10 +16,12 @@ use crate::connection::{Connection, Decide, Setup};
 use crate::error::{Code, Error, Result};
 use crate::logging::Level;
 use crate::policy::NotServed;
+use crate::revocation::{Remote, Revocation};
 use crate::session::Sessions;
 use crate::settings::{ClientAuth, ConnectionSettings, Spec};
 
 use generation::Generation;
+use maintenance::Maintenance;
 
 /// What connections are made from: shared by threads, cheap to clone, with nothing process-wide behind it.
 #[derive(Clone)]
@@ -27,7 +30,15 @@ pub struct Context(Arc<Shared>);
 struct Shared {
     spec: Spec,
     sessions: Arc<Sessions>,
+    remote: Option<Arc<Remote>>,
     current: RwLock<Arc<Generation>>,
+    maintenance: Arc<Maintenance>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.maintenance.end();
+    }
 }
 
 impl fmt::Debug for Context {
@@ -44,8 +55,11 @@ impl fmt::Debug for Context {
 impl Context {
     pub(crate) fn from_spec(spec: Spec) -> Result<Self> {
         let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock)));
-        let generation = Arc::new(Generation::load(&spec, &sessions)?);
-        Ok(Self(Arc::new(Shared { spec, sessions, current: RwLock::new(generation) })))
+        spec.check()?;
+        let remote = load::remote(&spec)?;
+        let generation = Arc::new(Generation::load(&spec, &sessions, remote.clone())?);
+        let (current, maintenance) = (RwLock::new(generation), Arc::default());
+        Ok(Self(Arc::new(Shared { spec, sessions, remote, current, maintenance })))
     }
 
     /// Reads every source again. New connections use what was read; existing ones stay as they are.
@@ -53,9 +67,13 @@ impl Context {
     /// # Errors
     /// As for building; the context then goes on with what it had.
     pub fn reload(&self) -> Result<()> {
-        let generation = Generation::load(&self.0.spec, &self.0.sessions).inspect_err(|error| {
-            self.0.spec.log.write(Level::Error, &format!("reload failed, the last good files stay in use: {error}"));
-        })?;
+        let generation =
+            Generation::load(&self.0.spec, &self.0.sessions, self.0.remote.clone()).inspect_err(|error| {
+                self.0
+                    .spec
+                    .log
+                    .write(Level::Error, &format!("reload failed, the last good files stay in use: {error}"));
+            })?;
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
         Ok(())
     }
@@ -123,7 +141,7 @@ impl Context {
 
     fn setup(&self, generation: &Generation, uses_tasks: bool) -> Setup {
         let checks_revocation = generation.materials.judge.rechecker().is_some();
-        Setup { uses_tasks: uses_tasks || self.0.spec.may_block, checks_revocation }
+        Setup { uses_tasks: uses_tasks || self.0.spec.blocks(), checks_revocation }
     }
 
     fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<ServerName<'static>> {
@@ -205,7 +223,13 @@ impl Context {
         Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
 fn server_name(host: &str) -> Result<ServerName<'static>> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     ServerName::try_from(bare.to_owned()).map_err(|_| Error::new(Code::InvalidServerName, format!("{host:?}")))
+}
+
+/// The check of revocation alone, its lists and responses read.
+pub(crate) fn revocation(spec: &Spec) -> Result<Revocation> {
+    load::revocation(spec, load::remote(spec)?)
 }

@@ -3,6 +3,7 @@
 //!
 //! A row says what the text means and does. The table sets nothing that the builder could not be told directly.
 
+mod revocation;
 mod stores;
 mod table;
 mod value;
@@ -53,6 +54,8 @@ pub enum OptionGroup {
     Verification,
     /// Whether the peer's certificate has been revoked.
     Revocation,
+    /// The OCSP responses that are sent with one's own certificates.
+    Stapling,
     /// What a connection negotiates or keeps beyond that.
     Session,
     /// What a file may cost.
@@ -68,6 +71,7 @@ impl OptionGroup {
             Self::Policy => "Versions, cipher suites and groups",
             Self::Verification => "Verification of the peer",
             Self::Revocation => "Revocation",
+            Self::Stapling => "Stapled OCSP responses",
             Self::Session => "Session",
             Self::Limits => "Limits on files",
         }

@@ -1,5 +1,7 @@
 //! What a context is made from: sources, policy and switches, and which of them contradict each other.
 
+mod revocation;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,10 +11,12 @@ use crate::error::{Code, Error, Result};
 use crate::keystore::{Identity, OpenOptions, StoreType};
 use crate::logging::Log;
 use crate::policy::PolicySpec;
-use crate::revocation::{Depth, Mode, RevocationPolicy};
 use crate::source::Source;
 use crate::verify::host::HandshakeHost;
 use crate::verify::{Switches, VerifyCallback};
+
+pub use revocation::CrlSource;
+pub(crate) use revocation::{RevocationSpec, StapleSpec};
 
 /// Where an identity comes from: a store, or a certificate file with its key in it or beside it.
 #[derive(Clone, Debug)]
@@ -64,63 +68,6 @@ impl TrustSource {
     /// A store or file of certificates, its type found from its content.
     pub fn store(source: Source) -> Self {
         Self::Store { source, options: OpenOptions::default() }
-    }
-}
-
-/// Where revocation lists come from: PEM or DER, several in a PEM file.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum CrlSource {
-    /// A file, or a block of memory.
-    Source(Source),
-    /// Every file of a directory.
-    Directory(PathBuf),
-}
-
-/// The longest revocation list that is read unless told otherwise: about two million entries.
-const MAX_CRL_BYTES: usize = 128 << 20;
-
-/// How peers are checked for revocation.
-#[derive(Clone, Debug)]
-pub(crate) struct RevocationSpec {
-    pub(crate) mode: Option<Mode>,
-    pub(crate) depth: Option<Depth>,
-    pub(crate) max_stale_s: Option<u32>,
-    pub(crate) crls: Vec<CrlSource>,
-    pub(crate) max_crl_bytes: usize,
-}
-
-impl Default for RevocationSpec {
-    fn default() -> Self {
-        Self { mode: None, depth: None, max_stale_s: None, crls: Vec::new(), max_crl_bytes: MAX_CRL_BYTES }
-    }
-}
-
-impl RevocationSpec {
-    /// What is said, and for the rest: lists that are given are required to know, of the whole chain, while they are
-    /// current.
-    pub(crate) fn policy(&self) -> RevocationPolicy {
-        let default = if self.crls.is_empty() { Mode::Off } else { Mode::Require };
-        RevocationPolicy {
-            mode: self.mode.unwrap_or(default),
-            depth: self.depth.unwrap_or_default(),
-            max_stale_s: self.max_stale_s.unwrap_or_default(),
-        }
-    }
-
-    /// Whether peers are checked at all.
-    pub(crate) fn is_on(&self) -> bool {
-        self.policy().mode != Mode::Off
-    }
-
-    /// Refuses rules without anything to go by.
-    pub(crate) fn check(&self) -> Result<()> {
-        let has_rules =
-            self.mode.is_some_and(|mode| mode != Mode::Off) || self.depth.is_some() || self.max_stale_s.is_some();
-        if has_rules && self.crls.is_empty() {
-            return Err(Error::new(Code::OptionConflict, "rules of revocation, and no list (CRL) to go by"));
-        }
-        Ok(())
     }
 }
 
@@ -203,6 +150,7 @@ pub(crate) struct Spec {
     pub(crate) skips_server_name: bool,
     pub(crate) accepts_any_server: bool,
     pub(crate) revocation: RevocationSpec,
+    pub(crate) staple: StapleSpec,
     pub(crate) callback: Option<VerifyCallback>,
     pub(crate) hosts: Hosts,
     pub(crate) may_block: bool,
@@ -222,6 +170,11 @@ impl Spec {
     /// Whether there is anything to verify a peer against.
     pub(crate) fn has_trust(&self) -> bool {
         !self.trust.is_empty() || self.hosts.trust.is_some()
+    }
+
+    /// Whether handshake messages are processed in tasks alone, because that may block.
+    pub(crate) fn blocks(&self) -> bool {
+        self.may_block || self.revocation.asks_others()
     }
 
     /// Refuses settings that contradict each other, whatever the sources hold.
@@ -244,6 +197,7 @@ impl Spec {
             return Err(Error::new(Code::OptionConflict, detail));
         }
         self.revocation.check()?;
+        self.staple.check(!self.identities.is_empty())?;
         if self.revocation.is_on() && (self.hosts.trust.is_some() || self.accepts_any_server) {
             let detail = "a check of revocation, and a host that decides about peers, or any server accepted";
             return Err(Error::new(Code::OptionConflict, detail));

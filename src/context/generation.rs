@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities, with_worded_alerts};
 use crate::logging::Level;
 use crate::policy::Policy;
+use crate::revocation::Remote;
 use crate::session::{self, ClientSessions, Sessions};
 use crate::settings::{ClientAuth, ConnectionSettings, Spec};
 use crate::verify::{Judge, RustlsVerifier};
@@ -40,13 +41,13 @@ pub(super) struct Client {
     pub(super) sessions: Option<Arc<ClientSessions>>,
 }
 impl Generation {
-    pub(super) fn load(spec: &Spec, sessions: &Arc<Sessions>) -> Result<Self> {
+    pub(super) fn load(spec: &Spec, sessions: &Arc<Sessions>, remote: Option<Arc<Remote>>) -> Result<Self> {
         spec.check()?;
         let policy = Policy::from_spec(&spec.policy)?;
         let mut warnings: Vec<String> =
             policy.not_served().iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
         let identities = load::identities(spec, &mut warnings)?;
-        let judge = load::judge(spec, &mut warnings)?;
+        let judge = load::judge(spec, remote, &mut warnings)?;
         let signers = match &spec.hosts.identities {
             Some(host) => {
                 let suites = policy.cipher_suites().to_vec();

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Identity, Limits, OpenOptions, TrustedCertificate};
-use crate::revocation::{Crls, Revocation};
-use crate::settings::{CrlSource, IdentitySource, RevocationSpec, Spec, TrustSource};
+use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, ocsp};
+use crate::settings::{CrlSource, IdentitySource, Spec, TrustSource};
 use crate::source::{self, Source};
 use crate::verify::{Judge, PeerVerifier, Switch, Switches};
 
-pub(super) fn judge(spec: &Spec, warnings: &mut Vec<String>) -> Result<Judge> {
+pub(super) fn judge(spec: &Spec, remote: Option<Arc<Remote>>, warnings: &mut Vec<String>) -> Result<Judge> {
     match &spec.hosts.trust {
         None => {
             let verifier = PeerVerifier::new(trust(spec, warnings)?, spec.switches)?;
-            Ok(Judge::Own(Arc::new(verifier.with_revocation(spec.revocation.load()?))))
+            Ok(Judge::Own(Arc::new(verifier.with_revocation(revocation(spec, remote)?))))
         }
         Some(host) => {
             let mut switches = Switches::default();
@@ -54,26 +54,53 @@ fn trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertifica
     Ok(loaded.into_iter().flatten().collect())
 }
 
-impl RevocationSpec {
-    /// Reads every list.
-    ///
-    /// # Errors
-    /// `OPTION_CONFLICT` for rules without a list; the first list that cannot be used, by name.
-    pub(crate) fn load(&self) -> Result<Revocation> {
-        self.check()?;
-        let limits = Limits { max_content_bytes: self.max_crl_bytes, ..Limits::default() };
-        let mut crls = Crls::default();
-        for source in &self.crls {
-            let files = match source {
-                CrlSource::Source(source) => vec![source.clone()],
-                CrlSource::Directory(path) => source::files_of(path)?,
-            };
-            for file in files {
-                crls.add(&file.read(&limits)?, &file.label())?;
-            }
-        }
-        Ok(Revocation::new(self.policy(), crls))
+/// The longest file of OCSP responses.
+const MAX_RESPONSES_BYTES: usize = 1 << 20;
+
+/// Who is asked over the network, where that is wanted; one for all generations of a context.
+pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
+    let revocation = &spec.revocation;
+    if !revocation.asks_others() {
+        return Ok(None);
     }
+    let settings = RemoteSettings {
+        fetch: revocation.fetch.policy(),
+        cache: revocation.fetch.cache.clone(),
+        refresh_s: revocation.fetch.refresh_s,
+        max_crl_bytes: revocation.max_crl_bytes,
+        ocsp_responder: revocation.ocsp_responder.clone(),
+        ocsp_nonce: revocation.ocsp_nonce,
+        ocsp_hash: revocation.ocsp_hash,
+    };
+    Remote::new(settings, Arc::clone(&spec.clock), spec.log.clone()).map(|remote| Some(Arc::new(remote)))
+}
+
+/// Reads every list and response.
+///
+/// # Errors
+/// `OPTION_CONFLICT` for rules without a source; the first list or response that cannot be used, by name.
+pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Revocation> {
+    let revocation = &spec.revocation;
+    revocation.check()?;
+    let limits = Limits { max_content_bytes: revocation.max_crl_bytes, ..Limits::default() };
+    let mut crls = Crls::default();
+    for source in &revocation.crls {
+        let files = match source {
+            CrlSource::Source(source) => vec![source.clone()],
+            CrlSource::Directory(path) => source::files_of(path)?,
+        };
+        for file in files {
+            crls.add(&file.read(&limits)?, &file.label())?;
+        }
+    }
+    let mut responses = Vec::new();
+    let limits = Limits { max_content_bytes: MAX_RESPONSES_BYTES, ..Limits::default() };
+    for file in &revocation.ocsp_responses {
+        let found = ocsp::ocsp_responses_of(&file.read(&limits)?, &file.label())?;
+        responses.extend(found.into_iter().map(|response| (response, file.label())));
+    }
+    let now = spec.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    Ok(Revocation::new(revocation.policy(), crls).with_responses(responses).with_remote(remote).read_at(now))
 }
 
 impl TrustSource {

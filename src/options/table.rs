@@ -3,10 +3,9 @@
 use crate::builder::ContextBuilder;
 use crate::error::Result;
 use crate::policy::Preset;
-use crate::revocation::{Depth, Mode};
-use crate::settings::{ClientAuth, CrlSource};
-use crate::source::Source;
+use crate::settings::ClientAuth;
 
+use super::revocation;
 use super::stores::Stores;
 use super::value;
 use super::{Apply, OptionGroup, OptionKind, OptionRow};
@@ -35,7 +34,7 @@ const fn many(
     OptionRow { name, group, kind, placeholder, help, repeats: true, apply }
 }
 
-use OptionGroup::{Identity, Limits, Policy, Revocation, Session, Trust, Verification};
+use OptionGroup::{Identity, Limits, Policy, Revocation, Session, Stapling, Trust, Verification};
 use OptionKind::{Choice, Names, Number, Path, Switch as YesNo, Text};
 
 /// Every option of a context, in the order in which help lists them.
@@ -88,14 +87,62 @@ pub static OPTIONS: &[OptionRow] = &[
         "read PKCS#12 stores without an integrity check [default: no]",
         Apply::Stores(Stores::insecure_allow_missing_mac)),
 
-    many(Revocation, "crl", Path, "FILE", "revocation lists: PEM or DER, or a directory of them", Apply::Builder(crl)),
+    many(Revocation, "crl", Path, "FILE", "revocation lists: PEM or DER, or a directory of them",
+        Apply::Builder(revocation::crl)),
+    many(Revocation, "ocsp", Path, "FILE", "OCSP responses about peers: DER or PEM",
+        Apply::Builder(revocation::ocsp)),
     one(Revocation, "revocation", Choice, "MODE",
-        "what is not known: off (nothing is asked), prefer (accepted) or require (refused) [default: require with --crl]",
-        Apply::Builder(revocation)),
+        "what no source knows: off (none is asked), prefer (accepted) or require (refused) [default: require where there is one]",
+        Apply::Builder(revocation::revocation)),
+    one(Revocation, "crl-mode", Choice, "MODE",
+        "what lists do not know, whatever OCSP knows: off, prefer or require [default: prefer where there are lists]",
+        Apply::Builder(revocation::crl_mode)),
+    one(Revocation, "ocsp-mode", Choice, "MODE",
+        "what OCSP does not know, whatever lists know: off, prefer or require [default: prefer where there are responses]",
+        Apply::Builder(revocation::ocsp_mode)),
     one(Revocation, "revocation-depth", Choice, "DEPTH", "leaf (end entity) or chain [default: chain]",
-        Apply::Builder(revocation_depth)),
-    one(Revocation, "crl-max-stale-s", Number, "SECONDS", "how long a list serves after its next update [default: 0]",
-        Apply::Builder(crl_max_stale_s)),
+        Apply::Builder(revocation::depth)),
+    one(Revocation, "revocation-max-stale-s", Number, "SECONDS",
+        "how long a list or response serves after its next update [default: 0]", Apply::Builder(revocation::max_stale_s)),
+    one(Revocation, "revocation-deadline-ms", Number, "MILLISECONDS",
+        "how long a handshake may wait for the network [default: 10000]", Apply::Builder(revocation::deadline_ms)),
+    one(Revocation, "fetch", YesNo, "YES|NO",
+        "fetch lists and ask responders that certificates name [default: no]", Apply::Builder(revocation::fetch)),
+    one(Revocation, "fetch-timeout-s", Number, "SECONDS", "how long one fetch may take [default: 15]",
+        Apply::Builder(revocation::fetch_timeout_s)),
+    one(Revocation, "fetch-redirects", Number, "COUNT", "how many redirects a fetch follows [default: 3]",
+        Apply::Builder(revocation::fetch_redirects)),
+    one(Revocation, "fetch-concurrency", Number, "COUNT", "how many fetches run at a time [default: 16]",
+        Apply::Builder(revocation::fetch_concurrency)),
+    one(Revocation, "fetch-private-addresses", YesNo, "YES|NO",
+        "let certificates name addresses of private networks and of this machine [default: no]",
+        Apply::Builder(revocation::fetch_private_addresses)),
+    one(Revocation, "fetch-proxy", Text, "URL", "HTTP proxy for fetches, http://host:port [default: none]",
+        Apply::Builder(revocation::fetch_proxy)),
+    one(Revocation, "fetch-cache", Path, "DIR", "directory where fetched lists are kept [default: none]",
+        Apply::Builder(revocation::fetch_cache)),
+    one(Revocation, "fetch-refresh-s", Number, "SECONDS",
+        "how often what was fetched is fetched anew [default: before its next update]",
+        Apply::Builder(revocation::fetch_refresh_s)),
+    one(Revocation, "ocsp-responder", Text, "URL", "responder to ask in place of those that certificates name",
+        Apply::Builder(revocation::ocsp_responder)),
+    one(Revocation, "ocsp-nonce", YesNo, "YES|NO", "send a nonce that the response must repeat [default: no]",
+        Apply::Builder(revocation::ocsp_nonce)),
+    one(Revocation, "ocsp-hash", Choice, "HASH", "how requests name certificates: sha1 or sha256 [default: sha1]",
+        Apply::Builder(revocation::ocsp_hash)),
+
+    one(Stapling, "staple", YesNo, "YES|NO", "ask for OCSP responses to staple, and keep them fresh [default: no]",
+        Apply::Builder(revocation::staple)),
+    many(Stapling, "staple-file", Path, "FILE", "OCSP responses to staple: DER or PEM",
+        Apply::Builder(revocation::staple_file)),
+    one(Stapling, "staple-issuer", Path, "FILE", "issuer of the identity [default: the next in its chain, or a trusted one]",
+        Apply::Builder(revocation::staple_issuer)),
+    one(Stapling, "staple-responder", Text, "URL", "responder to ask for staples [default: the certificate's]",
+        Apply::Builder(revocation::staple_responder)),
+    one(Stapling, "staple-refresh-s", Number, "SECONDS", "how often a staple is asked for anew [default: 300]",
+        Apply::Builder(revocation::staple_refresh_s)),
+    one(Stapling, "staple-timeout-s", Number, "SECONDS", "how long asking for a staple may take [default: 15]",
+        Apply::Builder(revocation::staple_timeout_s)),
 
     one(Session, "alpn", Names, "LIST", "application protocols in order of preference, e.g. mqtt,h2 [default: none]",
         Apply::Builder(alpn)),
@@ -107,7 +154,7 @@ pub static OPTIONS: &[OptionRow] = &[
     one(Limits, "max-content-bytes", Number, "BYTES", "largest certificate or key file [default: 16777216]",
         Apply::Stores(Stores::max_content_bytes)),
     one(Limits, "max-crl-bytes", Number, "BYTES", "largest file of revocation lists [default: 134217728]",
-        Apply::Builder(max_crl_bytes)),
+        Apply::Builder(revocation::max_crl_bytes)),
     one(Limits, "max-kdf-iterations", Number, "COUNT", "most key derivation steps for a file [default: 5000000]",
         Apply::Stores(Stores::max_kdf_iterations)),
     one(Limits, "max-kdf-memory-bytes", Number, "BYTES", "most memory for scrypt [default: 67108864]",
@@ -163,35 +210,6 @@ fn skip_server_name(builder: &mut ContextBuilder, text: &str) -> Result<()> {
 
 fn accept_any_server(builder: &mut ContextBuilder, text: &str) -> Result<()> {
     builder.insecure_accept_any_server(value::switch(text)?);
-    Ok(())
-}
-
-fn crl(builder: &mut ContextBuilder, text: &str) -> Result<()> {
-    let path = value::path(text)?;
-    builder.crl(match path.is_dir() {
-        true => CrlSource::Directory(path),
-        false => CrlSource::Source(Source::file(path)),
-    });
-    Ok(())
-}
-
-fn revocation(builder: &mut ContextBuilder, text: &str) -> Result<()> {
-    builder.revocation(Mode::from_name(text).ok_or_else(|| value::refuse(text, "off, prefer or require"))?);
-    Ok(())
-}
-
-fn revocation_depth(builder: &mut ContextBuilder, text: &str) -> Result<()> {
-    builder.revocation_depth(Depth::from_name(text).ok_or_else(|| value::refuse(text, "leaf or chain"))?);
-    Ok(())
-}
-
-fn crl_max_stale_s(builder: &mut ContextBuilder, text: &str) -> Result<()> {
-    builder.crl_max_stale_s(value::number(text)?);
-    Ok(())
-}
-
-fn max_crl_bytes(builder: &mut ContextBuilder, text: &str) -> Result<()> {
-    builder.max_crl_bytes(value::number(text)?);
     Ok(())
 }
 

@@ -149,6 +149,11 @@ impl Crl {
         self.next_update_unix_s
     }
 
+    /// How many certificates it revokes.
+    pub(super) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The reasons for which it tells whether this certificate is revoked; 0 where it does not speak of it.
     pub(super) fn reasons_for(&self, subject: &Subject<'_>) -> u16 {
         self.scope.reasons_for(subject)

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
-use rustls::pki_types::CertificateDer;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::X509Certificate;
 
-use super::Reason;
 use super::crl::Crl;
 use super::der::Malformed;
 use super::scope::{ALL_REASONS, Subject};
+use super::standing::Standing;
 use crate::error::{Code, Error, Result};
 use crate::keystore::blocks_of_pem;
 
@@ -21,19 +20,6 @@ const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 /// So many keys are remembered for each list: an issuer that changes its key has two for a while.
 const MAX_KEYS: usize = 8;
 
-/// What is known of one certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// A list of its issuer that is current does not have it.
-    Good,
-    /// A list of its issuer has it; a list that is out of date revokes too.
-    Revoked { reason: Reason, revoked_unix_s: u32, place: String },
-    /// There is no list of its issuer, or the lists do not speak of it.
-    Unknown(String),
-    /// The list of its issuer is out of date.
-    Stale(String),
-}
-
 /// Lists by their issuers.
 #[derive(Debug, Default)]
 pub struct Crls {
@@ -42,9 +28,9 @@ pub struct Crls {
 
 /// A list, and whose it has turned out to be.
 #[derive(Debug)]
-struct List {
-    crl: Crl,
-    place: String,
+pub(super) struct List {
+    pub(super) crl: Crl,
+    pub(super) place: String,
     /// SHA-256 of keys, and whether the list was signed with each.
     keys: Mutex<Vec<([u8; digest::SHA256_OUTPUT_LEN], bool)>>,
 }
@@ -55,25 +41,10 @@ impl Crls {
     /// # Errors
     /// As for [`Crl::from_der`]; `CRL_MALFORMED` where there is none; `PEM_MALFORMED`.
     pub fn add(&mut self, content: &[u8], place: &str) -> Result<()> {
-        let Some(blocks) = blocks_of_pem(content, LABEL).map_err(|error| error.at(place))? else {
-            self.insert(Crl::from_der(content, place)?, place.to_owned());
-            return Ok(());
-        };
-        if blocks.is_empty() {
-            return Err(Error::new(Code::CrlMalformed, format!("no {LABEL} in the PEM file")).at(place));
-        }
-        for (line, der) in blocks {
-            let place = format!("{place}, line {line}");
-            self.insert(Crl::from_der(&der, &place)?, place);
+        for list in List::all_of(content, place)? {
+            self.of_issuer.entry(list.crl.issuer().into()).or_default().push(list);
         }
         Ok(())
-    }
-
-    /// The newest of an issuer first.
-    fn insert(&mut self, crl: Crl, place: String) {
-        let lists = self.of_issuer.entry(crl.issuer().into()).or_default();
-        let at = lists.partition_point(|list| list.crl.this_update_unix_s() > crl.this_update_unix_s());
-        lists.insert(at, List { crl, place, keys: Mutex::default() });
     }
 
     /// The lists, in no order, each with the name of its file.
@@ -81,45 +52,60 @@ impl Crls {
         self.of_issuer.values().flatten().map(|list| (&list.crl, list.place.as_str()))
     }
 
-    /// What the lists know of a certificate whose path has been verified; `issuer` is the next certificate of the path.
-    pub(crate) fn standing(
-        &self,
-        certificate: &CertificateDer<'_>,
-        issuer: &CertificateDer<'_>,
-        now_unix_s: i64,
-        max_stale_s: i64,
-    ) -> Standing {
-        let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
-        let (Ok((_, certificate)), Ok((_, issuer))) = read else {
-            return Standing::Unknown("the certificate cannot be read".to_owned());
-        };
-        let Some(lists) = self.of_issuer.get(certificate.issuer().as_raw()) else {
-            return Standing::Unknown("there is no list of its issuer".to_owned());
-        };
-        let Ok(subject) = subject(&certificate) else {
-            return Standing::Unknown("its distribution points cannot be read".to_owned());
-        };
-        if !may_sign_lists(&issuer) {
-            return Standing::Unknown("its issuer's key usage is not to sign lists (cRLSign)".to_owned());
-        }
-        let asked = Asked { serial: certificate.raw_serial(), subject, key: issuer.public_key().raw };
-        asked.of(lists, now_unix_s, max_stale_s)
+    /// Those of this issuer, a name as it is encoded.
+    pub(super) fn of(&self, issuer: &[u8]) -> &[List] {
+        self.of_issuer.get(issuer).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
-/// A certificate that lists are asked about.
-struct Asked<'a> {
+/// A certificate whose path has been verified, which lists are asked about.
+pub(super) struct Question<'a> {
     serial: &'a [u8],
     subject: Subject<'a>,
     /// The issuer's SubjectPublicKeyInfo.
     key: &'a [u8],
+    pub(super) issuer: &'a [u8],
 }
 
-impl Asked<'_> {
-    /// What the lists of its issuer say together.
-    fn of(&self, lists: &[List], now_unix_s: i64, max_stale_s: i64) -> Standing {
+impl<'a> Question<'a> {
+    /// `issuer` is the next certificate of the path.
+    ///
+    /// # Errors
+    /// `REVOCATION_UNKNOWN` for what no list can speak of.
+    pub(super) fn new(certificate: &'a X509Certificate<'_>, issuer: &'a X509Certificate<'_>) -> Result<Self> {
+        let unknown = |why: &str| Error::new(Code::RevocationUnknown, why);
+        let subject = subject(certificate).map_err(|_| unknown("its distribution points cannot be read"))?;
+        if !may_sign_lists(issuer) {
+            return Err(unknown("its issuer's key usage is not to sign lists (cRLSign)"));
+        }
+        let key = issuer.public_key().raw;
+        Ok(Self { serial: certificate.raw_serial(), subject, key, issuer: certificate.issuer().as_raw() })
+    }
+
+    /// Where lists are that speak of it: for each of its distribution points the places that say the same.
+    pub(super) fn places(&self) -> Vec<Vec<&'a str>> {
+        self.subject.places()
+    }
+
+    /// The SubjectPublicKeyInfo that its lists have to be signed with.
+    pub(super) fn key(&self) -> &'a [u8] {
+        self.key
+    }
+
+    /// What these lists, all of its issuer's name, say together.
+    pub(super) fn answer<'b>(
+        &self,
+        lists: impl Iterator<Item = &'b List>,
+        now_unix_s: i64,
+        max_stale_s: i64,
+    ) -> Standing {
+        let mut lists: Vec<&List> = lists.collect();
+        if lists.is_empty() {
+            return Standing::unknown("there is no list of its issuer");
+        }
+        lists.sort_by_key(|list| std::cmp::Reverse(list.crl.this_update_unix_s()));
         let mut known = 0;
-        let mut why = Standing::Unknown("the lists of its issuer do not speak of it".to_owned());
+        let mut why = Standing::unknown("the lists of its issuer do not speak of it");
         let mut answered: Vec<&Crl> = Vec::new();
         for list in lists {
             let reasons = list.crl.reasons_for(&self.subject);
@@ -128,7 +114,7 @@ impl Asked<'_> {
                 continue;
             }
             if !list.is_by(self.key) {
-                why = Standing::Unknown(format!("{} is not signed with its issuer's key", list.place));
+                why = Standing::unknown(format!("{} is not signed with its issuer's key", list.place));
                 continue;
             }
             answered.push(&list.crl);
@@ -137,11 +123,9 @@ impl Asked<'_> {
             }
             match list.crl.next_update_unix_s() {
                 _ if list.crl.this_update_unix_s() > now_unix_s => {
-                    why = Standing::Unknown(format!("{} is of the future", list.place));
+                    why = Standing::unknown(format!("{} is of the future", list.place));
                 }
-                Some(next) if next.saturating_add(max_stale_s) < now_unix_s => {
-                    why = Standing::Stale(list.place.clone())
-                }
+                Some(next) if next.saturating_add(max_stale_s) < now_unix_s => why = Standing::stale(&list.place),
                 _ => known |= reasons,
             }
         }
@@ -150,8 +134,24 @@ impl Asked<'_> {
 }
 
 impl List {
+    /// Every list of a file's content: DER, or PEM with any number of them; `place` is what messages call it.
+    ///
+    /// # Errors
+    /// As for [`Crl::from_der`]; `CRL_MALFORMED` where there is none; `PEM_MALFORMED`.
+    pub(super) fn all_of(content: &[u8], place: &str) -> Result<Vec<Self>> {
+        let list =
+            |der: &[u8], place: String| Ok(Self { crl: Crl::from_der(der, &place)?, place, keys: Mutex::default() });
+        let Some(blocks) = blocks_of_pem(content, LABEL).map_err(|error| error.at(place))? else {
+            return Ok(vec![list(content, place.to_owned())?]);
+        };
+        if blocks.is_empty() {
+            return Err(Error::new(Code::CrlMalformed, format!("no {LABEL} in the PEM file")).at(place));
+        }
+        blocks.into_iter().map(|(line, der)| list(&der, format!("{place}, line {line}"))).collect()
+    }
+
     /// Whether it was signed with this key; checked once for each key.
-    fn is_by(&self, key: &[u8]) -> bool {
+    pub(super) fn is_by(&self, key: &[u8]) -> bool {
         let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
         fingerprint.copy_from_slice(digest::digest(&digest::SHA256, key).as_ref());
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);

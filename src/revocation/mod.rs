@@ -1,21 +1,29 @@
-//! What is known of revoked certificates: lists (RFC 5280 section 5), each verified once and kept as an index, and what
-//! responders say of single certificates (RFC 6960).
+//! What is known of revoked certificates: lists (RFC 5280 section 5), each verified once and kept as an index, and OCSP
+//! responses (RFC 6960); and what is asked of others where that does not suffice.
 //!
-//! verify/ asks this room about the paths that it has verified. It opens no files and no sockets.
+//! verify/ asks this room about the paths that it has verified. It opens no sockets itself: fetch/ does.
 
+mod check;
 mod crl;
 mod crls;
 mod der;
 mod entries;
+mod facts;
+mod kept;
 pub mod ocsp;
 mod policy;
+mod remote;
 mod scope;
 mod signed;
+mod standing;
 
+pub use check::Revocation;
 pub use crl::{Crl, CrlFacts};
 pub use crls::Crls;
+pub use facts::{SourceFacts, SourceKind};
 pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, ocsp_responses_of};
-pub use policy::{Depth, Mode, Revocation, RevocationPolicy};
+pub use policy::{Depth, Mode, RevocationPolicy};
+pub(crate) use remote::{Remote, RemoteSettings};
 
 /// Why a certificate was revoked (RFC 5280 section 5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,17 +1,13 @@
 //! What follows from what is known: which certificates are asked about, and whether not knowing refuses.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use rustls::pki_types::{CertificateDer, UnixTime};
-use x509_parser::time::ASN1Time;
+use std::time::Duration;
 
 use super::Reason;
-use super::crls::{Crls, Standing};
-use crate::certificate::describe;
-use crate::error::{Code, Error, Result};
+use super::standing::Standing;
+use crate::error::{Code, Error};
 
 /// What not knowing leads to. A certificate that is known to be revoked is refused in any case but `Off`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// Nothing is asked.
     Off,
@@ -68,93 +64,96 @@ impl Depth {
 }
 
 /// How the peers of a context are checked for revocation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RevocationPolicy {
-    /// What not knowing leads to.
+    /// What it leads to that no source knows.
     pub mode: Mode,
+    /// What it leads to that lists do not know, whatever OCSP knows.
+    pub crl: Mode,
+    /// What it leads to that OCSP does not know, whatever lists know.
+    pub ocsp: Mode,
     /// Which certificates are asked about.
     pub depth: Depth,
-    /// For how many seconds after its next update a list still serves.
+    /// For how many seconds after its next update a list or response still serves.
     pub max_stale_s: u32,
+    /// How long the check of a whole path may wait for the network.
+    pub deadline: Duration,
 }
 
-/// Checks verified paths against the lists of a context.
-#[derive(Debug)]
-pub struct Revocation {
-    policy: RevocationPolicy,
-    crls: Crls,
-    unknown_accepted: AtomicU64,
-}
-
-impl Revocation {
-    /// A check by these lists.
-    pub fn new(policy: RevocationPolicy, crls: Crls) -> Self {
-        Self { policy, crls, unknown_accepted: AtomicU64::new(0) }
-    }
-
-    /// Whether anything is asked.
-    pub(crate) fn is_on(&self) -> bool {
-        self.policy.mode != Mode::Off
-    }
-
-    /// How many certificates were accepted though nothing was known of them.
-    pub fn unknown_accepted(&self) -> u64 {
-        self.unknown_accepted.load(Ordering::Relaxed)
-    }
-
-    /// Checks a path that has been verified, end entity to anchor. An end entity that is trusted directly is its own
-    /// anchor.
-    ///
-    /// # Errors
-    /// `CERT_REVOKED` with reason and date; where the policy requires to know, `REVOCATION_UNKNOWN` and
-    /// `REVOCATION_STALE`.
-    pub fn check(&self, path: &[CertificateDer<'_>], now: UnixTime) -> Result<()> {
-        if self.policy.mode == Mode::Off {
-            return Ok(());
+impl Default for RevocationPolicy {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Require,
+            crl: Mode::Prefer,
+            ocsp: Mode::Prefer,
+            depth: Depth::default(),
+            max_stale_s: 0,
+            deadline: Duration::from_secs(10),
         }
-        let now_unix_s = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        let asked = match self.policy.depth {
-            Depth::Leaf => 1,
-            Depth::Chain => path.len(),
+    }
+}
+
+/// What follows for one certificate from what its sources say.
+#[derive(Clone, Debug)]
+pub(super) enum Decision {
+    Accept,
+    /// Nobody knows, and that is accepted.
+    AcceptUnknown,
+    /// It is revoked, whatever else may be known.
+    Revoked {
+        reason: Reason,
+        revoked_unix_s: u32,
+        place: String,
+    },
+    /// Who has to know does not.
+    Unknown(Error),
+}
+
+impl RevocationPolicy {
+    /// The one place where sources are weighed; a source that is off is not looked at.
+    pub(super) fn decide(&self, crl: &Standing, ocsp: &Standing) -> Decision {
+        let asked = [(self.ocsp, ocsp), (self.crl, crl)];
+        let asked = || asked.iter().filter(|(mode, _)| *mode != Mode::Off);
+        for (_, standing) in asked() {
+            if let Standing::Revoked { reason, revoked_unix_s, place } = standing {
+                let (reason, revoked_unix_s, place) = (*reason, *revoked_unix_s, place.clone());
+                return Decision::Revoked { reason, revoked_unix_s, place };
+            }
+        }
+        for (mode, standing) in asked() {
+            if let (Mode::Require, Standing::Unknown(why)) = (mode, standing) {
+                return Decision::Unknown(why.clone());
+            }
+        }
+        if asked().any(|(_, standing)| matches!(standing, Standing::Good)) {
+            return Decision::Accept;
+        }
+        match self.mode {
+            Mode::Require => Decision::Unknown(self.why(crl, ocsp)),
+            Mode::Off | Mode::Prefer => Decision::AcceptUnknown,
+        }
+    }
+
+    /// Why nothing is known, the one that tells the most: that an answer is false, that it is old, that none came.
+    fn why(&self, crl: &Standing, ocsp: &Standing) -> Error {
+        let weight = |error: &Error| match error.code() {
+            Code::RevocationResponseInvalid => 0,
+            Code::RevocationStale => 1,
+            Code::RevocationUnreachable => 2,
+            Code::FetchRefused => 3,
+            _ => 4,
         };
-        for (certificate, issuer) in path.iter().zip(path.iter().skip(1)).take(asked) {
-            let standing = self.crls.standing(certificate, issuer, now_unix_s, self.policy.max_stale_s.into());
-            self.judge(certificate, standing)?;
-        }
-        Ok(())
+        let asked = [(self.crl, crl), (self.ocsp, ocsp)];
+        let mut reasons: Vec<&Error> = asked
+            .iter()
+            .filter_map(|(mode, standing)| match standing {
+                Standing::Unknown(why) if *mode != Mode::Off => Some(why),
+                _ => None,
+            })
+            .collect();
+        reasons.sort_by_key(|error| weight(error));
+        let Some(first) = reasons.first() else { return Error::new(Code::RevocationUnknown, "no source is asked") };
+        let details: Vec<&str> = reasons.iter().map(|error| error.detail()).collect();
+        Error::new(first.code(), details.join("; "))
     }
-
-    /// Checks a path again that was accepted before, by what is known: it never waits. It counts as a check.
-    ///
-    /// # Errors
-    /// As for [`Revocation::check`].
-    pub(crate) fn recheck(&self, path: &[CertificateDer<'_>], now: UnixTime) -> Result<()> {
-        self.check(path, now)
-    }
-
-    fn judge(&self, certificate: &CertificateDer<'_>, standing: Standing) -> Result<()> {
-        let error = match standing {
-            Standing::Good => return Ok(()),
-            Standing::Revoked { reason, revoked_unix_s, place } => {
-                return Err(revoked(certificate, reason, revoked_unix_s, &place));
-            }
-            Standing::Unknown(why) => Error::new(Code::RevocationUnknown, format!("{}: {why}", describe(certificate))),
-            Standing::Stale(place) => {
-                Error::new(Code::RevocationStale, format!("{}: {place} is out of date", describe(certificate)))
-            }
-        };
-        match self.policy.mode {
-            Mode::Require => Err(error),
-            Mode::Off | Mode::Prefer => {
-                self.unknown_accepted.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            }
-        }
-    }
-}
-
-fn revoked(certificate: &CertificateDer<'_>, reason: Reason, revoked_unix_s: u32, place: &str) -> Error {
-    let date = ASN1Time::from_timestamp(revoked_unix_s.into()).map(|date| date.to_string()).unwrap_or_default();
-    let detail = format!("{}: revoked {date}, reason {}, says {place}", describe(certificate), reason.name());
-    Error::new(Code::CertRevoked, detail)
 }

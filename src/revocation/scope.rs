@@ -15,6 +15,10 @@ const PRIMITIVE_4: u8 = 0x84;
 const PRIMITIVE_5: u8 = 0x85;
 /// A GeneralName of the form directoryName.
 const DIRECTORY_NAME: u8 = 0xa4;
+/// A GeneralName of the form uniformResourceIdentifier.
+const URI: u8 = 0x86;
+/// So many distribution points, and so many places of each, are looked at.
+const MAX_PLACES: usize = 8;
 
 /// Why an issuing distribution point is not honoured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +161,17 @@ impl<'a> Subject<'a> {
         }
         Ok(subject)
     }
+
+    /// Where lists are that speak of it: for each of its distribution points the places that say the same, at most
+    /// eight of eight.
+    pub(super) fn places(&self) -> Vec<Vec<&'a str>> {
+        let uris = |point: &Point<'a>| point.names.iter().filter_map(|name| uri(name)).take(MAX_PLACES).collect();
+        self.points.iter().take(MAX_PLACES).map(uris).filter(|uris: &Vec<_>| !uris.is_empty()).collect()
+    }
+}
+
+fn uri(name: &[u8]) -> Option<&str> {
+    std::str::from_utf8(only(URI, name).ok()?.content).ok()
 }
 
 impl<'a> Point<'a> {

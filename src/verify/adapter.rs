@@ -17,6 +17,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherEr
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
 use crate::logging::{Level, Log};
+use crate::revocation::Revocation;
 
 use super::host::{HandshakeHost, PeerToJudge};
 use super::{PeerVerifier, Purpose, Switch, Verdict, VerifiedPath};
@@ -151,6 +152,11 @@ impl Judge {
         }
     }
 
+    /// The check of revocation, where there is one.
+    pub(crate) fn revocation(&self) -> Option<&Revocation> {
+        self.verifier().revocation()
+    }
+
     /// Who checks signatures of the handshake first.
     fn verifier(&self) -> &PeerVerifier {
         let (Self::Own(verifier) | Self::Host(_, verifier)) = self;
@@ -204,7 +210,11 @@ impl RustlsVerifier {
         let borrowed = |der: &CertificateDer<'_>| CertificateDer::from(der.to_vec());
         let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).map(borrowed).collect();
         match &self.judge {
-            Judge::Own(verifier) => self.verify(verifier, &chain, purpose, name, now),
+            Judge::Own(verifier) => {
+                // Servers staple; there is no way for clients to (RFC 8446 section 4.4.2.1 needs the server to ask).
+                let staple = (purpose == Purpose::Server).then_some(staple);
+                self.verify(verifier, &chain, purpose, name, staple, now)
+            }
             Judge::Host(host, _) => {
                 host.check_peer(&PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple })
             }
@@ -218,9 +228,10 @@ impl RustlsVerifier {
         chain: &[CertificateDer<'_>],
         purpose: Purpose,
         name: Option<&ServerName<'_>>,
+        staple: Option<&[u8]>,
         now: UnixTime,
     ) -> Result<()> {
-        let verdict = verifier.verify(chain, purpose, name, now)?;
+        let verdict = verifier.verify_stapled(chain, purpose, name, staple, now)?;
         if let Some(callback) = &self.callback {
             let peer = PeerCertificate { chain, purpose, verdict: &verdict };
             callback(&peer).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;

@@ -131,6 +131,22 @@ impl PeerVerifier {
         name: Option<&ServerName<'_>>,
         now: UnixTime,
     ) -> Result<Verdict> {
+        self.verify_stapled(chain, purpose, name, None, now)
+    }
+
+    /// As [`Self::verify`], with the OCSP response that came with the end entity (RFC 6066 section 8): empty where the
+    /// peer could have sent one and did not.
+    ///
+    /// # Errors
+    /// As for [`Self::verify`], and those of the check of revocation.
+    pub fn verify_stapled(
+        &self,
+        chain: &[CertificateDer<'_>],
+        purpose: Purpose,
+        name: Option<&ServerName<'_>>,
+        staple: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Result<Verdict> {
         let Some(end_entity) = chain.first() else {
             return Err(match purpose {
                 Purpose::Client => Error::from(Code::CertMissing),
@@ -170,7 +186,7 @@ impl PeerVerifier {
             name::verify(&parsed, end_entity, name, deviations.contains(&Switch::CommonName))?;
         }
         if let Some(revocation) = &self.revocation {
-            revocation.check(&path, now)?;
+            revocation.check(&path, staple, now)?;
         }
         Ok(Verdict { path, direct, deviations })
     }
@@ -214,6 +230,11 @@ impl PeerVerifier {
     /// issuer of those that are no CA.
     pub fn subjects(&self) -> Vec<DistinguishedName> {
         self.anchors.subjects().to_vec()
+    }
+
+    /// The check of revocation, where there is one.
+    pub(crate) fn revocation(&self) -> Option<&Revocation> {
+        self.revocation.as_ref()
     }
 
     /// The certificates that are trusted, in the order they were given.

@@ -304,7 +304,15 @@ fn rules_of_revocation_without_a_list_and_lists_beside_any_server_are_refused() 
         (|builder| builder.revocation(Mode::Require)) as fn(&mut ContextBuilder) -> &mut ContextBuilder,
         |builder| builder.revocation(Mode::Prefer),
         |builder| builder.revocation_depth(Depth::Leaf),
-        |builder| builder.crl_max_stale_s(60),
+        |builder| builder.revocation_max_stale_s(60),
+        |builder| builder.crl_mode(Mode::Prefer),
+        |builder| builder.ocsp_responder("http://127.0.0.1/"),
+        |builder| builder.revocation_deadline_ms(100),
+        |builder| builder.fetch_refresh_s(100),
+        |builder| builder.staple_refresh_s(100),
+        |builder| builder.staple(true),
+        |builder| builder.fetch(true).revocation(Mode::Off).ocsp_mode(Mode::Require),
+        |builder| builder.fetch(true).crl_mode(Mode::Off).ocsp_mode(Mode::Off).revocation(Mode::Require),
     ] {
         assert_eq!(refused(|builder| set(builder.trust(authority.trust()))).code(), Code::OptionConflict);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brokertls::options::{OPTIONS, OptionKind, OptionRow, Options};
+use brokertls::options::{OPTIONS, OptionGroup, OptionKind, OptionRow, Options};
 use brokertls::verify::Switch;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -133,19 +133,8 @@ fn inspect() -> Command {
 }
 
 fn verify() -> Command {
-    let names = [
-        "type",
-        "password",
-        "trust",
-        "trust-type",
-        "trust-password",
-        "system-trust",
-        "insecure-allow-missing-mac",
-        "crl",
-        "revocation",
-        "revocation-depth",
-        "crl-max-stale-s",
-    ];
+    let names =
+        ["type", "password", "trust", "trust-type", "trust-password", "system-trust", "insecure-allow-missing-mac"];
     Command::new("verify")
         .about("Judge a certificate chain as a connection would")
         .after_help(format!("{VERIFY}\n\n{PASSWORDS}\n\n{VERIFY_EXAMPLES}"))
@@ -164,6 +153,7 @@ fn verify() -> Command {
         )
         .arg(json())
         .args(some_options(&names))
+        .args(OPTIONS.iter().filter(|row| row.group == OptionGroup::Revocation).map(option))
 }
 
 fn text(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {

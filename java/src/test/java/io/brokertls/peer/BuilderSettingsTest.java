@@ -197,7 +197,7 @@ class BuilderSettingsTest {
     }
 
     /** Each row of the table with a value, and what it needs beside it; a new row has to be added here. */
-    private static Map<String, String> rows() {
+    private static Map<String, String> rows() throws Exception {
         Map<String, String> rows = new LinkedHashMap<>();
         String store = authority.file("one.p12").toString();
         rows.put("cert", "cert=" + store + ";password=pass:password");
@@ -220,9 +220,18 @@ class BuilderSettingsTest {
             rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem"));
         }
         for (String row : new String[] {"crl=" + authority.file("ca.crl"), "revocation=prefer",
-            "revocation-depth=leaf", "crl-max-stale-s=60", "max-crl-bytes=100000"}) {
+            "revocation-depth=leaf", "revocation-max-stale-s=60", "max-crl-bytes=100000", "crl-mode=require",
+            "ocsp-mode=prefer"}) {
             rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem")
                     + (row.startsWith("crl=") ? "" : ";crl=" + authority.file("ca.crl")));
+        }
+        rows.put("ocsp", "trust=" + authority.file("ca.pem") + ";ocsp=" + authority.staple("one"));
+        for (String row : new String[] {"fetch=yes", "revocation-deadline-ms=2000", "fetch-timeout-s=5",
+            "fetch-redirects=1", "fetch-concurrency=4", "fetch-private-addresses=yes", "fetch-proxy=http://127.0.0.1:3128",
+            "fetch-cache=" + folder.resolve("lists"), "fetch-refresh-s=600", "ocsp-responder=http://127.0.0.1/",
+            "ocsp-nonce=yes", "ocsp-hash=sha256"}) {
+            rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem")
+                    + (row.startsWith("fetch=") ? "" : ";fetch=yes"));
         }
         return rows;
     }

@@ -1,0 +1,264 @@
+//! The check of a verified path: what is known first, then what can be asked for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use rustls::pki_types::{CertificateDer, UnixTime};
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::time::ASN1Time;
+
+use super::Reason;
+use super::crls::{Crls, Question};
+use super::facts::{SourceFacts, SourceKind};
+use super::ocsp::{OcspResponse, demands_staple};
+use super::policy::{Decision, Depth, Mode, RevocationPolicy};
+use super::remote::{Inquiry, Remote};
+use super::standing::Standing;
+use crate::certificate::describe;
+use crate::error::{Code, Error, Result};
+
+/// Checks verified paths for revocation, by what files say and what others say.
+#[derive(Debug)]
+pub struct Revocation {
+    policy: RevocationPolicy,
+    crls: Crls,
+    responses: Vec<(OcspResponse, String)>,
+    remote: Option<Arc<Remote>>,
+    read_unix_s: i64,
+    unknown_accepted: AtomicU64,
+}
+
+/// One certificate of a path.
+struct Asked<'a> {
+    certificate: &'a CertificateDer<'a>,
+    issuer: &'a CertificateDer<'a>,
+    /// The OCSP response that came with it; empty where none did, none where none can.
+    staple: Option<&'a [u8]>,
+    now_unix_s: i64,
+}
+
+impl Revocation {
+    /// A check by these lists.
+    pub fn new(policy: RevocationPolicy, crls: Crls) -> Self {
+        Self { policy, crls, responses: Vec::new(), remote: None, read_unix_s: 0, unknown_accepted: AtomicU64::new(0) }
+    }
+
+    /// With responses that are there already, each with the name of its file.
+    #[must_use]
+    pub fn with_responses(self, responses: Vec<(OcspResponse, String)>) -> Self {
+        Self { responses, ..self }
+    }
+
+    /// With what others say.
+    pub(crate) fn with_remote(self, remote: Option<Arc<Remote>>) -> Self {
+        Self { remote, ..self }
+    }
+
+    /// As of when the files were read, in seconds since 1970.
+    pub(crate) fn read_at(self, read_unix_s: i64) -> Self {
+        Self { read_unix_s, ..self }
+    }
+
+    /// Whether anything is checked.
+    pub(crate) fn is_on(&self) -> bool {
+        self.policy.mode != Mode::Off
+    }
+
+    /// How many certificates were accepted though nothing was known of them.
+    pub fn unknown_accepted(&self) -> u64 {
+        self.unknown_accepted.load(Ordering::Relaxed)
+    }
+
+    /// Where knowledge comes from, and how asking went.
+    pub(crate) fn sources(&self) -> Vec<SourceFacts> {
+        let lists = self.crls.iter();
+        let lists =
+            lists.map(|(crl, place)| SourceFacts::file(SourceKind::Crl, place, crl.entries(), self.read_unix_s));
+        let responses = self.responses.iter();
+        let responses = responses.map(|(_, place)| SourceFacts::file(SourceKind::Ocsp, place, 1, self.read_unix_s));
+        let remote = self.remote.iter().flat_map(|remote| remote.sources());
+        lists.chain(responses).chain(remote).collect()
+    }
+
+    /// Checks a path that has been verified, end entity to anchor. An end entity that is trusted directly is its own
+    /// anchor. `staple` is the OCSP response that came with the end entity, empty where none did; none where the peer has
+    /// no way to send one. Waits for the network where fetching is on, and not longer than the policy's deadline.
+    ///
+    /// # Errors
+    /// `CERT_REVOKED` with reason and date; `STAPLE_MISSING`; where somebody has to know and does not,
+    /// `REVOCATION_UNKNOWN`, `REVOCATION_STALE`, `REVOCATION_UNREACHABLE`, `REVOCATION_RESPONSE_INVALID`, `FETCH_REFUSED`.
+    pub fn check(&self, path: &[CertificateDer<'_>], staple: Option<&[u8]>, now: UnixTime) -> Result<()> {
+        let deadline = self.remote.is_some().then(|| Instant::now() + self.policy.deadline);
+        self.check_until(path, staple, now, deadline)
+    }
+
+    /// Checks a path again by what is known, and asks nobody.
+    ///
+    /// # Errors
+    /// As for [`Revocation::check`].
+    pub fn recheck(&self, path: &[CertificateDer<'_>], now: UnixTime) -> Result<()> {
+        self.check_until(path, None, now, None)
+    }
+
+    fn check_until(
+        &self,
+        path: &[CertificateDer<'_>],
+        staple: Option<&[u8]>,
+        now: UnixTime,
+        deadline: Option<Instant>,
+    ) -> Result<()> {
+        if !self.is_on() {
+            return Ok(());
+        }
+        let now_unix_s = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let depth = match self.policy.depth {
+            Depth::Leaf => 1,
+            Depth::Chain => path.len(),
+        };
+        for (at, (certificate, issuer)) in path.iter().zip(path.iter().skip(1)).take(depth).enumerate() {
+            let staple = staple.filter(|_| at == 0);
+            self.judge(&Asked { certificate, issuer, staple, now_unix_s }, deadline)
+                .map_err(|error| error.at(describe(certificate)))?;
+        }
+        Ok(())
+    }
+
+    fn judge(&self, asked: &Asked<'_>, deadline: Option<Instant>) -> Result<()> {
+        self.judge_staple(asked)?;
+        let (mut crl, mut ocsp) = (self.by_lists(asked), self.by_responses(asked));
+        let mut decision = self.policy.decide(&crl, &ocsp);
+        if let (Some(remote), Some(deadline)) = (&self.remote, deadline) {
+            if decision.may_change() && self.policy.ocsp != Mode::Off && !ocsp.is_known() {
+                let both = self.policy.crl != Mode::Off && !crl.is_known();
+                ocsp = self.ask_responders(remote, asked, ocsp, if both { half(deadline) } else { deadline });
+                decision = self.policy.decide(&crl, &ocsp);
+            }
+            if decision.may_change() && self.policy.crl != Mode::Off && !crl.is_known() {
+                crl = self.fetch_lists(remote, asked, crl, deadline);
+                decision = self.policy.decide(&crl, &ocsp);
+            }
+        }
+        match decision {
+            Decision::Accept => Ok(()),
+            Decision::AcceptUnknown => {
+                self.unknown_accepted.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Decision::Revoked { reason, revoked_unix_s, place } => Err(revoked(reason, revoked_unix_s, &place)),
+            Decision::Unknown(why) => Err(why),
+        }
+    }
+
+    /// A certificate that demands a staple is accepted with one alone (RFC 7633), whatever else may be known.
+    fn judge_staple(&self, asked: &Asked<'_>) -> Result<()> {
+        let Some(staple) = asked.staple.filter(|_| self.policy.ocsp != Mode::Off) else { return Ok(()) };
+        if !demands_staple(asked.certificate) {
+            return Ok(());
+        }
+        if staple.is_empty() {
+            return Err(Error::from(Code::StapleMissing));
+        }
+        match self.inquiry(asked).standing_by_staple(staple) {
+            Standing::Unknown(why) => Err(why),
+            _ => Ok(()),
+        }
+    }
+
+    fn by_lists(&self, asked: &Asked<'_>) -> Standing {
+        if self.policy.crl == Mode::Off {
+            return Standing::unknown("lists are not asked");
+        }
+        asked.with_question(|question| {
+            let own = self.crls.of(question.issuer);
+            match &self.remote {
+                Some(remote) => remote.standing_by_lists(question, own, asked.now_unix_s, self.max_stale_s()),
+                None => question.answer(own.iter(), asked.now_unix_s, self.max_stale_s()),
+            }
+        })
+    }
+
+    fn fetch_lists(&self, remote: &Remote, asked: &Asked<'_>, known: Standing, deadline: Instant) -> Standing {
+        let fetched =
+            asked.question(|question| remote.fetch_lists(question, asked.now_unix_s, self.max_stale_s(), deadline));
+        match fetched {
+            Ok(()) => self.by_lists(asked),
+            Err(error) => self.by_lists(asked).or(known).after(Some(error)),
+        }
+    }
+
+    /// What a staple, the files and the cache say, in this order.
+    fn by_responses(&self, asked: &Asked<'_>) -> Standing {
+        if self.policy.ocsp == Mode::Off {
+            return Standing::unknown("OCSP is not asked");
+        }
+        let inquiry = self.inquiry(asked);
+        let mut standing = Standing::unknown("there is no OCSP response about it");
+        if let Some(staple) = asked.staple.filter(|staple| !staple.is_empty()) {
+            standing = inquiry.standing_by_staple(staple);
+        }
+        for (response, place) in &self.responses {
+            standing = standing.or(inquiry.standing(response, place));
+        }
+        match &self.remote {
+            Some(remote) => standing.or(remote.standing_by_answers(&inquiry)),
+            None => standing,
+        }
+    }
+
+    fn ask_responders(&self, remote: &Remote, asked: &Asked<'_>, known: Standing, deadline: Instant) -> Standing {
+        match remote.ask_responders(&self.inquiry(asked), deadline) {
+            Ok(standing) => known.or(standing),
+            Err(error) => known.after(Some(error)),
+        }
+    }
+
+    fn inquiry<'a>(&self, asked: &Asked<'a>) -> Inquiry<'a> {
+        Inquiry {
+            certificate: asked.certificate,
+            issuer: asked.issuer,
+            now_unix_s: asked.now_unix_s,
+            max_stale_s: self.max_stale_s(),
+        }
+    }
+
+    fn max_stale_s(&self) -> i64 {
+        self.policy.max_stale_s.into()
+    }
+}
+
+impl Asked<'_> {
+    /// Has lists asked about the certificate, once it has been read.
+    ///
+    /// # Errors
+    /// `REVOCATION_UNKNOWN` for what no list can speak of.
+    fn question<T>(&self, ask: impl FnOnce(&Question<'_>) -> Result<T>) -> Result<T> {
+        let read = (X509Certificate::from_der(self.certificate), X509Certificate::from_der(self.issuer));
+        let (Ok((_, certificate)), Ok((_, issuer))) = read else {
+            return Err(Error::new(Code::RevocationUnknown, "the certificate cannot be read"));
+        };
+        ask(&Question::new(&certificate, &issuer)?)
+    }
+
+    fn with_question(&self, ask: impl FnOnce(&Question<'_>) -> Standing) -> Standing {
+        self.question(|question| Ok(ask(question))).unwrap_or_else(Standing::Unknown)
+    }
+}
+
+impl Decision {
+    /// Whether more knowledge could make another of it.
+    fn may_change(&self) -> bool {
+        matches!(self, Self::AcceptUnknown | Self::Unknown(_))
+    }
+}
+
+/// The middle of what is left.
+fn half(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
+}
+
+fn revoked(reason: Reason, revoked_unix_s: u32, place: &str) -> Error {
+    let date = ASN1Time::from_timestamp(revoked_unix_s.into()).map(|date| date.to_string()).unwrap_or_default();
+    Error::new(Code::CertRevoked, format!("revoked {date}, reason {}, says {place}", reason.name()))
+}

@@ -1,0 +1,278 @@
+//! What was fetched, each thing once however many wait for it: slots by key, with a schedule for asking anew.
+//!
+//! Times of the schedule are of the context's clock; deadlines are of this machine's.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::error::{Code, Error, Result};
+
+/// The first pause after a failure, which doubles with each further one up to the longest.
+const FIRST_PAUSE_S: i64 = 5;
+const LONGEST_PAUSE_S: i64 = 300;
+/// What nobody has asked for in so long is dropped.
+const KEEP_UNUSED_S: i64 = 24 * 3600;
+
+/// Values by key; a bounded number, those unused for longest go first.
+pub(super) struct Kept<T> {
+    slots: Mutex<HashMap<String, Slot<T>>>,
+    arrived: Condvar,
+    most: usize,
+}
+
+struct Slot<T> {
+    value: Option<Arc<T>>,
+    is_fetching: bool,
+    last_used_unix_s: i64,
+    schedule: Schedule,
+}
+
+/// When something was had, and when it is asked for again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Schedule {
+    pub(super) last_success_unix_s: Option<i64>,
+    pub(super) next_unix_s: i64,
+    /// All failures there were.
+    pub(super) failures: u64,
+    pub(super) last_error: Option<Error>,
+    failures_in_row: u32,
+}
+
+/// What a fetch brought.
+pub(super) struct Fresh<T> {
+    pub(super) value: Arc<T>,
+    /// When to ask again.
+    pub(super) next_unix_s: i64,
+    /// What is wrong with it though it is kept, such as that it is out of date; counts as a failure.
+    pub(super) complaint: Option<Error>,
+}
+
+/// What is there after all has been tried, and what went wrong.
+pub(super) struct Outcome<T> {
+    pub(super) value: Option<Arc<T>>,
+    pub(super) error: Option<Error>,
+}
+
+impl<T> fmt::Debug for Kept<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("slots", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Kept<T> {
+    /// At most so many values.
+    pub(super) fn new(most: usize) -> Self {
+        Self { slots: Mutex::default(), arrived: Condvar::new(), most }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Slot<T>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The value at hand, whether it still serves or not; never waits.
+    pub(super) fn known(&self, key: &str, now_unix_s: i64) -> Option<Arc<T>> {
+        let mut slots = self.lock();
+        let slot = slots.get_mut(key)?;
+        slot.last_used_unix_s = now_unix_s;
+        slot.value.clone()
+    }
+
+    /// Every value at hand of which this is true.
+    pub(super) fn those(&self, is_wanted: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
+        let slots = self.lock();
+        slots.values().filter_map(|slot| slot.value.as_ref()).filter(|value| is_wanted(value)).cloned().collect()
+    }
+
+    /// Every key with its value and schedule.
+    pub(super) fn all(&self) -> Vec<(String, Option<Arc<T>>, Schedule)> {
+        let slots = self.lock();
+        slots.iter().map(|(key, slot)| (key.clone(), slot.value.clone(), slot.schedule.clone())).collect()
+    }
+
+    /// The value at hand if it serves; otherwise what `fetch` brings, given what is at hand. While one caller fetches,
+    /// others wait for it until their deadline; after a failure nobody fetches until its pause is over.
+    pub(super) fn get(
+        &self,
+        key: &str,
+        now_unix_s: i64,
+        deadline: Instant,
+        serves: impl Fn(&T) -> bool,
+        fetch: impl FnOnce(Option<Arc<T>>) -> Result<Fresh<T>>,
+    ) -> Outcome<T> {
+        let mut slots = self.lock();
+        loop {
+            if let Err(error) = self.make_room(&mut slots, key) {
+                return Outcome { value: None, error: Some(error) };
+            }
+            let slot = slots.entry(key.to_owned()).or_insert_with(|| Slot::new(now_unix_s));
+            slot.last_used_unix_s = now_unix_s;
+            if slot.value.as_deref().is_some_and(&serves) {
+                return Outcome { value: slot.value.clone(), error: None };
+            }
+            if !slot.is_fetching {
+                if let Some(error) = slot.schedule.pause(now_unix_s) {
+                    return Outcome { value: slot.value.clone(), error: Some(error) };
+                }
+                slot.is_fetching = true;
+                break;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let error = Error::new(Code::RevocationUnreachable, format!("{key}: no answer before the deadline"));
+                return Outcome { value: slot.value.clone(), error: Some(error) };
+            }
+            slots = self.arrived.wait_timeout(slots, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(slots);
+        self.fly(key, now_unix_s, fetch)
+    }
+
+    /// Fetches what is at hand anew; nothing where somebody else is at it.
+    pub(super) fn renew(
+        &self,
+        key: &str,
+        now_unix_s: i64,
+        fetch: impl FnOnce(Option<Arc<T>>) -> Result<Fresh<T>>,
+    ) -> Option<Outcome<T>> {
+        {
+            let mut slots = self.lock();
+            let slot = slots.get_mut(key).filter(|slot| !slot.is_fetching)?;
+            slot.is_fetching = true;
+        }
+        Some(self.fly(key, now_unix_s, fetch))
+    }
+
+    /// Runs a fetch whose slot is marked; the mark goes with the flight, whatever becomes of it.
+    fn fly(&self, key: &str, now_unix_s: i64, fetch: impl FnOnce(Option<Arc<T>>) -> Result<Fresh<T>>) -> Outcome<T> {
+        let flight = Flight { kept: self, key };
+        let old = self.lock().get(key).and_then(|slot| slot.value.clone());
+        let fetched = fetch(old);
+        let outcome = match self.lock().get_mut(key) {
+            Some(slot) => slot.settle(fetched, now_unix_s),
+            None => Outcome { value: None, error: None },
+        };
+        drop(flight);
+        outcome
+    }
+
+    /// The keys whose values are to be fetched anew and were asked for since they were had.
+    pub(super) fn due(&self, now_unix_s: i64) -> Vec<String> {
+        let slots = self.lock();
+        let due = slots.iter().filter(|(_, slot)| slot.is_refreshed() && slot.schedule.next_unix_s <= now_unix_s);
+        due.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// When the next value is to be fetched anew.
+    pub(super) fn next_unix_s(&self) -> Option<i64> {
+        let slots = self.lock();
+        slots.values().filter(|slot| slot.is_refreshed()).map(|slot| slot.schedule.next_unix_s).min()
+    }
+
+    /// Drops what nobody has asked for in a day.
+    pub(super) fn drop_unused(&self, now_unix_s: i64) {
+        self.lock()
+            .retain(|_, slot| slot.is_fetching || now_unix_s.saturating_sub(slot.last_used_unix_s) < KEEP_UNUSED_S);
+    }
+
+    fn make_room(&self, slots: &mut HashMap<String, Slot<T>>, key: &str) -> Result<()> {
+        if slots.contains_key(key) || slots.len() < self.most {
+            return Ok(());
+        }
+        let idle = slots.iter().filter(|(_, slot)| !slot.is_fetching);
+        let oldest = idle.min_by_key(|(_, slot)| slot.last_used_unix_s).map(|(key, _)| key.clone());
+        let refusal =
+            || Error::new(Code::RevocationUnreachable, format!("{key}: {} others are asked already", self.most));
+        slots.remove(&oldest.ok_or_else(refusal)?);
+        Ok(())
+    }
+}
+
+/// The mark that somebody fetches, which ends with its scope.
+struct Flight<'a, T> {
+    kept: &'a Kept<T>,
+    key: &'a str,
+}
+
+impl<T> Drop for Flight<'_, T> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.kept.lock().get_mut(self.key) {
+            slot.is_fetching = false;
+        }
+        self.kept.arrived.notify_all();
+    }
+}
+
+impl<T> Slot<T> {
+    fn new(now_unix_s: i64) -> Self {
+        Self { value: None, is_fetching: false, last_used_unix_s: now_unix_s, schedule: Schedule::default() }
+    }
+
+    fn is_refreshed(&self) -> bool {
+        self.value.is_some()
+            && !self.is_fetching
+            && self.schedule.last_success_unix_s.is_none_or(|success| success <= self.last_used_unix_s)
+    }
+
+    fn settle(&mut self, fetched: Result<Fresh<T>>, now_unix_s: i64) -> Outcome<T> {
+        let error = match fetched {
+            Ok(Fresh { value, next_unix_s, complaint }) => {
+                self.value = Some(value);
+                match &complaint {
+                    None => self.schedule.succeed(now_unix_s, next_unix_s),
+                    Some(complaint) => self.schedule.fail(now_unix_s, complaint),
+                }
+                complaint
+            }
+            Err(error) => {
+                self.schedule.fail(now_unix_s, &error);
+                Some(error)
+            }
+        };
+        Outcome { value: self.value.clone(), error }
+    }
+}
+
+impl Schedule {
+    /// What went wrong, while it is too early to try again.
+    fn pause(&self, now_unix_s: i64) -> Option<Error> {
+        if self.failures_in_row == 0 || now_unix_s >= self.next_unix_s {
+            return None;
+        }
+        self.last_error.clone()
+    }
+
+    /// Takes in another one: the last success, the first refresh, all failures.
+    pub(super) fn join(&mut self, other: &Self) {
+        let is_first = self.next_unix_s == 0;
+        self.next_unix_s = if is_first { other.next_unix_s } else { self.next_unix_s.min(other.next_unix_s) };
+        self.last_success_unix_s = self.last_success_unix_s.max(other.last_success_unix_s);
+        self.failures = self.failures.saturating_add(other.failures);
+        self.last_error = self.last_error.take().or_else(|| other.last_error.clone());
+    }
+
+    pub(super) fn succeed(&mut self, now_unix_s: i64, next_unix_s: i64) {
+        self.last_success_unix_s = Some(now_unix_s);
+        self.next_unix_s = next_unix_s;
+        self.failures_in_row = 0;
+        self.last_error = None;
+    }
+
+    pub(super) fn fail(&mut self, now_unix_s: i64, error: &Error) {
+        let doublings = self.failures_in_row.min(16);
+        let pause_s = (FIRST_PAUSE_S << doublings).min(LONGEST_PAUSE_S);
+        self.next_unix_s = now_unix_s.saturating_add(pause_s).saturating_add(jitter_s(pause_s / 4));
+        self.failures_in_row = self.failures_in_row.saturating_add(1);
+        self.failures = self.failures.saturating_add(1);
+        self.last_error = Some(error.clone());
+    }
+}
+
+/// A random number of seconds up to `most_s`, so that not all processes ask at once.
+pub(super) fn jitter_s(most_s: i64) -> i64 {
+    let mut random = [0; 4];
+    // Without randomness all ask at once, which does no other harm.
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    i64::from(u32::from_le_bytes(random)) % most_s.max(1)
+}

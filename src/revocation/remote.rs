@@ -1,0 +1,186 @@
+//! What is asked of others: lists at distribution points, and responders.
+//!
+//! What came is kept in memory for all generations of a context, lists also in a directory that processes may share.
+//! Everything is verified before it takes the place of what was there.
+
+mod answers;
+mod lists;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rustls::time_provider::TimeProvider;
+
+use super::facts::SourceFacts;
+use super::kept::{Kept, jitter_s};
+use super::ocsp::CertIdHash;
+use crate::error::{Code, Error, Result};
+use crate::fetch::cache::DiskCache;
+use crate::fetch::{FetchPolicy, Fetcher};
+use crate::logging::{Level, Log};
+
+use answers::Answer;
+pub(super) use answers::Inquiry;
+use lists::RemoteList;
+
+/// The most lists that are kept: each is of a CA that is trusted, or of one that it certified.
+const MAX_LISTS: usize = 64;
+/// The most responses that are kept, a few KiB each.
+const MAX_ANSWERS: usize = 4096;
+/// How often something is fetched anew that does not say when there will be a newer one.
+const DEFAULT_PERIOD_S: i64 = 3600;
+/// Nothing is fetched anew sooner than this.
+const SHORTEST_PERIOD_S: i64 = 10;
+/// So many renewals run at a time.
+const RENEWALS_AT_ONCE: usize = 4;
+
+/// How others are asked.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteSettings {
+    /// The bounds of each fetch.
+    pub(crate) fetch: FetchPolicy,
+    /// Where lists are kept beside memory.
+    pub(crate) cache: Option<PathBuf>,
+    /// How often what was fetched is fetched anew; before its next update where it is not said.
+    pub(crate) refresh_s: Option<u32>,
+    /// The longest list, in bytes.
+    pub(crate) max_crl_bytes: usize,
+    /// Who is asked in place of the responders that certificates name.
+    pub(crate) ocsp_responder: Option<String>,
+    /// Whether requests carry a nonce that the response must repeat.
+    pub(crate) ocsp_nonce: bool,
+    /// How requests name certificates.
+    pub(crate) ocsp_hash: CertIdHash,
+}
+
+/// Asks, and keeps the answers. Shared by threads.
+pub(crate) struct Remote {
+    settings: RemoteSettings,
+    fetcher: Fetcher,
+    cache: Option<DiskCache>,
+    clock: Arc<dyn TimeProvider>,
+    log: Log,
+    lists: Kept<RemoteList>,
+    answers: Kept<Answer>,
+    /// Counts what came and differs from what was there.
+    arrivals: AtomicU64,
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("lists", &self.lists).field("answers", &self.answers).finish_non_exhaustive()
+    }
+}
+
+impl Remote {
+    /// Asks nobody yet.
+    ///
+    /// # Errors
+    /// What the proxy or the cache directory lead to.
+    pub(crate) fn new(settings: RemoteSettings, clock: Arc<dyn TimeProvider>, log: Log) -> Result<Self> {
+        Ok(Self {
+            fetcher: Fetcher::new(settings.fetch.clone())?,
+            cache: settings.cache.as_deref().map(DiskCache::open).transpose()?,
+            settings,
+            clock,
+            log,
+            lists: Kept::new(MAX_LISTS),
+            answers: Kept::new(MAX_ANSWERS),
+            arrivals: AtomicU64::new(0),
+        })
+    }
+
+    /// A number that grows with everything new that came.
+    #[allow(dead_code)]
+    pub(crate) fn arrivals(&self) -> u64 {
+        self.arrivals.load(Ordering::Acquire)
+    }
+
+    /// Fetches anew what is due, a few at a time, and forgets what nobody asks for; gives how long there is until
+    /// something is due, where anything is kept. Takes as long as fetches do, within their bounds.
+    pub(crate) fn maintain(&self) -> Option<Duration> {
+        let now_unix_s = self.now_unix_s();
+        self.lists.drop_unused(now_unix_s);
+        self.answers.drop_unused(now_unix_s);
+        let lists = self.lists.due(now_unix_s).into_iter().map(Due::List);
+        let due: Vec<Due> = lists.chain(self.answers.due(now_unix_s).into_iter().map(Due::Answer)).collect();
+        for some in due.chunks(RENEWALS_AT_ONCE) {
+            std::thread::scope(|scope| {
+                for one in some {
+                    scope.spawn(|| self.renew(one, now_unix_s));
+                }
+            });
+        }
+        let next_unix_s = self.lists.next_unix_s().into_iter().chain(self.answers.next_unix_s()).min()?;
+        Some(Duration::from_secs(u64::try_from(next_unix_s.saturating_sub(self.now_unix_s())).unwrap_or(0)))
+    }
+
+    fn renew(&self, due: &Due, now_unix_s: i64) {
+        let error = match due {
+            Due::List(url) => self.renew_list(url, now_unix_s),
+            Due::Answer(key) => self.renew_answer(key, now_unix_s),
+        };
+        if let Some(error) = error {
+            self.log.write(Level::Warn, &format!("revocation: not renewed, what is there stays in use: {error}"));
+        }
+    }
+
+    /// What is kept, and how asking for it went.
+    pub(crate) fn sources(&self) -> Vec<SourceFacts> {
+        let mut sources = self.list_sources();
+        sources.extend(self.answer_sources());
+        sources
+    }
+
+    fn now_unix_s(&self) -> i64 {
+        self.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    /// When something is fetched anew that was had now: well before a newer one has to be there, not all at once.
+    fn next_unix_s(&self, now_unix_s: i64, next_update_unix_s: Option<i64>) -> i64 {
+        let by_update = next_update_unix_s.map(|next_update| {
+            let window_s = next_update.saturating_sub(now_unix_s).max(0);
+            window_s - window_s / 4 + jitter_s(window_s / 8)
+        });
+        let by_period = self.settings.refresh_s.map(|period_s| i64::from(period_s) + jitter_s(i64::from(period_s) / 8));
+        let period_s = by_update.into_iter().chain(by_period).min().unwrap_or(DEFAULT_PERIOD_S);
+        now_unix_s.saturating_add(period_s.max(SHORTEST_PERIOD_S))
+    }
+
+    fn note_arrival(&self) {
+        self.arrivals.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// What is to be fetched anew, by its key.
+enum Due {
+    List(String),
+    Answer(String),
+}
+
+/// The time that the first of so many tries may take of what is left until a deadline.
+fn share(deadline: Instant, tries: usize) -> Instant {
+    let now = Instant::now();
+    let left = deadline.saturating_duration_since(now);
+    now + left / u32::try_from(tries.max(1)).unwrap_or(u32::MAX)
+}
+
+/// Tries places in their order, each with its share of the time, until one gives what is asked for.
+fn first_of<T>(
+    places: &[&str],
+    deadline: Instant,
+    nowhere: &str,
+    mut ask: impl FnMut(&str, Instant) -> Result<T, Error>,
+) -> Result<T> {
+    let mut error = None;
+    for (at, place) in places.iter().enumerate() {
+        match ask(place, share(deadline, places.len() - at)) {
+            Ok(found) => return Ok(found),
+            Err(failure) => error = Some(failure),
+        }
+    }
+    Err(error.unwrap_or_else(|| Error::new(Code::RevocationUnknown, nowhere)))
+}

@@ -1,0 +1,191 @@
+//! What responders answered (RFC 6960; RFC 5019 for the requests by GET).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustls::pki_types::CertificateDer;
+
+use super::super::facts::{SourceFacts, SourceKind};
+use super::super::kept::{Fresh, Schedule};
+use super::super::ocsp::{OcspResponse, OcspStanding, get_url, request, responders_of};
+use super::super::standing::Standing;
+use super::{Remote, first_of};
+use crate::certificate::hex;
+use crate::error::{Code, Error, Result};
+use crate::fetch::{FetchRequest, Fetched, Post};
+
+/// The longest response: RFC 5019 has responders keep them short, and a delegated signer's chain fits many times.
+const MAX_RESPONSE_BYTES: usize = 128 << 10;
+/// The longest nonce that responders have to take (RFC 9654 section 2.1).
+const NONCE_BYTES: usize = 32;
+
+/// A response about one certificate, and what is needed to ask again.
+pub(super) struct Answer {
+    response: OcspResponse,
+    certificate: CertificateDer<'static>,
+    issuer: CertificateDer<'static>,
+    responder: String,
+}
+
+/// What a certificate's responders are asked.
+pub(in super::super) struct Inquiry<'a> {
+    pub(in super::super) certificate: &'a CertificateDer<'a>,
+    pub(in super::super) issuer: &'a CertificateDer<'a>,
+    pub(in super::super) now_unix_s: i64,
+    pub(in super::super) max_stale_s: i64,
+}
+
+impl Inquiry<'_> {
+    /// What a response says.
+    pub(in super::super) fn standing(&self, response: &OcspResponse, place: &str) -> Standing {
+        match response.standing(self.certificate, self.issuer, self.now_unix_s, self.max_stale_s) {
+            OcspStanding::Good { .. } => Standing::Good,
+            OcspStanding::Revoked { reason, revoked_unix_s } => {
+                Standing::Revoked { reason, revoked_unix_s, place: place.to_owned() }
+            }
+            OcspStanding::Unknown(why) => Standing::unknown(format!("{place}: {why}")),
+            OcspStanding::Stale => Standing::stale(place),
+            OcspStanding::Invalid(why) => {
+                Standing::Unknown(Error::new(Code::RevocationResponseInvalid, format!("{place}: {why}")))
+            }
+        }
+    }
+
+    /// What the response says that came with the certificate.
+    pub(in super::super) fn standing_by_staple(&self, staple: &[u8]) -> Standing {
+        const PLACE: &str = "the stapled response";
+        match OcspResponse::from_der(staple, PLACE) {
+            Ok(response) => self.standing(&response, PLACE),
+            Err(error) => Standing::Unknown(Error::new(Code::RevocationResponseInvalid, error.detail())),
+        }
+    }
+
+    /// The slot of this certificate's answers from a responder.
+    fn key(&self, responder: &str) -> String {
+        let both = [self.issuer.as_ref(), self.certificate.as_ref()].concat();
+        format!("{responder} {}", hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &both).as_ref()))
+    }
+}
+
+impl Remote {
+    fn responders(&self, certificate: &CertificateDer<'_>) -> Vec<String> {
+        match &self.settings.ocsp_responder {
+            Some(configured) => vec![configured.clone()],
+            None => responders_of(certificate),
+        }
+    }
+
+    /// What the responses at hand say; asks nobody.
+    pub(in super::super) fn standing_by_answers(&self, inquiry: &Inquiry<'_>) -> Standing {
+        let unknown = Standing::unknown("no responder has been asked about it");
+        self.responders(inquiry.certificate).iter().fold(unknown, |standing, responder| {
+            let Some(answer) = self.answers.known(&inquiry.key(responder), inquiry.now_unix_s) else { return standing };
+            let said = inquiry.standing(&answer.response, responder);
+            match standing.is_known() {
+                true => standing,
+                false => said,
+            }
+        })
+    }
+
+    /// Asks the responders of a certificate where what they said is not at hand and current.
+    pub(in super::super) fn ask_responders(&self, inquiry: &Inquiry<'_>, deadline: Instant) -> Result<Standing> {
+        let responders = self.responders(inquiry.certificate);
+        let places: Vec<&str> = responders.iter().map(String::as_str).collect();
+        first_of(&places, deadline, "it names no OCSP responder, and none is configured", |responder, deadline| {
+            let serves = |answer: &Answer| inquiry.standing(&answer.response, responder).is_known();
+            let outcome = self.answers.get(&inquiry.key(responder), inquiry.now_unix_s, deadline, serves, |old| {
+                self.ask(responder, inquiry, old, deadline)
+            });
+            match (outcome.value, outcome.error) {
+                (_, Some(error)) => Err(error),
+                (Some(answer), None) => Ok(inquiry.standing(&answer.response, responder)),
+                (None, None) => Err(Error::new(Code::RevocationUnreachable, format!("{responder}: no answer"))),
+            }
+        })
+    }
+
+    pub(super) fn renew_answer(&self, key: &str, now_unix_s: i64) -> Option<Error> {
+        let deadline = Instant::now() + self.settings.fetch.timeout;
+        let renewed = self.answers.renew(key, now_unix_s, |old| {
+            let old = old.ok_or_else(|| Error::new(Code::RevocationUnreachable, "nothing to renew"))?;
+            let (certificate, issuer) = (&old.certificate, &old.issuer);
+            let inquiry = Inquiry { certificate, issuer, now_unix_s, max_stale_s: 0 };
+            self.ask(&old.responder, &inquiry, Some(Arc::clone(&old)), deadline)
+        })?;
+        renewed.error
+    }
+
+    fn ask(
+        &self,
+        responder: &str,
+        inquiry: &Inquiry<'_>,
+        old: Option<Arc<Answer>>,
+        deadline: Instant,
+    ) -> Result<Fresh<Answer>> {
+        let nonce = self.settings.ocsp_nonce.then(nonce).transpose()?;
+        let asked =
+            request(inquiry.certificate, inquiry.issuer, self.settings.ocsp_hash, nonce.as_ref().map(|n| &n[..]))?;
+        // An answer to a nonce is for one asker, so that a cache on the way must not keep it.
+        let by_get = nonce.is_none().then(|| get_url(responder, &asked)).flatten();
+        let fetched = self.fetcher.fetch(&FetchRequest {
+            url: by_get.as_deref().unwrap_or(responder),
+            is_configured: self.settings.ocsp_responder.is_some(),
+            post: by_get.is_none().then_some(Post { content_type: "application/ocsp-request", body: &asked }),
+            accept: "application/ocsp-response",
+            max_bytes: MAX_RESPONSE_BYTES,
+            deadline,
+            validators: None,
+        })?;
+        let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{responder}: {why}"));
+        let Fetched::Content(content) = fetched else {
+            return Err(invalid("not modified, though nothing was at hand"));
+        };
+        let response = OcspResponse::from_der(&content.bytes, responder)
+            .map_err(|error| Error::new(Code::RevocationResponseInvalid, error.detail()).with_source(error))?;
+        if nonce.is_some_and(|nonce| response.nonce() != Some(&nonce)) {
+            return Err(invalid("the response does not repeat the nonce that was sent"));
+        }
+        let standing = inquiry.standing(&response, responder);
+        let at_hand = old.as_ref().map(|old| inquiry.standing(&old.response, responder));
+        if let (Standing::Unknown(why), Some(true)) = (&standing, at_hand.map(|at_hand| at_hand.is_known())) {
+            // The last good one serves until its own end.
+            return Err(why.clone());
+        }
+        if old.as_ref().is_some_and(|old| old.response.this_update_unix_s() > response.this_update_unix_s()) {
+            return Err(invalid("the response is older than the one at hand"));
+        }
+        let next_unix_s = self.next_unix_s(inquiry.now_unix_s, response.next_update_unix_s());
+        if old.is_none_or(|old| old.response.der() != response.der()) {
+            self.note_arrival();
+        }
+        let complaint = match standing {
+            Standing::Unknown(why) => Some(why),
+            _ => None,
+        };
+        let (certificate, issuer) = (inquiry.certificate.clone().into_owned(), inquiry.issuer.clone().into_owned());
+        let value = Arc::new(Answer { response, certificate, issuer, responder: responder.to_owned() });
+        Ok(Fresh { value, next_unix_s, complaint })
+    }
+
+    /// Responders, each with all that it was asked.
+    pub(super) fn answer_sources(&self) -> Vec<SourceFacts> {
+        let mut responders: BTreeMap<String, (usize, Schedule)> = BTreeMap::new();
+        for (key, answer, schedule) in self.answers.all() {
+            let responder = key.split_once(' ').map_or(key.as_str(), |(responder, _)| responder);
+            let (answers, all) = responders.entry(responder.to_owned()).or_default();
+            *answers += usize::from(answer.is_some());
+            all.join(&schedule);
+        }
+        let facts =
+            |(responder, (answers, schedule))| SourceFacts::new(SourceKind::Ocsp, responder, answers, &schedule);
+        responders.into_iter().map(facts).collect()
+    }
+}
+
+fn nonce() -> Result<[u8; NONCE_BYTES]> {
+    let mut nonce = [0; NONCE_BYTES];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Error::new(Code::Internal, "no randomness for a nonce"))?;
+    Ok(nonce)
+}

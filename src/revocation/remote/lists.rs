@@ -1,0 +1,175 @@
+//! Lists from distribution points (RFC 5280 section 4.2.1.13).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::crls::{List, Question};
+use super::super::facts::{SourceFacts, SourceKind};
+use super::super::kept::Fresh;
+use super::super::standing::Standing;
+use super::{Remote, first_of, share};
+use crate::error::{Code, Error, Result};
+use crate::fetch::cache::Stored;
+use crate::fetch::{Content, FetchRequest, Fetched, Validators};
+use crate::logging::Level;
+
+/// A list that was fetched, its signature checked.
+pub(super) struct RemoteList {
+    list: List,
+    /// The SubjectPublicKeyInfo that it was signed with, and later ones have to be.
+    issuer_key: Box<[u8]>,
+    validators: Validators,
+}
+
+impl RemoteList {
+    fn is_current(&self, now_unix_s: i64, max_stale_s: i64) -> bool {
+        let next = self.list.crl.next_update_unix_s();
+        next.is_none_or(|next| next.saturating_add(max_stale_s) >= now_unix_s)
+    }
+}
+
+impl Remote {
+    /// What the lists at hand, these and those that were fetched, say; asks nobody.
+    pub(in super::super) fn standing_by_lists(
+        &self,
+        question: &Question<'_>,
+        own: &[List],
+        now_unix_s: i64,
+        max_stale_s: i64,
+    ) -> Standing {
+        let fetched = self.lists.those(|remote| remote.list.crl.issuer() == question.issuer);
+        let lists = own.iter().chain(fetched.iter().map(|remote| &remote.list));
+        question.answer(lists, now_unix_s, max_stale_s)
+    }
+
+    /// Fetches the lists that speak of a certificate, where they are not at hand and current.
+    pub(in super::super) fn fetch_lists(
+        &self,
+        question: &Question<'_>,
+        now_unix_s: i64,
+        max_stale_s: i64,
+        deadline: Instant,
+    ) -> Result<()> {
+        let points = question.places();
+        if points.is_empty() {
+            return Err(Error::new(
+                Code::RevocationUnknown,
+                "there is no list of its issuer, and it names no place of one",
+            ));
+        }
+        for (at, places) in points.iter().enumerate() {
+            let deadline = share(deadline, points.len() - at);
+            first_of(places, deadline, "it names no place of a list", |url, deadline| {
+                let serves = |remote: &RemoteList| remote.is_current(now_unix_s, max_stale_s);
+                let outcome = self.lists.get(url, now_unix_s, deadline, serves, |old| {
+                    self.fetch_list(url, question.key(), old.as_ref(), now_unix_s, deadline)
+                });
+                outcome.error.map_or(Ok(()), Err)
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn renew_list(&self, url: &str, now_unix_s: i64) -> Option<Error> {
+        let deadline = Instant::now() + self.settings.fetch.timeout;
+        let renewed = self.lists.renew(url, now_unix_s, |old| {
+            let key = old.as_ref().map(|old| old.issuer_key.clone()).unwrap_or_default();
+            self.fetch_list(url, &key, old.as_ref(), now_unix_s, deadline)
+        })?;
+        renewed.error
+    }
+
+    /// A list from the cache directory where it is current and newer than the one at hand, otherwise from its place.
+    fn fetch_list(
+        &self,
+        url: &str,
+        issuer_key: &[u8],
+        old: Option<&Arc<RemoteList>>,
+        now_unix_s: i64,
+        deadline: Instant,
+    ) -> Result<Fresh<RemoteList>> {
+        if let Some(found) = self.cached(url, issuer_key, old, now_unix_s) {
+            return Ok(self.fresh(Arc::new(found), now_unix_s));
+        }
+        let fetched = self.fetcher.fetch(&FetchRequest {
+            url,
+            is_configured: false,
+            post: None,
+            accept: "application/pkix-crl",
+            max_bytes: self.settings.max_crl_bytes,
+            deadline,
+            validators: old.map(|old| &old.validators),
+        })?;
+        let Content { bytes, validators, .. } = match (fetched, old) {
+            (Fetched::Content(content), _) => content,
+            (Fetched::NotModified, Some(old)) => return Ok(self.fresh(Arc::clone(old), now_unix_s)),
+            (Fetched::NotModified, None) => {
+                return Err(Error::new(
+                    Code::RevocationUnreachable,
+                    format!("{url}: not modified, but nothing was there"),
+                ));
+            }
+        };
+        let made = read(&bytes, url, issuer_key, validators.clone())?;
+        if let Some(old) = old.filter(|old| old.list.crl.this_update_unix_s() > made.list.crl.this_update_unix_s()) {
+            let detail = format!("{url} serves a list that is older than the one at hand");
+            let complaint = Some(Error::new(Code::RevocationResponseInvalid, detail));
+            return Ok(Fresh { value: Arc::clone(old), next_unix_s: now_unix_s, complaint });
+        }
+        if let Some(cache) = &self.cache {
+            let stored = Stored { bytes, validators, fetched_unix_s: now_unix_s };
+            if let Err(error) = cache.write(url, &stored) {
+                self.log.write(Level::Warn, &format!("revocation: {url} is not kept in the cache directory: {error}"));
+            }
+        }
+        self.note_arrival();
+        Ok(self.fresh(Arc::new(made), now_unix_s))
+    }
+
+    fn cached(
+        &self,
+        url: &str,
+        issuer_key: &[u8],
+        old: Option<&Arc<RemoteList>>,
+        now_unix_s: i64,
+    ) -> Option<RemoteList> {
+        let stored = self.cache.as_ref()?.read(url, self.settings.max_crl_bytes)?;
+        // What is in the directory is believed no more than what comes from the network.
+        let found = read(&stored.bytes, url, issuer_key, stored.validators).ok()?;
+        let made_unix_s = found.list.crl.this_update_unix_s();
+        let is_newer = old.is_none_or(|old| old.list.crl.this_update_unix_s() < made_unix_s);
+        (is_newer && found.is_current(now_unix_s, 0)).then(|| {
+            self.note_arrival();
+            found
+        })
+    }
+
+    /// With the time of the next fetch, and a complaint where the list is out of date already.
+    fn fresh(&self, value: Arc<RemoteList>, now_unix_s: i64) -> Fresh<RemoteList> {
+        let next_unix_s = self.next_unix_s(now_unix_s, value.list.crl.next_update_unix_s());
+        let is_late = !value.is_current(now_unix_s, 0);
+        let complaint = is_late.then(|| {
+            Error::new(Code::RevocationStale, format!("{} serves a list that is out of date", value.list.place))
+        });
+        Fresh { value, next_unix_s, complaint }
+    }
+
+    pub(super) fn list_sources(&self) -> Vec<SourceFacts> {
+        let facts = |(url, list, schedule): (String, Option<Arc<RemoteList>>, _)| {
+            let entries = list.map_or(0, |remote| remote.list.crl.entries());
+            SourceFacts::new(SourceKind::Crl, url, entries, &schedule)
+        };
+        self.lists.all().into_iter().map(facts).collect()
+    }
+}
+
+fn read(bytes: &[u8], url: &str, issuer_key: &[u8], validators: Validators) -> Result<RemoteList> {
+    let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{url}: {why}"));
+    let mut lists = List::all_of(bytes, url)
+        .map_err(|error| Error::new(Code::RevocationResponseInvalid, error.detail()).with_source(error))?;
+    let list = lists.pop().filter(|_| lists.is_empty()).ok_or_else(|| invalid("more than one list"))?;
+    if !list.is_by(issuer_key) {
+        return Err(invalid("the list is not signed with the key of the certificate's issuer"));
+    }
+    Ok(RemoteList { list, issuer_key: issuer_key.into(), validators })
+}

@@ -1,0 +1,52 @@
+//! What one source knows of one certificate.
+
+use super::Reason;
+use crate::error::{Code, Error};
+
+/// What a source says of a certificate.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    /// It is not revoked.
+    Good,
+    /// It is revoked; `place` says so. Knowledge that is out of date revokes too.
+    Revoked { reason: Reason, revoked_unix_s: u32, place: String },
+    /// The source does not know, and why: `REVOCATION_UNKNOWN`, `REVOCATION_STALE`, or what asking led to.
+    Unknown(Error),
+}
+
+impl Standing {
+    /// Nothing is known.
+    pub(super) fn unknown(why: impl Into<String>) -> Self {
+        Self::Unknown(Error::new(Code::RevocationUnknown, why))
+    }
+
+    /// What was known is out of date.
+    pub(super) fn stale(place: &str) -> Self {
+        Self::Unknown(Error::new(Code::RevocationStale, format!("{place} is out of date")))
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+
+    /// Of two, the one that decides: revoked before good before unknown; `self` where they are alike.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Revoked { .. }, _) => self,
+            (_, Self::Revoked { .. }) | (Self::Unknown(_), Self::Good) => other,
+            _ => self,
+        }
+    }
+
+    /// With what asking anew led to, where it did not help.
+    pub(super) fn after(self, failure: Option<Error>) -> Self {
+        match (self, failure) {
+            (Self::Unknown(why), Some(failure)) if why.code() == Code::RevocationStale => {
+                let detail = format!("{}, and asking anew failed: {}", why.detail(), failure.detail());
+                Self::Unknown(Error::new(Code::RevocationStale, detail))
+            }
+            (Self::Unknown(_), Some(failure)) => Self::Unknown(failure),
+            (standing, _) => standing,
+        }
+    }
+}
