@@ -1,4 +1,5 @@
-//! What an idle connection keeps: a count of allocated bytes, so it is the same on every machine and run.
+//! What an idle connection keeps, and a list of revoked certificates: a count of allocated bytes, so it is the same on
+//! every machine and run.
 //!
 //! Alone in its binary, because the count is taken by the global allocator.
 
@@ -7,6 +8,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use brokertls::revocation::{Crl, Reason};
 use brokertls::{
     ClientAuth, Connection, Context, ContextBuilder, IdentitySource, MAX_RECORD_BYTES, Next, Source, Stream,
     TrustSource,
@@ -15,16 +17,23 @@ use brokertls::{
 /// The mark for one idle connection, bytes.
 const MOST_IDLE_BYTES: i64 = 4096;
 
-/// Counts the bytes that this thread holds.
+/// The mark for a list, bytes for each entry: 32 MiB for a million.
+const MOST_ENTRY_BYTES: f64 = 33.5;
+
+/// Counts the bytes that this thread holds, and the most that it held.
 struct Counting;
 
 thread_local! {
     static HELD: Cell<i64> = const { Cell::new(0) };
+    static MOST_HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 fn count(bytes: i64) {
     // During the thread's own end there is nobody left to count for.
-    let _ = HELD.try_with(|held| held.set(held.get() + bytes));
+    let _ = HELD.try_with(|held| {
+        held.set(held.get() + bytes);
+        let _ = MOST_HELD.try_with(|most| most.set(most.get().max(held.get())));
+    });
 }
 
 #[allow(unsafe_code)]
@@ -152,4 +161,45 @@ fn idle_tls12_connection_keeps_at_most_4_kib() {
 #[test]
 fn idle_tls12_connection_with_client_certificate_keeps_at_most_4_kib() {
     idle_connection_stays_below_the_mark("TLSv1.2", ClientAuth::Need);
+}
+
+/// The DER of a list that revokes these serial numbers.
+fn list(serials: &[[u8; 16]]) -> Vec<u8> {
+    let revoked = |serial: &[u8; 16]| rcgen::RevokedCertParams {
+        serial_number: rcgen::SerialNumber::from_slice(serial),
+        revocation_time: rcgen::date_time_ymd(2025, 1, 2),
+        reason_code: Some(rcgen::RevocationReason::KeyCompromise),
+        invalidity_date: None,
+    };
+    let params = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2025, 1, 2),
+        next_update: rcgen::date_time_ymd(2045, 1, 2),
+        crl_number: rcgen::SerialNumber::from_slice(&[1]),
+        issuing_distribution_point: None,
+        revoked_certs: serials.iter().map(revoked).collect(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let mut ca = rcgen::CertificateParams::default();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.signed_by(&rcgen::Issuer::new(ca, rcgen::KeyPair::generate().unwrap())).unwrap().der().to_vec()
+}
+
+#[test]
+fn list_of_a_hundred_thousand_finds_every_serial_and_keeps_and_takes_little() {
+    // Random enough, the same in every run, positive and of full length.
+    let number = |at: u128| (at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) & !(1 << 127) | 1 << 126;
+    let serials: Vec<[u8; 16]> = (0..100_000).map(|at| number(at).to_be_bytes()).collect();
+    let der = list(&serials);
+    MOST_HELD.set(HELD.get());
+    let before = HELD.get();
+    let (crl, held) = held_by(|| Crl::from_der(&der, "list").unwrap());
+    let [kept, most] = [held, MOST_HELD.get() - before].map(|bytes| bytes as f64 / serials.len() as f64);
+    println!("an entry of {} bytes: kept {kept:.1}, at most {most:.1}", der.len() / serials.len());
+    assert!(kept <= MOST_ENTRY_BYTES && most <= MOST_ENTRY_BYTES, "kept {kept}, at most {most}");
+    for serial in &serials {
+        assert_eq!(crl.find(serial).map(|(reason, _)| reason), Some(Reason::KeyCompromise));
+        let mut neighbour = *serial;
+        neighbour[15] ^= 1;
+        assert_eq!(crl.find(&neighbour), None);
+    }
 }

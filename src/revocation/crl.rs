@@ -14,7 +14,7 @@ use crate::certificate::{hex, printable};
 use crate::error::{Code, Error, Result};
 
 const EXTENSIONS: u8 = 0xa0;
-/// Fewer bytes than this no entry has; it sizes the table.
+/// Fewer bytes than this no entry has: the headers of a sequence, a number and a time, and what those two need.
 const SHORTEST_ENTRY: usize = 20;
 
 // Contents of the object identifiers 2.5.29.x.
@@ -198,7 +198,9 @@ fn time(fields: &mut Elements<'_>) -> std::result::Result<Option<i64>, Malformed
 }
 
 fn read_entries(revoked: Element<'_>) -> Read<Entries> {
-    let mut entries = Entries::with_capacity(revoked.content.len() / SHORTEST_ENTRY / 2);
+    // Counted first, because a table that grows is there twice for a while.
+    let most = revoked.content.len() / SHORTEST_ENTRY;
+    let mut entries = Entries::with_capacity(revoked.inside().count()?.min(most));
     let mut elements = revoked.inside();
     while let Some(element) = elements.next()? {
         let mut fields = element.inside();

@@ -86,6 +86,15 @@ impl<'a> Elements<'a> {
         if self.peek() == Some(tag) { self.next() } else { Ok(None) }
     }
 
+    /// How many follow.
+    pub(super) fn count(mut self) -> Result<usize> {
+        let mut count = 0;
+        while self.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// That nothing follows.
     pub(super) fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }
