@@ -3,7 +3,8 @@
 #   make                            release build: shared and static library, command
 #   make demo                       the main job on real input: a broker in C, then two of ActiveMQ in one process
 #   make test                       everything that has to hold
-#   make bench                      this library beside bare rustls and OpenSSL, on this machine
+#   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
+#                                   million revoked certificates beside OpenSSL
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, command
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
@@ -149,6 +150,7 @@ test-c: tools stage
 bench: stage
 	@tests/tools.sh gcc:gcc perl:perl
 	$(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml
+	$(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml --bin revocation
 
 # A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
 bench-java: java

@@ -1,10 +1,11 @@
 //! brokertls through its C ABI: the installed shared library, over buffers in memory.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::path::Path;
 use std::ptr;
 
 use crate::pki::Identity;
-use crate::server::{Connection, Context, Side};
+use crate::server::{Connection, Context, ListSide, Side};
 
 /// `BTLS_MAX_RECORD_BYTES`.
 const RECORD_MAX: usize = 5 + 16384 + 256;
@@ -12,6 +13,8 @@ const RECORD_MAX: usize = 5 + 16384 + 256;
 const OK: i32 = 0;
 const WANT_READ: i32 = 1;
 const WANT_WRITE: i32 = 2;
+/// `BTLS_CLIENT_AUTH_NEED`.
+const CLIENT_AUTH_NEED: i32 = 2;
 
 #[repr(C)]
 struct RawBuilder([u8; 0]);
@@ -36,6 +39,15 @@ unsafe extern "C" {
         password: *const c_char,
         key_password: *const c_char,
     ) -> i32;
+    fn btls_builder_trust_memory(
+        builder: *mut RawBuilder,
+        label: *const c_char,
+        data: *const c_void,
+        length: usize,
+        password: *const c_char,
+    ) -> i32;
+    fn btls_builder_client_auth(builder: *mut RawBuilder, client_auth: i32) -> i32;
+    fn btls_builder_set(builder: *mut RawBuilder, option: *const c_char, value: *const c_char) -> i32;
     fn btls_builder_build(builder: *mut RawBuilder, context: *mut *mut RawContext) -> i32;
     fn btls_context_free(context: *mut RawContext);
     fn btls_conn_new_server(context: *const RawContext, conn: *mut *mut RawConnection) -> i32;
@@ -74,9 +86,35 @@ impl Side for Brokertls {
     }
 
     fn context(&self, identity: &Identity) -> Box<dyn Context> {
+        let builder = Builder::new(identity);
+        Box::new(builder.build())
+    }
+}
+
+impl ListSide for Brokertls {
+    fn context_with_clients(&self, identity: &Identity, list: Option<&Path>) -> Box<dyn Context> {
+        let builder = Builder::new(identity);
+        let ca = identity.ca.to_pem().unwrap();
+        // SAFETY: each pointer is to memory that outlives the call, with the length beside it.
+        unsafe {
+            let status =
+                btls_builder_trust_memory(builder.0, c"CA".as_ptr(), ca.as_ptr().cast(), ca.len(), ptr::null());
+            assert_eq!(status, OK);
+            assert_eq!(btls_builder_client_auth(builder.0, CLIENT_AUTH_NEED), OK);
+        }
+        if let Some(list) = list {
+            builder.set(c"crl", list.to_str().unwrap());
+        }
+        Box::new(builder.build())
+    }
+}
+
+struct Builder(*mut RawBuilder);
+
+impl Builder {
+    fn new(identity: &Identity) -> Self {
         let certificate = identity.certificate.to_pem().unwrap();
         let key = identity.key.private_key_to_pem_pkcs8().unwrap();
-        let mut context = ptr::null_mut();
         // SAFETY: each pointer is to memory that outlives the call, with the length beside it.
         unsafe {
             let builder = btls_builder_new();
@@ -93,10 +131,24 @@ impl Side for Brokertls {
                 ptr::null(),
             );
             assert_eq!(status, OK);
-            assert_eq!(btls_builder_build(builder, &mut context), OK);
-            btls_builder_free(builder);
+            Self(builder)
         }
-        Box::new(CContext(context))
+    }
+
+    fn set(&self, option: &CStr, value: &str) {
+        let value = CString::new(value).unwrap();
+        // SAFETY: both are texts that outlive the call.
+        assert_eq!(unsafe { btls_builder_set(self.0, option.as_ptr(), value.as_ptr()) }, OK, "{option:?} {value:?}");
+    }
+
+    fn build(self) -> CContext {
+        let mut context = ptr::null_mut();
+        // SAFETY: the builder is this function's own, and freed once.
+        unsafe {
+            assert_eq!(btls_builder_build(self.0, &mut context), OK);
+            btls_builder_free(self.0);
+        }
+        CContext(context)
     }
 }
 

@@ -109,10 +109,11 @@ impl Case {
     }
 }
 
-struct Handshakes {
-    context: Box<dyn Context>,
-    peers: Vec<Peer>,
-    resumed: bool,
+/// Handshakes with a context, one for each peer in a round.
+pub struct Handshakes {
+    pub context: Box<dyn Context>,
+    pub peers: Vec<Peer>,
+    pub resumed: bool,
 }
 
 impl Run for Handshakes {
@@ -121,7 +122,7 @@ impl Run for Handshakes {
     fn round(&mut self) -> f64 {
         let mut spent = Duration::ZERO;
         let mut clients: Vec<_> = self.peers.iter().map(Peer::connect).collect();
-        let mut flights = vec![(Vec::new(), Vec::new()); HANDSHAKES_A_ROUND];
+        let mut flights = vec![(Vec::new(), Vec::new()); self.peers.len()];
         let start = Instant::now();
         let mut servers: Vec<_> = self.peers.iter().map(|_| self.context.accept()).collect();
         spent += start.elapsed();
@@ -144,7 +145,7 @@ impl Run for Handshakes {
         let start = Instant::now();
         drop(servers);
         spent += start.elapsed();
-        HANDSHAKES_A_ROUND as f64 / spent.as_secs_f64()
+        self.peers.len() as f64 / spent.as_secs_f64()
     }
 }
 

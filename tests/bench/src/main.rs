@@ -4,16 +4,9 @@
 //! calls counts. Rounds are interleaved, so that what else the machine does falls on all sides alike; a figure is the
 //! median of its rounds. `make bench` runs it; an argument runs only the rows whose name contains it.
 
-mod bare;
-mod capi;
-mod cases;
-mod openssl3;
-mod peer;
-mod pki;
-mod server;
-
-use cases::{Case, Figure};
-use server::Side;
+use brokertls_bench::cases::{self, Case, Figure};
+use brokertls_bench::server::Side;
+use brokertls_bench::{bare, capi, median, openssl3};
 
 /// Rounds of each row: odd, so that the median is one of them.
 const ROUNDS: usize = 11;
@@ -30,7 +23,7 @@ fn main() {
     for case in cases::all().into_iter().filter(|case| case.name().contains(&filter)) {
         let medians = measure(&case, &sides);
         print!("{:<46}", case.name());
-        medians.iter().for_each(|median| print!("{:>12}", case.figure().print(*median)));
+        medians.iter().for_each(|median| print!("{:>12}", print(case.figure(), *median)));
         medians[1..].iter().for_each(|other| print!("{:>12.2}", medians[0] / other));
         println!();
     }
@@ -52,17 +45,10 @@ fn measure(case: &Case, sides: &[Box<dyn Side>]) -> Vec<f64> {
     rates.into_iter().map(median).collect()
 }
 
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
-impl Figure {
-    fn print(self, rate: f64) -> String {
-        match self {
-            Self::Handshakes => format!("{rate:.0} /s"),
-            Self::Bytes if rate >= 1e9 => format!("{:.2} GB/s", rate / 1e9),
-            Self::Bytes => format!("{:.0} MB/s", rate / 1e6),
-        }
+fn print(figure: Figure, rate: f64) -> String {
+    match figure {
+        Figure::Handshakes => format!("{rate:.0} /s"),
+        Figure::Bytes if rate >= 1e9 => format!("{:.2} GB/s", rate / 1e9),
+        Figure::Bytes => format!("{:.0} MB/s", rate / 1e6),
     }
 }

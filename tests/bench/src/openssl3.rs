@@ -2,11 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::mem;
+use std::path::Path;
 
-use openssl::ssl::{ErrorCode, Ssl, SslContext, SslMethod, SslStream, SslVersion};
+use openssl::ssl::{
+    ErrorCode, Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslStream, SslVerifyMode, SslVersion,
+};
+use openssl::x509::store::{X509Lookup, X509StoreBuilder};
+use openssl::x509::verify::X509VerifyFlags;
 
 use crate::pki::Identity;
-use crate::server::{Connection, Context, Side};
+use crate::server::{Connection, Context, ListSide, Side};
 
 pub struct OpenSsl;
 
@@ -20,13 +25,33 @@ impl Side for OpenSsl {
     }
 
     fn context(&self, identity: &Identity) -> Box<dyn Context> {
-        let mut builder = SslContext::builder(SslMethod::tls_server()).unwrap();
-        builder.set_min_proto_version(Some(SslVersion::TLS1_3)).unwrap();
-        builder.set_certificate(&identity.certificate).unwrap();
-        builder.set_private_key(&identity.key).unwrap();
-        builder.set_session_id_context(b"bench").unwrap();
+        Box::new(builder(identity).build())
+    }
+}
+
+impl ListSide for OpenSsl {
+    fn context_with_clients(&self, identity: &Identity, list: Option<&Path>) -> Box<dyn Context> {
+        let mut store = X509StoreBuilder::new().unwrap();
+        store.add_cert(identity.ca.clone()).unwrap();
+        if let Some(list) = list {
+            store.set_flags(X509VerifyFlags::CRL_CHECK).unwrap();
+            let lists = store.add_lookup(X509Lookup::file()).unwrap();
+            assert_eq!(lists.load_crl_file(list, SslFiletype::PEM).unwrap(), 1);
+        }
+        let mut builder = builder(identity);
+        builder.set_cert_store(store.build());
+        builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
         Box::new(builder.build())
     }
+}
+
+fn builder(identity: &Identity) -> SslContextBuilder {
+    let mut builder = SslContext::builder(SslMethod::tls_server()).unwrap();
+    builder.set_min_proto_version(Some(SslVersion::TLS1_3)).unwrap();
+    builder.set_certificate(&identity.certificate).unwrap();
+    builder.set_private_key(&identity.key).unwrap();
+    builder.set_session_id_context(b"bench").unwrap();
+    builder
 }
 
 impl Context for SslContext {

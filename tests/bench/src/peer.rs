@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, SupportedCipherSuite};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, HandshakeKind, RootCertStore, SupportedCipherSuite};
 
 use crate::pki::{HOST, Identity};
 use crate::server::{Connection, Context};
@@ -26,6 +26,21 @@ pub struct Peer {
 impl Peer {
     /// A client that trusts the CA of `identity`; with `resume` it keeps the tickets it gets.
     pub fn new(identity: &Identity, offer: Offer, resume: bool) -> Self {
+        let mut config = Self::config(identity, offer).with_no_client_auth();
+        config.resumption = if resume { Resumption::in_memory_sessions(1) } else { Resumption::disabled() };
+        Self { config: Arc::new(config), offer }
+    }
+
+    /// A client that shows the certificate of `identity`, and resumes nothing.
+    pub fn with_certificate(identity: &Identity, offer: Offer) -> Self {
+        let chain = vec![CertificateDer::from(identity.certificate.to_der().unwrap())];
+        let key = PrivateKeyDer::try_from(identity.key.private_key_to_pkcs8().unwrap()).unwrap();
+        let mut config = Self::config(identity, offer).with_client_auth_cert(chain, key).unwrap();
+        config.resumption = Resumption::disabled();
+        Self { config: Arc::new(config), offer }
+    }
+
+    fn config(identity: &Identity, offer: Offer) -> ConfigBuilder<ClientConfig, WantsClientCert> {
         let provider = CryptoProvider {
             cipher_suites: vec![offer.suite],
             kx_groups: vec![offer.group],
@@ -33,13 +48,10 @@ impl Peer {
         };
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(identity.ca.to_der().unwrap())).unwrap();
-        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
             .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.resumption = if resume { Resumption::in_memory_sessions(1) } else { Resumption::disabled() };
-        Self { config: Arc::new(config), offer }
     }
 
     pub fn connect(&self) -> ClientConnection {

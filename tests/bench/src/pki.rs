@@ -24,6 +24,7 @@ pub struct Identity {
     pub certificate: X509,
     pub key: PKey<Private>,
     pub ca: X509,
+    pub ca_key: PKey<Private>,
 }
 
 impl KeyKind {
@@ -52,7 +53,7 @@ impl Identity {
         let ca = issue("Bench CA", &ca_key, None);
         let key = kind.generate();
         let certificate = issue(HOST, &key, Some((&ca, &ca_key)));
-        Self { certificate, key, ca }
+        Self { certificate, key, ca, ca_key }
     }
 }
 

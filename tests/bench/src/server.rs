@@ -1,5 +1,7 @@
 //! What every side is measured through.
 
+use std::path::Path;
+
 use crate::pki::Identity;
 
 /// A TLS library.
@@ -10,6 +12,13 @@ pub trait Side {
 
     /// A server context for TLS 1.3 with stateless session tickets, made once.
     fn context(&self, identity: &Identity) -> Box<dyn Context>;
+}
+
+/// A side that can check its clients by a list of revoked certificates.
+pub trait ListSide: Side {
+    /// As [`Side::context`], for clients that show a certificate of the identity's CA, which is checked by the list, a PEM
+    /// file, where there is one.
+    fn context_with_clients(&self, identity: &Identity, list: Option<&Path>) -> Box<dyn Context>;
 }
 
 /// What a listener shares between its connections.
