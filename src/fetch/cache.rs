@@ -70,12 +70,15 @@ impl DiskCache {
     /// What is kept of `url`; none where that is nothing, more than `max_bytes`, or not whole.
     pub fn read(&self, url: &str, max_bytes: usize) -> Option<Stored> {
         let path = self.path_of(url);
+        let limit = MAX_HEAD_BYTES.saturating_add(max_bytes as u64);
         // A pipe in its place would not end.
-        let metadata = path.symlink_metadata().ok().filter(|metadata| metadata.is_file())?;
-        let limit = MAX_HEAD_BYTES + max_bytes as u64;
-        let mut content = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).ok()? + 1);
-        File::open(path).ok()?.take(limit + 1).read_to_end(&mut content).ok()?;
-        decode(&content, url).filter(|stored| stored.bytes.len() <= max_bytes)
+        let metadata = path.symlink_metadata().ok()?;
+        if !metadata.is_file() || metadata.len() > limit {
+            return None;
+        }
+        let mut content = Vec::with_capacity(usize::try_from(metadata.len()).ok()?);
+        File::open(path).ok()?.take(limit).read_to_end(&mut content).ok()?;
+        decode(content, url).filter(|stored| stored.bytes.len() <= max_bytes)
     }
 
     /// Keeps this of `url`, instead of what was kept before; then removes the oldest files that are too many.
@@ -195,7 +198,15 @@ fn encode_head(url: &str, stored: &Stored) -> Vec<u8> {
     head
 }
 
-fn decode(content: &[u8], url: &str) -> Option<Stored> {
+/// A file's content, which becomes what is kept in place: lists are large.
+fn decode(mut content: Vec<u8>, url: &str) -> Option<Stored> {
+    let (fetched_unix_s, validators, length) = decode_head(&content, url)?;
+    content.drain(..content.len() - length);
+    Some(Stored { bytes: content, validators, fetched_unix_s })
+}
+
+/// The time, the validators, and the length of the content, which is all that follows.
+fn decode_head(content: &[u8], url: &str) -> Option<(i64, Validators, usize)> {
     let rest = content.strip_prefix(MAGIC)?;
     let (time, mut rest) = rest.split_first_chunk()?;
     let mut text = || {
@@ -207,8 +218,7 @@ fn decode(content: &[u8], url: &str) -> Option<Stored> {
     let (stored_url, etag, last_modified) = (text()?, text()?, text()?);
     let (bytes, rest) = take(rest)?;
     let validators = Validators { etag: kept(etag), last_modified: kept(last_modified) };
-    let stored = Stored { bytes: bytes.to_vec(), validators, fetched_unix_s: i64::from_be_bytes(*time) };
-    (stored_url == url && rest.is_empty()).then_some(stored)
+    (stored_url == url && rest.is_empty()).then(|| (i64::from_be_bytes(*time), validators, bytes.len()))
 }
 
 /// A length and so many bytes.
@@ -231,17 +241,17 @@ mod tests {
     #[test]
     fn no_cut_and_no_longer_file_is_taken_for_a_whole_one() {
         let whole = [encode_head(URL, &stored(b"list")), b"list".to_vec()].concat();
-        assert_eq!(decode(&whole, URL), Some(stored(b"list")));
+        assert_eq!(decode(whole.clone(), URL), Some(stored(b"list")));
         for length in 0..whole.len() {
-            assert_eq!(decode(&whole[..length], URL), None, "{length}");
+            assert_eq!(decode(whole[..length].to_vec(), URL), None, "{length}");
         }
-        assert_eq!(decode(&[whole.clone(), vec![0]].concat(), URL), None);
-        assert_eq!(decode(&whole, "http://crl.example/b.crl"), None);
+        assert_eq!(decode([whole.clone(), vec![0]].concat(), URL), None);
+        assert_eq!(decode(whole.clone(), "http://crl.example/b.crl"), None);
         // A length beyond everything.
         for at in MAGIC.len() + 8..whole.len() - 4 {
             let mut altered = whole.clone();
             altered[at] = 0xff;
-            assert_ne!(decode(&altered, URL), Some(stored(b"list")), "{at}");
+            assert_ne!(decode(altered, URL), Some(stored(b"list")), "{at}");
         }
     }
 

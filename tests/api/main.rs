@@ -8,6 +8,7 @@ mod command_files;
 mod context;
 mod fetch;
 mod fetch_cache;
+mod fetch_hostile;
 mod host;
 mod hostile;
 mod keystore;
