@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ber;
+mod mutation;
+mod revocation;
 mod stores;
 #[allow(dead_code, reason = "shared with the tests of the API, which use all of it")]
 #[path = "../api/keystore/tools.rs"]

@@ -2,24 +2,8 @@
 
 use brokertls::keystore::{OpenOptions, Password, Secret, open, pair};
 
+use super::mutation::{Random, mutate};
 use super::tools::{KEYTOOL, made, pki};
-
-/// xorshift64*, so that every run mutates alike.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// A number below `end`.
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() >> 33) as usize % end.max(1)
-    }
-}
 
 /// One store of every type and encryption, with as little key derivation as the tools allow.
 fn stores() -> Vec<Vec<u8>> {
@@ -56,28 +40,6 @@ fn stores() -> Vec<Vec<u8>> {
         java("JKS", ""),
         java("JCEKS", &secret_key),
     ]
-}
-
-/// Changes one to four places, mostly bytes, sometimes lengths, sometimes the size.
-fn mutate(store: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut store = store.to_vec();
-    for _ in 0..=random.below(4) {
-        let at = random.below(store.len());
-        let other = random.below(store.len());
-        match random.below(8) {
-            0 => store.truncate(at),
-            1 => store.insert(at, random.next() as u8),
-            2 => drop(store.remove(at.min(store.len().saturating_sub(1)))),
-            3 => store.extend_from_within(at.min(other)..at.max(other)),
-            4 => store[at] = [0x00, 0x7f, 0x80, 0x84, 0xff][random.below(5)],
-            5 => store[at] ^= 1 << random.below(8),
-            _ => store[at] = random.next() as u8,
-        }
-        if store.is_empty() {
-            break;
-        }
-    }
-    store
 }
 
 #[test]
