@@ -50,7 +50,7 @@ impl Context {
             return Ok(());
         }
         let (shared, maintenance) = (Arc::downgrade(&self.0), Arc::clone(&self.0.maintenance));
-        let started = thread::Builder::new().name("brokertls".to_owned()).spawn(move || maintenance.run(&shared));
+        let started = thread::Builder::new().name("brokertls-renew".to_owned()).spawn(move || maintenance.run(&shared));
         started.map_err(|error| Error::new(Code::Internal, "no thread for maintenance").with_source(error))?;
         state.is_started = true;
         Ok(())

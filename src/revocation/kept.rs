@@ -20,6 +20,16 @@ pub(super) struct Kept<T> {
     slots: Mutex<HashMap<String, Slot<T>>>,
     arrived: Condvar,
     most: usize,
+    renews: Renews,
+}
+
+/// Which values are fetched anew before anybody asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renews {
+    /// All that are kept.
+    All,
+    /// Those that were asked for since they were had.
+    Used,
 }
 
 struct Slot<T> {
@@ -63,8 +73,8 @@ impl<T> fmt::Debug for Kept<T> {
 
 impl<T> Kept<T> {
     /// At most so many values.
-    pub(super) fn new(most: usize) -> Self {
-        Self { slots: Mutex::default(), arrived: Condvar::new(), most }
+    pub(super) fn new(most: usize, renews: Renews) -> Self {
+        Self { slots: Mutex::default(), arrived: Condvar::new(), most, renews }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Slot<T>>> {
@@ -79,10 +89,15 @@ impl<T> Kept<T> {
         slot.value.clone()
     }
 
-    /// Every value at hand of which this is true.
-    pub(super) fn those(&self, is_wanted: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
-        let slots = self.lock();
-        slots.values().filter_map(|slot| slot.value.as_ref()).filter(|value| is_wanted(value)).cloned().collect()
+    /// Every value at hand of which this is true; never waits.
+    pub(super) fn those(&self, now_unix_s: i64, is_wanted: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
+        let mut slots = self.lock();
+        let wanted = slots.values_mut().filter_map(|slot| {
+            let value = slot.value.as_ref().filter(|value| is_wanted(value))?;
+            slot.last_used_unix_s = now_unix_s;
+            Some(Arc::clone(value))
+        });
+        wanted.collect()
     }
 
     /// Every key with its value and schedule.
@@ -157,17 +172,18 @@ impl<T> Kept<T> {
         outcome
     }
 
-    /// The keys whose values are to be fetched anew and were asked for since they were had.
+    /// The keys whose values are to be fetched anew.
     pub(super) fn due(&self, now_unix_s: i64) -> Vec<String> {
         let slots = self.lock();
-        let due = slots.iter().filter(|(_, slot)| slot.is_refreshed() && slot.schedule.next_unix_s <= now_unix_s);
+        let due =
+            slots.iter().filter(|(_, slot)| slot.is_renewed(self.renews) && slot.schedule.next_unix_s <= now_unix_s);
         due.map(|(key, _)| key.clone()).collect()
     }
 
     /// When the next value is to be fetched anew.
     pub(super) fn next_unix_s(&self) -> Option<i64> {
         let slots = self.lock();
-        slots.values().filter(|slot| slot.is_refreshed()).map(|slot| slot.schedule.next_unix_s).min()
+        slots.values().filter(|slot| slot.is_renewed(self.renews)).map(|slot| slot.schedule.next_unix_s).min()
     }
 
     /// Drops what nobody has asked for in a day.
@@ -209,10 +225,9 @@ impl<T> Slot<T> {
         Self { value: None, is_fetching: false, last_used_unix_s: now_unix_s, schedule: Schedule::default() }
     }
 
-    fn is_refreshed(&self) -> bool {
-        self.value.is_some()
-            && !self.is_fetching
-            && self.schedule.last_success_unix_s.is_none_or(|success| success <= self.last_used_unix_s)
+    fn is_renewed(&self, renews: Renews) -> bool {
+        let is_used = self.schedule.last_success_unix_s.is_none_or(|success| success <= self.last_used_unix_s);
+        self.value.is_some() && !self.is_fetching && (is_used || renews == Renews::All)
     }
 
     fn settle(&mut self, fetched: Result<Fresh<T>>, now_unix_s: i64) -> Outcome<T> {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustls::time_provider::TimeProvider;
 
 use super::facts::SourceFacts;
-use super::kept::{Kept, jitter_s};
+use super::kept::{Kept, Renews, jitter_s};
 use super::ocsp::CertIdHash;
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::DiskCache;
@@ -87,8 +87,8 @@ impl Remote {
             settings,
             clock,
             log,
-            lists: Kept::new(MAX_LISTS),
-            answers: Kept::new(MAX_ANSWERS),
+            lists: Kept::new(MAX_LISTS, Renews::All),
+            answers: Kept::new(MAX_ANSWERS, Renews::Used),
             arrivals: AtomicU64::new(0),
         })
     }
@@ -179,6 +179,8 @@ fn first_of<T>(
     for (at, place) in places.iter().enumerate() {
         match ask(place, share(deadline, places.len() - at)) {
             Ok(found) => return Ok(found),
+            // That one place is none to fetch from tells less than how it went at another.
+            Err(failure) if failure.code() == Code::FetchRefused => error = error.or(Some(failure)),
             Err(failure) => error = Some(failure),
         }
     }

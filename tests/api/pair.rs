@@ -53,6 +53,16 @@ impl Authority {
 
     /// The list that revokes these serial numbers, from 2020 to 2040.
     pub(crate) fn crl(&self, serials: &[&[u8]]) -> String {
+        self.crl_between(serials, rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2040, 1, 1)).pem().unwrap()
+    }
+
+    /// The list that revokes these serial numbers, with these dates of its own.
+    pub(crate) fn crl_between(
+        &self,
+        serials: &[&[u8]],
+        this_update: time::OffsetDateTime,
+        next_update: time::OffsetDateTime,
+    ) -> rcgen::CertificateRevocationList {
         let revoked = |serial: &&[u8]| rcgen::RevokedCertParams {
             serial_number: rcgen::SerialNumber::from_slice(serial),
             revocation_time: rcgen::date_time_ymd(2020, 1, 1),
@@ -60,14 +70,14 @@ impl Authority {
             invalidity_date: None,
         };
         let params = rcgen::CertificateRevocationListParams {
-            this_update: rcgen::date_time_ymd(2020, 1, 1),
-            next_update: rcgen::date_time_ymd(2040, 1, 1),
+            this_update,
+            next_update,
             crl_number: rcgen::SerialNumber::from_slice(&[1]),
             issuing_distribution_point: None,
             revoked_certs: serials.iter().map(revoked).collect(),
             key_identifier_method: rcgen::KeyIdMethod::Sha256,
         };
-        params.signed_by(&self.issuer).unwrap().pem().unwrap()
+        params.signed_by(&self.issuer).unwrap()
     }
 
     pub(crate) fn identity(&self, names: &[&str]) -> IdentitySource {
@@ -141,9 +151,17 @@ fn move_records(from: &mut Connection, to: &mut Connection, outcome: &mut Result
     while !records.is_empty() && outcome.is_ok() {
         match to.unwrap(records, &mut plain) {
             Ok(taken) if taken.next == Next::Closed => break,
-            Ok(taken) => records = &mut records[taken.consumed..],
+            Ok(taken) => {
+                records = &mut records[taken.consumed..];
+                if taken.next == Next::NeedTask {
+                    to.run_task();
+                }
+            }
             Err(error) => *outcome = Err(error),
         }
+    }
+    if let (Ok(()), Some(failure)) = (&outcome, to.failure()) {
+        *outcome = Err(failure.clone());
     }
     sent > 0
 }

@@ -37,7 +37,7 @@ impl Remote {
         now_unix_s: i64,
         max_stale_s: i64,
     ) -> Standing {
-        let fetched = self.lists.those(|remote| remote.list.crl.issuer() == question.issuer);
+        let fetched = self.lists.those(now_unix_s, |remote| remote.list.crl.issuer() == question.issuer);
         let lists = own.iter().chain(fetched.iter().map(|remote| &remote.list));
         question.answer(lists, now_unix_s, max_stale_s)
     }
