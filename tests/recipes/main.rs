@@ -17,6 +17,7 @@ mod node;
 mod openssl;
 mod ours;
 mod process;
+mod revocation;
 mod settings;
 mod tbmq;
 
