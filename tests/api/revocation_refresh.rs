@@ -116,6 +116,24 @@ fn list_of_the_distribution_point_decides_and_is_fetched_once() {
 }
 
 #[test]
+fn nothing_is_fetched_for_whom_trust_refuses_nor_from_private_addresses_unless_allowed() {
+    let (world, stranger) = (World::new(), World::new());
+    world.serve(world.list(0, &[]));
+    let server = world.server(|builder| builder);
+    let pem = stranger.device(GOOD);
+    let identity = IdentitySource::new(Source::memory("stranger.pem", pem.as_bytes()));
+    let client = context(|builder| builder.trust(world.authority.trust()).identity(identity));
+    let refusal = Pair::new(&server, &client, "broker").run().server.unwrap_err();
+    assert_eq!(refusal.code(), Code::CertSignatureInvalid);
+
+    let careful = world.server(|builder| builder.fetch_private_addresses(false));
+    let refusal = world.outcome(&careful, GOOD).unwrap_err();
+    assert_eq!(refusal.code(), Code::FetchRefused);
+    assert!(refusal.detail().contains("127.0.0.1"), "{refusal}");
+    assert_eq!((world.fetches(), stranger.web.accepted(), world.web.accepted()), (0, 0, 0));
+}
+
+#[test]
 fn list_is_renewed_before_its_next_update_by_a_request_that_may_find_nothing_new() {
     let world = World::new();
     let (etag, last_modified) = ("\"one\"", "Thu, 01 Jan 2026 00:00:00 GMT");
