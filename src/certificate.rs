@@ -6,8 +6,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use rustls::pki_types::CertificateDer;
+use x509_parser::asn1_rs::Oid;
+use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 use x509_parser::public_key::PublicKey;
+use x509_parser::time::ASN1Time;
 
 use crate::error::{Code, Error, Result};
 
@@ -121,6 +124,31 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// A time in RFC 3339 form.
+pub(crate) fn date_text(unix_s: i64) -> String {
+    match ASN1Time::from_timestamp(unix_s).map(|time| time.to_datetime()) {
+        Ok(time) => format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            time.year(),
+            u8::from(time.month()),
+            time.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        ),
+        Err(_) => format!("{unix_s} seconds after 1970"),
+    }
+}
+
+/// The name of a signature algorithm, by the content of its AlgorithmIdentifier; the object identifier of one without.
+pub(crate) fn algorithm_text(identifier: &[u8]) -> String {
+    match Oid::from_der(identifier) {
+        Ok((_, oid)) if oid.to_id_string() == "1.2.840.10045.4.1" => "ecdsa-with-SHA1".to_owned(),
+        Ok((_, oid)) => oid2sn(&oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned),
+        Err(_) => "an algorithm without a name".to_owned(),
+    }
+}
+
 fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let names = certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
         ParsedExtension::SubjectAlternativeName(names) => Some(names),
@@ -173,6 +201,23 @@ fn curve_text(certificate: &X509Certificate<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_told_in_one_form_whatever_they_are() {
+        assert_eq!(date_text(1_763_202_600), "2025-11-15T10:30:00Z");
+        assert_eq!(date_text(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(date_text(i64::MAX), "9223372036854775807 seconds after 1970");
+    }
+
+    #[test]
+    fn signature_algorithms_are_told_by_name() {
+        assert_eq!(algorithm_text(&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]), "ecdsa-with-SHA256");
+        assert_eq!(algorithm_text(&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1]), "ecdsa-with-SHA1");
+        assert_eq!(algorithm_text(&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 0]), "sha1WithRSAEncryption");
+        assert_eq!(algorithm_text(&[6, 3, 0x2b, 0x65, 0x70]), "ed25519");
+        assert_eq!(algorithm_text(&[6, 2, 0x2a, 3]), "1.2.3");
+        assert_eq!(algorithm_text(&[]), "an algorithm without a name");
+    }
 
     #[test]
     fn printable_text_of_a_peer_is_cut_and_has_no_control_characters() {

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
-use x509_parser::time::ASN1Time;
 
 use super::Reason;
 use super::crls::{Crls, Question};
@@ -15,7 +14,7 @@ use super::ocsp::{OcspResponse, demands_staple};
 use super::policy::{Decision, Depth, Mode, RevocationPolicy};
 use super::remote::{Inquiry, Remote};
 use super::standing::Standing;
-use crate::certificate::describe;
+use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
 
 /// Checks verified paths for revocation, by what files say and what others say.
@@ -259,6 +258,6 @@ fn half(deadline: Instant) -> Instant {
 }
 
 fn revoked(reason: Reason, revoked_unix_s: u32, place: &str) -> Error {
-    let date = ASN1Time::from_timestamp(revoked_unix_s.into()).map(|date| date.to_string()).unwrap_or_default();
+    let date = date_text(revoked_unix_s.into());
     Error::new(Code::CertRevoked, format!("revoked {date}, reason {}, says {place}", reason.name()))
 }

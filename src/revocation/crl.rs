@@ -9,8 +9,8 @@ use super::der::{
 };
 use super::entries::{Entries, Entry};
 use super::scope::{Refused, Scope, Subject, extension};
-use super::signed::{Signed, algorithm_name, oid_text};
-use crate::certificate::{hex, printable};
+use super::signed::{Signed, oid_text};
+use crate::certificate::{algorithm_text, hex, printable};
 use crate::error::{Code, Error, Result};
 
 const EXTENSIONS: u8 = 0xa0;
@@ -53,7 +53,7 @@ pub struct CrlFacts {
     pub number: Option<String>,
     /// How many certificates it revokes.
     pub entries: usize,
-    /// The object identifier of its signature's algorithm.
+    /// The name of its signature's algorithm, or the object identifier of one without.
     pub signature_algorithm: String,
     /// SHA-256 of the whole DER encoding, hexadecimal, lower case.
     pub sha256_fingerprint: String,
@@ -117,7 +117,7 @@ impl Crl {
             list_extensions.read(only(SEQUENCE, extensions.content)?)?;
         }
         fields.end()?;
-        let signature_algorithm = algorithm_name(algorithm);
+        let signature_algorithm = algorithm_text(algorithm.content);
         let Some(signed) = Signed::new(algorithm, list.whole, signature)? else {
             return unsupported(format!("the signature algorithm {signature_algorithm}"));
         };

@@ -24,8 +24,7 @@ pub use request::{get_url, request};
 pub use response::OcspStatus;
 
 use super::Reason;
-use super::signed::algorithm_name;
-use crate::certificate::hex;
+use crate::certificate::{algorithm_text, hex};
 use crate::error::{Code, Error, Result};
 use crate::keystore::blocks_of_pem;
 use response::{Data, Envelope, Single, Status, Unusable};
@@ -112,7 +111,7 @@ impl OcspResponse {
     /// What the response says of itself.
     pub fn facts(&self) -> OcspFacts {
         let basic = Envelope::read(&self.der).ok().and_then(|envelope| envelope.basic);
-        let algorithm = basic.map(|basic| algorithm_name(basic.algorithm)).unwrap_or_default();
+        let algorithm = basic.map(|basic| algorithm_text(basic.algorithm.content)).unwrap_or_default();
         let fingerprint = hex(digest::digest(&SHA256, &self.der).as_ref());
         OcspFacts::new(self.status, self.data.as_ref().map(|data| (data, algorithm)), fingerprint)
     }

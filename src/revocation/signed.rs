@@ -118,12 +118,6 @@ fn bits(element: Element<'_>) -> Result<&[u8], Malformed> {
     }
 }
 
-/// The object identifier of an AlgorithmIdentifier, for messages.
-pub(super) fn algorithm_name(algorithm: Element<'_>) -> String {
-    let identifier = algorithm.inside().expect(OID).ok();
-    identifier.map_or_else(|| "no object identifier".to_owned(), oid_text)
-}
-
 /// An object identifier in dotted form, for messages.
 pub(super) fn oid_text(identifier: Element<'_>) -> String {
     Oid::new(identifier.content.into()).to_id_string()

@@ -5,16 +5,13 @@
 use std::cmp::Ordering;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
-use x509_parser::asn1_rs::Oid;
-use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::{FromDer, X509Certificate};
-use x509_parser::time::ASN1Time;
 
 use super::chain::{Anchors, may_issue};
 use super::der::signature_algorithm;
 use super::signature::{self, RefusedKey};
 use super::{Purpose, Switch, Switches};
-use crate::certificate::{CertificateFacts, describe, printable};
+use crate::certificate::{CertificateFacts, algorithm_text, date_text, describe, printable};
 use crate::error::{Code, Error};
 use crate::keystore::TrustedCertificate;
 
@@ -311,33 +308,8 @@ impl<'a> Reading<'a> {
         };
         let signed = |der: &CertificateDer<'_>| signature_algorithm(der).is_ok_and(|signed| signed == algorithm);
         let place = self.place(self.peer.chain.iter().position(signed).unwrap_or_default());
-        let name = algorithm_name(algorithm);
+        let name = algorithm_text(algorithm);
         Told::new(Code::CertAlgorithmUnsupported, format!("{place} is signed with {name}{why}"))
-    }
-}
-
-/// A time in RFC 3339 form.
-fn date_text(unix_s: i64) -> String {
-    match ASN1Time::from_timestamp(unix_s).map(|time| time.to_datetime()) {
-        Ok(time) => format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            time.year(),
-            u8::from(time.month()),
-            time.day(),
-            time.hour(),
-            time.minute(),
-            time.second()
-        ),
-        Err(_) => format!("{unix_s} seconds after 1970"),
-    }
-}
-
-/// The name of a signature algorithm, by the content of its identifier.
-fn algorithm_name(identifier: &[u8]) -> String {
-    match Oid::from_der(identifier) {
-        Ok((_, oid)) if oid.to_id_string() == "1.2.840.10045.4.1" => "ecdsa-with-SHA1".to_owned(),
-        Ok((_, oid)) => oid2sn(&oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned),
-        Err(_) => "an algorithm without a name".to_owned(),
     }
 }
 

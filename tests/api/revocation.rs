@@ -146,7 +146,7 @@ fn revoked_certificate_is_refused_with_reason_and_date_and_list() {
         list.entries.push(entry(SERIAL, &[extension(21, false, &[0x0a, 1, number])]));
         let error = pki.refusal(&list);
         assert_eq!(error.code(), Code::CertRevoked);
-        for part in ["112233", "Nov 15 10:30:00 2025", name, "ca.crl"] {
+        for part in ["112233", "2025-11-15T10:30:00Z", name, "ca.crl"] {
             assert!(error.detail().contains(part), "{part}: {error}");
         }
     }
@@ -315,7 +315,7 @@ fn lists_of_forms_that_are_not_honoured_are_refused_by_name() {
         (List::new().extension(27, true, &[2, 1, 1]), "a delta list"),
         (List::new().extension(99, true, &[5, 0]), "the critical extension 2.5.29.99"),
         (critical_entry, "the critical entry extension 2.5.29.99"),
-        (List { algorithm: sha1, ..List::new() }, "the signature algorithm 1.2.840.113549.1.1.5"),
+        (List { algorithm: sha1, ..List::new() }, "the signature algorithm sha1WithRSAEncryption"),
     ];
     for (list, name) in lists {
         let error = pki.refusal(&list);
@@ -387,6 +387,6 @@ fn facts_of_a_list_are_what_it_says_of_itself() {
     assert_eq!(facts.issuer, "CN=root");
     assert_eq!((facts.this_update_unix_s, facts.next_update_unix_s), (1_764_547_200, Some(1_769_904_000)));
     assert_eq!((facts.number.as_deref(), facts.entries), (Some("1234"), 1));
-    assert_eq!(facts.signature_algorithm, "1.2.840.10045.4.3.2");
+    assert_eq!(facts.signature_algorithm, "ecdsa-with-SHA256");
     assert_eq!(elements(&der).len(), 1);
 }

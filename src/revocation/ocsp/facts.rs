@@ -19,7 +19,7 @@ pub struct OcspFacts {
     pub produced_at_unix_s: Option<i64>,
     /// What it says of each certificate.
     pub certificates: Vec<OcspCertificateFacts>,
-    /// The object identifier of its signature's algorithm.
+    /// The name of its signature's algorithm, or the object identifier of one without.
     pub signature_algorithm: Option<String>,
     /// SHA-256 of the whole DER encoding, hexadecimal, lower case.
     pub sha256_fingerprint: String,

@@ -7,8 +7,9 @@ use x509_parser::extensions::X509Extension;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::der::{BIT_STRING, Malformed, SEQUENCE, only};
-use super::super::signed::{Signed, algorithm_name};
+use super::super::signed::Signed;
 use super::response::{Basic, Responder};
+use crate::certificate::algorithm_text;
 
 /// The contents of the object identifiers 2.5.29.15, 17, 19 and 37 and of 1.3.6.1.5.5.7.48.1.5 (nocheck): what may be
 /// critical in a signer's certificate.
@@ -27,7 +28,7 @@ pub(super) fn terms(basic: &Basic<'_>, responder: &Responder, issuer: &X509Certi
     let signed = Signed::new(basic.algorithm, basic.data.whole, basic.signature);
     let signed = signed.map_err(|Malformed| "its signature cannot be read".to_owned())?;
     let Some(signed) = signed else {
-        return Err(format!("its signature's algorithm {} is not served", algorithm_name(basic.algorithm)));
+        return Err(format!("its signature's algorithm {} is not served", algorithm_text(basic.algorithm.content)));
     };
     let mut why = "its signer is neither the issuer nor in the response".to_owned();
     if names(responder, issuer) {

@@ -140,7 +140,7 @@ fn response_that_is_not_signed_by_whom_it_names_is_refused() {
 fn signature_with_sha1_is_refused_by_name() {
     let pki = Pki::new();
     let answer = Answer { algorithm: RSA_SHA1, ..pki.answer(GOOD) };
-    assert_invalid(pki.standing(&answer), "1.2.840.113549.1.1.5");
+    assert_invalid(pki.standing(&answer), "sha1WithRSAEncryption");
 }
 
 #[test]
