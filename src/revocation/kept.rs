@@ -12,6 +12,10 @@ use crate::error::{Code, Error, Result};
 /// The first pause after a failure, which doubles with each further one up to the longest.
 const FIRST_PAUSE_S: i64 = 5;
 const LONGEST_PAUSE_S: i64 = 300;
+/// How often something is fetched anew that does not say when there will be a newer one.
+const DEFAULT_PERIOD_S: i64 = 3600;
+/// Nothing is fetched anew sooner than this.
+const SHORTEST_PERIOD_S: i64 = 10;
 /// What nobody has asked for in so long is dropped.
 const KEEP_UNUSED_S: i64 = 24 * 3600;
 
@@ -284,8 +288,20 @@ impl Schedule {
     }
 }
 
+/// When something is fetched anew that was had now: well before a newer one has to be there, and once in a period where
+/// there is one; not all at once.
+pub(super) fn renewal_unix_s(now_unix_s: i64, next_update_unix_s: Option<i64>, period_s: Option<u32>) -> i64 {
+    let by_update = next_update_unix_s.map(|next_update| {
+        let window_s = next_update.saturating_sub(now_unix_s).max(0);
+        window_s - window_s / 4 + jitter_s(window_s / 8)
+    });
+    let by_period = period_s.map(|period_s| i64::from(period_s) + jitter_s(i64::from(period_s) / 8));
+    let rest_s = by_update.into_iter().chain(by_period).min().unwrap_or(DEFAULT_PERIOD_S);
+    now_unix_s.saturating_add(rest_s.max(SHORTEST_PERIOD_S))
+}
+
 /// A random number of seconds up to `most_s`, so that not all processes ask at once.
-pub(super) fn jitter_s(most_s: i64) -> i64 {
+fn jitter_s(most_s: i64) -> i64 {
     let mut random = [0; 4];
     // Without randomness all ask at once, which does no other harm.
     let _ = aws_lc_rs::rand::fill(&mut random);

@@ -5,6 +5,7 @@
 
 mod answers;
 mod lists;
+mod petition;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use rustls::time_provider::TimeProvider;
 
 use super::facts::SourceFacts;
-use super::kept::{Kept, Renews, jitter_s};
+use super::kept::{Kept, Renews};
 use super::ocsp::CertIdHash;
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::DiskCache;
@@ -30,12 +31,8 @@ use lists::RemoteList;
 const MAX_LISTS: usize = 64;
 /// The most responses that are kept, a few KiB each.
 const MAX_ANSWERS: usize = 4096;
-/// How often something is fetched anew that does not say when there will be a newer one.
-const DEFAULT_PERIOD_S: i64 = 3600;
-/// Nothing is fetched anew sooner than this.
-const SHORTEST_PERIOD_S: i64 = 10;
 /// So many renewals run at a time.
-const RENEWALS_AT_ONCE: usize = 4;
+pub(super) const RENEWALS_AT_ONCE: usize = 4;
 
 /// How others are asked.
 #[derive(Clone, Debug)]
@@ -139,17 +136,6 @@ impl Remote {
         self.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// When something is fetched anew that was had now: well before a newer one has to be there, not all at once.
-    fn next_unix_s(&self, now_unix_s: i64, next_update_unix_s: Option<i64>) -> i64 {
-        let by_update = next_update_unix_s.map(|next_update| {
-            let window_s = next_update.saturating_sub(now_unix_s).max(0);
-            window_s - window_s / 4 + jitter_s(window_s / 8)
-        });
-        let by_period = self.settings.refresh_s.map(|period_s| i64::from(period_s) + jitter_s(i64::from(period_s) / 8));
-        let period_s = by_update.into_iter().chain(by_period).min().unwrap_or(DEFAULT_PERIOD_S);
-        now_unix_s.saturating_add(period_s.max(SHORTEST_PERIOD_S))
-    }
-
     fn note_arrival(&self) {
         self.arrivals.fetch_add(1, Ordering::Release);
     }
@@ -169,7 +155,7 @@ fn share(deadline: Instant, tries: usize) -> Instant {
 }
 
 /// Tries places in their order, each with its share of the time, until one gives what is asked for.
-fn first_of<T>(
+pub(super) fn first_of<T>(
     places: &[&str],
     deadline: Instant,
     nowhere: &str,

@@ -1,4 +1,4 @@
-//! What responders answered (RFC 6960; RFC 5019 for the requests by GET).
+//! What responders answered about the certificates of peers (RFC 6960).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,18 +7,13 @@ use std::time::Instant;
 use rustls::pki_types::CertificateDer;
 
 use super::super::facts::{SourceFacts, SourceKind};
-use super::super::kept::{Fresh, Schedule};
-use super::super::ocsp::{OcspResponse, OcspStanding, get_url, request, responders_of};
+use super::super::kept::{Fresh, Schedule, renewal_unix_s};
+use super::super::ocsp::{OcspResponse, OcspStanding, responders_of};
 use super::super::standing::Standing;
+use super::petition::Petition;
 use super::{Remote, first_of};
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{FetchRequest, Fetched, Post};
-
-/// The longest response: RFC 5019 has responders keep them short, and a delegated signer's chain fits many times.
-const MAX_RESPONSE_BYTES: usize = 128 << 10;
-/// The longest nonce that responders have to take (RFC 9654 section 2.1).
-const NONCE_BYTES: usize = 32;
 
 /// A response about one certificate, and what is needed to ask again.
 pub(super) struct Answer {
@@ -124,29 +119,17 @@ impl Remote {
         old: Option<Arc<Answer>>,
         deadline: Instant,
     ) -> Result<Fresh<Answer>> {
-        let nonce = self.settings.ocsp_nonce.then(nonce).transpose()?;
-        let asked =
-            request(inquiry.certificate, inquiry.issuer, self.settings.ocsp_hash, nonce.as_ref().map(|n| &n[..]))?;
-        // An answer to a nonce is for one asker, so that a cache on the way must not keep it.
-        let by_get = nonce.is_none().then(|| get_url(responder, &asked)).flatten();
-        let fetched = self.fetcher.fetch(&FetchRequest {
-            url: by_get.as_deref().unwrap_or(responder),
+        let response = Petition {
+            responder,
             is_configured: self.settings.ocsp_responder.is_some(),
-            post: by_get.is_none().then_some(Post { content_type: "application/ocsp-request", body: &asked }),
-            accept: "application/ocsp-response",
-            max_bytes: MAX_RESPONSE_BYTES,
+            certificate: inquiry.certificate,
+            issuer: inquiry.issuer,
+            hash: self.settings.ocsp_hash,
+            has_nonce: self.settings.ocsp_nonce,
             deadline,
-            validators: None,
-        })?;
-        let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{responder}: {why}"));
-        let Fetched::Content(content) = fetched else {
-            return Err(invalid("not modified, though nothing was at hand"));
-        };
-        let response = OcspResponse::from_der(&content.bytes, responder)
-            .map_err(|error| Error::new(Code::RevocationResponseInvalid, error.detail()).with_source(error))?;
-        if nonce.is_some_and(|nonce| response.nonce() != Some(&nonce)) {
-            return Err(invalid("the response does not repeat the nonce that was sent"));
         }
+        .send(&self.fetcher)?;
+        let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{responder}: {why}"));
         let standing = inquiry.standing(&response, responder);
         let at_hand = old.as_ref().map(|old| inquiry.standing(&old.response, responder));
         if let (Standing::Unknown(why), Some(true)) = (&standing, at_hand.map(|at_hand| at_hand.is_known())) {
@@ -156,7 +139,7 @@ impl Remote {
         if old.as_ref().is_some_and(|old| old.response.this_update_unix_s() > response.this_update_unix_s()) {
             return Err(invalid("the response is older than the one at hand"));
         }
-        let next_unix_s = self.next_unix_s(inquiry.now_unix_s, response.next_update_unix_s());
+        let next_unix_s = renewal_unix_s(inquiry.now_unix_s, response.next_update_unix_s(), self.settings.refresh_s);
         if old.is_none_or(|old| old.response.der() != response.der()) {
             self.note_arrival();
         }
@@ -182,10 +165,4 @@ impl Remote {
             |(responder, (answers, schedule))| SourceFacts::new(SourceKind::Ocsp, responder, answers, &schedule);
         responders.into_iter().map(facts).collect()
     }
-}
-
-fn nonce() -> Result<[u8; NONCE_BYTES]> {
-    let mut nonce = [0; NONCE_BYTES];
-    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Error::new(Code::Internal, "no randomness for a nonce"))?;
-    Ok(nonce)
 }

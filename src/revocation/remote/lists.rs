@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::super::crls::{List, Question};
 use super::super::facts::{SourceFacts, SourceKind};
-use super::super::kept::Fresh;
+use super::super::kept::{Fresh, renewal_unix_s};
 use super::super::standing::Standing;
 use super::{Remote, first_of, share};
 use crate::error::{Code, Error, Result};
@@ -146,7 +146,7 @@ impl Remote {
 
     /// With the time of the next fetch, and a complaint where the list is out of date already.
     fn fresh(&self, value: Arc<RemoteList>, now_unix_s: i64) -> Fresh<RemoteList> {
-        let next_unix_s = self.next_unix_s(now_unix_s, value.list.crl.next_update_unix_s());
+        let next_unix_s = renewal_unix_s(now_unix_s, value.list.crl.next_update_unix_s(), self.settings.refresh_s);
         let is_late = !value.is_current(now_unix_s, 0);
         let complaint = is_late.then(|| {
             Error::new(Code::RevocationStale, format!("{} serves a list that is out of date", value.list.place))
