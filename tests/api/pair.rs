@@ -24,6 +24,10 @@ impl Authority {
         self.certificate.pem()
     }
 
+    pub(crate) fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     pub(crate) fn trust(&self) -> TrustSource {
         TrustSource::store(Source::memory("ca.pem", self.pem().as_bytes()))
     }
