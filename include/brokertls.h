@@ -124,6 +124,36 @@
 #define BTLS_STORE_JCEKS 5
 
 /**
+ * Peers are not checked for revocation.
+ */
+#define BTLS_REVOCATION_OFF 0
+
+/**
+ * A peer that no source knows anything of is accepted, and counted (btls_context_revocation_unknown_accepted).
+ */
+#define BTLS_REVOCATION_PREFER 1
+
+/**
+ * A peer that no source knows anything of is refused.
+ */
+#define BTLS_REVOCATION_REQUIRE 2
+
+/**
+ * A source of knowledge: revocation lists (CRL), of a file or fetched.
+ */
+#define BTLS_SOURCE_CRL 0
+
+/**
+ * A source of knowledge: OCSP responses about peers, of a file or a responder's.
+ */
+#define BTLS_SOURCE_OCSP 1
+
+/**
+ * A source of knowledge: the OCSP response that is stapled to a certificate of one's own.
+ */
+#define BTLS_SOURCE_STAPLE 2
+
+/**
  * The largest record: an output of this size is never too small for btls_conn_wrap.
  */
 #define BTLS_MAX_RECORD_BYTES 18437
@@ -203,6 +233,17 @@ typedef struct btls_error btls_error;
  * A list of texts. It does not change, and may be read by several threads at a time.
  */
 typedef struct btls_list btls_list;
+
+/**
+ * One source, and how asking it went.
+ */
+typedef struct btls_source btls_source;
+
+/**
+ * Where a context's knowledge of revocation comes from, as it was when it was asked for. It does not change, and may be read
+ * by several threads at a time.
+ */
+typedef struct btls_sources btls_sources;
 
 /**
  * Bytes for the caller to look at.
@@ -621,6 +662,25 @@ void btls_context_free(btls_context *context);
 btls_status btls_context_reload(btls_context *context);
 
 /**
+ * Does what is due beside the connections: fetches lists, responses and staples anew before they run out. Gives in how many
+ * milliseconds it wants to be called again, at most a minute.
+ *
+ * For contexts with the option "fetch" or "staple": they work without it, but handshakes then wait for what is out of date.
+ * Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no error here; the
+ * sources tell of it (btls_context_sources). May be called from any thread at any time, earlier than necessary too.
+ */
+btls_status btls_context_maintain(btls_context *context,
+                                  uint64_t *next_ms);
+
+/**
+ * Starts one thread that calls btls_context_maintain when it is due, and ends with the context. A second call does nothing.
+ *
+ * A process that forks to become a daemon calls it afterwards: threads stay with the parent. Returns BTLS_INTERNAL where the
+ * system gives no thread.
+ */
+btls_status btls_context_start_maintenance(btls_context *context);
+
+/**
  * A copy of the error of the last call on this context that failed, on whichever thread; NULL where none did.
  *
  * The caller frees it with btls_error_free.
@@ -646,6 +706,115 @@ btls_status btls_context_cipher_suites(const btls_context *context,
  */
 btls_status btls_context_not_served(const btls_context *context,
                                     btls_list **names);
+
+/**
+ * Adds the revocation lists in a file, PEM or DER, several in a PEM file. Peers are checked by them, and refused with
+ * BTLS_CERT_REVOKED.
+ *
+ * Read when the context is built, where one that cannot be used is an error, and again at each reload. With lists or responses,
+ * a peer that none of them knows is refused unless btls_builder_revocation or the options "crl-mode" and "ocsp-mode" say
+ * otherwise. What is fetched over the network is set by options: "fetch", "ocsp-responder" and those beside them.
+ */
+btls_status btls_builder_crl_file(btls_builder *builder,
+                                  const char *file);
+
+/**
+ * Adds the revocation lists in memory, as btls_builder_crl_file does for a file. `label` is what messages call it; the bytes
+ * are copied.
+ */
+btls_status btls_builder_crl_memory(btls_builder *builder,
+                                    const char *label,
+                                    const void *data,
+                                    size_t length);
+
+/**
+ * Adds the revocation lists in every file of a directory; hidden files and subdirectories are left out.
+ */
+btls_status btls_builder_crl_directory(btls_builder *builder,
+                                       const char *directory);
+
+/**
+ * Adds the OCSP responses about peers in a file, DER or PEM. Read when the context is built, and again at each reload.
+ */
+btls_status btls_builder_ocsp_file(btls_builder *builder,
+                                   const char *file);
+
+/**
+ * Adds OCSP responses about peers in memory. `label` is what messages call them; the bytes are copied.
+ */
+btls_status btls_builder_ocsp_memory(btls_builder *builder,
+                                     const char *label,
+                                     const void *data,
+                                     size_t length);
+
+/**
+ * Sets what follows where no source knows whether a peer's certificate is revoked: one of BTLS_REVOCATION_*. Default:
+ * BTLS_REVOCATION_REQUIRE where there are lists or responses or they are fetched, otherwise BTLS_REVOCATION_OFF.
+ */
+btls_status btls_builder_revocation(btls_builder *builder,
+                                    int32_t revocation);
+
+/**
+ * How many certificates were accepted since the last reload though no source knew whether they are revoked; 0 for NULL.
+ */
+uint64_t btls_context_revocation_unknown_accepted(const btls_context *context);
+
+/**
+ * Gives the sources of a context's knowledge of revocation: files, what was fetched, who was asked. The caller frees them with
+ * btls_sources_free.
+ */
+btls_status btls_context_sources(const btls_context *context,
+                                 btls_sources **sources);
+
+/**
+ * Frees what btls_context_sources gave. NULL is fine.
+ */
+void btls_sources_free(btls_sources *sources);
+
+/**
+ * How many sources there are; 0 for NULL.
+ */
+size_t btls_sources_count(const btls_sources *sources);
+
+/**
+ * One of them, which lives as long as the sources; NULL for an index that is too large.
+ */
+const btls_source *btls_sources_get(const btls_sources *sources, size_t index);
+
+/**
+ * What kind of source it is: one of BTLS_SOURCE_*, or one that a later version adds; -1 for NULL.
+ */
+int32_t btls_source_kind(const btls_source *source);
+
+/**
+ * Its file, label or URL; NULL for NULL. Lives as long as the sources, as all texts of one.
+ */
+const char *btls_source_place(const btls_source *source);
+
+/**
+ * When it was last read or fetched, seconds since 1970 in UTC; 0 where it never could be, and for NULL.
+ */
+int64_t btls_source_last_success(const btls_source *source);
+
+/**
+ * When btls_context_maintain asks it again, seconds since 1970 in UTC; 0 for a file, which a reload reads, and for NULL.
+ */
+int64_t btls_source_next_refresh(const btls_source *source);
+
+/**
+ * How many certificates the lists revoke, or how many responses there are; 0 for NULL.
+ */
+size_t btls_source_entries(const btls_source *source);
+
+/**
+ * How often asking it has failed; 0 for NULL.
+ */
+uint64_t btls_source_failures(const btls_source *source);
+
+/**
+ * What went wrong the last time it was asked; NULL where it went well.
+ */
+const char *btls_source_last_error(const btls_source *source);
 
 /**
  * How many texts a list has; 0 for NULL.

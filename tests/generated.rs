@@ -167,6 +167,7 @@ const ROOM: &[&str] = &[
     "builder",
     "source",
     "context",
+    "revocation",
     "list",
     "connection",
     "facts",

@@ -26,6 +26,10 @@ impl btls_context {
         Arc::into_raw(Arc::new(Self { context, error: Mutex::new(None) })).cast_mut()
     }
 
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
     fn error(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,6 +85,44 @@ pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls
         unsafe { context.as_ref() },
         |context| {
             context.reload()?;
+            DONE
+        },
+    )
+}
+
+/// Does what is due beside the connections: fetches lists, responses and staples anew before they run out. Gives in how many
+/// milliseconds it wants to be called again, at most a minute.
+///
+/// For contexts with the option "fetch" or "staple": they work without it, but handshakes then wait for what is out of date.
+/// Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no error here; the
+/// sources tell of it (btls_context_sources). May be called from any thread at any time, earlier than necessary too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_maintain(
+    context: *mut btls_context,
+    next_ms: Option<&mut MaybeUninit<u64>>,
+) -> btls_status {
+    guard_context(
+        // SAFETY: the header asks for NULL or a context of which the caller holds a reference.
+        unsafe { context.as_ref() },
+        |context| {
+            let out = required(next_ms, "next_ms")?;
+            out.write(u64::try_from(context.maintain().as_millis()).unwrap_or(u64::MAX));
+            DONE
+        },
+    )
+}
+
+/// Starts one thread that calls btls_context_maintain when it is due, and ends with the context. A second call does nothing.
+///
+/// A process that forks to become a daemon calls it afterwards: threads stay with the parent. Returns BTLS_INTERNAL where the
+/// system gives no thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_context) -> btls_status {
+    guard_context(
+        // SAFETY: the header asks for NULL or a context of which the caller holds a reference.
+        unsafe { context.as_ref() },
+        |context| {
+            context.start_maintenance()?;
             DONE
         },
     )

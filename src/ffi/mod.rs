@@ -20,6 +20,7 @@ mod error;
 mod facts;
 mod guard;
 mod list;
+mod revocation;
 mod source;
 mod version;
 

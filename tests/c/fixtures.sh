@@ -37,6 +37,37 @@ certificates() {
     cp ca.pem other-ca.pem trust/
 }
 
+# What the CA says of its certificates: lists without and with one entry, and responses about two of them.
+revocation() {
+    issue revoked "/O=Example/CN=device-8" ca "subjectAltName=DNS:localhost"
+    cat > ca.cnf <<END
+[ca]
+default_ca = authority
+[authority]
+database = index.txt
+certificate = ca.pem
+private_key = ca.key
+default_md = sha256
+default_days = 30
+default_crl_days = 30
+policy = any
+[any]
+commonName = supplied
+END
+    : > index.txt
+    openssl ca -config ca.cnf -gencrl -out empty.crl
+    openssl ca -config ca.cnf -valid client.pem
+    openssl ca -config ca.cnf -revoke revoked.pem -crl_reason keyCompromise
+    openssl ca -config ca.cnf -gencrl -out ca.crl
+    mkdir -p crls
+    cp ca.crl crls/
+    local name
+    for name in client revoked; do
+        openssl ocsp -index index.txt -CA ca.pem -rsigner ca.pem -rkey ca.key -issuer ca.pem -cert "$name.pem" -no_nonce \
+            -ndays 7 -respout "$name.ocsp"
+    done
+}
+
 stores() {
     openssl pkcs12 -export -in server.pem -inkey server.key -name broker -passout pass:password -out server.p12
     keytool -importkeystore -noprompt -srckeystore server.p12 -srcstorepass password -destkeystore server.jks \
@@ -45,4 +76,5 @@ stores() {
 }
 
 certificates > log 2>&1 || { cat log; exit 1; }
+revocation >> log 2>&1 || { cat log; exit 1; }
 stores >> log 2>&1 || { cat log; exit 1; }

@@ -1,0 +1,237 @@
+//! Revocation: the lists and responses of a builder, and what a context tells of its sources.
+
+use std::ffi::{CString, c_char, c_void};
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use crate::error::{Code, Error};
+use crate::revocation::{Mode, SourceFacts, SourceKind};
+use crate::settings::CrlSource;
+use crate::source::Source;
+
+use super::arguments::{bytes, c_string, path, text};
+use super::builder::btls_builder;
+use super::context::{btls_context, guard_context};
+use super::guard::{guard, guard_object, object, required};
+use super::{DONE, btls_status};
+
+/// Peers are not checked for revocation.
+pub const BTLS_REVOCATION_OFF: i32 = 0;
+/// A peer that no source knows anything of is accepted, and counted (btls_context_revocation_unknown_accepted).
+pub const BTLS_REVOCATION_PREFER: i32 = 1;
+/// A peer that no source knows anything of is refused.
+pub const BTLS_REVOCATION_REQUIRE: i32 = 2;
+
+/// A source of knowledge: revocation lists (CRL), of a file or fetched.
+pub const BTLS_SOURCE_CRL: i32 = 0;
+/// A source of knowledge: OCSP responses about peers, of a file or a responder's.
+pub const BTLS_SOURCE_OCSP: i32 = 1;
+/// A source of knowledge: the OCSP response that is stapled to a certificate of one's own.
+pub const BTLS_SOURCE_STAPLE: i32 = 2;
+
+/// Adds the revocation lists in a file, PEM or DER, several in a PEM file. Peers are checked by them, and refused with
+/// BTLS_CERT_REVOKED.
+///
+/// Read when the context is built, where one that cannot be used is an error, and again at each reload. With lists or responses,
+/// a peer that none of them knows is refused unless btls_builder_revocation or the options "crl-mode" and "ocsp-mode" say
+/// otherwise. What is fetched over the network is set by options: "fetch", "ocsp-responder" and those beside them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_crl_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text.
+        let source = Source::file(unsafe { path("file", file) }?);
+        builder.context().crl(CrlSource::Source(source));
+        DONE
+    })
+}
+
+/// Adds the revocation lists in memory, as btls_builder_crl_file does for a file. `label` is what messages call it; the bytes
+/// are copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_crl_memory(
+    builder: *mut btls_builder,
+    label: *const c_char,
+    data: *const c_void,
+    length: usize,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text and as many bytes as it is told.
+        let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
+        builder.context().crl(CrlSource::Source(Source::memory(label, content)));
+        DONE
+    })
+}
+
+/// Adds the revocation lists in every file of a directory; hidden files and subdirectories are left out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_crl_directory(
+    builder: *mut btls_builder,
+    directory: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text.
+        let directory = unsafe { path("directory", directory) }?;
+        builder.context().crl(CrlSource::Directory(directory.to_owned()));
+        DONE
+    })
+}
+
+/// Adds the OCSP responses about peers in a file, DER or PEM. Read when the context is built, and again at each reload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_ocsp_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text.
+        builder.context().ocsp_response(Source::file(unsafe { path("file", file) }?));
+        DONE
+    })
+}
+
+/// Adds OCSP responses about peers in memory. `label` is what messages call them; the bytes are copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_ocsp_memory(
+    builder: *mut btls_builder,
+    label: *const c_char,
+    data: *const c_void,
+    length: usize,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text and as many bytes as it is told.
+        let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
+        builder.context().ocsp_response(Source::memory(label, content));
+        DONE
+    })
+}
+
+/// Sets what follows where no source knows whether a peer's certificate is revoked: one of BTLS_REVOCATION_*. Default:
+/// BTLS_REVOCATION_REQUIRE where there are lists or responses or they are fetched, otherwise BTLS_REVOCATION_OFF.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_revocation(builder: *mut btls_builder, revocation: i32) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let mode = match revocation {
+            BTLS_REVOCATION_OFF => Mode::Off,
+            BTLS_REVOCATION_PREFER => Mode::Prefer,
+            BTLS_REVOCATION_REQUIRE => Mode::Require,
+            other => return Err(Error::new(Code::InvalidArgument, format!("revocation {other}"))),
+        };
+        builder.context().revocation(mode);
+        DONE
+    })
+}
+
+/// How many certificates were accepted since the last reload though no source knew whether they are revoked; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_revocation_unknown_accepted(context: Option<&btls_context>) -> u64 {
+    guard(0, || context.map_or(0, |context| context.context().revocation_unknown_accepted()))
+}
+
+/// Where a context's knowledge of revocation comes from, as it was when it was asked for. It does not change, and may be read
+/// by several threads at a time.
+pub struct btls_sources {
+    sources: Vec<btls_source>,
+}
+
+/// One source, and how asking it went.
+pub struct btls_source {
+    kind: i32,
+    place: CString,
+    last_success_unix_s: i64,
+    next_refresh_unix_s: i64,
+    entries: usize,
+    failures: u64,
+    last_error: Option<CString>,
+}
+
+impl btls_source {
+    fn new(facts: &SourceFacts) -> Self {
+        Self {
+            kind: match facts.kind {
+                SourceKind::Crl => BTLS_SOURCE_CRL,
+                SourceKind::Ocsp => BTLS_SOURCE_OCSP,
+                SourceKind::Staple => BTLS_SOURCE_STAPLE,
+            },
+            place: c_string(&facts.place),
+            last_success_unix_s: facts.last_success_unix_s.unwrap_or_default(),
+            next_refresh_unix_s: facts.next_refresh_unix_s.unwrap_or_default(),
+            entries: facts.entries,
+            failures: facts.failures,
+            last_error: facts.last_error.as_deref().map(c_string),
+        }
+    }
+}
+
+/// Gives the sources of a context's knowledge of revocation: files, what was fetched, who was asked. The caller frees them with
+/// btls_sources_free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_sources(
+    context: Option<&btls_context>,
+    sources: Option<&mut MaybeUninit<*mut btls_sources>>,
+) -> btls_status {
+    guard_context(context, |context| {
+        let out = required(sources, "sources")?;
+        let sources = context.revocation_sources().iter().map(btls_source::new).collect();
+        out.write(Box::into_raw(Box::new(btls_sources { sources })));
+        DONE
+    })
+}
+
+/// Frees what btls_context_sources gave. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_sources_free(sources: Option<Box<btls_sources>>) {
+    guard((), || drop(sources));
+}
+
+/// How many sources there are; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_sources_count(sources: Option<&btls_sources>) -> usize {
+    guard(0, || sources.map_or(0, |sources| sources.sources.len()))
+}
+
+/// One of them, which lives as long as the sources; NULL for an index that is too large.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_sources_get(sources: Option<&btls_sources>, index: usize) -> *const btls_source {
+    guard(ptr::null(), || sources.and_then(|sources| sources.sources.get(index)).map_or(ptr::null(), ptr::from_ref))
+}
+
+/// What kind of source it is: one of BTLS_SOURCE_*, or one that a later version adds; -1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_source_kind(source: Option<&btls_source>) -> i32 {
+    guard(-1, || source.map_or(-1, |source| source.kind))
+}
+
+/// Its file, label or URL; NULL for NULL. Lives as long as the sources, as all texts of one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_source_place(source: Option<&btls_source>) -> *const c_char {
+    guard(ptr::null(), || source.map_or(ptr::null(), |source| source.place.as_ptr()))
+}
+
+/// When it was last read or fetched, seconds since 1970 in UTC; 0 where it never could be, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_source_last_success(source: Option<&btls_source>) -> i64 {
+    guard(0, || source.map_or(0, |source| source.last_success_unix_s))
+}
+
+/// When btls_context_maintain asks it again, seconds since 1970 in UTC; 0 for a file, which a reload reads, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_source_next_refresh(source: Option<&btls_source>) -> i64 {
+    guard(0, || source.map_or(0, |source| source.next_refresh_unix_s))
+}
+
+/// How many certificates the lists revoke, or how many responses there are; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_source_entries(source: Option<&btls_source>) -> usize {
+    guard(0, || source.map_or(0, |source| source.entries))
+}
+
+/// How often asking it has failed; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_source_failures(source: Option<&btls_source>) -> u64 {
+    guard(0, || source.map_or(0, |source| source.failures))
+}
+
+/// What went wrong the last time it was asked; NULL where it went well.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_source_last_error(source: Option<&btls_source>) -> *const c_char {
+    guard(ptr::null(), || {
+        source.and_then(|source| source.last_error.as_ref()).map_or(ptr::null(), |error| error.as_ptr())
+    })
+}
