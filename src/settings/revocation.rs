@@ -109,7 +109,7 @@ impl RevocationSpec {
 
     /// What all sources together have to know, where nothing is said: what the strictest has to.
     fn overall(&self) -> Mode {
-        let of_sources = [self.crl_mode, self.ocsp_mode].into_iter().flatten().max();
+        let of_sources = [self.crl_mode, self.ocsp_mode].into_iter().flatten().max().filter(|mode| *mode != Mode::Off);
         let default = if self.has_lists() || self.has_responses() { Mode::Require } else { Mode::Off };
         self.mode.or(of_sources).unwrap_or(default)
     }

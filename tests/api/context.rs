@@ -298,6 +298,28 @@ fn revoked_server_is_refused_by_a_directory_of_lists() {
 }
 
 #[test]
+fn source_that_is_off_leaves_the_others_in_force() {
+    let authority = Authority::new("ca");
+    let pem = authority.issue(&["broker"], |params| {
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(&[9]));
+    });
+    let server = context(|builder| builder.identity(IdentitySource::new(Source::memory("broker.pem", pem.as_bytes()))));
+    let outcome = |set: fn(&mut ContextBuilder) -> &mut ContextBuilder, list: &str| {
+        let list = CrlSource::Source(Source::memory("ca.crl", list.as_bytes()));
+        let client = context(|builder| set(builder.trust(authority.trust()).crl(list)));
+        Pair::new(&server, &client, "broker").run().client.map_err(|error| error.code())
+    };
+    let (ours, of_others) = (authority.crl(&[&[9]]), Authority::new("other").crl(&[]));
+    assert_eq!(outcome(|builder| builder.ocsp_mode(Mode::Off), &ours), Err(Code::CertRevoked));
+    assert_eq!(outcome(|builder| builder.ocsp_mode(Mode::Off), &of_others), Err(Code::RevocationUnknown));
+    // Who says only how strict one source is says it of all together.
+    assert_eq!(outcome(|builder| builder.crl_mode(Mode::Prefer), &of_others), Ok(()));
+    assert_eq!(outcome(|builder| builder.crl_mode(Mode::Require), &of_others), Err(Code::RevocationUnknown));
+    assert_eq!(outcome(|builder| builder.crl_mode(Mode::Prefer), &ours), Err(Code::CertRevoked));
+    assert_eq!(outcome(|builder| builder.revocation(Mode::Off), &ours), Ok(()));
+}
+
+#[test]
 fn rules_of_revocation_without_a_list_and_lists_beside_any_server_are_refused() {
     let authority = Authority::new("ca");
     for set in [

@@ -44,6 +44,11 @@ impl Petition<'_> {
             max_bytes: MAX_RESPONSE_BYTES,
             deadline: self.deadline,
             validators: None,
+        });
+        let fetched = fetched.map_err(|error| match &by_get {
+            // The request in its URL says nothing to a reader.
+            Some(url) => Error::new(error.code(), error.detail().replace(url.as_str(), self.responder)),
+            None => error,
         })?;
         let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{}: {why}", self.responder));
         let Fetched::Content(content) = fetched else {
