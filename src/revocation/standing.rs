@@ -29,11 +29,17 @@ impl Standing {
         !matches!(self, Self::Unknown(_))
     }
 
-    /// Of two, the one that decides: revoked before good before unknown; `self` where they are alike.
+    /// Of two, the one that decides: revoked before good before unknown; of two unknown the one that says more than that
+    /// nothing is there; `self` where they are alike.
     pub(super) fn or(self, other: Self) -> Self {
         match (&self, &other) {
             (Self::Revoked { .. }, _) => self,
             (_, Self::Revoked { .. }) | (Self::Unknown(_), Self::Good) => other,
+            (Self::Unknown(mine), Self::Unknown(theirs))
+                if mine.code() == Code::RevocationUnknown && theirs.code() != Code::RevocationUnknown =>
+            {
+                other
+            }
             _ => self,
         }
     }
