@@ -21,6 +21,7 @@ mod policy_ciphers;
 #[allow(dead_code, reason = "the recipes use more of it")]
 mod process;
 mod revocation;
+mod revocation_fetch;
 mod revocation_matrix;
 mod revocation_refresh;
 mod revocation_sessions;

@@ -24,6 +24,7 @@ impl Authority {
         self.certificate.pem()
     }
 
+    /// The key that it signs with.
     pub(crate) fn key_pem(&self) -> String {
         self.issuer.key().serialize_pem()
     }
