@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::keystore::blocks_of_pem;
 
 /// What PEM calls a list (RFC 7468 section 5.3).
-const LABEL: &str = "X509 CRL";
+pub(super) const LABEL: &str = "X509 CRL";
 // The content of the object identifier 2.5.29.31.
 const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 /// So many keys are remembered for each list: an issuer that changes its key has two for a while.

@@ -31,7 +31,7 @@ use response::{Data, Envelope, Single, Status, Unusable};
 use signer::Terms;
 
 /// What PEM calls a response; `openssl ocsp` writes DER alone.
-const LABEL: &str = "OCSP RESPONSE";
+pub(super) const LABEL: &str = "OCSP RESPONSE";
 /// How far the responder's clock may be from this one's, in seconds.
 const SKEW_S: i64 = 300;
 /// How long a response without nextUpdate is good for, in seconds from its thisUpdate: a week, as browsers have it.

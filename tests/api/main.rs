@@ -5,6 +5,7 @@
 mod command;
 mod command_connect;
 mod command_files;
+mod command_revocation;
 mod context;
 mod fetch;
 mod fetch_cache;

@@ -47,12 +47,14 @@ Exit code: 0 after --connections, 1 failed, 2 wrong usage.";
 
 const INSPECT: &str = "\
 Shows entries and aliases, certificates, dates and kinds of keys, and for each key whether it could be used, what peers \
-would refuse, and what mends it.";
+would refuse, and what mends it. Of revocation lists (CRL) and OCSP responses, in DER or PEM, it shows what they say of \
+themselves; whether they are signed rightly is asked with verify.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   brokertls inspect broker.ks --password pass:password
   brokertls inspect server.pem --json
+  brokertls inspect ca.crl
 
 Exit code: 0 it could be read, 1 it could not, 2 wrong usage.";
 
@@ -125,7 +127,7 @@ fn serve() -> Command {
 fn inspect() -> Command {
     let names = ["type", "password", "key-password", "insecure-allow-missing-mac"];
     Command::new("inspect")
-        .about("Show what is in a keystore, PEM or DER file")
+        .about("Show what is in a keystore, certificate, CRL or OCSP response")
         .after_help(format!("{INSPECT}\n\n{PASSWORDS}\n\n{INSPECT_EXAMPLES}"))
         .arg(Arg::new("file").value_name("FILE").required(true).help("the file to read"))
         .arg(json())

@@ -1,8 +1,11 @@
-//! `brokertls inspect`: what is in a keystore, and what a peer would say of it.
+//! `brokertls inspect`: what is in a keystore, and what a peer would say of it; and what a list of revoked certificates or
+//! an OCSP response says.
 
+use brokertls::Source;
 use brokertls::certificate::CertificateFacts;
 use brokertls::error::{Error, Result};
-use brokertls::keystore::{Entry, EntryKind, Identity, Store, StoreType};
+use brokertls::keystore::{Entry, EntryKind, Identity, Limits, Store, StoreType};
+use brokertls::revocation::RevocationFile;
 use clap::ArgMatches;
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
@@ -12,23 +15,60 @@ use crate::dates::now;
 use crate::facts::{certificate_json, certificate_lines};
 use crate::findings::{Findings, of_trusted};
 use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, error_json, print, print_json};
+use crate::revocation;
+
+/// The longest file that is looked into for lists: about two million entries.
+const MAX_REVOCATION_BYTES: usize = 128 << 20;
 
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let file = matches.get_one::<String>("file").map(String::as_str).unwrap_or_default();
+    let is_json = is_set(matches, "json");
     let mut options = options(matches)?;
     options.set("cert", file)?;
+    let refused = |error: Error| -> Outcome {
+        if !is_json {
+            return Err(error.into());
+        }
+        print_json(&json!({ "file": file, "error": error_json(&error) }))?;
+        Ok(EXIT_REFUSED)
+    };
+    // Who says of what type a keystore is wants to see a keystore.
+    let told = matches.get_one::<String>("type").map_or_else(|| revocation_of(file), |_| Ok(None));
+    let revocation = match told {
+        Ok(revocation) => revocation,
+        Err(error) => return refused(error),
+    };
     for source in options.identity_sources()? {
-        match (source.open(), is_set(matches, "json")) {
-            (Ok(store), true) => print_json(&store_json(&store))?,
-            (Ok(store), false) => show(&store)?,
-            (Err(error), true) => {
-                print_json(&json!({ "file": file, "error": error_json(&error) }))?;
-                return Ok(EXIT_REFUSED);
-            }
-            (Err(error), false) => return Err(error.into()),
+        match source.open() {
+            Ok(store) if revocation.is_some() && !has_certificates(&store) => {}
+            Ok(store) if is_json => print_json(&store_json(&store))?,
+            Ok(store) => show(&store)?,
+            Err(_) if revocation.is_some() => {}
+            Err(error) => return refused(error),
         }
     }
+    match &revocation {
+        Some(content) if is_json => print_json(&revocation::revocation_json(file, content))?,
+        Some(content) => revocation::show(file, content)?,
+        None => {}
+    }
     Ok(EXIT_OK)
+}
+
+/// The lists and OCSP responses of the file; none where there are none, or where it cannot be opened, which is told as it is
+/// of a keystore.
+fn revocation_of(file: &str) -> Result<Option<RevocationFile>> {
+    let mut limits = Limits::default();
+    limits.max_content_bytes = MAX_REVOCATION_BYTES;
+    match Source::file(file).read(&limits) {
+        Ok(content) => RevocationFile::read(&content, file),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether there is more in it than what is skipped.
+fn has_certificates(store: &Store) -> bool {
+    store.entries().iter().any(|entry| !entry.chain.is_empty() || entry.key.is_some())
 }
 
 /// A chain with its private key, or alone in a file of certificates; or why the key cannot be used.

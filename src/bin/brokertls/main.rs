@@ -7,6 +7,7 @@ mod facts;
 mod findings;
 mod inspect;
 mod report;
+mod revocation;
 mod serve;
 mod transport;
 mod verify;
