@@ -131,7 +131,7 @@ fn real_responder_decides_however_it_is_asked() {
         assert_code(&refused, Code::CertRevoked);
         assert_code(&server, Code::AlertCertificateRevoked);
         let refused = refused.unwrap_err();
-        for part in ["Jan  2 03:04:05 2025", "keyCompromise", &url] {
+        for part in ["2025-01-02T03:04:05Z", "keyCompromise", &url] {
             assert!(refused.detail().contains(part), "{part}: {refused}");
         }
         assert_code(&world.ask(&client, LOST, &url), Code::RevocationUnknown);
