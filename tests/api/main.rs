@@ -23,6 +23,7 @@ mod policy_ciphers;
 mod process;
 mod revocation;
 mod revocation_fetch;
+mod revocation_hanging;
 mod revocation_matrix;
 mod revocation_refresh;
 mod revocation_sessions;

@@ -14,7 +14,7 @@ use brokertls::{ClientAuth, Code, Context, ContextBuilder, CrlSource, IdentitySo
 use crate::pair::{Authority, Pair, context};
 
 const PAGE: &str = include_str!("../../src/manual/revocation.md");
-const SERIAL: &[u8] = &[0x11, 0x22, 0x33];
+pub(crate) const SERIAL: &[u8] = &[0x11, 0x22, 0x33];
 const MODES: [Mode; 3] = [Mode::Off, Mode::Prefer, Mode::Require];
 /// What a source can know, as the heads of the columns have it.
 const KNOWN: [&str; 3] = ["good", "unknown", "revoked"];
@@ -91,11 +91,11 @@ impl World {
     }
 }
 
-/// Where a responder of openssl's has its files.
-struct Folder(PathBuf);
+/// Where a responder of openssl's has its files. It knows one client, which has the serial number [`SERIAL`].
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(test: &str, authority: &Authority, client: &str) -> Self {
+    pub(crate) fn new(test: &str, authority: &Authority, client: &str) -> Self {
         let folder = Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join("revocation_matrix").join(test));
         let _ = fs::remove_dir_all(&folder.0);
         fs::create_dir_all(&folder.0).unwrap();
@@ -114,7 +114,7 @@ impl Folder {
     }
 
     /// What the responder that knows so much says of the client.
-    fn response(&self, known: &str) -> Vec<u8> {
+    pub(crate) fn response(&self, known: &str) -> Vec<u8> {
         let line = format!(
             "ocsp -index {known}.index -CA ca.pem -rsigner ca.pem -rkey ca.key -issuer ca.pem -cert client.pem \
              -ndays 1 -respout {known}.der"
