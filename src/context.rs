@@ -4,6 +4,7 @@ mod generation;
 mod key_log;
 mod load;
 mod maintenance;
+mod staples;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -74,7 +75,10 @@ impl Context {
                     .log
                     .write(Level::Error, &format!("reload failed, the last good files stay in use: {error}"));
             })?;
+        generation.staples.take_over(&self.generation().staples);
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
+        // There may be identities now that lack their staples.
+        self.0.maintenance.wake();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 mod foreign;
 
+use std::iter;
 use std::sync::Arc;
 
 use rustls::client::ResolvesClientCert;
@@ -12,6 +13,7 @@ use rustls::{CipherSuite, SignatureAlgorithm, SignatureScheme, SupportedCipherSu
 use crate::certificate::CertificateFacts;
 use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
+use crate::revocation::Staple;
 use crate::verify::host::{HandshakeHost, IdentityRequest};
 use crate::verify::{Notes, Purpose};
 
@@ -20,18 +22,20 @@ pub(crate) use foreign::with_worded_alerts;
 /// An identity ready to sign.
 #[derive(Debug)]
 struct Signer {
+    /// Without a staple.
     key: Arc<CertifiedKey>,
+    staple: Option<Arc<Staple>>,
     /// DNS names of the end entity, lower case; the common name where there are none.
     names: Vec<String>,
 }
 
 impl Signer {
-    fn new(identity: &Identity) -> Result<Self> {
+    fn new(identity: &Identity, staple: Option<Arc<Staple>>) -> Result<Self> {
         let names = match identity.chain.first().map(CertificateFacts::from_der).transpose()? {
             None => Vec::new(),
             Some(facts) => server_names(&facts),
         };
-        Ok(Self { key: certified(identity), names })
+        Ok(Self { key: certified(identity), staple, names })
     }
 
     fn serves(&self, host: &str) -> bool {
@@ -40,6 +44,12 @@ impl Signer {
             Some(parent) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
             None => name == host,
         })
+    }
+
+    /// What a server hands to rustls, which sends the staple to clients that ask for one.
+    fn with_staple(&self) -> Arc<CertifiedKey> {
+        let stapled = self.staple.as_ref().and_then(|staple| staple.key());
+        stapled.unwrap_or_else(|| Arc::clone(&self.key))
     }
 
     fn can_sign(&self, schemes: &[SignatureScheme]) -> bool {
@@ -66,7 +76,7 @@ fn server_names(facts: &CertificateFacts) -> Vec<String> {
 }
 
 /// Chain and key as rustls wants them. A key that was not read from bytes may fail.
-fn certified(identity: &Identity) -> Arc<CertifiedKey> {
+pub(crate) fn certified(identity: &Identity) -> Arc<CertifiedKey> {
     identity.certified(|key| if identity.is_foreign() { foreign::fallible(key) } else { key })
 }
 
@@ -78,9 +88,15 @@ pub(crate) struct Identities {
 }
 
 impl Identities {
-    /// Prepares the identities for connections that use these suites.
-    pub(crate) fn new(identities: &[Arc<Identity>], suites: &[SupportedCipherSuite]) -> Result<Self> {
-        let signers = identities.iter().map(|identity| Signer::new(identity)).collect::<Result<_>>()?;
+    /// Prepares the identities, each with its staple, for connections that use these suites.
+    pub(crate) fn new(
+        identities: &[Arc<Identity>],
+        staples: Vec<Option<Arc<Staple>>>,
+        suites: &[SupportedCipherSuite],
+    ) -> Result<Self> {
+        let staples = staples.into_iter().chain(iter::repeat(None));
+        let signers = identities.iter().zip(staples).map(|(identity, staple)| Signer::new(identity, staple));
+        let signers = signers.collect::<Result<_>>()?;
         Ok(Self { signers, suites: suites.to_vec() })
     }
 }
@@ -103,7 +119,11 @@ impl ResolvesServerCert for Identities {
                 }
                 self.signers.first()
             });
-        chosen.map(|signer| present(&signer.key))
+        // A connection outlives its staple, so that it is told of the identity alone.
+        chosen.map(|signer| {
+            Notes::add_identity(&signer.key);
+            signer.with_staple()
+        })
     }
 }
 

@@ -12,13 +12,13 @@ use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities, with_worded_alerts};
 use crate::logging::Level;
 use crate::policy::Policy;
-use crate::revocation::Remote;
+use crate::revocation::{Remote, Staples};
 use crate::session::{self, ClientSessions, Sessions};
 use crate::settings::{ClientAuth, ConnectionSettings, Spec};
 use crate::verify::{Judge, RustlsVerifier};
 
 use super::key_log::KeyLogFile;
-use super::load;
+use super::{load, staples};
 
 /// The most configurations for connections with settings of their own that a generation keeps. Forgetting them costs
 /// time and the resumption of their sessions, nothing else.
@@ -31,6 +31,7 @@ pub(super) struct Generation {
     pub(super) client: Option<Client>,
     derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
     pub(super) derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
+    pub(super) staples: Arc<Staples>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -48,12 +49,14 @@ impl Generation {
             policy.not_served().iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
         let identities = load::identities(spec, &mut warnings)?;
         let judge = load::judge(spec, remote, &mut warnings)?;
+        let staples::Loaded { staples, of_identities } =
+            staples::load(spec, &identities, judge.trusted(), &mut warnings)?;
         let signers = match &spec.hosts.identities {
             Some(host) => {
                 let suites = policy.cipher_suites().to_vec();
                 Signers::Host(Arc::new(HostIdentities { host: Arc::clone(host), suites }))
             }
-            None => Signers::Own(Arc::new(Identities::new(&identities, policy.cipher_suites())?)),
+            None => Signers::Own(Arc::new(Identities::new(&identities, of_identities, policy.cipher_suites())?)),
         };
         let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         warnings.extend(load::insecure_settings(spec));
@@ -67,7 +70,7 @@ impl Generation {
         let client = verifies.then(|| materials.client(spec, &materials.policy, &settings, sessions));
         let (server, client) = (server.transpose()?, client.transpose()?);
         let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
-        Ok(Self { materials, server, client, derived_servers, derived_clients, warnings })
+        Ok(Self { materials, server, client, derived_servers, derived_clients, staples, warnings })
     }
 
     pub(super) fn server_with(

@@ -55,7 +55,7 @@ fn trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertifica
 }
 
 /// The longest file of OCSP responses.
-const MAX_RESPONSES_BYTES: usize = 1 << 20;
+pub(super) const MAX_RESPONSES_BYTES: usize = 1 << 20;
 
 /// Who is asked over the network, where that is wanted; one for all generations of a context.
 pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
@@ -99,8 +99,13 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
         let found = ocsp::ocsp_responses_of(&file.read(&limits)?, &file.label())?;
         responses.extend(found.into_iter().map(|response| (response, file.label())));
     }
-    let now = spec.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    Ok(Revocation::new(revocation.policy(), crls).with_responses(responses).with_remote(remote).read_at(now))
+    let check = Revocation::new(revocation.policy(), crls).with_responses(responses);
+    Ok(check.with_remote(remote).read_at(now_unix_s(spec)))
+}
+
+/// The time by the context's clock; zero where that gives none.
+pub(super) fn now_unix_s(spec: &Spec) -> i64 {
+    spec.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 impl TrustSource {
@@ -140,7 +145,7 @@ impl IdentitySource {
     }
 }
 
-fn open(source: &Source, options: &OpenOptions) -> Result<keystore::Store> {
+pub(super) fn open(source: &Source, options: &OpenOptions) -> Result<keystore::Store> {
     keystore::open(&source.label(), &source.read(&options.limits)?, options)
 }
 

@@ -25,17 +25,23 @@ pub(super) struct Maintenance {
 struct State {
     is_started: bool,
     is_over: bool,
+    /// Whether there may be something to do before the rest is over.
+    is_woken: bool,
 }
 
 impl Context {
-    /// Does what is due: fetches lists and responses anew before their next update. Takes as long as the fetches do,
+    /// Does what is due: asks for the staples of the own identities, and fetches lists and responses anew before their
+    /// next update. Takes as long as the fetches do,
     /// within their bounds, so that it is not for a thread that serves connections; a few threads are started for the
     /// fetches and have ended when it returns. May be called by any thread and at any time, earlier than necessary too.
     ///
     /// Gives how long there is until it wants to be called again, at most a minute. A context that fetches works without
-    /// it, but handshakes then wait for what is out of date.
+    /// it, but handshakes then wait for what is out of date; staples are asked for here alone.
     pub fn maintain(&self) -> Duration {
-        let next = self.0.remote.as_ref().and_then(|remote| remote.maintain());
+        // What every peer may want to see comes before what a few may need.
+        let staples = self.generation().staples.maintain();
+        let lists = self.0.remote.as_ref().and_then(|remote| remote.maintain());
+        let next = staples.into_iter().chain(lists).min();
         next.map_or(LONGEST_REST, |next| next.clamp(SHORTEST_REST, LONGEST_REST))
     }
 
@@ -56,10 +62,13 @@ impl Context {
         Ok(())
     }
 
-    /// Where knowledge of revocation comes from, and how asking went: the files, what was fetched, who was asked.
+    /// Where knowledge of revocation comes from, and how asking went: the files, what was fetched, who was asked, about
+    /// peers and for staples.
     pub fn revocation_sources(&self) -> Vec<SourceFacts> {
         let generation = self.generation();
-        generation.materials.judge.revocation().map(Revocation::sources).unwrap_or_default()
+        let mut sources = generation.materials.judge.revocation().map(Revocation::sources).unwrap_or_default();
+        sources.extend(generation.staples.sources());
+        sources
     }
 
     /// How many certificates were accepted since the last reload though nobody knew whether they are revoked.
@@ -81,11 +90,20 @@ impl Maintenance {
             let rest = context.maintain();
             drop(context);
             let state = self.lock();
-            let waited = self.changed.wait_timeout_while(state, rest, |state| !state.is_over);
-            if waited.unwrap_or_else(PoisonError::into_inner).0.is_over {
+            let is_idle = |state: &mut State| !state.is_over && !state.is_woken;
+            let mut state =
+                self.changed.wait_timeout_while(state, rest, is_idle).unwrap_or_else(PoisonError::into_inner).0;
+            if state.is_over {
                 return;
             }
+            state.is_woken = false;
         }
+    }
+
+    /// Has the thread look at once whether something is due, if there is one.
+    pub(super) fn wake(&self) {
+        self.lock().is_woken = true;
+        self.changed.notify_all();
     }
 
     /// Has the thread end, if there is one.

@@ -257,7 +257,7 @@ fn half(deadline: Instant) -> Instant {
     now + deadline.saturating_duration_since(now) / 2
 }
 
-fn revoked(reason: Reason, revoked_unix_s: u32, place: &str) -> Error {
+pub(super) fn revoked(reason: Reason, revoked_unix_s: u32, place: &str) -> Error {
     let date = date_text(revoked_unix_s.into());
     Error::new(Code::CertRevoked, format!("revoked {date}, reason {}, says {place}", reason.name()))
 }

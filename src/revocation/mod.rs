@@ -17,6 +17,8 @@ mod remote;
 mod scope;
 mod signed;
 mod standing;
+mod staple;
+mod staples;
 
 pub use check::Revocation;
 pub use crl::{Crl, CrlFacts};
@@ -26,6 +28,8 @@ pub use file::RevocationFile;
 pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, ocsp_responses_of};
 pub use policy::{Depth, Mode, RevocationPolicy};
 pub(crate) use remote::{Remote, RemoteSettings};
+pub(crate) use staple::{Staple, Stapled};
+pub(crate) use staples::{StapleSettings, Staples};
 
 /// Why a certificate was revoked (RFC 5280 section 5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -22,6 +22,7 @@ pub use facts::{OcspCertificateFacts, OcspFacts};
 pub use pointers::{demands_staple, responders_of};
 pub use request::{get_url, request};
 pub use response::OcspStatus;
+pub(crate) use signer::is_issuer;
 
 use super::Reason;
 use crate::certificate::{algorithm_text, hex};
@@ -39,7 +40,7 @@ const SKEW_S: i64 = 300;
 /// RFC 6960 section 2.4 has the responder say with it that there is always something newer, and leaves open how old an
 /// answer may be. Without a bound, whoever kept an answer from before the revocation could show it for ever; a week is
 /// what public CAs give the answers that do have a nextUpdate.
-const MAX_AGE_S: i64 = 7 * 86_400;
+pub(super) const MAX_AGE_S: i64 = 7 * 86_400;
 /// So many issuers are remembered for each response: one is usual, and there are cross-signed ones.
 const MAX_ISSUERS: usize = 4;
 
@@ -124,6 +125,14 @@ impl OcspResponse {
     /// Which certificates it speaks of.
     pub fn cert_ids(&self) -> impl Iterator<Item = &CertId> {
         self.singles().iter().map(|single| &single.id)
+    }
+
+    /// Whether it speaks of a certificate that `issuer` issued, whatever it says and whether it is to be believed.
+    pub fn is_about(&self, certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
+        match (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer)) {
+            (Ok((_, certificate)), Ok((_, issuer))) => self.cert_ids().any(|id| id.is_of(&certificate, &issuer)),
+            _ => false,
+        }
     }
 
     /// When what it says of its certificates is replaced at the latest, seconds since 1970 in UTC: the first nextUpdate.

@@ -26,6 +26,7 @@ use crate::logging::{Level, Log};
 use answers::Answer;
 pub(super) use answers::Inquiry;
 use lists::RemoteList;
+pub(super) use petition::Petition;
 
 /// The most lists that are kept: each is of a CA that is trusted, or of one that it certified.
 const MAX_LISTS: usize = 64;

@@ -169,8 +169,9 @@ fn check_url(url: &str) -> Result<()> {
 }
 
 /// How often a staple is asked for anew unless told otherwise, in seconds.
-#[allow(dead_code)]
 const STAPLE_REFRESH_S: u32 = 300;
+/// How long asking for a staple may take unless told otherwise, in seconds.
+const STAPLE_TIMEOUT_S: u32 = 15;
 
 /// The OCSP responses that servers send with their own certificates.
 #[derive(Clone, Debug, Default)]
@@ -188,23 +189,33 @@ pub(crate) struct StapleSpec {
 }
 
 impl StapleSpec {
+    /// Whether there may be anything to staple.
+    pub(crate) fn is_used(&self) -> bool {
+        self.is_on || !self.files.is_empty()
+    }
+
     /// How often a staple is asked for anew.
-    #[allow(dead_code)]
     pub(crate) fn refresh_s(&self) -> u32 {
         self.refresh_s.unwrap_or(STAPLE_REFRESH_S)
+    }
+
+    /// The bounds of each request for a staple. What does not go by its own settings goes by those of all fetches.
+    pub(crate) fn fetch_policy(&self, fetch: &FetchSpec) -> FetchPolicy {
+        let timeout_s = self.timeout_s.unwrap_or(STAPLE_TIMEOUT_S);
+        FetchPolicy { timeout: Duration::from_secs(timeout_s.into()), ..fetch.policy() }
     }
 
     /// Refuses staples for nothing, and rules without staples.
     pub(crate) fn check(&self, has_identities: bool) -> Result<()> {
         let conflict = |detail: &str| Err(Error::new(Code::OptionConflict, detail));
-        if (self.is_on || !self.files.is_empty()) && !has_identities {
+        if self.is_used() && !has_identities {
             return conflict("staples, and no identity that they could be of");
         }
         let asks = self.responder.is_some() || self.refresh_s.is_some() || self.timeout_s.is_some();
         if asks && !self.is_on {
             return conflict("a responder, period or time for staples, and none is asked for (staple)");
         }
-        if self.issuer.is_some() && !self.is_on && self.files.is_empty() {
+        if self.issuer.is_some() && !self.is_used() {
             return conflict("an issuer for staples, and no staple");
         }
         self.responder.as_deref().map_or(Ok(()), check_url)

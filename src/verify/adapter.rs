@@ -16,6 +16,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherEr
 
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
+use crate::keystore::TrustedCertificate;
 use crate::logging::{Level, Log};
 use crate::revocation::Revocation;
 
@@ -155,6 +156,11 @@ impl Judge {
     /// The check of revocation, where there is one.
     pub(crate) fn revocation(&self) -> Option<&Revocation> {
         self.verifier().revocation()
+    }
+
+    /// The certificates that are trusted here, none where a host decides.
+    pub(crate) fn trusted(&self) -> &[TrustedCertificate] {
+        self.verifier().trusted()
     }
 
     /// Who checks signatures of the handshake first.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::X509Extension;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -92,6 +93,13 @@ fn check_delegate(
         Ok(true) => Ok(()),
         Ok(false) | Err(Malformed) => Err("its signer's certificate is not signed with the issuer's key"),
     }
+}
+
+/// Whether `issuer` has issued a certificate: its name is there, and the signature is of its key.
+pub(crate) fn is_issuer(certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
+    let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
+    let (Ok((_, read)), Ok((_, issuer))) = read else { return false };
+    read.issuer().as_raw() == issuer.subject().as_raw() && is_issued(certificate, &read, &issuer) == Ok(true)
 }
 
 /// RFC 6960 section 4.2.2.2: with the same key as the certificate that is asked about.

@@ -1,0 +1,134 @@
+//! The staples of a context's own identities: whose issuer is who, which response of a file is whose, who is asked.
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+
+use crate::certificate::describe;
+use crate::error::{Code, Error, Result};
+use crate::identity::certified;
+use crate::keystore::{Identity, Limits, OpenOptions, TrustedCertificate};
+use crate::revocation::ocsp::{demands_staple, is_issuer, ocsp_responses_of, responders_of};
+use crate::revocation::{OcspResponse, Staple, StapleSettings, Stapled, Staples};
+use crate::settings::Spec;
+
+use super::load;
+
+/// The staples, and which of them goes with which identity.
+pub(super) struct Loaded {
+    pub(super) staples: Arc<Staples>,
+    /// One place for each identity.
+    pub(super) of_identities: Vec<Option<Arc<Staple>>>,
+}
+
+/// Reads the responses and finds the issuers. Adds to `warnings` whose certificate cannot have what it should.
+///
+/// # Errors
+/// `NO_CERTIFICATE` where an issuer is not known; `OCSP_UNUSABLE` and `OCSP_MALFORMED` for a response that does not
+/// serve; files that cannot be read, by name.
+pub(super) fn load(
+    spec: &Spec,
+    identities: &[Arc<Identity>],
+    trusted: &[TrustedCertificate],
+    warnings: &mut Vec<String>,
+) -> Result<Loaded> {
+    let named = match &spec.staple.issuer {
+        Some(source) => load::open(source, &OpenOptions::default())?.trusted()?,
+        None => Vec::new(),
+    };
+    let known: Vec<&CertificateDer<'static>> = trusted.iter().chain(&named).map(|trusted| &trusted.der).collect();
+    let mut stapled = identities.iter().map(|identity| stapled(spec, identity, &known)).collect::<Result<Vec<_>>>()?;
+    read_files(spec, &mut stapled)?;
+    let mut of_identities = Vec::new();
+    for (identity, stapled) in identities.iter().zip(stapled) {
+        let staple = stapled.filter(|stapled| spec.staple.is_on || stapled.file.is_some());
+        warnings.extend(warning(identity, staple.as_ref()));
+        of_identities
+            .push(staple.map(|staple| Arc::new(Staple::new(certified(identity), staple, Arc::clone(&spec.clock)))));
+    }
+    let all = of_identities.iter().flatten().cloned().collect();
+    let staples = Staples::new(settings(spec), all, Arc::clone(&spec.clock), spec.log.clone())?;
+    Ok(Loaded { staples: Arc::new(staples), of_identities })
+}
+
+fn settings(spec: &Spec) -> StapleSettings {
+    StapleSettings {
+        fetch: spec.staple.fetch_policy(&spec.revocation.fetch),
+        hash: spec.revocation.ocsp_hash,
+        refresh_s: spec.staple.refresh_s(),
+    }
+}
+
+/// What could be stapled to an identity's certificate; none where nothing is, or its issuer is not known and nobody asked.
+fn stapled(spec: &Spec, identity: &Identity, known: &[&CertificateDer<'static>]) -> Result<Option<Stapled>> {
+    let Some((certificate, issuers)) = identity.chain.split_first().filter(|_| spec.staple.is_used()) else {
+        return Ok(None);
+    };
+    let Some(issuer) = issuers.iter().chain(known.iter().copied()).find(|issuer| is_issuer(certificate, issuer)) else {
+        let detail = format!("of the issuer of {}, which staples are asked for with", describe(certificate));
+        let missing = || Error::new(Code::NoCertificate, detail).at(&identity.place);
+        return match spec.staple.is_on {
+            true => Err(missing().with_hint("Name the issuer's certificate (staple-issuer), or add it to the chain.")),
+            false => Ok(None),
+        };
+    };
+    let responders = match (spec.staple.is_on, &spec.staple.responder) {
+        (true, Some(responder)) => vec![responder.clone()],
+        (true, None) => responders_of(certificate),
+        (false, _) => Vec::new(),
+    };
+    Ok(Some(Stapled { certificate: certificate.clone(), issuer: issuer.clone(), responders, file: None }))
+}
+
+/// Gives each response to the certificates that it is about, the latest where there are several.
+fn read_files(spec: &Spec, stapled: &mut [Option<Stapled>]) -> Result<()> {
+    let limits = Limits { max_content_bytes: load::MAX_RESPONSES_BYTES, ..Limits::default() };
+    let now_unix_s = load::now_unix_s(spec);
+    for file in &spec.staple.files {
+        for response in ocsp_responses_of(&file.read(&limits)?, &file.label())? {
+            let response = Arc::new(response);
+            let meant = stapled.iter_mut().flatten().filter(|stapled| stapled.is_meant_by(&response));
+            let mut is_anybodys = false;
+            for stapled in meant {
+                is_anybodys = true;
+                stapled.check(&response, now_unix_s).map_err(|error| error.at(file.label()))?;
+                let before = stapled.file.as_ref().and_then(|(before, _)| before.this_update_unix_s());
+                if before <= response.this_update_unix_s() {
+                    stapled.file = Some((Arc::clone(&response), file.label()));
+                }
+            }
+            if !is_anybodys {
+                return Err(nobodys(&response, stapled.iter().any(Option::is_none)).at(file.label()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn nobodys(response: &OcspResponse, has_unknown_issuers: bool) -> Error {
+    let detail = match response.cert_ids().next() {
+        None => format!("the responder answers {}", response.status().name()),
+        Some(_) => "it is about no certificate of the identities here".to_owned(),
+    };
+    let error = Error::new(Code::OcspUnusable, detail);
+    match has_unknown_issuers {
+        true => error.with_hint("An identity's issuer is not known: name its certificate (staple-issuer)."),
+        false => error,
+    }
+}
+
+/// What an operator should know: peers will miss a response.
+fn warning(identity: &Identity, stapled: Option<&Stapled>) -> Option<String> {
+    let certificate = identity.chain.first()?;
+    match stapled {
+        Some(stapled) if stapled.responders.is_empty() && stapled.file.is_none() => {
+            let what = "no OCSP responder to ask for staples: the certificate names none, and none is configured";
+            Some(format!("{}: {what} (staple-responder)", identity.place))
+        }
+        None if demands_staple(certificate) => {
+            let what = "the certificate demands that a response is stapled to it, and none is (staple, staple-file)";
+            Some(format!("{}: {what}", identity.place))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! The staples of a context's identities, kept fresh: who is asked, how often, and by when.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::time_provider::TimeProvider;
+
+use super::facts::SourceFacts;
+use super::ocsp::CertIdHash;
+use super::remote::RENEWALS_AT_ONCE;
+use super::staple::{Asking, Staple};
+use crate::error::Result;
+use crate::fetch::{FetchPolicy, Fetcher};
+use crate::logging::Log;
+
+/// How staples are asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct StapleSettings {
+    /// The bounds of each fetch.
+    pub(crate) fetch: FetchPolicy,
+    /// How requests name certificates.
+    pub(crate) hash: CertIdHash,
+    /// How often they are asked for anew, should their next update not be sooner.
+    pub(crate) refresh_s: u32,
+}
+
+/// The staples of all identities. Shared by threads.
+pub(crate) struct Staples {
+    settings: StapleSettings,
+    fetcher: Fetcher,
+    staples: Vec<Arc<Staple>>,
+    clock: Arc<dyn TimeProvider>,
+    log: Log,
+    /// Held by who asks, so that others find it done.
+    turn: Mutex<()>,
+}
+
+impl fmt::Debug for Staples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staples").field("staples", &self.staples).finish_non_exhaustive()
+    }
+}
+
+impl Staples {
+    /// Asks nobody yet.
+    ///
+    /// # Errors
+    /// What the time and the proxy lead to, `INVALID_ARGUMENT`.
+    pub(crate) fn new(
+        settings: StapleSettings,
+        staples: Vec<Arc<Staple>>,
+        clock: Arc<dyn TimeProvider>,
+        log: Log,
+    ) -> Result<Self> {
+        let fetcher = Fetcher::new(settings.fetch.clone())?;
+        Ok(Self { settings, fetcher, staples, clock, log, turn: Mutex::default() })
+    }
+
+    /// Goes on with what was learnt before a reload, of the certificates that are still there.
+    pub(crate) fn take_over(&self, old: &Self) {
+        for staple in &self.staples {
+            old.staples.iter().for_each(|old| staple.take_over(old));
+        }
+    }
+
+    /// Asks for what is due, a few at a time, and drops what has ended; gives how long there is until something is due.
+    /// Takes as long as fetches do, within their bounds.
+    pub(crate) fn maintain(&self) -> Option<Duration> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let now_unix_s = self.now_unix_s();
+        self.staples.iter().for_each(|staple| staple.drop_outdated(now_unix_s, &self.log));
+        let due: Vec<_> = self.staples.iter().filter(|staple| staple.is_due(now_unix_s)).collect();
+        for some in due.chunks(RENEWALS_AT_ONCE) {
+            thread::scope(|scope| {
+                for staple in some {
+                    let renew = || self.renew(staple, now_unix_s);
+                    // One after the other where the system gives no threads.
+                    if thread::Builder::new().spawn_scoped(scope, renew).is_err() {
+                        renew();
+                    }
+                }
+            });
+        }
+        let next_unix_s = self.staples.iter().filter_map(|staple| staple.next_unix_s()).min()?;
+        Some(Duration::from_secs(u64::try_from(next_unix_s.saturating_sub(self.now_unix_s())).unwrap_or(0)))
+    }
+
+    fn renew(&self, staple: &Staple, now_unix_s: i64) {
+        let asking = Asking {
+            fetcher: &self.fetcher,
+            hash: self.settings.hash,
+            refresh_s: self.settings.refresh_s,
+            deadline: Instant::now() + self.settings.fetch.timeout,
+            log: &self.log,
+        };
+        staple.renew(&asking, now_unix_s);
+    }
+
+    /// What is shown with each certificate, and how asking for it went.
+    pub(crate) fn sources(&self) -> Vec<SourceFacts> {
+        self.staples.iter().map(|staple| staple.facts()).collect()
+    }
+
+    fn now_unix_s(&self) -> i64 {
+        self.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+    }
+}
