@@ -54,6 +54,7 @@ impl ContextBuilder {
                 revocation: RevocationSpec::default(),
                 staple: StapleSpec::default(),
                 callback: None,
+                on_revoked: None,
                 hosts: Hosts::default(),
                 may_block: false,
                 alpn: Vec::new(),

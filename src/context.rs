@@ -15,6 +15,7 @@ use rustls::pki_types::ServerName;
 
 use crate::connection::{Connection, Decide, Setup};
 use crate::error::{Code, Error, Result};
+use crate::live::Register;
 use crate::logging::Level;
 use crate::policy::NotServed;
 use crate::revocation::{Remote, Revocation};
@@ -32,6 +33,7 @@ struct Shared {
     spec: Spec,
     sessions: Arc<Sessions>,
     remote: Option<Arc<Remote>>,
+    register: Arc<Register>,
     current: RwLock<Arc<Generation>>,
     maintenance: Arc<Maintenance>,
 }
@@ -59,11 +61,13 @@ impl Context {
         spec.check()?;
         let remote = load::remote(&spec)?;
         let generation = Arc::new(Generation::load(&spec, &sessions, remote.clone())?);
-        let (current, maintenance) = (RwLock::new(generation), Arc::default());
-        Ok(Self(Arc::new(Shared { spec, sessions, remote, current, maintenance })))
+        let register = Register::new(Arc::clone(&spec.clock), spec.log.clone(), spec.on_revoked.clone());
+        let (register, current, maintenance) = (Arc::new(register), RwLock::new(generation), Arc::default());
+        Ok(Self(Arc::new(Shared { spec, sessions, remote, register, current, maintenance })))
     }
 
-    /// Reads every source again. New connections use what was read; existing ones stay as they are.
+    /// Reads every source again. New connections use what was read; existing ones stay as they are, but those whose peers
+    /// are revoked by it are told of, [`Context::sweep_revoked`].
     ///
     /// # Errors
     /// As for building; the context then goes on with what it had.
@@ -79,7 +83,15 @@ impl Context {
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
         // There may be identities now that lack their staples.
         self.0.maintenance.wake();
+        self.sweep_revoked();
         Ok(())
+    }
+
+    /// Asks what is known by now of the peers that are connected, and waits for nobody. Tells of each connection whose peer
+    /// is revoked once, through [`crate::ContextBuilder::on_revoked`] and in the log; gives their number. A reload does so
+    /// too. Without a check for revocation there is nothing to do.
+    pub fn sweep_revoked(&self) -> usize {
+        self.0.register.sweep(|| self.generation().materials.judge.rechecker().map(Arc::clone))
     }
 
     /// A server's side of a new connection.
@@ -87,9 +99,9 @@ impl Context {
     /// # Errors
     /// `NO_IDENTITY` where the context has nothing to serve with.
     pub fn accept(&self) -> Result<Connection> {
-        let generation = self.generation();
+        let (generation, setup) = self.begin(false);
         let config = generation.server.as_ref().ok_or(Code::NoIdentity)?;
-        Connection::server(Arc::clone(config), self.setup(&generation, false))
+        Connection::server(Arc::clone(config), setup)
     }
 
     /// A server's side of a new connection with settings of its own.
@@ -99,8 +111,7 @@ impl Context {
     /// against; what the settings' versions and suites lead to.
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.0.spec;
-        let generation = self.generation();
-        let setup = self.setup(&generation, settings.uses_tasks);
+        let (generation, setup) = self.begin(settings.uses_tasks);
         let config = generation.server_with(spec, settings, &self.0.sessions)?;
         let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
         let Some(host) = host.map(Arc::clone) else { return Connection::server(config, setup) };
@@ -119,12 +130,12 @@ impl Context {
     /// `NO_TRUST`, `INVALID_SERVER_NAME`; what the settings' versions and suites lead to.
     pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.0.spec;
-        let generation = self.generation();
+        let (generation, setup) = self.begin(settings.uses_tasks);
         // Sessions to resume were made without this restriction, so it must not choose another configuration.
         let shared = ConnectionSettings { resumes_only: false, ..settings.clone() };
         let client = generation.client_with(spec, &shared, &self.0.sessions)?;
         let name = self.name_of(host, settings.checks_server_name)?;
-        let mut connection = Connection::client(client.config, name, self.setup(&generation, settings.uses_tasks))?;
+        let mut connection = Connection::client(client.config, name, setup)?;
         if settings.resumes_only {
             connection.resume_only();
         }
@@ -137,15 +148,24 @@ impl Context {
     /// # Errors
     /// `NO_TRUST` where the context has nothing to verify the server against; `INVALID_SERVER_NAME`.
     pub fn connect(&self, host: Option<&str>) -> Result<Connection> {
-        let generation = self.generation();
+        let (generation, setup) = self.begin(false);
         let client = generation.client.as_ref().ok_or(Code::NoTrust)?;
-        let setup = self.setup(&generation, false);
         Connection::client(Arc::clone(&client.config), self.name_of(host, None)?, setup)
     }
 
-    fn setup(&self, generation: &Generation, uses_tasks: bool) -> Setup {
+    /// What a new connection is made from.
+    fn begin(&self, uses_tasks: bool) -> (Arc<Generation>, Setup) {
+        let shared = &self.0;
+        // Before the generation is taken: it may not know what a sweep after this does.
+        let sweeps = shared.register.sweeps();
+        let generation = self.generation();
         let checks_revocation = generation.materials.judge.rechecker().is_some();
-        Setup { uses_tasks: uses_tasks || self.0.spec.blocks(), checks_revocation }
+        let setup = Setup {
+            number: shared.register.number(),
+            uses_tasks: uses_tasks || shared.spec.blocks(),
+            register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
+        };
+        (generation, setup)
     }
 
     fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<ServerName<'static>> {

@@ -9,6 +9,7 @@ use rustls::time_provider::TimeProvider;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Identity, OpenOptions, StoreType};
+use crate::live::RevokedCallback;
 use crate::logging::Log;
 use crate::policy::PolicySpec;
 use crate::source::Source;
@@ -152,6 +153,7 @@ pub(crate) struct Spec {
     pub(crate) revocation: RevocationSpec,
     pub(crate) staple: StapleSpec,
     pub(crate) callback: Option<VerifyCallback>,
+    pub(crate) on_revoked: Option<RevokedCallback>,
     pub(crate) hosts: Hosts,
     pub(crate) may_block: bool,
     pub(crate) alpn: Vec<Vec<u8>>,

@@ -8,14 +8,17 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use brokertls::revocation::{Crl, Reason};
+use brokertls::revocation::{Crl, Mode, Reason};
 use brokertls::{
-    ClientAuth, Connection, Context, ContextBuilder, IdentitySource, MAX_RECORD_BYTES, Next, Source, Stream,
+    ClientAuth, Connection, Context, ContextBuilder, CrlSource, IdentitySource, MAX_RECORD_BYTES, Next, Source, Stream,
     TrustSource,
 };
 
 /// The mark for one idle connection, bytes.
 const MOST_IDLE_BYTES: i64 = 4096;
+
+/// The mark for what a connection costs more where its peer may turn out to be revoked, bytes.
+const MOST_WATCHED_BYTES: i64 = 256;
 
 /// The mark for a list, bytes for each entry: 32 MiB for a million.
 const MOST_ENTRY_BYTES: f64 = 33.5;
@@ -113,7 +116,8 @@ fn connect(server: &Context, client: &Context) -> (Side, Side) {
     (server, client)
 }
 
-fn contexts(versions: &str, client_auth: ClientAuth) -> (Context, Context) {
+/// A server, which checks its clients by this list, and a client.
+fn contexts(versions: &str, client_auth: ClientAuth, list: Option<&[u8]>) -> (Context, Context) {
     let issued = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let pem = format!("{}{}", issued.cert.pem(), issued.signing_key.serialize_pem());
     let source = Source::memory("localhost.pem", pem.as_bytes());
@@ -121,6 +125,9 @@ fn contexts(versions: &str, client_auth: ClientAuth) -> (Context, Context) {
         let mut builder = ContextBuilder::new();
         builder.identity(IdentitySource::new(source.clone())).trust(TrustSource::store(source.clone()));
         builder.versions(versions).client_auth(client_auth);
+        if let Some(list) = list.filter(|_| client_auth != ClientAuth::None) {
+            builder.crl(CrlSource::Source(Source::memory("ca.crl", list))).revocation(Mode::Prefer);
+        }
         // A client's remembered sessions belong to its context, not to a connection.
         builder.resumption(client_auth != ClientAuth::None || versions == "TLSv1.2").build().unwrap()
     };
@@ -128,7 +135,7 @@ fn contexts(versions: &str, client_auth: ClientAuth) -> (Context, Context) {
 }
 
 fn idle_connection_stays_below_the_mark(versions: &str, client_auth: ClientAuth) {
-    let (server_context, client_context) = contexts(versions, client_auth);
+    let (server_context, client_context) = contexts(versions, client_auth, None);
     // The first connection pays for what the thread and the context keep once.
     connect(&server_context, &client_context);
     let (mut server, mut client) = connect(&server_context, &client_context);
@@ -202,4 +209,19 @@ fn list_of_a_hundred_thousand_finds_every_serial_and_keeps_and_takes_little() {
         neighbour[15] ^= 1;
         assert_eq!(crl.find(&neighbour), None);
     }
+}
+
+#[test]
+fn connection_whose_peer_may_be_revoked_costs_at_most_256_bytes_more() {
+    const CONNECTIONS: i64 = 1000;
+    let list = list(&[]);
+    let held = |list: Option<&[u8]>| {
+        let (server_context, client_context) = contexts("TLSv1.3", ClientAuth::Need, list);
+        connect(&server_context, &client_context);
+        let servers: Vec<Side> = (0..CONNECTIONS).map(|_| connect(&server_context, &client_context).0).collect();
+        servers.iter().map(|server| server.held).sum::<i64>() / CONNECTIONS
+    };
+    let more = held(Some(&list)) - held(None);
+    println!("a connection whose peer may be revoked costs {more} bytes more");
+    assert!(more > 0 && more <= MOST_WATCHED_BYTES, "{more} bytes");
 }

@@ -19,6 +19,7 @@ const LEVELS: &[&[&str]] = &[
     &["verify"],
     &["identity"],
     &["session"],
+    &["live"],
     &["connection"],
     &["settings"],
     &["context"],

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::Result;
+use crate::live::RevokedCallback;
 use crate::revocation::{CertIdHash, Depth, Mode, Revocation};
 use crate::settings::CrlSource;
 use crate::source::Source;
@@ -48,6 +49,13 @@ impl ContextBuilder {
     /// Sets which certificates of a peer's path are checked for revocation. Default: all but the anchor.
     pub fn revocation_depth(&mut self, depth: Depth) -> &mut Self {
         self.spec.revocation.depth = Some(depth);
+        self
+    }
+
+    /// Sets who is told when the certificate of a connected peer turns out to be revoked, after a reload or a sweep, and
+    /// says whether its connection is closed. Without it such connections are logged and go on.
+    pub fn on_revoked(&mut self, callback: RevokedCallback) -> &mut Self {
+        self.spec.on_revoked = Some(callback);
         self
     }
 

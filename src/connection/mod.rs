@@ -21,6 +21,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
+use crate::live::Register;
 use crate::verify::{Notes, Scene, Switch};
 
 use checked::Checked;
@@ -71,12 +72,15 @@ pub enum Next {
 }
 
 /// What a connection is told of its context.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Setup {
+    /// Its number in the context.
+    pub(crate) number: u64,
     /// Handshake messages are processed only by [`Connection::run_task`].
     pub(crate) uses_tasks: bool,
-    /// Peers are checked for revocation.
-    pub(crate) checks_revocation: bool,
+    /// Where peers are checked for revocation, the register of connections, and its sweeps before the connection's
+    /// configuration was made.
+    pub(crate) register: Option<(Arc<Register>, u64)>,
 }
 
 /// What has been learnt about the connection beyond what rustls keeps; allocated only where there is something.
@@ -95,6 +99,7 @@ impl fmt::Debug for Connection {
 /// One TLS connection, client or server. Used by one thread at a time; may move between threads.
 pub struct Connection {
     engine: Engine,
+    number: u64,
     /// Undiscarded handshake bytes, offsets known to rustls: only ever appended to or cut at the front.
     stash: Vec<u8>,
     /// Handshake and alert records that wait for [`Connection::wrap`].
@@ -152,11 +157,12 @@ impl Connection {
     fn with_engine(engine: Engine, setup: Setup) -> Self {
         Self {
             engine,
+            number: setup.number,
             stash: Vec::new(),
             outgoing: Vec::new(),
             outgoing_start: 0,
             facts: None,
-            checked: setup.checks_revocation.then(Box::default),
+            checked: setup.register.map(|(register, since)| Box::new(Checked::new(register, since))),
             identity: None,
             failure: None,
             record_overhead: 0,
@@ -176,6 +182,7 @@ impl Connection {
     /// What ended the connection; the same error again on each later call. The alert that tells the peer waits for
     /// [`Connection::wrap`].
     pub fn unwrap(&mut self, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
+        self.end_if_revoked();
         self.check()?;
         if self.peer_closed {
             return Ok(Transfer { consumed: 0, produced: 0, next: Next::Closed });
@@ -208,6 +215,7 @@ impl Connection {
     /// # Errors
     /// What ended the connection, once its alert has been given; `WRONG_STATE` for plaintext after this side closed.
     pub fn wrap(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
+        self.end_if_revoked();
         if self.has_outgoing() {
             return Ok(self.drain_outgoing(tls));
         }
@@ -225,6 +233,7 @@ impl Connection {
     pub fn run_task(&mut self) {
         if std::mem::take(&mut self.task_pending) {
             self.process_stash(&mut []);
+            self.enter_register();
         }
     }
 
@@ -313,6 +322,11 @@ impl Connection {
         }
     }
 
+    /// The number of the connection, by which its context tells of it: 1 for the first of a context, and so on.
+    pub fn id(&self) -> u64 {
+        self.number
+    }
+
     /// The peer's certificates, end entity first, as it sent them; empty where it sent none.
     pub fn peer_chain(&self) -> &[CertificateDer<'static>] {
         self.engine.peer_chain()
@@ -388,8 +402,37 @@ impl Connection {
             }
             produced
         };
+        self.enter_register();
         self.check()?;
         Ok(produced)
+    }
+
+    /// Enters the register of connections where the handshake is complete and has a peer that may be revoked later.
+    fn enter_register(&mut self) {
+        if self.is_unfinished() || self.failure.is_some() {
+            return;
+        }
+        match self.checked.as_mut().map(|checked| checked.enter(self.number, &self.engine)) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => self.checked = None,
+            Some(Err(error)) => self.end(error),
+        }
+    }
+
+    /// Ends the connection where its peer has been revoked, and the application wants it closed.
+    fn end_if_revoked(&mut self) {
+        if let Some(checked) = &self.checked
+            && self.failure.is_none()
+            && let Some(error) = checked.closed().cloned()
+        {
+            self.end(error);
+        }
+    }
+
+    /// Ends a connection whose handshake is complete; after it rustls has no alert to send but close_notify.
+    fn end(&mut self, error: Error) {
+        let _ = self.close_write();
+        self.failure.get_or_insert(error);
     }
 
     fn stash_record(&mut self, record: &[u8]) -> Result<()> {

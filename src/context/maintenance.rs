@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
-use crate::revocation::{Revocation, SourceFacts};
+use crate::revocation::{Remote, Revocation, SourceFacts};
 
 use super::{Context, Shared};
 
@@ -14,11 +14,23 @@ use super::{Context, Shared};
 const LONGEST_REST: Duration = Duration::from_secs(60);
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
+/// How long a sweep of the connections may wait where nothing new has come. It also tells what was fetched about their
+/// peers that somebody still asks for it.
+const SWEEP_EVERY_S: u64 = 600;
+
 /// Whether the thread of a context has been started, and when it ends.
 #[derive(Debug, Default)]
 pub(super) struct Maintenance {
     state: Mutex<State>,
     changed: Condvar,
+    last_sweep: Mutex<Sweep>,
+}
+
+/// As of when the connections were swept.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sweep {
+    arrivals: u64,
+    unix_s: u64,
 }
 
 #[derive(Debug, Default)]
@@ -30,19 +42,37 @@ struct State {
 }
 
 impl Context {
-    /// Does what is due: asks for the staples of the own identities, and fetches lists and responses anew before their
-    /// next update. Takes as long as the fetches do,
-    /// within their bounds, so that it is not for a thread that serves connections; a few threads are started for the
-    /// fetches and have ended when it returns. May be called by any thread and at any time, earlier than necessary too.
+    /// Does what is due: asks for the staples of the own identities, fetches lists and responses anew before their next
+    /// update, and tells of connections whose peers are revoked by what came ([`crate::ContextBuilder::on_revoked`]). Takes
+    /// as long as the fetches do, within their bounds, so that it is not for a thread that serves connections; a few
+    /// threads are started for the fetches and have ended when it returns. May be called by any thread and at any time,
+    /// earlier than necessary too.
     ///
     /// Gives how long there is until it wants to be called again, at most a minute. A context that fetches works without
     /// it, but handshakes then wait for what is out of date; staples are asked for here alone.
     pub fn maintain(&self) -> Duration {
         // What every peer may want to see comes before what a few may need.
         let staples = self.generation().staples.maintain();
-        let lists = self.0.remote.as_ref().and_then(|remote| remote.maintain());
+        let lists = self.0.remote.as_ref().and_then(|remote| {
+            let next = remote.maintain();
+            self.sweep_if_due(remote);
+            next
+        });
         let next = staples.into_iter().chain(lists).min();
         next.map_or(LONGEST_REST, |next| next.clamp(SHORTEST_REST, LONGEST_REST))
+    }
+
+    fn sweep_if_due(&self, remote: &Remote) {
+        let now = self.0.spec.clock.current_time().map_or(0, |now| now.as_secs());
+        let sweep = Sweep { arrivals: remote.arrivals(), unix_s: now };
+        {
+            let mut last = self.0.maintenance.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.arrivals == sweep.arrivals && now.saturating_sub(last.unix_s) < SWEEP_EVERY_S {
+                return;
+            }
+            *last = sweep;
+        }
+        self.sweep_revoked();
     }
 
     /// Starts one thread that calls [`Context::maintain`] when it is due, and ends with the context. A second call does

@@ -110,17 +110,38 @@ impl Revocation {
         if !self.is_on() {
             return Ok(());
         }
-        let now_unix_s = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        let depth = match self.policy.depth {
-            Depth::Leaf => 1,
-            Depth::Chain => path.len(),
-        };
-        for (at, (certificate, issuer)) in path.iter().zip(path.iter().skip(1)).take(depth).enumerate() {
+        let now_unix_s = unix_s(now);
+        let asked = path.iter().zip(path.iter().skip(1)).take(self.asked_of(path));
+        for (at, (certificate, issuer)) in asked.enumerate() {
             let staple = staple.filter(|_| at == 0);
             self.judge(&Asked { certificate, issuer, staple, now_unix_s }, deadline)
                 .map_err(|error| error.at(describe(certificate)))?;
         }
         Ok(())
+    }
+
+    /// How many certificates of a path are asked about, from the end entity on.
+    pub(crate) fn asked_of(&self, path: &[CertificateDer<'_>]) -> usize {
+        match self.policy.depth {
+            _ if !self.is_on() => 0,
+            Depth::Leaf => 1,
+            Depth::Chain => path.len(),
+        }
+    }
+
+    /// Whether it is known that a certificate, whose issuer is the next of its path, is revoked. Asks nobody, and does not
+    /// count as a check.
+    pub(crate) fn revoked(
+        &self,
+        certificate: &CertificateDer<'_>,
+        issuer: &CertificateDer<'_>,
+        now: UnixTime,
+    ) -> Option<Revoked> {
+        let asked = Asked { certificate, issuer, staple: None, now_unix_s: unix_s(now) };
+        match self.by_lists(&asked).or(self.by_responses(&asked)) {
+            Standing::Revoked { reason, revoked_unix_s, place } => Some(Revoked { reason, revoked_unix_s, place }),
+            Standing::Good | Standing::Unknown(_) => None,
+        }
     }
 
     fn judge(&self, asked: &Asked<'_>, deadline: Option<Instant>) -> Result<()> {
@@ -144,7 +165,9 @@ impl Revocation {
                 self.unknown_accepted.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
-            Decision::Revoked { reason, revoked_unix_s, place } => Err(revoked(reason, revoked_unix_s, &place)),
+            Decision::Revoked { reason, revoked_unix_s, place } => {
+                Err(Revoked { reason, revoked_unix_s, place }.error())
+            }
             Decision::Unknown(why) => Err(why),
         }
     }
@@ -257,7 +280,23 @@ fn half(deadline: Instant) -> Instant {
     now + deadline.saturating_duration_since(now) / 2
 }
 
-pub(super) fn revoked(reason: Reason, revoked_unix_s: u32, place: &str) -> Error {
-    let date = date_text(revoked_unix_s.into());
-    Error::new(Code::CertRevoked, format!("revoked {date}, reason {}, says {place}", reason.name()))
+fn unix_s(time: UnixTime) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// That a certificate is known to be revoked.
+#[derive(Clone, Debug)]
+pub(crate) struct Revoked {
+    pub(crate) reason: Reason,
+    pub(crate) revoked_unix_s: u32,
+    /// Who says so.
+    pub(super) place: String,
+}
+
+impl Revoked {
+    /// The refusal; of which certificate, the caller says.
+    pub(crate) fn error(&self) -> Error {
+        let (date, reason) = (date_text(self.revoked_unix_s.into()), self.reason.name());
+        Error::new(Code::CertRevoked, format!("revoked {date}, reason {reason}, says {}", self.place))
+    }
 }

@@ -21,6 +21,7 @@ mod staple;
 mod staples;
 
 pub use check::Revocation;
+pub(crate) use check::Revoked;
 pub use crl::{Crl, CrlFacts};
 pub use crls::Crls;
 pub use facts::{SourceFacts, SourceKind};

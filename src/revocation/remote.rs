@@ -92,7 +92,6 @@ impl Remote {
     }
 
     /// A number that grows with everything new that came.
-    #[allow(dead_code)]
     pub(crate) fn arrivals(&self) -> u64 {
         self.arrivals.load(Ordering::Acquire)
     }

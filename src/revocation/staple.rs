@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
-use super::check::revoked;
+use super::check::Revoked;
 use super::facts::{SourceFacts, SourceKind};
 use super::kept::{Schedule, renewal_unix_s};
 use super::ocsp::{CertIdHash, MAX_AGE_S, OcspResponse, OcspStanding};
@@ -119,7 +119,7 @@ impl Stapled {
                 if now_unix_s < end_unix_s { Ok(Said::Good { end_unix_s }) } else { Err(stale()) }
             }
             OcspStanding::Revoked { reason, revoked_unix_s } => {
-                Ok(Said::Revoked(revoked(reason, revoked_unix_s, "the responder")))
+                Ok(Said::Revoked(Revoked { reason, revoked_unix_s, place: "the responder".to_owned() }.error()))
             }
             OcspStanding::Unknown(why) => Err(Error::new(Code::RevocationUnknown, why)),
             OcspStanding::Stale => Err(stale()),

@@ -444,7 +444,12 @@ impl Stream {
         let (mut length, mut filled) = (0, 0);
         while !cursor.is_empty() && scratch.outgoing.len() - filled >= MAX_RECORD_BYTES {
             let record = cursor.next_record(&mut scratch.gathered);
-            let transfer = self.connection.wrap(record, &mut scratch.outgoing[filled..])?;
+            let transfer = match self.connection.wrap(record, &mut scratch.outgoing[filled..]) {
+                Ok(transfer) => transfer,
+                // What came before the fault, a close_notify perhaps, is sent first; the next batch tells of the fault.
+                Err(_) if filled > 0 => break,
+                Err(error) => return Err(error),
+            };
             if transfer.produced == 0 {
                 return Err(self.fail(Error::new(Code::Internal, "encryption makes no progress")));
             }

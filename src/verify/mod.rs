@@ -23,11 +23,11 @@ use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 pub(crate) use adapter::{Judge, Notes, RustlsVerifier, Scene};
 pub use adapter::{PeerCertificate, VerifyCallback};
 pub use legacy::{Switch, Switches};
-pub(crate) use path::VerifiedPath;
+pub(crate) use path::{Fingerprint, VerifiedPath};
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
-use crate::revocation::Revocation;
+use crate::revocation::{Revocation, Revoked};
 
 /// The most certificates that a peer may send: its own and its issuers.
 ///
@@ -109,6 +109,21 @@ impl PeerVerifier {
     /// As for [`Revocation::recheck`].
     pub(crate) fn recheck(&self, path: &VerifiedPath, now: UnixTime) -> Result<()> {
         self.revocation.as_ref().map_or(Ok(()), |revocation| revocation.recheck(path.certificates(), now))
+    }
+
+    /// How many certificates of a path are asked about, from the end entity on.
+    pub(crate) fn asked_of(&self, path: &VerifiedPath) -> usize {
+        self.revocation.as_ref().map_or(0, |revocation| revocation.asked_of(path.certificates()))
+    }
+
+    /// Whether it is known that a certificate, whose issuer is the next of its path, is revoked. Asks nobody.
+    pub(crate) fn revoked(
+        &self,
+        certificate: &CertificateDer<'_>,
+        issuer: &CertificateDer<'_>,
+        now: UnixTime,
+    ) -> Option<Revoked> {
+        self.revocation.as_ref().and_then(|revocation| revocation.revoked(certificate, issuer, now))
     }
 
     /// Reads what a ticket says of the path of its peer, [`VerifiedPath::encode`]; gives the rest of the bytes too. None

@@ -1,7 +1,9 @@
 //! A verified path that outlives its handshake, so that its certificates can be asked about again, and its form in a
 //! ticket. Nothing here decides; a path is only what verification found.
 
-use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use std::sync::OnceLock;
+
+use aws_lc_rs::digest::{Context, Digest, SHA256, SHA256_OUTPUT_LEN, digest};
 use rustls::pki_types::CertificateDer;
 
 use crate::keystore::TrustedCertificate;
@@ -17,18 +19,31 @@ const PATH: u8 = 1;
 const LENGTH_BYTES: usize = 3;
 
 /// The certificates of a peer that was accepted, end entity to anchor; the end entity alone where it is trusted directly.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct VerifiedPath {
     certificates: Vec<CertificateDer<'static>>,
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 impl VerifiedPath {
     pub(crate) fn new(certificates: Vec<CertificateDer<'static>>) -> Self {
-        Self { certificates }
+        Self { certificates, fingerprint: OnceLock::new() }
     }
 
     pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.certificates
+    }
+
+    /// SHA-256 of the certificates, one after the other, each with its length.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        *self.fingerprint.get_or_init(|| {
+            let mut context = Context::new(&SHA256);
+            for certificate in &self.certificates {
+                context.update(&(certificate.len() as u64).to_be_bytes());
+                context.update(certificate);
+            }
+            fingerprint_of(&context.finish())
+        })
     }
 
     /// What a ticket says of a peer with this path, or without a certificate. The anchor is named by its fingerprint: it
@@ -50,9 +65,13 @@ impl VerifiedPath {
     }
 }
 
-pub(super) fn fingerprint(bytes: &[u8]) -> Fingerprint {
+fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    fingerprint_of(&digest(&SHA256, bytes))
+}
+
+fn fingerprint_of(digest: &Digest) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
-    fingerprint.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    fingerprint.copy_from_slice(digest.as_ref());
     fingerprint
 }
 
@@ -96,7 +115,7 @@ impl Fingerprints {
             rest = after;
         }
         certificates.push(trusted.get(self.position(anchor)?)?.der.clone());
-        Some((Some(VerifiedPath { certificates }), rest))
+        Some((Some(VerifiedPath::new(certificates)), rest))
     }
 }
 
@@ -110,6 +129,21 @@ mod tests {
 
     fn path(certificates: &[&[u8]]) -> VerifiedPath {
         VerifiedPath::new(certificates.iter().map(|der| CertificateDer::from(der.to_vec())).collect())
+    }
+
+    impl PartialEq for VerifiedPath {
+        fn eq(&self, other: &Self) -> bool {
+            self.certificates == other.certificates
+        }
+    }
+
+    #[test]
+    fn paths_of_other_certificates_have_another_fingerprint() {
+        let one = path(&[b"leaf", b"root"]);
+        assert_eq!(one.fingerprint(), path(&[b"leaf", b"root"]).fingerprint());
+        for other in [path(&[b"leafr", b"oot"]), path(&[b"leaf"]), path(&[b"root", b"leaf"])] {
+            assert_ne!(one.fingerprint(), other.fingerprint());
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod process;
 mod revocation;
 mod revocation_fetch;
 mod revocation_hanging;
+mod revocation_live;
 mod revocation_matrix;
 mod revocation_refresh;
 mod revocation_sessions;

@@ -1,0 +1,420 @@
+//! Connections whose peers were checked for revocation, for as long as they last: told about, and closed where the
+//! application wants it, when a certificate of theirs turns out to be revoked.
+//!
+//! A context has one [`Register`]. A connection enters it when its handshake is complete and leaves it when it is dropped.
+//! [`Register::sweep`] asks what is known by now. Nothing here asks the network, and no lock is held while the
+//! application is told.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::time_provider::TimeProvider;
+
+use crate::certificate::{CertificateFacts, describe};
+use crate::error::{Error, Result};
+use crate::logging::{Level, Log};
+use crate::revocation::{Reason, Revoked};
+use crate::verify::{Fingerprint, PeerVerifier, VerifiedPath};
+
+/// A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RevokedPeer {
+    /// [`crate::Connection::id`] of the connection.
+    pub connection_id: u64,
+    /// The subject of the certificate that is revoked.
+    pub subject: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its serial number in hexadecimal, lower case, without separators.
+    pub serial: String,
+    /// Why it was revoked.
+    pub reason: Reason,
+    /// When it was revoked, in seconds since 1970 in UTC.
+    pub revoked_unix_s: u32,
+}
+
+/// What happens to the connection of a revoked peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokedAction {
+    /// It goes on, and is not told about again.
+    Keep,
+    /// Its next [`crate::Connection::wrap`] and `unwrap` give `CERT_REVOKED`, after a close_notify for the peer.
+    Close,
+}
+
+/// Is told of each connection whose peer has been revoked, once; on the thread that reloads or maintains the context, with
+/// no lock held, so that it may use the context and its connections. One that panics closes the connection it was told of.
+pub type RevokedCallback = Arc<dyn Fn(&RevokedPeer) -> RevokedAction + Send + Sync>;
+
+/// The connections of one context.
+///
+/// A connection costs about 140 bytes here and on itself (tests/memory.rs). Their paths are kept once each, so that a thousand connections of one
+/// certificate share its path, which is dropped with the last of them.
+pub(crate) struct Register {
+    clock: Arc<dyn TimeProvider>,
+    log: Log,
+    callback: Option<RevokedCallback>,
+    connections: AtomicU64,
+    /// Changed only under the lock of `watched`.
+    sweeps: AtomicU64,
+    watched: Mutex<Watched>,
+}
+
+#[derive(Default)]
+struct Watched {
+    paths: HashMap<Fingerprint, Watch>,
+    /// Who answered in the last sweep.
+    judge: Option<Arc<PeerVerifier>>,
+}
+
+/// The connections of one path, by their numbers.
+struct Watch {
+    path: Arc<VerifiedPath>,
+    connections: HashMap<u64, Arc<Mark>>,
+}
+
+/// What a sweep has found about one connection.
+#[derive(Debug, Default)]
+struct Mark {
+    is_told: AtomicBool,
+    closed: OnceLock<Error>,
+}
+
+impl fmt::Debug for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Register").field("sweeps", &self.sweeps).finish_non_exhaustive()
+    }
+}
+
+impl Register {
+    pub(crate) fn new(clock: Arc<dyn TimeProvider>, log: Log, callback: Option<RevokedCallback>) -> Self {
+        let (connections, sweeps) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { clock, log, callback, connections, sweeps, watched: Mutex::default() }
+    }
+
+    /// The number of a new connection; the first has 1.
+    pub(crate) fn number(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// How many sweeps there have been. Ask before taking the generation that a connection is made from: a later sweep
+    /// knows more than that generation.
+    pub(crate) fn sweeps(&self) -> u64 {
+        self.sweeps.load(Ordering::Acquire)
+    }
+
+    /// Enters a connection whose handshake is complete, and which was made when there had been `since` sweeps.
+    ///
+    /// # Errors
+    /// `CERT_REVOKED` where a sweep since then would have found it.
+    pub(crate) fn enter(self: &Arc<Self>, number: u64, path: Arc<VerifiedPath>, mut since: u64) -> Result<Place> {
+        let fingerprint = path.fingerprint();
+        loop {
+            let mut watched = self.lock();
+            let sweeps = self.sweeps();
+            if sweeps == since {
+                let watch =
+                    watched.paths.entry(fingerprint).or_insert_with(|| Watch { path, connections: HashMap::new() });
+                let mark = Arc::new(Mark::default());
+                watch.connections.insert(number, Arc::clone(&mark));
+                let path = Arc::clone(&watch.path);
+                drop(watched);
+                return Ok(Place { register: Arc::clone(self), number, path, mark });
+            }
+            let judge = watched.judge.as_ref().map(Arc::clone);
+            drop(watched);
+            if let (Some(judge), Some(now)) = (judge, self.clock.current_time())
+                && let Some((certificate, revoked)) = find(&judge, &path, now, &mut HashMap::new())
+            {
+                return Err(revoked.error().at(describe(certificate)));
+            }
+            since = sweeps;
+        }
+    }
+
+    /// Asks about each certificate of the register once, by what `judge` knows, and tells of the connections that are
+    /// found, each once in its life; gives their number. `judge` must be the newest there is whenever it is called.
+    pub(crate) fn sweep(&self, judge: impl FnOnce() -> Option<Arc<PeerVerifier>>) -> usize {
+        let Some(now) = self.clock.current_time() else { return 0 };
+        let (judge, paths) = {
+            let mut watched = self.lock();
+            let Some(judge) = judge() else { return 0 };
+            watched.judge = Some(Arc::clone(&judge));
+            self.sweeps.fetch_add(1, Ordering::Release);
+            let paths: Vec<_> = watched.paths.values().filter(|watch| watch.has_untold()).collect();
+            (judge, paths.iter().map(|watch| Arc::clone(&watch.path)).collect::<Vec<_>>())
+        };
+        let mut issuers = HashMap::new();
+        let mut told = 0;
+        for path in &paths {
+            let Some((certificate, revoked)) = find(&judge, path, now, &mut issuers) else { continue };
+            let Ok(facts) = CertificateFacts::from_der(certificate) else { continue };
+            let error = revoked.error().at(describe(certificate));
+            for (number, mark) in self.take_untold(path) {
+                self.tell(number, &mark, &facts, &revoked, &error);
+                told += 1;
+            }
+        }
+        told
+    }
+
+    /// The connections of a path that have not been told about; from now on they have.
+    fn take_untold(&self, path: &VerifiedPath) -> Vec<(u64, Arc<Mark>)> {
+        let watched = self.lock();
+        let Some(watch) = watched.paths.get(&path.fingerprint()) else { return Vec::new() };
+        let untold = watch.connections.iter().filter(|(_, mark)| !mark.is_told.swap(true, Ordering::Relaxed));
+        untold.map(|(number, mark)| (*number, Arc::clone(mark))).collect()
+    }
+
+    fn tell(&self, number: u64, mark: &Mark, facts: &CertificateFacts, revoked: &Revoked, error: &Error) {
+        let peer = RevokedPeer {
+            connection_id: number,
+            subject: facts.subject.clone(),
+            issuer: facts.issuer.clone(),
+            serial: facts.serial.clone(),
+            reason: revoked.reason,
+            revoked_unix_s: revoked.revoked_unix_s,
+        };
+        let action = match &self.callback {
+            None => RevokedAction::Keep,
+            Some(callback) => catch_unwind(AssertUnwindSafe(|| callback(&peer))).unwrap_or_else(|_| {
+                self.log.write(Level::Error, "the callback for revoked peers has panicked");
+                RevokedAction::Close
+            }),
+        };
+        let what = match action {
+            RevokedAction::Keep => "goes on",
+            RevokedAction::Close => {
+                // A mark is closed by one sweep alone, the one that took it as untold.
+                let _ = mark.closed.set(error.clone());
+                "is closed"
+            }
+        };
+        self.log
+            .write(Level::Warn, &format!("connection {number} {what}, revoked while connected: {}", error.detail()));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch {
+    fn has_untold(&self) -> bool {
+        self.connections.values().any(|mark| !mark.is_told.load(Ordering::Relaxed))
+    }
+}
+
+/// A certificate and the next of its path.
+type Link<'a> = (&'a CertificateDer<'static>, &'a CertificateDer<'static>);
+
+/// The first certificate of a path that is known to be revoked. What is found of issuers, which many paths share, is kept in
+/// `issuers`.
+fn find<'a>(
+    judge: &PeerVerifier,
+    path: &'a VerifiedPath,
+    now: UnixTime,
+    issuers: &mut HashMap<Link<'a>, Option<Revoked>>,
+) -> Option<(&'a CertificateDer<'static>, Revoked)> {
+    let certificates = path.certificates();
+    let links = certificates.iter().zip(certificates.iter().skip(1)).take(judge.asked_of(path));
+    links.enumerate().find_map(|(at, (certificate, issuer))| {
+        let ask = || judge.revoked(certificate, issuer, now);
+        let revoked = match at {
+            0 => ask(),
+            _ => issuers.entry((certificate, issuer)).or_insert_with(ask).clone(),
+        };
+        revoked.map(|revoked| (certificate, revoked))
+    })
+}
+
+/// A connection's place in the register, which it leaves when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    register: Arc<Register>,
+    number: u64,
+    path: Arc<VerifiedPath>,
+    mark: Arc<Mark>,
+}
+
+impl Place {
+    /// The path of the peer, shared with all connections that have the same.
+    pub(crate) fn path(&self) -> &Arc<VerifiedPath> {
+        &self.path
+    }
+
+    /// Why the connection has to end, once it has to.
+    pub(crate) fn closed(&self) -> Option<&Error> {
+        self.mark.closed.get()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let fingerprint = self.path.fingerprint();
+        let mut watched = self.register.lock();
+        let Some(watch) = watched.paths.get_mut(&fingerprint) else { return };
+        watch.connections.remove(&self.number);
+        if watch.connections.is_empty() {
+            watched.paths.remove(&fingerprint);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use rustls::time_provider::DefaultTimeProvider;
+
+    use super::*;
+    use crate::keystore::TrustedCertificate;
+    use crate::revocation::{Crls, Revocation, RevocationPolicy};
+    use crate::verify::Switches;
+
+    /// A root, and end entities of it, the first of which its list revokes.
+    struct Pki {
+        judge: Arc<PeerVerifier>,
+        paths: Vec<Arc<VerifiedPath>>,
+    }
+
+    impl Pki {
+        fn new(leaves: u8) -> Self {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut params = rcgen::CertificateParams::default();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            let root = params.self_signed(&key).unwrap().der().clone();
+            let issuer = rcgen::Issuer::new(params, key);
+            let leaf = |serial: u8| {
+                let mut params = rcgen::CertificateParams::new([format!("device-{serial}")]).unwrap();
+                params.serial_number = Some(vec![serial].into());
+                let key = rcgen::KeyPair::generate().unwrap();
+                params.signed_by(&key, &issuer).unwrap().der().clone()
+            };
+            let path = |serial| Arc::new(VerifiedPath::new(vec![leaf(serial), root.clone()]));
+            let list = rcgen::CertificateRevocationListParams {
+                this_update: rcgen::date_time_ymd(2020, 1, 1),
+                next_update: rcgen::date_time_ymd(2040, 1, 1),
+                crl_number: vec![1].into(),
+                issuing_distribution_point: None,
+                revoked_certs: vec![rcgen::RevokedCertParams {
+                    serial_number: vec![1].into(),
+                    revocation_time: rcgen::date_time_ymd(2020, 1, 1),
+                    reason_code: None,
+                    invalidity_date: None,
+                }],
+                key_identifier_method: rcgen::KeyIdMethod::Sha256,
+            };
+            let mut crls = Crls::default();
+            crls.add(list.signed_by(&issuer).unwrap().der(), "ca.crl").unwrap();
+            let trusted = TrustedCertificate { der: root.clone(), place: "ca.pem".to_owned() };
+            let verifier = PeerVerifier::new(vec![trusted], Switches::default()).unwrap();
+            let judge = verifier.with_revocation(Revocation::new(RevocationPolicy::default(), crls));
+            Self { judge: Arc::new(judge), paths: (1..=leaves).map(path).collect() }
+        }
+
+        fn sweep(&self, register: &Register) -> usize {
+            register.sweep(|| Some(Arc::clone(&self.judge)))
+        }
+    }
+
+    /// A register, and the numbers of the connections that it told of.
+    fn register() -> (Arc<Register>, Arc<Mutex<Vec<u64>>>) {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let callback: RevokedCallback = Arc::new(move |peer| {
+            heard.lock().unwrap().push(peer.connection_id);
+            RevokedAction::Close
+        });
+        (Arc::new(Register::new(Arc::new(DefaultTimeProvider), quiet(), Some(callback))), told)
+    }
+
+    fn quiet() -> Log {
+        Log::new(Some(Arc::new(|_, _| {})))
+    }
+
+    #[test]
+    fn ten_thousand_connections_of_one_certificate_keep_one_path_and_leave_nothing() {
+        let pki = Pki::new(2);
+        let (register, told) = register();
+        let places: Vec<_> = (0..10_000u64)
+            .map(|at| {
+                let path = Arc::new(VerifiedPath::new(pki.paths[usize::from(at % 2 == 1)].certificates().to_vec()));
+                register.enter(register.number(), path, register.sweeps()).unwrap()
+            })
+            .collect();
+        assert_eq!(register.lock().paths.len(), 2);
+        assert!(Arc::ptr_eq(places[0].path(), places[9_998].path()));
+        assert_eq!(pki.sweep(&register), 5_000);
+        assert_eq!(pki.sweep(&register), 0);
+        assert_eq!(told.lock().unwrap().len(), 5_000);
+        for (at, place) in places.iter().enumerate() {
+            assert_eq!(place.closed().is_some(), at % 2 == 0);
+        }
+        drop(places);
+        assert!(register.lock().paths.is_empty());
+        assert_eq!(pki.sweep(&register), 0);
+    }
+
+    #[test]
+    fn connection_that_enters_after_a_sweep_that_it_missed_is_judged_by_it() {
+        let pki = Pki::new(2);
+        let (register, told) = register();
+        let before = register.sweeps();
+        assert_eq!(pki.sweep(&register), 0);
+        let error = register.enter(1, Arc::clone(&pki.paths[0]), before).unwrap_err();
+        assert_eq!(error.code(), crate::error::Code::CertRevoked);
+        let place = register.enter(2, Arc::clone(&pki.paths[1]), before).unwrap();
+        assert!(place.closed().is_none());
+        assert!(told.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn sweeps_and_connections_of_many_threads_tell_of_each_connection_once() {
+        const THREADS: usize = 8;
+        const EACH: usize = 200;
+        let pki = Pki::new(4);
+        let (register, told) = register();
+        let (told_by_sweeps, refused) = thread::scope(|scope| {
+            let connect =
+                |at: usize| {
+                    let (register, pki) = (&register, &pki);
+                    move || {
+                        let mut refused = 0;
+                        let mut places = Vec::new();
+                        for step in 0..EACH {
+                            let since = register.sweeps();
+                            let path = Arc::clone(&pki.paths[(at + step) % pki.paths.len()]);
+                            match register.enter(register.number(), path, since) {
+                                Ok(place) => places.push(place),
+                                Err(_) => refused += 1,
+                            }
+                            places.drain(..places.len() / 8);
+                        }
+                        // Whoever is left is found by this sweep at the latest.
+                        let told = pki.sweep(register);
+                        assert!(places.iter().all(|place| place.closed().is_none()
+                            || place.path().certificates() == pki.paths[0].certificates()));
+                        (told, refused)
+                    }
+                };
+            let threads: Vec<_> = (0..THREADS).map(|at| scope.spawn(connect(at))).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .fold((0, 0), |sum: (usize, usize), one| (sum.0 + one.0, sum.1 + one.1))
+        });
+        let mut told = told.lock().unwrap().clone();
+        assert_eq!(told.len(), told_by_sweeps);
+        assert!(told.len() + refused <= THREADS * EACH / pki.paths.len());
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), told_by_sweeps);
+        assert!(register.lock().paths.is_empty());
+    }
+}
