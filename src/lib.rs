@@ -10,6 +10,7 @@ mod builder;
 pub mod certificate;
 mod connection;
 mod context;
+mod der;
 pub mod error;
 pub mod fetch;
 #[cfg(feature = "capi")]

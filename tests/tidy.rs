@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// `certificate` stands low because every room that names a certificate in a message describes it the same way.
 const LEVELS: &[&[&str]] = &[
     &["error"],
+    &["der"],
     &["certificate"],
     &["logging"],
     &["policy"],

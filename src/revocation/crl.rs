@@ -4,13 +4,13 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
 use super::Reason;
-use super::der::{
-    BIT_STRING, ENUMERATED, Element, Elements, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only, unix_s,
-};
 use super::entries::{Entries, Entry};
 use super::scope::{Refused, Scope, Subject, extension};
 use super::signed::{Signed, oid_text};
 use crate::certificate::{algorithm_text, hex, printable};
+use crate::der::{
+    BIT_STRING, ENUMERATED, Element, Elements, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only, unix_s,
+};
 use crate::error::{Code, Error, Result};
 
 const EXTENSIONS: u8 = 0xa0;

@@ -7,9 +7,9 @@ use aws_lc_rs::digest;
 use x509_parser::prelude::X509Certificate;
 
 use super::crl::Crl;
-use super::der::Malformed;
 use super::scope::{ALL_REASONS, Subject};
 use super::standing::Standing;
+use crate::der::Malformed;
 use crate::error::{Code, Error, Result};
 use crate::keystore::blocks_of_pem;
 

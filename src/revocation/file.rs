@@ -2,8 +2,8 @@
 
 use super::crl::{Crl, CrlFacts};
 use super::crls;
-use super::der::{ENUMERATED, Element, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only};
 use super::ocsp::{self, OcspFacts, OcspResponse};
+use crate::der::{ENUMERATED, Element, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only};
 use crate::error::Result;
 use crate::keystore::blocks_of_pem;
 

@@ -6,7 +6,6 @@
 mod check;
 mod crl;
 mod crls;
-mod der;
 mod entries;
 mod facts;
 mod file;

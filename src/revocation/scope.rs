@@ -1,7 +1,7 @@
 //! Which certificates a list speaks of: its issuing distribution point beside the certificate's distribution points
 //! (RFC 5280 sections 5.2.5 and 6.3.3 (b)).
 
-use super::der::{BOOLEAN, Element, Elements, Malformed, OCTET_STRING, SEQUENCE, boolean, only};
+use crate::der::{BOOLEAN, Element, Elements, Malformed, OCTET_STRING, OID, SEQUENCE, boolean, only};
 
 /// Every reason of `ReasonFlags`, a bit for each but the unused one.
 pub(super) const ALL_REASONS: u16 = 0b1_1111_1110;
@@ -202,7 +202,7 @@ impl<'a> Point<'a> {
 /// The value of an extension's OCTET STRING, and whether it is critical (RFC 5280 section 4.1).
 pub(super) fn extension(element: Element<'_>) -> Result<(Element<'_>, bool, &[u8]), Malformed> {
     let mut fields = element.inside();
-    let identifier = fields.expect(super::der::OID)?;
+    let identifier = fields.expect(OID)?;
     let is_critical = fields.optional(BOOLEAN)?.map_or(Ok(false), |element| boolean(element.content))?;
     let value = fields.expect(OCTET_STRING)?;
     fields.end()?;

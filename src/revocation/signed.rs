@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{self as keys, UnparsedPublicKey, VerificationAlgorith
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 use x509_parser::asn1_rs::Oid;
 
-use super::der::{BIT_STRING, Element, Malformed, NULL, SEQUENCE, only};
+use crate::der::{BIT_STRING, Element, Malformed, NULL, SEQUENCE, only};
 
 /// A message by its digest, which is all that most signatures need of it.
 #[derive(Debug)]

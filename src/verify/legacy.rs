@@ -18,9 +18,9 @@ use rustls::pki_types::{
 use webpki::EndEntityCert;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
-use super::der::{OCTET_STRING, SEQUENCE, element, elements, only_element};
 use super::direct;
 use super::refusal::Peer;
+use crate::der::{Element, Malformed, OCTET_STRING, SEQUENCE, element, only};
 
 /// A deviation that can be tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,7 +157,7 @@ impl<'a> Leaf<'a> {
         if *change == Change::default() {
             return Ok(Self { der: CertificateDer::from(original.as_ref()), recast: None, deviations });
         }
-        let parts = elements(only_element(SEQUENCE, original)?)?;
+        let parts = only(SEQUENCE, original)?.parts()?;
         let (signed, rest) = parts.split_first().ok_or(webpki::Error::BadDer)?;
         let shown = change.apply(signed)?;
         let der = element(SEQUENCE, &[&[shown.as_slice()], rest].concat());
@@ -187,6 +187,12 @@ impl<'a> Leaf<'a> {
     }
 }
 
+impl From<Malformed> for webpki::Error {
+    fn from(_: Malformed) -> Self {
+        Self::BadDer
+    }
+}
+
 /// How a certificate is recast.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Change {
@@ -210,9 +216,9 @@ const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x11];
 impl Change {
     /// The to-be-signed part with this change; all that the change does not name is copied.
     fn apply(&self, signed: &[u8]) -> Result<Vec<u8>, webpki::Error> {
-        let mut fields = elements(only_element(SEQUENCE, signed)?)?;
+        let mut fields = only(SEQUENCE, signed)?.parts()?;
         let mut extensions = match fields.pop_if(|field| field.first() == Some(&EXTENSIONS)) {
-            Some(field) => elements(only_element(SEQUENCE, only_element(EXTENSIONS, field)?)?)?,
+            Some(field) => only(SEQUENCE, only(EXTENSIONS, field)?.content)?.parts()?,
             None => Vec::new(),
         };
         if self.add_version {
@@ -239,8 +245,8 @@ impl Change {
 fn with_name(old: Option<&[u8]>, name: &[u8]) -> Result<Vec<u8>, webpki::Error> {
     let old_names = match old {
         Some(extension) => {
-            let value = elements(only_element(SEQUENCE, extension)?)?.pop().ok_or(webpki::Error::BadDer)?;
-            only_element(SEQUENCE, only_element(OCTET_STRING, value)?)?
+            let value = only(SEQUENCE, extension)?.parts()?.pop().ok_or(webpki::Error::BadDer)?;
+            only(SEQUENCE, only(OCTET_STRING, value)?.content)?.content
         }
         None => &[],
     };
@@ -249,13 +255,13 @@ fn with_name(old: Option<&[u8]>, name: &[u8]) -> Result<Vec<u8>, webpki::Error> 
 }
 
 fn is_extension(extension: &[u8], oid: &[u8]) -> bool {
-    only_element(SEQUENCE, extension).is_ok_and(|content| content.starts_with(oid))
+    only(SEQUENCE, extension).is_ok_and(|extension| extension.content.starts_with(oid))
 }
 
 /// Version 1 as DER writes it: no version and no extensions. Anything else that is not version 3 is malformed.
 fn is_version_1(certificate: &CertificateDer<'_>) -> bool {
-    let signed = only_element(SEQUENCE, certificate).and_then(elements).unwrap_or_default();
-    let fields = signed.first().map(|signed| only_element(SEQUENCE, signed).and_then(elements).unwrap_or_default());
+    let parts = |der| only(SEQUENCE, der).and_then(Element::parts).unwrap_or_default();
+    let fields = parts(certificate).first().map(|signed| parts(signed));
     let tags = fields
         .map(|fields| [fields.first(), fields.last()].map(|field| field.and_then(|field| field.first()).copied()));
     tags.is_some_and(|[first, last]| first != Some(VERSION) && last != Some(EXTENSIONS))

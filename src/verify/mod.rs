@@ -7,7 +7,6 @@
 
 mod adapter;
 mod chain;
-mod der;
 mod direct;
 pub mod host;
 mod legacy;

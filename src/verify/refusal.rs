@@ -8,8 +8,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::chain::{Anchors, may_issue};
-use super::der::signature_algorithm;
-use super::signature::{self, RefusedKey};
+use super::signature::{self, RefusedKey, signature_algorithm};
 use super::{Purpose, Switch, Switches};
 use crate::certificate::{CertificateFacts, algorithm_text, date_text, describe, printable};
 use crate::error::{Code, Error};

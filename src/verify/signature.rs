@@ -10,10 +10,10 @@ use webpki::{EndEntityCert, RawPublicKeyEntity};
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
-use super::der::key_algorithm;
 use super::legacy::TolerantAlgorithm;
 use super::{Switch, Switches};
 use crate::certificate::describe;
+use crate::der::{Malformed, SEQUENCE, only};
 use crate::error::{Code, Error, Result};
 
 /// The fewest bits of an RSA key.
@@ -80,6 +80,18 @@ pub(super) fn is_usable_key(certificate: &CertificateDer<'_>, algorithms: &WebPk
     let kind = key_algorithm(&spki);
     let mut offered = algorithms.mapping.iter().flat_map(|(_, offered)| offered.iter());
     kind.is_ok_and(|kind| offered.any(|one| one.public_key_alg_id().as_ref() == kind))
+}
+
+/// The content of the algorithm identifier of a SubjectPublicKeyInfo (RFC 5280 section 4.1).
+fn key_algorithm(spki: &[u8]) -> std::result::Result<&[u8], Malformed> {
+    Ok(only(SEQUENCE, spki)?.inside().expect(SEQUENCE)?.content)
+}
+
+/// The content of the algorithm identifier of a certificate's signature.
+pub(super) fn signature_algorithm(certificate: &[u8]) -> std::result::Result<&[u8], Malformed> {
+    let mut parts = only(SEQUENCE, certificate)?.inside();
+    parts.expect(SEQUENCE)?;
+    Ok(parts.expect(SEQUENCE)?.content)
 }
 
 /// A certificate's SubjectPublicKeyInfo.

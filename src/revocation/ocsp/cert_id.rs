@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::der::{Element, INTEGER, Malformed, NULL, OCTET_STRING, OID, SEQUENCE, element};
+use crate::der::{Element, INTEGER, Malformed, NULL, OCTET_STRING, OID, SEQUENCE, element};
 use crate::error::{Code, Error, Result};
 
 /// The hash of a [`CertId`]. It only names an issuer: SHA-1 is what every responder knows, and harms nothing here.

@@ -3,7 +3,7 @@
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
-use super::super::der::{INTEGER, SEQUENCE, only};
+use crate::der::{INTEGER, SEQUENCE, only};
 
 /// The content of 1.3.6.1.5.5.7.48.1, the access method of responders (RFC 5280 section 4.2.2.1).
 const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1];

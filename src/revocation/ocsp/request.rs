@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 
-use super::super::der::{OCTET_STRING, OID, SEQUENCE, element};
 use super::cert_id::{CertId, CertIdHash};
 use super::response::NONCE;
+use crate::der::{OCTET_STRING, OID, SEQUENCE, element};
 use crate::error::{Code, Error, Result};
 
 /// `[2]`, which request extensions are tagged with.

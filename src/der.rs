@@ -1,57 +1,67 @@
-//! DER read element by element, without allocating: lists of revoked certificates have a million.
+//! DER read element by element, without allocating (lists of revoked certificates have a million), and put together.
 //!
-//! Nothing here knows what an element means.
+//! Nothing here knows what an element means. keystore/ has a reader of its own, whose errors say what of a store is wrong.
 
-pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const NULL: u8 = 0x05;
-pub(super) const OID: u8 = 0x06;
-pub(super) const ENUMERATED: u8 = 0x0a;
-pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const GENERALIZED_TIME: u8 = 0x18;
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const BOOLEAN: u8 = 0x01;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const NULL: u8 = 0x05;
+pub(crate) const OID: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+pub(crate) const SEQUENCE: u8 = 0x30;
 
 /// What is not DER, or not the element that has to stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 type Result<T> = std::result::Result<T, Malformed>;
 
 /// An element: its tag, its content, and both with the length between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) content: &'a [u8],
-    pub(super) whole: &'a [u8],
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    pub(crate) content: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Element<'a> {
     /// The elements in it.
-    pub(super) fn inside(self) -> Elements<'a> {
+    pub(crate) fn inside(self) -> Elements<'a> {
         Elements { rest: self.content }
+    }
+
+    /// The elements in it, each with its header.
+    pub(crate) fn parts(self) -> Result<Vec<&'a [u8]>> {
+        let mut parts = Vec::new();
+        let mut elements = self.inside();
+        while let Some(element) = elements.next()? {
+            parts.push(element.whole);
+        }
+        Ok(parts)
     }
 }
 
 /// Elements that follow one another.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Elements<'a> {
+pub(crate) struct Elements<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Elements<'a> {
-    pub(super) fn new(input: &'a [u8]) -> Self {
+    pub(crate) fn new(input: &'a [u8]) -> Self {
         Self { rest: input }
     }
 
     /// The tag of the next one.
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
     /// The next one, of whatever tag; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Element<'a>>> {
+    pub(crate) fn next(&mut self) -> Result<Option<Element<'a>>> {
         let [tag, length, ..] = *self.rest else {
             return if self.rest.is_empty() { Ok(None) } else { Err(Malformed) };
         };
@@ -77,17 +87,17 @@ impl<'a> Elements<'a> {
     }
 
     /// The next one, which has to be there and of this tag.
-    pub(super) fn expect(&mut self, tag: u8) -> Result<Element<'a>> {
+    pub(crate) fn expect(&mut self, tag: u8) -> Result<Element<'a>> {
         self.next()?.filter(|element| element.tag == tag).ok_or(Malformed)
     }
 
     /// The next one where it is of this tag.
-    pub(super) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>> {
+    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>> {
         if self.peek() == Some(tag) { self.next() } else { Ok(None) }
     }
 
     /// How many follow.
-    pub(super) fn count(mut self) -> Result<usize> {
+    pub(crate) fn count(mut self) -> Result<usize> {
         let mut count = 0;
         while self.next()?.is_some() {
             count += 1;
@@ -96,20 +106,20 @@ impl<'a> Elements<'a> {
     }
 
     /// That nothing follows.
-    pub(super) fn end(&self) -> Result<()> {
+    pub(crate) fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }
     }
 }
 
 /// The one element that the input is.
-pub(super) fn only(tag: u8, input: &[u8]) -> Result<Element<'_>> {
+pub(crate) fn only(tag: u8, input: &[u8]) -> Result<Element<'_>> {
     let mut elements = Elements::new(input);
     let element = elements.expect(tag)?;
     elements.end().map(|()| element)
 }
 
 /// An element of this tag with these parts as its content.
-pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut out = vec![tag];
     match u8::try_from(content.len()) {
@@ -126,7 +136,7 @@ pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The value of a BOOLEAN's content.
-pub(super) fn boolean(content: &[u8]) -> Result<bool> {
+pub(crate) fn boolean(content: &[u8]) -> Result<bool> {
     match content {
         [0] => Ok(false),
         [0xff] => Ok(true),
@@ -135,7 +145,7 @@ pub(super) fn boolean(content: &[u8]) -> Result<bool> {
 }
 
 /// A Time as RFC 5280 section 4.1.2.5 has it, in seconds since 1970 in UTC.
-pub(super) fn unix_s(time: Element<'_>) -> Result<i64> {
+pub(crate) fn unix_s(time: Element<'_>) -> Result<i64> {
     let digits = time.content.strip_suffix(b"Z").ok_or(Malformed)?;
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(Malformed);
@@ -209,6 +219,17 @@ mod tests {
             (GENERALIZED_TIME, "20230228000000.5Z"),
         ] {
             assert_eq!(time(tag, text), Err(Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn element_of_each_length_form_is_taken_apart_again() {
+        for length in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000] {
+            let content = vec![7; length];
+            let encoded = element(OCTET_STRING, &[&content]);
+            assert_eq!(only(OCTET_STRING, &encoded).map(|element| element.content), Ok(content.as_slice()));
+            let both = element(SEQUENCE, &[&encoded, &encoded]);
+            assert_eq!(only(SEQUENCE, &both).and_then(Element::parts), Ok(vec![encoded.as_slice(); 2]));
         }
     }
 
