@@ -28,6 +28,7 @@ use super::Reason;
 use crate::certificate::{algorithm_text, hex};
 use crate::error::{Code, Error, Result};
 use crate::keystore::blocks_of_pem;
+use cert_id::serial_of;
 use response::{Data, Envelope, Single, Status, Unusable};
 use signer::Terms;
 
@@ -169,13 +170,19 @@ impl OcspResponse {
         let Some(data) = &self.data else {
             return OcspStanding::Unknown(format!("the responder answers {}", self.status.name()));
         };
+        let not_about_it = || OcspStanding::Unknown("the response is not about it".to_owned());
+        // Where there are many responses, nearly all of them are about others.
+        let is_named = |serial| data.singles.iter().any(|single| single.id.has_serial(serial));
+        if !serial_of(certificate).is_ok_and(is_named) {
+            return not_about_it();
+        }
         let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
         let (Ok((_, certificate)), Ok((_, issuer))) = read else {
             return OcspStanding::Unknown("the certificate cannot be read".to_owned());
         };
         let said: Vec<&Single> = data.singles.iter().filter(|single| single.id.is_of(&certificate, &issuer)).collect();
         if said.is_empty() {
-            return OcspStanding::Unknown("the response is not about it".to_owned());
+            return not_about_it();
         }
         match self.terms(data, &issuer) {
             Err(why) => return OcspStanding::Invalid(why),
