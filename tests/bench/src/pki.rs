@@ -12,6 +12,8 @@ use openssl::x509::{X509, X509Name};
 
 /// The name that the server's certificate has.
 pub const HOST: &str = "broker.example";
+/// Since when all certificates are valid: before what the benchmarks say of them.
+const NOT_BEFORE: &str = "20250101000000Z";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
@@ -50,24 +52,28 @@ impl Identity {
     /// A certificate with a key of `kind`, issued by a CA of the same kind.
     pub fn new(kind: KeyKind) -> Self {
         let ca_key = kind.generate();
-        let ca = issue("Bench CA", &ca_key, None);
+        let ca = issue("Bench CA", &ca_key, 1, None);
         let key = kind.generate();
-        let certificate = issue(HOST, &key, Some((&ca, &ca_key)));
+        let certificate = issue(HOST, &key, 2, Some((&ca, &ca_key)));
         Self { certificate, key, ca, ca_key }
+    }
+
+    /// Another certificate of the same CA, for the same key.
+    pub fn with_serial(&self, serial: u32) -> Self {
+        let certificate = issue(HOST, &self.key, serial, Some((&self.ca, &self.ca_key)));
+        Self { certificate, key: self.key.clone(), ca: self.ca.clone(), ca_key: self.ca_key.clone() }
     }
 }
 
 /// A certificate of `name`, issued by itself as a CA where no issuer is given.
-fn issue(name: &str, key: &PKey<Private>, issuer: Option<(&X509, &PKey<Private>)>) -> X509 {
+fn issue(name: &str, key: &PKey<Private>, serial: u32, issuer: Option<(&X509, &PKey<Private>)>) -> X509 {
     let mut subject = X509Name::builder().unwrap();
     subject.append_entry_by_nid(Nid::COMMONNAME, name).unwrap();
     let subject = subject.build();
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
-    builder
-        .set_serial_number(&BigNum::from_u32(1 + u32::from(issuer.is_some())).unwrap().to_asn1_integer().unwrap())
-        .unwrap();
-    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    builder.set_serial_number(&BigNum::from_u32(serial).unwrap().to_asn1_integer().unwrap()).unwrap();
+    builder.set_not_before(&Asn1Time::from_str_x509(NOT_BEFORE).unwrap()).unwrap();
     builder.set_not_after(&Asn1Time::days_from_now(30).unwrap()).unwrap();
     builder.set_subject_name(&subject).unwrap();
     builder.set_issuer_name(issuer.map_or(&subject, |(issuer, _)| issuer.subject_name())).unwrap();

@@ -10,13 +10,13 @@ use openssl::x509::X509;
 pub const SERIAL_LENGTH: usize = 16;
 pub type Serial = [u8; SERIAL_LENGTH];
 
-const SEQUENCE: u8 = 0x30;
-const BIT_STRING: u8 = 0x03;
+pub const SEQUENCE: u8 = 0x30;
+pub const BIT_STRING: u8 = 0x03;
 const UTC_TIME: u8 = 0x17;
 const EXTENSIONS: u8 = 0xa0;
 const VERSION_2: &[u8] = &[2, 1, 1];
 /// The AlgorithmIdentifier of ECDSA with SHA-256.
-const ECDSA_SHA256: &[u8] = &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+pub const ECDSA_SHA256: &[u8] = &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 /// A date of revocation, and the entry extension reasonCode that says keyCompromise.
 const AFTER_SERIAL: &[u8] = b"\x17\x0d250102030405Z\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x01";
 /// The extension cRLNumber.
@@ -65,7 +65,7 @@ pub fn random_serials(count: usize) -> Vec<Serial> {
 }
 
 /// A DER element of these parts.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let bytes = length.to_be_bytes();
     let significant = &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..];

@@ -1,11 +1,13 @@
 //! A list of a million revoked certificates: what it costs to load, to keep, to ask, and in a handshake, beside OpenSSL
-//! with the same list, in one run.
+//! with the same list, in one run; and handshakes with known peers while a responder hangs.
 //!
 //! The list is made here, its serial numbers random and in no order, and signed with a key that is made here too. A figure
 //! is the median of its rounds, which the sides take in turns. `make bench` runs it; an argument is the number of entries.
 
+mod hanging;
 mod list;
 mod memory;
+mod responder;
 
 use std::fs;
 use std::hint::black_box;
@@ -56,7 +58,9 @@ fn main() {
     load(&identity, &list.der, &pem);
     keep(&list.der, &pem);
     look_up(&list);
-    handshakes(&identity, &ListFile::new(&pem));
+    let offer = Offer { group: kx_group::X25519, suite: cipher_suite::TLS13_AES_128_GCM_SHA256 };
+    handshakes(&identity, &ListFile::new(&pem), offer);
+    hanging::measure(&identity, offer);
 }
 
 fn row(name: &str, figures: &[String]) {
@@ -195,14 +199,13 @@ impl Drop for ListFile {
 }
 
 /// Full handshakes of a server that asks its clients for a certificate, with the list and without.
-fn handshakes(identity: &Identity, list: &ListFile) {
+fn handshakes(identity: &Identity, list: &ListFile, offer: Offer) {
     let contexts: [(&dyn ListSide, Option<&Path>, usize); 4] = [
         (&Brokertls, None, HANDSHAKES_A_ROUND),
         (&Brokertls, Some(&list.0), HANDSHAKES_A_ROUND),
         (&OpenSsl, None, HANDSHAKES_A_ROUND),
         (&OpenSsl, Some(&list.0), SLOW_HANDSHAKES_A_ROUND),
     ];
-    let offer = Offer { group: kx_group::X25519, suite: cipher_suite::TLS13_AES_128_GCM_SHA256 };
     let mut runs = contexts.map(|(side, list, count)| Handshakes {
         context: side.context_with_clients(identity, list),
         peers: (0..count).map(|_| Peer::with_certificate(identity, offer)).collect(),

@@ -1,0 +1,119 @@
+//! How long handshakes take with peers that are known while a responder hangs, beside handshakes without revocation.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use brokertls::revocation::Mode;
+use brokertls::{
+    ClientAuth, Code, Context, ContextBuilder, IdentitySource, MAX_RECORD_BYTES, Next, Source, TrustSource,
+};
+use brokertls_bench::median;
+use brokertls_bench::peer::{self, Offer, Peer};
+use brokertls_bench::pki::Identity;
+
+use crate::responder::Responder;
+use crate::row;
+
+/// Of each kind in a round; those with peers that are not known go on beside them.
+const HANDSHAKES: usize = 2000;
+const ROUNDS: usize = 5;
+const WAITING_THREADS: u32 = 32;
+const DEADLINE_MS: u32 = 1000;
+
+pub fn measure(identity: &Identity, offer: Offer) {
+    let responder = Responder::new(identity);
+    let without = context(identity, |builder| builder);
+    let with = context(identity, |builder| {
+        let builder = builder.fetch(true).ocsp_responder(&responder.url()).crl_mode(Mode::Off);
+        builder.revocation_deadline_ms(DEADLINE_MS)
+    });
+    let known = Peer::with_certificate(identity, offer);
+    handshake(&with, &known).expect("the responder knows it");
+    responder.hang();
+    let (is_over, failed) = (AtomicBool::new(false), AtomicU32::new(0));
+    let mut percentiles = [const { Vec::new() }; 4];
+    thread::scope(|scope| {
+        for number in 0..WAITING_THREADS {
+            let (with, is_over, failed) = (&with, &is_over, &failed);
+            scope.spawn(move || {
+                for turn in (1..).take_while(|_| !is_over.load(Ordering::Relaxed)) {
+                    let unknown = identity.with_serial(number << 16 | turn << 2 | 3);
+                    let error = handshake(with, &Peer::with_certificate(&unknown, offer)).expect_err("it is not known");
+                    assert_eq!(error.code(), Code::RevocationUnreachable, "{error}");
+                    failed.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        // Until every thread waits.
+        thread::sleep(Duration::from_millis(200));
+        for _ in 0..ROUNDS {
+            let [with, without] = round(&[&with, &without], &known);
+            let figures = [(&with, 50), (&with, 99), (&without, 50), (&without, 99)];
+            let all = percentiles.iter_mut().zip(figures);
+            all.for_each(|(all, (times, percent))| all.push(times[times.len() * percent / 100].as_secs_f64()));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let us = |seconds: f64| format!("{:.0} us", seconds * 1e6);
+    let [with_50, with_99, without_50, without_99] = percentiles.map(median);
+    row("", &["median", "p99"].map(str::to_owned));
+    row("full handshake, known by OCSP, the responder hangs", &[us(with_50), us(with_99)]);
+    row("full handshake without revocation", &[us(without_50), us(without_99)]);
+    row("×", &[with_50 / without_50, with_99 / without_99].map(|ratio| format!("{ratio:.3}")));
+    let failed = failed.into_inner();
+    println!("meanwhile {failed} handshakes that nobody knew about failed at their deadline of {DEADLINE_MS} ms");
+}
+
+fn context(identity: &Identity, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
+    let certificate = identity.certificate.to_pem().unwrap();
+    let key = identity.key.private_key_to_pem_pkcs8().unwrap();
+    let mut builder = ContextBuilder::new();
+    builder.identity(IdentitySource::new(Source::memory("bench", &[certificate, key].concat())));
+    builder.trust(TrustSource::store(Source::memory("CA", &identity.ca.to_pem().unwrap())));
+    builder.client_auth(ClientAuth::Need).versions("TLSv1.3");
+    set(&mut builder).build().unwrap()
+}
+
+/// The times of handshakes with each of two contexts, in turns, sorted.
+fn round(contexts: &[&Context; 2], peer: &Peer) -> [Vec<Duration>; 2] {
+    let mut times = [const { Vec::new() }; 2];
+    for turn in 0..2 * HANDSHAKES {
+        // Either goes first as often.
+        let which = (turn + turn / 2) % 2;
+        times[which].push(handshake(contexts[which], peer).expect("it is known"));
+    }
+    times.iter_mut().for_each(|times| times.sort_unstable());
+    times
+}
+
+/// The time that the server's calls of one handshake take together.
+fn handshake(context: &Context, peer: &Peer) -> brokertls::Result<Duration> {
+    let mut client = peer.connect();
+    let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+    let mut record = vec![0; MAX_RECORD_BYTES];
+    let mut start = Instant::now();
+    let mut server = context.accept()?;
+    let mut spent = start.elapsed();
+    loop {
+        peer::send(&mut client, &mut to_server);
+        start = Instant::now();
+        let mut used = 0;
+        while used < to_server.len() {
+            let taken = server.unwrap(&mut to_server[used..], &mut [])?;
+            used += taken.consumed;
+            if taken.next == Next::NeedTask {
+                server.run_task();
+            }
+        }
+        while let produced @ 1.. = server.wrap(&[], &mut record)?.produced {
+            to_client.extend_from_slice(&record[..produced]);
+        }
+        spent += start.elapsed();
+        to_server.clear();
+        if !server.is_handshaking() {
+            return Ok(spent);
+        }
+        peer::receive(&mut client, &mut to_client);
+    }
+}
