@@ -107,7 +107,11 @@ impl Remote {
         for some in due.chunks(RENEWALS_AT_ONCE) {
             std::thread::scope(|scope| {
                 for one in some {
-                    scope.spawn(|| self.renew(one, now_unix_s));
+                    let renew = || self.renew(one, now_unix_s);
+                    // Where the system gives no thread, one after the other will do.
+                    if std::thread::Builder::new().spawn_scoped(scope, renew).is_err() {
+                        renew();
+                    }
                 }
             });
         }
