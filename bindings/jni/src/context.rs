@@ -22,10 +22,10 @@ use crate::text::{
 };
 
 static BUILDERS: Handles<Mutex<Options>> = Handles::new();
-static CONTEXTS: Handles<Context> = Handles::new();
+pub(crate) static CONTEXTS: Handles<Context> = Handles::new();
 
 /// Changes the options of a builder.
-fn with_options<T>(builder: jlong, body: impl FnOnce(&mut Options) -> Outcome<T>) -> Outcome<T> {
+pub(crate) fn with_options<T>(builder: jlong, body: impl FnOnce(&mut Options) -> Outcome<T>) -> Outcome<T> {
     let options = object(&BUILDERS, builder)?;
     let mut options = options.lock().unwrap_or_else(PoisonError::into_inner);
     body(&mut options)

@@ -34,6 +34,6 @@ fn throw(env: &mut Env<'_>, class: &jni::strings::JNIStr, message: &str) -> jni:
 }
 
 /// Java's strings from native code end at a NUL.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

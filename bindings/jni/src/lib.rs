@@ -15,5 +15,6 @@ mod library;
 mod log;
 mod memory;
 mod password;
+mod revocation;
 mod store;
 mod text;

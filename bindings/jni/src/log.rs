@@ -17,8 +17,9 @@ pub(crate) fn sink(env: &Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
     let log: Global<JObject<'static>> = env.new_global_ref(log)?;
     Ok(Arc::new(move |level, line: &str| {
         let Ok(vm) = JavaVM::singleton() else { return };
-        // The thread came from Java and stays attached; a local frame keeps its references from piling up.
-        let _ = vm.attach_current_thread(|env| {
+        // A thread that came from Java is attached, and a local frame keeps its references from piling up. One that fetches
+        // is let go again: a JVM does not end before the threads that are attached to it.
+        let _ = vm.attach_current_thread_for_scope(|env| {
             if env.exception_check() {
                 return Ok::<(), jni::errors::Error>(());
             }

@@ -1,10 +1,12 @@
 package io.brokertls;
 
+import io.brokertls.internal.Maintenance;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.jsse.Services;
 import java.security.Provider;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
@@ -30,6 +32,7 @@ import javax.net.ssl.SSLSocketFactory;
 public final class BrokerTlsContext implements AutoCloseable {
     private final NativeContext context;
     private final SSLContext sslContext;
+    private final Maintenance maintenance = new Maintenance();
 
     BrokerTlsContext(Services.Ready ready) {
         this.context = ready.nativeContext();
@@ -84,10 +87,42 @@ public final class BrokerTlsContext implements AutoCloseable {
         return List.of(context.warnings());
     }
 
+    /**
+     * Does what is due beside the connections: fetches revocation lists and OCSP responses anew before they run out. Takes as
+     * long as the fetches do, so that it is not for a thread that serves connections; may be called at any time.
+     *
+     * <p>Where nothing is fetched ({@code option("fetch", "yes")}, {@code option("staple", "yes")}) there is nothing to do.
+     * Without it handshakes wait for what is out of date. A fetch that fails is told by {@link #revocationSources()}.
+     *
+     * @return how long there is until it wants to be called again, a minute at most
+     */
+    public Duration maintain() {
+        return Duration.ofMillis(context.maintain());
+    }
+
+    /**
+     * Starts a daemon thread that calls {@link #maintain()} when it is due. It ends with {@link #close()}, or once nobody
+     * refers to this context and to what was made from it. A second call does nothing.
+     */
+    public void startMaintenance() {
+        maintenance.start(context);
+    }
+
+    /** Where knowledge of revocation comes from, and how asking there went: the files, what was fetched, who was asked. */
+    public List<RevocationSource> revocationSources() {
+        return List.of(context.revocationSources());
+    }
+
+    /** How many certificates were accepted since the last reload though no source knew whether they are revoked. */
+    public long revocationUnknownAccepted() {
+        return context.revocationUnknownAccepted();
+    }
+
     /** Frees the context at once; engines and sockets made before go on. Further calls do nothing. */
     @Override
     public void close() {
         context.close();
+        maintenance.end();
     }
 
     /** Refuses peers whose certificates were accepted: those of a tenant that has left, for one. It never accepts. */
@@ -123,6 +158,16 @@ public final class BrokerTlsContext implements AutoCloseable {
         WANT,
         /** It refuses clients without one. */
         NEED
+    }
+
+    /** What follows where nobody knows whether a peer's certificate is revoked. */
+    public enum Revocation {
+        /** Nobody is asked. */
+        OFF,
+        /** The peer is accepted, and counted: {@link #revocationUnknownAccepted()}. */
+        PREFER,
+        /** The peer is refused. */
+        REQUIRE
     }
 
     private static final class Own extends SSLContext {

@@ -23,6 +23,8 @@ public final class BrokerTlsContextBuilder {
 
     private final List<Identity> identities = new ArrayList<>();
     private final List<Source> trust = new ArrayList<>();
+    private final List<Source> crls = new ArrayList<>();
+    private final List<Source> ocspResponses = new ArrayList<>();
     private final List<String[]> options = new ArrayList<>();
     private X509KeyManager keyManager;
     private X509TrustManager trustManager;
@@ -186,6 +188,46 @@ public final class BrokerTlsContextBuilder {
         return option("client-auth", mode.name().toLowerCase(Locale.ROOT));
     }
 
+    /**
+     * Checks peers by revocation lists, PEM or DER, and directories of them; may be called several times. A reload reads them
+     * again. What is fetched over the network is set by {@link #option}: {@code fetch}, {@code ocsp-responder} and the
+     * others.
+     */
+    public BrokerTlsContextBuilder crl(Path... filesOrDirectories) {
+        for (Path file : filesOrDirectories) {
+            option("crl", file.toString());
+        }
+        return this;
+    }
+
+    /** As {@link #crl(Path...)}, from memory; messages call it {@code label}. */
+    public BrokerTlsContextBuilder crl(byte[] content, String label) {
+        crls.add(new Source(content.clone(), label, null));
+        return this;
+    }
+
+    /** Checks peers by OCSP responses that are there already, PEM or DER; may be called several times. */
+    public BrokerTlsContextBuilder ocspResponse(Path... files) {
+        for (Path file : files) {
+            option("ocsp", file.toString());
+        }
+        return this;
+    }
+
+    /** As {@link #ocspResponse(Path...)}, from memory; messages call it {@code label}. */
+    public BrokerTlsContextBuilder ocspResponse(byte[] content, String label) {
+        ocspResponses.add(new Source(content.clone(), label, null));
+        return this;
+    }
+
+    /**
+     * What follows where no source knows whether a peer's certificate is revoked. {@code REQUIRE} by default where there are
+     * lists or responses or they are fetched; options {@code crl-mode} and {@code ocsp-mode} set it for each kind.
+     */
+    public BrokerTlsContextBuilder revocation(BrokerTlsContext.Revocation mode) {
+        return option("revocation", mode.name().toLowerCase(Locale.ROOT));
+    }
+
     /** The protocol versions, {@code TLSv1.2} and {@code TLSv1.3} by default. */
     public BrokerTlsContextBuilder protocols(String... versions) {
         return option("versions", String.join(",", versions));
@@ -295,6 +337,12 @@ public final class BrokerTlsContextBuilder {
             }
             for (Source source : trust) {
                 builder.addTrust(source.content, source.label, source.type, source.password, passwords);
+            }
+            for (Source source : crls) {
+                builder.addCrl(source.content, source.label);
+            }
+            for (Source source : ocspResponses) {
+                builder.addOcspResponse(source.content, source.label);
             }
             Services.Ready ready = Services.build(builder, keyManager, trustManager, peerCheck);
             if (limitsSessions) {

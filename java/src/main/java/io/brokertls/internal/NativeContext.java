@@ -1,6 +1,7 @@
 package io.brokertls.internal;
 
 import io.brokertls.ErrorCode;
+import io.brokertls.RevocationSource;
 import io.brokertls.TlsFailure;
 import java.lang.ref.Reference;
 
@@ -137,6 +138,37 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
+    /**
+     * Fetches anew what is due; takes as long as that does.
+     *
+     * @return after how many milliseconds it wants to be called again
+     */
+    public long maintain() {
+        try {
+            return maintain(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Where knowledge of revocation comes from. */
+    public RevocationSource[] revocationSources() {
+        try {
+            return revocationSources(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** How many certificates were accepted since the last reload though nobody knew whether they are revoked. */
+    public long revocationUnknownAccepted() {
+        try {
+            return revocationUnknownAccepted(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Every cipher suite that is served, by IANA name, in order of preference. */
     public static native String[] supportedCipherSuites();
 
@@ -176,6 +208,12 @@ public final class NativeContext extends NativeHandle {
             int serverTimeoutSeconds);
 
     private static native void forgetSessions(long context, String host, int sessionScope);
+
+    private static native long maintain(long context);
+
+    private static native RevocationSource[] revocationSources(long context);
+
+    private static native long revocationUnknownAccepted(long context);
 
     private static native void free(long context);
 }

@@ -48,6 +48,16 @@ public final class NativeContextBuilder extends NativeHandle {
         addTrust(pointer(), content, label, type, password, passwords);
     }
 
+    /** Adds revocation lists, PEM or DER; messages call them {@code label}. */
+    public synchronized void addCrl(byte[] content, String label) {
+        addCrl(pointer(), content, label);
+    }
+
+    /** Adds OCSP responses about peers, PEM or DER; messages call them {@code label}. */
+    public synchronized void addOcspResponse(byte[] content, String label) {
+        addOcspResponse(pointer(), content, label);
+    }
+
     /** Adds an identity whose key is already there, such as one of another provider. */
     public synchronized void addIdentity(NativeIdentity identity) {
         addShared(pointer(), identity.share());
@@ -99,6 +109,10 @@ public final class NativeContextBuilder extends NativeHandle {
 
     private static native void addTrust(long builder, byte[] content, String label, String type, byte[] password,
             NativePasswords passwords) throws TlsFailure;
+
+    private static native void addCrl(long builder, byte[] content, String label);
+
+    private static native void addOcspResponse(long builder, byte[] content, String label);
 
     private static native void addShared(long builder, long identity);
 

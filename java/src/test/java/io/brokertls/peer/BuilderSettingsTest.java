@@ -52,6 +52,7 @@ class BuilderSettingsTest {
         authority = new Authority(Files.createDirectory(folder.resolve("ca")), "rsa:2048");
         stranger = new Authority(Files.createDirectory(folder.resolve("stranger")), "rsa:2048");
         one = authority.issue("one", "ec");
+        authority.enter("one");
         authority.issue("revoked", "ec");
         authority.revoke("revoked");
         stranger.issue("other", "ec");
@@ -232,6 +233,15 @@ class BuilderSettingsTest {
             "ocsp-nonce=yes", "ocsp-hash=sha256"}) {
             rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem")
                     + (row.startsWith("fetch=") ? "" : ";fetch=yes"));
+        }
+        String chain = "cert=" + authority.file("one.pem") + ";key=" + authority.file("one.key");
+        rows.put("staple", chain + ";staple=yes;staple-issuer=" + authority.file("ca.pem"));
+        rows.put("staple-file", chain + ";staple-issuer=" + authority.file("ca.pem") + ";staple-file="
+                + authority.staple("one"));
+        for (String row : new String[] {"staple-issuer=" + authority.file("ca.pem"),
+            "staple-responder=http://127.0.0.1:9/", "staple-refresh-s=600", "staple-timeout-s=5"}) {
+            rows.put(row.substring(0, row.indexOf('=')), chain + ";staple=yes;" + row
+                    + (row.startsWith("staple-issuer=") ? "" : ";staple-issuer=" + authority.file("ca.pem")));
         }
         return rows;
     }

@@ -11,11 +11,16 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CRLException;
+import java.security.cert.X509CRL;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Takes OCSP requests over HTTP (RFC 6960 appendix A) on the loopback interface, and has openssl answer them. */
+/**
+ * Takes OCSP requests over HTTP (RFC 6960 appendix A) on the loopback interface, and has openssl answer them. At
+ * {@code /ca.crl} it has the list that was published.
+ */
 final class OcspResponder implements AutoCloseable {
     private static final int PATIENCE_MS = 30_000;
     private static final int MOST_HEADER_BYTES = 8192;
@@ -24,6 +29,7 @@ final class OcspResponder implements AutoCloseable {
     private final ServerSocket listener;
     private final Thread thread;
     private final AtomicInteger asked = new AtomicInteger();
+    private volatile byte[] list = {};
 
     OcspResponder(Authority authority) throws IOException {
         this.authority = authority;
@@ -35,6 +41,11 @@ final class OcspResponder implements AutoCloseable {
 
     URI address() {
         return URI.create("http://" + listener.getInetAddress().getHostAddress() + ":" + listener.getLocalPort());
+    }
+
+    /** Puts a list in the place of the one before. */
+    void publish(X509CRL revocations) throws CRLException {
+        list = revocations.getEncoded();
     }
 
     /** How many requests were answered. */
@@ -57,7 +68,7 @@ final class OcspResponder implements AutoCloseable {
         while (!listener.isClosed()) {
             try (Socket socket = listener.accept()) {
                 socket.setSoTimeout(PATIENCE_MS);
-                byte[] response = authority.respond(request(new BufferedInputStream(socket.getInputStream())));
+                byte[] response = answer(new BufferedInputStream(socket.getInputStream()));
                 asked.incrementAndGet();
                 OutputStream out = socket.getOutputStream();
                 out.write(("HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\nConnection: close\r\n"
@@ -71,7 +82,7 @@ final class OcspResponder implements AutoCloseable {
         }
     }
 
-    private static byte[] request(InputStream in) throws IOException {
+    private byte[] answer(InputStream in) throws IOException {
         String[] start = line(in).split(" ");
         int length = 0;
         for (String header = line(in); !header.isEmpty(); header = line(in)) {
@@ -81,10 +92,13 @@ final class OcspResponder implements AutoCloseable {
             }
         }
         if (start[0].equals("POST")) {
-            return in.readNBytes(length);
+            return authority.respond(in.readNBytes(length));
+        }
+        if (start[1].equals("/ca.crl")) {
+            return list;
         }
         String encoded = URLDecoder.decode(start[1].substring(start[1].indexOf('/') + 1), StandardCharsets.US_ASCII);
-        return Base64.getDecoder().decode(encoded);
+        return authority.respond(Base64.getDecoder().decode(encoded));
     }
 
     private static String line(InputStream in) throws IOException {

@@ -1,0 +1,117 @@
+//! What `NativeContextBuilder` and `NativeContext` have of revocation: lists and responses, upkeep, the sight of sources.
+#![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
+
+use brokertls::revocation::SourceFacts;
+use brokertls::{CrlSource, Source};
+use jni::objects::{JByteArray, JClass, JObject, JObjectArray, JString, JValue};
+use jni::sys::jlong;
+use jni::{Env, EnvUnowned, jni_sig, jni_str};
+
+use crate::context::{CONTEXTS, with_options};
+use crate::failure::clean;
+use crate::guard::{Outcome, guard, guard_bare, object};
+use crate::text::{bytes, text};
+
+/// A time that there is not.
+const NEVER: i64 = i64::MIN;
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addCrl<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    content: JByteArray<'local>,
+    label: JString<'local>,
+) {
+    guard(&mut env, |env| {
+        let source = Source::memory(text(env, &label)?, &bytes(env, &content)?);
+        with_options(builder, |options| {
+            options.builder_mut().crl(CrlSource::Source(source));
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addOcspResponse<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    content: JByteArray<'local>,
+    label: JString<'local>,
+) {
+    guard(&mut env, |env| {
+        let source = Source::memory(text(env, &label)?, &bytes(env, &content)?);
+        with_options(builder, |options| {
+            options.builder_mut().ocsp_response(source);
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_maintain<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> jlong {
+    guard_bare(&mut env, || {
+        let rest = object(&CONTEXTS, context)?.maintain();
+        Ok(jlong::try_from(rest.as_millis()).unwrap_or(jlong::MAX))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_revocationUnknownAccepted<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> jlong {
+    guard_bare(&mut env, || {
+        let accepted = object(&CONTEXTS, context)?.revocation_unknown_accepted();
+        Ok(jlong::try_from(accepted).unwrap_or(jlong::MAX))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_revocationSources<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> JObjectArray<'local> {
+    guard(&mut env, |env| {
+        let sources = object(&CONTEXTS, context)?.revocation_sources();
+        let class = env.find_class(jni_str!("io/brokertls/RevocationSource"))?;
+        let array = env.new_object_array(i32::try_from(sources.len()).unwrap_or(i32::MAX), &class, JObject::null())?;
+        for (index, facts) in sources.iter().enumerate() {
+            let source = java_source(env, &class, facts)?;
+            array.set_element(env, index, &source)?;
+            env.delete_local_ref(source);
+        }
+        Ok(array)
+    })
+}
+
+/// A `RevocationSource`.
+fn java_source<'local>(env: &mut Env<'local>, class: &JClass<'_>, facts: &SourceFacts) -> Outcome<JObject<'local>> {
+    let place = JString::from_str(env, clean(&facts.place))?;
+    let last_error = match &facts.last_error {
+        Some(error) => JString::from_str(env, clean(error))?,
+        None => JString::null(),
+    };
+    let number = |number: u64| JValue::Long(jlong::try_from(number).unwrap_or(jlong::MAX));
+    let arguments = [
+        JValue::Int(facts.kind as i32),
+        JValue::Object(&place),
+        JValue::Long(facts.last_success_unix_s.unwrap_or(NEVER)),
+        JValue::Long(facts.next_refresh_unix_s.unwrap_or(NEVER)),
+        number(facts.entries as u64),
+        number(facts.failures),
+        JValue::Object(&last_error),
+    ];
+    let signature = jni_sig!("(ILjava/lang/String;JJJJLjava/lang/String;)V");
+    let source = env.new_object(class, signature, &arguments)?;
+    env.delete_local_ref(place);
+    env.delete_local_ref(last_error);
+    Ok(source)
+}
