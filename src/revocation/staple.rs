@@ -142,13 +142,18 @@ impl Staple {
     pub(crate) fn new(plain: Arc<CertifiedKey>, stapled: Stapled, clock: Arc<dyn TimeProvider>) -> Self {
         let name = describe(&stapled.certificate);
         let (shown, mut state) = (RwLock::default(), State::default());
-        if !stapled.is_asked() && stapled.file.is_none() {
-            let nobody = "the certificate names no OCSP responder, and none is configured (staple-responder)";
-            state.schedule.fail(0, &Error::new(Code::RevocationUnknown, nobody));
+        let now_unix_s = unix_s(clock.as_ref());
+        match &stapled.file {
+            _ if stapled.is_asked() => {}
+            Some(_) => state.schedule.succeed(now_unix_s, i64::MAX),
+            None => {
+                let nobody = "the certificate names no OCSP responder, and none is configured (staple-responder)";
+                state.schedule.fail(now_unix_s, &Error::new(Code::RevocationUnknown, nobody));
+            }
         }
         let staple = Self { plain, stapled, name, clock, shown, state: Mutex::new(state) };
         if let Some((response, _)) = &staple.stapled.file {
-            staple.take(response, staple.now_unix_s());
+            staple.take(response, now_unix_s);
         }
         staple
     }
@@ -300,6 +305,11 @@ impl Staple {
     }
 
     fn now_unix_s(&self) -> i64 {
-        self.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+        unix_s(self.clock.as_ref())
     }
+}
+
+/// The time of a clock; zero where it gives none.
+pub(super) fn unix_s(clock: &dyn TimeProvider) -> i64 {
+    clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }

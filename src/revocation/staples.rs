@@ -10,7 +10,7 @@ use rustls::time_provider::TimeProvider;
 use super::facts::SourceFacts;
 use super::ocsp::CertIdHash;
 use super::remote::RENEWALS_AT_ONCE;
-use super::staple::{Asking, Staple};
+use super::staple::{Asking, Staple, unix_s};
 use crate::error::Result;
 use crate::fetch::{FetchPolicy, Fetcher};
 use crate::logging::Log;
@@ -104,6 +104,6 @@ impl Staples {
     }
 
     fn now_unix_s(&self) -> i64 {
-        self.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+        unix_s(self.clock.as_ref())
     }
 }

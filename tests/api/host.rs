@@ -13,7 +13,7 @@ use crate::pair::{Authority, Ended, Pair, context};
 
 /// Answers as it was told to, and keeps what it was asked.
 #[derive(Debug, Default)]
-struct Host {
+pub(crate) struct Host {
     identity: Option<Arc<Identity>>,
     refuses_identity: Option<Code>,
     refuses_peer: Option<Code>,

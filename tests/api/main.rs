@@ -21,6 +21,7 @@ mod policy_ciphers;
 #[path = "../recipes/process.rs"]
 #[allow(dead_code, reason = "the recipes use more of it")]
 mod process;
+mod responder;
 mod revocation;
 mod revocation_fetch;
 mod revocation_hanging;
@@ -29,6 +30,8 @@ mod revocation_matrix;
 mod revocation_refresh;
 mod revocation_sessions;
 mod sessions;
+mod stapling;
+mod stapling_files;
 mod stream;
 mod verify;
 mod verify_hostile;
