@@ -153,9 +153,9 @@ fn list_is_renewed_before_its_next_update_by_a_request_that_may_find_nothing_new
     assert_eq!(world.web.asked()[1].field("if-none-match"), Some(etag));
     assert_eq!(source(&server).last_success_unix_s, Some((START_UNIX_S + next_s) as i64));
 
-    // Nobody has asked since.
+    // Nobody has asked since. It is due after seven eighths of what was left, at the latest.
     world.serve(world.list(8, &[BAD, GOOD]));
-    world.clock.advance(2 * HOUR_S);
+    world.clock.advance((10 * HOUR_S - next_s) * 7 / 8 + 1);
     server.maintain();
     assert_eq!((world.fetches(), source(&server).entries), (3, 2));
     assert_eq!(world.outcome(&server, GOOD).unwrap_err().code(), Code::CertRevoked);
