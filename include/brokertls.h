@@ -199,6 +199,16 @@
 #define BTLS_LOG_INFO 3
 
 /**
+ * A connection whose peer is revoked goes on, and is not told of again.
+ */
+#define BTLS_REVOKED_KEEP 0
+
+/**
+ * A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, after a close_notify for the peer.
+ */
+#define BTLS_REVOKED_CLOSE 1
+
+/**
  * Collects the settings of a context. Used by one thread at a time.
  */
 typedef struct btls_builder btls_builder;
@@ -233,6 +243,12 @@ typedef struct btls_error btls_error;
  * A list of texts. It does not change, and may be read by several threads at a time.
  */
 typedef struct btls_list btls_list;
+
+/**
+ * A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked since. Lives as long as
+ * the call of btls_revoked_fn that it is given to, with all its texts.
+ */
+typedef struct btls_revoked_peer btls_revoked_peer;
 
 /**
  * One source, and how asking it went.
@@ -300,6 +316,17 @@ typedef ptrdiff_t (*btls_password_fn)(void *user,
                                       const char *alias,
                                       char *buffer,
                                       size_t capacity);
+
+/**
+ * Is told of a connection whose peer has been revoked while it lasts, once in its life. Returns BTLS_REVOKED_KEEP or
+ * BTLS_REVOKED_CLOSE; any other number closes too. A connection that waits for its peer has to be called for that, e.g. with
+ * btls_conn_read.
+ *
+ * Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
+ * btls_context_start_maintenance. Nothing is locked, so that it may use the context; a connection still belongs to its own
+ * thread. Must return: it may neither throw nor longjmp.
+ */
+typedef int32_t (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
 
 /**
  * Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
@@ -817,6 +844,47 @@ uint64_t btls_source_failures(const btls_source *source);
 const char *btls_source_last_error(const btls_source *source);
 
 /**
+ * Sets a function that is told of each connection whose peer is found to be revoked while it lasts, and says whether it is
+ * closed. Found out by btls_context_reload and btls_context_maintain, from what they have read and fetched. Without a
+ * function such connections are logged, and go on.
+ *
+ * `user` is handed to it, and has to stay valid as long as the context and its connections.
+ */
+btls_status btls_builder_on_revoked(btls_builder *builder,
+                                    btls_revoked_fn function,
+                                    void *user);
+
+/**
+ * The number of the connection, btls_conn_id; 0 for NULL.
+ */
+uint64_t btls_revoked_peer_conn_id(const btls_revoked_peer *peer);
+
+/**
+ * The subject of the revoked certificate in one line; NULL for NULL.
+ */
+const char *btls_revoked_peer_subject(const btls_revoked_peer *peer);
+
+/**
+ * The issuer of the revoked certificate in one line; NULL for NULL.
+ */
+const char *btls_revoked_peer_issuer(const btls_revoked_peer *peer);
+
+/**
+ * The serial number of the revoked certificate in hexadecimal, lower case; NULL for NULL.
+ */
+const char *btls_revoked_peer_serial(const btls_revoked_peer *peer);
+
+/**
+ * Why it was revoked, by the names of RFC 5280 section 5.3.1, e.g. "keyCompromise", "unspecified"; NULL for NULL.
+ */
+const char *btls_revoked_peer_reason(const btls_revoked_peer *peer);
+
+/**
+ * When it was revoked, seconds since 1970 in UTC; 0 for NULL.
+ */
+int64_t btls_revoked_peer_time(const btls_revoked_peer *peer);
+
+/**
  * How many texts a list has; 0 for NULL.
  */
 size_t btls_list_count(const btls_list *list);
@@ -1017,6 +1085,12 @@ btls_status btls_conn_wrap(btls_conn *conn,
  * had ended the connection before.
  */
 btls_status btls_conn_end_of_input(btls_conn *conn);
+
+/**
+ * The number of the connection, by which its context tells of it (btls_builder_on_revoked): no other connection of the
+ * context has it. 0 for NULL.
+ */
+uint64_t btls_conn_id(const btls_conn *conn);
 
 /**
  * The protocol version, "TLSv1.3" or "TLSv1.2"; NULL before it is chosen.

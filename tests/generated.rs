@@ -168,6 +168,7 @@ const ROOM: &[&str] = &[
     "source",
     "context",
     "revocation",
+    "revoked",
     "list",
     "connection",
     "facts",

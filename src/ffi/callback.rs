@@ -8,12 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::keystore::{PasswordCallback, PasswordRequest, PasswordUse, Secret};
+use crate::live::{RevokedAction, RevokedCallback, RevokedPeer};
 use crate::logging::{Level, LogSink};
 use crate::stream::{ReadCallback, WriteCallback};
 use crate::verify::{PeerCertificate, Purpose, VerifyCallback};
 
 use super::arguments::c_string;
 use super::guard::null;
+use super::revoked::btls_revoked_peer;
 
 /// A password is for opening the store as a whole.
 pub const BTLS_PASSWORD_STORE: i32 = 0;
@@ -31,6 +33,11 @@ pub const BTLS_LOG_ERROR: i32 = 1;
 pub const BTLS_LOG_WARN: i32 = 2;
 /// A line of the log: something worth knowing.
 pub const BTLS_LOG_INFO: i32 = 3;
+
+/// A connection whose peer is revoked goes on, and is not told of again.
+pub const BTLS_REVOKED_KEEP: i32 = 0;
+/// A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, after a close_notify for the peer.
+pub const BTLS_REVOKED_CLOSE: i32 = 1;
 
 /// Bytes for the caller to look at.
 #[repr(C)]
@@ -79,6 +86,15 @@ pub type btls_verify_fn = Option<
         capacity: usize,
     ) -> i32,
 >;
+
+/// Is told of a connection whose peer has been revoked while it lasts, once in its life. Returns BTLS_REVOKED_KEEP or
+/// BTLS_REVOKED_CLOSE; any other number closes too. A connection that waits for its peer has to be called for that, e.g. with
+/// btls_conn_read.
+///
+/// Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
+/// btls_context_start_maintenance. Nothing is locked, so that it may use the context; a connection still belongs to its own
+/// thread. Must return: it may neither throw nor longjmp.
+pub type btls_revoked_fn = Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> i32>;
 
 /// Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
 ///
@@ -158,6 +174,19 @@ pub(super) fn verify(function: btls_verify_fn, user: *mut c_void) -> Result<Veri
         match verdict {
             0 => Ok(()),
             _ => Err(reason_text(&reason)),
+        }
+    }))
+}
+
+pub(super) fn revoked(function: btls_revoked_fn, user: *mut c_void) -> Result<RevokedCallback> {
+    let function = function.ok_or_else(|| null("callback"))?;
+    let user = User(user);
+    Ok(Arc::new(move |peer: &RevokedPeer| {
+        let peer = btls_revoked_peer::new(peer);
+        // SAFETY: the function is as its type describes; the peer outlives the call.
+        match unsafe { function(user.pointer(), &raw const peer) } {
+            BTLS_REVOKED_KEEP => RevokedAction::Keep,
+            ..BTLS_REVOKED_KEEP | BTLS_REVOKED_CLOSE.. => RevokedAction::Close,
         }
     }))
 }

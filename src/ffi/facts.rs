@@ -55,6 +55,13 @@ impl Conn {
 
 type Fact = fn(&crate::connection::Connection) -> Option<&str>;
 
+/// The number of the connection, by which its context tells of it (btls_builder_on_revoked): no other connection of the
+/// context has it. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_id(conn: *const btls_conn) -> u64 {
+    guard_fact(0, object!(conn), |conn| conn.stream.connection().id())
+}
+
 /// The protocol version, "TLSv1.3" or "TLSv1.2"; NULL before it is chosen.
 ///
 /// The text lives as long as the connection, as all its texts.

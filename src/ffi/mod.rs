@@ -21,6 +21,7 @@ mod facts;
 mod guard;
 mod list;
 mod revocation;
+mod revoked;
 mod source;
 mod version;
 

@@ -1,0 +1,90 @@
+//! Peers that are revoked while they are connected: who is told, and what they are told.
+
+use std::ffi::{CString, c_char, c_void};
+use std::ptr;
+
+use crate::live::RevokedPeer;
+
+use super::arguments::c_string;
+use super::builder::btls_builder;
+use super::callback::{self, btls_revoked_fn};
+use super::guard::{guard, guard_object, object};
+use super::{DONE, btls_status};
+
+/// A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked since. Lives as long as
+/// the call of btls_revoked_fn that it is given to, with all its texts.
+pub struct btls_revoked_peer {
+    conn_id: u64,
+    subject: CString,
+    issuer: CString,
+    serial: CString,
+    reason: CString,
+    revoked_unix_s: i64,
+}
+
+impl btls_revoked_peer {
+    pub(super) fn new(peer: &RevokedPeer) -> Self {
+        Self {
+            conn_id: peer.connection_id,
+            subject: c_string(&peer.subject),
+            issuer: c_string(&peer.issuer),
+            serial: c_string(&peer.serial),
+            reason: c_string(peer.reason.name()),
+            revoked_unix_s: peer.revoked_unix_s.into(),
+        }
+    }
+}
+
+/// Sets a function that is told of each connection whose peer is found to be revoked while it lasts, and says whether it is
+/// closed. Found out by btls_context_reload and btls_context_maintain, from what they have read and fetched. Without a
+/// function such connections are logged, and go on.
+///
+/// `user` is handed to it, and has to stay valid as long as the context and its connections.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_on_revoked(
+    builder: *mut btls_builder,
+    function: btls_revoked_fn,
+    user: *mut c_void,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let callback = callback::revoked(function, user)?;
+        builder.context().on_revoked(callback);
+        DONE
+    })
+}
+
+/// The number of the connection, btls_conn_id; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_revoked_peer_conn_id(peer: Option<&btls_revoked_peer>) -> u64 {
+    guard(0, || peer.map_or(0, |peer| peer.conn_id))
+}
+
+/// The subject of the revoked certificate in one line; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_revoked_peer_subject(peer: Option<&btls_revoked_peer>) -> *const c_char {
+    guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.subject.as_ptr()))
+}
+
+/// The issuer of the revoked certificate in one line; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_revoked_peer_issuer(peer: Option<&btls_revoked_peer>) -> *const c_char {
+    guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.issuer.as_ptr()))
+}
+
+/// The serial number of the revoked certificate in hexadecimal, lower case; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_revoked_peer_serial(peer: Option<&btls_revoked_peer>) -> *const c_char {
+    guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.serial.as_ptr()))
+}
+
+/// Why it was revoked, by the names of RFC 5280 section 5.3.1, e.g. "keyCompromise", "unspecified"; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_revoked_peer_reason(peer: Option<&btls_revoked_peer>) -> *const c_char {
+    guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.reason.as_ptr()))
+}
+
+/// When it was revoked, seconds since 1970 in UTC; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_revoked_peer_time(peer: Option<&btls_revoked_peer>) -> i64 {
+    guard(0, || peer.map_or(0, |peer| peer.revoked_unix_s))
+}
