@@ -3,6 +3,7 @@ package io.brokertls.activemq;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.brokertls.BrokerTlsContextBuilder;
 import java.io.StringWriter;
 import java.net.URI;
 import java.nio.file.Files;
@@ -53,7 +54,23 @@ class ReadmeTest {
         assertEquals(List.of(), missing);
     }
 
-    private static List<String> blocks(String page) {
+    /** Whoever comes with one of these finds what to say here, and it is something that can be said. */
+    @Test
+    void tableOfRevocationHasEveryPropertyOfTheJdkAndOnlyOptionsThatThereAre() throws Exception {
+        String page = Files.readString(ROOT.resolve("java/README.md"));
+        String section = page.substring(page.indexOf("\n## Revocation\n"));
+        section = section.substring(0, section.indexOf("\n## ", 1));
+        for (String property : List.of("crlPath", "ocsp.enable", "ocsp.responderURL", "com.sun.security.enableCRLDP",
+                "com.sun.net.ssl.checkRevocation")) {
+            assertTrue(section.contains("\n| `" + property + "`"), property);
+        }
+        Matcher named = Pattern.compile("option\\(\"([^\"]+)\"").matcher(section);
+        List<String> unknown = named.results().map(found -> found.group(1))
+                .filter(option -> !BrokerTlsContextBuilder.optionNames().contains(option)).collect(Collectors.toList());
+        assertEquals(List.of(), unknown);
+    }
+
+    static List<String> blocks(String page) {
         List<String> blocks = new ArrayList<>();
         Matcher matcher = JAVA.matcher(page);
         while (matcher.find()) {
@@ -64,9 +81,15 @@ class ReadmeTest {
 
     /** What the compiler says of {@code block} as the body of a method that has what its text speaks of. */
     private String problems(String block) {
+        return compile(block, folder);
+    }
+
+    /** Compiles {@code block} as {@code Page.run(char[] password, BrokerService broker)}; what the compiler says. */
+    static String compile(String block, Path folder) {
         String source = "import io.brokertls.*; import java.nio.file.Path; import java.security.Security;"
                 + "import javax.net.ssl.SSLContext; import org.apache.activemq.broker.*;\n"
-                + "class Page { void run(char[] password, BrokerService broker) throws Exception {\n" + block + "}}\n";
+                + "public class Page {"
+                + " public static void run(char[] password, BrokerService broker) throws Exception {\n" + block + "}}\n";
         JavaFileObject file = new SimpleJavaFileObject(URI.create("string:///Page.java"), JavaFileObject.Kind.SOURCE) {
             @Override
             public CharSequence getCharContent(boolean ignoreEncodingErrors) {

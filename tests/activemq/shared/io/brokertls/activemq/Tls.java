@@ -1,6 +1,7 @@
 package io.brokertls.activemq;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.lang.reflect.InvocationTargetException;
 import java.security.Provider;
@@ -33,8 +34,11 @@ final class Tls {
     /** A context of one's own is what the tests are about: nothing may come from the process. */
     static void assertNoSettingOfTheProcess() {
         for (String name : System.getProperties().stringPropertyNames()) {
-            assertFalse(name.startsWith("javax.net.ssl."), name);
+            assertFalse(name.startsWith("javax.net.ssl.") || name.startsWith("com.sun.net.ssl.")
+                    || name.startsWith("com.sun.security."), name);
         }
+        assertNull(Security.getProperty("ocsp.enable"));
+        assertNull(Security.getProperty("ocsp.responderURL"));
     }
 
     static boolean isOurs() {

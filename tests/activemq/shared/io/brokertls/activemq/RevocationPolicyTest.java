@@ -1,0 +1,203 @@
+package io.brokertls.activemq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.brokertls.BrokerTlsContext;
+import io.brokertls.BrokerTlsContext.Revocation;
+import io.brokertls.BrokerTlsContextBuilder;
+import io.brokertls.RevocationSource;
+import jakarta.jms.Connection;
+import jakarta.jms.JMSException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.activemq.broker.BrokerService;
+import org.apache.activemq.broker.SslContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What the document does by {@code crlPath} and {@code java.security}, by contexts of the builder: each broker has its own
+ * lists, responders and policy, and nothing is set for the process.
+ */
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class RevocationPolicyTest {
+    @TempDir static Path folder;
+
+    private static Authority authority;
+    private static Stores good;
+    private static Stores revoked;
+    /** Of an authority that is trusted and that nobody has a list of. */
+    private static Stores unheardOf;
+    private static String responder;
+    private static Path emptyList;
+    private static Path list;
+
+    @BeforeAll
+    static void makeAuthorities() throws Exception {
+        authority = new Authority(folder.resolve("authority"));
+        good = authority.issue("device-7");
+        revoked = authority.issue("device-8");
+        emptyList = Files.copy(authority.revocationList(), folder.resolve("empty.crl"));
+        authority.revoke("device-8");
+        list = authority.revocationList();
+        responder = authority.startResponder();
+        unheardOf = new Authority(folder.resolve("silent")).issue("device-9").trusting(good);
+    }
+
+    @AfterAll
+    static void stopResponder() {
+        authority.close();
+    }
+
+    @BeforeEach
+    @AfterEach
+    void noSettingOfTheProcess() {
+        Tls.assertNoSettingOfTheProcess();
+    }
+
+    private static BrokerTlsContextBuilder builder() {
+        return BrokerTlsContext.builder()
+                .keyStore(Path.of(good.path("broker.ks")), Stores.PASSWORD.toCharArray())
+                .trustStore(Path.of(good.path("broker.ts")), Stores.PASSWORD.toCharArray())
+                .trustStore(Path.of(unheardOf.path("broker.ts")), Stores.PASSWORD.toCharArray())
+                .clientAuth(BrokerTlsContext.ClientAuth.NEED);
+    }
+
+    private static Broker broker(BrokerTlsContext tls, String scheme) throws Exception {
+        SslContext forBroker = new SslContext();
+        forBroker.setSSLContext(tls.sslContext());
+        return new Broker(forBroker, scheme, 0, "");
+    }
+
+    private static void assertServed(Broker broker, String scheme, Stores client) throws Exception {
+        for (String provider : Tls.providers()) {
+            if (scheme.startsWith("mqtt")) {
+                assertEquals("hello", MqttClients.echo("ssl://localhost:" + broker.port(),
+                        client.clientContext(provider, true), "greetings", "hello"));
+                continue;
+            }
+            Connection connection = Clients.connect(scheme + "://localhost:" + broker.port(), client, true, provider);
+            assertEquals("hello", Clients.echo(connection, "greetings", "hello"), provider);
+            connection.close();
+        }
+    }
+
+    /** In the handshake: the broker says why in its log, and the client by an alert. */
+    private static void assertRefused(Broker broker, String scheme, Stores client, String code, String alert)
+            throws Exception {
+        try (BrokerLog log = new BrokerLog()) {
+            Sockets.assertRefused(alert, client.clientContext(Tls.PROVIDER, true), broker.port());
+            String line = log.await(code);
+            assertTrue(line.contains(code), line);
+        }
+        for (String provider : Tls.providers()) {
+            Sockets.assertRefused(alert, client.clientContext(provider, true), broker.port());
+            if (!scheme.startsWith("mqtt")) {
+                String address = scheme + "://localhost:" + broker.port();
+                assertThrows(JMSException.class, () -> Clients.connect(address, client, true, provider).close());
+            }
+        }
+    }
+
+    private static void assertRevoked(Broker broker, String scheme, Stores client) throws Exception {
+        assertRefused(broker, scheme, client, "BTLS_CERT_REVOKED", "certificate_revoked");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ssl", "nio+ssl", "mqtt+ssl"})
+    void clientOnTheListOfTheContextIsRefused(String scheme) throws Exception {
+        try (BrokerTlsContext tls = builder().crl(list).build(); Broker broker = broker(tls, scheme)) {
+            assertServed(broker, scheme, good);
+            assertRevoked(broker, scheme, revoked);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ssl", "nio+ssl", "mqtt+ssl"})
+    void clientThatTheResponderOfTheContextRevokesIsRefused(String scheme) throws Exception {
+        try (BrokerTlsContext tls = builder().option("fetch", "yes").option("ocsp-mode", "require")
+                .option("ocsp-responder", responder).build(); Broker broker = broker(tls, scheme)) {
+            assertServed(broker, scheme, good);
+            assertRevoked(broker, scheme, revoked);
+            List<RevocationSource> sources = tls.revocationSources();
+            assertEquals(1, sources.size(), sources.toString());
+            assertEquals(responder, sources.get(0).place());
+            assertEquals(2, sources.get(0).entries(), "an answer for each client, whatever number of connections");
+            assertEquals(0, sources.get(0).failures());
+        }
+    }
+
+    /** Three brokers with the same trust and the same list, which knows nothing of the third client. */
+    @Test
+    void eachBrokerInAProcessHasAPolicyOfItsOwn() throws Exception {
+        try (BrokerTlsContext requiring = builder().crl(list).revocation(Revocation.REQUIRE).build();
+                BrokerTlsContext preferring = builder().crl(list).revocation(Revocation.PREFER).build();
+                BrokerTlsContext careless = builder().crl(list).revocation(Revocation.OFF).build();
+                Broker strict = broker(requiring, "ssl"); Broker lenient = broker(preferring, "nio+ssl");
+                Broker open = broker(careless, "ssl")) {
+            assertServed(strict, "ssl", good);
+            assertServed(lenient, "nio+ssl", good);
+            assertServed(open, "ssl", good);
+            assertRevoked(strict, "ssl", revoked);
+            assertRevoked(lenient, "nio+ssl", revoked);
+            assertServed(open, "ssl", revoked);
+            assertRefused(strict, "ssl", unheardOf, "BTLS_REVOCATION_UNKNOWN", "certificate_unknown");
+            assertServed(lenient, "nio+ssl", unheardOf);
+            assertServed(open, "ssl", unheardOf);
+            assertEquals(0, requiring.revocationUnknownAccepted());
+            assertTrue(preferring.revocationUnknownAccepted() > 0);
+            assertEquals(0, careless.revocationUnknownAccepted());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ssl", "nio+ssl"})
+    void listThatIsReplacedWhileTheBrokerRunsCountsFromTheNextReload(String scheme) throws Exception {
+        Path live = Files.copy(emptyList, folder.resolve("live.crl"), StandardCopyOption.REPLACE_EXISTING);
+        try (BrokerTlsContext tls = builder().crl(live).build(); Broker broker = broker(tls, scheme)) {
+            assertServed(broker, scheme, revoked);
+            Files.copy(list, live, StandardCopyOption.REPLACE_EXISTING);
+            assertServed(broker, scheme, revoked);
+            tls.reload();
+            assertRevoked(broker, scheme, revoked);
+            assertServed(broker, scheme, good);
+        }
+    }
+
+    /** The snippet of java/README.md as it stands, but for where its files and its responder are. */
+    @Test
+    void snippetOfTheReadmeRefusesTheRevoked() throws Exception {
+        String page = Files.readString(Path.of(System.getProperty("project.root"), "java", "README.md"));
+        String block = ReadmeTest.blocks(page.substring(page.indexOf("\n## Revocation\n"))).get(0);
+        Path files = Files.createDirectories(folder.resolve("snippet"));
+        Files.copy(Path.of(good.path("broker.ks")), files.resolve("broker.ks"));
+        Files.copy(Path.of(good.path("broker.ts")), files.resolve("broker.ts"));
+        Files.copy(list, files.resolve("clients.crl"));
+        String local = block.replace("Path.of(\"", "Path.of(\"" + files + "/")
+                .replace("http://ocsp.example.net:80/", responder);
+        assertEquals("", ReadmeTest.compile(local, files));
+        BrokerService configured = new BrokerService();
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {files.toUri().toURL()})) {
+            loader.loadClass("Page").getMethod("run", char[].class, BrokerService.class)
+                    .invoke(null, Stores.PASSWORD.toCharArray(), configured);
+        }
+        try (Broker broker = new Broker(configured.getSslContext(), "nio+ssl", 0, "")) {
+            assertServed(broker, "nio+ssl", good);
+            assertRevoked(broker, "nio+ssl", revoked);
+        }
+    }
+}
