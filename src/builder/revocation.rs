@@ -148,6 +148,13 @@ impl ContextBuilder {
         self
     }
 
+    /// Has OCSP responses about peers believed that are signed with RSA and SHA-1, as responders of old PKIs do: who can
+    /// have such a responder sign chosen bytes may be able to forge another response.
+    pub fn insecure_ocsp_sha1(&mut self, accepts: bool) -> &mut Self {
+        self.spec.revocation.insecure_ocsp_sha1 = accepts;
+        self
+    }
+
     /// Sets whether servers ask their own certificates' responders for a response to staple, and keep it fresh. Default:
     /// no. It is asked for by [`crate::Context::maintain`].
     pub fn staple(&mut self, staples: bool) -> &mut Self {

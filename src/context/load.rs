@@ -71,6 +71,7 @@ pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
         ocsp_responder: revocation.ocsp_responder.clone(),
         ocsp_nonce: revocation.ocsp_nonce,
         ocsp_hash: revocation.ocsp_hash,
+        insecure_ocsp_sha1: revocation.insecure_ocsp_sha1,
     };
     Remote::new(settings, Arc::clone(&spec.clock), spec.log.clone()).map(|remote| Some(Arc::new(remote)))
 }
@@ -97,7 +98,11 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
     let limits = Limits { max_content_bytes: MAX_RESPONSES_BYTES, ..Limits::default() };
     for file in &revocation.ocsp_responses {
         let found = ocsp::ocsp_responses_of(&file.read(&limits)?, &file.label())?;
-        responses.extend(found.into_iter().map(|response| (response, file.label())));
+        responses.extend(
+            found
+                .into_iter()
+                .map(|response| (response.insecure_accept_sha1(revocation.insecure_ocsp_sha1), file.label())),
+        );
     }
     let check = Revocation::new(revocation.policy(), crls).with_responses(responses);
     Ok(check.with_remote(remote).read_at(now_unix_s(spec)))
@@ -164,6 +169,7 @@ pub(super) fn insecure_settings(spec: &Spec) -> Vec<String> {
     let settings = [
         (spec.skips_server_name, "insecure: server names are not checked"),
         (spec.accepts_any_server, "insecure: any server certificate is accepted"),
+        (spec.revocation.insecure_ocsp_sha1, "insecure: OCSP responses are believed that are signed with SHA-1"),
         (spec.key_log.is_some(), "insecure: the secrets of all connections are written to the key log"),
     ];
     let switches = spec.switches.iter().map(|switch| format!("{}: {}", switch.name(), switch.meaning()));

@@ -116,6 +116,11 @@ pub(super) fn ocsp_hash(builder: &mut ContextBuilder, text: &str) -> Result<()> 
     Ok(())
 }
 
+pub(super) fn insecure_ocsp_sha1(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.insecure_ocsp_sha1(value::switch(text)?);
+    Ok(())
+}
+
 pub(super) fn staple(builder: &mut ContextBuilder, text: &str) -> Result<()> {
     builder.staple(value::switch(text)?);
     Ok(())

@@ -130,6 +130,8 @@ pub static OPTIONS: &[OptionRow] = &[
         Apply::Builder(revocation::ocsp_nonce)),
     one(Revocation, "ocsp-hash", Choice, "HASH", "how requests name certificates: sha1 or sha256 [default: sha1]",
         Apply::Builder(revocation::ocsp_hash)),
+    one(Revocation, "insecure-ocsp-sha1", YesNo, "YES|NO", "believe OCSP responses that are signed with SHA-1 [default: no]",
+        Apply::Builder(revocation::insecure_ocsp_sha1)),
 
     one(Stapling, "staple", YesNo, "YES|NO", "ask for OCSP responses to staple, and keep them fresh [default: no]",
         Apply::Builder(revocation::staple)),

@@ -241,6 +241,7 @@ impl Revocation {
             issuer: asked.issuer,
             now_unix_s: asked.now_unix_s,
             max_stale_s: self.max_stale_s(),
+            accepts_sha1: self.policy.insecure_ocsp_sha1,
         }
     }
 

@@ -53,6 +53,7 @@ pub struct OcspResponse {
     status: OcspStatus,
     /// Where the status is `Successful`, and nowhere else.
     data: Option<Data>,
+    accepts_sha1: bool,
     /// SHA-256 of the names and keys of issuers, and when their signers may be believed, or why nobody may.
     issuers: Mutex<Vec<Checked>>,
 }
@@ -92,12 +93,19 @@ impl OcspResponse {
         let read = || -> std::result::Result<Self, Unusable> {
             let Envelope { status, basic } = Envelope::read(der)?;
             let data = basic.map(|basic| Data::read(basic.data)).transpose()?;
-            Ok(Self { der: der.into(), status, data, issuers: Mutex::default() })
+            Ok(Self { der: der.into(), status, data, accepts_sha1: false, issuers: Mutex::default() })
         };
         read().map_err(|why| match why {
             Unusable::Malformed => Error::new(Code::OcspMalformed, "not the DER of an OCSP response").at(place),
             Unusable::Unsupported(what) => Error::new(Code::OcspUnusable, what).at(place),
         })
+    }
+
+    /// The same response, believed or not with a signature of RSA and SHA-1: who can have the responder sign chosen
+    /// bytes may be able to forge others. For responders that know nothing better.
+    #[must_use]
+    pub fn insecure_accept_sha1(self, accepts: bool) -> Self {
+        Self { accepts_sha1: accepts, issuers: Mutex::default(), ..self }
     }
 
     /// The DER that it was read from.
@@ -212,7 +220,7 @@ impl OcspResponse {
         }
         let basic = Envelope::read(&self.der).ok().and_then(|envelope| envelope.basic);
         let basic = basic.ok_or_else(|| "it cannot be read".to_owned())?;
-        let terms = signer::terms(&basic, &data.responder, issuer);
+        let terms = signer::terms(&basic, &data.responder, issuer, self.accepts_sha1);
         issuers.truncate(MAX_ISSUERS - 1);
         issuers.insert(0, (fingerprint, terms.clone()));
         terms

@@ -76,6 +76,8 @@ pub struct RevocationPolicy {
     pub depth: Depth,
     /// For how many seconds after its next update a list or response still serves.
     pub max_stale_s: u32,
+    /// Whether OCSP responses are believed that are signed with SHA-1.
+    pub insecure_ocsp_sha1: bool,
     /// How long the check of a whole path may wait for the network.
     pub deadline: Duration,
 }
@@ -88,6 +90,7 @@ impl Default for RevocationPolicy {
             ocsp: Mode::Prefer,
             depth: Depth::default(),
             max_stale_s: 0,
+            insecure_ocsp_sha1: false,
             deadline: Duration::from_secs(10),
         }
     }

@@ -52,6 +52,8 @@ pub(crate) struct RemoteSettings {
     pub(crate) ocsp_nonce: bool,
     /// How requests name certificates.
     pub(crate) ocsp_hash: CertIdHash,
+    /// Whether responses are believed that are signed with SHA-1.
+    pub(crate) insecure_ocsp_sha1: bool,
 }
 
 /// Asks, and keeps the answers. Shared by threads.

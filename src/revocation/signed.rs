@@ -69,6 +69,15 @@ static SCHEMES: &[Scheme] = &[
     Scheme { signature: alg_id::ED25519, digest: None, verifiers: &[(alg_id::ED25519, &keys::ED25519)] },
 ];
 
+/// Whoever can have a chosen text signed with these may be able to have another text signed (RFC 6194).
+#[rustfmt::skip]
+static SHA1_SCHEMES: &[Scheme] = &[
+    // sha1WithRSAEncryption, 1.2.840.113549.1.1.5, with NULL.
+    Scheme { signature: AlgorithmIdentifier::from_slice(&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, NULL, 0]),
+        digest: Some(&digest::SHA1_FOR_LEGACY_USE_ONLY),
+        verifiers: &[(alg_id::RSA_ENCRYPTION, &keys::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY)] },
+];
+
 impl Signed {
     /// What `signature`, a BIT STRING, says of `message`; none where `algorithm`, an AlgorithmIdentifier, is not served.
     pub(super) fn new(
@@ -76,7 +85,25 @@ impl Signed {
         message: &[u8],
         signature: Element<'_>,
     ) -> Result<Option<Self>, Malformed> {
-        let Some(scheme) = SCHEMES.iter().find(|scheme| scheme.is_named(algorithm.content)) else {
+        Self::with(SCHEMES.iter(), algorithm, message, signature)
+    }
+
+    /// The same with RSA and SHA-1 served too.
+    pub(super) fn new_insecure_sha1(
+        algorithm: Element<'_>,
+        message: &[u8],
+        signature: Element<'_>,
+    ) -> Result<Option<Self>, Malformed> {
+        Self::with(SCHEMES.iter().chain(SHA1_SCHEMES), algorithm, message, signature)
+    }
+
+    fn with(
+        mut schemes: impl Iterator<Item = &'static Scheme>,
+        algorithm: Element<'_>,
+        message: &[u8],
+        signature: Element<'_>,
+    ) -> Result<Option<Self>, Malformed> {
+        let Some(scheme) = schemes.find(|scheme| scheme.is_named(algorithm.content)) else {
             return Ok(None);
         };
         let content = match scheme.digest {

@@ -37,6 +37,7 @@ pub(crate) struct RevocationSpec {
     pub(crate) ocsp_responder: Option<String>,
     pub(crate) ocsp_nonce: bool,
     pub(crate) ocsp_hash: CertIdHash,
+    pub(crate) insecure_ocsp_sha1: bool,
     pub(crate) deadline_ms: Option<u32>,
     pub(crate) fetch: FetchSpec,
 }
@@ -86,6 +87,7 @@ impl Default for RevocationSpec {
             ocsp_responder: None,
             ocsp_nonce: false,
             ocsp_hash: CertIdHash::default(),
+            insecure_ocsp_sha1: false,
             deadline_ms: None,
             fetch: FetchSpec::default(),
         }
@@ -103,6 +105,7 @@ impl RevocationSpec {
             ocsp: of_source(self.ocsp_mode, self.has_responses()),
             depth: self.depth.unwrap_or_default(),
             max_stale_s: self.max_stale_s.unwrap_or_default(),
+            insecure_ocsp_sha1: self.insecure_ocsp_sha1,
             deadline: Duration::from_millis(self.deadline_ms.unwrap_or(DEADLINE_MS).into()),
         }
     }

@@ -298,6 +298,14 @@ fn revoked_server_is_refused_by_a_directory_of_lists() {
 }
 
 #[test]
+fn context_that_believes_responses_with_sha1_says_so() {
+    let authority = Authority::new("ca");
+    let warnings = |accepts| context(|builder| builder.trust(authority.trust()).insecure_ocsp_sha1(accepts)).warnings();
+    assert!(warnings(true).iter().any(|line| line.starts_with("insecure: OCSP responses")), "{:?}", warnings(true));
+    assert!(warnings(false).is_empty());
+}
+
+#[test]
 fn source_that_is_off_leaves_the_others_in_force() {
     let authority = Authority::new("ca");
     let pem = authority.issue(&["broker"], |params| {

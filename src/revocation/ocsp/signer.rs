@@ -25,8 +25,14 @@ pub(super) type Terms = Vec<RangeInclusive<i64>>;
 ///
 /// # Errors
 /// Why nobody who may has signed it.
-pub(super) fn terms(basic: &Basic<'_>, responder: &Responder, issuer: &X509Certificate<'_>) -> Result<Terms, String> {
-    let signed = Signed::new(basic.algorithm, basic.data.whole, basic.signature);
+pub(super) fn terms(
+    basic: &Basic<'_>,
+    responder: &Responder,
+    issuer: &X509Certificate<'_>,
+    accepts_sha1: bool,
+) -> Result<Terms, String> {
+    let read = if accepts_sha1 { Signed::new_insecure_sha1 } else { Signed::new };
+    let signed = read(basic.algorithm, basic.data.whole, basic.signature);
     let signed = signed.map_err(|Malformed| "its signature cannot be read".to_owned())?;
     let Some(signed) = signed else {
         return Err(format!("its signature's algorithm {} is not served", algorithm_text(basic.algorithm.content)));

@@ -29,6 +29,7 @@ pub(in super::super) struct Inquiry<'a> {
     pub(in super::super) issuer: &'a CertificateDer<'a>,
     pub(in super::super) now_unix_s: i64,
     pub(in super::super) max_stale_s: i64,
+    pub(in super::super) accepts_sha1: bool,
 }
 
 impl Inquiry<'_> {
@@ -51,7 +52,7 @@ impl Inquiry<'_> {
     pub(in super::super) fn standing_by_staple(&self, staple: &[u8]) -> Standing {
         const PLACE: &str = "the stapled response";
         match OcspResponse::from_der(staple, PLACE) {
-            Ok(response) => self.standing(&response, PLACE),
+            Ok(response) => self.standing(&response.insecure_accept_sha1(self.accepts_sha1), PLACE),
             Err(error) => Standing::Unknown(Error::new(Code::RevocationResponseInvalid, error.detail())),
         }
     }
@@ -106,7 +107,13 @@ impl Remote {
         let renewed = self.answers.renew(key, now_unix_s, |old| {
             let old = old.ok_or_else(|| Error::new(Code::RevocationUnreachable, "nothing to renew"))?;
             let (certificate, issuer) = (&old.certificate, &old.issuer);
-            let inquiry = Inquiry { certificate, issuer, now_unix_s, max_stale_s: 0 };
+            let inquiry = Inquiry {
+                certificate,
+                issuer,
+                now_unix_s,
+                max_stale_s: 0,
+                accepts_sha1: self.settings.insecure_ocsp_sha1,
+            };
             self.ask(&old.responder, &inquiry, Some(Arc::clone(&old)), deadline)
         })?;
         renewed.error
@@ -128,7 +135,8 @@ impl Remote {
             has_nonce: self.settings.ocsp_nonce,
             deadline,
         }
-        .send(&self.fetcher)?;
+        .send(&self.fetcher)?
+        .insecure_accept_sha1(inquiry.accepts_sha1);
         let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{responder}: {why}"));
         let standing = inquiry.standing(&response, responder);
         let at_hand = old.as_ref().map(|old| inquiry.standing(&old.response, responder));

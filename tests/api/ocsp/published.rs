@@ -1,7 +1,8 @@
 //! BoringSSL's responses, judged as the names of their files say, at the time they were made for.
 //!
-//! All but one are signed with SHA-1, which is refused here whatever else is right. So each is judged twice: as it is, and
-//! signed again with SHA-256 by the same key, where a key of the folder signed it.
+//! All but one are signed with SHA-1, which is refused here whatever else is right unless a setting accepts it. So each is
+//! judged three times: as it is; as it is, with SHA-1 accepted; and signed again with SHA-256 by the same key, where a key
+//! of the folder signed it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -48,7 +49,11 @@ impl Case {
 
     /// `Err` where the response cannot be read.
     fn judge(&self, response: &[u8]) -> Result<OcspStanding, Code> {
-        let response = read(response).map_err(|error| error.code())?;
+        self.judge_with(response, false)
+    }
+
+    fn judge_with(&self, response: &[u8], accepts_sha1: bool) -> Result<OcspStanding, Code> {
+        let response = read(response).map_err(|error| error.code())?.insecure_accept_sha1(accepts_sha1);
         Ok(response.standing(&self.certificate, &self.issuer, THEN, 0))
     }
 }
@@ -101,6 +106,20 @@ enum Verdict {
     Refused(Code),
 }
 
+impl Verdict {
+    fn is(&self, told: &Result<OcspStanding, Code>) -> bool {
+        match (self, told) {
+            (Good, Ok(OcspStanding::Good { .. })) | (Stale, Ok(OcspStanding::Stale)) => true,
+            (Revoked(why), Ok(OcspStanding::Revoked { reason, revoked_unix_s: 1_485_907_200 })) => why == reason,
+            (Unknown(why), Ok(OcspStanding::Unknown(told))) | (Invalid(why), Ok(OcspStanding::Invalid(told))) => {
+                told.contains(why)
+            }
+            (Refused(code), Err(told)) => code == told,
+            _ => false,
+        }
+    }
+}
+
 use Verdict::{Good, Invalid, Refused, Revoked, Stale, Unknown};
 
 const VERDICTS: [(&str, Verdict); 36] = [
@@ -147,20 +166,14 @@ const VERDICTS: [(&str, Verdict); 36] = [
 fn every_published_response_is_judged_as_its_name_says() {
     for (name, verdict) in &VERDICTS {
         let case = Case::read(name);
-        let told = match verdict {
+        let as_it_is = case.judge_with(&case.response, true);
+        assert!(verdict.is(&as_it_is), "{name}: {as_it_is:?}");
+        let signed_again = match verdict {
             // Nothing in it to sign.
             Refused(_) | Unknown("malformedRequest") => case.judge(&case.response),
             _ => case.judge(&signed_again(&case.response)),
         };
-        let is_right = match (verdict, &told) {
-            (Good, Ok(OcspStanding::Good { .. })) | (Stale, Ok(OcspStanding::Stale)) => true,
-            (Revoked(why), Ok(OcspStanding::Revoked { reason, revoked_unix_s: 1_485_907_200 })) => why == reason,
-            (Unknown(why), Ok(OcspStanding::Unknown(told))) => told.contains(why),
-            (Invalid(why), Ok(OcspStanding::Invalid(told))) => told.contains(why),
-            (Refused(code), Err(told)) => code == told,
-            _ => false,
-        };
-        assert!(is_right, "{name}: {told:?}");
+        assert!(verdict.is(&signed_again), "{name}, signed again: {signed_again:?}");
     }
 }
 

@@ -222,7 +222,7 @@ class BuilderSettingsTest {
         }
         for (String row : new String[] {"crl=" + authority.file("ca.crl"), "revocation=prefer",
             "revocation-depth=leaf", "revocation-max-stale-s=60", "max-crl-bytes=100000", "crl-mode=require",
-            "ocsp-mode=prefer"}) {
+            "ocsp-mode=prefer", "insecure-ocsp-sha1=yes"}) {
             rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem")
                     + (row.startsWith("crl=") ? "" : ";crl=" + authority.file("ca.crl")));
         }
