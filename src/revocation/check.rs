@@ -150,7 +150,7 @@ impl Revocation {
         let mut decision = self.policy.decide(&crl, &ocsp);
         if let (Some(remote), Some(deadline)) = (&self.remote, deadline) {
             if decision.may_change() && self.policy.ocsp != Mode::Off && !ocsp.is_known() {
-                let both = self.policy.crl != Mode::Off && !crl.is_known();
+                let both = self.policy.crl != Mode::Off && !crl.is_known() && asked.names_lists();
                 ocsp = self.ask_responders(remote, asked, ocsp, if both { half(deadline) } else { deadline });
                 decision = self.policy.decide(&crl, &ocsp);
             }
@@ -261,6 +261,11 @@ impl Asked<'_> {
             return Err(Error::new(Code::RevocationUnknown, "the certificate cannot be read"));
         };
         ask(&Question::new(&certificate, &issuer)?)
+    }
+
+    /// Whether it says where lists are that speak of it.
+    fn names_lists(&self) -> bool {
+        self.question(|question| Ok(!question.places().is_empty())).unwrap_or(false)
     }
 
     fn with_question(&self, ask: impl FnOnce(&Question<'_>) -> Standing) -> Standing {

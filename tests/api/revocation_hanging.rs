@@ -6,7 +6,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use brokertls::revocation::Mode;
 use brokertls::{ClientAuth, Code, Context, IdentitySource, Source};
 
 use crate::pair::{Authority, Pair, context};
@@ -46,8 +45,7 @@ fn known_peers_come_in_while_a_responder_hangs_and_unknown_ones_fail_at_the_dead
     let server = context(|builder| {
         let builder = builder.identity(authority.identity(&["broker"])).trust(authority.trust());
         let builder = builder.client_auth(ClientAuth::Need).resumption(false);
-        // Lists would be given half of the time.
-        builder.fetch(true).crl_mode(Mode::Off).ocsp_responder(&web.url("/ocsp")).revocation_deadline_ms(DEADLINE_MS)
+        builder.fetch(true).ocsp_responder(&web.url("/ocsp")).revocation_deadline_ms(DEADLINE_MS)
     });
     Pair::connect(&server, &known, "broker");
     assert_eq!(web.asked().len(), 1);
