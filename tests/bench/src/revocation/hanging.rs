@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use brokertls::revocation::Mode;
 use brokertls::{
     ClientAuth, Code, Context, ContextBuilder, IdentitySource, MAX_RECORD_BYTES, Next, Source, TrustSource,
 };
@@ -25,7 +24,7 @@ pub fn measure(identity: &Identity, offer: Offer) {
     let responder = Responder::new(identity);
     let without = context(identity, |builder| builder);
     let with = context(identity, |builder| {
-        let builder = builder.fetch(true).ocsp_responder(&responder.url()).crl_mode(Mode::Off);
+        let builder = builder.fetch(true).ocsp_responder(&responder.url());
         builder.revocation_deadline_ms(DEADLINE_MS)
     });
     let known = Peer::with_certificate(identity, offer);
