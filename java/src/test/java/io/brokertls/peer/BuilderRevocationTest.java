@@ -145,6 +145,29 @@ class BuilderRevocationTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
+    void stapleOfTheServerIsWhatItsClientGoesBy(String version) throws Exception {
+        BrokerTlsContext client = client("good").protocols(version).option("ocsp-mode", "require").build();
+        assertRefused(settled(client, server("good").build()).client, ErrorCode.REVOCATION_UNKNOWN);
+        pair(client, server("good").option("staple-file", authority.staple("good").toString())
+                .option("staple-issuer", authority.file("ca.pem").toString()).build()).handshake();
+    }
+
+    @Test
+    void stapleIsAskedForByMaintenanceAndToldAmongTheSources() throws Exception {
+        BrokerTlsContext client = client("good").option("ocsp-mode", "require").build();
+        BrokerTlsContext server = server("good").option("staple", "yes")
+                .option("staple-issuer", authority.file("ca.pem").toString())
+                .option("staple-responder", responder.address().toString()).build();
+        server.maintain();
+        pair(client, server).handshake();
+        RevocationSource source = server.revocationSources().get(0);
+        assertEquals(RevocationSource.Kind.STAPLE, source.kind());
+        assertEquals(1, source.entries(), source.toString());
+        assertTrue(source.nextRefresh().isPresent(), source.toString());
+    }
+
     @Test
     void clientThatNobodyKnowsIsRefusedCountedOrNotAskedAbout() throws Exception {
         for (Revocation mode : Revocation.values()) {
