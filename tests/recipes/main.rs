@@ -19,6 +19,7 @@ mod ours;
 mod process;
 mod revocation;
 mod settings;
+mod stapling;
 mod tbmq;
 
 /// The versions that every recipe is followed with.
