@@ -6,6 +6,7 @@ mod command;
 mod command_connect;
 mod command_files;
 mod command_revocation;
+mod command_verify;
 mod context;
 mod fetch;
 mod fetch_cache;

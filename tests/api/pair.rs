@@ -20,6 +20,16 @@ impl Authority {
         Self { certificate, issuer: rcgen::Issuer::new(params, key) }
     }
 
+    /// Another that this one certifies.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = named(name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Self { certificate, issuer: rcgen::Issuer::new(params, key) }
+    }
+
     pub(crate) fn pem(&self) -> String {
         self.certificate.pem()
     }

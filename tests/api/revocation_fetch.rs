@@ -95,7 +95,7 @@ impl Drop for World {
 }
 
 /// Names responders in a certificate (RFC 5280 section 4.2.2.1).
-fn responder_at(urls: &[&str]) -> impl FnOnce(&mut CertificateParams) {
+pub(crate) fn responder_at(urls: &[&str]) -> impl FnOnce(&mut CertificateParams) {
     let responder = |url: &&str| {
         let method = [6, 8, 0x2b, 6, 1, 5, 5, 7, 48, 1];
         element(0x30, &[method.as_slice(), &element(0x86, url.as_bytes())].concat())
@@ -106,7 +106,7 @@ fn responder_at(urls: &[&str]) -> impl FnOnce(&mut CertificateParams) {
 }
 
 /// Names the place of a list in a certificate.
-fn list_at(url: &str) -> impl FnOnce(&mut CertificateParams) {
+pub(crate) fn list_at(url: &str) -> impl FnOnce(&mut CertificateParams) {
     let uris = vec![url.to_owned()];
     move |params| params.crl_distribution_points = vec![rcgen::CrlDistributionPoint { uris }]
 }
