@@ -8,6 +8,7 @@ use brokertls::revocation::OcspResponse;
 use brokertls::{Code, Context, ContextBuilder, Error, IdentitySource, Level, Source};
 use rustls::time_provider::TimeProvider;
 
+use crate::command::{Server, file, folder, run};
 use crate::host::Host;
 use crate::pair::Authority;
 use crate::responder::{Office, Register};
@@ -279,4 +280,20 @@ fn settings_of_staples_that_have_nothing_to_work_on_are_refused() {
         refused(&|builder| builder.staple(true).staple_issuer(issuer()).staple_timeout_s(0)),
         Code::InvalidArgument
     );
+}
+
+#[test]
+fn command_that_serves_asks_for_its_staple() {
+    let world = World::new("command");
+    let pem = world.issue("localhost", SERIAL, |_| {});
+    let (_responder, url) = world.office.open(60);
+    let folder = folder("stapling");
+    let (identity, ca) = (file(&folder, "server.pem", &pem), file(&folder, "ca.pem", world.authority.pem()));
+    let server = Server::start(&["--cert", &identity, "--staple", "--staple-issuer", &ca, "--staple-responder", &url]);
+    let strict = ["--trust", &ca, "--ocsp-mode", "require", "--brief"];
+    eventually("a staple", || {
+        let ran = run(&[&["connect", &server.address()], strict.as_slice()].concat());
+        assert!(ran.code == 0 || ran.err.contains("REVOCATION_UNKNOWN"), "{ran:?}");
+        ran.code == 0
+    });
 }

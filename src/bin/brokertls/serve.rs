@@ -40,6 +40,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     });
     // Refuses here what would otherwise fail at the first client.
     server.context.accept()?;
+    server.context.start_maintenance()?;
     let listener = TcpListener::bind(address).map_err(|error| io_error(error).at(address))?;
     let port = listener.local_addr().map_err(io_error)?.port();
     match server.is_json {
