@@ -75,6 +75,13 @@ final class Authority implements AutoCloseable {
         return folder.resolve("crl.pem");
     }
 
+    /** A file with the OCSP response about the client {@code name}. */
+    Path response(String name) throws Exception {
+        openssl("ocsp -index index.txt -CA ca.pem -rsigner ca.pem -rkey ca.key -issuer ca.pem -cert " + name + ".pem"
+                + " -no_nonce -ndays 1 -respout " + name + ".ocsp");
+        return folder.resolve(name + ".ocsp");
+    }
+
     /** Starts to answer by OCSP; the address to ask at. */
     String startResponder() throws IOException {
         responder = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);

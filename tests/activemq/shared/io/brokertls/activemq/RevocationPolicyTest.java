@@ -1,6 +1,7 @@
 package io.brokertls.activemq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,12 +11,19 @@ import io.brokertls.BrokerTlsContextBuilder;
 import io.brokertls.RevocationSource;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.activemq.broker.BrokerService;
 import org.apache.activemq.broker.SslContext;
@@ -161,6 +169,57 @@ class RevocationPolicyTest {
             assertEquals(0, requiring.revocationUnknownAccepted());
             assertTrue(preferring.revocationUnknownAccepted() > 0);
             assertEquals(0, careless.revocationUnknownAccepted());
+        }
+    }
+
+    /** One client waits for the responder, and has to; those that are known come and go meanwhile. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ssl", "nio+ssl"})
+    void responderThatHangsStopsOnlyWhomItIsAskedAbout(String scheme) throws Exception {
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try (Silence silence = new Silence();
+                BrokerTlsContext tls = builder().ocspResponse(authority.response("device-7")).option("fetch", "yes")
+                        .option("ocsp-responder", silence.url()).option("crl-mode", "off")
+                        .option("revocation-deadline-ms", "20000").build();
+                Broker broker = broker(tls, scheme); BrokerLog log = new BrokerLog()) {
+            Future<String> waiting = threads.submit(
+                    () -> Sockets.refusal(revoked.clientContext(Tls.PROVIDER, true), broker.port()));
+            silence.awaitQuestion();
+            assertServed(broker, scheme, good);
+            assertFalse(waiting.isDone());
+            silence.close();
+            String line = log.await("BTLS_REVOCATION_UNREACHABLE");
+            assertTrue(line.contains("BTLS_REVOCATION_UNREACHABLE"), line);
+            String told = waiting.get(1, TimeUnit.MINUTES);
+            assertTrue(told.contains("certificate_unknown"), told);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** Takes one connection and says nothing until it is closed. */
+    private static final class Silence implements AutoCloseable {
+        private final ServerSocket listener = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
+        private Socket asker;
+
+        Silence() throws IOException {
+            listener.setSoTimeout(30_000);
+        }
+
+        String url() {
+            return "http://127.0.0.1:" + listener.getLocalPort() + "/";
+        }
+
+        void awaitQuestion() throws IOException {
+            asker = listener.accept();
+        }
+
+        @Override
+        public void close() throws IOException {
+            listener.close();
+            if (asker != null) {
+                asker.close();
+            }
         }
     }
 
