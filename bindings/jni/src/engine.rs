@@ -289,6 +289,15 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_isResumed<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_id<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> jlong {
+    guard_bare(&mut env, || look(engine, |connection| connection.id().cast_signed()))
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_address<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

@@ -16,5 +16,6 @@ mod log;
 mod memory;
 mod password;
 mod revocation;
+mod revoked;
 mod store;
 mod text;

@@ -12,6 +12,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
 /**
@@ -116,6 +117,25 @@ public final class BrokerTlsContext implements AutoCloseable {
     /** How many certificates were accepted since the last reload though no source knew whether they are revoked. */
     public long revocationUnknownAccepted() {
         return context.revocationUnknownAccepted();
+    }
+
+    /**
+     * The number of an engine's connection, by which a {@link RevocationListener} is told of it: no other connection of the
+     * context has it. 0 before the handshake has begun.
+     *
+     * @throws IllegalArgumentException for another provider's engine
+     */
+    public static long connectionId(SSLEngine engine) {
+        return Services.connectionId(engine);
+    }
+
+    /**
+     * The number of a socket's connection, as {@link #connectionId(SSLEngine)}.
+     *
+     * @throws IllegalArgumentException for another provider's socket
+     */
+    public static long connectionId(SSLSocket socket) {
+        return Services.connectionId(socket);
     }
 
     /** Frees the context at once; engines and sockets made before go on. Further calls do nothing. */

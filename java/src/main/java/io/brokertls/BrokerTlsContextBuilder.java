@@ -2,6 +2,7 @@ package io.brokertls;
 
 import io.brokertls.internal.NativeContextBuilder;
 import io.brokertls.internal.NativePasswords;
+import io.brokertls.internal.NativeRevoked;
 import io.brokertls.jsse.Passwords;
 import io.brokertls.jsse.Services;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ public final class BrokerTlsContextBuilder {
     private X509KeyManager keyManager;
     private X509TrustManager trustManager;
     private BrokerTlsContext.PeerCheck peerCheck;
+    private RevocationListener revocationListener;
     private NativePasswords passwords;
     private boolean limitsSessions;
     private int sessionCacheSize;
@@ -228,6 +230,15 @@ public final class BrokerTlsContextBuilder {
         return option("revocation", mode.name().toLowerCase(Locale.ROOT));
     }
 
+    /**
+     * Who is told of peers that turn out to be revoked while they are connected, and says whether they are closed. Without
+     * one they are logged, and go on. A context whose listener refers to it is not collected before it is closed.
+     */
+    public BrokerTlsContextBuilder revocationListener(RevocationListener listener) {
+        revocationListener = listener;
+        return this;
+    }
+
     /** The protocol versions, {@code TLSv1.2} and {@code TLSv1.3} by default. */
     public BrokerTlsContextBuilder protocols(String... versions) {
         return option("versions", String.join(",", versions));
@@ -344,6 +355,9 @@ public final class BrokerTlsContextBuilder {
             for (Source source : ocspResponses) {
                 builder.addOcspResponse(source.content, source.label);
             }
+            if (revocationListener != null) {
+                builder.tellOfRevoked(told(revocationListener));
+            }
             Services.Ready ready = Services.build(builder, keyManager, trustManager, peerCheck);
             if (limitsSessions) {
                 ready.limitSessions(sessionCacheSize, sessionTimeoutSeconds);
@@ -368,6 +382,18 @@ public final class BrokerTlsContextBuilder {
         if (!identities.isEmpty() && identities.get(0).store == null) {
             throw TlsFailure.of(ErrorCode.NO_IDENTITY, "keys, aliases and key passwords need a keystore or a certificate");
         }
+    }
+
+    private static NativeRevoked told(RevocationListener listener) {
+        return (connectionId, subject, issuer, serial, reason, revokedSeconds) -> {
+            RevokedPeer peer = new RevokedPeer(connectionId, subject, issuer, serial, reason, revokedSeconds);
+            try {
+                return listener.revoked(peer) != RevocationListener.Action.KEEP;
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.ERROR, "the revocation listener failed about " + peer, e);
+                return true;
+            }
+        };
     }
 
     private static System.Logger.Level levelOf(int level) {

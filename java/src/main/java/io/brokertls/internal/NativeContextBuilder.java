@@ -85,6 +85,11 @@ public final class NativeContextBuilder extends NativeHandle {
     /** The names of the table of options, in its order. */
     public static native String[] optionNames();
 
+    /** Tells of peers that are revoked while they are connected. */
+    public synchronized void tellOfRevoked(NativeRevoked told) {
+        tellOfRevoked(pointer(), told);
+    }
+
     /** Writes the context's log there. */
     public synchronized void logTo(NativeLog log) {
         logTo(pointer(), log);
@@ -121,6 +126,8 @@ public final class NativeContextBuilder extends NativeHandle {
     private static native void useHostTrust(long builder, byte[][] issuers);
 
     private static native void useHostCheck(long builder);
+
+    private static native void tellOfRevoked(long builder, NativeRevoked told);
 
     private static native void logTo(long builder, NativeLog log);
 

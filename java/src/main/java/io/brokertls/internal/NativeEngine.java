@@ -191,6 +191,15 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    /** The number by which the context tells of the connection; never 0. */
+    public long id() {
+        try {
+            return id(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** The native side reads where a direct buffer starts; it knows neither whether it is one nor where it ends. */
     private static void check(ByteBuffer buffer, int offset, int length) {
         if (buffer != null) {
@@ -237,6 +246,8 @@ public final class NativeEngine extends NativeHandle {
     private static native String[] facts(long engine);
 
     private static native boolean isResumed(long engine);
+
+    private static native long id(long engine);
 
     private static native void free(long engine);
 }

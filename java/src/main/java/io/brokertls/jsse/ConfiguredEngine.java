@@ -29,6 +29,8 @@ abstract class ConfiguredEngine extends SSLEngine {
     final Parameters parameters;
     String host;
     int port;
+    /** Of the connection; 0 before the handshake has begun. */
+    long number;
     byte mode;
     boolean isStarted;
 
@@ -47,6 +49,13 @@ abstract class ConfiguredEngine extends SSLEngine {
 
     SSLSocket socket() {
         return socket;
+    }
+
+    /** The number of the connection in its context; 0 before the handshake has begun. */
+    long connectionId() {
+        synchronized (lock) {
+            return number;
+        }
     }
 
     /** For sockets, before the handshake. */

@@ -144,6 +144,7 @@ final class Engine extends ConfiguredEngine {
             isOutboundDone = true;
             throw Failures.exception(e, true);
         }
+        number = connection.id();
         isHandshaking = true;
         update(connection.state());
     }

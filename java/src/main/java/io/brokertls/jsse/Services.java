@@ -9,6 +9,8 @@ import java.security.GeneralSecurityException;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import javax.net.ssl.SSLContextSpi;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509KeyManager;
@@ -62,6 +64,22 @@ public final class Services {
         NativeContext made = builder.build();
         return new Ready(new ContextState(made, keyManager, trustManager, made.checksServerName(), made.clientAuth(),
                 peerCheck));
+    }
+
+    /** The number of an engine's connection in its context; 0 before its handshake has begun. */
+    public static long connectionId(SSLEngine engine) {
+        if (engine instanceof ConfiguredEngine) {
+            return ((ConfiguredEngine) engine).connectionId();
+        }
+        throw new IllegalArgumentException("not an engine of BrokerTLS: " + engine);
+    }
+
+    /** The same of a socket's. */
+    public static long connectionId(SSLSocket socket) {
+        if (socket instanceof TlsSocket) {
+            return connectionId(((TlsSocket) socket).engine());
+        }
+        throw new IllegalArgumentException("not a socket of BrokerTLS: " + socket);
     }
 
     /** A context that is ready. */

@@ -59,8 +59,20 @@ final class SocketWriter {
                 }
             }
             send(packet);
+        } catch (SSLException e) {
+            sendBefore(packet, e);
+            throw e;
         } finally {
             SocketBuffers.give(packet);
+        }
+    }
+
+    /** What was wrapped before the failure still goes out: a close_notify, where the peer has been revoked. */
+    private void sendBefore(ByteBuffer packet, SSLException failure) {
+        try {
+            send(packet);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
         }
     }
 

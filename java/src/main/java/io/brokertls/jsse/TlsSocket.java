@@ -69,6 +69,10 @@ final class TlsSocket extends SocketTransport {
         return socket;
     }
 
+    SSLEngine engine() {
+        return engine;
+    }
+
     void setPeer(String host, int port) {
         engines.setPeer(engine, host, port);
     }

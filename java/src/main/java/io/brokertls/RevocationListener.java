@@ -1,0 +1,26 @@
+package io.brokertls;
+
+/** Is told of peers that are revoked while they are connected. */
+@FunctionalInterface
+public interface RevocationListener {
+    /**
+     * Called once for each connection, on the thread that has {@link BrokerTlsContext#reload()} or
+     * {@link BrokerTlsContext#maintain()} find it out, or on that of {@link BrokerTlsContext#startMaintenance()}. Nothing is
+     * locked: it may use the context, its engines and its sockets. What it throws is logged, and closes the connection.
+     *
+     * @return what becomes of the connection
+     */
+    Action revoked(RevokedPeer peer);
+
+    /** What becomes of a connection whose peer is revoked. */
+    enum Action {
+        /** It goes on, and is not told of again. */
+        KEEP,
+        /**
+         * The next {@code wrap} or {@code unwrap} of its engine, or read or write of its socket, throws
+         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent close_notify. A socket that waits for its peer waits on until
+         * something comes or somebody closes it.
+         */
+        CLOSE
+    }
+}
