@@ -25,6 +25,7 @@ mod process;
 mod responder;
 mod revocation;
 mod revocation_fetch;
+mod revocation_fetch_chain;
 mod revocation_hanging;
 mod revocation_live;
 mod revocation_matrix;

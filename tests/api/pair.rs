@@ -30,6 +30,17 @@ impl Authority {
         Self { certificate, issuer: rcgen::Issuer::new(params, key) }
     }
 
+    /// An authority that this one certifies; `change` sees its certificate before.
+    pub(crate) fn subordinate(&self, name: &str, change: impl FnOnce(&mut rcgen::CertificateParams)) -> Self {
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = named(name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        change(&mut params);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Self { certificate, issuer: rcgen::Issuer::new(params, key) }
+    }
+
     pub(crate) fn pem(&self) -> String {
         self.certificate.pem()
     }

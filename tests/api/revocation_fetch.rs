@@ -19,8 +19,8 @@ use crate::sessions::Clock;
 use crate::verify_pki::element;
 use crate::web::{PATIENCE, Play, Web, eventually};
 
-const GOOD: &[u8] = &[0x10, 0x01];
-const BAD: &[u8] = &[0x10, 0x02];
+pub(crate) const GOOD: &[u8] = &[0x10, 0x01];
+pub(crate) const BAD: &[u8] = &[0x10, 0x02];
 /// One that the responder has never heard of.
 const LOST: &[u8] = &[0x10, 0x03];
 
@@ -31,15 +31,15 @@ const INDEX: &str = "V\t400101000000Z\t\t1001\tunknown\t/CN=good\n\
                      R\t400101000000Z\t250102030405Z,keyCompromise\t1002\tunknown\t/CN=bad\n";
 
 /// An authority, a web server that certificates name, and a clock that starts at the machine's own time.
-struct World {
+pub(crate) struct World {
     folder: PathBuf,
-    authority: Authority,
-    web: Web,
+    pub(crate) authority: Authority,
+    pub(crate) web: Web,
     clock: Arc<Clock>,
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fetch-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
@@ -65,7 +65,7 @@ impl World {
     }
 
     /// A server with a certificate of this serial number, that `change` sees.
-    fn server(&self, serial: &[u8], change: impl FnOnce(&mut CertificateParams)) -> Context {
+    pub(crate) fn server(&self, serial: &[u8], change: impl FnOnce(&mut CertificateParams)) -> Context {
         let pem = self.authority.issue(&["broker"], |params| {
             params.serial_number = Some(SerialNumber::from_slice(serial));
             change(params);
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// A client that asks whoever certificates name.
-    fn client(&self, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
+    pub(crate) fn client(&self, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
         context(|builder| {
             let builder = builder.trust(self.authority.trust()).clock(Arc::clone(&self.clock) as Arc<dyn TimeProvider>);
             set(builder.resumption(false).fetch(true).fetch_private_addresses(true))
@@ -112,7 +112,7 @@ pub(crate) fn list_at(url: &str) -> impl FnOnce(&mut CertificateParams) {
 }
 
 #[track_caller]
-fn assert_code(result: &Result<(), brokertls::Error>, code: Code) {
+pub(crate) fn assert_code(result: &Result<(), brokertls::Error>, code: Code) {
     let error = result.as_ref().unwrap_err();
     assert_eq!(error.code(), code, "{error}");
 }

@@ -1,0 +1,143 @@
+//! Whose lists are fetched for a chain of several certificates, on which way, and within which time for all of them.
+
+use std::time::{Duration, Instant};
+
+use brokertls::revocation::{Depth, Mode};
+use brokertls::{Code, Context, IdentitySource, Source};
+use rcgen::SerialNumber;
+
+use crate::pair::{Authority, Pair, context};
+use crate::revocation_fetch::{BAD, GOOD, World, assert_code, list_at};
+use crate::web::{Play, Web};
+
+/// A server whose certificate is of an authority below the world's own; each names a list of its issuer.
+struct Chain {
+    world: World,
+    subordinate: Authority,
+    server: Context,
+}
+
+impl Chain {
+    /// The serial number is that of the authority below; the server's is [`GOOD`].
+    fn new(name: &str, serial: &[u8]) -> Self {
+        let world = World::new(name);
+        let subordinate = world.authority.subordinate("below", |params| {
+            params.serial_number = Some(SerialNumber::from_slice(serial));
+            list_at(&world.web.url("/root.crl"))(params);
+        });
+        let pem = subordinate.issue(&["broker"], |params| {
+            params.serial_number = Some(SerialNumber::from_slice(GOOD));
+            list_at(&world.web.url("/below.crl"))(params);
+        });
+        let pem = pem + &subordinate.pem();
+        let identity = IdentitySource::new(Source::memory("broker.pem", pem.as_bytes()));
+        let server = context(|builder| builder.identity(identity));
+        let chain = Self { world, subordinate, server };
+        chain.serve("/root.crl", &chain.world.authority, &[BAD]);
+        chain.serve("/below.crl", &chain.subordinate, &[BAD]);
+        chain
+    }
+
+    fn serve(&self, path: &str, authority: &Authority, serials: &[&[u8]]) {
+        self.world.web.play(path, Play::Content(authority.crl(serials).into_bytes()));
+    }
+
+    fn outcome(&self, client: &Context) -> Result<(), brokertls::Error> {
+        Pair::new(&self.server, client, "broker").run().client
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.world.web.asked().into_iter().map(|asked| asked.line).collect()
+    }
+}
+
+#[test]
+fn lists_of_all_issuers_are_fetched_and_one_revokes_an_issuer() {
+    let good = Chain::new("chain-good", GOOD);
+    good.outcome(&good.world.client(|builder| builder)).unwrap();
+    assert_eq!(good.asked(), ["GET /below.crl", "GET /root.crl"]);
+
+    let revoked = Chain::new("chain-revoked", BAD);
+    let outcome = revoked.outcome(&revoked.world.client(|builder| builder));
+    assert_code(&outcome, Code::CertRevoked);
+    let error = outcome.unwrap_err();
+    assert!(error.detail().contains("CN=below") && error.detail().contains("/root.crl"), "{error}");
+}
+
+#[test]
+fn of_a_leaf_alone_the_list_of_its_issuer_alone_is_fetched() {
+    let chain = Chain::new("leaf", BAD);
+    chain.outcome(&chain.world.client(|builder| builder.revocation_depth(Depth::Leaf))).unwrap();
+    assert_eq!(chain.asked(), ["GET /below.crl"]);
+}
+
+#[test]
+fn list_of_the_wrong_issuer_of_the_chain_is_not_taken() {
+    let chain = Chain::new("wrong", GOOD);
+    // The root's list, where that of the authority below should be.
+    chain.serve("/below.crl", &chain.world.authority, &[]);
+    assert_code(&chain.outcome(&chain.world.client(|builder| builder)), Code::RevocationResponseInvalid);
+}
+
+#[test]
+fn one_deadline_holds_for_the_whole_chain() {
+    for hanging in [["/below.crl", "/none"], ["/root.crl", "/none"], ["/below.crl", "/root.crl"]] {
+        let chain = Chain::new("deadline", GOOD);
+        hanging.iter().for_each(|path| chain.world.web.play(path, Play::Hang(Vec::new())));
+        let quick = |mode| chain.world.client(|builder| builder.revocation(mode).revocation_deadline_ms(300));
+        let started = Instant::now();
+        assert_code(&chain.outcome(&quick(Mode::Require)), Code::RevocationUnreachable);
+        let preferred = quick(Mode::Prefer);
+        chain.outcome(&preferred).unwrap();
+        assert!(preferred.revocation_unknown_accepted() >= 1);
+        assert!(started.elapsed() < Duration::from_secs(20), "{hanging:?}");
+    }
+}
+
+#[test]
+fn timeout_of_a_fetch_ends_it_before_a_later_deadline() {
+    let chain = Chain::new("timeout", GOOD);
+    chain.world.web.play("/below.crl", Play::Hang(Vec::new()));
+    let client = chain.world.client(|builder| builder.fetch_timeout_s(1).revocation_deadline_ms(120_000));
+    let started = Instant::now();
+    assert_code(&chain.outcome(&client), Code::RevocationUnreachable);
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn lists_are_fetched_by_the_proxy_that_is_set() {
+    let proxy = Web::playing(Play::Status(404));
+    let world = World::new("proxy");
+    let list = world.authority.crl(&[BAD]).into_bytes();
+    proxy.play("http://crl.invalid:8080/ca.crl", Play::Content(list));
+    let by_proxy = || {
+        let url = format!("http://127.0.0.1:{}", proxy.port());
+        world.client(|builder| builder.fetch_private_addresses(false).fetch_proxy(&url))
+    };
+    let client = by_proxy();
+    for (serial, outcome) in [(GOOD, None), (BAD, Some(Code::CertRevoked))] {
+        let server = world.server(serial, list_at("http://crl.invalid:8080/ca.crl"));
+        let ended = Pair::new(&server, &client, "broker").run();
+        assert_eq!(ended.client.err().map(|error| error.code()), outcome);
+    }
+    assert_eq!(proxy.asked().len(), 1);
+    let server = world.server(GOOD, list_at(&world.web.url("/ca.crl")));
+    assert_code(&Pair::new(&server, &by_proxy(), "broker").run().client, Code::FetchRefused);
+    assert_eq!((proxy.asked().len(), world.web.accepted()), (1, 0));
+}
+
+#[test]
+fn list_longer_than_the_limit_is_not_taken() {
+    let world = World::new("longer");
+    let serials: Vec<[u8; 4]> = (0..1000_u32).map(|at| (at | 0x1000_0000).to_be_bytes()).collect();
+    let serials: Vec<&[u8]> = serials.iter().map(<[u8; 4]>::as_slice).collect();
+    let list = world.authority.crl(&serials).into_bytes();
+    world.web.play("*", Play::Content(list.clone()));
+    let server = world.server(GOOD, list_at(&world.web.url("/ca.crl")));
+    let outcome = |limit: usize| {
+        let client = world.client(|builder| builder.max_crl_bytes(limit));
+        Pair::new(&server, &client, "broker").run().client
+    };
+    outcome(list.len()).unwrap();
+    assert_code(&outcome(list.len() - 1), Code::RevocationUnreachable);
+}
