@@ -162,13 +162,14 @@ impl ContextBuilder {
         self
     }
 
-    /// Adds responses to staple, DER or PEM; each goes with the identity that it is of.
+    /// Adds responses to staple, DER or PEM; each goes with the identity that it is of. One that goes with none, is not good
+    /// or not current is an error when the context is built (`OCSP_UNUSABLE`). A reload reads them anew.
     pub fn staple_file(&mut self, source: Source) -> &mut Self {
         self.spec.staple.files.push(source);
         self
     }
 
-    /// Sets the issuer of the identities, where it is not in their chains.
+    /// Sets where the issuers' certificates are, should they be neither in the identities' chains nor trusted.
     pub fn staple_issuer(&mut self, source: Source) -> &mut Self {
         self.spec.staple.issuer = Some(source);
         self
@@ -180,7 +181,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets how often a staple is asked for anew, in seconds. Default: 300.
+    /// Sets how often a staple is asked for anew, in seconds; its next update may be sooner. Default: 300; the least is 10.
     pub fn staple_refresh_s(&mut self, seconds: u32) -> &mut Self {
         self.spec.staple.refresh_s = Some(seconds);
         self

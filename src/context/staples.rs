@@ -47,7 +47,8 @@ pub(super) fn load(
             .push(staple.map(|staple| Arc::new(Staple::new(certified(identity), staple, Arc::clone(&spec.clock)))));
     }
     let all = of_identities.iter().flatten().cloned().collect();
-    let staples = Staples::new(settings(spec), all, Arc::clone(&spec.clock), spec.log.clone())?;
+    let settings = spec.staple.is_on.then(|| settings(spec));
+    let staples = Staples::new(settings, all, Arc::clone(&spec.clock), spec.log.clone())?;
     Ok(Loaded { staples: Arc::new(staples), of_identities })
 }
 

@@ -172,7 +172,11 @@ impl Staple {
         let learnt = old.lock().clone();
         let file = self.stapled.file.as_ref().map(|(response, _)| response);
         let newest = learnt.good.iter().chain(file).max_by_key(|response| response.this_update_unix_s()).cloned();
-        let newest = newest.filter(|response| response.this_update_unix_s() >= learnt.latest_unix_s);
+        let counts = |response: &Arc<OcspResponse>| match learnt.is_revoked {
+            true => response.this_update_unix_s() > learnt.latest_unix_s,
+            false => response.this_update_unix_s() >= learnt.latest_unix_s,
+        };
+        let newest = newest.filter(counts);
         self.hide();
         *self.lock() = State { good: None, ..learnt };
         if let Some(response) = newest {

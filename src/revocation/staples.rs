@@ -28,8 +28,8 @@ pub(crate) struct StapleSettings {
 
 /// The staples of all identities. Shared by threads.
 pub(crate) struct Staples {
-    settings: StapleSettings,
-    fetcher: Fetcher,
+    /// None where nobody is asked.
+    asked: Option<(StapleSettings, Fetcher)>,
     staples: Vec<Arc<Staple>>,
     clock: Arc<dyn TimeProvider>,
     log: Log,
@@ -44,18 +44,20 @@ impl fmt::Debug for Staples {
 }
 
 impl Staples {
-    /// Asks nobody yet.
+    /// Asks nobody yet, and never without settings.
     ///
     /// # Errors
     /// What the time and the proxy lead to, `INVALID_ARGUMENT`.
     pub(crate) fn new(
-        settings: StapleSettings,
+        settings: Option<StapleSettings>,
         staples: Vec<Arc<Staple>>,
         clock: Arc<dyn TimeProvider>,
         log: Log,
     ) -> Result<Self> {
-        let fetcher = Fetcher::new(settings.fetch.clone())?;
-        Ok(Self { settings, fetcher, staples, clock, log, turn: Mutex::default() })
+        let with_fetcher =
+            |settings: StapleSettings| Fetcher::new(settings.fetch.clone()).map(|fetcher| (settings, fetcher));
+        let asked = settings.map(with_fetcher).transpose()?;
+        Ok(Self { asked, staples, clock, log, turn: Mutex::default() })
     }
 
     /// Goes on with what was learnt before a reload, of the certificates that are still there.
@@ -88,11 +90,12 @@ impl Staples {
     }
 
     fn renew(&self, staple: &Staple, now_unix_s: i64) {
+        let Some((settings, fetcher)) = &self.asked else { return };
         let asking = Asking {
-            fetcher: &self.fetcher,
-            hash: self.settings.hash,
-            refresh_s: self.settings.refresh_s,
-            deadline: Instant::now() + self.settings.fetch.timeout,
+            fetcher,
+            hash: settings.hash,
+            refresh_s: settings.refresh_s,
+            deadline: Instant::now() + settings.fetch.timeout,
             log: &self.log,
         };
         staple.renew(&asking, now_unix_s);

@@ -224,3 +224,21 @@ impl StapleSpec {
         self.responder.as_deref().map_or(Ok(()), check_url)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn staples_are_asked_for_every_five_minutes_for_fifteen_seconds_whatever_other_fetches_may_take() {
+        let fetch =
+            FetchSpec { timeout_s: Some(1), proxy: Some("http://proxy:3128".to_owned()), ..FetchSpec::default() };
+        let staple = StapleSpec::default();
+        assert_eq!(staple.refresh_s(), 300);
+        let policy = staple.fetch_policy(&fetch);
+        assert_eq!(policy.timeout, Duration::from_secs(15));
+        assert_eq!((policy.proxy, policy.allows_private_addresses), (fetch.proxy.clone(), false));
+        let staple = StapleSpec { refresh_s: Some(60), timeout_s: Some(3), ..staple };
+        assert_eq!((staple.refresh_s(), staple.fetch_policy(&fetch).timeout), (60, Duration::from_secs(3)));
+    }
+}

@@ -235,6 +235,45 @@ fn file_serves_until_the_responder_has_answered_and_where_it_does_not() {
 }
 
 #[test]
+fn file_that_says_good_is_not_shown_once_the_responder_says_revoked() {
+    let world = World::new("overruled");
+    let pem = world.issue("broker", SERIAL, |_| {});
+    let good = world.office.answer(&pem, "-nmin 600");
+    let server = world.server(&pem, |builder| {
+        let builder = builder.staple(true).staple_responder(&world.web.url("/ocsp"));
+        builder.staple_file(memory("staple.der", &good))
+    });
+    assert!(staple(&server).is_some());
+    world.office.register(&Register { good: &[], revoked: &[SERIAL] });
+    world.web.play("*", Play::Content(world.office.answer(&pem, "-nmin 600")));
+    server.maintain();
+    assert!(staple(&server).is_none());
+    server.reload().unwrap();
+    assert!(staple(&server).is_none());
+    // It was put on hold, and is good again.
+    world.office.register(&Register { good: &[SERIAL], revoked: &[] });
+    world.web.play("*", Play::Content(world.office.answer(&pem, "-nmin 600")));
+    world.clock.advance(30);
+    server.maintain();
+    assert!(staple(&server).is_some());
+}
+
+#[test]
+fn response_without_a_next_update_is_shown_for_a_week() {
+    let world = World::new("endless");
+    let pem = world.issue("broker", SERIAL, |_| {});
+    let answer = world.office.answer(&pem, "-noverify");
+    let read = OcspResponse::from_der(&answer, "answer").unwrap();
+    assert_eq!(read.next_update_unix_s(), None);
+    let server = with_file(&world, &pem, &answer).unwrap();
+    let end_s = u64::try_from(read.this_update_unix_s().unwrap()).unwrap() + 7 * 86_400;
+    world.clock.advance(end_s - 1 - world.clock.current_time().unwrap().as_secs());
+    assert!(staple(&server).is_some());
+    world.clock.advance(1);
+    assert!(staple(&server).is_none());
+}
+
+#[test]
 fn operator_is_told_where_nobody_can_be_asked_and_where_a_staple_is_demanded() {
     let world = World::new("told");
     let server = world.server(&world.issue("broker", SERIAL, |_| {}), |builder| builder.staple(true));
