@@ -8,6 +8,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
 import javax.net.ssl.SSLEngine;
@@ -43,6 +44,18 @@ public final class BrokerTlsContext implements AutoCloseable {
     /** No setting made. */
     public static BrokerTlsContextBuilder builder() {
         return new BrokerTlsContextBuilder();
+    }
+
+    /**
+     * A context of options by their names, for configuration files: as {@link BrokerTlsContextBuilder#option} with each of
+     * them, in their order.
+     *
+     * @throws TlsFailure the first option or file that cannot be used, by name, and what would mend it
+     */
+    public static BrokerTlsContext of(Map<String, String> options) throws TlsFailure {
+        BrokerTlsContextBuilder builder = builder();
+        options.forEach(builder::option);
+        return builder.build();
     }
 
     /** This context as JSSE knows it; initialised, always the same object. */

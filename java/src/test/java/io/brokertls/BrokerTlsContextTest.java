@@ -10,6 +10,8 @@ import io.brokertls.jsse.KeytoolStore;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.Provider;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -39,6 +41,18 @@ class BrokerTlsContextTest {
                 .keyStore(Path.of("/nowhere/broker.ks"), "password".toCharArray()).build());
         assertEquals(ErrorCode.FILE_UNREADABLE, thrown.code());
         assertTrue(thrown.getMessage().contains("/nowhere/broker.ks"), thrown.getMessage());
+    }
+
+    @Test
+    void contextIsMadeOfAMapOfOptions() throws Exception {
+        Map<String, String> options = new LinkedHashMap<>(Map.of("system-trust", "yes", "versions", "TLSv1.2"));
+        try (BrokerTlsContext context = BrokerTlsContext.of(options)) {
+            assertArrayEquals(new String[] {"TLSv1.2"}, context.newEngine().getEnabledProtocols());
+        }
+        options.put("verions", "TLSv1.3");
+        TlsFailure thrown = assertThrows(TlsFailure.class, () -> BrokerTlsContext.of(options));
+        assertEquals(ErrorCode.UNKNOWN_OPTION, thrown.code());
+        assertTrue(thrown.getMessage().contains("verions"), thrown.getMessage());
     }
 
     @Test

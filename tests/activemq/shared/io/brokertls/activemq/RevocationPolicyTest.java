@@ -43,6 +43,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RevocationPolicyTest {
+    /** As java/README.md names it. */
+    private static final String RESPONDER = "http://ocsp.example.net:80/";
+
     @TempDir static Path folder;
 
     private static Authority authority;
@@ -237,18 +240,28 @@ class RevocationPolicyTest {
         }
     }
 
-    /** The snippet of java/README.md as it stands, but for where its files and its responder are. */
-    @Test
-    void snippetOfTheReadmeRefusesTheRevoked() throws Exception {
+    /** What java/README.md says of revocation. */
+    private static String section() throws IOException {
         String page = Files.readString(Path.of(System.getProperty("project.root"), "java", "README.md"));
-        String block = ReadmeTest.blocks(page.substring(page.indexOf("\n## Revocation\n"))).get(0);
-        Path files = Files.createDirectories(folder.resolve("snippet"));
+        return page.substring(page.indexOf("\n## Revocation\n"));
+    }
+
+    /** A folder with the files that the page speaks of. */
+    private static Path files(String name) throws IOException {
+        Path files = Files.createDirectories(folder.resolve(name));
         Files.copy(Path.of(good.path("broker.ks")), files.resolve("broker.ks"));
         Files.copy(Path.of(good.path("broker.ts")), files.resolve("broker.ts"));
         Files.copy(list, files.resolve("clients.crl"));
-        String local = block.replace("Path.of(\"", "Path.of(\"" + files + "/")
-                .replace("http://ocsp.example.net:80/", responder);
-        assertEquals("", ReadmeTest.compile(local, files));
+        return files;
+    }
+
+    /** The code of java/README.md as it stands, but for where its files and its responder are. */
+    @Test
+    void codeOfTheReadmeRefusesTheRevoked() throws Exception {
+        Path files = files("code");
+        String block = ReadmeTest.blocks(section()).get(0).replace("Path.of(\"", "Path.of(\"" + files + "/")
+                .replace(RESPONDER, responder);
+        assertEquals("", ReadmeTest.compile(block, files));
         BrokerService configured = new BrokerService();
         try (URLClassLoader loader = new URLClassLoader(new URL[] {files.toUri().toURL()})) {
             loader.loadClass("Page").getMethod("run", char[].class, BrokerService.class)
@@ -257,6 +270,28 @@ class RevocationPolicyTest {
         try (Broker broker = new Broker(configured.getSslContext(), "nio+ssl", 0, "")) {
             assertServed(broker, "nio+ssl", good);
             assertRevoked(broker, "nio+ssl", revoked);
+        }
+    }
+
+    /** Its XML too, in a JVM that nothing is set for. */
+    @Test
+    void xmlOfTheReadmeRefusesTheRevoked() throws Exception {
+        Path files = files("xml");
+        String section = section();
+        String block = section.substring(section.indexOf("```xml\n") + "```xml\n".length());
+        Path xml = SpringBrokerTest.activemqXml(files,
+                block.substring(0, block.indexOf("```")).replace(RESPONDER, responder));
+        try (ForkedBroker broker = new ForkedBroker(files, xml, "-Dactivemq.conf=" + files)) {
+            for (String scheme : List.of("ssl", "nio+ssl")) {
+                int port = broker.port(scheme.replace("+ssl", ""));
+                for (String provider : Tls.providers()) {
+                    Connection connection = Clients.connect(scheme + "://localhost:" + port, good, true, provider);
+                    assertEquals("hello", Clients.echo(connection, "greetings", "hello"), provider);
+                    connection.close();
+                    Sockets.assertRefused("certificate_revoked", revoked.clientContext(provider, true), port);
+                }
+            }
+            assertEquals(Tls.JDK, broker.defaultProvider());
         }
     }
 }

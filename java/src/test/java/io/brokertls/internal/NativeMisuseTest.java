@@ -126,6 +126,15 @@ class NativeMisuseTest {
     }
 
     @Test
+    void listsAndResponsesThatAreNullAreIllegalArguments() {
+        try (NativeContextBuilder builder = new NativeContextBuilder()) {
+            assertThrows(IllegalArgumentException.class, () -> builder.addCrl(null, "list"));
+            assertThrows(IllegalArgumentException.class, () -> builder.addCrl(new byte[1], null));
+            assertThrows(IllegalArgumentException.class, () -> builder.addOcspResponse(null, "response"));
+        }
+    }
+
+    @Test
     void versionsAndSuitesAreNamedAsJavaNamesThem() throws TlsFailure {
         assertArrayEquals(new String[] {"TLSv1.2", "TLSv1.3"}, NativeContext.supportedVersions());
         assertArrayEquals(new String[] {"TLSv1.2"}, NativeContext.servedVersions("TLSv1,TLSv1.1,TLSv1.2"));
