@@ -12,7 +12,7 @@ use super::crls::{Crls, Question};
 use super::facts::{SourceFacts, SourceKind};
 use super::ocsp::{OcspResponse, demands_staple};
 use super::policy::{Decision, Depth, Mode, RevocationPolicy};
-use super::remote::{Inquiry, Remote};
+use super::remote::{Inquiry, Remote, share};
 use super::standing::Standing;
 use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
@@ -112,12 +112,22 @@ impl Revocation {
         }
         let now_unix_s = unix_s(now);
         let asked = path.iter().zip(path.iter().skip(1)).take(self.asked_of(path));
-        for (at, (certificate, issuer)) in asked.enumerate() {
+        let mut refusal = None;
+        // From the anchor down: what issuers are worth is known to most handshakes, so that the end entity gets the time
+        // that they did not need, and none of them is passed over because the end entity took all of it.
+        for (at, (certificate, issuer)) in asked.enumerate().rev() {
             let staple = staple.filter(|_| at == 0);
-            self.judge(&Asked { certificate, issuer, staple, now_unix_s }, deadline)
-                .map_err(|error| error.at(describe(certificate)))?;
+            // Who is refused already is asked no more about, but may still be known to be revoked.
+            let deadline = deadline.filter(|_| refusal.is_none()).map(|deadline| share(deadline, at + 1));
+            if let Err(error) = self.judge(&Asked { certificate, issuer, staple, now_unix_s }, deadline) {
+                let error = error.at(describe(certificate));
+                match error.code() {
+                    Code::CertRevoked => return Err(error),
+                    _ => refusal = refusal.or(Some(error)),
+                }
+            }
         }
-        Ok(())
+        refusal.map_or(Ok(()), Err)
     }
 
     /// How many certificates of a path are asked about, from the end entity on.

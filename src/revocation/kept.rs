@@ -130,14 +130,17 @@ impl<T> Kept<T> {
             if slot.value.as_deref().is_some_and(&serves) {
                 return Outcome { value: slot.value.clone(), error: None };
             }
+            let left = deadline.saturating_duration_since(Instant::now());
             if !slot.is_fetching {
                 if let Some(error) = slot.schedule.pause(now_unix_s) {
                     return Outcome { value: slot.value.clone(), error: Some(error) };
                 }
-                slot.is_fetching = true;
-                break;
+                if !left.is_zero() {
+                    slot.is_fetching = true;
+                    break;
+                }
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            // Without time to ask nobody is asked: a failure that is not theirs would keep others from asking too.
             if left.is_zero() {
                 let error = Error::new(Code::RevocationUnreachable, format!("{key}: no answer before the deadline"));
                 return Outcome { value: slot.value.clone(), error: Some(error) };

@@ -154,7 +154,7 @@ enum Due {
 }
 
 /// The time that the first of so many tries may take of what is left until a deadline.
-fn share(deadline: Instant, tries: usize) -> Instant {
+pub(super) fn share(deadline: Instant, tries: usize) -> Instant {
     let now = Instant::now();
     let left = deadline.saturating_duration_since(now);
     now + left / u32::try_from(tries.max(1)).unwrap_or(u32::MAX)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use brokertls::revocation::{Depth, Mode};
-use brokertls::{Code, Context, IdentitySource, Source};
+use brokertls::{Code, Context, CrlSource, IdentitySource, Source};
 use rcgen::SerialNumber;
 
 use crate::pair::{Authority, Pair, context};
@@ -55,7 +55,7 @@ impl Chain {
 fn lists_of_all_issuers_are_fetched_and_one_revokes_an_issuer() {
     let good = Chain::new("chain-good", GOOD);
     good.outcome(&good.world.client(|builder| builder)).unwrap();
-    assert_eq!(good.asked(), ["GET /below.crl", "GET /root.crl"]);
+    assert_eq!(good.asked(), ["GET /root.crl", "GET /below.crl"]);
 
     let revoked = Chain::new("chain-revoked", BAD);
     let outcome = revoked.outcome(&revoked.world.client(|builder| builder));
@@ -92,6 +92,36 @@ fn one_deadline_holds_for_the_whole_chain() {
         assert!(preferred.revocation_unknown_accepted() >= 1);
         assert!(started.elapsed() < Duration::from_secs(20), "{hanging:?}");
     }
+}
+
+#[test]
+fn place_that_hangs_hides_nothing_that_another_place_knows() {
+    let quick = |chain: &Chain, mode| {
+        chain.outcome(&chain.world.client(|builder| builder.revocation(mode).revocation_deadline_ms(2000)))
+    };
+    // Accepted though nobody knows of the server's certificate, but not below an authority that is revoked.
+    let chain = Chain::new("hides-issuer", BAD);
+    chain.world.web.play("/below.crl", Play::Hang(Vec::new()));
+    assert_code(&quick(&chain, Mode::Prefer), Code::CertRevoked);
+    // The other way round.
+    let chain = Chain::new("hides-leaf", GOOD);
+    chain.world.web.play("/root.crl", Play::Hang(Vec::new()));
+    chain.serve("/below.crl", &chain.subordinate, &[GOOD]);
+    assert_code(&quick(&chain, Mode::Prefer), Code::CertRevoked);
+    // Who is refused already is asked no more about.
+    assert_code(&quick(&chain, Mode::Require), Code::RevocationUnreachable);
+    assert_eq!(chain.asked(), ["GET /root.crl", "GET /below.crl", "GET /root.crl"]);
+}
+
+#[test]
+fn what_is_known_to_be_revoked_is_said_before_what_is_not_known() {
+    let chain = Chain::new("known", GOOD);
+    chain.world.web.play("/root.crl", Play::Status(500));
+    let outcome = chain.outcome(&chain.world.client(|builder| builder.revocation(Mode::Require)));
+    assert_code(&outcome, Code::RevocationUnreachable);
+    let list = chain.subordinate.crl(&[GOOD]);
+    let known = CrlSource::Source(Source::memory("below.crl", list.as_bytes()));
+    assert_code(&chain.outcome(&chain.world.client(|builder| builder.crl(known))), Code::CertRevoked);
 }
 
 #[test]
