@@ -27,6 +27,7 @@ mod revocation;
 mod revocation_fetch;
 mod revocation_fetch_chain;
 mod revocation_hanging;
+mod revocation_later;
 mod revocation_live;
 mod revocation_matrix;
 mod revocation_refresh;

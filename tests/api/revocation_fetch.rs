@@ -27,15 +27,15 @@ const LOST: &[u8] = &[0x10, 0x03];
 const MINUTE_S: u64 = 60;
 
 /// What `openssl ocsp` goes by.
-const INDEX: &str = "V\t400101000000Z\t\t1001\tunknown\t/CN=good\n\
+pub(crate) const INDEX: &str = "V\t400101000000Z\t\t1001\tunknown\t/CN=good\n\
                      R\t400101000000Z\t250102030405Z,keyCompromise\t1002\tunknown\t/CN=bad\n";
 
 /// An authority, a web server that certificates name, and a clock that starts at the machine's own time.
 pub(crate) struct World {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     pub(crate) authority: Authority,
     pub(crate) web: Web,
-    clock: Arc<Clock>,
+    pub(crate) clock: Arc<Clock>,
 }
 
 impl World {
@@ -50,7 +50,7 @@ impl World {
     }
 
     /// A responder for this authority, which signs as `signer`; its answers serve for an hour. Gives its URL as well.
-    fn responder(&self, signer: &Authority) -> (Running, String) {
+    pub(crate) fn responder(&self, signer: &Authority) -> (Running, String) {
         std::fs::write(self.folder.join("ca.pem"), self.authority.pem()).unwrap();
         std::fs::write(self.folder.join("signer.pem"), signer.pem() + &signer.key_pem()).unwrap();
         let arguments = "ocsp -index index.txt -CA ca.pem -rsigner signer.pem -rkey signer.pem -nmin 60 -port 0";

@@ -17,36 +17,36 @@ use crate::web::{Play, Web, eventually};
 
 /// 2026-01-01T00:00:00Z.
 const START_UNIX_S: u64 = 1_767_225_600;
-const HOUR_S: u64 = 3600;
-const GOOD: &[u8] = &[7];
-const BAD: &[u8] = &[8];
+pub(crate) const HOUR_S: u64 = 3600;
+pub(crate) const GOOD: &[u8] = &[7];
+pub(crate) const BAD: &[u8] = &[8];
 
 /// An authority whose certificates name the lists of a web server, and a clock.
-struct World {
-    authority: Authority,
+pub(crate) struct World {
+    pub(crate) authority: Authority,
     web: Web,
-    clock: Arc<Clock>,
+    pub(crate) clock: Arc<Clock>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (authority, web) = (Authority::new("ca"), Web::playing(Play::Status(404)));
         Self { authority, web, clock: Clock::at(START_UNIX_S) }
     }
 
     /// A list of this many hours from the start on, which ends ten hours later.
-    fn list(&self, from_h: u64, serials: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn list(&self, from_h: u64, serials: &[&[u8]]) -> Vec<u8> {
         let at = |hour: u64| {
             OffsetDateTime::from_unix_timestamp(i64::try_from(START_UNIX_S + hour * HOUR_S).unwrap()).unwrap()
         };
         self.authority.crl_between(serials, at(from_h), at(from_h + 10)).der().to_vec()
     }
 
-    fn serve(&self, list: Vec<u8>) {
+    pub(crate) fn serve(&self, list: Vec<u8>) {
         self.web.play("/ca.crl", Play::Content(list));
     }
 
-    fn server(&self, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
+    pub(crate) fn server(&self, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
         context(|builder| {
             let builder = builder.identity(self.authority.identity(&["broker"])).trust(self.authority.trust());
             let builder = builder.client_auth(ClientAuth::Need).clock(Arc::clone(&self.clock) as Arc<dyn TimeProvider>);
@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Certificate and key of a client of this serial number.
-    fn device(&self, serial: &[u8]) -> String {
+    pub(crate) fn device(&self, serial: &[u8]) -> String {
         self.authority.issue(&["device"], |params| {
             params.serial_number = Some(rcgen::SerialNumber::from_slice(serial));
             let uris = vec![self.web.url("/ca.crl")];
@@ -64,7 +64,7 @@ impl World {
         })
     }
 
-    fn client(&self, serial: &[u8]) -> Context {
+    pub(crate) fn client(&self, serial: &[u8]) -> Context {
         let pem = self.device(serial);
         let identity = IdentitySource::new(Source::memory("device.pem", pem.as_bytes()));
         context(|builder| builder.trust(self.authority.trust()).identity(identity))
