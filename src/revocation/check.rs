@@ -92,12 +92,12 @@ impl Revocation {
         self.check_until(path, staple, now, deadline)
     }
 
-    /// Checks a path again by what is known, and asks nobody.
+    /// Checks a path again by what is known, and asks nobody. `staple` is what came with it, where something did.
     ///
     /// # Errors
     /// As for [`Revocation::check`].
-    pub fn recheck(&self, path: &[CertificateDer<'_>], now: UnixTime) -> Result<()> {
-        self.check_until(path, None, now, None)
+    pub fn recheck(&self, path: &[CertificateDer<'_>], staple: Option<&[u8]>, now: UnixTime) -> Result<()> {
+        self.check_until(path, staple, now, None)
     }
 
     fn check_until(

@@ -248,7 +248,8 @@ impl RustlsVerifier {
         }
         NOTES.with_borrow_mut(|notes| {
             notes.deviations.extend(verdict.deviations);
-            notes.path = verifier.checks_revocation().then(|| Arc::new(VerifiedPath::new(verdict.path)));
+            let path = || VerifiedPath::new(verdict.path).with_staple(staple.unwrap_or_default());
+            notes.path = verifier.checks_revocation().then(|| Arc::new(path()));
         });
         Ok(())
     }

@@ -107,7 +107,8 @@ impl PeerVerifier {
     /// # Errors
     /// As for [`Revocation::recheck`].
     pub(crate) fn recheck(&self, path: &VerifiedPath, now: UnixTime) -> Result<()> {
-        self.revocation.as_ref().map_or(Ok(()), |revocation| revocation.recheck(path.certificates(), now))
+        let Some(revocation) = &self.revocation else { return Ok(()) };
+        revocation.recheck(path.certificates(), path.staple(), now)
     }
 
     /// How many certificates of a path are asked about, from the end entity on.

@@ -22,25 +22,37 @@ const LENGTH_BYTES: usize = 3;
 #[derive(Debug)]
 pub(crate) struct VerifiedPath {
     certificates: Vec<CertificateDer<'static>>,
+    /// The OCSP response that a server sent with its certificate; empty where there is none.
+    staple: Box<[u8]>,
     fingerprint: OnceLock<Fingerprint>,
 }
 
 impl VerifiedPath {
     pub(crate) fn new(certificates: Vec<CertificateDer<'static>>) -> Self {
-        Self { certificates, fingerprint: OnceLock::new() }
+        Self { certificates, staple: Box::default(), fingerprint: OnceLock::new() }
+    }
+
+    /// With what came with it: what was known by that alone is known by it again.
+    pub(super) fn with_staple(self, staple: &[u8]) -> Self {
+        Self { staple: staple.into(), ..self }
+    }
+
+    /// The OCSP response that came with it.
+    pub(super) fn staple(&self) -> Option<&[u8]> {
+        (!self.staple.is_empty()).then_some(&self.staple)
     }
 
     pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.certificates
     }
 
-    /// SHA-256 of the certificates, one after the other, each with its length.
+    /// SHA-256 of the certificates and the staple, one after the other, each with its length.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         *self.fingerprint.get_or_init(|| {
             let mut context = Context::new(&SHA256);
-            for certificate in &self.certificates {
-                context.update(&(certificate.len() as u64).to_be_bytes());
-                context.update(certificate);
+            for part in self.certificates.iter().map(AsRef::as_ref).chain([&*self.staple]) {
+                context.update(&(part.len() as u64).to_be_bytes());
+                context.update(part);
             }
             fingerprint_of(&context.finish())
         })
@@ -138,10 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_other_certificates_have_another_fingerprint() {
+    fn paths_of_other_certificates_or_staples_have_another_fingerprint() {
         let one = path(&[b"leaf", b"root"]);
         assert_eq!(one.fingerprint(), path(&[b"leaf", b"root"]).fingerprint());
-        for other in [path(&[b"leafr", b"oot"]), path(&[b"leaf"]), path(&[b"root", b"leaf"])] {
+        let stapled = path(&[b"leaf", b"root"]).with_staple(b"good");
+        for other in [path(&[b"leafr", b"oot"]), path(&[b"leaf"]), path(&[b"root", b"leaf"]), stapled] {
             assert_ne!(one.fingerprint(), other.fingerprint());
         }
     }

@@ -8,6 +8,7 @@ use rustls::time_provider::TimeProvider;
 
 use crate::pair::{Authority, Pair, context};
 use crate::sessions::Clock;
+use crate::stapling;
 
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 
@@ -193,5 +194,30 @@ fn session_is_not_resumed_when_a_reload_has_read_that_its_client_is_revoked() {
         let ended = Pair::new(&server, &device, "broker").run();
         assert_eq!(ended.server.unwrap_err().code(), Code::CertRevoked, "{versions}");
         assert_eq!(ended.client.unwrap_err().code(), Code::from_received_alert(44), "{versions}");
+    }
+}
+
+#[test]
+fn session_with_a_server_that_its_staple_alone_speaks_for_is_resumed_until_the_end_of_the_staple() {
+    for versions in VERSIONS {
+        let world = stapling::World::new(&format!("resumed-{versions}"));
+        let pem = world.issue("broker", stapling::SERIAL, stapling::must_staple);
+        let staple = Source::memory("staple.der", &world.office.answer(&pem, "-nmin 10"));
+        let server = world.server(&pem, |builder| builder.staple_file(staple).resumption(true));
+        let client = context(|builder| {
+            let builder =
+                builder.trust(world.authority.trust()).clock(Arc::clone(&world.clock) as Arc<dyn TimeProvider>);
+            builder.ocsp_mode(Mode::Require).versions(versions)
+        });
+        assert!(!is_resumed(&server, &client));
+        for _ in 0..3 {
+            assert!(is_resumed(&server, &client), "{versions}");
+        }
+        // Ten minutes, and five for clocks that differ.
+        world.clock.advance(901);
+        let mut pair = Pair::new(&server, &client, "broker");
+        let ended = pair.run();
+        assert_eq!(pair.server.is_resumed(), Some(false), "{versions}");
+        assert_eq!(ended.client.unwrap_err().code(), Code::StapleMissing, "{versions}");
     }
 }
