@@ -142,7 +142,10 @@ impl<T> Kept<T> {
             }
             // Without time to ask nobody is asked: a failure that is not theirs would keep others from asking too.
             if left.is_zero() {
-                let error = Error::new(Code::RevocationUnreachable, format!("{key}: no answer before the deadline"));
+                let error = Error::new(
+                    Code::RevocationUnreachable,
+                    format!("{}: no answer before the deadline", place_of(key)),
+                );
                 return Outcome { value: slot.value.clone(), error: Some(error) };
             }
             slots = self.arrived.wait_timeout(slots, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -205,8 +208,12 @@ impl<T> Kept<T> {
         }
         let idle = slots.iter().filter(|(_, slot)| !slot.is_fetching);
         let oldest = idle.min_by_key(|(_, slot)| slot.last_used_unix_s).map(|(key, _)| key.clone());
-        let refusal =
-            || Error::new(Code::RevocationUnreachable, format!("{key}: {} others are asked already", self.most));
+        let refusal = || {
+            Error::new(
+                Code::RevocationUnreachable,
+                format!("{}: {} others are asked already", place_of(key), self.most),
+            )
+        };
         slots.remove(&oldest.ok_or_else(refusal)?);
         Ok(())
     }
@@ -301,6 +308,11 @@ pub(super) fn renewal_unix_s(now_unix_s: i64, next_update_unix_s: Option<i64>, p
     let by_period = period_s.map(|period_s| i64::from(period_s) + jitter_s(i64::from(period_s) / 8));
     let rest_s = by_update.into_iter().chain(by_period).min().unwrap_or(DEFAULT_PERIOD_S);
     now_unix_s.saturating_add(rest_s.max(SHORTEST_PERIOD_S))
+}
+
+/// The place of a key, which has after it, and after a space, whose answer it is.
+pub(super) fn place_of(key: &str) -> &str {
+    key.rsplit_once(' ').map_or(key, |(place, _)| place)
 }
 
 /// A random number of seconds up to `most_s`, so that not all processes ask at once.

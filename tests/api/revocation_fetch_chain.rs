@@ -125,6 +125,24 @@ fn what_is_known_to_be_revoked_is_said_before_what_is_not_known() {
 }
 
 #[test]
+fn authority_whose_certificates_name_the_list_of_another_does_not_keep_that_from_being_fetched() {
+    let world = World::new("another");
+    world.web.play("*", Play::Content(world.authority.crl(&[BAD]).into_bytes()));
+    let url = world.web.url("/ca.crl");
+    let other = Authority::new("other");
+    let pem = other.issue(&["broker"], list_at(&url));
+    let identity = IdentitySource::new(Source::memory("broker.pem", pem.as_bytes()));
+    let foreign = context(|builder| builder.identity(identity));
+    let client = world.client(|builder| builder.trust(other.trust()).revocation(Mode::Prefer));
+    Pair::connect(&foreign, &client, "broker");
+    assert_eq!(client.revocation_unknown_accepted(), 1);
+    let server = world.server(BAD, list_at(&url));
+    assert_code(&Pair::new(&server, &client, "broker").run().client, Code::CertRevoked);
+    let places: Vec<String> = client.revocation_sources().into_iter().map(|source| source.place).collect();
+    assert_eq!(places, [url.clone(), url]);
+}
+
+#[test]
 fn timeout_of_a_fetch_ends_it_before_a_later_deadline() {
     let chain = Chain::new("timeout", GOOD);
     chain.world.web.play("/below.crl", Play::Hang(Vec::new()));

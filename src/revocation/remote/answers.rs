@@ -7,7 +7,7 @@ use std::time::Instant;
 use rustls::pki_types::CertificateDer;
 
 use super::super::facts::{SourceFacts, SourceKind};
-use super::super::kept::{Fresh, Schedule, renewal_unix_s};
+use super::super::kept::{Fresh, Schedule, place_of, renewal_unix_s};
 use super::super::ocsp::{OcspResponse, OcspStanding, responders_of};
 use super::super::standing::Standing;
 use super::petition::Petition;
@@ -164,8 +164,7 @@ impl Remote {
     pub(super) fn answer_sources(&self) -> Vec<SourceFacts> {
         let mut responders: BTreeMap<String, (usize, Schedule)> = BTreeMap::new();
         for (key, answer, schedule) in self.answers.all() {
-            let responder = key.split_once(' ').map_or(key.as_str(), |(responder, _)| responder);
-            let (answers, all) = responders.entry(responder.to_owned()).or_default();
+            let (answers, all) = responders.entry(place_of(&key).to_owned()).or_default();
             *answers += usize::from(answer.is_some());
             all.join(&schedule);
         }

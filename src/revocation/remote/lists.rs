@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use super::super::crls::{List, Question};
 use super::super::facts::{SourceFacts, SourceKind};
-use super::super::kept::{Fresh, renewal_unix_s};
+use super::super::kept::{Fresh, place_of, renewal_unix_s};
 use super::super::standing::Standing;
 use super::{Remote, first_of, share};
+use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
 use crate::fetch::{Content, FetchRequest, Fetched, Validators};
@@ -61,7 +62,8 @@ impl Remote {
             let deadline = share(deadline, points.len() - at);
             first_of(places, deadline, "it names no place of a list", |url, deadline| {
                 let serves = |remote: &RemoteList| remote.is_current(now_unix_s, max_stale_s);
-                let outcome = self.lists.get(url, now_unix_s, deadline, serves, |old| {
+                let key = slot_of(url, question.key());
+                let outcome = self.lists.get(&key, now_unix_s, deadline, serves, |old| {
                     self.fetch_list(url, question.key(), old.as_ref(), now_unix_s, deadline)
                 });
                 outcome.error.map_or(Ok(()), Err)
@@ -70,11 +72,11 @@ impl Remote {
         Ok(())
     }
 
-    pub(super) fn renew_list(&self, url: &str, now_unix_s: i64) -> Option<Error> {
+    pub(super) fn renew_list(&self, slot: &str, now_unix_s: i64) -> Option<Error> {
         let deadline = Instant::now() + self.settings.fetch.timeout;
-        let renewed = self.lists.renew(url, now_unix_s, |old| {
+        let renewed = self.lists.renew(slot, now_unix_s, |old| {
             let key = old.as_ref().map(|old| old.issuer_key.clone()).unwrap_or_default();
-            self.fetch_list(url, &key, old.as_ref(), now_unix_s, deadline)
+            self.fetch_list(place_of(slot), &key, old.as_ref(), now_unix_s, deadline)
         })?;
         renewed.error
     }
@@ -155,12 +157,18 @@ impl Remote {
     }
 
     pub(super) fn list_sources(&self) -> Vec<SourceFacts> {
-        let facts = |(url, list, schedule): (String, Option<Arc<RemoteList>>, _)| {
+        let facts = |(slot, list, schedule): (String, Option<Arc<RemoteList>>, _)| {
             let entries = list.map_or(0, |remote| remote.list.crl.entries());
-            SourceFacts::new(SourceKind::Crl, url, entries, &schedule)
+            SourceFacts::new(SourceKind::Crl, place_of(&slot).to_owned(), entries, &schedule)
         };
         self.lists.all().into_iter().map(facts).collect()
     }
+}
+
+/// The slot of a place's list that has to be signed with a key. One who names the place of another's list fails alone: the
+/// pause after that failure is not for those whose list it is.
+fn slot_of(url: &str, issuer_key: &[u8]) -> String {
+    format!("{url} {}", hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, issuer_key).as_ref()))
 }
 
 fn read(bytes: &[u8], url: &str, issuer_key: &[u8], validators: Validators) -> Result<RemoteList> {
