@@ -201,6 +201,10 @@ impl Revocation {
         if self.policy.crl == Mode::Off {
             return Standing::unknown("lists are not asked");
         }
+        // Saves reading the certificates where a responder knows all that there is to know.
+        if self.crls.is_empty() && self.remote.as_ref().is_none_or(|remote| remote.has_no_lists()) {
+            return Standing::unknown("there is no list of its issuer");
+        }
         asked.with_question(|question| {
             let own = self.crls.of(question.issuer);
             match &self.remote {

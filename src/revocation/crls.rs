@@ -52,6 +52,10 @@ impl Crls {
         self.of_issuer.values().flatten().map(|list| (&list.crl, list.place.as_str()))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.of_issuer.is_empty()
+    }
+
     /// Those of this issuer, a name as it is encoded.
     pub(super) fn of(&self, issuer: &[u8]) -> &[List] {
         self.of_issuer.get(issuer).map(Vec::as_slice).unwrap_or_default()

@@ -85,6 +85,11 @@ impl<T> Kept<T> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether anything is at hand or being fetched.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// The value at hand, whether it still serves or not; never waits.
     pub(super) fn known(&self, key: &str, now_unix_s: i64) -> Option<Arc<T>> {
         let mut slots = self.lock();

@@ -30,6 +30,11 @@ impl RemoteList {
 }
 
 impl Remote {
+    /// Whether there is none at hand.
+    pub(in super::super) fn has_no_lists(&self) -> bool {
+        self.lists.is_empty()
+    }
+
     /// What the lists at hand, these and those that were fetched, say; asks nobody.
     pub(in super::super) fn standing_by_lists(
         &self,
