@@ -55,12 +55,8 @@ impl Office {
     /// Starts the responder, whose answers serve for so many minutes; gives its URL as well.
     pub(crate) fn open(&self, minutes: u32) -> (Running, String) {
         let running = Running::start(&mut self.command(&format!("-nmin {minutes} -port 0")));
-        // ACCEPT [::]:PORT PID=NUMBER, which may stand in the middle of a line of the other output.
-        assert!(running.prints(" PID="), "{}", running.printed());
-        let printed = running.printed();
-        let address = printed.split("ACCEPT ").nth(1).and_then(|after| after.split(' ').next()).unwrap();
-        let port = address.rsplit(':').next().unwrap();
-        (running, format!("http://127.0.0.1:{port}"))
+        let url = url_of(&running);
+        (running, url)
     }
 
     /// What it answers about a certificate in PEM, as of now and with `more` arguments.
@@ -85,6 +81,15 @@ impl Office {
         let asked = request(&read(certificate.as_bytes()), &issuer, CertIdHash::Sha1, None).unwrap();
         std::fs::write(self.0.join("asked.der"), asked).unwrap();
     }
+}
+
+/// Where a responder answers that was started with a port of the system's choice.
+pub(crate) fn url_of(running: &Running) -> String {
+    // ACCEPT [::]:PORT PID=NUMBER, which may stand in the middle of a line of the other output.
+    assert!(running.prints(" PID="), "{}", running.printed());
+    let printed = running.printed();
+    let address = printed.split("ACCEPT ").nth(1).and_then(|after| after.split(' ').next()).unwrap();
+    format!("http://127.0.0.1:{}", address.rsplit(':').next().unwrap())
 }
 
 fn finish(mut command: Command) {

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 
 use crate::pair::{Authority, Ended, Pair, context};
 use crate::process::Running;
+use crate::responder::url_of;
 use crate::sessions::Clock;
 use crate::verify_pki::element;
 use crate::web::{PATIENCE, Play, Web, eventually};
@@ -56,12 +57,8 @@ impl World {
         let arguments = "ocsp -index index.txt -CA ca.pem -rsigner signer.pem -rkey signer.pem -nmin 60 -port 0";
         let mut command = Command::new("openssl");
         let running = Running::start(command.args(arguments.split(' ')).current_dir(&self.folder));
-        // ACCEPT [::]:PORT PID=NUMBER, which may stand in the middle of a line of the other output.
-        assert!(running.prints(" PID="));
-        let printed = running.printed();
-        let address = printed.split("ACCEPT ").nth(1).and_then(|after| after.split(' ').next()).unwrap();
-        let port = address.rsplit(':').next().unwrap();
-        (running, format!("http://127.0.0.1:{port}"))
+        let url = url_of(&running);
+        (running, url)
     }
 
     /// A server with a certificate of this serial number, that `change` sees.

@@ -17,8 +17,8 @@ use rustls::time_provider::TimeProvider;
 use crate::pair::{Authority, Pair, context};
 use crate::process::Running;
 use crate::responder::{Office, Register};
+use crate::revocation_fetch::responder_at;
 use crate::sessions::Clock;
-use crate::verify_pki::element;
 use crate::web::{Play, Web, eventually};
 
 pub(crate) const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
@@ -95,14 +95,6 @@ pub(crate) fn identity(pem: &str) -> IdentitySource {
     IdentitySource::new(Source::memory("broker.pem", pem.as_bytes()))
 }
 
-/// Names a responder in a certificate (RFC 5280 section 4.2.2.1).
-fn responder_at(url: &str) -> impl FnOnce(&mut CertificateParams) {
-    let method = [6, 8, 0x2b, 6, 1, 5, 5, 7, 48, 1];
-    let access = element(0x30, &[method.as_slice(), &element(0x86, url.as_bytes())].concat());
-    let access = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], element(0x30, &access));
-    move |params| params.custom_extensions.push(access)
-}
-
 /// Demands a staple (RFC 7633).
 pub(crate) fn must_staple(params: &mut CertificateParams) {
     let feature = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 24], vec![0x30, 3, 2, 1, 5]);
@@ -159,7 +151,7 @@ fn staple_of_the_real_responder_is_shown_in_both_versions() {
     let world = World::new("real");
     let (_responder, url) = world.office.open(60);
     // Its address is a private one: nobody but the operator chose the certificate that names it.
-    let pem = world.issue("broker", SERIAL, responder_at(&url));
+    let pem = world.issue("broker", SERIAL, responder_at(&[&url]));
     let server = world.server(&pem, |builder| builder.staple(true));
     for versions in VERSIONS {
         assert_eq!(staple_for(&server, "broker", versions), None, "nobody has been asked yet");
@@ -203,7 +195,7 @@ fn certificate_that_demands_a_staple_is_accepted_with_it_and_refused_without() {
 fn maintenance_asks_as_soon_as_it_is_started() {
     let world = World::new("started");
     let (_responder, url) = world.office.open(60);
-    let pem = world.issue("broker", SERIAL, responder_at(&url));
+    let pem = world.issue("broker", SERIAL, responder_at(&[&url]));
     let server = world.server(&pem, |builder| builder.staple(true));
     server.start_maintenance().unwrap();
     eventually("a staple", || source(&server).entries == 1);
@@ -306,7 +298,7 @@ fn responder_that_comes_back_is_believed_again() {
 fn revoked_certificate_is_not_stapled_and_that_is_told_once() {
     let world = World::new("revoked");
     let (_responder, url) = world.office.open(60);
-    let pem = world.issue("broker", SERIAL, responder_at(&url));
+    let pem = world.issue("broker", SERIAL, responder_at(&[&url]));
     let server = world.server(&pem, |builder| builder.staple(true));
     server.maintain();
     assert!(staple(&server).is_some());
@@ -424,7 +416,7 @@ fn each_identity_has_its_own_staple_on_every_kind_of_connection() {
 #[test]
 fn proxy_is_asked_for_staples_where_one_is_set() {
     let world = World::new("proxy");
-    let pem = world.issue("broker", SERIAL, responder_at("http://ocsp.example/status"));
+    let pem = world.issue("broker", SERIAL, responder_at(&["http://ocsp.example/status"]));
     world.web.play("*", Play::Content(world.office.answer(&pem, "-nmin 60")));
     let proxy = world.web.url("");
     let server = world.server(&pem, |builder| builder.staple(true).fetch_proxy(&proxy));
