@@ -34,8 +34,9 @@ pub struct FetchPolicy {
     pub timeout: Duration,
     /// How many redirects are followed.
     pub max_redirects: u32,
-    /// How many fetches run at once. A quarter of them, rounded down, is kept for URLs that the operator named, so that
-    /// servers named by strangers cannot take them all by being slow.
+    /// How many fetches run at once. A quarter of them, rounded down, is kept for URLs that the operator named, and no more
+    /// than half of them, rounded up, are from one server: neither strangers nor one responder can take them all by being
+    /// slow.
     pub max_concurrent: usize,
     /// Whether addresses may be fetched from that are not of the public Internet: private networks, this machine.
     pub allows_private_addresses: bool,
@@ -156,7 +157,8 @@ impl Fetcher {
             Instant::now().checked_add(self.policy.timeout).unwrap_or(request.deadline).min(request.deadline);
         let mut target = Target::parse(request.url)?;
         let mut post = request.post;
-        let _slot = self.slots.take(request.is_configured, deadline)?;
+        let server = format!("{}:{}", target.host(), target.port());
+        let _slot = self.slots.take(&server, request.is_configured, deadline)?;
         let mut seen: Vec<(String, bool)> = Vec::new();
         loop {
             let is_first = seen.is_empty();

@@ -442,29 +442,38 @@ fn port_where_nobody_listens_is_unreachable() {
 }
 
 #[test]
-fn no_more_fetches_run_at_once_than_allowed_and_some_are_kept_for_the_operator() {
-    let web = Web::playing(Play::Held(Box::new(Play::Content(b"list".to_vec()))));
+fn no_more_fetches_run_at_once_than_allowed_from_one_server_and_in_all() {
+    let held = || Web::playing(Play::Held(Box::new(Play::Content(b"list".to_vec()))));
+    let (slow, other) = (held(), held());
     let policy = FetchPolicy { max_concurrent: 4, allows_private_addresses: true, ..FetchPolicy::default() };
     let fetcher = Fetcher::new(policy).unwrap();
-    let url = web.url("/");
-    let fetch = |is_configured| content(fetcher.fetch(&FetchRequest { is_configured, ..get(&url) })).bytes;
-    thread::scope(|scope| {
-        let strangers: Vec<_> = (0..12).map(|_| scope.spawn(|| fetch(false))).collect();
-        eventually("three of four run", || web.asked().len() == 3);
+    let fetch =
+        |web: &Web, is_configured| content(fetcher.fetch(&FetchRequest { is_configured, ..get(&web.url("/")) })).bytes;
+    let assert_no_turn = |web: &Web, is_configured, words: &str| {
         let deadline = Instant::now() + Duration::from_millis(100);
-        let late = FetchRequest { deadline, ..of_stranger(&url) };
-        assert_unreachable(fetcher.fetch(&late), "no turn in time: 3 other fetches are running");
-        let operator = scope.spawn(|| fetch(true));
-        eventually("the fourth is the operator's", || web.asked().len() == 4);
-        let late = FetchRequest { is_configured: true, ..late };
-        assert_unreachable(fetcher.fetch(&late), "no turn in time: 4 other fetches are running");
-        assert_eq!(web.asked().len(), 4);
-        web.release();
-        for fetched in strangers.into_iter().chain([operator]) {
+        let url = web.url("/");
+        assert_unreachable(fetcher.fetch(&FetchRequest { is_configured, deadline, ..get(&url) }), words);
+    };
+    thread::scope(|scope| {
+        let mut running: Vec<_> = (0..12).map(|_| scope.spawn(|| fetch(&slow, false))).collect();
+        eventually("two of four are from the slow server", || slow.asked().len() == 2);
+        assert_no_turn(&slow, false, "no turn in time: 2 others from 127.0.0.1");
+        assert_no_turn(&slow, true, "no turn in time: 2 others from 127.0.0.1");
+        running.push(scope.spawn(|| fetch(&other, false)));
+        eventually("the third is from another", || other.asked().len() == 1);
+        assert_no_turn(&other, false, "no turn in time: 3 other fetches are running");
+        running.push(scope.spawn(|| fetch(&other, true)));
+        eventually("the fourth is the operator's", || other.asked().len() == 2);
+        let third = held();
+        assert_no_turn(&third, true, "no turn in time: 4 other fetches are running");
+        assert_eq!((slow.asked().len(), third.accepted()), (2, 0));
+        slow.release();
+        other.release();
+        for fetched in running {
             assert_eq!(fetched.join().unwrap(), b"list");
         }
     });
-    assert_eq!(web.asked().len(), 13);
+    assert_eq!((slow.asked().len(), other.asked().len()), (12, 2));
 }
 
 #[test]

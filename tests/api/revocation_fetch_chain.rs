@@ -1,5 +1,6 @@
 //! Whose lists are fetched for a chain of several certificates, on which way, and within which time for all of them.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use brokertls::revocation::{Depth, Mode};
@@ -7,8 +8,8 @@ use brokertls::{Code, Context, CrlSource, IdentitySource, Source};
 use rcgen::SerialNumber;
 
 use crate::pair::{Authority, Pair, context};
-use crate::revocation_fetch::{BAD, GOOD, World, assert_code, list_at};
-use crate::web::{Play, Web};
+use crate::revocation_fetch::{BAD, GOOD, World, assert_code, list_at, responder_at};
+use crate::web::{Play, Web, eventually};
 
 /// A server whose certificate is of an authority below the world's own; each names a list of its issuer.
 struct Chain {
@@ -140,6 +141,42 @@ fn authority_whose_certificates_name_the_list_of_another_does_not_keep_that_from
     assert_code(&Pair::new(&server, &client, "broker").run().client, Code::CertRevoked);
     let places: Vec<String> = client.revocation_sources().into_iter().map(|source| source.place).collect();
     assert_eq!(places, [url.clone(), url]);
+}
+
+#[test]
+fn responder_that_hangs_leaves_turns_for_other_servers() {
+    let world = World::new("turns");
+    let hanging = Web::playing(Play::Held(Box::new(Play::Status(500))));
+    world.web.play("/ca.crl", Play::Content(world.authority.crl(&[BAD]).into_bytes()));
+    // More handshakes than there are turns, each with a certificate that only the responder could tell of.
+    let lonely = Authority::new("lonely");
+    let servers: Vec<Context> = (0..8_u8)
+        .map(|at| {
+            let pem = lonely.issue(&["broker"], |params| {
+                params.serial_number = Some(SerialNumber::from_slice(&[0x30, at]));
+                responder_at(&[&hanging.url("/ocsp")])(params);
+            });
+            let identity = IdentitySource::new(Source::memory("broker.pem", pem.as_bytes()));
+            context(|builder| builder.identity(identity))
+        })
+        .collect();
+    let client =
+        world.client(|builder| builder.trust(lonely.trust()).fetch_concurrency(4).revocation_deadline_ms(60_000));
+    thread::scope(|scope| {
+        for server in &servers {
+            let outcome =
+                || assert_code(&Pair::new(server, &client, "broker").run().client, Code::RevocationUnreachable);
+            scope.spawn(outcome);
+        }
+        eventually("half of the turns are taken", || hanging.asked().len() == 2);
+        for (serial, outcome) in [(GOOD, None), (BAD, Some(Code::CertRevoked))] {
+            let server = world.server(serial, list_at(&world.web.url("/ca.crl")));
+            let ended = Pair::new(&server, &client, "broker").run();
+            assert_eq!(ended.client.err().map(|error| error.code()), outcome);
+        }
+        assert_eq!(hanging.asked().len(), 2);
+        hanging.release();
+    });
 }
 
 #[test]
