@@ -689,12 +689,14 @@ void btls_context_free(btls_context *context);
 btls_status btls_context_reload(btls_context *context);
 
 /**
- * Does what is due beside the connections: fetches lists, responses and staples anew before they run out. Gives in how many
- * milliseconds it wants to be called again, at most a minute.
+ * Does what is due beside the connections: asks for staples, fetches lists and responses anew before they run out, and tells
+ * of connections whose peers are revoked by what came (btls_builder_on_revoked). Gives in how many milliseconds it wants to
+ * be called again, at most a minute.
  *
- * For contexts with the option "fetch" or "staple": they work without it, but handshakes then wait for what is out of date.
- * Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no error here; the
- * sources tell of it (btls_context_sources). May be called from any thread at any time, earlier than necessary too.
+ * For contexts with the option "fetch" or "staple". Staples are asked for here alone; without it, handshakes wait for what
+ * is out of date. Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no
+ * error here; the sources tell of it (btls_context_sources). May be called from any thread at any time, earlier than
+ * necessary too.
  */
 btls_status btls_context_maintain(btls_context *context,
                                   uint64_t *next_ms);

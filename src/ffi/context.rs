@@ -90,12 +90,14 @@ pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls
     )
 }
 
-/// Does what is due beside the connections: fetches lists, responses and staples anew before they run out. Gives in how many
-/// milliseconds it wants to be called again, at most a minute.
+/// Does what is due beside the connections: asks for staples, fetches lists and responses anew before they run out, and tells
+/// of connections whose peers are revoked by what came (btls_builder_on_revoked). Gives in how many milliseconds it wants to
+/// be called again, at most a minute.
 ///
-/// For contexts with the option "fetch" or "staple": they work without it, but handshakes then wait for what is out of date.
-/// Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no error here; the
-/// sources tell of it (btls_context_sources). May be called from any thread at any time, earlier than necessary too.
+/// For contexts with the option "fetch" or "staple". Staples are asked for here alone; without it, handshakes wait for what
+/// is out of date. Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no
+/// error here; the sources tell of it (btls_context_sources). May be called from any thread at any time, earlier than
+/// necessary too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_maintain(
     context: *mut btls_context,

@@ -340,7 +340,7 @@ static int maintenance_threads(void) {
         /* One that has ended meanwhile has no name. */
         if (file == NULL)
             continue;
-        count += fgets(name, sizeof name, file) != NULL && strcmp(name, "brokertls\n") == 0;
+        count += fgets(name, sizeof name, file) != NULL && strcmp(name, "brokertls-renew\n") == 0;
         fclose(file);
     }
     closedir(tasks);
