@@ -94,6 +94,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      */
     public void reload() throws TlsFailure {
         context.reload();
+        maintenance.wake();
     }
 
     /** What an operator should know though the context could be built, a sentence each. */
@@ -102,11 +103,12 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * Does what is due beside the connections: fetches revocation lists and OCSP responses anew before they run out. Takes as
-     * long as the fetches do, so that it is not for a thread that serves connections; may be called at any time.
+     * Does what is due beside the connections: asks for staples, fetches revocation lists and OCSP responses anew before they
+     * run out, and tells the {@link RevocationListener} of peers that are revoked by what came. Takes as long as the fetches
+     * do, so that it is not for a thread that serves connections; may be called at any time.
      *
-     * <p>Where nothing is fetched ({@code option("fetch", "yes")}, {@code option("staple", "yes")}) there is nothing to do.
-     * Without it handshakes wait for what is out of date. A fetch that fails is told by {@link #revocationSources()}.
+     * <p>It is for contexts with {@code option("fetch", "yes")} or {@code option("staple", "yes")}. Staples are asked for here
+     * alone; without it, handshakes wait for what is out of date. A fetch that fails is told by {@link #revocationSources()}.
      *
      * @return how long there is until it wants to be called again, a minute at most
      */

@@ -13,6 +13,7 @@ public final class Maintenance {
     private final Object lock = new Object();
     private boolean isStarted;
     private boolean isOver;
+    private boolean isWoken;
 
     /**
      * Starts the thread; further calls do nothing.
@@ -33,6 +34,14 @@ public final class Maintenance {
         Thread thread = new Thread(() -> run(reference), "brokertls-maintenance");
         thread.setDaemon(true);
         thread.start();
+    }
+
+    /** Has the thread look at once whether something is due, if there is one. */
+    public void wake() {
+        synchronized (lock) {
+            isWoken = true;
+            lock.notifyAll();
+        }
     }
 
     /** Has the thread end, now or after the fetches that are under way. */
@@ -69,12 +78,14 @@ public final class Maintenance {
         long end = System.nanoTime() + milliseconds * 1_000_000;
         synchronized (lock) {
             try {
-                for (long left = milliseconds; left > 0 && !isOver; left = (end - System.nanoTime()) / 1_000_000) {
+                for (long left = milliseconds; left > 0 && !isOver && !isWoken;
+                        left = (end - System.nanoTime()) / 1_000_000) {
                     lock.wait(left);
                 }
             } catch (InterruptedException e) {
                 return false;
             }
+            isWoken = false;
             return !isOver;
         }
     }

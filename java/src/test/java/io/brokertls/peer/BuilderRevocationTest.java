@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -270,6 +271,34 @@ class BuilderRevocationTest {
         threads.get(0).join(PATIENCE_MS);
         assertEquals(List.of(), maintenanceThreads());
         assertThrows(IllegalStateException.class, server::startMaintenance);
+    }
+
+    @Test
+    void threadForMaintenanceAsksForStaplesAtOnceAlsoAfterAReload() throws Exception {
+        Path certificate = Files.copy(authority.file("good.pem"), folder.resolve("own.pem"));
+        Path key = Files.copy(authority.file("good.key"), folder.resolve("own.key"));
+        int before = responder.asked();
+        BrokerTlsContext server = BrokerTlsContext.builder().certificate(certificate).privateKey(key)
+                .option("staple", "yes").option("staple-issuer", authority.file("ca.pem").toString())
+                .option("staple-responder", responder.address().toString()).build();
+        server.startMaintenance();
+        awaitAsked(before + 1);
+        Files.copy(authority.file("answered.pem"), certificate, StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(authority.file("answered.key"), key, StandardCopyOption.REPLACE_EXISTING);
+        server.reload();
+        awaitAsked(before + 2);
+        List<Thread> threads = maintenanceThreads();
+        server.close();
+        threads.get(0).join(PATIENCE_MS);
+    }
+
+    /** Less than it rests where nobody wakes it. */
+    private static void awaitAsked(int times) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS);
+        while (responder.asked() < times) {
+            assertTrue(System.nanoTime() < end, "asked " + responder.asked() + " times and not " + times);
+            Thread.sleep(5);
+        }
     }
 
     private static List<Thread> maintenanceThreads() {

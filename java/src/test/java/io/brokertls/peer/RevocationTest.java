@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.brokertls.BrokerTlsContext;
+import io.brokertls.BrokerTlsContextBuilder;
 import io.brokertls.BrokerTlsProvider;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
@@ -154,6 +156,27 @@ class RevocationTest {
             assertEquals(ErrorCode.CERT_REJECTED_BY_MANAGER, failure.code());
             assertTrue(failure.getMessage().contains("OCSP responder"), failure.getMessage());
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
+    void stapleOfOurServerIsWhatTheJdksClientGoesBy(String version) throws Exception {
+        SSLContext jdk = SSLContext.getInstance("TLS", "SunJSSE");
+        jdk.init(null, trust(checker(Option.NO_FALLBACK, Option.ONLY_END_ENTITY), null), null);
+        BrokerTlsContext stapling = server().option("staple-file", authority.staple("good").toString())
+                .option("staple-issuer", authority.file("ca.pem").toString()).build();
+        EnginePair pair = pair(jdk, stapling.sslContext(), version);
+        pair.handshake();
+        assertEquals(1, ((ExtendedSSLSession) pair.client.engine.getSession()).getStatusResponses().size());
+
+        EnginePair refused = pair(jdk, server().build().sslContext(), version);
+        refused.begin().settle();
+        String why = assertInstanceOf(SSLHandshakeException.class, refused.client.failure).getMessage();
+        assertTrue(why.contains("Certificate does not specify OCSP responder"), why);
+    }
+
+    private static BrokerTlsContextBuilder server() {
+        return BrokerTlsContext.builder().certificate(authority.file("good.pem")).privateKey(authority.file("good.key"));
     }
 
     private static void assertGoodAcceptedAndRevokedRefused(String version, TrustManager[] judge) throws Exception {
