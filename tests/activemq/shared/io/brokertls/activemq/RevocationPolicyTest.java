@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsContext.Revocation;
 import io.brokertls.BrokerTlsContextBuilder;
+import io.brokertls.RevocationListener;
 import io.brokertls.RevocationSource;
+import io.brokertls.RevokedPeer;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import java.io.IOException;
@@ -21,9 +23,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.activemq.broker.BrokerService;
 import org.apache.activemq.broker.SslContext;
@@ -237,6 +241,32 @@ class RevocationPolicyTest {
             tls.reload();
             assertRevoked(broker, scheme, revoked);
             assertServed(broker, scheme, good);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ssl", "nio+ssl"})
+    void clientThatIsRevokedWhileItIsConnectedIsToldOfAndClosed(String scheme) throws Exception {
+        Path live = Files.copy(emptyList, folder.resolve("live.crl"), StandardCopyOption.REPLACE_EXISTING);
+        BlockingQueue<RevokedPeer> told = new LinkedBlockingQueue<>();
+        BrokerTlsContextBuilder builder = builder().crl(live).revocationListener(peer -> {
+            told.add(peer);
+            return RevocationListener.Action.CLOSE;
+        });
+        try (BrokerTlsContext tls = builder.build(); Broker broker = broker(tls, scheme)) {
+            String address = scheme + "://localhost:" + broker.port();
+            Connection other = Clients.connect(address, good, true, Tls.PROVIDER);
+            Connection connection = Clients.connect(address, revoked, true, Tls.PROVIDER);
+            assertEquals("hello", Clients.echo(connection, "greetings", "hello"));
+            Files.copy(list, live, StandardCopyOption.REPLACE_EXISTING);
+            tls.reload();
+            RevokedPeer peer = told.poll(30, TimeUnit.SECONDS);
+            assertTrue(peer != null && peer.subject().contains("CN=device-8"), String.valueOf(peer));
+            assertThrows(JMSException.class, () -> Clients.send(connection, "greetings", "too late"));
+            assertEquals("hello", Clients.echo(other, "greetings", "hello"));
+            assertTrue(told.isEmpty(), told.toString());
+            other.close();
+            connection.close();
         }
     }
 
