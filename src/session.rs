@@ -185,7 +185,7 @@ impl ProducesTickets for DatedTickets {
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         let path = match &self.rechecker {
-            Some(_) => VerifiedPath::encode(Notes::path_to_keep().as_deref()),
+            Some(_) => VerifiedPath::encode(Notes::path_to_keep().as_deref(), plain),
             None => Vec::new(),
         };
         let dated = zeroize::Zeroizing::new([&self.sessions.now_s().to_be_bytes(), path.as_slice(), plain].concat());

@@ -126,7 +126,7 @@ impl PeerVerifier {
         self.revocation.as_ref().and_then(|revocation| revocation.revoked(certificate, issuer, now))
     }
 
-    /// Reads what a ticket says of the path of its peer, [`VerifiedPath::encode`]; gives the rest of the bytes too. None
+    /// Reads what a ticket says of the path of its peer, [`VerifiedPath::encode`]; gives the content after it too. None
     /// where it cannot be read, or its anchor is not trusted any more.
     pub(crate) fn path_of_ticket<'a>(&self, bytes: &'a [u8]) -> Option<(Option<VerifiedPath>, &'a [u8])> {
         self.fingerprints.decode(bytes, &self.trusted)
