@@ -260,6 +260,57 @@ mod tests {
     }
 
     #[test]
+    fn no_text_breaks_reading_or_joining_and_none_becomes_two_lines() {
+        let pieces = [
+            "http://",
+            "HTTP:",
+            "//",
+            "/",
+            "..",
+            ".",
+            "?",
+            "#",
+            "[",
+            "]",
+            "::",
+            ":",
+            "@",
+            "%",
+            "%2f",
+            "0x",
+            "127",
+            "a",
+            "-",
+            "_",
+            " ",
+            "\r\n",
+            "\0",
+            "\u{e9}",
+            "\u{1f600}",
+            "localhost",
+            "80",
+            "65536",
+        ];
+        let base = Target::parse("http://crl.example/a/b").unwrap();
+        // A generator of its own (xorshift), so that every run has the same texts.
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        for _ in 0..50_000 {
+            let mut text = String::new();
+            for _ in 0..1 + state % 8 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                text.push_str(pieces[(state % pieces.len() as u64) as usize]);
+            }
+            for target in [Target::parse(&text), base.join(&text)].into_iter().flatten() {
+                let written = target.to_string();
+                assert!(written.bytes().all(|byte| byte.is_ascii_graphic() || byte > 0x7f), "{text:?}: {written:?}");
+                assert!(written.starts_with("http://") && !target.authority().contains('@'), "{text:?}: {written}");
+            }
+        }
+    }
+
+    #[test]
     fn what_strangers_wrote_is_shown_without_control_characters_and_not_at_length() {
         assert_eq!(shown("http://a/\u{1b}[2J\n"), "http://a/\\u{1b}[2J\\n");
         assert_eq!(shown(&"a".repeat(300)).len(), MAX_SHOWN_CHARS + 3);
