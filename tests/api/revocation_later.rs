@@ -134,9 +134,9 @@ fn connected_server_is_asked_about_again_and_told_of_when_its_responder_says_tha
     assert_ne!(index, revocation_fetch::INDEX);
     std::fs::write(world.folder.join("new.txt"), index).unwrap();
     std::fs::rename(world.folder.join("new.txt"), world.folder.join("index.txt")).unwrap();
-    // The responder looks for another file when it has answered, before it waits for the next request.
+    // The responder looks for another file before it waits for a request, so that this one may get the old answer.
     let other = world.client(|builder| builder.ocsp_responder(&url));
-    Pair::connect(&world.server(revocation_fetch::GOOD, |_| {}), &other, "broker");
+    Pair::new(&world.server(revocation_fetch::GOOD, |_| {}), &other, "broker").run();
     assert!(told.ids().is_empty());
     world.clock.advance(4 * 60 + 50);
     client.maintain();
