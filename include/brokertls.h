@@ -323,8 +323,8 @@ typedef ptrdiff_t (*btls_password_fn)(void *user,
  * btls_conn_read.
  *
  * Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
- * btls_context_start_maintenance. Nothing is locked, so that it may use the context; a connection still belongs to its own
- * thread. Must return: it may neither throw nor longjmp.
+ * btls_context_start_maintenance. Nothing is locked: it may use the context, but not give back its last reference; a
+ * connection still belongs to its own thread. Must return: it may neither throw nor longjmp.
  */
 typedef int32_t (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
 

@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
 
 use crate::certificate::{CertificateFacts, describe};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::logging::{Level, Log};
 use crate::revocation::{Reason, Revoked};
 use crate::verify::{Fingerprint, PeerVerifier, VerifiedPath};
@@ -128,10 +128,12 @@ impl Register {
             }
             let judge = watched.judge.as_ref().map(Arc::clone);
             drop(watched);
-            if let (Some(judge), Some(now)) = (judge, self.clock.current_time())
-                && let Some((certificate, revoked)) = find(&judge, &path, now, &mut HashMap::new())
-            {
-                return Err(revoked.error().at(describe(certificate)));
+            if let Some(judge) = judge {
+                let now =
+                    self.clock.current_time().ok_or_else(|| Error::new(Code::Internal, "the clock gives no time"))?;
+                if let Some((certificate, revoked)) = find(&judge, &path, now, &mut HashMap::new()) {
+                    return Err(revoked.error().at(describe(certificate)));
+                }
             }
             since = sweeps;
         }
@@ -368,7 +370,7 @@ mod tests {
         let before = register.sweeps();
         assert_eq!(pki.sweep(&register), 0);
         let error = register.enter(1, Arc::clone(&pki.paths[0]), before).unwrap_err();
-        assert_eq!(error.code(), crate::error::Code::CertRevoked);
+        assert_eq!(error.code(), Code::CertRevoked);
         let place = register.enter(2, Arc::clone(&pki.paths[1]), before).unwrap();
         assert!(place.closed().is_none());
         assert!(told.lock().unwrap().is_empty());

@@ -92,8 +92,8 @@ pub type btls_verify_fn = Option<
 /// btls_conn_read.
 ///
 /// Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
-/// btls_context_start_maintenance. Nothing is locked, so that it may use the context; a connection still belongs to its own
-/// thread. Must return: it may neither throw nor longjmp.
+/// btls_context_start_maintenance. Nothing is locked: it may use the context, but not give back its last reference; a
+/// connection still belongs to its own thread. Must return: it may neither throw nor longjmp.
 pub type btls_revoked_fn = Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> i32>;
 
 /// Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.

@@ -1,5 +1,6 @@
 package io.brokertls.peer;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -30,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
@@ -178,6 +180,28 @@ class RevocationListenerTest {
             assertRevoked(assertThrows(SSLException.class,
                     () -> pair.server.engine.unwrap(ByteBuffer.allocate(0), ByteBuffer.allocate(100))));
         }
+    }
+
+    @Test
+    void listenerMayUseTheContextAndTheEngineAndCloseBoth() throws Exception {
+        AtomicReference<BrokerTlsContext> own = new AtomicReference<>();
+        AtomicReference<SSLEngine> engine = new AtomicReference<>();
+        BrokerTlsContext server = server(peer -> {
+            told.add(peer);
+            assertEquals(BrokerTlsContext.connectionId(engine.get()), peer.connectionId());
+            engine.get().closeOutbound();
+            assertDoesNotThrow(own.get()::reload);
+            own.get().close();
+            return Action.CLOSE;
+        }).build();
+        own.set(server);
+        EnginePair pair = connected("revoked", server);
+        engine.set(pair.server.engine);
+        revoke();
+        server.reload();
+        assertEquals(1, told.size());
+        assertThrows(IllegalStateException.class, server::reload);
+        assertSeesTheEnd(pair);
     }
 
     @Test
