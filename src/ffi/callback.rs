@@ -88,8 +88,8 @@ pub type btls_verify_fn = Option<
 >;
 
 /// Is told of a connection whose peer has been revoked while it lasts, once in its life. Returns BTLS_REVOKED_KEEP or
-/// BTLS_REVOKED_CLOSE; any other number closes too. A connection that waits for its peer has to be called for that, e.g. with
-/// btls_conn_read.
+/// BTLS_REVOKED_CLOSE; any other number closes too. It takes effect when the function has returned, at the next call on the
+/// connection. One that waits for its peer is not woken: a function that wakes its thread has that close it by itself.
 ///
 /// Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
 /// btls_context_start_maintenance. Nothing is locked: it may use the context, but not give back its last reference; a

@@ -18,8 +18,8 @@ public interface RevocationListener {
         KEEP,
         /**
          * The next {@code wrap} or {@code unwrap} of its engine, or read or write of its socket, throws
-         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent close_notify. A socket that waits for its peer waits on until
-         * something comes or somebody closes it.
+         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent close_notify; once the listener has returned. A socket that
+         * waits for its peer waits on until something comes or somebody closes it: the listener may.
          */
         CLOSE
     }
