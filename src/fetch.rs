@@ -101,8 +101,6 @@ pub struct Content {
     pub bytes: Vec<u8>,
     /// What to ask with the next time.
     pub validators: Validators,
-    /// For how many seconds the server says that it is fresh (Cache-Control: max-age); zero where it may not be kept.
-    pub max_age_s: Option<u64>,
 }
 
 /// What a server knows a version of its content by (RFC 9110 section 8.8).

@@ -180,7 +180,7 @@ fn content(response: Response<Body>, max_bytes: usize) -> Result<Content> {
     bytes.shrink_to_fit();
     let validator = |name| text_of(&parts.headers, name).filter(|value| is_validator(value)).map(str::to_owned);
     let validators = Validators { etag: validator(header::ETAG), last_modified: validator(header::LAST_MODIFIED) };
-    Ok(Content { bytes, validators, max_age_s: max_age_s(&parts.headers) })
+    Ok(Content { bytes, validators })
 }
 
 fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
@@ -191,22 +191,6 @@ fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 fn is_validator(value: &str) -> bool {
     let is_text = |letter: u8| letter == b' ' || letter.is_ascii_graphic();
     !value.is_empty() && value.len() <= MAX_VALIDATOR_BYTES && value.bytes().all(is_text)
-}
-
-fn max_age_s(headers: &HeaderMap) -> Option<u64> {
-    let values = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
-    let directives: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let has = |name: &str| directives.iter().any(|directive| directive.eq_ignore_ascii_case(name));
-    if has("no-store") || has("no-cache") {
-        return Some(0);
-    }
-    directives.iter().find_map(|directive| {
-        let (name, seconds) = directive.split_once('=')?;
-        let seconds = seconds.trim_matches('"');
-        let is_number = !seconds.is_empty() && seconds.bytes().all(|digit| digit.is_ascii_digit());
-        // More than fits is for ever (RFC 9111 section 1.2.2).
-        (name.eq_ignore_ascii_case("max-age") && is_number).then(|| seconds.parse().unwrap_or(u64::MAX))
-    })
 }
 
 fn too_slow() -> Error {

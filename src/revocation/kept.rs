@@ -30,7 +30,7 @@ pub(super) struct Kept<T> {
 /// Which values are fetched anew before anybody asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Renews {
-    /// All that are kept.
+    /// All that are kept, and those too that could not be had yet: what takes longer than a handshake may wait.
     All,
     /// Those that were asked for since they were had.
     Used,
@@ -159,7 +159,7 @@ impl<T> Kept<T> {
         self.fly(key, now_unix_s, fetch)
     }
 
-    /// Fetches what is at hand anew; nothing where somebody else is at it.
+    /// Fetches what is at hand anew, or what could not be had; nothing where somebody else is at it.
     pub(super) fn renew(
         &self,
         key: &str,
@@ -246,7 +246,11 @@ impl<T> Slot<T> {
 
     fn is_renewed(&self, renews: Renews) -> bool {
         let is_used = self.schedule.last_success_unix_s.is_none_or(|success| success <= self.last_used_unix_s);
-        self.value.is_some() && !self.is_fetching && (is_used || renews == Renews::All)
+        let is_wanted = match renews {
+            Renews::All => true,
+            Renews::Used => self.value.is_some() && is_used,
+        };
+        is_wanted && !self.is_fetching
     }
 
     fn settle(&mut self, fetched: Result<Fresh<T>>, now_unix_s: i64) -> Outcome<T> {

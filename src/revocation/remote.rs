@@ -127,7 +127,7 @@ impl Remote {
             Due::Answer(key) => self.renew_answer(key, now_unix_s),
         };
         if let Some(error) = error {
-            self.log.write(Level::Warn, &format!("revocation: not renewed, what is there stays in use: {error}"));
+            self.log.write(Level::Warn, &format!("revocation: not fetched, what is there stays in use: {error}"));
         }
     }
 

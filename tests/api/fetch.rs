@@ -62,13 +62,12 @@ fn assert_refused(fetched: Result<Fetched, Error>, words: &str) {
 
 #[test]
 fn content_comes_with_what_the_server_says_of_it() {
-    let fields =
-        ["ETag: \"1\"", "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT", "Cache-Control: public, max-age=\"60\""];
+    let fields = ["ETag: \"1\"", "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT"];
     let web = Web::playing(Play::Fields(fields.map(str::to_owned).to_vec(), b"list".to_vec()));
     let fetched = content(fetcher().fetch(&get(&web.url("/ca.crl?a=b"))));
     let validators =
         Validators { etag: Some("\"1\"".to_owned()), last_modified: Some("Thu, 01 Jan 2026 00:00:00 GMT".to_owned()) };
-    assert_eq!(fetched, Content { bytes: b"list".to_vec(), validators, max_age_s: Some(60) });
+    assert_eq!(fetched, Content { bytes: b"list".to_vec(), validators });
     let asked = &web.asked()[0];
     assert_eq!(asked.line, "GET /ca.crl?a=b");
     assert_eq!(asked.field("host"), Some(format!("127.0.0.1:{}", web.port()).as_str()));
@@ -77,24 +76,6 @@ fn content_comes_with_what_the_server_says_of_it() {
     assert_eq!((asked.field("accept-encoding"), asked.field("connection")), (Some("identity"), Some("close")));
     assert_eq!(asked.field("if-none-match"), None);
     eventually("the connection is closed", || web.open() == 0);
-}
-
-#[test]
-fn freshness_is_what_the_server_allows() {
-    let ages = [
-        ("max-age=0", Some(0)),
-        ("MAX-AGE=3600, must-revalidate", Some(3600)),
-        ("max-age=99999999999999999999999", Some(u64::MAX)),
-        ("no-store, max-age=60", Some(0)),
-        ("no-cache", Some(0)),
-        ("max-age=-1", None),
-        ("max-age=", None),
-        ("public", None),
-    ];
-    for (value, age) in ages {
-        let web = Web::playing(Play::Fields(vec![format!("Cache-Control: {value}")], b"list".to_vec()));
-        assert_eq!(content(fetcher().fetch(&get(&web.url("/")))).max_age_s, age, "{value}");
-    }
 }
 
 #[test]

@@ -252,6 +252,23 @@ fn what_is_known_is_served_while_somebody_waits_for_what_is_not() {
 }
 
 #[test]
+fn list_that_takes_longer_than_a_handshake_may_wait_is_had_by_maintenance() {
+    let world = World::new();
+    world.web.play("/ca.crl", Play::Held(Box::new(Play::Content(world.list(0, &[BAD])))));
+    let server = world.server(|builder| builder.revocation_deadline_ms(200).fetch_timeout_s(60));
+    assert_eq!(world.outcome(&server, GOOD).unwrap_err().code(), Code::RevocationUnreachable);
+    world.web.release();
+    server.maintain();
+    assert_eq!((world.fetches(), source(&server).failures), (1, 1), "not before the pause is over");
+    world.clock.advance(10);
+    server.maintain();
+    assert_eq!((world.fetches(), source(&server).entries), (2, 1));
+    world.outcome(&server, GOOD).unwrap();
+    assert_eq!(world.outcome(&server, BAD).unwrap_err().code(), Code::CertRevoked);
+    assert_eq!(world.fetches(), 2);
+}
+
+#[test]
 fn list_in_the_cache_directory_serves_another_context_and_is_verified_again() {
     let world = World::new();
     let cache = folder("shared");

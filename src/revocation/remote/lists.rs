@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::super::crls::{List, Question};
 use super::super::facts::{SourceFacts, SourceKind};
 use super::super::kept::{Fresh, place_of, renewal_unix_s};
 use super::super::standing::Standing;
 use super::{Remote, first_of, share};
-use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
 use crate::fetch::{Content, FetchRequest, Fetched, Validators};
@@ -17,8 +19,6 @@ use crate::logging::Level;
 /// A list that was fetched, its signature checked.
 pub(super) struct RemoteList {
     list: List,
-    /// The SubjectPublicKeyInfo that it was signed with, and later ones have to be.
-    issuer_key: Box<[u8]>,
     validators: Validators,
 }
 
@@ -80,8 +80,7 @@ impl Remote {
     pub(super) fn renew_list(&self, slot: &str, now_unix_s: i64) -> Option<Error> {
         let deadline = Instant::now() + self.settings.fetch.timeout;
         let renewed = self.lists.renew(slot, now_unix_s, |old| {
-            let key = old.as_ref().map(|old| old.issuer_key.clone()).unwrap_or_default();
-            self.fetch_list(place_of(slot), &key, old.as_ref(), now_unix_s, deadline)
+            self.fetch_list(place_of(slot), &key_of(slot), old.as_ref(), now_unix_s, deadline)
         })?;
         renewed.error
     }
@@ -170,10 +169,16 @@ impl Remote {
     }
 }
 
-/// The slot of a place's list that has to be signed with a key. One who names the place of another's list fails alone: the
-/// pause after that failure is not for those whose list it is.
+/// The slot of a place's list that has to be signed with a key (SubjectPublicKeyInfo). One who names the place of
+/// another's list fails alone: the pause after that failure is not for those whose list it is.
 fn slot_of(url: &str, issuer_key: &[u8]) -> String {
-    format!("{url} {}", hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, issuer_key).as_ref()))
+    format!("{url} {}", STANDARD.encode(issuer_key))
+}
+
+/// The key that [`slot_of`] put into a slot.
+fn key_of(slot: &str) -> Vec<u8> {
+    let key = slot.rsplit_once(' ').and_then(|(_, key)| STANDARD.decode(key).ok());
+    key.unwrap_or_default()
 }
 
 fn read(bytes: &[u8], url: &str, issuer_key: &[u8], validators: Validators) -> Result<RemoteList> {
@@ -184,5 +189,5 @@ fn read(bytes: &[u8], url: &str, issuer_key: &[u8], validators: Validators) -> R
     if !list.is_by(issuer_key) {
         return Err(invalid("the list is not signed with the key of the certificate's issuer"));
     }
-    Ok(RemoteList { list, issuer_key: issuer_key.into(), validators })
+    Ok(RemoteList { list, validators })
 }
