@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use brokertls::revocation::Reason;
+use brokertls::revocation::{Depth, Reason};
 use brokertls::{
     ClientAuth, Code, Connection, Context, ContextBuilder, CrlSource, IdentitySource, MAX_RECORD_BYTES, Next,
     RevokedAction, RevokedPeer, Source, Status, Stream,
@@ -342,4 +342,50 @@ fn callback_may_use_the_context_and_drop_the_connection() {
     world.revoke(&[DEVICE]);
     context.reload().unwrap();
     assert!(pair.lock().unwrap().is_none());
+}
+
+#[test]
+fn issuer_that_is_revoked_takes_the_connections_and_sessions_of_all_its_peers_with_it() {
+    for versions in VERSIONS {
+        let world = World::new("issuer", versions);
+        let below = world.authority.subordinate("below", |params| {
+            params.serial_number = Some(rcgen::SerialNumber::from_slice(DEVICE));
+        });
+        let of_below = CrlSource::Source(Source::memory("below.crl", below.crl(&[]).as_bytes()));
+        let told = Arc::clone(&world.told);
+        let server = world.quiet_server(|builder| {
+            builder.crl(of_below.clone()).on_revoked(Arc::new(move |peer| {
+                told.lock().unwrap().push(peer.clone());
+                RevokedAction::Close
+            }))
+        });
+        let leaf_only = world.quiet_server(|builder| builder.crl(of_below).revocation_depth(Depth::Leaf));
+        let client = |name: &str| {
+            let pem = below.issue(&[name], |_| {}) + &below.pem();
+            world.context(|builder| builder.identity(IdentitySource::new(Source::memory("device.pem", pem.as_bytes()))))
+        };
+        let (one, two) = (client("one"), client("two"));
+        let first = Pair::connect(&server, &one, "broker");
+        let resumed = Pair::connect(&server, &one, "broker");
+        assert_eq!(resumed.server.is_resumed(), Some(true), "{versions}");
+        let second = Pair::connect(&server, &two, "broker");
+        let mut direct = Pair::connect(&server, &world.client("other", OTHER), "broker");
+        let mut unasked = Pair::connect(&leaf_only, &two, "broker");
+
+        world.revoke(&[DEVICE]);
+        server.reload().unwrap();
+        let mut told = world.told();
+        told.sort_by_key(|peer| peer.connection_id);
+        let ids: Vec<u64> = told.iter().map(|peer| peer.connection_id).collect();
+        assert_eq!(ids, [&first, &resumed, &second].map(|pair| pair.server.id()), "{versions}");
+        assert!(
+            told.iter().all(|peer| (peer.subject.as_str(), peer.serial.as_str()) == ("CN=below", "07")),
+            "{told:?}"
+        );
+        exchange(&mut direct);
+        assert_eq!(Pair::new(&server, &two, "broker").run().server.unwrap_err().code(), Code::CertRevoked);
+
+        leaf_only.reload().unwrap();
+        exchange(&mut unasked);
+    }
 }
