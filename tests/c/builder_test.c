@@ -3,25 +3,6 @@
 
 #include <sys/stat.h>
 
-/* A file's content; the caller frees it. */
-static char *content_of(const char *path, size_t *length) {
-    FILE *file = fopen(path, "rb");
-    CHECK(file != NULL);
-    char *content = (char *)malloc(1 << 20);
-    *length = fread(content, 1, 1 << 20, file);
-    fclose(file);
-    return content;
-}
-
-static void copy(const char *from, const char *to) {
-    size_t length;
-    char *content = content_of(from, &length);
-    FILE *file = fopen(to, "wb");
-    CHECK(file != NULL && fwrite(content, 1, length, file) == length);
-    fclose(file);
-    free(content);
-}
-
 /* Builds with one identity; gives the status, and checks that the message has a part. */
 static btls_status build_identity(const char *file, const char *key, const char *alias, const char *password,
                                   const char *key_password, const char *part) {

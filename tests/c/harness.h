@@ -81,6 +81,25 @@ static inline const char *fixture(const char *name) {
     return path;
 }
 
+/* A file's content; the caller frees it. */
+static inline char *content_of(const char *path, size_t *length) {
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL);
+    char *content = (char *)malloc(1 << 20);
+    *length = fread(content, 1, 1 << 20, file);
+    fclose(file);
+    return content;
+}
+
+static inline void copy(const char *from, const char *to) {
+    size_t length;
+    char *content = content_of(from, &length);
+    FILE *file = fopen(to, "wb");
+    CHECK(file != NULL && fwrite(content, 1, length, file) == length);
+    fclose(file);
+    free(content);
+}
+
 /* A builder with the identity NAME.pem and NAME.key, unless NULL, that trusts the CA, unless NULL. */
 static inline btls_builder *builder_with(const char *name, const char *ca) {
     btls_builder *builder = btls_builder_new();

@@ -7,25 +7,6 @@
 #include <pthread.h>
 #include <time.h>
 
-/* A file's content; the caller frees it. */
-static char *content_of(const char *path, size_t *length) {
-    FILE *file = fopen(path, "rb");
-    CHECK(file != NULL);
-    char *content = (char *)malloc(1 << 20);
-    *length = fread(content, 1, 1 << 20, file);
-    fclose(file);
-    return content;
-}
-
-static void copy(const char *from, const char *to) {
-    size_t length;
-    char *content = content_of(from, &length);
-    FILE *file = fopen(to, "wb");
-    CHECK(file != NULL && fwrite(content, 1, length, file) == length);
-    fclose(file);
-    free(content);
-}
-
 /* A server that needs certificates of its clients. */
 static btls_builder *asking_builder(void) {
     btls_builder *builder = builder_with("server", "ca.pem");

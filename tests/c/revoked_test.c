@@ -1,16 +1,6 @@
 /* Peers that are revoked while they are connected: told of once, and closed where the function says so. */
 #include "harness.h"
 
-static void copy(const char *from, const char *to) {
-    char block[4096];
-    FILE *source = fopen(from, "rb"), *target = fopen(to, "wb");
-    CHECK(source != NULL && target != NULL);
-    for (size_t length; (length = fread(block, 1, sizeof block, source)) > 0;)
-        CHECK(fwrite(block, 1, length, target) == length);
-    fclose(source);
-    fclose(target);
-}
-
 /* What a function was told, and what it answers. */
 struct told {
     btls_context *context;

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use brokertls::revocation::SourceFacts;
-use brokertls::{CrlSource, Source};
+use brokertls::{ContextBuilder, CrlSource, Source};
 use jni::objects::{JByteArray, JClass, JObject, JObjectArray, JString, JValue};
 use jni::sys::jlong;
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
@@ -15,6 +15,21 @@ use crate::text::{bytes, text};
 /// A time that there is not.
 const NEVER: i64 = i64::MIN;
 
+/// Adds bytes of the JVM's to a builder, under the label that messages call them.
+fn add_from_memory(
+    env: &Env<'_>,
+    builder: jlong,
+    content: &JByteArray<'_>,
+    label: &JString<'_>,
+    add: impl FnOnce(&mut ContextBuilder, Source),
+) -> Outcome<()> {
+    let source = Source::memory(text(env, label)?, &bytes(env, content)?);
+    with_options(builder, |options| {
+        add(options.builder_mut(), source);
+        Ok(())
+    })
+}
+
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addCrl<'local>(
     mut env: EnvUnowned<'local>,
@@ -24,10 +39,8 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addCrl<'local
     label: JString<'local>,
 ) {
     guard(&mut env, |env| {
-        let source = Source::memory(text(env, &label)?, &bytes(env, &content)?);
-        with_options(builder, |options| {
-            options.builder_mut().crl(CrlSource::Source(source));
-            Ok(())
+        add_from_memory(env, builder, &content, &label, |builder, source| {
+            builder.crl(CrlSource::Source(source));
         })
     });
 }
@@ -41,10 +54,8 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addOcspRespon
     label: JString<'local>,
 ) {
     guard(&mut env, |env| {
-        let source = Source::memory(text(env, &label)?, &bytes(env, &content)?);
-        with_options(builder, |options| {
-            options.builder_mut().ocsp_response(source);
-            Ok(())
+        add_from_memory(env, builder, &content, &label, |builder, source| {
+            builder.ocsp_response(source);
         })
     });
 }

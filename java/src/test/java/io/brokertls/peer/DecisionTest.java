@@ -31,7 +31,6 @@ import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,7 +75,7 @@ class DecisionTest {
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
     void constraintsOfTheConnectionHoldForPlainManagersToo(String version) throws Exception {
-        SSLContext client = ours(null, new TrustManager[] {new Anyone()});
+        SSLContext client = ours(null, new TrustManager[] {new TrustingAnyone()});
         SSLContext server = jdk(short1024);
         EnginePair refused = pair(client, server, version, DecisionTest::refuseShortRsa);
         refused.begin().settle();
@@ -109,7 +108,7 @@ class DecisionTest {
         TlsFailure failure = refusal(refused.client);
         assertEquals(ErrorCode.CERT_REJECTED_BY_MANAGER, failure.code());
         assertTrue(messageOfPath(failure).contains("MD5"), messageOfPath(failure));
-        pair(ours(null, new TrustManager[] {new Anyone()}), jdk(md5), version, parameters -> { }).handshake();
+        pair(ours(null, new TrustManager[] {new TrustingAnyone()}), jdk(md5), version, parameters -> { }).handshake();
     }
 
     @Test
@@ -121,7 +120,7 @@ class DecisionTest {
         TlsFailure failure = refusal(refused.client);
         assertEquals(ErrorCode.CERT_REJECTED_BY_MANAGER, failure.code());
         assertTrue(messageOfPath(failure).contains("keysize"), messageOfPath(failure));
-        EnginePair taken = pair(ours(null, new TrustManager[] {new Anyone()}), jdk(tiny), Pairing.TLS12,
+        EnginePair taken = pair(ours(null, new TrustManager[] {new TrustingAnyone()}), jdk(tiny), Pairing.TLS12,
                 parameters -> { });
         taken.handshake();
         taken.exchange(taken.client, new byte[] {1});
@@ -140,13 +139,13 @@ class DecisionTest {
         refused.begin().settle();
         TlsFailure failure = refusal(refused.client);
         assertTrue(messageOfPath(failure).contains("CA"), messageOfPath(failure));
-        pair(ours(null, new TrustManager[] {new Anyone()}), jdk(below), version, parameters -> { }).handshake();
+        pair(ours(null, new TrustManager[] {new TrustingAnyone()}), jdk(below), version, parameters -> { }).handshake();
     }
 
     @ParameterizedTest
     @CsvSource({"HTTPS,PKIX", "LDAPS,PKIX", "https,PKIX", "HTTPS,plain", "LDAPS,plain", "HTTPS,BrokerTLS"})
     void endpointIdentificationHolds(String identification, String manager) throws Exception {
-        TrustManager[] trust = manager.equals("plain") ? new TrustManager[] {new Anyone()} : trust(manager);
+        TrustManager[] trust = manager.equals("plain") ? new TrustManager[] {new TrustingAnyone()} : trust(manager);
         SSLContext client = ours(null, trust);
         SSLContext server = ours(keys(good), trust("PKIX"));
         Consumer<SSLParameters> identify =
@@ -289,7 +288,7 @@ class DecisionTest {
 
     private static SSLContext jdk(KeyStore identity) throws Exception {
         SSLContext context = SSLContext.getInstance("TLS", "SunJSSE");
-        context.init(keys(identity), new TrustManager[] {new Anyone()}, null);
+        context.init(keys(identity), new TrustManager[] {new TrustingAnyone()}, null);
         return context;
     }
 
@@ -324,23 +323,6 @@ class DecisionTest {
         public boolean permits(Set<CryptoPrimitive> primitives, String algorithm, Key key,
                 AlgorithmParameters parameters) {
             return permits(primitives, key);
-        }
-    }
-
-    private static final class Anyone implements X509TrustManager {
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType) {
-            assertNotNull(authType);
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType) {
-            assertNotNull(authType);
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
         }
     }
 }
