@@ -11,7 +11,7 @@ mod request;
 mod response;
 mod signer;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{self, SHA256};
 use rustls::pki_types::CertificateDer;
@@ -44,6 +44,8 @@ const SKEW_S: i64 = 300;
 pub(super) const MAX_AGE_S: i64 = 7 * 86_400;
 /// So many issuers are remembered for each response: one is usual, and there are cross-signed ones.
 const MAX_ISSUERS: usize = 4;
+/// And so many certificates: a responder's answer is about one.
+const MAX_CERTIFICATES: usize = 4;
 
 /// A response that has been read. Whether it is true of a certificate is asked for with its issuer's,
 /// [`OcspResponse::standing`].
@@ -55,10 +57,23 @@ pub struct OcspResponse {
     data: Option<Data>,
     accepts_sha1: bool,
     /// SHA-256 of the names and keys of issuers, and when their signers may be believed, or why nobody may.
-    issuers: Mutex<Vec<Checked>>,
+    issuers: Mutex<Vec<(Fingerprint, Believed)>>,
+    /// SHA-256 of certificates with their issuers, and what of the response is about each.
+    certificates: Mutex<Vec<(Fingerprint, Arc<About>)>>,
 }
 
-type Checked = ([u8; digest::SHA256_OUTPUT_LEN], std::result::Result<Terms, String>);
+type Fingerprint = [u8; digest::SHA256_OUTPUT_LEN];
+type Believed = std::result::Result<Terms, String>;
+
+/// What a response has about one certificate, whatever the time.
+#[derive(Debug)]
+struct About {
+    /// The places of the statements about it; at least one.
+    said: Vec<usize>,
+    believed: Believed,
+    /// The beginning of the certificate.
+    earliest_unix_s: i64,
+}
 
 /// What a response makes known of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +108,8 @@ impl OcspResponse {
         let read = || -> std::result::Result<Self, Unusable> {
             let Envelope { status, basic } = Envelope::read(der)?;
             let data = basic.map(|basic| Data::read(basic.data)).transpose()?;
-            Ok(Self { der: der.into(), status, data, accepts_sha1: false, issuers: Mutex::default() })
+            let (issuers, certificates) = (Mutex::default(), Mutex::default());
+            Ok(Self { der: der.into(), status, data, accepts_sha1: false, issuers, certificates })
         };
         read().map_err(|why| match why {
             Unusable::Malformed => Error::new(Code::OcspMalformed, "not the DER of an OCSP response").at(place),
@@ -105,7 +121,7 @@ impl OcspResponse {
     /// bytes may be able to forge others. For responders that know nothing better.
     #[must_use]
     pub fn insecure_accept_sha1(self, accepts: bool) -> Self {
-        Self { accepts_sha1: accepts, issuers: Mutex::default(), ..self }
+        Self { accepts_sha1: accepts, issuers: Mutex::default(), certificates: Mutex::default(), ..self }
     }
 
     /// The DER that it was read from.
@@ -178,42 +194,67 @@ impl OcspResponse {
         let Some(data) = &self.data else {
             return OcspStanding::Unknown(format!("the responder answers {}", self.status.name()));
         };
-        let not_about_it = || OcspStanding::Unknown("the response is not about it".to_owned());
-        // Where there are many responses, nearly all of them are about others.
-        let is_named = |serial| data.singles.iter().any(|single| single.id.has_serial(serial));
-        if !serial_of(certificate).is_ok_and(is_named) {
-            return not_about_it();
-        }
-        let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
-        let (Ok((_, certificate)), Ok((_, issuer))) = read else {
-            return OcspStanding::Unknown("the certificate cannot be read".to_owned());
+        let about = match self.about(data, certificate, issuer) {
+            Err(why) => return OcspStanding::Unknown(why.to_owned()),
+            Ok(about) => about,
         };
-        let said: Vec<&Single> = data.singles.iter().filter(|single| single.id.is_of(&certificate, &issuer)).collect();
-        if said.is_empty() {
-            return not_about_it();
-        }
-        match self.terms(data, &issuer) {
-            Err(why) => return OcspStanding::Invalid(why),
+        match &about.believed {
+            Err(why) => return OcspStanding::Invalid(why.clone()),
             Ok(terms) if !terms.iter().any(|term| term.contains(&now_unix_s)) => {
                 return OcspStanding::Invalid("its signer's certificate is not valid now".to_owned());
             }
             Ok(_) => {}
         }
+        let said: Vec<&Single> = about.said.iter().filter_map(|at| data.singles.get(*at)).collect();
         let mut criticals =
             said.iter().map(|single| &single.unknown_critical).chain([&data.unknown_critical]).flatten();
         if let Some(identifier) = criticals.next() {
             return OcspStanding::Invalid(format!("it has the critical extension {identifier}"));
         }
-        let earliest_unix_s = certificate.validity().not_before.timestamp();
+        let earliest_unix_s = about.earliest_unix_s;
         Clock { now_unix_s, max_stale_s, earliest_unix_s }.strictest(data.produced_at_unix_s, &said)
     }
 
+    /// What it has about a certificate. Found out once, so that the next handshake need not read the certificates.
+    ///
+    /// # Errors
+    /// Why that is nothing.
+    fn about(
+        &self,
+        data: &Data,
+        certificate: &CertificateDer<'_>,
+        issuer: &CertificateDer<'_>,
+    ) -> std::result::Result<Arc<About>, &'static str> {
+        const NOT_ABOUT_IT: &str = "the response is not about it";
+        // Where there are many responses, nearly all of them are about others.
+        let is_named = |serial| data.singles.iter().any(|single| single.id.has_serial(serial));
+        if !serial_of(certificate).is_ok_and(is_named) {
+            return Err(NOT_ABOUT_IT);
+        }
+        let fingerprint = fingerprint(&[&certificate.len().to_be_bytes(), certificate, issuer]);
+        let known = || self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, about)) = known().iter().find(|(known, _)| *known == fingerprint) {
+            return Ok(Arc::clone(about));
+        }
+        let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
+        let (Ok((_, certificate)), Ok((_, issuer))) = read else { return Err("the certificate cannot be read") };
+        let is_said = |(at, single): (usize, &Single)| single.id.is_of(&certificate, &issuer).then_some(at);
+        let said: Vec<usize> = data.singles.iter().enumerate().filter_map(is_said).collect();
+        if said.is_empty() {
+            return Err(NOT_ABOUT_IT);
+        }
+        let earliest_unix_s = certificate.validity().not_before.timestamp();
+        let about = Arc::new(About { said, believed: self.terms(data, &issuer), earliest_unix_s });
+        let mut known = known();
+        known.truncate(MAX_CERTIFICATES - 1);
+        known.insert(0, (fingerprint, Arc::clone(&about)));
+        Ok(about)
+    }
+
     /// When those that signed it for this issuer may be believed; checked once for each issuer.
-    fn terms(&self, data: &Data, issuer: &X509Certificate<'_>) -> std::result::Result<Terms, String> {
+    fn terms(&self, data: &Data, issuer: &X509Certificate<'_>) -> Believed {
         // Both are DER, so that no other two put together are the same.
-        let names = [issuer.subject().as_raw(), issuer.public_key().raw].concat();
-        let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
-        fingerprint.copy_from_slice(digest::digest(&SHA256, &names).as_ref());
+        let fingerprint = fingerprint(&[issuer.subject().as_raw(), issuer.public_key().raw]);
         let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, terms)) = issuers.iter().find(|(known, _)| *known == fingerprint) {
             return terms.clone();
@@ -225,6 +266,15 @@ impl OcspResponse {
         issuers.insert(0, (fingerprint, terms.clone()));
         terms
     }
+}
+
+/// SHA-256 of parts that follow one another.
+fn fingerprint(parts: &[&[u8]]) -> Fingerprint {
+    let mut context = digest::Context::new(&SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(context.finish().as_ref());
+    fingerprint
 }
 
 /// The dates that a statement is held against.

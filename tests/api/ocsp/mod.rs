@@ -293,6 +293,30 @@ fn response_about_another_certificate_says_nothing() {
 }
 
 #[test]
+fn response_about_many_certificates_says_the_same_of_each_whenever_it_is_asked() {
+    let pki = Pki::new();
+    let certificate = |serial: &[u8]| {
+        let mut params = host("broker.example");
+        params.serial_number = Some(SerialNumber::from_slice(serial));
+        pki.root.issue(params).der
+    };
+    let statuses = [GOOD.to_vec(), revoked(None), UNKNOWN.to_vec()];
+    let asked: Vec<_> = (1..=9).map(|number| (certificate(&[number]), &statuses[usize::from(number) % 3])).collect();
+    let said = |number: u8, status: &[u8]| Said { id: cert_id(&pki.root.der, &[number], false), ..pki.said(status) };
+    let said = (1..).zip(&asked).map(|(number, (_, status))| said(number, status)).collect();
+    let response = read(&pki.answer_of(said).signed_by(&pki.root)).unwrap();
+    for _ in 0..2 {
+        for (certificate, status) in &asked {
+            let told = pki.standing(&pki.answer(status));
+            assert_eq!(standing(&response, certificate, &pki.root.der), told);
+            assert_eq!(standing(&response, certificate, &pki.root.der), told);
+            // Nor is what was found of one issuer's certificate held for another's.
+            assert_unknown(standing(&response, certificate, &pki.namesake().der), "not about it");
+        }
+    }
+}
+
+#[test]
 fn strictest_of_several_statements_counts_wherever_it_stands() {
     let pki = Pki::new();
     let by_sha256 = |status: &[u8]| Said { id: cert_id(&pki.root.der, SERIAL, true), ..pki.said(status) };
