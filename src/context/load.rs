@@ -13,7 +13,9 @@ pub(super) fn judge(spec: &Spec, remote: Option<Arc<Remote>>, warnings: &mut Vec
     match &spec.hosts.trust {
         None => {
             let verifier = PeerVerifier::new(trust(spec, warnings)?, spec.switches)?;
-            Ok(Judge::Own(Arc::new(verifier.with_revocation(revocation(spec, remote)?))))
+            let revocation = revocation(spec, remote)?;
+            warnings.extend(revocation.warnings(verifier.trusted()));
+            Ok(Judge::Own(Arc::new(verifier.with_revocation(revocation))))
         }
         Some(host) => {
             let mut switches = Switches::default();

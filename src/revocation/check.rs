@@ -16,6 +16,7 @@ use super::remote::{Inquiry, Remote, share};
 use super::standing::Standing;
 use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
+use crate::keystore::TrustedCertificate;
 
 /// Checks verified paths for revocation, by what files say and what others say.
 #[derive(Debug)]
@@ -57,6 +58,15 @@ impl Revocation {
     /// As of when the files were read, in seconds since 1970.
     pub(crate) fn read_at(self, read_unix_s: i64) -> Self {
         Self { read_unix_s, ..self }
+    }
+
+    /// What an operator should know of the lists beside these trusted certificates, though the context is built. The
+    /// signatures of the lists of trusted issuers are checked here, for all handshakes.
+    pub(crate) fn warnings(&self, trusted: &[TrustedCertificate]) -> Vec<String> {
+        match self.is_on() {
+            true => self.crls.warnings(trusted, self.read_unix_s, self.max_stale_s()),
+            false => Vec::new(),
+        }
     }
 
     /// Whether anything is checked.

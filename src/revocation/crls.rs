@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
-use x509_parser::prelude::X509Certificate;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::crl::Crl;
 use super::scope::{ALL_REASONS, Subject};
 use super::standing::Standing;
 use crate::der::Malformed;
 use crate::error::{Code, Error, Result};
-use crate::keystore::blocks_of_pem;
+use crate::keystore::{TrustedCertificate, blocks_of_pem};
 
 /// What PEM calls a list (RFC 7468 section 5.3).
 pub(super) const LABEL: &str = "X509 CRL";
@@ -54,6 +54,30 @@ impl Crls {
 
     pub(super) fn is_empty(&self) -> bool {
         self.of_issuer.is_empty()
+    }
+
+    /// What an operator should know of them: which are out of date, and which are not signed with a key of the trusted
+    /// certificates of their issuer's name. A list of an issuer that is not trusted itself waits for its first peer.
+    pub(super) fn warnings(&self, trusted: &[TrustedCertificate], now_unix_s: i64, max_stale_s: i64) -> Vec<String> {
+        let mut are_by: HashMap<&str, bool> = HashMap::new();
+        for trusted in trusted {
+            let Ok((_, issuer)) = X509Certificate::from_der(&trusted.der) else { continue };
+            for list in self.of(issuer.subject().as_raw()) {
+                *are_by.entry(&list.place).or_default() |= list.is_by(issuer.public_key().raw);
+            }
+        }
+        let foreign = are_by.into_iter().filter(|(_, is_by)| !is_by).map(|(place, _)| {
+            format!(
+                "{place}: this list (CRL) is not signed with the key of the trusted certificate of its issuer's name"
+            )
+        });
+        let is_late =
+            |crl: &Crl| crl.next_update_unix_s().is_some_and(|next| next.saturating_add(max_stale_s) < now_unix_s);
+        let late = self.iter().filter(|(crl, _)| is_late(crl));
+        let late = late.map(|(_, place)| {
+            format!("{place}: this list (CRL) is out of date: it still revokes, and says nothing else")
+        });
+        foreign.chain(late).collect()
     }
 
     /// Those of this issuer, a name as it is encoded.

@@ -306,6 +306,22 @@ fn context_that_believes_responses_with_sha1_says_so() {
 }
 
 #[test]
+fn lists_that_are_foreign_or_out_of_date_are_told_of_when_the_context_is_built() {
+    let (authority, namesake) = (Authority::new("ca"), Authority::new("ca"));
+    let warnings = |name: &str, list: &str| {
+        let list = CrlSource::Source(Source::memory(name, list.as_bytes()));
+        context(|builder| builder.trust(authority.trust()).crl(list)).warnings()
+    };
+    assert!(warnings("good.crl", &authority.crl(&[])).is_empty());
+    assert!(warnings("other.crl", &Authority::new("other").crl(&[])).is_empty(), "its issuer may come with a peer");
+    let foreign = warnings("foreign.crl", &namesake.crl(&[]));
+    assert!(matches!(&foreign[..], [line] if line.starts_with("foreign.crl, line 1: ") && line.contains("not signed")));
+    let dates = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
+    let late = warnings("late.crl", &authority.crl_between(&[], dates.0, dates.1).pem().unwrap());
+    assert!(matches!(&late[..], [line] if line.starts_with("late.crl, line 1: ") && line.contains("out of date")));
+}
+
+#[test]
 fn source_that_is_off_leaves_the_others_in_force() {
     let authority = Authority::new("ca");
     let pem = authority.issue(&["broker"], |params| {
