@@ -20,9 +20,9 @@ use crate::row;
 
 /// Of each kind in a round; those with peers that are not known go on beside them.
 const HANDSHAKES: usize = 2000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 const WAITING_THREADS: u32 = 32;
-const DEADLINE_MS: u32 = 1000;
+const DEADLINE_MS: u32 = 4000;
 
 pub fn measure(identity: &Identity, offer: Offer) {
     let responder = Responder::new(identity);
@@ -40,6 +40,8 @@ pub fn measure(identity: &Identity, offer: Offer) {
         for number in 0..WAITING_THREADS {
             let (with, is_over, failed) = (&with, &is_over, &failed);
             scope.spawn(move || {
+                // One after the other, so that they do not give up, and begin again, all at once.
+                thread::sleep(Duration::from_millis((DEADLINE_MS / WAITING_THREADS * number).into()));
                 for turn in (1..).take_while(|_| !is_over.load(Ordering::Relaxed)) {
                     let unknown = identity.with_serial(number << 16 | turn << 2 | 3);
                     let error = handshake(with, &Peer::with_certificate(&unknown, offer)).expect_err("it is not known");
@@ -49,7 +51,7 @@ pub fn measure(identity: &Identity, offer: Offer) {
             });
         }
         // Until every thread waits.
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(DEADLINE_MS.into()));
         for _ in 0..ROUNDS {
             let times = round(&[&with, &without], &known);
             let figures = times.iter().flat_map(|times| [(times, 50), (times, 99)]);
