@@ -5,7 +5,7 @@
 
 mod answers;
 mod lists;
-mod petition;
+mod request;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ use crate::logging::{Level, Log};
 use answers::Answer;
 pub(super) use answers::Inquiry;
 use lists::RemoteList;
-pub(super) use petition::Petition;
+pub(super) use request::OcspRequest;
 
 /// The most lists that are kept: each is of a CA that is trusted, or of one that it certified.
 const MAX_LISTS: usize = 64;

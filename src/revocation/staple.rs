@@ -15,7 +15,7 @@ use super::check::Revoked;
 use super::facts::{SourceFacts, SourceKind};
 use super::kept::{Schedule, renewal_unix_s};
 use super::ocsp::{CertIdHash, MAX_AGE_S, OcspResponse, OcspStanding};
-use super::remote::{Petition, first_of};
+use super::remote::{OcspRequest, first_of};
 use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
@@ -209,7 +209,7 @@ impl Staple {
     pub(super) fn renew(&self, asking: &Asking<'_>, now_unix_s: i64) {
         let places: Vec<&str> = self.stapled.responders.iter().map(String::as_str).collect();
         let asked = first_of(&places, asking.deadline, "nobody is asked", |responder, deadline| {
-            let petition = Petition {
+            let request = OcspRequest {
                 responder,
                 // Nobody but the operator chooses the certificate that is shown here.
                 is_configured: true,
@@ -219,7 +219,7 @@ impl Staple {
                 has_nonce: false,
                 deadline,
             };
-            let response = petition.send(asking.fetcher)?;
+            let response = request.send(asking.fetcher)?;
             let said = self.stapled.judge(&response, now_unix_s).map_err(|error| error.at(responder))?;
             if response.this_update_unix_s() < self.lock().latest_unix_s {
                 let detail = format!("{responder}: the response is older than the one before");

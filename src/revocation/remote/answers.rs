@@ -10,7 +10,7 @@ use super::super::facts::{SourceFacts, SourceKind};
 use super::super::kept::{Fresh, Schedule, place_of, renewal_unix_s};
 use super::super::ocsp::{OcspResponse, OcspStanding, responders_of};
 use super::super::standing::Standing;
-use super::petition::Petition;
+use super::request::OcspRequest;
 use super::{Remote, first_of};
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
@@ -126,7 +126,7 @@ impl Remote {
         old: Option<Arc<Answer>>,
         deadline: Instant,
     ) -> Result<Fresh<Answer>> {
-        let response = Petition {
+        let response = OcspRequest {
             responder,
             is_configured: self.settings.ocsp_responder.is_some(),
             certificate: inquiry.certificate,

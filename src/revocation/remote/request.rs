@@ -14,7 +14,7 @@ const MAX_RESPONSE_BYTES: usize = 128 << 10;
 const NONCE_BYTES: usize = 32;
 
 /// What is asked, of whom.
-pub(in super::super) struct Petition<'a> {
+pub(in super::super) struct OcspRequest<'a> {
     pub(in super::super) responder: &'a str,
     /// Whether the responder may be at any address, because it is not a stranger who named it.
     pub(in super::super) is_configured: bool,
@@ -26,7 +26,7 @@ pub(in super::super) struct Petition<'a> {
     pub(in super::super) deadline: Instant,
 }
 
-impl Petition<'_> {
+impl OcspRequest<'_> {
     /// Asks. Nothing of the response has been verified but its nonce.
     ///
     /// # Errors
