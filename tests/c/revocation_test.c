@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <time.h>
 
 /* A server that needs certificates of its clients. */
@@ -351,6 +352,41 @@ static void thread_for_maintenance_ends_with_its_context(void) {
     await_maintenance_threads(0);
 }
 
+static void check_that_the_client_comes_in(const btls_context *server) {
+    btls_status verdict;
+    int tasks;
+    struct pair pair = judged(server, "client", &verdict, &tasks);
+    check_status(verdict, BTLS_OK, btls_conn_error(pair.server), __FILE__, __LINE__, "client");
+    close_pair(&pair);
+}
+
+/* As a broker needs it that becomes a daemon: made before, asked and maintained after. */
+static void context_that_fetches_works_after_a_fork_in_both_processes(void) {
+    size_t length;
+    char *response = content_of(fixture("client.ocsp"), &length);
+    struct responder responder;
+    start_responder(&responder, 200, response, length);
+    btls_context *server = server_with_responder(&responder);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        CHECK_STATUS(btls_context_start_maintenance(server), BTLS_OK);
+        check_that_the_client_comes_in(server);
+        btls_context_free(server);
+        await_maintenance_threads(0);
+        free(response);
+        exit(0);
+    }
+    check_that_the_client_comes_in(server);
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(__atomic_load_n(&responder.asked, __ATOMIC_SEQ_CST) == 2);
+    btls_context_free(server);
+    stop_responder(&responder);
+    free(response);
+}
+
 static void null_and_nonsense_are_refused(void) {
     btls_sources *sources = NULL;
     uint64_t next_ms = 77;
@@ -395,6 +431,7 @@ int main(void) {
     RUN(responder_is_asked_in_a_task_and_only_once);
     RUN(responder_that_fails_is_told_with_its_error);
     RUN(thread_for_maintenance_ends_with_its_context);
+    RUN(context_that_fetches_works_after_a_fork_in_both_processes);
     RUN(null_and_nonsense_are_refused);
     return 0;
 }
