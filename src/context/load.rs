@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Identity, Limits, OpenOptions, TrustedCertificate};
-use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, ocsp};
+use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, now_unix_s, ocsp};
 use crate::settings::{CrlSource, IdentitySource, Spec, TrustSource};
 use crate::source::{self, Source};
 use crate::verify::{Judge, PeerVerifier, Switch, Switches};
@@ -107,12 +107,7 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
         );
     }
     let check = Revocation::new(revocation.policy(), crls).with_responses(responses);
-    Ok(check.with_remote(remote).read_at(now_unix_s(spec)))
-}
-
-/// The time by the context's clock; zero where that gives none.
-pub(super) fn now_unix_s(spec: &Spec) -> i64 {
-    spec.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+    Ok(check.with_remote(remote).read_at(now_unix_s(spec.clock.as_ref())))
 }
 
 impl TrustSource {

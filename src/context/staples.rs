@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::identity::certified;
 use crate::keystore::{Identity, Limits, OpenOptions, TrustedCertificate};
 use crate::revocation::ocsp::{demands_staple, is_issuer, ocsp_responses_of, responders_of};
-use crate::revocation::{OcspResponse, Staple, StapleSettings, Stapled, Staples};
+use crate::revocation::{OcspResponse, Staple, StapleSettings, Stapled, Staples, now_unix_s};
 use crate::settings::Spec;
 
 use super::load;
@@ -84,7 +84,7 @@ fn stapled(spec: &Spec, identity: &Identity, known: &[&CertificateDer<'static>])
 /// Gives each response to the certificates that it is about, the latest where there are several.
 fn read_files(spec: &Spec, stapled: &mut [Option<Stapled>]) -> Result<()> {
     let limits = Limits { max_content_bytes: load::MAX_RESPONSES_BYTES, ..Limits::default() };
-    let now_unix_s = load::now_unix_s(spec);
+    let now_unix_s = now_unix_s(spec.clock.as_ref());
     for file in &spec.staple.files {
         for response in ocsp_responses_of(&file.read(&limits)?, &file.label())? {
             let response = Arc::new(response);

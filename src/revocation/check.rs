@@ -7,14 +7,14 @@ use std::time::Instant;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::Reason;
 use super::crls::{Crls, Question};
 use super::facts::{SourceFacts, SourceKind};
 use super::ocsp::{OcspResponse, demands_staple};
 use super::policy::{Decision, Depth, Mode, RevocationPolicy};
 use super::remote::{Inquiry, Remote, share};
-use super::standing::Standing;
-use crate::certificate::{date_text, describe};
+use super::standing::{Revoked, Standing};
+use super::upkeep::unix_s;
+use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
 
@@ -158,20 +158,21 @@ impl Revocation {
         now: UnixTime,
     ) -> Option<Revoked> {
         let asked = Asked { certificate, issuer, staple: None, now_unix_s: unix_s(now) };
-        match self.by_lists(&asked).or(self.by_responses(&asked)) {
-            Standing::Revoked { reason, revoked_unix_s, place } => Some(Revoked { reason, revoked_unix_s, place }),
+        match self.by_lists(&asked).or(self.by_responses(&asked, None)) {
+            Standing::Revoked(revoked) => Some(revoked),
             Standing::Good | Standing::Unknown(_) => None,
         }
     }
 
     fn judge(&self, asked: &Asked<'_>, deadline: Option<Instant>) -> Result<()> {
-        self.judge_staple(asked)?;
-        let (mut crl, mut ocsp) = (self.by_lists(asked), self.by_responses(asked));
+        let stapled = self.by_staple(asked);
+        self.judge_staple(asked, stapled.as_ref())?;
+        let (mut crl, mut ocsp) = (self.by_lists(asked), self.by_responses(asked, stapled));
         let mut decision = self.policy.decide(&crl, &ocsp);
         if let (Some(remote), Some(deadline)) = (&self.remote, deadline) {
             if decision.may_change() && self.policy.ocsp != Mode::Off && !ocsp.is_known() {
                 let both = self.policy.crl != Mode::Off && !crl.is_known() && asked.names_lists();
-                ocsp = self.ask_responders(remote, asked, ocsp, if both { half(deadline) } else { deadline });
+                ocsp = self.ask_responders(remote, asked, ocsp, if both { share(deadline, 2) } else { deadline });
                 decision = self.policy.decide(&crl, &ocsp);
             }
             if decision.may_change() && self.policy.crl != Mode::Off && !crl.is_known() {
@@ -185,26 +186,27 @@ impl Revocation {
                 self.unknown_accepted.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
-            Decision::Revoked { reason, revoked_unix_s, place } => {
-                Err(Revoked { reason, revoked_unix_s, place }.error())
-            }
+            Decision::Revoked(revoked) => Err(revoked.error()),
             Decision::Unknown(why) => Err(why),
         }
     }
 
     /// A certificate that demands a staple is accepted with one alone (RFC 7633), whatever else may be known.
-    fn judge_staple(&self, asked: &Asked<'_>) -> Result<()> {
-        let Some(staple) = asked.staple.filter(|_| self.policy.ocsp != Mode::Off) else { return Ok(()) };
-        if !demands_staple(asked.certificate) {
+    fn judge_staple(&self, asked: &Asked<'_>, stapled: Option<&Standing>) -> Result<()> {
+        if self.policy.ocsp == Mode::Off || asked.staple.is_none() || !demands_staple(asked.certificate) {
             return Ok(());
         }
-        if staple.is_empty() {
-            return Err(Error::from(Code::StapleMissing));
+        match stapled {
+            None => Err(Error::from(Code::StapleMissing)),
+            Some(Standing::Unknown(why)) => Err(why.clone()),
+            Some(_) => Ok(()),
         }
-        match self.inquiry(asked).standing_by_staple(staple) {
-            Standing::Unknown(why) => Err(why),
-            _ => Ok(()),
-        }
+    }
+
+    /// What the response says that came with the certificate, where one did.
+    fn by_staple(&self, asked: &Asked<'_>) -> Option<Standing> {
+        let staple = asked.staple.filter(|staple| self.policy.ocsp != Mode::Off && !staple.is_empty())?;
+        Some(self.inquiry(asked).standing_by_staple(staple))
     }
 
     fn by_lists(&self, asked: &Asked<'_>) -> Standing {
@@ -233,16 +235,13 @@ impl Revocation {
         }
     }
 
-    /// What a staple, the files and the cache say, in this order.
-    fn by_responses(&self, asked: &Asked<'_>) -> Standing {
+    /// What the staple, the files and the cache say, in this order.
+    fn by_responses(&self, asked: &Asked<'_>, stapled: Option<Standing>) -> Standing {
         if self.policy.ocsp == Mode::Off {
             return Standing::unknown("OCSP is not asked");
         }
         let inquiry = self.inquiry(asked);
-        let mut standing = Standing::unknown("there is no OCSP response about it");
-        if let Some(staple) = asked.staple.filter(|staple| !staple.is_empty()) {
-            standing = inquiry.standing_by_staple(staple);
-        }
+        let mut standing = stapled.unwrap_or_else(|| Standing::unknown("there is no OCSP response about it"));
         for (response, place) in &self.responses {
             standing = standing.or(inquiry.standing(response, place));
         }
@@ -301,32 +300,5 @@ impl Decision {
     /// Whether more knowledge could make another of it.
     fn may_change(&self) -> bool {
         matches!(self, Self::AcceptUnknown | Self::Unknown(_))
-    }
-}
-
-/// The middle of what is left.
-fn half(deadline: Instant) -> Instant {
-    let now = Instant::now();
-    now + deadline.saturating_duration_since(now) / 2
-}
-
-fn unix_s(time: UnixTime) -> i64 {
-    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// That a certificate is known to be revoked.
-#[derive(Clone, Debug)]
-pub(crate) struct Revoked {
-    pub(crate) reason: Reason,
-    pub(crate) revoked_unix_s: u32,
-    /// Who says so.
-    pub(super) place: String,
-}
-
-impl Revoked {
-    /// The refusal; of which certificate, the caller says.
-    pub(crate) fn error(&self) -> Error {
-        let (date, reason) = (date_text(self.revoked_unix_s.into()), self.reason.name());
-        Error::new(Code::CertRevoked, format!("revoked {date}, reason {reason}, says {}", self.place))
     }
 }

@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::crl::Crl;
 use super::scope::{ALL_REASONS, Subject};
-use super::standing::Standing;
+use super::standing::{Revoked, Standing};
 use crate::der::Malformed;
 use crate::error::{Code, Error, Result};
 use crate::keystore::{TrustedCertificate, blocks_of_pem};
@@ -147,7 +147,7 @@ impl<'a> Question<'a> {
             }
             answered.push(&list.crl);
             if let Some((reason, revoked_unix_s)) = list.crl.find(self.serial) {
-                return Standing::Revoked { reason, revoked_unix_s, place: list.place.clone() };
+                return Standing::Revoked(Revoked { reason, revoked_unix_s, place: list.place.clone() });
             }
             match list.crl.next_update_unix_s() {
                 _ if list.crl.this_update_unix_s() > now_unix_s => {

@@ -18,9 +18,9 @@ mod signed;
 mod standing;
 mod staple;
 mod staples;
+mod upkeep;
 
 pub use check::Revocation;
-pub(crate) use check::Revoked;
 pub use crl::{Crl, CrlFacts};
 pub use crls::Crls;
 pub use facts::{SourceFacts, SourceKind};
@@ -28,8 +28,10 @@ pub use file::RevocationFile;
 pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, ocsp_responses_of};
 pub use policy::{Depth, Mode, RevocationPolicy};
 pub(crate) use remote::{Remote, RemoteSettings};
+pub(crate) use standing::Revoked;
 pub(crate) use staple::{Staple, Stapled};
 pub(crate) use staples::{StapleSettings, Staples};
+pub(crate) use upkeep::now_unix_s;
 
 /// Why a certificate was revoked (RFC 5280 section 5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

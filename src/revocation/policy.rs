@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::Reason;
-use super::standing::Standing;
+use super::standing::{Revoked, Standing};
 use crate::error::{Code, Error};
 
 /// What not knowing leads to. A certificate that is known to be revoked is refused in any case but `Off`.
@@ -103,11 +102,7 @@ pub(super) enum Decision {
     /// Nobody knows, and that is accepted.
     AcceptUnknown,
     /// It is revoked, whatever else may be known.
-    Revoked {
-        reason: Reason,
-        revoked_unix_s: u32,
-        place: String,
-    },
+    Revoked(Revoked),
     /// Who has to know does not.
     Unknown(Error),
 }
@@ -118,9 +113,8 @@ impl RevocationPolicy {
         let asked = [(self.ocsp, ocsp), (self.crl, crl)];
         let asked = || asked.iter().filter(|(mode, _)| *mode != Mode::Off);
         for (_, standing) in asked() {
-            if let Standing::Revoked { reason, revoked_unix_s, place } = standing {
-                let (reason, revoked_unix_s, place) = (*reason, *revoked_unix_s, place.clone());
-                return Decision::Revoked { reason, revoked_unix_s, place };
+            if let Standing::Revoked(revoked) = standing {
+                return Decision::Revoked(revoked.clone());
             }
         }
         for (mode, standing) in asked() {

@@ -18,6 +18,7 @@ use rustls::time_provider::TimeProvider;
 use super::facts::SourceFacts;
 use super::kept::{Kept, Renews};
 use super::ocsp::CertIdHash;
+use super::upkeep::{now_unix_s, renew_all, until};
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::DiskCache;
 use crate::fetch::{FetchPolicy, Fetcher};
@@ -32,8 +33,6 @@ pub(super) use request::OcspRequest;
 const MAX_LISTS: usize = 64;
 /// The most responses that are kept, a few KiB each.
 const MAX_ANSWERS: usize = 4096;
-/// So many renewals run at a time.
-pub(super) const RENEWALS_AT_ONCE: usize = 4;
 
 /// How others are asked.
 #[derive(Clone, Debug)]
@@ -101,24 +100,14 @@ impl Remote {
     /// Fetches anew what is due, a few at a time, and forgets what nobody asks for; gives how long there is until
     /// something is due, where anything is kept. Takes as long as fetches do, within their bounds.
     pub(crate) fn maintain(&self) -> Option<Duration> {
-        let now_unix_s = self.now_unix_s();
+        let now_unix_s = now_unix_s(self.clock.as_ref());
         self.lists.drop_unused(now_unix_s);
         self.answers.drop_unused(now_unix_s);
         let lists = self.lists.due(now_unix_s).into_iter().map(Due::List);
         let due: Vec<Due> = lists.chain(self.answers.due(now_unix_s).into_iter().map(Due::Answer)).collect();
-        for some in due.chunks(RENEWALS_AT_ONCE) {
-            std::thread::scope(|scope| {
-                for one in some {
-                    let renew = || self.renew(one, now_unix_s);
-                    // Where the system gives no thread, one after the other will do.
-                    if std::thread::Builder::new().spawn_scoped(scope, renew).is_err() {
-                        renew();
-                    }
-                }
-            });
-        }
+        renew_all(&due, |one| self.renew(one, now_unix_s));
         let next_unix_s = self.lists.next_unix_s().into_iter().chain(self.answers.next_unix_s()).min()?;
-        Some(Duration::from_secs(u64::try_from(next_unix_s.saturating_sub(self.now_unix_s())).unwrap_or(0)))
+        Some(until(next_unix_s, self.clock.as_ref()))
     }
 
     fn renew(&self, due: &Due, now_unix_s: i64) {
@@ -136,10 +125,6 @@ impl Remote {
         let mut sources = self.list_sources();
         sources.extend(self.answer_sources());
         sources
-    }
-
-    fn now_unix_s(&self) -> i64 {
-        self.clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
     }
 
     fn note_arrival(&self) {

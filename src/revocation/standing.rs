@@ -1,6 +1,7 @@
 //! What one source knows of one certificate.
 
 use super::Reason;
+use crate::certificate::date_text;
 use crate::error::{Code, Error};
 
 /// What a source says of a certificate.
@@ -8,10 +9,27 @@ use crate::error::{Code, Error};
 pub(super) enum Standing {
     /// It is not revoked.
     Good,
-    /// It is revoked; `place` says so. Knowledge that is out of date revokes too.
-    Revoked { reason: Reason, revoked_unix_s: u32, place: String },
+    /// It is revoked. Knowledge that is out of date revokes too.
+    Revoked(Revoked),
     /// The source does not know, and why: `REVOCATION_UNKNOWN`, `REVOCATION_STALE`, or what asking led to.
     Unknown(Error),
+}
+
+/// That a certificate is known to be revoked.
+#[derive(Clone, Debug)]
+pub(crate) struct Revoked {
+    pub(crate) reason: Reason,
+    pub(crate) revoked_unix_s: u32,
+    /// Who says so.
+    pub(super) place: String,
+}
+
+impl Revoked {
+    /// The refusal; of which certificate, the caller says.
+    pub(crate) fn error(&self) -> Error {
+        let (date, reason) = (date_text(self.revoked_unix_s.into()), self.reason.name());
+        Error::new(Code::CertRevoked, format!("revoked {date}, reason {reason}, says {}", self.place))
+    }
 }
 
 impl Standing {
@@ -33,8 +51,8 @@ impl Standing {
     /// nothing is there; `self` where they are alike.
     pub(super) fn or(self, other: Self) -> Self {
         match (&self, &other) {
-            (Self::Revoked { .. }, _) => self,
-            (_, Self::Revoked { .. }) | (Self::Unknown(_), Self::Good) => other,
+            (Self::Revoked(_), _) => self,
+            (_, Self::Revoked(_)) | (Self::Unknown(_), Self::Good) => other,
             (Self::Unknown(mine), Self::Unknown(theirs))
                 if mine.code() == Code::RevocationUnknown && theirs.code() != Code::RevocationUnknown =>
             {

@@ -11,11 +11,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
-use super::check::Revoked;
 use super::facts::{SourceFacts, SourceKind};
 use super::kept::{Schedule, renewal_unix_s};
 use super::ocsp::{CertIdHash, MAX_AGE_S, OcspResponse, OcspStanding};
 use super::remote::{OcspRequest, first_of};
+use super::standing::Revoked;
+use super::upkeep::now_unix_s;
 use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
@@ -142,7 +143,7 @@ impl Staple {
     pub(crate) fn new(plain: Arc<CertifiedKey>, stapled: Stapled, clock: Arc<dyn TimeProvider>) -> Self {
         let name = describe(&stapled.certificate);
         let (shown, mut state) = (RwLock::default(), State::default());
-        let now_unix_s = unix_s(clock.as_ref());
+        let now_unix_s = now_unix_s(clock.as_ref());
         match &stapled.file {
             _ if stapled.is_asked() => {}
             Some(_) => state.schedule.succeed(now_unix_s, i64::MAX),
@@ -309,11 +310,6 @@ impl Staple {
     }
 
     fn now_unix_s(&self) -> i64 {
-        unix_s(self.clock.as_ref())
+        now_unix_s(self.clock.as_ref())
     }
-}
-
-/// The time of a clock; zero where it gives none.
-pub(super) fn unix_s(clock: &dyn TimeProvider) -> i64 {
-    clock.current_time().map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }

@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::time_provider::TimeProvider;
 
 use super::facts::SourceFacts;
 use super::ocsp::CertIdHash;
-use super::remote::RENEWALS_AT_ONCE;
-use super::staple::{Asking, Staple, unix_s};
+use super::staple::{Asking, Staple};
+use super::upkeep::{now_unix_s, renew_all, until};
 use crate::error::Result;
 use crate::fetch::{FetchPolicy, Fetcher};
 use crate::logging::Log;
@@ -71,22 +70,12 @@ impl Staples {
     /// Takes as long as fetches do, within their bounds.
     pub(crate) fn maintain(&self) -> Option<Duration> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let now_unix_s = self.now_unix_s();
+        let now_unix_s = now_unix_s(self.clock.as_ref());
         self.staples.iter().for_each(|staple| staple.drop_outdated(now_unix_s, &self.log));
         let due: Vec<_> = self.staples.iter().filter(|staple| staple.is_due(now_unix_s)).collect();
-        for some in due.chunks(RENEWALS_AT_ONCE) {
-            thread::scope(|scope| {
-                for staple in some {
-                    let renew = || self.renew(staple, now_unix_s);
-                    // One after the other where the system gives no threads.
-                    if thread::Builder::new().spawn_scoped(scope, renew).is_err() {
-                        renew();
-                    }
-                }
-            });
-        }
+        renew_all(&due, |staple| self.renew(staple, now_unix_s));
         let next_unix_s = self.staples.iter().filter_map(|staple| staple.next_unix_s()).min()?;
-        Some(Duration::from_secs(u64::try_from(next_unix_s.saturating_sub(self.now_unix_s())).unwrap_or(0)))
+        Some(until(next_unix_s, self.clock.as_ref()))
     }
 
     fn renew(&self, staple: &Staple, now_unix_s: i64) {
@@ -104,9 +93,5 @@ impl Staples {
     /// What is shown with each certificate, and how asking for it went.
     pub(crate) fn sources(&self) -> Vec<SourceFacts> {
         self.staples.iter().map(|staple| staple.facts()).collect()
-    }
-
-    fn now_unix_s(&self) -> i64 {
-        unix_s(self.clock.as_ref())
     }
 }

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use super::super::facts::{SourceFacts, SourceKind};
 use super::super::kept::{Fresh, Schedule, place_of, renewal_unix_s};
 use super::super::ocsp::{OcspResponse, OcspStanding, responders_of};
-use super::super::standing::Standing;
+use super::super::standing::{Revoked, Standing};
 use super::request::OcspRequest;
 use super::{Remote, first_of};
 use crate::certificate::hex;
@@ -38,7 +38,7 @@ impl Inquiry<'_> {
         match response.standing(self.certificate, self.issuer, self.now_unix_s, self.max_stale_s) {
             OcspStanding::Good { .. } => Standing::Good,
             OcspStanding::Revoked { reason, revoked_unix_s } => {
-                Standing::Revoked { reason, revoked_unix_s, place: place.to_owned() }
+                Standing::Revoked(Revoked { reason, revoked_unix_s, place: place.to_owned() })
             }
             OcspStanding::Unknown(why) => Standing::unknown(format!("{place}: {why}")),
             OcspStanding::Stale => Standing::stale(place),
