@@ -12,6 +12,7 @@ pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTC_TIME: u8 = 0x17;
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// What is not DER, or not the element that has to stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

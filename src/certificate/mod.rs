@@ -2,6 +2,10 @@
 //!
 //! Nothing here decides whether a certificate is good; verify/ does.
 
+pub(crate) mod matching;
+mod name;
+mod strings;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -13,6 +17,8 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
 use crate::error::{Code, Error, Result};
+
+use self::matching::same_name;
 
 /// The facts of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +44,7 @@ pub struct CertificateFacts {
     pub key: String,
     /// Whether basic constraints say that it is a CA.
     pub is_ca: bool,
-    /// Whether subject and issuer are the same.
+    /// Subject and issuer are the same name (RFC 5280 section 7.1).
     pub is_self_issued: bool,
     /// SHA-256 of the whole DER encoding, hexadecimal, lower case.
     pub sha256_fingerprint: String,
@@ -69,7 +75,7 @@ impl CertificateFacts {
             subject_alternative_names: alternative_names(&certificate),
             key: key_text(&certificate),
             is_ca: matches!(certificate.basic_constraints(), Ok(Some(constraints)) if constraints.value.ca),
-            is_self_issued: certificate.subject().as_raw() == certificate.issuer().as_raw(),
+            is_self_issued: same_name(certificate.subject().as_raw(), certificate.issuer().as_raw()),
             sha256_fingerprint: hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref()),
         })
     }
