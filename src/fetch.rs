@@ -23,7 +23,8 @@ use exchange::{Answer, Client, Hop};
 use lookup::Names;
 use proxy::Proxy;
 use slots::Slots;
-use target::{Target, shown};
+use target::Target;
+pub(crate) use target::shown;
 
 use crate::error::{Code, Error, Result};
 
@@ -74,6 +75,8 @@ pub struct FetchRequest<'a> {
     pub deadline: Instant,
     /// Of what is there already: the server may answer that it has not changed. Not sent with a POST.
     pub validators: Option<&'a Validators>,
+    /// Returns the body of an answer of status 400 to 599 too: responders send OCSP errors in such answers.
+    pub takes_refusals: bool,
 }
 
 /// The body of a POST, at most 16 KiB.
@@ -92,6 +95,13 @@ pub enum Fetched {
     NotModified,
     /// An answer.
     Content(Content),
+    /// An answer of status 400 to 599, returned only for a request that takes refusals.
+    Refused {
+        /// The status.
+        status: u16,
+        /// The body; nothing about it has been verified.
+        bytes: Vec<u8>,
+    },
 }
 
 /// An answer; nothing about it has been verified.
@@ -144,8 +154,8 @@ impl Fetcher {
     ///
     /// # Errors
     /// `FETCH_REFUSED`: not a URL, or one of a scheme, an address or a form that is not fetched. `REVOCATION_UNREACHABLE`:
-    /// anything else: not resolved, not connected, too slow, too long, another status than 200 and 304, too many
-    /// redirects, no turn in time.
+    /// anything else: not resolved, not connected, too slow, too long, another status than 200 and 304 (unless the
+    /// request takes refusals), too many redirects, no turn in time.
     pub fn fetch(&self, request: &FetchRequest<'_>) -> Result<Fetched> {
         self.follow(request).map_err(|error| error.at(shown(request.url)))
     }
@@ -168,10 +178,12 @@ impl Fetcher {
                 max_bytes: request.max_bytes,
                 deadline,
                 validators: request.validators.filter(|_| post.is_none()),
+                takes_refusals: request.takes_refusals,
             };
             let (location, is_see_other) = match self.client.exchange(&hop)? {
                 Answer::NotModified => return Ok(Fetched::NotModified),
                 Answer::Content(content) => return Ok(Fetched::Content(content)),
+                Answer::Refused { status, bytes } => return Ok(Fetched::Refused { status, bytes }),
                 Answer::Redirect { location, is_see_other } => (location, is_see_other),
             };
             seen.push((target.to_string(), post.is_some()));

@@ -47,6 +47,7 @@ pub(super) struct Hop<'a> {
     pub(super) max_bytes: usize,
     pub(super) deadline: Instant,
     pub(super) validators: Option<&'a Validators>,
+    pub(super) takes_refusals: bool,
 }
 
 /// What a server answered with.
@@ -54,6 +55,10 @@ pub(super) struct Hop<'a> {
 pub(super) enum Answer {
     NotModified,
     Content(Content),
+    Refused {
+        status: u16,
+        bytes: Vec<u8>,
+    },
     Redirect {
         location: String,
         /// Whether the other place is to be asked by GET whatever was asked here (303).
@@ -156,7 +161,15 @@ fn answer(response: Response<Body>, hop: &Hop<'_>) -> Result<Answer> {
             };
             Ok(Answer::Redirect { location: location.to_owned(), is_see_other: status == StatusCode::SEE_OTHER })
         }
-        _ => Err(unreachable(format!("status {}", status.as_u16()))),
+        _ => {
+            let refusal = unreachable(format!("status {}", status.as_u16()));
+            if !hop.takes_refusals || !(status.is_client_error() || status.is_server_error()) {
+                return Err(refusal);
+            }
+            // A body that breaks a bound leaves the status as all that is known.
+            let Content { bytes, .. } = content(response, hop.max_bytes).map_err(|_| refusal)?;
+            Ok(Answer::Refused { status: status.as_u16(), bytes })
+        }
     }
 }
 

@@ -166,7 +166,7 @@ fn without_dots(path_and_query: &str) -> String {
 }
 
 /// What strangers wrote, for a message: shortened, and with nothing in it that a terminal or a log would act on.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_default).collect();
     if text.chars().nth(MAX_SHOWN_CHARS).is_some() {
         shown.push_str("...");

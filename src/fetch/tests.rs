@@ -12,7 +12,16 @@ use super::*;
 
 fn request(url: &str) -> FetchRequest<'_> {
     let deadline = Instant::now() + Duration::from_secs(20);
-    FetchRequest { url, is_configured: false, post: None, accept: "*/*", max_bytes: 100, deadline, validators: None }
+    FetchRequest {
+        url,
+        is_configured: false,
+        post: None,
+        accept: "*/*",
+        max_bytes: 100,
+        deadline,
+        validators: None,
+        takes_refusals: false,
+    }
 }
 
 fn fetcher(names: Names) -> Fetcher {

@@ -218,6 +218,8 @@ impl Staple {
                 issuer: &self.stapled.issuer,
                 hash: asking.hash,
                 has_nonce: false,
+                accepts_sha1: false,
+                now_unix_s,
                 deadline,
             };
             let response = request.send(asking.fetcher)?;

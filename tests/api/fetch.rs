@@ -19,6 +19,7 @@ fn get(url: &str) -> FetchRequest<'_> {
         max_bytes: 1000,
         deadline: Instant::now() + PATIENCE,
         validators: None,
+        takes_refusals: false,
     }
 }
 

@@ -17,6 +17,7 @@ fn get(url: &str) -> FetchRequest<'_> {
         max_bytes: 1000,
         deadline: Instant::now() + PATIENCE,
         validators: None,
+        takes_refusals: true,
     }
 }
 
@@ -42,6 +43,9 @@ fn judge(fetcher: &Fetcher, web: &Web, answer: &[u8]) {
     let url = web.url("/");
     match fetcher.fetch(&FetchRequest { validators: Some(&validators), ..get(&url) }) {
         Ok(Fetched::Content(content)) => assert!(content.bytes.len() <= answer.len()),
+        Ok(Fetched::Refused { status, bytes }) => {
+            assert!((400..600).contains(&status) && bytes.len() <= answer.len());
+        }
         Ok(Fetched::NotModified) => {}
         Err(error) => {
             let is_known = [Code::RevocationUnreachable, Code::FetchRefused].contains(&error.code());

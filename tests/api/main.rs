@@ -30,6 +30,7 @@ mod revocation_hanging;
 mod revocation_later;
 mod revocation_live;
 mod revocation_matrix;
+mod revocation_post;
 mod revocation_refresh;
 mod revocation_sessions;
 mod sessions;

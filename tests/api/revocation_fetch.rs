@@ -23,7 +23,7 @@ use crate::web::{PATIENCE, Play, Web, eventually};
 pub(crate) const GOOD: &[u8] = &[0x10, 0x01];
 pub(crate) const BAD: &[u8] = &[0x10, 0x02];
 /// One that the responder has never heard of.
-const LOST: &[u8] = &[0x10, 0x03];
+pub(crate) const LOST: &[u8] = &[0x10, 0x03];
 
 const MINUTE_S: u64 = 60;
 
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// How a handshake with a server ends that has the URL as its responder.
-    fn ask(&self, client: &Context, serial: &[u8], url: &str) -> Result<(), brokertls::Error> {
+    pub(crate) fn ask(&self, client: &Context, serial: &[u8], url: &str) -> Result<(), brokertls::Error> {
         Pair::new(&self.server(serial, responder_at(&[url])), client, "broker").run().client
     }
 }
@@ -194,6 +194,7 @@ fn recorded_answer_is_not_believed_where_a_nonce_was_sent() {
         max_bytes: 10_000,
         deadline: Instant::now() + PATIENCE,
         validators: None,
+        takes_refusals: false,
     };
     let Fetched::Content(recorded) = Fetcher::new(FetchPolicy::default()).unwrap().fetch(&request).unwrap() else {
         panic!("the responder answers without content");
@@ -368,7 +369,8 @@ fn second_responder_answers_where_the_first_one_hangs() {
         let ended = Pair::new(&server, &client, "broker").run();
         assert_eq!(ended.client.err().map(|error| error.code()), outcome);
     }
-    assert_eq!(world.web.asked().len(), 2);
+    // By GET and by POST, for each of the two certificates.
+    assert_eq!(world.web.asked().len(), 4);
 }
 
 #[test]
@@ -428,7 +430,7 @@ fn nothing_is_asked_outside_of_tasks() {
             connections.1.run_task();
         }
     }
-    eventually("the responder is asked", || world.web.asked().len() == 1);
+    eventually("the responder is asked by GET and by POST", || world.web.asked().len() == 2);
     assert_eq!(connections.1.failure().unwrap().code(), Code::RevocationUnreachable);
 }
 
@@ -441,10 +443,11 @@ fn failure_is_not_tried_again_by_every_handshake() {
     for _ in 0..20 {
         assert_code(&Pair::new(&server, &client, "broker").run().client, Code::RevocationUnreachable);
     }
-    assert_eq!(world.web.asked().len(), 1);
+    // By GET and by POST.
+    assert_eq!(world.web.asked().len(), 2);
     world.clock.advance(10);
     assert_code(&Pair::new(&server, &client, "broker").run().client, Code::RevocationUnreachable);
-    assert_eq!(world.web.asked().len(), 2);
+    assert_eq!(world.web.asked().len(), 4);
 }
 
 #[test]

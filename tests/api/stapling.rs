@@ -174,6 +174,31 @@ fn staple_of_the_real_responder_is_shown_in_both_versions() {
 }
 
 #[test]
+fn staple_is_asked_for_by_post_where_the_responder_serves_no_get() {
+    let world = World::new("post");
+    let (server, pem) = world.asking(|builder| builder);
+    for play in [
+        Play::Status(404),
+        Play::Status(405),
+        Play::Redirect(301, world.web.url("/mangled")),
+        Play::Content(vec![0x30, 3, 0x0a, 1, 1]),
+        Play::Content(b"<html>".to_vec()),
+    ] {
+        world.web.play("*", play);
+        world.web.play("/ocsp", Play::Content(world.office.answer(&pem, "-nmin 60")));
+        server.maintain();
+        assert_eq!(source(&server).last_error, None);
+        Pair::connect(&server, &world.strict_client("TLSv1.3"), "broker");
+        world.clock.advance(DUE_S);
+    }
+    // The word of a responder that does not answer is kept, whatever status it comes with.
+    world.web.play("*", Play::Raw(b"HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\n0\x03\x0a\x01\x03".to_vec()));
+    server.maintain();
+    let told = source(&server).last_error.unwrap();
+    assert!(told.contains("the responder answers tryLater"), "{told}");
+}
+
+#[test]
 fn certificate_that_demands_a_staple_is_accepted_with_it_and_refused_without() {
     let world = World::new("must");
     let (_responder, url) = world.office.open(60);
@@ -259,11 +284,12 @@ fn last_good_staple_is_shown_while_the_responder_is_down_and_no_second_past_its_
     assert_eq!(world.logged("no new response, the last one is shown until its end").len(), 1);
     // The pause after a failure grows, and nobody is asked during it.
     server.maintain();
-    assert_eq!(world.web.asked().len(), 2);
+    // Once when all was well, and by GET and POST after that.
+    assert_eq!(world.web.asked().len(), 3);
     world.clock.advance(7);
     server.maintain();
     server.maintain();
-    assert_eq!(world.web.asked().len(), 3);
+    assert_eq!(world.web.asked().len(), 5);
 
     let now_s = world.clock.current_time().unwrap().as_secs();
     world.clock.advance(end_s - 1 - now_s);

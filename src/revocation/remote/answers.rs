@@ -78,9 +78,9 @@ impl Remote {
         self.responders(inquiry.certificate).iter().fold(unknown, |standing, responder| {
             let Some(answer) = self.answers.known(&inquiry.key(responder), inquiry.now_unix_s) else { return standing };
             let said = inquiry.standing(&answer.response, responder);
-            match standing.is_known() {
-                true => standing,
-                false => said,
+            match (&standing, &said) {
+                (Standing::Unknown(_), _) | (_, Standing::Revoked(_)) => said,
+                _ => standing,
             }
         })
     }
@@ -133,10 +133,11 @@ impl Remote {
             issuer: inquiry.issuer,
             hash: self.settings.ocsp_hash,
             has_nonce: self.settings.ocsp_nonce,
+            accepts_sha1: inquiry.accepts_sha1,
+            now_unix_s: inquiry.now_unix_s,
             deadline,
         }
-        .send(&self.fetcher)?
-        .insecure_accept_sha1(inquiry.accepts_sha1);
+        .send(&self.fetcher)?;
         let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{responder}: {why}"));
         let standing = inquiry.standing(&response, responder);
         let at_hand = old.as_ref().map(|old| inquiry.standing(&old.response, responder));

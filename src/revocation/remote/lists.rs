@@ -105,11 +105,12 @@ impl Remote {
             max_bytes: self.settings.max_crl_bytes,
             deadline,
             validators: old.map(|old| &old.validators),
+            takes_refusals: false,
         })?;
         let Content { bytes, validators, .. } = match (fetched, old) {
             (Fetched::Content(content), _) => content,
             (Fetched::NotModified, Some(old)) => return Ok(self.fresh(Arc::clone(old), now_unix_s)),
-            (Fetched::NotModified, None) => {
+            (Fetched::NotModified | Fetched::Refused { .. }, _) => {
                 return Err(Error::new(
                     Code::RevocationUnreachable,
                     format!("{url}: not modified, but nothing was there"),

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use rustls::pki_types::CertificateDer;
 
-use super::super::ocsp::{CertIdHash, OcspResponse, get_url, request};
+use super::super::ocsp::{CertIdHash, OcspResponse, OcspStanding, OcspStatus, get_url, request};
+use super::share;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{FetchRequest, Fetched, Fetcher, Post};
+use crate::fetch::{FetchRequest, Fetched, Fetcher, Post, shown};
 
 /// The longest response: RFC 5019 has responders keep them short, and a delegated signer's chain fits many times.
 const MAX_RESPONSE_BYTES: usize = 128 << 10;
@@ -23,11 +24,24 @@ pub(in super::super) struct OcspRequest<'a> {
     pub(in super::super) hash: CertIdHash,
     /// Whether the response has to repeat a nonce.
     pub(in super::super) has_nonce: bool,
+    pub(in super::super) accepts_sha1: bool,
+    pub(in super::super) now_unix_s: i64,
     pub(in super::super) deadline: Instant,
 }
 
+/// How a request is sent.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// The request is in this URL.
+    Get(&'a str),
+    /// The request is the body.
+    Post(&'a [u8]),
+}
+
 impl OcspRequest<'_> {
-    /// Asks. Nothing of the response has been verified but its nonce.
+    /// Asks, by GET where the request fits into a URL. There are responders that serve POST alone, and proxies that
+    /// change the path of a GET or answer it with what they had: where GET gives no answer within half of the time, the
+    /// same request is sent once by POST. Nothing of the response has been verified but its nonce.
     ///
     /// # Errors
     /// `REVOCATION_RESPONSE_INVALID` for what is no response; those of [`Fetcher::fetch`].
@@ -35,32 +49,99 @@ impl OcspRequest<'_> {
         let nonce = self.has_nonce.then(nonce).transpose()?;
         let asked = request(self.certificate, self.issuer, self.hash, nonce.as_ref().map(|n| &n[..]))?;
         // An answer to a nonce is for one asker, so that a cache on the way must not keep it.
-        let by_get = nonce.is_none().then(|| get_url(self.responder, &asked)).flatten();
+        if let Some(nonce) = nonce {
+            let response = self.send_by(fetcher, Way::Post(&asked), self.deadline).map_err(|why| self.named(why))?;
+            let is_repeated = response.status() != OcspStatus::Successful || response.nonce() == Some(&nonce);
+            let invalid = || invalid("the response does not repeat the nonce that was sent");
+            return is_repeated.then_some(response).ok_or_else(|| self.named(invalid()));
+        }
+        let Some(url) = get_url(self.responder, &asked) else {
+            return self.send_by(fetcher, Way::Post(&asked), self.deadline).map_err(|why| self.named(why));
+        };
+        let got = self.send_by(fetcher, Way::Get(&url), share(self.deadline, 2));
+        if got.as_ref().is_ok_and(|got| self.is_settled_by(got)) {
+            return got;
+        }
+        match (got, self.send_by(fetcher, Way::Post(&asked), self.deadline)) {
+            (Ok(got), Ok(posted))
+                if posted.status() == OcspStatus::Successful || got.status() != OcspStatus::Successful =>
+            {
+                Ok(posted)
+            }
+            (Ok(got), _) => Ok(got),
+            (Err(_), Ok(posted)) => Ok(posted),
+            (Err(by_get), Err(by_post)) => Err(self.named(joined(&by_get, &by_post))),
+        }
+    }
+
+    /// Whether the responder would say the same to a POST.
+    fn is_settled_by(&self, response: &OcspResponse) -> bool {
+        match response.standing(self.certificate, self.issuer, self.now_unix_s, 0) {
+            OcspStanding::Good { .. } | OcspStanding::Revoked { .. } => true,
+            OcspStanding::Unknown(_) => {
+                let is_busy = matches!(response.status(), OcspStatus::TryLater | OcspStatus::SigRequired);
+                is_busy || response.is_about(self.certificate, self.issuer)
+            }
+            // A cache on the way may have kept an old one.
+            OcspStanding::Stale | OcspStanding::Invalid(_) => false,
+        }
+    }
+
+    /// Asks once. The detail of an error does not name the responder.
+    fn send_by(&self, fetcher: &Fetcher, way: Way<'_>, deadline: Instant) -> Result<OcspResponse> {
+        let (url, post) = match way {
+            Way::Get(url) => (url, None),
+            Way::Post(body) => (self.responder, Some(Post { content_type: "application/ocsp-request", body })),
+        };
         let fetched = fetcher.fetch(&FetchRequest {
-            url: by_get.as_deref().unwrap_or(self.responder),
+            url,
             is_configured: self.is_configured,
-            post: by_get.is_none().then_some(Post { content_type: "application/ocsp-request", body: &asked }),
+            post,
             accept: "application/ocsp-response",
             max_bytes: MAX_RESPONSE_BYTES,
-            deadline: self.deadline,
+            deadline,
             validators: None,
+            takes_refusals: true,
         });
-        let fetched = fetched.map_err(|error| match &by_get {
-            // The request in its URL says nothing to a reader.
-            Some(url) => Error::new(error.code(), error.detail().replace(url.as_str(), self.responder)),
-            None => error,
-        })?;
-        let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{}: {why}", self.responder));
-        let Fetched::Content(content) = fetched else {
-            return Err(invalid("not modified, though nothing was at hand"));
+        let read = |bytes: &[u8]| {
+            OcspResponse::from_der(bytes, self.responder).map(|read| read.insecure_accept_sha1(self.accepts_sha1))
         };
-        let response = OcspResponse::from_der(&content.bytes, self.responder)
-            .map_err(|error| Error::new(Code::RevocationResponseInvalid, error.detail()).with_source(error))?;
-        if nonce.is_some_and(|nonce| response.nonce() != Some(&nonce)) {
-            return Err(invalid("the response does not repeat the nonce that was sent"));
+        // The URL is said in the place of the responder, and the request in it says nothing to a reader.
+        match fetched.map_err(|error| Error::new(error.code(), without_place(error.detail())))? {
+            Fetched::Content(content) => read(&content.bytes).map_err(|error| {
+                Error::new(Code::RevocationResponseInvalid, without_place(error.detail())).with_source(error)
+            }),
+            // The responder's own word tells more than the status that it came with.
+            Fetched::Refused { status, bytes } => {
+                read(&bytes).map_err(|_| Error::new(Code::RevocationUnreachable, format!("status {status}")))
+            }
+            Fetched::NotModified => Err(invalid("not modified, though nothing was at hand")),
         }
-        Ok(response)
     }
+
+    fn named(&self, error: Error) -> Error {
+        error.at(shown(self.responder))
+    }
+}
+
+fn invalid(why: &str) -> Error {
+    Error::new(Code::RevocationResponseInvalid, why)
+}
+
+/// What an error says after the place that it begins with.
+fn without_place(detail: &str) -> &str {
+    detail.split_once(": ").map_or(detail, |(_, why)| why)
+}
+
+/// What both ways led to.
+fn joined(by_get: &Error, by_post: &Error) -> Error {
+    if by_get.detail() == by_post.detail() {
+        return by_post.clone();
+    }
+    let told = [Code::RevocationResponseInvalid, Code::RevocationUnreachable];
+    let code = told.into_iter().find(|code| [by_get.code(), by_post.code()].contains(code));
+    let detail = format!("by GET: {}; by POST: {}", by_get.detail(), by_post.detail());
+    Error::new(code.unwrap_or_else(|| by_post.code()), detail)
 }
 
 fn nonce() -> Result<[u8; NONCE_BYTES]> {
