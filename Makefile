@@ -2,7 +2,8 @@
 #
 #   make                            release build: shared and static library, command
 #   make demo                       the main job on real input: a broker in C, then two of ActiveMQ in one process
-#   make test                       everything that has to hold
+#   make test                       everything that must hold; needs nothing beside this folder
+#   make test-data BTLS_DATA=       the cases of other projects, read from this folder; CONTRIBUTING.md lists them
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
 #                                   million revoked certificates beside OpenSSL
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
@@ -50,7 +51,7 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo demo-java test test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
+.PHONY: build demo demo-java test test-data test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
     bench-java soak-java
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
@@ -142,6 +143,11 @@ demo-java: stage java
 
 test: tools
 	@tests/run.sh
+
+test-data:
+	@tests/data/look.sh '$(BTLS_DATA)'
+	@tests/tools.sh openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients tar:tar xz:xz-utils
+	@BTLS_DATA="$$(realpath '$(BTLS_DATA)')" tests/run.sh data
 
 test-c: tools stage
 	@tests/c/run.sh $(STAGE)

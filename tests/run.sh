@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The stages of `make test`, cheapest first. Stops at the first stage that fails; the closing line counts the tests
-# that really ran, from the summaries that cargo, tests/c/run.sh, Maven and tests/activemq/run.sh print.
+# The stages of `make test`, cheapest first, or of `make test-data` with the argument `data`. Stops at the first stage that
+# fails; the closing line counts the tests that really ran, from the summaries that cargo, tests/c/run.sh, Maven and
+# tests/activemq/run.sh print.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mkdir -p build
-log=build/test.log
+log=build/test${1:+-$1}.log
 : > "$log"
 
 finish() {
@@ -34,10 +35,17 @@ run() {
 
 export PATH="$PATH:/usr/sbin:/sbin"
 stage="start"
+if [[ ${1-} == data ]]; then
+    run cargo clippy --locked --test data -- -D warnings
+    run cargo test --locked --no-fail-fast --test data
+    exit
+fi
 run cargo fmt --check
 run cargo fmt --check --manifest-path tests/bench/Cargo.toml
 run cargo fmt --check --package brokertls-jni
 run cargo clippy --locked --all-targets -- -D warnings
+# The tests on outside data are not among all targets; they stay well-formed without their data.
+run cargo clippy --locked --test data -- -D warnings
 run cargo clippy --locked --all-targets --package brokertls-jni -- -D warnings
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni

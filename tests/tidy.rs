@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The rooms of the core from the bottom up: each may use its own level and those before it.
 ///
@@ -285,11 +286,54 @@ fn unsafe_code_stands_only_where_it_is_allowed() {
 
 #[test]
 fn every_file_of_a_test_is_compiled() {
-    let main = fs::read_to_string(root().join("tests/api/main.rs")).unwrap();
-    for entry in fs::read_dir(root().join("tests/api")).unwrap() {
-        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
-        assert!(name == "main" || main.contains(&format!("mod {name};")), "{name} is not in tests/api/main.rs");
+    for folder in ["tests/api", "tests/data"] {
+        let main = fs::read_to_string(root().join(folder).join("main.rs")).unwrap();
+        for file in files(folder, &[".rs"]) {
+            let inner = file.path.strip_prefix(root().join(folder)).unwrap();
+            let name = inner.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+            assert!(name == "main" || main.contains(&format!("mod {name};")), "{name} is not in {folder}/main.rs");
+        }
     }
+}
+
+#[test]
+fn only_the_tests_on_outside_data_name_it() {
+    let marks = ["BTLS_DATA", "shared/data", "boringssl-ocsp", "mosquitto-ssl", "x509-limbo", "openssl-fuzz"];
+    let all = [".rs", ".c", ".cc", ".h", ".sh", ".java", ".js", ".xml", ".toml", "Makefile"];
+    let mut complaints = Vec::new();
+    for file in files(".", &all) {
+        let name = file.name();
+        if name.starts_with("tests/data/") || name == "tests/tidy.rs" {
+            continue;
+        }
+        // The Makefile hands the variable to the target for these tests, and knows no folder.
+        let mut marks = marks.iter().filter(|mark| name != "Makefile" || **mark != "BTLS_DATA");
+        complaints.extend(marks.find(|mark| file.text.contains(**mark)).map(|mark| format!("{name} names {mark}")));
+    }
+    assert_none(&complaints);
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let target = makefile.split("\n\n").find(|rule| rule.starts_with("test-data:")).unwrap();
+    let elsewhere = makefile.lines().filter(|line| line.contains("BTLS_DATA") && !target.contains(line));
+    assert!(elsewhere.eq(makefile.lines().filter(|line| line.starts_with("#   make test-data "))));
+}
+
+#[test]
+fn outside_data_that_is_not_given_or_incomplete_is_refused_with_each_missing_file() {
+    let look = |data: &[&str]| {
+        let output = Command::new(root().join("tests/data/look.sh")).args(data).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for none in [&[][..], &[""]] {
+        let (is_complete, said) = look(none);
+        assert!(!is_complete && said.starts_with("BTLS_DATA is not set"), "{said}");
+    }
+    let (is_complete, said) = look(&["/nonexistent"]);
+    assert!(!is_complete, "{said}");
+    let listed = fs::read_to_string(root().join("tests/data/files.txt")).unwrap();
+    for file in listed.lines() {
+        assert!(said.lines().any(|line| line == format!("missing: /nonexistent/{file}")), "{file}: {said}");
+    }
+    assert!(said.contains(&format!("incomplete: {} files", listed.lines().count())), "{said}");
 }
 
 #[test]

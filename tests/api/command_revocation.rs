@@ -6,21 +6,13 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::command::{file, folder, run};
+use crate::ocsp::verdicts::block as der;
 use crate::pair::Authority;
 
-/// A file of the published responses, which has the certificates in it too.
-fn published(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/boringssl-ocsp").join(name);
-    assert!(path.is_file(), "the data is absent: {}", path.display());
+/// A file of the kept responses, which has the certificates in it too.
+fn kept(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ocsp").join(format!("{name}.pem"));
     path.into_os_string().into_string().unwrap()
-}
-
-/// The first block of this label in a PEM file.
-fn der(pem: &str, label: &str) -> Vec<u8> {
-    use base64::Engine as _;
-    let after = pem.split(&format!("-----BEGIN {label}-----")).nth(1).unwrap();
-    let body: String = after.split("-----END").next().unwrap().split_whitespace().collect();
-    base64::engine::general_purpose::STANDARD.decode(body).unwrap()
 }
 
 #[test]
@@ -56,19 +48,19 @@ fn list_is_inspected_in_pem_and_der_with_what_it_says_of_itself() {
 #[test]
 fn response_is_inspected_with_what_it_says_of_each_certificate() {
     let folder = folder("inspect-ocsp");
-    let text = fs::read_to_string(published("revoke_response_reason.pem")).unwrap();
+    let text = fs::read_to_string(kept("revoked-with-reason")).unwrap();
     let path = file(&folder, "response.der", der(&text, "OCSP RESPONSE"));
     let ran = run(&["inspect", &path]);
     assert_eq!((ran.code, ran.first_line()), (0, format!("{path}: 1 OCSP response").as_str()), "{ran:?}");
     for line in [
         "1. OCSP response",
         "   status       successful",
-        "   responder    CN=Test Intermediate CA",
-        "   produced at  2017-03-02T00:00:00Z",
-        "   certificate  05: revoked 2017-02-01T00:00:00Z, reason keyCompromise",
-        "   this update  2017-03-01T00:00:00Z",
+        "   responder    O=Example, CN=Fixture Issuing CA",
+        "   produced at  2025-12-31T12:00:00Z",
+        "   certificate  05: revoked 2025-11-15T10:30:00Z, reason keyCompromise",
+        "   this update  2025-12-31T12:00:00Z",
         "   next update  not said",
-        "   signature    sha1WithRSAEncryption",
+        "   signature    ecdsa-with-SHA256",
     ] {
         assert!(ran.out.lines().any(|told| told == line), "{line} in {}", ran.out);
     }
@@ -76,30 +68,30 @@ fn response_is_inspected_with_what_it_says_of_each_certificate() {
     let response = &json["ocsp_responses"][0];
     assert_eq!(
         (&response["status"], &response["responder"]),
-        (&json!("successful"), &json!("CN=Test Intermediate CA"))
+        (&json!("successful"), &json!("O=Example, CN=Fixture Issuing CA"))
     );
-    assert_eq!(response["produced_at"], "2017-03-02T00:00:00Z");
+    assert_eq!(response["produced_at"], "2025-12-31T12:00:00Z");
     let told = json!({
-        "serial": "05", "status": "revoked", "reason": "keyCompromise", "revoked": "2017-02-01T00:00:00Z",
-        "this_update": "2017-03-01T00:00:00Z", "next_update": null,
+        "serial": "05", "status": "revoked", "reason": "keyCompromise", "revoked": "2025-11-15T10:30:00Z",
+        "this_update": "2025-12-31T12:00:00Z", "next_update": null,
     });
     assert_eq!(response["certificates"], json!([told]));
 
-    let old = run(&["inspect", &published("stale_response.pem")]);
-    assert!(old.out.contains("next update  2017-03-04T00:00:00Z (out of date)"), "{old:?}");
+    let old = run(&["inspect", &kept("stale")]);
+    assert!(old.out.contains("next update  2025-12-31T18:00:00Z (out of date)"), "{old:?}");
     assert!(old.out.contains("certificate  05: good\n"), "{old:?}");
     let error = file(&folder, "error.der", [0x30, 3, 0x0a, 1, 3]);
     let ran = run(&["inspect", &error]);
     assert!(ran.code == 0 && ran.out.contains("status       tryLater"), "{ran:?}");
-    let by_key = run(&["inspect", &published("responder_id.pem")]);
-    assert!(by_key.out.contains("responder    key 345cb28b1d8cdd6cbff8f5ccf46521e87a8df391"), "{by_key:?}");
+    let by_key = run(&["inspect", &kept("responder-by-key")]);
+    assert!(by_key.out.contains("responder    key 626de89918a2bf0566f354e3106270548d4d89a4"), "{by_key:?}");
 }
 
 #[test]
 fn file_with_certificates_beside_lists_and_responses_is_inspected_as_both() {
     let folder = folder("inspect-both");
     let authority = Authority::new("ca");
-    let response = fs::read_to_string(published("good_response.pem")).unwrap();
+    let response = fs::read_to_string(kept("good")).unwrap();
     let response = response.split("-----BEGIN CA CERTIFICATE").next().unwrap();
     let mixed = file(&folder, "mixed.pem", format!("{}{}{response}", authority.pem(), authority.crl(&[])));
     let ran = run(&["inspect", &mixed]);
@@ -121,7 +113,7 @@ fn list_or_response_that_cannot_be_read_exits_with_one_and_its_code() {
     let folder = folder("inspect-broken");
     let list = Authority::new("ca").crl(&[]);
     let list = der(&list, "X509 CRL");
-    let text = fs::read_to_string(published("bad_ocsp_type.pem")).unwrap();
+    let text = fs::read_to_string(kept("another-type")).unwrap();
     let response = der(&text, "OCSP RESPONSE");
     // The first digit of thisUpdate.
     let mut damaged = list.clone();

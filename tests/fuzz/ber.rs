@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 32;
 
 /// The same element with definite lengths, strings in one piece and times that can be read; none where there is no
 /// element at all.
-pub(super) fn as_der(ber: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn as_der(ber: &[u8]) -> Option<Vec<u8>> {
     one(ber, 0).map(|(der, _)| der)
 }
 
@@ -73,7 +73,7 @@ fn contents(mut der: &[u8]) -> Vec<u8> {
 }
 
 /// The elements in one of DER, each with its header.
-pub(super) fn inside(der: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn inside(der: &[u8]) -> Vec<&[u8]> {
     let mut rest = Any::from_der(der).map(|(_, element)| element.data).unwrap_or_default();
     let mut found = Vec::new();
     while let Ok((after, _)) = Any::from_der(rest) {
@@ -84,7 +84,7 @@ pub(super) fn inside(der: &[u8]) -> Vec<&[u8]> {
 }
 
 /// An element of DER.
-pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let significant = length.iter().position(|byte| *byte != 0).unwrap_or(length.len());
     let header = match content.len() {

@@ -5,6 +5,7 @@
 mod ber;
 mod mutation;
 mod revocation;
+mod seeds;
 mod stores;
 #[allow(dead_code, reason = "shared with the tests of the API, which use all of it")]
 #[path = "../api/keystore/tools.rs"]

@@ -1,10 +1,10 @@
 //! How bytes are changed, alike on every run.
 
 /// xorshift64*, so that every run mutates alike.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -12,13 +12,13 @@ impl Random {
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() >> 33) as usize % end.max(1)
     }
 }
 
 /// Changes one to four places, mostly bytes, sometimes lengths, sometimes the size.
-pub(super) fn mutate(seed: &[u8], random: &mut Random) -> Vec<u8> {
+pub(crate) fn mutate(seed: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..=random.below(4) {
         if bytes.is_empty() {

@@ -1,9 +1,8 @@
 //! Lists, responses and certificates, as collections of bad ones have them and mutated, through everything that reads
-//! them.
+//! them. The collections come from `seeds`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use brokertls::certificate::CertificateFacts;
@@ -20,31 +19,12 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::ber::{as_der, element, inside};
-use super::mutation::{Random, mutate};
+use crate::ber::{as_der, element, inside};
+use crate::mutation::{Random, mutate};
+use crate::seeds::{self, THEN};
 
-/// 2026-01-01T00:00:00Z, and 2017-03-05, which the published responses are made for.
+/// 2026-01-01T00:00:00Z.
 const NOW: i64 = 1_767_225_600;
-const THEN: i64 = 1_488_672_000;
-
-fn data(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
-    assert!(path.exists(), "the data is absent: {}", path.display());
-    path
-}
-
-/// The inputs of one folder of OpenSSL's fuzz corpora.
-fn corpus(folder: &str) -> Vec<Vec<u8>> {
-    let into = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpora").join(folder);
-    let _ = fs::remove_dir_all(&into);
-    fs::create_dir_all(&into).unwrap();
-    let archive = data("openssl-fuzz-crl-x509.tar.xz");
-    let output = Command::new("tar").arg("xJf").arg(archive).arg("-C").arg(&into).arg(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut paths: Vec<PathBuf> = fs::read_dir(into.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths.iter().map(|path| fs::read(path).unwrap()).collect()
-}
 
 /// A root with a certificate, and lists of every kind of entry and extension that it signed.
 struct Pki {
@@ -126,7 +106,8 @@ fn use_list(pki: &Pki, list: &[u8]) -> bool {
 fn use_response(case: &Case, response: &[u8]) -> bool {
     let Ok(read) = OcspResponse::from_der(response, "mutated") else { return false };
     let standing = read.standing(&case.certificate, &case.issuer, THEN, 0);
-    let is_altered = response != case.response;
+    // What is not signed, the certificates beside a signature, changes nothing.
+    let is_altered = signed_part(response) != signed_part(&case.response);
     assert!(
         !is_altered || !matches!(standing, OcspStanding::Good { .. } | OcspStanding::Revoked { .. }),
         "{response:x?}"
@@ -137,6 +118,15 @@ fn use_response(case: &Case, response: &[u8]) -> bool {
     assert!(!is_altered || stapled.is_err(), "{response:x?}");
     let _ = (read.facts(), read.nonce(), read.cert_ids().count(), read.this_update_unix_s(), read.next_update_unix_s());
     true
+}
+
+/// The part of a response that its signature covers.
+fn signed_part(response: &[u8]) -> Option<Vec<u8>> {
+    let bytes = inside(inside(response).get(1)?).first()?.to_vec();
+    let basic = inside(&bytes).get(1)?.to_vec();
+    // The response is in an OCTET STRING.
+    let basic = inside(&basic).first()?.to_vec();
+    inside(&basic).first().map(|part| part.to_vec())
 }
 
 /// Everything that is done with a certificate that a peer sent, and with its issuer's.
@@ -158,16 +148,16 @@ fn use_certificate(pki: &Pki, responses: &[OcspResponse], der: &[u8]) -> bool {
     CertificateFacts::from_der(&certificate).is_ok()
 }
 
-/// A published response, and the certificates it is about.
-struct Case {
+/// A response, and the certificates it is about.
+pub(crate) struct Case {
     response: Vec<u8>,
     certificate: CertificateDer<'static>,
     issuer: CertificateDer<'static>,
 }
 
-fn cases() -> Vec<Case> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(data("boringssl-ocsp")).unwrap().map(|entry| entry.unwrap().path()).collect();
+/// The responses of a folder that can be read.
+pub(crate) fn cases_in(folder: &Path) -> Vec<Case> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "pem"));
     paths.sort();
     let case = |path: &PathBuf| {
@@ -175,34 +165,36 @@ fn cases() -> Vec<Case> {
         let text = fs::read_to_string(path).unwrap();
         let issuer = text.split("-----BEGIN CA CERTIFICATE-----").nth(1).unwrap().split("-----END").next().unwrap();
         let issuer = format!("-----BEGIN CERTIFICATE-----{issuer}-----END CERTIFICATE-----");
-        let mut der = Vec::new();
-        if let Ok(read) = ocsp_responses_of(text.as_bytes(), "published") {
-            der = read[0].der().to_vec();
-        }
-        Case {
-            response: der,
+        let read = ocsp_responses_of(text.as_bytes(), "seed").ok()?;
+        Some(Case {
+            response: read[0].der().to_vec(),
             certificate: CertificateDer::from_pem_slice(text.as_bytes()).unwrap(),
             issuer: CertificateDer::from_pem_slice(issuer.as_bytes()).unwrap(),
-        }
+        })
     };
-    let mut cases: Vec<Case> = paths.iter().map(case).collect();
-    cases.retain(|case| !case.response.is_empty());
-    cases
+    paths.iter().filter_map(case).collect()
+}
+
+/// The seeds as DER, of those that are elements at all.
+fn definite(seeds: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    seeds.iter().filter_map(|seed| as_der(seed)).collect()
 }
 
 #[test]
-fn corpus_and_mutations_of_lists_are_read_or_refused_without_a_panic() {
+fn lists_and_their_mutations_are_read_or_refused_without_a_panic() {
     let pki = Pki::new();
-    let corpus = corpus("crl");
-    let mut seeds = corpus.clone();
-    let definite: Vec<Vec<u8>> = corpus.iter().filter_map(|seed| as_der(seed)).collect();
-    seeds.extend(definite.iter().filter_map(|seed| pki.adopted(seed)));
-    seeds.extend(definite);
+    let collected = seeds::lists();
+    let count = collected.len();
+    let definite = definite(&collected);
+    let adopted: Vec<Vec<u8>> = definite.iter().filter_map(|seed| pki.adopted(seed)).collect();
+    let seeds = [collected, adopted, definite].concat();
     let as_they_are = seeds.iter().filter(|seed| use_list(&pki, seed)).count();
     let mut random = Random(0x0123_4567_89ab_cdef);
     let mut read = 0;
-    for seed in seeds.iter().flat_map(|seed| [seed; 6]) {
-        read += usize::from(use_list(&pki, &mutate(seed, &mut random)));
+    for seed in &seeds {
+        for _ in 0..seeds::ROUNDS[0] {
+            read += usize::from(use_list(&pki, &mutate(seed, &mut random)));
+        }
     }
     let mut own = 0;
     for round in 0..40_000 {
@@ -210,21 +202,21 @@ fn corpus_and_mutations_of_lists_are_read_or_refused_without_a_panic() {
         assert!(round > 2 || use_list(&pki, list));
         own += usize::from(use_list(&pki, &mutate(list, &mut random)));
     }
+    let [least, least_as_they_are, least_read] = seeds::LISTS;
     assert!(
-        corpus.len() > 2_000 && as_they_are > 1_000 && read > 500 && own > 2_000,
-        "too few survive to show anything: of {} {as_they_are}, mutated {read}, own {own}",
-        corpus.len()
+        count > least && as_they_are > least_as_they_are && read > least_read && own > 2_000,
+        "too few survive to show anything: of {count} {as_they_are}, mutated {read}, own {own}",
     );
 }
 
 #[test]
-fn corpus_and_mutations_of_certificates_are_asked_about_without_a_panic() {
+fn certificates_and_their_mutations_are_asked_about_without_a_panic() {
     let pki = Pki::new();
-    let cases = cases();
-    let read = |case: &Case| OcspResponse::from_der(&case.response, "published").unwrap();
+    let cases = seeds::responses();
+    let read = |case: &Case| OcspResponse::from_der(&case.response, "seed").unwrap();
     let responses: Vec<OcspResponse> = cases.iter().take(2).map(read).collect();
-    let mut seeds = corpus("x509");
-    seeds.extend(corpus("x509").iter().filter_map(|seed| as_der(seed)));
+    let mut seeds = seeds::certificates();
+    seeds.extend(definite(&seeds));
     let count = seeds.len();
     seeds.extend(cases.iter().map(|case| case.certificate.to_vec()));
     seeds.extend([pki.server.to_vec(), pki.root.to_vec()]);
@@ -232,31 +224,33 @@ fn corpus_and_mutations_of_certificates_are_asked_about_without_a_panic() {
     let (mut as_they_are, mut mutated) = (0, 0);
     for (position, seed) in seeds.iter().enumerate() {
         as_they_are += usize::from(use_certificate(&pki, &responses, seed));
-        // Most of the corpus is no certificate any more.
-        for _ in 0..if position < count { 6 } else { 200 } {
+        // Few of a corpus are certificates any more.
+        for _ in 0..if position < count { seeds::ROUNDS[1] } else { 200 } {
             mutated += usize::from(use_certificate(&pki, &responses, &mutate(seed, &mut random)));
         }
     }
+    let [least, least_as_they_are, least_mutated] = seeds::CERTIFICATES;
     assert!(
-        count > 1_200 && as_they_are > 40 && mutated > 1_000,
+        count > least && as_they_are > least_as_they_are && mutated > least_mutated,
         "too few survive to show anything: of {count} {as_they_are}, mutated {mutated}"
     );
 }
 
 #[test]
-fn published_responses_mutated_are_read_or_refused_and_none_is_believed() {
-    let cases = cases();
+fn responses_mutated_are_read_or_refused_and_none_is_believed() {
+    let cases = seeds::responses();
     let mut random = Random(0xfedc_ba98_7654_3210);
     let mut read = 0;
     for case in &cases {
         assert!(use_response(case, &case.response));
-        for _ in 0..600 {
+        for _ in 0..seeds::ROUNDS[2] {
             read += usize::from(use_response(case, &mutate(&case.response, &mut random)));
         }
     }
     // And what is none at all: every list and certificate.
-    for seed in corpus("x509").iter().chain(&corpus("crl")) {
-        assert!(!use_response(&cases[0], seed));
+    for seed in seeds::certificates().iter().chain(&seeds::lists()) {
+        assert!(!use_response(&cases[0], seed), "{seed:02x?}");
     }
-    assert!(cases.len() > 30 && read > 3_000, "too few survive to show anything: {read} of {}", cases.len());
+    let [least, least_read] = seeds::RESPONSES;
+    assert!(cases.len() > least && read > least_read, "too few survive to show anything: {read} of {}", cases.len());
 }

@@ -9,6 +9,7 @@ mod activemq;
 mod amqplib;
 mod amqplib_problems;
 mod arangodb;
+mod broker_pki;
 mod emqx;
 mod files;
 mod java;

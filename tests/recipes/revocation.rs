@@ -1,49 +1,19 @@
-//! Revoked certificates, judged by Mosquitto's own test data: a CA, what it has signed, and its list.
+//! Revoked certificates, judged by a CA's list on both sides, with Mosquitto and OpenSSL as peers.
 //!
-//! The data lies beside the project, in `../shared/data`; where it is absent these tests say so and run nothing.
-
-use std::fs;
-use std::path::Path;
+//! The files come from `broker_pki`, which has the names that Mosquitto's own test data has.
 
 use brokertls::revocation::Depth;
 use brokertls::{ClientAuth, Code, Context, ContextBuilder, CrlSource, Source};
 
 use crate::VERSIONS;
+use crate::broker_pki::{REVOKED, files};
 use crate::files::Files;
 use crate::mosquitto;
 use crate::openssl::{self, only};
 use crate::settings::{certificate_and_key, trust};
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/mosquitto-ssl");
-/// What is taken of it: the roots with the CA that issues, its lists, a broker and two clients.
-const TAKEN: [&str; 9] = [
-    "all-ca.crt",
-    "crl.pem",
-    "crl-empty.pem",
-    "server.crt",
-    "server.key",
-    "client.crt",
-    "client.key",
-    "client-revoked.crt",
-    "client-revoked.key",
-];
-
 /// The settings of a broker of Mosquitto that asks clients for a certificate and goes by the list.
 const MOSQUITTO: &str = "cafile all-ca.crt\ncertfile server.crt\nkeyfile server.key\nrequire_certificate true\n";
-
-/// A folder of a test's own with the data.
-fn files(test: &str) -> Option<Files> {
-    if !Path::new(DATA).is_dir() {
-        eprintln!("revocation: ../shared/data/mosquitto-ssl absent, nothing is run");
-        return None;
-    }
-    let files = Files::new(test);
-    for name in TAKEN {
-        // Not `fs::copy`, which would keep the data read-only.
-        fs::write(files.file(name), fs::read(Path::new(DATA).join(name)).unwrap()).unwrap();
-    }
-    Some(files)
-}
 
 /// One side with the certificate of this name, which checks its peers by a list.
 fn side(files: &Files, version: &str, name: &str, list: &str) -> Context {
@@ -62,12 +32,12 @@ fn client_options(version: &str, name: &str) -> String {
 
 #[test]
 fn mosquitto_client_that_a_list_revokes_is_refused_in_the_handshake_and_told_so() {
-    let Some(files) = &files("revocation-publisher") else { return };
+    let files = &files("revocation-publisher");
     for version in VERSIONS {
         let broker = side(files, version, "server", "crl.pem");
         let meeting = mosquitto::publisher(&broker, files, &client_options(version, "client-revoked"));
         let error = meeting.failed(Code::CertRevoked);
-        for part in ["test client revoked", "serial 06", "2025-07-07T22:27:29Z", "unspecified", "crl.pem"] {
+        for part in REVOKED.into_iter().chain(["unspecified", "crl.pem"]) {
             assert!(error.detail().contains(part), "{part}: {error}");
         }
         meeting.assert_printed("alert certificate revoked");
@@ -82,7 +52,7 @@ fn mosquitto_client_that_a_list_revokes_is_refused_in_the_handshake_and_told_so(
 
 #[test]
 fn openssl_client_that_a_list_revokes_gets_the_alert_certificate_revoked() {
-    let Some(files) = &files("revocation-s_client") else { return };
+    let files = &files("revocation-s_client");
     for version in VERSIONS {
         let broker = side(files, version, "server", "crl.pem");
         let arguments = |name: &str| format!("-CAfile all-ca.crt -cert {name}.crt -key {name}.key {}", only(version));
@@ -95,7 +65,7 @@ fn openssl_client_that_a_list_revokes_gets_the_alert_certificate_revoked() {
 
 #[test]
 fn mosquitto_broker_judges_the_same_clients_by_the_same_list_alike() {
-    let Some(files) = &files("revocation-broker") else { return };
+    let files = &files("revocation-broker");
     for version in VERSIONS {
         let client = |name| side(files, version, name, "crl.pem");
         let settings = format!("{MOSQUITTO}crlfile crl.pem\n");
@@ -107,8 +77,8 @@ fn mosquitto_broker_judges_the_same_clients_by_the_same_list_alike() {
 
 #[test]
 fn broker_that_shows_a_revoked_certificate_is_refused_and_told_so() {
-    let Some(files) = &files("revocation-shown") else { return };
-    // The data revokes no broker; nothing in the client's certificate keeps it from being shown by one.
+    let files = &files("revocation-shown");
+    // The CA revokes no broker; nothing in the client's certificate keeps it from being shown by one.
     let settings = "certfile client-revoked.crt\nkeyfile client-revoked.key\n";
     for version in VERSIONS {
         let client = side(files, version, "client", "crl.pem");

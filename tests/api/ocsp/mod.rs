@@ -1,13 +1,14 @@
 //! What an OCSP response makes known of a certificate: whose is believed, until when, and what is asked.
 //!
-//! Responses are put together element by element, so that each can break one rule; real ones are in openssl.rs and
-//! published.rs.
+//! Responses are put together element by element, so that each can break one rule; whole ones are in openssl.rs and
+//! kept.rs.
 
 mod dates;
+mod kept;
 mod openssl;
-mod published;
 mod request;
 mod signers;
+pub(crate) mod verdicts;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use brokertls::error::{Code, Error};

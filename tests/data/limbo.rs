@@ -1,15 +1,11 @@
 //! x509-limbo, the cases of C2SP and of BetterTLS, through the library's verification with every switch off.
 //!
-//! The cases lie beside the project, in `../shared/data`; where they are absent this test says so and runs none. What
-//! deviates from the expected result is listed in limbo-exceptions.txt with its reason. An unlisted deviation fails, and
-//! so does a listed one that no longer deviates. What is skipped follows rustls-webpki's own harness, but for the cases
-//! that state a key usage, which are run.
-
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! A deviation from the expected result is listed in limbo-exceptions.txt with its reason. An unlisted deviation fails,
+//! and so does a listed one that no longer deviates. What is skipped follows rustls-webpki's own harness, but for the
+//! cases that state a key usage, which are run.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use brokertls::keystore::TrustedCertificate;
@@ -18,8 +14,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use serde_json::Value;
 
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/x509-limbo/limbo.json");
-const EXCEPTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/limbo-exceptions.txt");
+use crate::outside;
+
+const EXCEPTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/limbo-exceptions.txt");
 
 /// The time for cases that name none, 2025-11-24T16:00:00Z; all their certificates are valid then.
 const DEFAULT_UNIX_S: u64 = 1_764_000_000;
@@ -30,14 +27,11 @@ const WRONGLY_ACCEPTED_AT_MOST: usize = 52;
 const WRONGLY_REFUSED_AT_MOST: usize = 5;
 const SKIPPED_AT_MOST: usize = 17;
 
-fn cases() -> Option<Vec<Value>> {
-    let Ok(text) = fs::read_to_string(Path::new(CASES)) else {
-        eprintln!("limbo: ../shared/data absent, 0 cases run");
-        return None;
-    };
+fn cases() -> Vec<Value> {
+    let text = fs::read_to_string(outside::path("x509-limbo/limbo.json")).unwrap();
     let mut limbo: Value = serde_json::from_str(&text).unwrap();
     let Value::Array(cases) = limbo["testcases"].take() else { panic!("limbo.json has no list of testcases") };
-    Some(cases)
+    cases
 }
 
 /// Of each listed case, the outcome here: `accepted` or `refused`.
@@ -90,7 +84,7 @@ fn unix_seconds(text: &str) -> u64 {
 
 #[test]
 fn limbo_cases_are_decided_as_expected_but_for_the_listed_exceptions() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     let mut exceptions = exceptions();
     let (mut right, mut accepted, mut refused, mut skipped_count) = (0, 0, 0, 0);
     let mut complaints = Vec::new();
@@ -125,7 +119,7 @@ fn limbo_cases_are_decided_as_expected_but_for_the_listed_exceptions() {
 
 #[test]
 fn limbo_cases_that_a_switch_opens_are_those_it_names() {
-    let Some(cases) = cases() else { return };
+    let cases = cases();
     let opened: &[(&[Switch], &[&str])] = &[
         (&[Switch::X509V1], &[]),
         (
