@@ -25,6 +25,7 @@ pub mod policy;
 pub mod revocation;
 mod session;
 mod settings;
+mod signature;
 mod source;
 mod stream;
 pub mod verify;

@@ -11,7 +11,7 @@ use std::process::Command;
 const LEVELS: &[&[&str]] = &[
     &["error"],
     &["der"],
-    &["certificate"],
+    &["certificate", "signature"],
     &["logging"],
     &["policy"],
     &["keystore"],

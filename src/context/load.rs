@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Identity, Limits, OpenOptions, TrustedCertificate};
-use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, now_unix_s, ocsp};
+use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, RevocationPolicy, now_unix_s, ocsp};
 use crate::settings::{CrlSource, IdentitySource, Spec, TrustSource};
 use crate::source::{self, Source};
 use crate::verify::{Judge, PeerVerifier, Switch, Switches};
@@ -73,9 +73,14 @@ pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
         ocsp_responder: revocation.ocsp_responder.clone(),
         ocsp_nonce: revocation.ocsp_nonce,
         ocsp_hash: revocation.ocsp_hash,
-        insecure_ocsp_sha1: revocation.insecure_ocsp_sha1,
+        allowed: policy(spec).allowed(),
     };
     Remote::new(settings, Arc::clone(&spec.clock), spec.log.clone()).map(|remote| Some(Arc::new(remote)))
+}
+
+/// The rules, with what the switches of verification say of signatures.
+fn policy(spec: &Spec) -> RevocationPolicy {
+    spec.revocation.policy(spec.switches.contains(Switch::SmallRsa))
 }
 
 /// Reads every list and response.
@@ -96,17 +101,14 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
             crls.add(&file.read(&limits)?, &file.label())?;
         }
     }
+    let allowed = policy(spec).allowed();
     let mut responses = Vec::new();
     let limits = Limits { max_content_bytes: MAX_RESPONSES_BYTES, ..Limits::default() };
     for file in &revocation.ocsp_responses {
         let found = ocsp::ocsp_responses_of(&file.read(&limits)?, &file.label())?;
-        responses.extend(
-            found
-                .into_iter()
-                .map(|response| (response.insecure_accept_sha1(revocation.insecure_ocsp_sha1), file.label())),
-        );
+        responses.extend(found.into_iter().map(|response| (response.allow(allowed), file.label())));
     }
-    let check = Revocation::new(revocation.policy(), crls).with_responses(responses);
+    let check = Revocation::new(policy(spec), crls).with_responses(responses);
     Ok(check.with_remote(remote).read_at(now_unix_s(spec.clock.as_ref())))
 }
 

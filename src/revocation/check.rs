@@ -17,6 +17,7 @@ use super::upkeep::unix_s;
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
+use crate::signature::Allowed;
 
 /// Checks verified paths for revocation, by what files say and what others say.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ struct Asked<'a> {
     /// The OCSP response that came with it; empty where none did, none where none can.
     staple: Option<&'a [u8]>,
     now_unix_s: i64,
+    allowed: Allowed,
 }
 
 impl Revocation {
@@ -64,7 +66,7 @@ impl Revocation {
     /// signatures of the lists of trusted issuers are checked here, for all handshakes.
     pub(crate) fn warnings(&self, trusted: &[TrustedCertificate]) -> Vec<String> {
         match self.is_on() {
-            true => self.crls.warnings(trusted, self.read_unix_s, self.max_stale_s()),
+            true => self.crls.warnings(trusted, self.read_unix_s, self.max_stale_s(), self.policy.allowed()),
             false => Vec::new(),
         }
     }
@@ -129,7 +131,9 @@ impl Revocation {
             let staple = staple.filter(|_| at == 0);
             // Who is refused already is asked no more about, but may still be known to be revoked.
             let deadline = deadline.filter(|_| refusal.is_none()).map(|deadline| share(deadline, at + 1));
-            if let Err(error) = self.judge(&Asked { certificate, issuer, staple, now_unix_s }, deadline) {
+            if let Err(error) =
+                self.judge(&Asked { certificate, issuer, staple, now_unix_s, allowed: self.policy.allowed() }, deadline)
+            {
                 let error = error.at(describe(certificate));
                 match error.code() {
                     Code::CertRevoked => return Err(error),
@@ -157,7 +161,8 @@ impl Revocation {
         issuer: &CertificateDer<'_>,
         now: UnixTime,
     ) -> Option<Revoked> {
-        let asked = Asked { certificate, issuer, staple: None, now_unix_s: unix_s(now) };
+        let asked =
+            Asked { certificate, issuer, staple: None, now_unix_s: unix_s(now), allowed: self.policy.allowed() };
         match self.by_lists(&asked).or(self.by_responses(&asked, None)) {
             Standing::Revoked(revoked) => Some(revoked),
             Standing::Good | Standing::Unknown(_) => None,
@@ -264,7 +269,7 @@ impl Revocation {
             issuer: asked.issuer,
             now_unix_s: asked.now_unix_s,
             max_stale_s: self.max_stale_s(),
-            accepts_sha1: self.policy.insecure_ocsp_sha1,
+            allowed: self.policy.allowed(),
         }
     }
 
@@ -283,7 +288,7 @@ impl Asked<'_> {
         let (Ok((_, certificate)), Ok((_, issuer))) = read else {
             return Err(Error::new(Code::RevocationUnknown, "the certificate cannot be read"));
         };
-        ask(&Question::new(&certificate, &issuer)?)
+        ask(&Question::new(&certificate, &issuer, self.allowed)?)
     }
 
     /// Whether it says where lists are that speak of it.

@@ -12,6 +12,7 @@ use crate::der::{
     BIT_STRING, ENUMERATED, Element, Elements, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only, unix_s,
 };
 use crate::error::{Code, Error, Result};
+use crate::signature::{Allowed, Refused as RefusedSignature};
 
 const EXTENSIONS: u8 = 0xa0;
 /// Fewer bytes than this no entry has: the headers of a sequence, a number and a time, and what those two need.
@@ -118,7 +119,7 @@ impl Crl {
         }
         fields.end()?;
         let signature_algorithm = algorithm_text(algorithm.content);
-        let Some(signed) = Signed::new(algorithm, list.whole, signature)? else {
+        let Some(signed) = Signed::new(algorithm, list.whole, signature, Allowed::default())? else {
             return unsupported(format!("the signature algorithm {signature_algorithm}"));
         };
         Ok(Self {
@@ -166,7 +167,17 @@ impl Crl {
 
     /// Whether it was signed with the key of this SubjectPublicKeyInfo.
     pub fn is_by(&self, key: &[u8]) -> bool {
-        self.signed.is_by(key)
+        self.check(key, Allowed::default()).is_ok()
+    }
+
+    /// Checks that it was signed with the key of this SubjectPublicKeyInfo.
+    pub(super) fn check(&self, key: &[u8], allowed: Allowed) -> std::result::Result<(), RefusedSignature> {
+        self.signed.check(key, allowed)
+    }
+
+    /// The name of its signature's algorithm.
+    pub(super) fn signature_algorithm(&self) -> &str {
+        &self.signature_algorithm
     }
 
     /// What the list says of itself.

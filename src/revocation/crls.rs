@@ -12,6 +12,7 @@ use super::standing::{Revoked, Standing};
 use crate::der::Malformed;
 use crate::error::{Code, Error, Result};
 use crate::keystore::{TrustedCertificate, blocks_of_pem};
+use crate::signature::{Allowed, Refused};
 
 /// What PEM calls a list (RFC 7468 section 5.3).
 pub(super) const LABEL: &str = "X509 CRL";
@@ -19,6 +20,8 @@ pub(super) const LABEL: &str = "X509 CRL";
 const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 /// So many keys are remembered for each list: an issuer that changes its key has two for a while.
 const MAX_KEYS: usize = 8;
+
+type Checked = std::result::Result<(), Refused>;
 
 /// Lists by their issuers.
 #[derive(Debug, Default)]
@@ -31,8 +34,8 @@ pub struct Crls {
 pub(super) struct List {
     pub(super) crl: Crl,
     pub(super) place: String,
-    /// SHA-256 of keys, and whether the list was signed with each.
-    keys: Mutex<Vec<([u8; digest::SHA256_OUTPUT_LEN], bool)>>,
+    /// SHA-256 of keys, and the check of the list's signature with each.
+    keys: Mutex<Vec<([u8; digest::SHA256_OUTPUT_LEN], Checked)>>,
 }
 
 impl Crls {
@@ -58,18 +61,34 @@ impl Crls {
 
     /// What an operator should know of them: which are out of date, and which are not signed with a key of the trusted
     /// certificates of their issuer's name. A list of an issuer that is not trusted itself waits for its first peer.
-    pub(super) fn warnings(&self, trusted: &[TrustedCertificate], now_unix_s: i64, max_stale_s: i64) -> Vec<String> {
-        let mut are_by: HashMap<&str, bool> = HashMap::new();
+    pub(super) fn warnings(
+        &self,
+        trusted: &[TrustedCertificate],
+        now_unix_s: i64,
+        max_stale_s: i64,
+        allowed: Allowed,
+    ) -> Vec<String> {
+        let mut checked: HashMap<&str, (&List, Checked)> = HashMap::new();
         for trusted in trusted {
             let Ok((_, issuer)) = X509Certificate::from_der(&trusted.der) else { continue };
             for list in self.of(issuer.subject().as_raw()) {
-                *are_by.entry(&list.place).or_default() |= list.is_by(issuer.public_key().raw);
+                let outcome = list.check(issuer.public_key().raw, allowed);
+                let known = checked.entry(&list.place).or_insert((list, outcome));
+                if known.1.is_err() && outcome != Err(Refused::Wrong) {
+                    known.1 = outcome;
+                }
             }
         }
-        let foreign = are_by.into_iter().filter(|(_, is_by)| !is_by).map(|(place, _)| {
-            format!(
+        let foreign = checked.into_iter().filter_map(|(place, (list, outcome))| match outcome {
+            Ok(()) => None,
+            Err(Refused::Wrong) => Some(format!(
                 "{place}: this list (CRL) is not signed with the key of the trusted certificate of its issuer's name"
-            )
+            )),
+            Err(Refused::NotServed) => Some(format!(
+                "{place}: the signature of this list (CRL), {}, cannot be checked with the key of the trusted \
+                 certificate of its issuer's name, a key of another kind or length",
+                list.crl.signature_algorithm()
+            )),
         });
         let is_late =
             |crl: &Crl| crl.next_update_unix_s().is_some_and(|next| next.saturating_add(max_stale_s) < now_unix_s);
@@ -93,6 +112,7 @@ pub(super) struct Question<'a> {
     /// The issuer's SubjectPublicKeyInfo.
     key: &'a [u8],
     pub(super) issuer: &'a [u8],
+    allowed: Allowed,
 }
 
 impl<'a> Question<'a> {
@@ -100,14 +120,18 @@ impl<'a> Question<'a> {
     ///
     /// # Errors
     /// `REVOCATION_UNKNOWN` for what no list can speak of.
-    pub(super) fn new(certificate: &'a X509Certificate<'_>, issuer: &'a X509Certificate<'_>) -> Result<Self> {
+    pub(super) fn new(
+        certificate: &'a X509Certificate<'_>,
+        issuer: &'a X509Certificate<'_>,
+        allowed: Allowed,
+    ) -> Result<Self> {
         let unknown = |why: &str| Error::new(Code::RevocationUnknown, why);
         let subject = subject(certificate).map_err(|_| unknown("its distribution points cannot be read"))?;
         if !may_sign_lists(issuer) {
             return Err(unknown("its issuer's key usage is not to sign lists (cRLSign)"));
         }
         let key = issuer.public_key().raw;
-        Ok(Self { serial: certificate.raw_serial(), subject, key, issuer: certificate.issuer().as_raw() })
+        Ok(Self { serial: certificate.raw_serial(), subject, key, issuer: certificate.issuer().as_raw(), allowed })
     }
 
     /// Where lists are that speak of it: for each of its distribution points the places that say the same.
@@ -141,8 +165,15 @@ impl<'a> Question<'a> {
             if reasons == 0 || answered.iter().any(|newer| newer.has_scope_of(&list.crl)) {
                 continue;
             }
-            if !list.is_by(self.key) {
-                why = Standing::unknown(format!("{} is not signed with its issuer's key", list.place));
+            if let Err(refused) = list.check(self.key, self.allowed) {
+                why = Standing::unknown(match refused {
+                    Refused::Wrong => format!("{} is not signed with its issuer's key", list.place),
+                    Refused::NotServed => format!(
+                        "the signature of {}, {}, cannot be checked with its issuer's key, a key of another kind or length",
+                        list.place,
+                        list.crl.signature_algorithm()
+                    ),
+                });
                 continue;
             }
             answered.push(&list.crl);
@@ -178,18 +209,18 @@ impl List {
         blocks.into_iter().map(|(line, der)| list(&der, format!("{place}, line {line}"))).collect()
     }
 
-    /// Whether it was signed with this key; checked once for each key.
-    pub(super) fn is_by(&self, key: &[u8]) -> bool {
+    /// Checks that it was signed with this key, once for each key.
+    pub(super) fn check(&self, key: &[u8], allowed: Allowed) -> Checked {
         let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
         fingerprint.copy_from_slice(digest::digest(&digest::SHA256, key).as_ref());
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, is_by)) = keys.iter().find(|(known, _)| *known == fingerprint) {
-            return *is_by;
+        if let Some((_, checked)) = keys.iter().find(|(known, _)| *known == fingerprint) {
+            return *checked;
         }
-        let is_by = self.crl.is_by(key);
+        let checked = self.crl.check(key, allowed);
         keys.truncate(MAX_KEYS - 1);
-        keys.insert(0, (fingerprint, is_by));
-        is_by
+        keys.insert(0, (fingerprint, checked));
+        checked
     }
 }
 

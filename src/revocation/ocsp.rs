@@ -28,6 +28,7 @@ use super::Reason;
 use crate::certificate::{algorithm_text, hex};
 use crate::error::{Code, Error, Result};
 use crate::keystore::blocks_of_pem;
+use crate::signature::Allowed;
 use cert_id::serial_of;
 use response::{Data, Envelope, Single, Status, Unusable};
 use signer::Terms;
@@ -55,7 +56,7 @@ pub struct OcspResponse {
     status: OcspStatus,
     /// Where the status is `Successful`, and nowhere else.
     data: Option<Data>,
-    accepts_sha1: bool,
+    allowed: Allowed,
     /// SHA-256 of the names and keys of issuers, and when their signers may be believed, or why nobody may.
     issuers: Mutex<Vec<(Fingerprint, Believed)>>,
     /// SHA-256 of certificates with their issuers, and what of the response is about each.
@@ -109,7 +110,7 @@ impl OcspResponse {
             let Envelope { status, basic } = Envelope::read(der)?;
             let data = basic.map(|basic| Data::read(basic.data)).transpose()?;
             let (issuers, certificates) = (Mutex::default(), Mutex::default());
-            Ok(Self { der: der.into(), status, data, accepts_sha1: false, issuers, certificates })
+            Ok(Self { der: der.into(), status, data, allowed: Allowed::default(), issuers, certificates })
         };
         read().map_err(|why| match why {
             Unusable::Malformed => Error::new(Code::OcspMalformed, "not the DER of an OCSP response").at(place),
@@ -121,7 +122,14 @@ impl OcspResponse {
     /// bytes may be able to forge others. For responders that know nothing better.
     #[must_use]
     pub fn insecure_accept_sha1(self, accepts: bool) -> Self {
-        Self { accepts_sha1: accepts, issuers: Mutex::default(), certificates: Mutex::default(), ..self }
+        let allowed = Allowed { sha1: accepts, ..self.allowed };
+        self.allow(allowed)
+    }
+
+    /// The same response, believed with these deviations of its signature.
+    #[must_use]
+    pub(crate) fn allow(self, allowed: Allowed) -> Self {
+        Self { allowed, issuers: Mutex::default(), certificates: Mutex::default(), ..self }
     }
 
     /// The DER that it was read from.
@@ -261,7 +269,7 @@ impl OcspResponse {
         }
         let basic = Envelope::read(&self.der).ok().and_then(|envelope| envelope.basic);
         let basic = basic.ok_or_else(|| "it cannot be read".to_owned())?;
-        let terms = signer::terms(&basic, &data.responder, issuer, self.accepts_sha1);
+        let terms = signer::terms(&basic, &data.responder, issuer, self.allowed);
         issuers.truncate(MAX_ISSUERS - 1);
         issuers.insert(0, (fingerprint, terms.clone()));
         terms

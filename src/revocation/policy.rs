@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::standing::{Revoked, Standing};
 use crate::error::{Code, Error};
+use crate::signature::Allowed;
 
 /// What not knowing leads to. A certificate that is known to be revoked is refused in any case but `Off`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +78,8 @@ pub struct RevocationPolicy {
     pub max_stale_s: u32,
     /// Whether OCSP responses are believed that are signed with SHA-1.
     pub insecure_ocsp_sha1: bool,
+    /// Whether lists and responses may be signed with RSA keys of 1024 to 2047 bits.
+    pub insecure_rsa_1024: bool,
     /// How long the check of a whole path may wait for the network.
     pub deadline: Duration,
 }
@@ -90,6 +93,7 @@ impl Default for RevocationPolicy {
             depth: Depth::default(),
             max_stale_s: 0,
             insecure_ocsp_sha1: false,
+            insecure_rsa_1024: false,
             deadline: Duration::from_secs(10),
         }
     }
@@ -108,6 +112,11 @@ pub(super) enum Decision {
 }
 
 impl RevocationPolicy {
+    /// The deviations that are allowed of signatures; SHA-1 of responses alone.
+    pub(crate) fn allowed(&self) -> Allowed {
+        Allowed { small_rsa: self.insecure_rsa_1024, sha1: self.insecure_ocsp_sha1 }
+    }
+
     /// The one place where sources are weighed; a source that is off is not looked at.
     pub(super) fn decide(&self, crl: &Standing, ocsp: &Standing) -> Decision {
         let asked = [(self.ocsp, ocsp), (self.crl, crl)];

@@ -23,6 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::cache::DiskCache;
 use crate::fetch::{FetchPolicy, Fetcher};
 use crate::logging::{Level, Log};
+use crate::signature::Allowed;
 
 use answers::Answer;
 pub(super) use answers::Inquiry;
@@ -51,8 +52,8 @@ pub(crate) struct RemoteSettings {
     pub(crate) ocsp_nonce: bool,
     /// How requests name certificates.
     pub(crate) ocsp_hash: CertIdHash,
-    /// Whether responses are believed that are signed with SHA-1.
-    pub(crate) insecure_ocsp_sha1: bool,
+    /// The deviations that are allowed of the signatures of lists and responses; SHA-1 of responses alone.
+    pub(crate) allowed: Allowed,
 }
 
 /// Asks, and keeps the answers. Shared by threads.

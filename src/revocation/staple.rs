@@ -21,6 +21,7 @@ use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::logging::{Level, Log};
+use crate::signature::Allowed;
 
 /// Whose response is shown, and where it comes from.
 #[derive(Debug)]
@@ -218,7 +219,7 @@ impl Staple {
                 issuer: &self.stapled.issuer,
                 hash: asking.hash,
                 has_nonce: false,
-                accepts_sha1: false,
+                allowed: Allowed::default(),
                 now_unix_s,
                 deadline,
             };

@@ -97,7 +97,7 @@ impl Default for RevocationSpec {
 impl RevocationSpec {
     /// What is said, and for the rest: a source that there is may know, and together they have to, of the whole chain,
     /// while what they know is current.
-    pub(crate) fn policy(&self) -> RevocationPolicy {
+    pub(crate) fn policy(&self, allows_small_rsa: bool) -> RevocationPolicy {
         let of_source = |said: Option<Mode>, is_there| said.unwrap_or(if is_there { Mode::Prefer } else { Mode::Off });
         RevocationPolicy {
             mode: self.overall(),
@@ -106,6 +106,7 @@ impl RevocationSpec {
             depth: self.depth.unwrap_or_default(),
             max_stale_s: self.max_stale_s.unwrap_or_default(),
             insecure_ocsp_sha1: self.insecure_ocsp_sha1,
+            insecure_rsa_1024: allows_small_rsa,
             deadline: Duration::from_millis(self.deadline_ms.unwrap_or(DEADLINE_MS).into()),
         }
     }
@@ -151,7 +152,7 @@ impl RevocationSpec {
         if self.mode == Some(Mode::Off) && (is_asked(self.crl_mode) || is_asked(self.ocsp_mode)) {
             return conflict("revocation is off, and a source of it is to be asked");
         }
-        let policy = self.policy();
+        let policy = self.policy(false);
         if policy.mode != Mode::Off && policy.crl == Mode::Off && policy.ocsp == Mode::Off {
             return conflict("revocation is to be checked, and no source of it may be asked");
         }

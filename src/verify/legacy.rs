@@ -7,13 +7,8 @@
 
 use std::net::IpAddr;
 
-use rsa::pkcs1::DecodeRsaPublicKey;
-use rsa::sha2::{Sha256, Sha384, Sha512};
-use rsa::signature::Verifier;
-use rsa::traits::PublicKeyParts;
-use rsa::{RsaPublicKey, pkcs1v15, pss};
 use rustls::pki_types::{
-    AlgorithmIdentifier, CertificateDer, DnsName, InvalidSignature, ServerName, SignatureVerificationAlgorithm, alg_id,
+    AlgorithmIdentifier, CertificateDer, DnsName, InvalidSignature, ServerName, SignatureVerificationAlgorithm,
 };
 use webpki::EndEntityCert;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
@@ -21,6 +16,7 @@ use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificat
 use super::direct;
 use super::refusal::Peer;
 use crate::der::{Element, Malformed, OCTET_STRING, SEQUENCE, element, only};
+use crate::signature::{Algorithm, Allowed, algorithms};
 
 /// A deviation that can be tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +83,11 @@ impl Switches {
     /// Turns the switch on.
     pub const fn insert(&mut self, switch: Switch) {
         self.0 |= switch.bit();
+    }
+
+    /// The deviations of signatures among them.
+    pub(crate) const fn allowed(self) -> Allowed {
+        Allowed { small_rsa: self.contains(Switch::SmallRsa), sha1: false }
     }
 
     /// The switches that are on.
@@ -175,15 +176,10 @@ impl<'a> Leaf<'a> {
     }
 
     /// The algorithms with which the signatures of its path are checked.
-    pub(super) fn algorithms(
-        &self,
-        all: &'static [&'static dyn SignatureVerificationAlgorithm],
-        switches: Switches,
-    ) -> Vec<TolerantAlgorithm<'_>> {
+    pub(super) fn algorithms(&self, switches: Switches) -> Vec<TolerantAlgorithm<'_>> {
         let recast = self.recast.as_ref().map(|(shown, signed)| (shown.as_slice(), *signed));
-        all.iter()
-            .map(|strict| TolerantAlgorithm { strict: *strict, recast, small_rsa: switches.contains(Switch::SmallRsa) })
-            .collect()
+        let allowed = switches.allowed();
+        algorithms().iter().map(|row| TolerantAlgorithm { row, recast, allowed }).collect()
     }
 }
 
@@ -298,19 +294,12 @@ fn common_name_as_general_name(certificate: &CertificateDer<'_>) -> Option<Vec<u
     is_host.then(|| element(DNS_NAME, &[name.as_bytes()]))
 }
 
-/// An algorithm of webpki's that knows of recast certificates and, where asked to, of small RSA keys.
+/// A row of the table of algorithms that knows of recast certificates, as webpki asks it.
 #[derive(Debug)]
 pub(super) struct TolerantAlgorithm<'a> {
-    strict: &'static dyn SignatureVerificationAlgorithm,
+    row: &'static Algorithm,
     recast: Option<(&'a [u8], &'a [u8])>,
-    small_rsa: bool,
-}
-
-impl TolerantAlgorithm<'_> {
-    /// For signatures over a handshake, which is nothing to recast.
-    pub(super) fn for_handshake(strict: &'static dyn SignatureVerificationAlgorithm, switches: Switches) -> Self {
-        Self { strict, recast: None, small_rsa: switches.contains(Switch::SmallRsa) }
-    }
+    allowed: Allowed,
 }
 
 impl SignatureVerificationAlgorithm for TolerantAlgorithm<'_> {
@@ -319,58 +308,14 @@ impl SignatureVerificationAlgorithm for TolerantAlgorithm<'_> {
             Some((shown, signed)) if message == shown => signed,
             _ => message,
         };
-        match self.small_rsa.then(|| SmallRsa::of(self.strict, key)).flatten() {
-            Some(small) => small.verify(message, signature),
-            None => self.strict.verify_signature(key, message, signature),
-        }
+        self.row.check(key, message, signature, self.allowed).map_err(|_| InvalidSignature)
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.strict.public_key_alg_id()
+        self.row.key_id()
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.strict.signature_alg_id()
-    }
-}
-
-/// An RSA key of 1024 to 2047 bits, which aws-lc-rs has no PSS for, and the kind of signature it is to check.
-pub(super) struct SmallRsa {
-    key: RsaPublicKey,
-    kind: AlgorithmIdentifier,
-}
-
-impl SmallRsa {
-    /// The key, if it is one (PKCS#1 `RSAPublicKey`) and `strict` is an RSA algorithm.
-    pub(super) fn of(strict: &dyn SignatureVerificationAlgorithm, key: &[u8]) -> Option<Self> {
-        let kind = strict.signature_alg_id();
-        if strict.public_key_alg_id() != alg_id::RSA_ENCRYPTION {
-            return None;
-        }
-        let key = RsaPublicKey::from_pkcs1_der(key).ok()?;
-        (1024..2048).contains(&key.n().bits()).then_some(Self { key, kind })
-    }
-
-    /// Checks a signature of SHA-256, SHA-384 or SHA-512 with PKCS#1 1.5 or PSS padding.
-    pub(super) fn verify(self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        let Self { key, kind } = self;
-        let pkcs1 = || pkcs1v15::Signature::try_from(signature);
-        let pss = || pss::Signature::try_from(signature);
-        let result = match kind {
-            alg_id::RSA_PKCS1_SHA256 => {
-                pkcs1().and_then(|s| pkcs1v15::VerifyingKey::<Sha256>::new(key).verify(message, &s))
-            }
-            alg_id::RSA_PKCS1_SHA384 => {
-                pkcs1().and_then(|s| pkcs1v15::VerifyingKey::<Sha384>::new(key).verify(message, &s))
-            }
-            alg_id::RSA_PKCS1_SHA512 => {
-                pkcs1().and_then(|s| pkcs1v15::VerifyingKey::<Sha512>::new(key).verify(message, &s))
-            }
-            alg_id::RSA_PSS_SHA256 => pss().and_then(|s| pss::VerifyingKey::<Sha256>::new(key).verify(message, &s)),
-            alg_id::RSA_PSS_SHA384 => pss().and_then(|s| pss::VerifyingKey::<Sha384>::new(key).verify(message, &s)),
-            alg_id::RSA_PSS_SHA512 => pss().and_then(|s| pss::VerifyingKey::<Sha512>::new(key).verify(message, &s)),
-            _ => return Err(InvalidSignature),
-        };
-        result.map_err(|_| InvalidSignature)
+        self.row.signature_id()
     }
 }

@@ -15,7 +15,6 @@ mod path;
 mod refusal;
 mod signature;
 
-use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
@@ -27,6 +26,7 @@ pub(crate) use path::{Fingerprint, VerifiedPath};
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
 use crate::revocation::{Revocation, Revoked};
+use crate::signature::schemes;
 
 /// The most certificates that a peer may send: its own and its issuers.
 ///
@@ -61,7 +61,6 @@ pub struct PeerVerifier {
     direct: direct::Index,
     anchors: chain::Anchors,
     switches: Switches,
-    algorithms: WebPkiSupportedAlgorithms,
     revocation: Option<Revocation>,
     /// Of the trusted certificates, where revocation is checked.
     fingerprints: path::Fingerprints,
@@ -82,7 +81,6 @@ impl PeerVerifier {
             anchors,
             trusted: trust,
             switches,
-            algorithms: rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms,
             revocation: None,
             fingerprints: path::Fingerprints::default(),
         })
@@ -186,7 +184,7 @@ impl PeerVerifier {
         let parsed = leaf.parse().map_err(|error| peer.refuse(error))?;
         let path = match direct {
             true => direct::verify(&parsed, purpose, now, end_entity),
-            false => self.anchors.verify(&parsed, &leaf.algorithms(self.algorithms.all, self.switches), &peer),
+            false => self.anchors.verify(&parsed, &leaf.algorithms(self.switches), &peer),
         }
         .map_err(|error| peer.refuse(error))?;
 
@@ -194,7 +192,7 @@ impl PeerVerifier {
         if signature::check_key_sizes(&path, self.switches).map_err(|key| peer.refuse_key(&key))? {
             deviations.push(Switch::SmallRsa);
         }
-        if !signature::is_usable_key(end_entity, &self.algorithms) {
+        if !signature::is_usable_key(end_entity) {
             return Err(peer.refuse_key_algorithm());
         }
         if let Some(name) = name {
@@ -217,7 +215,7 @@ impl PeerVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<()> {
         let proof = signature::Proof { message, scheme: dss.scheme, signature: dss.signature() };
-        proof.verify_tls12(cert, &self.algorithms, self.switches)
+        proof.verify(cert, false, self.switches)
     }
 
     /// Checks a TLS 1.3 peer's proof that it holds the private key of `cert` (RFC 8446 section 4.4.3).
@@ -231,12 +229,12 @@ impl PeerVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<()> {
         let proof = signature::Proof { message, scheme: dss.scheme, signature: dss.signature() };
-        proof.verify_tls13(cert, &self.algorithms, self.switches)
+        proof.verify(cert, true, self.switches)
     }
 
     /// The signature schemes to offer to the peer, best first.
     pub fn signature_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        schemes()
     }
 
     /// The CA names to send with a certificate request (RFC 8446 section 4.2.4).

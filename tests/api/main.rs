@@ -34,6 +34,7 @@ mod revocation_post;
 mod revocation_refresh;
 mod revocation_sessions;
 mod sessions;
+mod signatures;
 mod stapling;
 mod stapling_files;
 mod stream;

@@ -11,6 +11,7 @@ use super::super::signed::Signed;
 use super::response::{Basic, Responder};
 use crate::certificate::algorithm_text;
 use crate::der::{BIT_STRING, Malformed, SEQUENCE, only};
+use crate::signature::{Allowed, Refused};
 
 /// The contents of the object identifiers 2.5.29.15, 17, 19 and 37 and of 1.3.6.1.5.5.7.48.1.5 (nocheck): what may be
 /// critical in a signer's certificate.
@@ -29,20 +30,20 @@ pub(super) fn terms(
     basic: &Basic<'_>,
     responder: &Responder,
     issuer: &X509Certificate<'_>,
-    accepts_sha1: bool,
+    allowed: Allowed,
 ) -> Result<Terms, String> {
-    let read = if accepts_sha1 { Signed::new_insecure_sha1 } else { Signed::new };
-    let signed = read(basic.algorithm, basic.data.whole, basic.signature);
+    let signed = Signed::new(basic.algorithm, basic.data.whole, basic.signature, allowed);
     let signed = signed.map_err(|Malformed| "its signature cannot be read".to_owned())?;
     let Some(signed) = signed else {
         return Err(format!("its signature's algorithm {} is not served", algorithm_text(basic.algorithm.content)));
     };
     let mut why = "its signer is neither the issuer nor in the response".to_owned();
     if names(responder, issuer) {
-        if signed.is_by(issuer.public_key().raw) {
-            return Ok(vec![i64::MIN..=i64::MAX]);
-        }
-        why = "it is not signed with the issuer's key".to_owned();
+        why = match signed.check(issuer.public_key().raw, allowed) {
+            Ok(()) => return Ok(vec![i64::MIN..=i64::MAX]),
+            Err(Refused::Wrong) => "it is not signed with the issuer's key".to_owned(),
+            Err(Refused::NotServed) => not_served("the issuer's key"),
+        };
     }
     let mut terms = Vec::new();
     for der in &basic.certificates {
@@ -50,9 +51,12 @@ pub(super) fn terms(
         if !names(responder, &certificate) {
             continue;
         }
-        match check_delegate(der, &certificate, issuer) {
-            _ if !signed.is_by(certificate.public_key().raw) => {
+        match check_delegate(der, &certificate, issuer, allowed) {
+            _ if signed.check(certificate.public_key().raw, allowed) == Err(Refused::Wrong) => {
                 why = "it is not signed with the key of the signer that it names".to_owned();
+            }
+            _ if signed.check(certificate.public_key().raw, allowed).is_err() => {
+                why = not_served("the key of the signer that it names");
             }
             Ok(()) => {
                 let validity = certificate.validity();
@@ -62,6 +66,10 @@ pub(super) fn terms(
         }
     }
     if terms.is_empty() { Err(why) } else { Ok(terms) }
+}
+
+fn not_served(key: &str) -> String {
+    format!("its signature cannot be checked with {key}, a key of another kind or length")
 }
 
 fn names(responder: &Responder, certificate: &X509Certificate<'_>) -> bool {
@@ -79,6 +87,7 @@ fn check_delegate(
     der: &[u8],
     certificate: &X509Certificate<'_>,
     issuer: &X509Certificate<'_>,
+    allowed: Allowed,
 ) -> Result<(), &'static str> {
     if certificate.issuer().as_raw() != issuer.subject().as_raw() {
         return Err("its signer's certificate is of another issuer");
@@ -95,7 +104,8 @@ fn check_delegate(
     if certificate.extensions().iter().any(is_foreign) {
         return Err("its signer's certificate has a critical extension that is not understood");
     }
-    match is_issued(der, certificate, issuer) {
+    // What responses may be signed with is not what certificates may be.
+    match is_issued(der, certificate, issuer, Allowed { sha1: false, ..allowed }) {
         Ok(true) => Ok(()),
         Ok(false) | Err(Malformed) => Err("its signer's certificate is not signed with the issuer's key"),
     }
@@ -105,17 +115,23 @@ fn check_delegate(
 pub(crate) fn is_issuer(certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
     let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
     let (Ok((_, read)), Ok((_, issuer))) = read else { return false };
-    read.issuer().as_raw() == issuer.subject().as_raw() && is_issued(certificate, &read, &issuer) == Ok(true)
+    read.issuer().as_raw() == issuer.subject().as_raw()
+        && is_issued(certificate, &read, &issuer, Allowed::default()) == Ok(true)
 }
 
 /// RFC 6960 section 4.2.2.2: with the same key as the certificate that is asked about.
-fn is_issued(der: &[u8], certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Result<bool, Malformed> {
+fn is_issued(
+    der: &[u8],
+    certificate: &X509Certificate<'_>,
+    issuer: &X509Certificate<'_>,
+    allowed: Allowed,
+) -> Result<bool, Malformed> {
     let mut parts = only(SEQUENCE, der)?.inside();
     let content = parts.expect(SEQUENCE)?;
     let algorithm = parts.expect(SEQUENCE)?;
     let signature = parts.expect(BIT_STRING)?;
     parts.end()?;
-    let signed = Signed::new(algorithm, content.whole, signature)?;
+    let signed = Signed::new(algorithm, content.whole, signature, allowed)?;
     Ok(certificate.signature_algorithm == certificate.tbs_certificate.signature
-        && signed.is_some_and(|signed| signed.is_by(issuer.public_key().raw)))
+        && signed.is_some_and(|signed| signed.check(issuer.public_key().raw, allowed).is_ok()))
 }

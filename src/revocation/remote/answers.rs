@@ -14,6 +14,7 @@ use super::request::OcspRequest;
 use super::{Remote, first_of};
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
+use crate::signature::Allowed;
 
 /// A response about one certificate, and what is needed to ask again.
 pub(super) struct Answer {
@@ -29,7 +30,7 @@ pub(in super::super) struct Inquiry<'a> {
     pub(in super::super) issuer: &'a CertificateDer<'a>,
     pub(in super::super) now_unix_s: i64,
     pub(in super::super) max_stale_s: i64,
-    pub(in super::super) accepts_sha1: bool,
+    pub(in super::super) allowed: Allowed,
 }
 
 impl Inquiry<'_> {
@@ -52,7 +53,7 @@ impl Inquiry<'_> {
     pub(in super::super) fn standing_by_staple(&self, staple: &[u8]) -> Standing {
         const PLACE: &str = "the stapled response";
         match OcspResponse::from_der(staple, PLACE) {
-            Ok(response) => self.standing(&response.insecure_accept_sha1(self.accepts_sha1), PLACE),
+            Ok(response) => self.standing(&response.allow(self.allowed), PLACE),
             Err(error) => Standing::Unknown(Error::new(Code::RevocationResponseInvalid, error.detail())),
         }
     }
@@ -107,13 +108,7 @@ impl Remote {
         let renewed = self.answers.renew(key, now_unix_s, |old| {
             let old = old.ok_or_else(|| Error::new(Code::RevocationUnreachable, "nothing to renew"))?;
             let (certificate, issuer) = (&old.certificate, &old.issuer);
-            let inquiry = Inquiry {
-                certificate,
-                issuer,
-                now_unix_s,
-                max_stale_s: 0,
-                accepts_sha1: self.settings.insecure_ocsp_sha1,
-            };
+            let inquiry = Inquiry { certificate, issuer, now_unix_s, max_stale_s: 0, allowed: self.settings.allowed };
             self.ask(&old.responder, &inquiry, Some(Arc::clone(&old)), deadline)
         })?;
         renewed.error
@@ -133,7 +128,7 @@ impl Remote {
             issuer: inquiry.issuer,
             hash: self.settings.ocsp_hash,
             has_nonce: self.settings.ocsp_nonce,
-            accepts_sha1: inquiry.accepts_sha1,
+            allowed: inquiry.allowed,
             now_unix_s: inquiry.now_unix_s,
             deadline,
         }

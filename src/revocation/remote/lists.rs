@@ -15,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
 use crate::fetch::{Content, FetchRequest, Fetched, Validators};
 use crate::logging::Level;
+use crate::signature::{Allowed, Refused};
 
 /// A list that was fetched, its signature checked.
 pub(super) struct RemoteList {
@@ -117,7 +118,7 @@ impl Remote {
                 ));
             }
         };
-        let made = read(&bytes, url, issuer_key, validators.clone())?;
+        let made = read(&bytes, url, issuer_key, validators.clone(), self.settings.allowed)?;
         if let Some(old) = old.filter(|old| old.list.crl.this_update_unix_s() > made.list.crl.this_update_unix_s()) {
             let detail = format!("{url} serves a list that is older than the one at hand");
             let complaint = Some(Error::new(Code::RevocationResponseInvalid, detail));
@@ -142,7 +143,7 @@ impl Remote {
     ) -> Option<RemoteList> {
         let stored = self.cache.as_ref()?.read(url, self.settings.max_crl_bytes)?;
         // What is in the directory is believed no more than what comes from the network.
-        let found = read(&stored.bytes, url, issuer_key, stored.validators).ok()?;
+        let found = read(&stored.bytes, url, issuer_key, stored.validators, self.settings.allowed).ok()?;
         let made_unix_s = found.list.crl.this_update_unix_s();
         let is_newer = old.is_none_or(|old| old.list.crl.this_update_unix_s() < made_unix_s);
         (is_newer && found.is_current(now_unix_s, 0)).then(|| {
@@ -182,13 +183,19 @@ fn key_of(slot: &str) -> Vec<u8> {
     key.unwrap_or_default()
 }
 
-fn read(bytes: &[u8], url: &str, issuer_key: &[u8], validators: Validators) -> Result<RemoteList> {
+fn read(bytes: &[u8], url: &str, issuer_key: &[u8], validators: Validators, allowed: Allowed) -> Result<RemoteList> {
     let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{url}: {why}"));
     let mut lists = List::all_of(bytes, url)
         .map_err(|error| Error::new(Code::RevocationResponseInvalid, error.detail()).with_source(error))?;
     let list = lists.pop().filter(|_| lists.is_empty()).ok_or_else(|| invalid("more than one list"))?;
-    if !list.is_by(issuer_key) {
-        return Err(invalid("the list is not signed with the key of the certificate's issuer"));
+    match list.check(issuer_key, allowed) {
+        Ok(()) => {}
+        Err(Refused::Wrong) => return Err(invalid("the list is not signed with the key of the certificate's issuer")),
+        Err(Refused::NotServed) => {
+            return Err(invalid(
+                "the list's signature cannot be checked with the key of the certificate's issuer, of another kind or length",
+            ));
+        }
     }
     Ok(RemoteList { list, validators })
 }

@@ -8,6 +8,7 @@ use super::super::ocsp::{CertIdHash, OcspResponse, OcspStanding, OcspStatus, get
 use super::share;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{FetchRequest, Fetched, Fetcher, Post, shown};
+use crate::signature::Allowed;
 
 /// The longest response: RFC 5019 has responders keep them short, and a delegated signer's chain fits many times.
 const MAX_RESPONSE_BYTES: usize = 128 << 10;
@@ -24,7 +25,7 @@ pub(in super::super) struct OcspRequest<'a> {
     pub(in super::super) hash: CertIdHash,
     /// Whether the response has to repeat a nonce.
     pub(in super::super) has_nonce: bool,
-    pub(in super::super) accepts_sha1: bool,
+    pub(in super::super) allowed: Allowed,
     pub(in super::super) now_unix_s: i64,
     pub(in super::super) deadline: Instant,
 }
@@ -103,9 +104,7 @@ impl OcspRequest<'_> {
             validators: None,
             takes_refusals: true,
         });
-        let read = |bytes: &[u8]| {
-            OcspResponse::from_der(bytes, self.responder).map(|read| read.insecure_accept_sha1(self.accepts_sha1))
-        };
+        let read = |bytes: &[u8]| OcspResponse::from_der(bytes, self.responder).map(|read| read.allow(self.allowed));
         // The URL is said in the place of the responder, and the request in it says nothing to a reader.
         match fetched.map_err(|error| Error::new(error.code(), without_place(error.detail())))? {
             Fetched::Content(content) => read(&content.bytes).map_err(|error| {

@@ -1,0 +1,159 @@
+//! Signature schemes of TLS (RFC 8446 section 4.2.3), by the rows of the table.
+
+use rustls::SignatureScheme;
+use rustls::pki_types::{AlgorithmIdentifier, alg_id};
+
+use super::{ALGORITHMS, Algorithm, Allowed, Content, KeyParts, PSS_KEY, Refused};
+
+/// A signature scheme that is served.
+#[derive(Debug)]
+pub(crate) struct HandshakeScheme {
+    pub(crate) scheme: SignatureScheme,
+    name: &'static str,
+    signature: AlgorithmIdentifier,
+    keys: Keys,
+    versions: Versions,
+}
+
+/// The keys that a scheme goes with.
+#[derive(Debug)]
+enum Keys {
+    Only(AlgorithmIdentifier),
+    /// TLS 1.3 fixes the curve; in TLS 1.2 the scheme names the digest alone (RFC 8422 section 5.10).
+    Curve(AlgorithmIdentifier),
+}
+
+/// The versions whose handshakes are signed with a scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Versions {
+    Both,
+    Tls12,
+    Tls13,
+}
+
+/// Why a signature scheme cannot prove anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// It was not offered to the peer.
+    Unoffered,
+    /// The version of the connection does not allow it.
+    Version,
+    /// It does not go with the kind of key.
+    Key,
+}
+
+const fn scheme(
+    scheme: SignatureScheme,
+    name: &'static str,
+    signature: AlgorithmIdentifier,
+    keys: Keys,
+    versions: Versions,
+) -> HandshakeScheme {
+    HandshakeScheme { scheme, name, signature, keys, versions }
+}
+
+const RSA: Keys = Keys::Only(alg_id::RSA_ENCRYPTION);
+const PSS: Keys = Keys::Only(PSS_KEY);
+const RSA_PSS_PSS_SHA256: SignatureScheme = SignatureScheme::Unknown(0x0809);
+const RSA_PSS_PSS_SHA384: SignatureScheme = SignatureScheme::Unknown(0x080a);
+const RSA_PSS_PSS_SHA512: SignatureScheme = SignatureScheme::Unknown(0x080b);
+
+/// The schemes that are served, best first.
+#[rustfmt::skip]
+static SCHEMES: &[HandshakeScheme] = &[
+    scheme(SignatureScheme::ECDSA_NISTP384_SHA384, "ecdsa_secp384r1_sha384", alg_id::ECDSA_SHA384,
+        Keys::Curve(alg_id::ECDSA_P384), Versions::Both),
+    scheme(SignatureScheme::ECDSA_NISTP256_SHA256, "ecdsa_secp256r1_sha256", alg_id::ECDSA_SHA256,
+        Keys::Curve(alg_id::ECDSA_P256), Versions::Both),
+    scheme(SignatureScheme::ECDSA_NISTP521_SHA512, "ecdsa_secp521r1_sha512", alg_id::ECDSA_SHA512,
+        Keys::Curve(alg_id::ECDSA_P521), Versions::Both),
+    scheme(SignatureScheme::ED25519, "ed25519", alg_id::ED25519, Keys::Only(alg_id::ED25519), Versions::Both),
+    scheme(SignatureScheme::RSA_PSS_SHA512, "rsa_pss_rsae_sha512", alg_id::RSA_PSS_SHA512, RSA, Versions::Both),
+    scheme(SignatureScheme::RSA_PSS_SHA384, "rsa_pss_rsae_sha384", alg_id::RSA_PSS_SHA384, RSA, Versions::Both),
+    scheme(SignatureScheme::RSA_PSS_SHA256, "rsa_pss_rsae_sha256", alg_id::RSA_PSS_SHA256, RSA, Versions::Both),
+    scheme(RSA_PSS_PSS_SHA512, "rsa_pss_pss_sha512", alg_id::RSA_PSS_SHA512, PSS, Versions::Both),
+    scheme(RSA_PSS_PSS_SHA384, "rsa_pss_pss_sha384", alg_id::RSA_PSS_SHA384, PSS, Versions::Both),
+    scheme(RSA_PSS_PSS_SHA256, "rsa_pss_pss_sha256", alg_id::RSA_PSS_SHA256, PSS, Versions::Both),
+    scheme(SignatureScheme::RSA_PKCS1_SHA512, "rsa_pkcs1_sha512", alg_id::RSA_PKCS1_SHA512, RSA, Versions::Tls12),
+    scheme(SignatureScheme::RSA_PKCS1_SHA384, "rsa_pkcs1_sha384", alg_id::RSA_PKCS1_SHA384, RSA, Versions::Tls12),
+    scheme(SignatureScheme::RSA_PKCS1_SHA256, "rsa_pkcs1_sha256", alg_id::RSA_PKCS1_SHA256, RSA, Versions::Tls12),
+    scheme(SignatureScheme::ML_DSA_44, "mldsa44", alg_id::ML_DSA_44, Keys::Only(alg_id::ML_DSA_44), Versions::Tls13),
+    scheme(SignatureScheme::ML_DSA_65, "mldsa65", alg_id::ML_DSA_65, Keys::Only(alg_id::ML_DSA_65), Versions::Tls13),
+    scheme(SignatureScheme::ML_DSA_87, "mldsa87", alg_id::ML_DSA_87, Keys::Only(alg_id::ML_DSA_87), Versions::Tls13),
+];
+
+/// The schemes to offer, best first.
+pub(crate) fn schemes() -> Vec<SignatureScheme> {
+    SCHEMES.iter().map(|one| one.scheme).collect()
+}
+
+/// Whether any scheme could check a proof of this key.
+pub(crate) fn is_of_handshakes(key: &KeyParts<'_>) -> bool {
+    SCHEMES.iter().any(|scheme| scheme.row(key.algorithm, true).is_some())
+}
+
+impl HandshakeScheme {
+    /// The row of a scheme for a connection of this version.
+    ///
+    /// # Errors
+    /// The reason for which the peer must not have signed with it.
+    pub(crate) fn of(scheme: SignatureScheme, is_tls13: bool) -> Result<&'static Self, Unusable> {
+        let row =
+            SCHEMES.iter().find(|row| row.scheme == scheme).ok_or_else(|| match is_tls13 && is_of_tls12(scheme) {
+                true => Unusable::Version,
+                false => Unusable::Unoffered,
+            })?;
+        match (row.versions, is_tls13) {
+            (Versions::Both, _) | (Versions::Tls12, false) | (Versions::Tls13, true) => Ok(row),
+            _ => Err(Unusable::Version),
+        }
+    }
+
+    /// Checks a signature over a handshake with the key of a SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// [`Unusable::Key`] for a key that the scheme does not go with; inside, what the check said.
+    pub(crate) fn verify(
+        &self,
+        key: &KeyParts<'_>,
+        message: &[u8],
+        signature: &[u8],
+        is_tls13: bool,
+        allowed: Allowed,
+    ) -> Result<Result<(), Refused>, Unusable> {
+        let row = self.row(key.algorithm, is_tls13).ok_or(Unusable::Key)?;
+        Ok(row.verify(key.bits, Content::Message(message), signature, None, allowed))
+    }
+
+    fn row(&self, key_algorithm: &[u8], is_tls13: bool) -> Option<&'static Algorithm> {
+        let fits = |row: &&Algorithm| match self.keys {
+            Keys::Only(key) => row.key == key,
+            Keys::Curve(curve) => !is_tls13 || row.key == curve,
+        };
+        let mut rows = ALGORITHMS.iter().filter(|row| row.signature == self.signature).filter(fits);
+        rows.find(|row| row.key.as_ref() == key_algorithm)
+    }
+}
+
+/// Whether a scheme that is not served is one that TLS 1.3 forbids: with SHA-1, SHA-224, MD5, or DSA.
+fn is_of_tls12(scheme: SignatureScheme) -> bool {
+    matches!(u16::from(scheme), 0x0101..=0x0303 | 0x0402 | 0x0502 | 0x0602)
+}
+
+/// The name of a scheme in the registry of TLS, or its number.
+pub(crate) fn scheme_name(scheme: SignatureScheme) -> String {
+    match SCHEMES.iter().find(|row| row.scheme == scheme) {
+        Some(row) => row.name.to_owned(),
+        None => match u16::from(scheme) {
+            0x0101 => "rsa_pkcs1_md5".to_owned(),
+            0x0201 => "rsa_pkcs1_sha1".to_owned(),
+            0x0202 => "dsa_sha1".to_owned(),
+            0x0203 => "ecdsa_sha1".to_owned(),
+            0x0402 => "dsa_sha256".to_owned(),
+            0x0502 => "dsa_sha384".to_owned(),
+            0x0602 => "dsa_sha512".to_owned(),
+            0x0808 => "ed448".to_owned(),
+            number => format!("scheme 0x{number:04x}"),
+        },
+    }
+}

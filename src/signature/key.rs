@@ -1,0 +1,54 @@
+//! The parts of a public key that choose how a signature is checked.
+
+use rustls::pki_types::alg_id;
+
+use super::pss;
+use crate::der::{BIT_STRING, Element, INTEGER, Malformed, SEQUENCE, only};
+
+/// The fewest bits of an RSA key.
+pub(crate) const RSA_BITS: usize = 2048;
+/// The fewest bits of an RSA key where small ones are allowed.
+pub(crate) const SMALL_RSA_BITS: usize = 1024;
+/// The most bits of an RSA key: aws-lc-rs checks none that are longer, and checking takes time that grows faster.
+pub(crate) const MAX_RSA_BITS: usize = 8192;
+
+/// A SubjectPublicKeyInfo (RFC 5280 section 4.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyParts<'a> {
+    /// The content of the algorithm's identifier.
+    pub(crate) algorithm: &'a [u8],
+    pub(crate) bits: &'a [u8],
+}
+
+impl<'a> KeyParts<'a> {
+    /// Reads the DER of a key.
+    pub(crate) fn of(key: &'a [u8]) -> Result<Self, Malformed> {
+        let mut parts = only(SEQUENCE, key)?.inside();
+        let algorithm = parts.expect(SEQUENCE)?;
+        let point = parts.expect(BIT_STRING)?;
+        parts.end()?;
+        Ok(Self { algorithm: algorithm.content, bits: bits(point)? })
+    }
+
+    /// Whether it is an RSA key, for signatures of every padding or for PSS alone.
+    pub(crate) fn is_rsa(&self) -> bool {
+        self.algorithm == alg_id::RSA_ENCRYPTION.as_ref() || self.algorithm.starts_with(pss::OID)
+    }
+}
+
+/// The bytes of a BIT STRING that ends with a whole byte.
+pub(crate) fn bits(element: Element<'_>) -> Result<&[u8], Malformed> {
+    match element.content {
+        [0, bytes @ ..] => Ok(bytes),
+        _ => Err(Malformed),
+    }
+}
+
+/// The exact length of an RSA key, a PKCS#1 `RSAPublicKey`.
+pub(crate) fn rsa_bits(key: &[u8]) -> Option<usize> {
+    let modulus = only(SEQUENCE, key).ok()?.inside().expect(INTEGER).ok()?;
+    let mut bytes = modulus.content.iter().skip_while(|byte| **byte == 0);
+    let first = bytes.next()?;
+    let rest = bytes.count().checked_mul(8)?;
+    rest.checked_add(8)?.checked_sub(first.leading_zeros() as usize)
+}
