@@ -14,7 +14,13 @@
  *   NULL where there are none.
  * - Texts are UTF-8 and end with a NUL. Texts, bytes and passwords that are passed in are copied where they are kept.
  * - A builder and a connection are used by one thread at a time; a second call that comes in meanwhile, from another thread
- *   or a callback, gets BTLS_WRONG_STATE. A context is used by any number of threads.
+ *   or a callback, gets BTLS_BUSY. A function that gives a fact instead of a status gives none then (NULL, 0, false), and
+ *   btls_conn_error gives an error of BTLS_BUSY on that thread, until a call of that thread on the object gets in. A context
+ *   is used by any number of threads.
+ * - A call that is refused with an error of usage (100 to 199) has no effect.
+ * - One call does a bounded amount of work, whatever the peer sends: it receives at most 256 KiB that hold nothing for its
+ *   caller, then returns BTLS_WANT_READ, with a blocking transport too. Each wait for a blocking transport comes on top; set
+ *   a timeout on the socket (SO_RCVTIMEO, SO_SNDTIMEO) to bound it.
  * - A defect inside gives BTLS_PANIC, and the object it was met in gives nothing else from then on; every other object goes
  *   on. Only exhausted memory ends the process.
  */
@@ -960,16 +966,18 @@ btls_status btls_conn_set_callbacks(btls_conn *conn,
                                     void *user);
 
 /**
- * Goes on with the handshake. Reading and writing do so too, where it is not complete.
+ * Continues the handshake. Reading and writing do so too, while it is not complete.
  *
- * Returns BTLS_OK when both sides have finished, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
+ * Returns BTLS_OK when both sides have finished; data that came with the peer's last message is then here already, so ask
+ * btls_conn_pending before waiting for the transport. Returns BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
  * be read or written, BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the peer
  * has been sent its alert then, where the transport took it.
  */
 btls_status btls_conn_handshake(btls_conn *conn);
 
 /**
- * Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were.
+ * Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were. A loop that waits for the
+ * transport asks btls_conn_pending first.
  *
  * Returns BTLS_OK with at least one byte, BTLS_CLOSED at the peer's close_notify, BTLS_WANT_READ, BTLS_WANT_WRITE or
  * BTLS_WANT_TASK as btls_conn_handshake does, BTLS_TRUNCATED where the transport ended without close_notify, so that data
@@ -981,11 +989,18 @@ btls_status btls_conn_read(btls_conn *conn,
                            size_t *read);
 
 /**
- * Writes plaintext; `written` becomes how much of it was taken and sent, which may be less than `length`.
+ * Writes plaintext; `written` becomes how much of it was taken, which may be less than `length`.
  *
  * Returns BTLS_OK, BTLS_WANT_READ, BTLS_WANT_WRITE or BTLS_WANT_TASK as btls_conn_handshake does, or what ended the
- * connection. After BTLS_WANT_WRITE the same bytes have to be offered again, at the same place or another, more after them
- * if the caller likes; other bytes are refused with BTLS_INVALID_ARGUMENT.
+ * connection.
+ *
+ * After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the transport takes no more now:
+ * the end of it waits, as btls_conn_wants_write says, and the next write sends it first; so does btls_conn_flush, for a
+ * caller with nothing more to write.
+ *
+ * After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or another, more after them if the
+ * caller likes, also if btls_conn_flush has sent them meanwhile. Other bytes are refused with BTLS_INVALID_ARGUMENT, which
+ * has no effect.
  */
 btls_status btls_conn_write(btls_conn *conn,
                             const void *data,
@@ -1013,8 +1028,12 @@ btls_status btls_conn_flush(btls_conn *conn);
 bool btls_conn_wants_write(const btls_conn *conn);
 
 /**
- * Tells how many bytes of plaintext can be read without touching the transport. An event loop reads on until there are none:
- * a descriptor whose bytes are already here does not become readable again.
+ * Gives how many bytes of plaintext can be read without touching the transport. An event loop reads until there are none: a
+ * descriptor whose bytes are already here does not become readable again.
+ *
+ * Also gives 1 if another call would not wait though there is no plaintext: the peer's close_notify or the end is here and
+ * was not told yet, or the last call stopped because the peer has sent much that is no data for the caller. Make that call
+ * again then, after those of other connections. Returns what ended the connection as an error.
  */
 btls_status btls_conn_pending(btls_conn *conn,
                               size_t *pending);
@@ -1029,7 +1048,8 @@ btls_status btls_conn_close_write(btls_conn *conn);
 
 /**
  * Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read it
- * first where it matters. The descriptors stay open.
+ * first if it matters. The descriptors stay open. A call drops at most 256 KiB, then returns BTLS_WANT_READ with
+ * btls_conn_pending at 1.
  *
  * Returns BTLS_OK when both are through, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again, BTLS_TRUNCATED where the peer
  * ends without close_notify, or what ended the connection.

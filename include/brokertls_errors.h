@@ -58,6 +58,8 @@ enum {
     BTLS_INVALID_TIME = 115,
     /* The password callback gave no password. */
     BTLS_PASSWORD_UNAVAILABLE = 116,
+    /* Another call on the object is under way, on another thread or around this callback. */
+    BTLS_BUSY = 120,
 
     /* The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
     BTLS_STORE_FORMAT_UNKNOWN = 201,

@@ -90,6 +90,11 @@ struct Facts {
     deviations: Vec<Switch>,
 }
 
+/// Why plaintext is refused after [`Connection::close_write`].
+pub(crate) fn write_after_close() -> Error {
+    Error::new(Code::WrongState, "write after this side's close_notify")
+}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("next", &self.next()).field("failure", &self.failure).finish_non_exhaustive()
@@ -224,7 +229,7 @@ impl Connection {
             return Ok(Transfer { consumed: 0, produced: 0, next: self.next() });
         }
         if self.write_closed {
-            return Err(Error::new(Code::WrongState, "write after this side's close_notify"));
+            return Err(write_after_close());
         }
         self.encrypt(plain, tls)
     }

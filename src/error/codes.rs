@@ -119,6 +119,7 @@ codes! {
     CipherNotSupported = 114, CIPHER_NOT_SUPPORTED, Usage, -, "a cipher suite name or rule is not understood", "";
     InvalidTime = 115, INVALID_TIME, Usage, -, "a time is not in RFC 3339 form", "Write it as 2026-01-31T12:00:00Z.";
     PasswordUnavailable = 116, PASSWORD_UNAVAILABLE, Usage, -, "the password callback gave no password", "";
+    Busy = 120, BUSY, Usage, -, "another call on the object is under way, on another thread or around this callback", "Use a connection or builder by one thread at a time.";
 
     StoreFormatUnknown = 201, STORE_FORMAT_UNKNOWN, Keystore, -, "the content is not PEM, DER, PKCS#12, JKS or JCEKS", "";
     StoreTypeMismatch = 202, STORE_TYPE_MISMATCH, Keystore, -, "the content is not of the type that was given", "Leave the type out to have it found from the content.";

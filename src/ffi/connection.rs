@@ -156,9 +156,10 @@ pub unsafe extern "C" fn btls_conn_set_callbacks(
     })
 }
 
-/// Goes on with the handshake. Reading and writing do so too, where it is not complete.
+/// Continues the handshake. Reading and writing do so too, while it is not complete.
 ///
-/// Returns BTLS_OK when both sides have finished, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
+/// Returns BTLS_OK when both sides have finished; data that came with the peer's last message is then here already, so ask
+/// btls_conn_pending before waiting for the transport. Returns BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
 /// be read or written, BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the peer
 /// has been sent its alert then, where the transport took it.
 #[unsafe(no_mangle)]
@@ -166,7 +167,8 @@ pub unsafe extern "C" fn btls_conn_handshake(conn: *mut btls_conn) -> btls_statu
     guard_object(object!(conn), |conn| conn.stream.handshake().map(settled))
 }
 
-/// Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were.
+/// Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were. A loop that waits for the
+/// transport asks btls_conn_pending first.
 ///
 /// Returns BTLS_OK with at least one byte, BTLS_CLOSED at the peer's close_notify, BTLS_WANT_READ, BTLS_WANT_WRITE or
 /// BTLS_WANT_TASK as btls_conn_handshake does, BTLS_TRUNCATED where the transport ended without close_notify, so that data
@@ -186,11 +188,18 @@ pub unsafe extern "C" fn btls_conn_read(
     })
 }
 
-/// Writes plaintext; `written` becomes how much of it was taken and sent, which may be less than `length`.
+/// Writes plaintext; `written` becomes how much of it was taken, which may be less than `length`.
 ///
 /// Returns BTLS_OK, BTLS_WANT_READ, BTLS_WANT_WRITE or BTLS_WANT_TASK as btls_conn_handshake does, or what ended the
-/// connection. After BTLS_WANT_WRITE the same bytes have to be offered again, at the same place or another, more after them
-/// if the caller likes; other bytes are refused with BTLS_INVALID_ARGUMENT.
+/// connection.
+///
+/// After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the transport takes no more now:
+/// the end of it waits, as btls_conn_wants_write says, and the next write sends it first; so does btls_conn_flush, for a
+/// caller with nothing more to write.
+///
+/// After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or another, more after them if the
+/// caller likes, also if btls_conn_flush has sent them meanwhile. Other bytes are refused with BTLS_INVALID_ARGUMENT, which
+/// has no effect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_write(
     conn: *mut btls_conn,
@@ -236,8 +245,12 @@ pub unsafe extern "C" fn btls_conn_wants_write(conn: *const btls_conn) -> bool {
     guard_fact(false, object!(conn), |conn| conn.stream.wants_write())
 }
 
-/// Tells how many bytes of plaintext can be read without touching the transport. An event loop reads on until there are none:
-/// a descriptor whose bytes are already here does not become readable again.
+/// Gives how many bytes of plaintext can be read without touching the transport. An event loop reads until there are none: a
+/// descriptor whose bytes are already here does not become readable again.
+///
+/// Also gives 1 if another call would not wait though there is no plaintext: the peer's close_notify or the end is here and
+/// was not told yet, or the last call stopped because the peer has sent much that is no data for the caller. Make that call
+/// again then, after those of other connections. Returns what ended the connection as an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_pending(
     conn: *mut btls_conn,
@@ -267,7 +280,8 @@ pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_sta
 }
 
 /// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read it
-/// first where it matters. The descriptors stay open.
+/// first if it matters. The descriptors stay open. A call drops at most 256 KiB, then returns BTLS_WANT_READ with
+/// btls_conn_pending at 1.
 ///
 /// Returns BTLS_OK when both are through, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again, BTLS_TRUNCATED where the peer
 /// ends without close_notify, or what ended the connection.

@@ -3,9 +3,10 @@
 //! Everything else in this room relies on what is here and is safe code but for the macros below, which turn the
 //! pointers of an entry point into what the safe functions take.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::{Code, Error, Result};
@@ -45,29 +46,54 @@ pub(super) fn guard_object<O: Object>(
     })
 }
 
-/// Asks an object for a fact; `none` where it is NULL or cannot be entered.
+thread_local! {
+    /// The object that this thread has last asked for a fact in vain, because another call was under way on it.
+    static REFUSED: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Asks an object for a fact; `none` if it is NULL or cannot be entered. [`guard_error`] tells the two apart.
 pub(super) fn guard_fact<O: Object, T: Copy>(
     none: T,
     object: Option<Handle<O>>,
     body: impl FnOnce(&mut O::Value) -> T,
 ) -> T {
     guard(none, || {
-        let Some(mut entered) = object.and_then(|object| object.enter().ok()) else { return none };
+        let Some(object) = object else { return none };
+        let address = object.address();
+        let mut entered = match object.enter() {
+            Ok(entered) => entered,
+            Err(code) => {
+                if code == Code::Busy {
+                    REFUSED.set(address);
+                }
+                return none;
+            }
+        };
         let fact = body(&mut entered.held().value);
         entered.leave();
         fact
     })
 }
 
-/// Asks an object for its last error, also where a panic made it unusable.
+/// Asks an object for its last error, also if a panic made it unusable. If another call is under way on it, or was when this
+/// thread last asked it for a fact, the error says so.
 pub(super) fn guard_error<O: Object>(object: Option<Handle<O>>) -> *const super::error::btls_error {
     guard(std::ptr::null(), || {
-        let entered = object.and_then(|object| object.enter_with(&[FREE, POISONED]).ok());
-        let Some(mut entered) = entered else { return std::ptr::null() };
+        let Some(object) = object else { return std::ptr::null() };
+        if REFUSED.get() == object.address() {
+            return busy();
+        }
+        let Ok(mut entered) = object.enter_with(&[FREE, POISONED]) else { return busy() };
         let error = entered.held().error.show();
         entered.leave();
         error
     })
+}
+
+/// The error of an object that is in use. It belongs to no object and lives on.
+fn busy() -> *const super::error::btls_error {
+    static BUSY: OnceLock<super::error::btls_error> = OnceLock::new();
+    BUSY.get_or_init(|| super::error::btls_error::new(Code::Busy.into()))
 }
 
 /// Frees an object, at once or when the call that is under way on it returns.
@@ -136,16 +162,26 @@ impl<O: Object> Handle<O> {
         let state = self.state();
         for from in states {
             if state.compare_exchange(*from, ENTERED, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                if REFUSED.get() == self.address() {
+                    REFUSED.set(std::ptr::null());
+                }
                 return Ok(Entered { object: self.0, leaves_as: POISONED, before: *from });
             }
         }
         match state.load(Ordering::Relaxed) {
             POISONED => Err(Code::Panic),
-            _ => Err(Code::WrongState),
+            _ => Err(Code::Busy),
         }
     }
 
+    fn address(&self) -> *const () {
+        self.0.cast_const().cast()
+    }
+
     fn free(self) {
+        if REFUSED.get() == self.address() {
+            REFUSED.set(std::ptr::null());
+        }
         if self.state().swap(DOOMED, Ordering::AcqRel) != ENTERED {
             // SAFETY: it came from `leak`, it is not freed before, and no call is under way on it.
             drop(unsafe { Box::from_raw(self.0) });
@@ -274,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn call_from_within_a_call_is_refused_with_wrong_state() {
+    fn call_from_within_a_call_is_refused_with_busy_and_so_says_the_error() {
         let counter = counter();
         let outer = count(counter, |value| {
             *value += 1;
@@ -283,13 +319,17 @@ mod tests {
                     *value += 1;
                     Ok(0)
                 }),
-                Code::WrongState.number()
+                Code::Busy.number()
             );
-            assert!(guard_error(object!(counter)).is_null());
+            assert_eq!(guard_fact(7, object!(counter), |value| *value), 7);
+            assert_eq!(error_code(counter), Code::Busy.number());
             assert_eq!(*value, 1);
             Ok(0)
         });
         assert_eq!(outer, 0);
+        assert_eq!(error_code(counter), Code::Busy.number(), "of the fact that was asked for in vain");
+        assert_eq!(guard_fact(7, object!(counter), |value| *value), 1);
+        assert_eq!(error_code(counter), 0, "a call got in");
         free(counter);
     }
 

@@ -6,8 +6,8 @@
 
 mod channel;
 mod scratch;
+mod writing;
 
-use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, IoSlice};
 use std::os::fd::RawFd;
 
@@ -16,7 +16,11 @@ use crate::error::{Category, Code, Error, Result};
 
 use channel::{Channel, Descriptor};
 pub use channel::{ReadCallback, WriteCallback};
-use scratch::{Leftover, Pieces, Scratch};
+use scratch::{Leftover, Scratch};
+use writing::Owed;
+
+/// The most that one call receives without anything for its caller: a peer that floods takes no more of it than this.
+const MAX_BYTES_OF_A_CALL: usize = 256 * 1024;
 
 /// The outcome of a call that may have to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +37,6 @@ pub enum Status<T = ()> {
     Closed,
 }
 
-/// A write that is encrypted and not wholly sent: the caller still holds these bytes and offers them again.
-#[derive(Clone, Copy)]
-struct Owed {
-    length: usize,
-    /// Of the first bytes, and of all.
-    digests: [u64; 2],
-}
-
 /// A [`Connection`] with its transport. Used by one thread at a time.
 pub struct Stream {
     connection: Connection,
@@ -52,9 +48,15 @@ pub struct Stream {
     /// Ciphertext that the transport has not taken yet.
     unsent: Leftover,
     owed: Option<Owed>,
-    /// Why the transport takes no more; reading goes on.
+    /// The caller knows that bytes wait: its last write was taken short.
+    is_short: bool,
+    /// Why the transport takes no more; reading continues.
     send_failure: Option<Error>,
     is_ended: bool,
+    /// The last call stopped at [`MAX_BYTES_OF_A_CALL`].
+    is_cut: bool,
+    /// The caller has been given [`Status::Closed`].
+    is_close_known: bool,
 }
 
 impl Stream {
@@ -67,8 +69,11 @@ impl Stream {
             plaintext: Leftover::default(),
             unsent: Leftover::default(),
             owed: None,
+            is_short: false,
             send_failure: None,
             is_ended: false,
+            is_cut: false,
+            is_close_known: false,
         }
     }
 
@@ -125,18 +130,23 @@ impl Stream {
         self.connection.fail(error)
     }
 
-    /// Goes on with the handshake; `Done` once both sides have finished and everything of it is sent.
+    /// Continues the handshake; `Done` once both sides have finished and everything of it is sent. Data that came with the
+    /// peer's last message is then here already: [`Stream::pending`].
     ///
     /// # Errors
-    /// What ended the connection; the peer has been sent its alert where the transport took it.
+    /// What ended the connection; the peer has been sent its alert if the transport took it. `WRONG_STATE` without a
+    /// transport.
     pub fn handshake(&mut self) -> Result<Status> {
-        Scratch::with(|scratch| self.handshake_with(scratch))
+        self.with_transport(|stream, scratch| stream.handshake_with(scratch))
     }
 
     /// Reads at most `buffer.len()` bytes of plaintext; `Closed` at the peer's close_notify. Completes the handshake first.
     ///
+    /// `WantRead` may also mean that the peer has sent much that is no data: [`Stream::pending`] then asks for another call.
+    ///
     /// # Errors
-    /// `TRUNCATED` where the transport ended without close_notify; what else ended the connection.
+    /// `TRUNCATED` if the transport ended without close_notify; `WRONG_STATE` without a transport; what else ended the
+    /// connection.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<Status<usize>> {
         if buffer.is_empty() {
             return Err(Error::new(Code::InvalidArgument, "a read into no bytes"));
@@ -144,19 +154,21 @@ impl Stream {
         if !self.plaintext.is_empty() {
             return Ok(Status::Done(self.plaintext.take_into(buffer)));
         }
-        Scratch::with(|scratch| match self.before_data(scratch)? {
+        self.with_transport(|stream, scratch| match stream.before_data(scratch)? {
             Some(wait) => Ok(wait),
-            None => self.read_after_flush(buffer, scratch),
+            None => stream.read_after_flush(buffer, scratch),
         })
     }
 
-    /// Writes plaintext and gives how much of it was taken and sent. Completes the handshake first.
+    /// Writes plaintext and gives how much of it was taken. Completes the handshake first.
     ///
-    /// After `WantWrite` the same bytes have to be offered again, at the same place or another.
+    /// `Done` with all of it: it is sent. `Done` with less: the transport takes no more now, and what was taken is sent by the
+    /// next write or [`Stream::flush`]; nothing is offered again. After `WantWrite` the same bytes must be offered again, at
+    /// the same place or another.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` where other bytes are offered than before; `WRONG_STATE` after this side closed; what ended the
-    /// connection.
+    /// `INVALID_ARGUMENT` if other bytes are offered than before; `WRONG_STATE` after this side closed, and without a
+    /// transport; what ended the connection.
     pub fn write(&mut self, bytes: &[u8]) -> Result<Status<usize>> {
         self.write_vectored(&[IoSlice::new(bytes)])
     }
@@ -166,52 +178,56 @@ impl Stream {
     /// # Errors
     /// As for [`Stream::write`].
     pub fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> Result<Status<usize>> {
-        Scratch::with(|scratch| match self.before_data(scratch)? {
+        if self.connection.is_write_closed() && self.connection.failure().is_none() {
+            return Err(crate::connection::write_after_close());
+        }
+        self.with_transport(|stream, scratch| match stream.before_data(scratch)? {
             Some(wait) => Ok(wait),
-            None => self.write_with(pieces, scratch),
+            None => stream.write_with(pieces, scratch),
         })
     }
 
     /// Sends close_notify; reading stays possible. `Done` when it is sent.
     ///
     /// # Errors
-    /// What ended the connection.
+    /// What ended the connection; `WRONG_STATE` without a transport.
     pub fn close_write(&mut self) -> Result<Status> {
-        self.connection.close_write()?;
-        self.flush()
+        self.with_transport(|stream, scratch| {
+            stream.connection.close_write()?;
+            stream.flush_with(scratch)
+        })
     }
 
     /// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read
-    /// it before, where it matters. `Done` at once where the handshake is not complete: nothing was said that needs an end.
+    /// it before, if it matters. `Done` at once if the handshake is not complete: nothing was said that needs an end.
+    ///
+    /// Drops a bounded amount a call: `WantRead` may mean that there is more to drop, and [`Stream::pending`] says so.
     ///
     /// # Errors
-    /// `TRUNCATED` where the transport ends without the peer's close_notify; what ended the connection.
+    /// `TRUNCATED` if the transport ends without the peer's close_notify; `WRONG_STATE` without a transport; what ended the
+    /// connection.
     pub fn shutdown(&mut self) -> Result<Status> {
-        match self.close_write()? {
-            Status::Done(()) => {}
-            wait => return Ok(wait),
-        }
-        if self.connection.is_handshaking() {
-            return Ok(Status::Done(()));
-        }
-        let mut dropped = [0; 4096];
-        loop {
-            match self.read(&mut dropped)? {
-                Status::Done(_) => {}
-                Status::Closed => return Ok(Status::Done(())),
-                Status::WantRead => return Ok(Status::WantRead),
-                Status::WantWrite => return Ok(Status::WantWrite),
-                Status::WantTask => return Ok(Status::WantTask),
+        self.with_transport(|stream, scratch| {
+            stream.connection.close_write()?;
+            match stream.flush_with(scratch)? {
+                Status::Done(()) if stream.connection.is_handshaking() => return Ok(Status::Done(())),
+                Status::Done(()) => {}
+                wait => return Ok(wait),
             }
-        }
+            stream.plaintext = Leftover::default();
+            let mut dropped = std::mem::take(&mut scratch.gathered);
+            let outcome = stream.drop_data(&mut dropped, scratch);
+            scratch.gathered = dropped;
+            outcome
+        })
     }
 
     /// Sends what waits to be sent.
     ///
     /// # Errors
-    /// What ended the connection or its transport.
+    /// What ended the connection or its transport; `WRONG_STATE` without a transport.
     pub fn flush(&mut self) -> Result<Status> {
-        Scratch::with(|scratch| self.flush_with(scratch))
+        self.with_transport(Self::flush_with)
     }
 
     /// Whether something waits to be sent: the caller should watch for the transport to be writable.
@@ -219,7 +235,9 @@ impl Stream {
         !self.unsent.is_empty() || self.connection.has_outgoing()
     }
 
-    /// Bytes of plaintext that can be read without touching the transport; 0 means that nothing is held back.
+    /// Bytes of plaintext that can be read without touching the transport. Also 1, with no plaintext, if another call would
+    /// not wait for the transport: the peer's close_notify or the end is here and not told yet, or the last call stopped
+    /// because the peer sent much that is no data. 0 means that nothing is held back.
     ///
     /// Decrypts a record that has been received with an earlier one, so that an event loop never waits for a descriptor
     /// whose bytes are already here.
@@ -234,12 +252,24 @@ impl Stream {
             received.advance(outcome.as_ref().map_or(0, |consumed| *consumed));
         }
         self.received = received;
-        outcome.map(|_| self.plaintext.len())
+        outcome?;
+        let is_closed = self.connection.is_peer_closed() && !self.is_close_known;
+        let is_over = self.is_ended && !self.connection.is_peer_closed() && self.connection.failure().is_none();
+        Ok(self.plaintext.len().max(usize::from(is_closed || is_over || self.is_cut)))
     }
 
     /// Runs the task that `WantTask` asked for; may block as long as verification does.
     pub fn run_task(&mut self) {
         self.connection.run_task();
+    }
+
+    /// Runs a call with the thread's buffers. Without a transport it is refused before it has an effect.
+    fn with_transport<T>(&mut self, call: impl FnOnce(&mut Self, &mut Scratch) -> Result<T>) -> Result<T> {
+        if self.channel.is_none() {
+            return Err(no_transport());
+        }
+        self.is_cut = false;
+        Scratch::with(|scratch| call(self, scratch))
     }
 
     fn handshake_with(&mut self, scratch: &mut Scratch) -> Result<Status> {
@@ -302,9 +332,23 @@ impl Stream {
         self.try_flush(scratch);
         let status = self.read_with(buffer, scratch)?;
         self.try_flush(scratch);
+        self.is_close_known |= status == Status::Closed;
         // Of its own bytes the writer knows that they wait.
-        let waits_unknown = self.wants_write() && self.owed.is_none() && self.send_failure.is_none();
+        let is_known = self.owed.is_some() || self.is_short || self.send_failure.is_some();
+        let waits_unknown = self.wants_write() && !is_known;
         Ok(if status == Status::WantRead && waits_unknown { Status::WantWrite } else { status })
+    }
+
+    fn drop_data(&mut self, dropped: &mut [u8], scratch: &mut Scratch) -> Result<Status> {
+        loop {
+            match self.read_after_flush(dropped, scratch)? {
+                Status::Done(_) => {}
+                Status::Closed => return Ok(Status::Done(())),
+                Status::WantRead => return Ok(Status::WantRead),
+                Status::WantWrite => return Ok(Status::WantWrite),
+                Status::WantTask => return Ok(Status::WantTask),
+            }
+        }
     }
 
     /// Sends what it can. That the transport takes no more is told by the next write; reading goes on.
@@ -396,6 +440,10 @@ impl Stream {
         if self.is_ended {
             return Ok(Status::Closed);
         }
+        if scratch.received >= MAX_BYTES_OF_A_CALL {
+            self.is_cut = true;
+            return Ok(Status::WantRead);
+        }
         let channel = self.channel.as_mut().ok_or_else(no_transport)?;
         match channel.receive(room) {
             Ok(0) => {
@@ -404,60 +452,12 @@ impl Stream {
             }
             Ok(count) => {
                 self.received.take_into(&mut scratch.incoming[..kept]);
+                scratch.received += count;
                 Ok(Status::Done(kept + count))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Status::WantRead),
             Err(error) => Err(self.connection.lose(transport_error(&error))),
         }
-    }
-
-    fn write_with(&mut self, pieces: &[IoSlice<'_>], scratch: &mut Scratch) -> Result<Status<usize>> {
-        let mut cursor = Pieces::new(pieces);
-        let mut sent = 0;
-        if let Some(owed) = self.owed {
-            owed.check_start(&cursor)?;
-            if self.flush_or_explain(scratch)? == Status::WantWrite {
-                return Ok(Status::WantWrite);
-            }
-            owed.check_all(&cursor)?;
-            self.owed = None;
-            cursor.advance(owed.length);
-            sent = owed.length;
-        } else if self.flush_or_explain(scratch)? == Status::WantWrite {
-            return Ok(Status::WantWrite);
-        }
-        while !cursor.is_empty() {
-            let start = cursor;
-            let (length, filled) = self.encrypt_batch(&mut cursor, scratch)?;
-            self.unsent = self.send_some(&scratch.outgoing[..filled]).map_err(|error| self.explain(error, scratch))?;
-            if !self.unsent.is_empty() {
-                self.owed = Some(Owed::new(&start, length));
-                return Ok(if sent > 0 { Status::Done(sent) } else { Status::WantWrite });
-            }
-            sent += length;
-        }
-        Ok(Status::Done(sent))
-    }
-
-    /// Encrypts as many records as the scratch buffer holds; gives (plaintext taken, ciphertext made).
-    fn encrypt_batch(&mut self, cursor: &mut Pieces<'_>, scratch: &mut Scratch) -> Result<(usize, usize)> {
-        let (mut length, mut filled) = (0, 0);
-        while !cursor.is_empty() && scratch.outgoing.len() - filled >= MAX_RECORD_BYTES {
-            let record = cursor.next_record(&mut scratch.gathered);
-            let transfer = match self.connection.wrap(record, &mut scratch.outgoing[filled..]) {
-                Ok(transfer) => transfer,
-                // What came before the fault, a close_notify perhaps, is sent first; the next batch tells of the fault.
-                Err(_) if filled > 0 => break,
-                Err(error) => return Err(error),
-            };
-            if transfer.produced == 0 {
-                return Err(self.fail(Error::new(Code::Internal, "encryption makes no progress")));
-            }
-            cursor.advance(transfer.consumed);
-            length += transfer.consumed;
-            filled += transfer.produced;
-        }
-        Ok((length, filled))
     }
 
     fn flush_with(&mut self, scratch: &mut Scratch) -> Result<Status> {
@@ -467,6 +467,7 @@ impl Stream {
             let transfer = self.connection.wrap(&[], &mut scratch.outgoing)?;
             self.unsent = self.send_some(&scratch.outgoing[..transfer.produced])?;
         }
+        self.is_short &= !self.unsent.is_empty();
         Ok(if self.unsent.is_empty() { Status::Done(()) } else { Status::WantWrite })
     }
 
@@ -532,44 +533,6 @@ impl Stream {
             Err(error) => error,
             Ok(()) => self.fail(Error::new(Code::Internal, "the end after the end")),
         }
-    }
-}
-
-impl Owed {
-    /// So many bytes are compared at each call, and all at the last: a peer that takes little at a time must not make
-    /// each of its small steps cost a look at everything.
-    const START_BYTES: usize = 64;
-
-    fn new(start: &Pieces<'_>, length: usize) -> Self {
-        let digests =
-            [length.min(Self::START_BYTES), length].map(|length| Self::digest(start, length).unwrap_or_default());
-        Self { length, digests }
-    }
-
-    /// Refuses other bytes than those that are already encrypted: the peer would get what was offered first.
-    fn check_start(&self, offered: &Pieces<'_>) -> Result<()> {
-        let is_long_enough = offered.for_each(self.length, |_| {});
-        let start = Self::digest(offered, self.length.min(Self::START_BYTES));
-        self.refuse_unless(is_long_enough && start == Some(self.digests[0]))
-    }
-
-    fn check_all(&self, offered: &Pieces<'_>) -> Result<()> {
-        self.refuse_unless(Self::digest(offered, self.length) == Some(self.digests[1]))
-    }
-
-    fn refuse_unless(&self, is_same: bool) -> Result<()> {
-        match is_same {
-            true => Ok(()),
-            false => Err(Error::new(
-                Code::InvalidArgument,
-                format!("the write that has to be finished first began with {} other bytes", self.length),
-            )),
-        }
-    }
-
-    fn digest(start: &Pieces<'_>, length: usize) -> Option<u64> {
-        let mut hasher = DefaultHasher::new();
-        start.for_each(length, |bytes| hasher.write(bytes)).then(|| hasher.finish())
     }
 }
 

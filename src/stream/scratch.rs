@@ -16,6 +16,8 @@ pub(super) struct Scratch {
     pub(super) outgoing: Box<[u8]>,
     /// Small pieces of plaintext on their way into one record.
     pub(super) gathered: Box<[u8]>,
+    /// Bytes that the call under way has received.
+    pub(super) received: usize,
 }
 
 thread_local! {
@@ -28,12 +30,14 @@ impl Scratch {
             incoming: vec![0; RECORDS * MAX_RECORD_BYTES].into(),
             outgoing: vec![0; RECORDS * MAX_RECORD_BYTES].into(),
             gathered: vec![0; MAX_PLAINTEXT_BYTES].into(),
+            received: 0,
         }
     }
 
     /// Runs `call` with the thread's buffers. A transport callback that comes back here with another stream gets its own.
     pub(super) fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
         let mut scratch = SCRATCH.take().unwrap_or_else(|| Box::new(Self::new()));
+        scratch.received = 0;
         let outcome = call(&mut scratch);
         SCRATCH.set(Some(scratch));
         outcome

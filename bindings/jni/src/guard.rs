@@ -117,7 +117,7 @@ impl<T: Default> ErrorPolicy<T, Raised> for Throw {
             }
             Raised::State(Unavailable::Closed) => failure::illegal_state(env, "closed")?,
             Raised::State(Unavailable::Busy) => {
-                let error = Error::new(Code::WrongState, "another thread is in a call on this object");
+                let error = Error::from(Code::Busy);
                 failure::illegal_state(env, &error.to_string())?;
             }
             Raised::Argument(what) => {

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod boundaries;
+mod bounds;
 mod closing;
 mod descriptors;
 mod faults;

@@ -105,6 +105,11 @@ impl Direction {
         self.waiting.extend(bytes);
     }
 
+    /// How many bytes have not been read.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Reads as the test: all that waits.
     pub(super) fn take(&mut self) -> Vec<u8> {
         self.waiting.drain(..).collect()

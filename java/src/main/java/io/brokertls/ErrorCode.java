@@ -94,6 +94,10 @@ public enum ErrorCode {
     PASSWORD_UNAVAILABLE(116, Category.USAGE, -1,
             "the password callback gave no password",
             ""),
+    /** Another call on the object is under way, on another thread or around this callback. */
+    BUSY(120, Category.USAGE, -1,
+            "another call on the object is under way, on another thread or around this callback",
+            "Use a connection or builder by one thread at a time."),
     /** The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
     STORE_FORMAT_UNKNOWN(201, Category.KEYSTORE, -1,
             "the content is not PEM, DER, PKCS#12, JKS or JCEKS",

@@ -1,0 +1,122 @@
+//! Writing: pieces become records in batches, and what the transport did not take is kept.
+//!
+//! ```text
+//!   all sent                         Done(all)
+//!   the transport took a part of several batches, and more is to be encrypted
+//!                                    Done(what is encrypted); its rest is unsent, nothing is owed
+//!   all is encrypted, its end unsent WantWrite; the caller owes the same bytes, which then count
+//! ```
+//!
+//! A caller that repeats after `WantWrite` therefore knows, once it has `Done` with all, that nothing waits.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::io::IoSlice;
+
+use crate::connection::MAX_RECORD_BYTES;
+use crate::error::{Code, Error, Result};
+
+use super::scratch::{Pieces, Scratch};
+use super::{Status, Stream};
+
+/// A write that is encrypted and not wholly sent: the caller still holds these bytes and offers them again.
+#[derive(Clone, Copy)]
+pub(super) struct Owed {
+    length: usize,
+    /// Of the first bytes, and of all.
+    digests: [u64; 2],
+}
+
+impl Stream {
+    pub(super) fn write_with(&mut self, pieces: &[IoSlice<'_>], scratch: &mut Scratch) -> Result<Status<usize>> {
+        let start = Pieces::new(pieces);
+        let mut cursor = start;
+        let mut taken = 0;
+        if let Some(owed) = self.owed {
+            owed.check_start(&cursor)?;
+            if self.flush_or_explain(scratch)? == Status::WantWrite {
+                return Ok(Status::WantWrite);
+            }
+            owed.check_all(&cursor)?;
+            self.owed = None;
+            cursor.advance(owed.length);
+            taken = owed.length;
+        } else if self.flush_or_explain(scratch)? == Status::WantWrite {
+            return Ok(Status::WantWrite);
+        }
+        while !cursor.is_empty() {
+            let (length, filled) = self.encrypt_batch(&mut cursor, scratch)?;
+            self.unsent = self.send_some(&scratch.outgoing[..filled]).map_err(|error| self.explain(error, scratch))?;
+            taken += length;
+            if self.unsent.is_empty() {
+                continue;
+            }
+            // A caller with more to write comes back in any case; one whose bytes are all taken might not.
+            if cursor.is_empty() {
+                self.owed = Some(Owed::new(&start, taken));
+                return Ok(Status::WantWrite);
+            }
+            self.is_short = true;
+            break;
+        }
+        Ok(Status::Done(taken))
+    }
+
+    /// Encrypts as many records as the scratch buffer holds; gives (plaintext taken, ciphertext made).
+    fn encrypt_batch(&mut self, cursor: &mut Pieces<'_>, scratch: &mut Scratch) -> Result<(usize, usize)> {
+        let (mut length, mut filled) = (0, 0);
+        while !cursor.is_empty() && scratch.outgoing.len() - filled >= MAX_RECORD_BYTES {
+            let record = cursor.next_record(&mut scratch.gathered);
+            let transfer = match self.connection.wrap(record, &mut scratch.outgoing[filled..]) {
+                Ok(transfer) => transfer,
+                // What came before the fault, a close_notify perhaps, is sent first; the next batch tells of the fault.
+                Err(_) if filled > 0 => break,
+                Err(error) => return Err(error),
+            };
+            if transfer.produced == 0 {
+                return Err(self.fail(Error::new(Code::Internal, "encryption makes no progress")));
+            }
+            cursor.advance(transfer.consumed);
+            length += transfer.consumed;
+            filled += transfer.produced;
+        }
+        Ok((length, filled))
+    }
+}
+
+impl Owed {
+    /// So many bytes are compared at each call, and all at the last: a peer that takes little at a time must not make
+    /// each of its small steps cost a look at everything.
+    const START_BYTES: usize = 64;
+
+    fn new(start: &Pieces<'_>, length: usize) -> Self {
+        let digests =
+            [length.min(Self::START_BYTES), length].map(|length| Self::digest(start, length).unwrap_or_default());
+        Self { length, digests }
+    }
+
+    /// Refuses other bytes than those that are already encrypted: the peer would get what was offered first.
+    fn check_start(&self, offered: &Pieces<'_>) -> Result<()> {
+        let is_long_enough = offered.for_each(self.length, |_| {});
+        let start = Self::digest(offered, self.length.min(Self::START_BYTES));
+        self.refuse_unless(is_long_enough && start == Some(self.digests[0]))
+    }
+
+    fn check_all(&self, offered: &Pieces<'_>) -> Result<()> {
+        self.refuse_unless(Self::digest(offered, self.length) == Some(self.digests[1]))
+    }
+
+    fn refuse_unless(&self, is_same: bool) -> Result<()> {
+        match is_same {
+            true => Ok(()),
+            false => Err(Error::new(
+                Code::InvalidArgument,
+                format!("the write that has to be finished first began with {} other bytes", self.length),
+            )),
+        }
+    }
+
+    fn digest(start: &Pieces<'_>, length: usize) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        start.for_each(length, |bytes| hasher.write(bytes)).then(|| hasher.finish())
+    }
+}
