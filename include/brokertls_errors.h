@@ -216,6 +216,8 @@ enum {
     BTLS_SERVER_NAME_REFUSED = 516,
     /* The peer did not resume the session, and no new one may be made; the peer is sent alert 46. */
     BTLS_SESSION_NOT_RESUMED = 517,
+    /* The peer's signature over the handshake is of an algorithm that it may not use; the peer is sent alert 47. */
+    BTLS_HANDSHAKE_SIGNATURE_ILLEGAL = 520,
     /* The connection failed; the peer is sent alert 40. */
     BTLS_PROTOCOL_OTHER = 599,
 

@@ -184,6 +184,7 @@ fn key_text(certificate: &X509Certificate<'_>) -> String {
         Ok(PublicKey::EC(_)) => format!("EC {}", curve_text(certificate)),
         Ok(PublicKey::DSA(_)) => "DSA".to_owned(),
         _ => match certificate.public_key().algorithm.algorithm.to_id_string().as_str() {
+            "1.2.840.113549.1.1.10" => "RSA-PSS".to_owned(),
             "1.3.101.112" => "Ed25519".to_owned(),
             "1.3.101.113" => "Ed448".to_owned(),
             oid => format!("unknown ({oid})"),

@@ -9,6 +9,7 @@ pub(super) fn from_rustls(error: rustls::Error, refusal: Option<Error>) -> Error
     use rustls::Error as Tls;
     match (refusal, error) {
         (Some(refusal), Tls::InvalidCertificate(_) | Tls::General(_) | Tls::InappropriateMessage { .. }) => refusal,
+        (Some(refusal), Tls::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)) => refusal,
         (_, Tls::InvalidCertificate(CertificateError::BadSignature)) => Error::from(Code::CertProofInvalid),
         (_, Tls::InvalidCertificate(error)) => Error::new(Code::CertOther, error.to_string()),
         (_, Tls::NoCertificatesPresented) => Error::from(Code::CertMissing),
@@ -111,6 +112,10 @@ fn incompatible(why: &PeerIncompatible) -> Error {
 fn misbehaved(why: &PeerMisbehaved) -> Error {
     let code = match why {
         PeerMisbehaved::SelectedUnofferedApplicationProtocol => Code::NoCommonAlpn,
+        PeerMisbehaved::SignedKxWithWrongAlgorithm => {
+            let detail = "the key exchange, which was not offered or does not go with the cipher suite";
+            return Error::new(Code::HandshakeSignatureIllegal, detail);
+        }
         _ => Code::PeerMisbehaved,
     };
     Error::new(code, format!("{why:?}"))

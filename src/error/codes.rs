@@ -200,6 +200,7 @@ codes! {
     HandshakeTooLarge = 515, HANDSHAKE_TOO_LARGE, Protocol, 47, "the peer's handshake messages are larger than the limit", "";
     ServerNameRefused = 516, SERVER_NAME_REFUSED, Protocol, 112, "the client asks for a server name that is not served here", "Connect to a name that the server serves, or let the server accept this one.";
     SessionNotResumed = 517, SESSION_NOT_RESUMED, Protocol, 46, "the peer did not resume the session, and no new one may be made", "Allow new sessions, or connect without this restriction first.";
+    HandshakeSignatureIllegal = 520, HANDSHAKE_SIGNATURE_ILLEGAL, Protocol, 47, "the peer's signature over the handshake is of an algorithm that it may not use", "The peer breaks TLS: update it, or allow other protocol versions.";
     ProtocolOther = 599, PROTOCOL_OTHER, Protocol, 40, "the connection failed", "";
 
     FileUnreadable = 700, FILE_UNREADABLE, Io, -, "a file cannot be read", "";

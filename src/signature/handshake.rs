@@ -3,7 +3,7 @@
 use rustls::SignatureScheme;
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
-use super::{ALGORITHMS, Algorithm, Allowed, Content, KeyParts, PSS_KEY, Refused};
+use super::{Algorithm, Allowed, Content, KeyParts, PSS_KEY, Refused, Scheme};
 
 /// A signature scheme that is served.
 #[derive(Debug)]
@@ -31,15 +31,26 @@ enum Versions {
     Tls13,
 }
 
-/// Why a signature scheme cannot prove anything.
+/// Why a signature scheme must not have been used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
     /// It was not offered to the peer.
     Unoffered,
     /// The version of the connection does not allow it.
     Version,
-    /// It does not go with the kind of key.
+    /// It does not go with the certificate's key.
     Key,
+}
+
+/// Why a signature over a handshake proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unproven {
+    /// The peer broke the protocol.
+    Illegal(Unusable),
+    /// The scheme is right, but it is not served with a key of this curve, length or with these parameters.
+    NotServed,
+    /// The signature is wrong.
+    Wrong,
 }
 
 const fn scheme(
@@ -52,6 +63,8 @@ const fn scheme(
     HandshakeScheme { scheme, name, signature, keys, versions }
 }
 
+/// id-ecPublicKey, 1.2.840.10045.2.1.
+const EC_KEY: &[u8] = &[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const RSA: Keys = Keys::Only(alg_id::RSA_ENCRYPTION);
 const PSS: Keys = Keys::Only(PSS_KEY);
 const RSA_PSS_PSS_SHA256: SignatureScheme = SignatureScheme::Unknown(0x0809);
@@ -89,7 +102,7 @@ pub(crate) fn schemes() -> Vec<SignatureScheme> {
 
 /// Whether any scheme could check a proof of this key.
 pub(crate) fn is_of_handshakes(key: &KeyParts<'_>) -> bool {
-    SCHEMES.iter().any(|scheme| scheme.row(key.algorithm, true).is_some())
+    SCHEMES.iter().any(|scheme| scheme.row(key.algorithm, true).is_ok())
 }
 
 impl HandshakeScheme {
@@ -98,21 +111,18 @@ impl HandshakeScheme {
     /// # Errors
     /// The reason for which the peer must not have signed with it.
     pub(crate) fn of(scheme: SignatureScheme, is_tls13: bool) -> Result<&'static Self, Unusable> {
-        let row =
-            SCHEMES.iter().find(|row| row.scheme == scheme).ok_or_else(|| match is_tls13 && is_of_tls12(scheme) {
-                true => Unusable::Version,
-                false => Unusable::Unoffered,
-            })?;
+        let row = SCHEMES.iter().find(|row| row.scheme == scheme);
+        let row = row.ok_or_else(|| match is_tls13 && is_of_tls12(scheme) {
+            true => Unusable::Version,
+            false => Unusable::Unoffered,
+        })?;
         match (row.versions, is_tls13) {
             (Versions::Both, _) | (Versions::Tls12, false) | (Versions::Tls13, true) => Ok(row),
             _ => Err(Unusable::Version),
         }
     }
 
-    /// Checks a signature over a handshake with the key of a SubjectPublicKeyInfo.
-    ///
-    /// # Errors
-    /// [`Unusable::Key`] for a key that the scheme does not go with; inside, what the check said.
+    /// Checks a signature over a handshake with a key.
     pub(crate) fn verify(
         &self,
         key: &KeyParts<'_>,
@@ -120,18 +130,26 @@ impl HandshakeScheme {
         signature: &[u8],
         is_tls13: bool,
         allowed: Allowed,
-    ) -> Result<Result<(), Refused>, Unusable> {
-        let row = self.row(key.algorithm, is_tls13).ok_or(Unusable::Key)?;
-        Ok(row.verify(key.bits, Content::Message(message), signature, None, allowed))
+    ) -> Result<(), Unproven> {
+        let row = self.row(key.algorithm, is_tls13)?;
+        row.verify(key.bits, Content::Message(message), signature, None, allowed).map_err(|refused| match refused {
+            Refused::Wrong => Unproven::Wrong,
+            Refused::NotServed => Unproven::NotServed,
+        })
     }
 
-    fn row(&self, key_algorithm: &[u8], is_tls13: bool) -> Option<&'static Algorithm> {
-        let fits = |row: &&Algorithm| match self.keys {
-            Keys::Only(key) => row.key == key,
-            Keys::Curve(curve) => !is_tls13 || row.key == curve,
+    fn row(&self, key_algorithm: &[u8], is_tls13: bool) -> Result<&'static Algorithm, Unproven> {
+        let goes_with_key = match self.keys {
+            Keys::Curve(curve) if is_tls13 => key_algorithm == curve.as_ref(),
+            Keys::Curve(_) => key_algorithm.starts_with(EC_KEY),
+            Keys::Only(PSS_KEY) => key_algorithm.starts_with(PSS_KEY.as_ref()),
+            Keys::Only(key) => key_algorithm == key.as_ref(),
         };
-        let mut rows = ALGORITHMS.iter().filter(|row| row.signature == self.signature).filter(fits);
-        rows.find(|row| row.key.as_ref() == key_algorithm)
+        if !goes_with_key {
+            return Err(Unproven::Illegal(Unusable::Key));
+        }
+        let scheme = Scheme::of(&self.signature, Allowed::default()).ok_or(Unproven::NotServed)?;
+        scheme.row(key_algorithm).ok_or(Unproven::NotServed)
     }
 }
 

@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as keys, UnparsedPublicKey, VerificationAlgorithm};
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
-pub(crate) use handshake::{HandshakeScheme, Unusable, is_of_handshakes, scheme_name, schemes};
+pub(crate) use handshake::{HandshakeScheme, Unproven, Unusable, is_of_handshakes, scheme_name, schemes};
 pub(crate) use key::{KeyParts, MAX_RSA_BITS, RSA_BITS, SMALL_RSA_BITS, rsa_bits};
 
 use crate::der::NULL;
@@ -274,9 +274,14 @@ impl Scheme {
         allowed: Allowed,
     ) -> Result<(), Refused> {
         let key = KeyParts::of(key).map_err(|_| Refused::NotServed)?;
-        let mut rows = ALGORITHMS.iter().chain(SHA1_ALGORITHMS).filter(|row| row.signature == self.rows);
-        let row = rows.find(|row| self.fits(row, key.algorithm)).ok_or(Refused::NotServed)?;
+        let row = self.row(key.algorithm).ok_or(Refused::NotServed)?;
         row.verify(key.bits, content, signature, self.salt, allowed)
+    }
+
+    /// The row for this kind of key.
+    fn row(&self, key_algorithm: &[u8]) -> Option<&'static Algorithm> {
+        let mut rows = ALGORITHMS.iter().chain(SHA1_ALGORITHMS).filter(|row| row.signature == self.rows);
+        rows.find(|row| self.fits(row, key_algorithm))
     }
 
     /// Whether a row is for this kind of key, a PSS key with parameters included if they allow the signature (RFC 4055

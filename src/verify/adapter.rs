@@ -12,7 +12,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, PeerMisbehaved, SignatureScheme};
 
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
@@ -114,7 +114,13 @@ impl Notes {
 
     /// Keeps the refusal for the connection; gives what rustls has to be told.
     fn refuse(refusal: Error) -> rustls::Error {
-        let error = rustls::Error::InvalidCertificate(rustls_kind(&refusal));
+        let error = match refusal.code() {
+            // The alert of a certificate's refusal cannot be illegal_parameter.
+            Code::HandshakeSignatureIllegal => {
+                rustls::Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
+            }
+            _ => rustls::Error::InvalidCertificate(rustls_kind(&refusal)),
+        };
         Self::add_refusal(refusal);
         error
     }
@@ -169,7 +175,8 @@ impl Judge {
         verifier
     }
 
-    /// Takes a proof that the verifier could not check, for a key it does not serve, to the host.
+    /// Takes a proof that the verifier could not check, for a key it does not serve, to the host. By then its scheme is
+    /// known to be offered and legal.
     fn proof(
         &self,
         outcome: Result<()>,
@@ -177,7 +184,7 @@ impl Judge {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        const NOT_SERVED: &[Code] = &[Code::CertKeyTooSmall, Code::CertAlgorithmUnsupported, Code::CertMalformed];
+        const NOT_SERVED: &[Code] = &[Code::CertKeyTooSmall, Code::CertAlgorithmUnsupported];
         let outcome = match (self, outcome) {
             (Self::Host(host, _), Err(error)) if NOT_SERVED.contains(&error.code()) => {
                 host.check_proof(cert, dss.scheme, message, dss.signature())

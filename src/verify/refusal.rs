@@ -109,7 +109,7 @@ impl Peer<'_> {
     pub(super) fn refuse_key_algorithm(&self) -> Error {
         let key = self.facts(0).map(|facts| facts.key).unwrap_or_default();
         Error::new(Code::CertAlgorithmUnsupported, format!("a key of kind {key} at {}", self.place(0)))
-            .with_hint("Reissue it with an RSA, ECDSA (P-256, P-384, P-521) or Ed25519 key.")
+            .with_hint(signature::SERVED_KEYS)
     }
 
     /// Names a certificate of the chain by its position.

@@ -9,10 +9,13 @@ use webpki::EndEntityCert;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{Switch, Switches};
-use crate::certificate::describe;
+use crate::certificate::{CertificateFacts, describe};
 use crate::der::{Malformed, SEQUENCE, only};
 use crate::error::{Code, Error, Result};
-use crate::signature::{self, HandshakeScheme, KeyParts, MAX_RSA_BITS, RSA_BITS, Refused, SMALL_RSA_BITS, Unusable};
+use crate::signature::{self, HandshakeScheme, KeyParts, MAX_RSA_BITS, RSA_BITS, SMALL_RSA_BITS, Unproven, Unusable};
+
+/// The hint for a key of another kind.
+pub(super) const SERVED_KEYS: &str = "Reissue it with an RSA, ECDSA (P-256, P-384, P-521) or Ed25519 key.";
 
 /// An RSA key of a length that is not accepted.
 #[derive(Debug)]
@@ -105,34 +108,40 @@ pub(super) struct Proof<'a> {
 
 impl Proof<'_> {
     /// Checks it by the rules of the version: the scheme was offered, the version allows it, and it goes with the key.
+    ///
+    /// # Errors
+    /// `HANDSHAKE_SIGNATURE_ILLEGAL` for a signature that the peer must not have made; `CERT_KEY_TOO_SMALL` and
+    /// `CERT_ALGORITHM_UNSUPPORTED` for a legal one that cannot be checked here; `CERT_PROOF_INVALID` for a wrong one.
     pub(super) fn verify(&self, certificate: &CertificateDer<'_>, is_tls13: bool, switches: Switches) -> Result<()> {
         let malformed = |what: &str| Error::new(Code::CertMalformed, what).at(describe(certificate));
-        let scheme = HandshakeScheme::of(self.scheme, is_tls13).map_err(|why| self.unusable(certificate, why))?;
+        let scheme = HandshakeScheme::of(self.scheme, is_tls13).map_err(|why| self.illegal(certificate, why))?;
         let spki = public_key(certificate).ok_or_else(|| malformed("not X.509 DER"))?;
-        check_key_sizes(std::slice::from_ref(certificate), switches)
-            .map_err(|refused| refused.error(&describe(certificate)))?;
         let key = KeyParts::of(&spki).map_err(|_| malformed("its public key is malformed"))?;
         match scheme.verify(&key, self.message, self.signature, is_tls13, switches.allowed()) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(Refused::Wrong)) => Err(self.refused(certificate)),
-            Ok(Err(Refused::NotServed)) | Err(_) => Err(self.unusable(certificate, Unusable::Key)),
+            Ok(()) => Ok(()),
+            Err(Unproven::Illegal(why)) => Err(self.illegal(certificate, why)),
+            Err(Unproven::Wrong) => {
+                let detail = format!("{} by {}", signature::scheme_name(self.scheme), describe(certificate));
+                Err(Error::new(Code::CertProofInvalid, detail))
+            }
+            Err(Unproven::NotServed) => Err(refused_key(certificate, switches).map_or_else(
+                || {
+                    let key = CertificateFacts::from_der(certificate).map(|facts| facts.key).unwrap_or_default();
+                    let detail = format!("the handshake is signed by a key of kind {key} ({})", describe(certificate));
+                    Error::new(Code::CertAlgorithmUnsupported, detail).with_hint(SERVED_KEYS)
+                },
+                |key| key.error(&describe(certificate)),
+            )),
         }
     }
 
-    fn refused(&self, certificate: &CertificateDer<'_>) -> Error {
-        Error::new(
-            Code::CertProofInvalid,
-            format!("{} by {}", signature::scheme_name(self.scheme), describe(certificate)),
-        )
-    }
-
-    fn unusable(&self, certificate: &CertificateDer<'_>, why: Unusable) -> Error {
+    fn illegal(&self, certificate: &CertificateDer<'_>, why: Unusable) -> Error {
         let why = match why {
             Unusable::Unoffered => "which was not offered",
             Unusable::Version => "which the version of the connection does not allow",
             Unusable::Key => "which does not go with the certificate's key",
         };
-        let detail = format!("signed with {}, {why} ({})", signature::scheme_name(self.scheme), describe(certificate));
-        Error::new(Code::CertAlgorithmUnsupported, detail)
+        let detail = format!("{}, {why} ({})", signature::scheme_name(self.scheme), describe(certificate));
+        Error::new(Code::HandshakeSignatureIllegal, detail)
     }
 }

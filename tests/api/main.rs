@@ -11,6 +11,7 @@ mod context;
 mod fetch;
 mod fetch_cache;
 mod fetch_hostile;
+mod handshake_signatures;
 mod host;
 mod hostile;
 mod keystore;

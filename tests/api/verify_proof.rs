@@ -108,7 +108,7 @@ fn scheme_of_another_kind_of_key_is_refused() {
     let signature = made.key.sign(MESSAGE).unwrap();
     for scheme in [SignatureScheme::ED25519, SignatureScheme::RSA_PSS_SHA256, SignatureScheme::ECDSA_NISTP521_SHA512] {
         let outcome = check(Tls::V1_3, &[], &made.der, scheme, &signature);
-        assert_eq!(code(outcome), Code::CertAlgorithmUnsupported, "{scheme:?}");
+        assert_eq!(code(outcome), Code::HandshakeSignatureIllegal, "{scheme:?}");
     }
 }
 
@@ -120,7 +120,7 @@ fn scheme_that_was_not_offered_is_refused() {
         for scheme in [SignatureScheme::ECDSA_SHA1_Legacy, SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::Unknown(1)]
         {
             let outcome = check(version, Switch::ALL, &made.der, scheme, &signature);
-            assert_eq!(code(outcome), Code::CertAlgorithmUnsupported, "{scheme:?}");
+            assert_eq!(code(outcome), Code::HandshakeSignatureIllegal, "{scheme:?}");
         }
     }
 }
@@ -135,7 +135,7 @@ fn curve_is_fixed_by_the_scheme_in_tls_1_3_alone() {
     }
     let crossed = |version| code(check(version, &[], &made.der, SignatureScheme::ECDSA_NISTP256_SHA256, &signature));
     assert_eq!(crossed(Tls::V1_2), Code::CertProofInvalid);
-    assert_eq!(crossed(Tls::V1_3), Code::CertAlgorithmUnsupported);
+    assert_eq!(crossed(Tls::V1_3), Code::HandshakeSignatureIllegal);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn rsa_proof_is_accepted_with_every_padding_but_pkcs1_in_tls_1_3() {
         assert_eq!(code(check(Tls::V1_2, &[], &made.der, scheme, &altered(&signature))), Code::CertProofInvalid);
         let outcome = check(Tls::V1_3, &[], &made.der, scheme, &signature);
         match is_pkcs1(scheme) {
-            true => assert_eq!(code(outcome), Code::CertAlgorithmUnsupported),
+            true => assert_eq!(code(outcome), Code::HandshakeSignatureIllegal),
             false => outcome.unwrap(),
         }
     }
@@ -160,7 +160,7 @@ fn proof_by_a_small_rsa_key_is_accepted_with_its_switch_alone() {
             for version in [Tls::V1_2, Tls::V1_3] {
                 if version == Tls::V1_3 && is_pkcs1(scheme) {
                     let outcome = check(version, Switch::ALL, &made.der, scheme, &signature);
-                    assert_eq!(code(outcome), Code::CertAlgorithmUnsupported);
+                    assert_eq!(code(outcome), Code::HandshakeSignatureIllegal);
                     continue;
                 }
                 check(version, &[Switch::SmallRsa], &made.der, scheme, &signature).unwrap();

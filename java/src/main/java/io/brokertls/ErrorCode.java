@@ -402,6 +402,10 @@ public enum ErrorCode {
     SESSION_NOT_RESUMED(517, Category.PROTOCOL, 46,
             "the peer did not resume the session, and no new one may be made",
             "Allow new sessions, or connect without this restriction first."),
+    /** The peer's signature over the handshake is of an algorithm that it may not use. */
+    HANDSHAKE_SIGNATURE_ILLEGAL(520, Category.PROTOCOL, 47,
+            "the peer's signature over the handshake is of an algorithm that it may not use",
+            "The peer breaks TLS: update it, or allow other protocol versions."),
     /** The connection failed. */
     PROTOCOL_OTHER(599, Category.PROTOCOL, 40,
             "the connection failed",
