@@ -868,17 +868,17 @@ btls_status btls_builder_on_revoked(btls_builder *builder,
 uint64_t btls_revoked_peer_conn_id(const btls_revoked_peer *peer);
 
 /**
- * The subject of the revoked certificate in one line; NULL for NULL.
+ * The subject of the revoked certificate, written as btls_certificate_subject does; NULL for NULL.
  */
 const char *btls_revoked_peer_subject(const btls_revoked_peer *peer);
 
 /**
- * The issuer of the revoked certificate in one line; NULL for NULL.
+ * The issuer of the revoked certificate, written as its subject is; NULL for NULL.
  */
 const char *btls_revoked_peer_issuer(const btls_revoked_peer *peer);
 
 /**
- * The serial number of the revoked certificate in hexadecimal, lower case; NULL for NULL.
+ * The serial number of the revoked certificate, written as btls_certificate_serial does; NULL for NULL.
  */
 const char *btls_revoked_peer_serial(const btls_revoked_peer *peer);
 
@@ -1203,22 +1203,24 @@ btls_status btls_certificate_parse(const uint8_t *der,
 void btls_certificate_free(btls_certificate *certificate);
 
 /**
- * The subject in one line, e.g. "CN=broker, O=Example"; NULL for NULL. Lives as long as the certificate, as all its texts.
+ * The subject as RFC 4514 writes it, the last relative name first, special characters escaped: "CN=broker,O=Example".
+ * NULL for NULL. Lives as long as the certificate, as all its texts.
  */
 const char *btls_certificate_subject(const btls_certificate *certificate);
 
 /**
- * The issuer in one line; NULL for NULL.
+ * The issuer, written as the subject is; NULL for NULL.
  */
 const char *btls_certificate_issuer(const btls_certificate *certificate);
 
 /**
- * The most specific common name of the subject; NULL where it has none.
+ * The last common name of the subject, the most specific, not escaped. NULL if there is none, it has no text, or it holds a
+ * NUL character.
  */
 const char *btls_certificate_common_name(const btls_certificate *certificate);
 
 /**
- * The serial number in hexadecimal, lower case; NULL for NULL.
+ * The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff", "-01"; NULL for NULL.
  */
 const char *btls_certificate_serial(const btls_certificate *certificate);
 

@@ -56,6 +56,11 @@ impl<'a> Elements<'a> {
         Self { rest: input }
     }
 
+    /// The bytes of those that follow.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The tag of the next one.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()

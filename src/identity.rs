@@ -10,7 +10,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
 
-use crate::certificate::CertificateFacts;
+use crate::certificate::{AlternativeNameKind, CertificateFacts};
 use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
 use crate::revocation::Staple;
@@ -67,10 +67,10 @@ fn suits(kind: SignatureAlgorithm, offered: &[CipherSuite], served: &[SupportedC
 }
 
 fn server_names(facts: &CertificateFacts) -> Vec<String> {
-    let dns = facts.subject_alternative_names.iter().filter_map(|name| name.strip_prefix("DNS:"));
-    let names: Vec<String> = dns.map(str::to_ascii_lowercase).collect();
+    let dns = facts.subject_alternative_names.iter().filter(|name| name.kind == AlternativeNameKind::Dns);
+    let names: Vec<String> = dns.filter_map(|name| name.value.as_deref()).map(str::to_ascii_lowercase).collect();
     match names.is_empty() {
-        true => facts.common_name.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        true => facts.common_name().into_iter().map(|name| name.to_ascii_lowercase()).collect(),
         false => names,
     }
 }

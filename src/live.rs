@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
 
-use crate::certificate::{CertificateFacts, describe};
+use crate::certificate::{CertificateFacts, DistinguishedName, describe};
 use crate::error::{Code, Error, Result};
 use crate::logging::{Level, Log};
 use crate::revocation::{Reason, Revoked};
@@ -27,10 +27,10 @@ pub struct RevokedPeer {
     /// [`crate::Connection::id`] of the connection.
     pub connection_id: u64,
     /// The subject of the certificate that is revoked.
-    pub subject: String,
+    pub subject: DistinguishedName,
     /// Its issuer.
-    pub issuer: String,
-    /// Its serial number in hexadecimal, lower case, without separators.
+    pub issuer: DistinguishedName,
+    /// Its serial number as in [`CertificateFacts::serial`].
     pub serial: String,
     /// Why it was revoked.
     pub reason: Reason,

@@ -2,7 +2,7 @@
 //!
 //! A name is reduced to a key once; keys are compared, and found in maps, as bytes.
 
-use super::name::{Attribute, relative_names};
+use super::name::{RawAttribute, relative_names};
 use super::strings;
 
 /// The canonical form of a Name: two names are the same exactly if their keys are.
@@ -45,7 +45,7 @@ pub(crate) fn same_name(one: &[u8], other: &[u8]) -> bool {
     one == other || NameKey::new(one) == NameKey::new(other)
 }
 
-fn attribute_key(attribute: Attribute<'_>) -> Vec<u8> {
+fn attribute_key(attribute: RawAttribute<'_>) -> Vec<u8> {
     let mut key = Vec::new();
     push_with_length(&mut key, attribute.oid);
     let value = attribute.value;

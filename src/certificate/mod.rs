@@ -2,35 +2,41 @@
 //!
 //! Nothing here decides whether a certificate is good; verify/ does.
 
+mod alternative;
 pub(crate) mod matching;
 mod name;
+pub(crate) mod oid;
 mod strings;
 
+use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::asn1_rs::Oid;
+use x509_parser::error::X509Error;
+use x509_parser::nom;
 use x509_parser::objects::{oid_registry, oid2sn};
-use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
 use crate::error::{Code, Error, Result};
 
+pub use self::alternative::{AlternativeName, AlternativeNameKind};
+use self::alternative::{SUBJECT_ALTERNATIVE_NAME, alternative_names};
 use self::matching::same_name;
+pub use self::name::{DistinguishedName, NameAttribute};
+use self::strings::is_unseen;
 
 /// The facts of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CertificateFacts {
-    /// The subject as RFC 4514 would order it in OpenSSL's one-line form, e.g. `CN=broker, O=Example`.
-    pub subject: String,
-    /// The issuer, in the same form.
-    pub issuer: String,
-    /// The subject's most specific common name, if it has one.
-    pub common_name: Option<String>,
-    /// The serial number in hexadecimal, lower case, without separators.
+    /// The subject.
+    pub subject: DistinguishedName,
+    /// The issuer.
+    pub issuer: DistinguishedName,
+    /// The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: `80ff`, `00`, `-01`.
     pub serial: String,
     /// X.509 version, 1 to 3.
     pub version: u32,
@@ -38,8 +44,8 @@ pub struct CertificateFacts {
     pub not_before_unix_s: i64,
     /// End of validity (inclusive), seconds since 1970 in UTC.
     pub not_after_unix_s: i64,
-    /// Subject alternative names: `DNS:host`, `IP:address`, `URI:…`, `email:…`, in the certificate's order.
-    pub subject_alternative_names: Vec<String>,
+    /// Subject alternative names, in the certificate's order.
+    pub subject_alternative_names: Vec<AlternativeName>,
     /// The key's kind and size, e.g. `RSA 2048`, `EC P-256`, `Ed25519`.
     pub key: String,
     /// Whether basic constraints say that it is a CA.
@@ -57,22 +63,21 @@ impl CertificateFacts {
     /// `CERTIFICATE_MALFORMED` where it is not one certificate and nothing more.
     pub fn from_der(der: &CertificateDer<'_>) -> Result<Self> {
         let malformed = |what: &str| Error::new(Code::CertificateMalformed, what);
-        let (rest, certificate) =
-            X509Certificate::from_der(der).map_err(|error| malformed(&format!("not X.509 DER ({error})")))?;
+        let (rest, certificate) = X509Certificate::from_der(der).map_err(|error| malformed(&not_x509(&error)))?;
         if !rest.is_empty() {
             return Err(malformed("bytes after its end"));
         }
         Ok(Self {
-            subject: certificate.subject().to_string(),
-            issuer: certificate.issuer().to_string(),
-            common_name: (certificate.subject().iter_common_name().last())
-                .and_then(|name| name.as_str().ok())
-                .map(str::to_owned),
-            serial: hex(certificate.raw_serial()),
+            subject: DistinguishedName::new(certificate.subject().as_raw()),
+            issuer: DistinguishedName::new(certificate.issuer().as_raw()),
+            serial: serial_text(certificate.raw_serial()),
             version: certificate.version().0.saturating_add(1),
             not_before_unix_s: certificate.validity().not_before.timestamp(),
             not_after_unix_s: certificate.validity().not_after.timestamp(),
-            subject_alternative_names: alternative_names(&certificate),
+            subject_alternative_names: (certificate.extensions().iter())
+                .filter(|extension| extension.oid.as_bytes() == SUBJECT_ALTERNATIVE_NAME)
+                .flat_map(|extension| alternative_names(extension.value))
+                .collect(),
             key: key_text(&certificate),
             is_ca: matches!(certificate.basic_constraints(), Ok(Some(constraints)) if constraints.value.ca),
             is_self_issued: same_name(certificate.subject().as_raw(), certificate.issuer().as_raw()),
@@ -81,10 +86,25 @@ impl CertificateFacts {
     }
 }
 
+impl CertificateFacts {
+    /// The first common name of the subject in the certificate's order: the one that most programs take, OpenSSL's
+    /// `X509_NAME_get_text_by_NID` among them. None if there is none, or it has no text.
+    #[must_use]
+    pub fn first_common_name(&self) -> Option<&str> {
+        self.subject.of_type(oid::COMMON_NAME).next()?.text.as_deref()
+    }
+
+    /// The last common name of the subject, the most specific. None if there is none, or it has no text.
+    #[must_use]
+    pub fn common_name(&self) -> Option<&str> {
+        self.subject.of_type(oid::COMMON_NAME).next_back()?.text.as_deref()
+    }
+}
+
 /// Which certificate a message speaks of: subject, issuer and serial, fit to be printed.
 impl fmt::Display for CertificateFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [subject, issuer, serial] = [&self.subject, &self.issuer, &self.serial].map(|text| printable(text));
+        let [subject, issuer, serial] = [self.subject.as_str(), self.issuer.as_str(), &self.serial].map(cut);
         write!(f, "subject \"{subject}\", issuer \"{issuer}\", serial {serial}")
     }
 }
@@ -107,7 +127,7 @@ pub(crate) fn printable(text: &str) -> String {
     for character in text.chars().take(MAX_TEXT_CHARS) {
         match character {
             '"' | '\\' => shown.extend(['\\', character]),
-            _ if character.is_control() || is_invisible(character) => shown.extend(character.escape_unicode()),
+            _ if is_unseen(character) => shown.extend(character.escape_unicode()),
             _ => shown.push(character),
         }
     }
@@ -117,9 +137,12 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// Characters that turn or hide the text around them (Unicode's bidirectional and zero-width formatting).
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Text that is escaped already, a distinguished name as RFC 4514 has it, cut as a message may repeat it.
+pub(crate) fn cut(escaped: &str) -> Cow<'_, str> {
+    match escaped.char_indices().nth(MAX_TEXT_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &escaped[..end])),
+        None => Cow::Borrowed(escaped),
+    }
 }
 
 /// Lower-case hexadecimal without separators.
@@ -155,27 +178,40 @@ pub(crate) fn algorithm_text(identifier: &[u8]) -> String {
     }
 }
 
-fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let names = certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::SubjectAlternativeName(names) => Some(names),
-        _ => None,
-    });
-    names.map(|names| names.general_names.iter().map(name_text).collect()).unwrap_or_default()
+/// A serial number, the content of an INTEGER, as OpenSSL prints it, in lower case.
+pub(crate) fn serial_text(content: &[u8]) -> String {
+    let is_negative = content.first().is_some_and(|byte| byte & 0x80 != 0);
+    let mut magnitude = content.to_vec();
+    if is_negative {
+        // Two's complement: the bits turned over, and one more.
+        let mut carry = true;
+        for byte in magnitude.iter_mut().rev() {
+            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
+        }
+    }
+    let start = magnitude.iter().position(|byte| *byte != 0);
+    let digits = start.and_then(|start| magnitude.get(start..)).map_or_else(|| "00".to_owned(), hex);
+    if is_negative { format!("-{digits}") } else { digits }
 }
 
-fn name_text(name: &GeneralName<'_>) -> String {
-    match name {
-        GeneralName::DNSName(host) => format!("DNS:{host}"),
-        GeneralName::URI(uri) => format!("URI:{uri}"),
-        GeneralName::RFC822Name(address) => format!("email:{address}"),
-        GeneralName::DirectoryName(name) => format!("dirName:{name}"),
-        GeneralName::IPAddress(bytes) => match (<[u8; 4]>::try_from(*bytes), <[u8; 16]>::try_from(*bytes)) {
-            (Ok(octets), _) => format!("IP:{}", IpAddr::from(octets)),
-            (_, Ok(octets)) => format!("IP:{}", IpAddr::from(octets)),
-            _ => format!("IP:{}", hex(bytes)),
+/// What is wrong with bytes that are not an X.509 certificate.
+fn not_x509(error: &nom::Err<X509Error>) -> String {
+    let part = match error {
+        nom::Err::Error(error) | nom::Err::Failure(error) => match error {
+            X509Error::InvalidVersion => "its version",
+            X509Error::InvalidSerial => "its serial number",
+            X509Error::InvalidAlgorithmIdentifier => "an algorithm identifier",
+            X509Error::InvalidX509Name => "its subject or issuer",
+            X509Error::InvalidDate => "its validity",
+            X509Error::InvalidSPKI => "its public key",
+            X509Error::InvalidSubjectUID | X509Error::InvalidIssuerUID => "a unique identifier",
+            X509Error::InvalidExtensions | X509Error::DuplicateExtensions => "its extensions",
+            X509Error::InvalidSignatureValue => "its signature",
+            _ => return "not X.509 DER".to_owned(),
         },
-        other => format!("other:{other:?}"),
-    }
+        nom::Err::Incomplete(_) => return "not X.509 DER: cut short".to_owned(),
+    };
+    format!("not X.509 DER: {part} cannot be read")
 }
 
 fn key_text(certificate: &X509Certificate<'_>) -> String {

@@ -2,6 +2,7 @@
 //!
 //! TeletexString is read as Latin-1: that is what certificates hold, and what OpenSSL and Java read.
 
+use super::hex;
 use crate::der::Element;
 
 pub(super) const UTF8_STRING: u8 = 0x0c;
@@ -34,6 +35,53 @@ pub(super) fn text(value: Element<'_>) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Appends a value with the escapes of RFC 4514 section 2.4.
+///
+/// Also escapes `=`, so that no value looks like an attribute, and what cannot be seen: control characters and those that
+/// turn or hide the text around them.
+pub(super) fn escape_into(out: &mut String, text: &str) {
+    let last = text.chars().count().saturating_sub(1);
+    for (position, character) in text.chars().enumerate() {
+        match character {
+            ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' => out.extend(['\\', character]),
+            ' ' if position == 0 || position == last => out.push_str("\\ "),
+            '#' if position == 0 => out.push_str("\\#"),
+            _ if is_unseen(character) => escape_bytes_into(out, character),
+            _ => out.push(character),
+        }
+    }
+}
+
+/// Appends a text with hexadecimal escapes for what cannot be seen, and a backslash before a backslash and a leading `#`.
+pub(super) fn escape_unseen_into(out: &mut String, text: &str) {
+    for (position, character) in text.chars().enumerate() {
+        match character {
+            '\\' => out.push_str("\\\\"),
+            '#' if position == 0 => out.push_str("\\#"),
+            _ if is_unseen(character) => escape_bytes_into(out, character),
+            _ => out.push(character),
+        }
+    }
+}
+
+fn escape_bytes_into(out: &mut String, character: char) {
+    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+        out.push('\\');
+        out.push_str(&hex(&[byte]).to_ascii_uppercase());
+    }
+}
+
+/// Control characters, and those that turn or hide the text around them (Unicode's bidirectional and zero-width formatting).
+pub(super) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 #[cfg(test)]

@@ -32,13 +32,13 @@ impl btls_certificate {
     pub(super) fn from_der(der: &CertificateDer<'_>) -> Result<Self> {
         let facts = CertificateFacts::from_der(der)?;
         Ok(Self {
-            subject: c_string(&facts.subject),
-            issuer: c_string(&facts.issuer),
-            common_name: facts.common_name.as_deref().map(c_string),
+            subject: c_string(facts.subject.as_str()),
+            issuer: c_string(facts.issuer.as_str()),
+            common_name: facts.common_name().and_then(|name| CString::new(name).ok()),
             serial: c_string(&facts.serial),
             sha256: c_string(&facts.sha256_fingerprint),
             key: c_string(&facts.key),
-            alternative_names: facts.subject_alternative_names.iter().map(|name| c_string(name)).collect(),
+            alternative_names: facts.subject_alternative_names.iter().map(|name| c_string(&name.to_string())).collect(),
             version: facts.version,
             not_before: facts.not_before_unix_s,
             not_after: facts.not_after_unix_s,
@@ -82,25 +82,27 @@ pub unsafe extern "C" fn btls_certificate_free(certificate: Option<Box<btls_cert
     guard((), || drop(certificate));
 }
 
-/// The subject in one line, e.g. "CN=broker, O=Example"; NULL for NULL. Lives as long as the certificate, as all its texts.
+/// The subject as RFC 4514 writes it, the last relative name first, special characters escaped: "CN=broker,O=Example".
+/// NULL for NULL. Lives as long as the certificate, as all its texts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_subject(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.subject)))
 }
 
-/// The issuer in one line; NULL for NULL.
+/// The issuer, written as the subject is; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_issuer(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.issuer)))
 }
 
-/// The most specific common name of the subject; NULL where it has none.
+/// The last common name of the subject, the most specific, not escaped. NULL if there is none, it has no text, or it holds a
+/// NUL character.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| certificate.common_name.as_ref()))
 }
 
-/// The serial number in hexadecimal, lower case; NULL for NULL.
+/// The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff", "-01"; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_serial(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.serial)))

@@ -26,8 +26,8 @@ impl btls_revoked_peer {
     pub(super) fn new(peer: &RevokedPeer) -> Self {
         Self {
             conn_id: peer.connection_id,
-            subject: c_string(&peer.subject),
-            issuer: c_string(&peer.issuer),
+            subject: c_string(peer.subject.as_str()),
+            issuer: c_string(peer.issuer.as_str()),
             serial: c_string(&peer.serial),
             reason: c_string(peer.reason.name()),
             revoked_unix_s: peer.revoked_unix_s.into(),
@@ -59,19 +59,19 @@ pub unsafe extern "C" fn btls_revoked_peer_conn_id(peer: Option<&btls_revoked_pe
     guard(0, || peer.map_or(0, |peer| peer.conn_id))
 }
 
-/// The subject of the revoked certificate in one line; NULL for NULL.
+/// The subject of the revoked certificate, written as btls_certificate_subject does; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revoked_peer_subject(peer: Option<&btls_revoked_peer>) -> *const c_char {
     guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.subject.as_ptr()))
 }
 
-/// The issuer of the revoked certificate in one line; NULL for NULL.
+/// The issuer of the revoked certificate, written as its subject is; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revoked_peer_issuer(peer: Option<&btls_revoked_peer>) -> *const c_char {
     guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.issuer.as_ptr()))
 }
 
-/// The serial number of the revoked certificate in hexadecimal, lower case; NULL for NULL.
+/// The serial number of the revoked certificate, written as btls_certificate_serial does; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revoked_peer_serial(peer: Option<&btls_revoked_peer>) -> *const c_char {
     guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.serial.as_ptr()))

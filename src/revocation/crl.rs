@@ -1,13 +1,10 @@
 //! One list of revoked certificates (RFC 5280 section 5): read once, kept as what a look-up needs.
 
-use x509_parser::prelude::FromDer;
-use x509_parser::x509::X509Name;
-
 use super::Reason;
 use super::entries::{Entries, Entry};
 use super::scope::{Refused, Scope, Subject, extension};
 use super::signed::{Signed, oid_text};
-use crate::certificate::{algorithm_text, hex, printable};
+use crate::certificate::{DistinguishedName, algorithm_text, hex};
 use crate::der::{
     BIT_STRING, ENUMERATED, Element, Elements, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only, unix_s,
 };
@@ -182,9 +179,8 @@ impl Crl {
 
     /// What the list says of itself.
     pub fn facts(&self) -> CrlFacts {
-        let issuer = X509Name::from_der(&self.issuer).map(|(_, name)| name.to_string());
         CrlFacts {
-            issuer: printable(&issuer.unwrap_or_default()),
+            issuer: DistinguishedName::new(&self.issuer).to_string(),
             this_update_unix_s: self.this_update_unix_s,
             next_update_unix_s: self.next_update_unix_s,
             number: self.number.as_deref().map(hex),

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use webpki::EndEntityCert;
 
 use super::Switch;
-use crate::certificate::{CertificateFacts, describe, printable};
+use crate::certificate::{CertificateFacts, cut, describe};
 use crate::error::{Code, Error, Result};
 
 /// The most names that a message lists.
@@ -37,12 +37,16 @@ fn mismatch(original: &CertificateDer<'_>, wanted: &str) -> Error {
     let Ok(facts) = CertificateFacts::from_der(original) else {
         return Error::new(Code::CertNameMismatch, format!("{wanted} ({})", describe(original)));
     };
-    let usable = |name: &&String| name.starts_with("DNS:") || name.starts_with("IP:");
-    let names: Vec<_> = facts.subject_alternative_names.iter().filter(usable).collect();
+    let names: Vec<_> = facts.subject_alternative_names.iter().filter(|name| name.is_host()).collect();
     if names.is_empty() {
         return no_name(&facts, wanted);
     }
-    let listed = names.iter().take(MAX_LISTED_NAMES).map(|name| printable(name)).collect::<Vec<_>>().join(", ");
+    let listed = names
+        .iter()
+        .take(MAX_LISTED_NAMES)
+        .map(|name| cut(&name.to_string()).into_owned())
+        .collect::<Vec<_>>()
+        .join(", ");
     let more = match names.len().saturating_sub(MAX_LISTED_NAMES) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -54,7 +58,7 @@ fn mismatch(original: &CertificateDer<'_>, wanted: &str) -> Error {
 fn no_name(facts: &CertificateFacts, wanted: &str) -> Error {
     let detail = format!("{wanted} was connected to ({facts})");
     let error = Error::new(Code::CertNoName, detail);
-    match facts.common_name.as_deref() {
+    match facts.common_name() {
         Some(common_name) if common_name.eq_ignore_ascii_case(wanted) => error.with_hint(format!(
             "{} To accept its common name instead, allow {}.",
             Code::CertNoName.hint(),

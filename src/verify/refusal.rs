@@ -10,7 +10,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::chain::{Anchors, may_issue};
 use super::signature::{self, RefusedKey, signature_algorithm};
 use super::{Purpose, Switch, Switches};
-use crate::certificate::{CertificateFacts, algorithm_text, date_text, describe, printable};
+use crate::certificate::{CertificateFacts, algorithm_text, cut, date_text, describe};
 use crate::error::{Code, Error};
 use crate::keystore::TrustedCertificate;
 
@@ -244,10 +244,10 @@ impl<'a> Reading<'a> {
                 "Reissue that certificate with CA:TRUE, or import the peer's own certificate into the trust store.",
             );
         }
-        let issuer = self.peer.facts(position).map(|facts| facts.issuer).unwrap_or_default();
+        let issuer = self.peer.facts(position).map(|facts| facts.issuer.to_string()).unwrap_or_default();
         Told::new(
             Code::CertUnknownIssuer,
-            format!("\"{}\", the issuer of {}, is not known", printable(&issuer), self.place(position)),
+            format!("\"{}\", the issuer of {}, is not known", cut(&issuer), self.place(position)),
         )
     }
 

@@ -15,6 +15,7 @@ mod handshake_signatures;
 mod host;
 mod hostile;
 mod keystore;
+mod names;
 mod ocsp;
 mod options;
 mod pair;

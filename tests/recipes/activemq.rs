@@ -20,8 +20,8 @@ const CLIENT: [&str; 9] = [PASSWORD, PASSWORD, "client", "Messaging", "Example",
 /// A new store's password, twice, and whether to trust the certificate.
 const IMPORT: [&str; 3] = [PASSWORD, PASSWORD, "yes"];
 
-const BROKER_SUBJECT: &str = "C=DE, ST=Berlin, L=Berlin, O=Example, OU=Messaging, CN=localhost";
-const CLIENT_SUBJECT: &str = "C=DE, ST=Berlin, L=Berlin, O=Example, OU=Messaging, CN=client";
+const BROKER_SUBJECT: &str = "CN=localhost,OU=Messaging,O=Example,L=Berlin,ST=Berlin,C=DE";
+const CLIENT_SUBJECT: &str = "CN=client,OU=Messaging,O=Example,L=Berlin,ST=Berlin,C=DE";
 
 /// Everything that the document makes.
 fn files() -> &'static Files {

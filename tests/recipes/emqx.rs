@@ -131,7 +131,7 @@ fn emqx_listener_serves_mosquitto_clients_one_way_and_mutual() {
 
         let options = format!("{options} --cert client-cert.pem --key client-key.pem");
         let seen = mosquitto::publisher(&listener_of(versions, true), files(), &options).went_well(version);
-        assert_eq!(seen.subject, "O=EMQX, CN=client-1");
+        assert_eq!(seen.subject, "CN=client-1,O=EMQX");
         assert_eq!(seen.deviations, [Switch::X509V1]);
     }
 }
@@ -142,7 +142,7 @@ fn emqx_client_reaches_mosquitto_brokers_one_way_and_mutual() {
         let settings = "certfile cert.pem\nkeyfile key.pem\n";
         let context = client(version, false).build().unwrap();
         let seen = mosquitto::broker(&context, Some("localhost"), files(), settings).went_well(version);
-        assert_eq!(seen.subject, "O=EMQX, CN=localhost");
+        assert_eq!(seen.subject, "CN=localhost,O=EMQX");
         assert_eq!(seen.deviations, [Switch::X509V1, Switch::CommonName]);
 
         let asking = "cafile cacert.pem\nrequire_certificate true\nuse_identity_as_username true\n";
@@ -165,7 +165,7 @@ fn emqx_listener_serves_openssl_clients_one_way_and_mutual() {
 
         let arguments = format!("{arguments} -cert client-cert.pem -key client-key.pem");
         let seen = openssl::client(&listener(true), files(), &arguments).went_well(version);
-        assert_eq!(seen.subject, "O=EMQX, CN=client-1");
+        assert_eq!(seen.subject, "CN=client-1,O=EMQX");
     }
 }
 

@@ -169,7 +169,8 @@ impl Talk {
     pub(crate) fn seen(&self) -> Seen {
         let connection = self.stream.connection();
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        let peer = connection.peer_chain().first().map(|der| CertificateFacts::from_der(der).unwrap().subject);
+        let peer =
+            connection.peer_chain().first().map(|der| CertificateFacts::from_der(der).unwrap().subject.to_string());
         Seen {
             version: text(connection.version()),
             suite: text(connection.cipher_suite()),

@@ -51,8 +51,8 @@ fn callback(env: &Env<'_>, told: &JObject<'_>) -> Outcome<RevokedCallback> {
 }
 
 fn ask(env: &mut Env<'_>, told: &JObject<'_>, peer: &RevokedPeer) -> jni::errors::Result<bool> {
-    let subject = JString::from_str(env, clean(&peer.subject))?;
-    let issuer = JString::from_str(env, clean(&peer.issuer))?;
+    let subject = JString::from_str(env, clean(peer.subject.as_str()))?;
+    let issuer = JString::from_str(env, clean(peer.issuer.as_str()))?;
     let serial = JString::from_str(env, clean(&peer.serial))?;
     let arguments = [
         JValue::Long(peer.connection_id.cast_signed()),

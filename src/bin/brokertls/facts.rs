@@ -15,7 +15,8 @@ pub(crate) fn certificate_lines(facts: &CertificateFacts) -> Vec<String> {
         format!("valid        {} to {}", rfc3339(facts.not_before_unix_s), rfc3339(facts.not_after_unix_s)),
     ];
     if !facts.subject_alternative_names.is_empty() {
-        lines.push(format!("names        {}", facts.subject_alternative_names.join(", ")));
+        let names: Vec<_> = facts.subject_alternative_names.iter().map(ToString::to_string).collect();
+        lines.push(format!("names        {}", names.join(", ")));
     }
     let role = if facts.is_ca { ", CA" } else { "" };
     lines.push(format!("key          {} (X.509 version {}{role})", facts.key, facts.version));
@@ -29,13 +30,13 @@ pub(crate) fn certificate_json(der: &CertificateDer<'_>) -> Value {
     match CertificateFacts::from_der(der) {
         Err(error) => json!({ "error": crate::report::error_json(&error) }),
         Ok(facts) => json!({
-            "subject": facts.subject,
-            "issuer": facts.issuer,
+            "subject": facts.subject.as_str(),
+            "issuer": facts.issuer.as_str(),
             "serial": facts.serial,
             "version": facts.version,
             "not_before": rfc3339(facts.not_before_unix_s),
             "not_after": rfc3339(facts.not_after_unix_s),
-            "names": facts.subject_alternative_names,
+            "names": facts.subject_alternative_names.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "key": facts.key,
             "is_ca": facts.is_ca,
             "sha256": facts.sha256_fingerprint,

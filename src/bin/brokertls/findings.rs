@@ -1,6 +1,6 @@
 //! What a peer would refuse of a chain, judged from the chain alone.
 
-use brokertls::certificate::CertificateFacts;
+use brokertls::certificate::{AlternativeName, CertificateFacts};
 use brokertls::error::{Code, Error};
 use brokertls::keystore::TrustedCertificate;
 use brokertls::verify::{PeerVerifier, Purpose, Switches};
@@ -52,12 +52,15 @@ fn verdict(chain: &[CertificateDer<'static>], purpose: Purpose, now: UnixTime) -
 
 /// What is wrong with a certificate that a broker or client shows as its own.
 fn of_end_entity(facts: &CertificateFacts) -> Vec<Error> {
-    let is_server_name = |name: &String| name.starts_with("DNS:") || name.starts_with("IP:");
     let rsa_bits = facts.key.strip_prefix("RSA ").and_then(|bits| bits.parse::<u32>().ok());
     let checks = [
         (facts.version < 3, Code::CertVersionUnsupported, format!("version {}", facts.version)),
         (facts.is_ca, Code::CertCaAsEndEntity, "CA:TRUE".to_owned()),
-        (!facts.subject_alternative_names.iter().any(is_server_name), Code::CertNoName, "as a server".to_owned()),
+        (
+            !facts.subject_alternative_names.iter().any(AlternativeName::is_host),
+            Code::CertNoName,
+            "as a server".to_owned(),
+        ),
         (rsa_bits.is_some_and(|bits| bits < 2048), Code::CertKeyTooSmall, facts.key.clone()),
     ];
     let failed = checks.into_iter().filter(|(is_wrong, ..)| *is_wrong);

@@ -110,7 +110,7 @@ impl Server {
         }
         let who = match connection.peer_chain().first().map(CertificateFacts::from_der) {
             None => "no client certificate".to_owned(),
-            Some(Ok(facts)) => format!("client {:?}, issuer {:?}", facts.subject, facts.issuer),
+            Some(Ok(facts)) => format!("client \"{}\", issuer \"{}\"", facts.subject, facts.issuer),
             Some(Err(_)) => "unreadable client certificate".to_owned(),
         };
         print(format_args!("connected {peer}: {}; {who}", agreement_line(connection)))

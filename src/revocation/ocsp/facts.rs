@@ -1,11 +1,8 @@
 //! What a response says of itself, for people.
 
-use x509_parser::prelude::FromDer;
-use x509_parser::x509::X509Name;
-
 use super::super::Reason;
 use super::response::{Data, OcspStatus, Responder, Single, Status};
-use crate::certificate::{hex, printable};
+use crate::certificate::{DistinguishedName, hex, serial_text};
 
 /// What a response says of itself. Nothing of it is checked: anybody can write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +65,7 @@ impl OcspFacts {
 
 fn responder_text(responder: &Responder) -> String {
     match responder {
-        Responder::Name(name) => {
-            let name = X509Name::from_der(name).map(|(_, name)| name.to_string());
-            printable(&name.unwrap_or_default())
-        }
+        Responder::Name(name) => DistinguishedName::new(name).to_string(),
         Responder::KeyHash(hash) => format!("key {}", hex(hash)),
     }
 }
@@ -83,7 +77,7 @@ fn certificate_facts(single: &Single) -> OcspCertificateFacts {
         Status::Unknown => ("unknown", None),
     };
     OcspCertificateFacts {
-        serial: hex(single.id.serial()),
+        serial: serial_text(single.id.serial()),
         status,
         reason: revoked.map(|(reason, _)| reason),
         revoked_unix_s: revoked.map(|(_, revoked_unix_s)| revoked_unix_s),

@@ -40,7 +40,7 @@ fn several_entries_with_chains_are_loaded_and_sign() {
         assert_eq!(identities.len(), 3);
         identities.iter().for_each(assert_signs);
         let identity = store.identity("RSA").unwrap();
-        assert_eq!(subjects(&identity.chain), ["O=Example, CN=rsa", "O=Example, CN=mid"]);
+        assert_eq!(subjects(&identity.chain), ["CN=rsa,O=Example", "CN=mid,O=Example"]);
         assert_eq!(identity.place, "broker.ks, alias rsa");
         let error = store.identity("broker").unwrap_err();
         for alias in ["broker.ks: alias broker", "rsa", "p256", "ed25519"] {

@@ -58,7 +58,7 @@ fn assert_signs(identity: &Identity) {
 
 /// The subjects of a chain, for comparison.
 fn subjects(chain: &[CertificateDer<'_>]) -> Vec<String> {
-    let subject = |der| brokertls::certificate::CertificateFacts::from_der(der).unwrap().subject;
+    let subject = |der| brokertls::certificate::CertificateFacts::from_der(der).unwrap().subject.to_string();
     chain.iter().map(subject).collect()
 }
 

@@ -25,7 +25,7 @@ fn both(name: &str) -> Vec<u8> {
 fn every_supported_kind_of_key_is_loaded_and_signs() {
     for name in ["rsa", "rsa1024", "p256", "p384", "p521", "ed25519"] {
         let identity = identity(&both(name), &none());
-        assert_eq!(subjects(&identity.chain), [format!("O=Example, CN={name}")]);
+        assert_eq!(subjects(&identity.chain), [format!("CN={name},O=Example")]);
         assert_signs(&identity);
     }
 }
@@ -133,7 +133,7 @@ fn file_with_everything_in_any_order_gives_the_chain_in_order() {
         [b"\xef\xbb\xbfsubject=\n".to_vec(), String::from_utf8(text).unwrap().replace('\n', "\r\n").into_bytes()]
             .concat();
     let identity = identity(&text, &none());
-    assert_eq!(subjects(&identity.chain), ["O=Example, CN=rsa", "O=Example, CN=mid", "O=Example, CN=root"]);
+    assert_eq!(subjects(&identity.chain), ["CN=rsa,O=Example", "CN=mid,O=Example", "CN=root,O=Example"]);
     assert_eq!(identity.warnings.len(), 1);
     assert!(identity.warnings[0].contains("put into it"), "{:?}", identity.warnings);
     assert_signs(&identity);
@@ -161,7 +161,7 @@ fn several_keys_in_one_file_are_several_identities() {
     let identities = opened("file", &text, &none()).identities().unwrap();
     assert_eq!(identities.len(), 2);
     identities.iter().for_each(assert_signs);
-    assert_eq!(subjects(&identities[1].chain), ["O=Example, CN=p256", "O=Example, CN=mid"]);
+    assert_eq!(subjects(&identities[1].chain), ["CN=p256,O=Example", "CN=mid,O=Example"]);
     let text = [both("rsa"), pki("p256.key")].concat();
     let identities = opened("file", &text, &none()).identities().unwrap();
     assert_eq!(identities.len(), 1);
@@ -171,7 +171,7 @@ fn several_keys_in_one_file_are_several_identities() {
 #[test]
 fn version_1_certificate_is_matched_with_its_key() {
     let identity = identity(&[pki("self.crt"), pki("rsa.key")].concat(), &none());
-    assert_eq!(subjects(&identity.chain), ["O=Example, CN=self"]);
+    assert_eq!(subjects(&identity.chain), ["CN=self,O=Example"]);
     assert_signs(&identity);
 }
 
@@ -315,7 +315,7 @@ fn both_ways_to_a_cross_signed_ca_are_sent() {
     );
     let text = [both("rsa"), pki("mid.crt"), cross].concat();
     let identity = identity(&text, &none());
-    assert_eq!(subjects(&identity.chain), ["O=Example, CN=rsa", "O=Example, CN=mid", "O=Example, CN=mid"]);
+    assert_eq!(subjects(&identity.chain), ["CN=rsa,O=Example", "CN=mid,O=Example", "CN=mid,O=Example"]);
     assert_eq!(identity.warnings, [""; 0]);
 }
 

@@ -9,7 +9,7 @@ use super::der::{Node, der_integer};
 use super::tools::{KEYTOOL, made, made_from};
 use super::{assert_code, assert_signs, bytes, opened, password, refused, subjects};
 
-const CHAIN: [&str; 3] = ["O=Example, CN=rsa", "O=Example, CN=mid", "O=Example, CN=root"];
+const CHAIN: [&str; 3] = ["CN=rsa,O=Example", "CN=mid,O=Example", "CN=root,O=Example"];
 
 /// `openssl pkcs12 -export` of the RSA key and its chain, named `broker`, with these further options.
 fn export(options: &str) -> Vec<u8> {
@@ -132,8 +132,8 @@ fn several_aliases_are_several_identities_and_a_wrong_one_lists_them() {
     for name in ["rsa", "p256", "ed25519"] {
         let identity = store.identity(name).unwrap();
         assert_eq!(identity.place, format!("all.p12, alias {name}"));
-        let subject = format!("O=Example, CN={name}");
-        assert_eq!(subjects(&identity.chain), [subject.as_str(), "O=Example, CN=mid", "O=Example, CN=root"]);
+        let subject = format!("CN={name},O=Example");
+        assert_eq!(subjects(&identity.chain), [subject.as_str(), "CN=mid,O=Example", "CN=root,O=Example"]);
     }
     let error = store.identity("broker").unwrap_err();
     for alias in ["all.p12", "broker", "rsa", "p256", "ed25519", "ca"] {
@@ -327,7 +327,7 @@ fn key_with_another_certificate_or_none_is_refused_with_its_alias() {
     safe.at(&[0, 1, 0]).content = bags.encode();
     store.at(&[1, 1, 0]).content = safe.encode();
     let error = refused(&store.encode(), &options);
-    assert_code(&error, Code::KeyMismatch, "file, alias broker: certificate subject \"O=Example, CN=other\"");
+    assert_code(&error, Code::KeyMismatch, "file, alias broker: certificate subject \"CN=other,O=Example\"");
     let alone = made("openssl pkcs12 -export -nocerts -inkey $pki/rsa.key -name broker -out out -passout pass:secret");
     assert_code(&refused(&alone, &password("secret")), Code::NoCertificate, "file, alias broker");
 }

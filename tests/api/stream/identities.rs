@@ -9,7 +9,7 @@ use crate::pair::{Authority, Pair, context};
 fn shown(server: &Context, client: &Context, host: &str) -> (String, String) {
     let pair = Pair::connect(server, client, host);
     let facts = CertificateFacts::from_der(&pair.client.peer_chain()[0]).unwrap();
-    (facts.key, facts.common_name.unwrap_or_default())
+    (facts.key.clone(), facts.common_name().unwrap_or_default().to_owned())
 }
 
 #[test]

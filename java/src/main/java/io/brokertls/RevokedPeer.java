@@ -32,12 +32,12 @@ public final class RevokedPeer {
         return connectionId;
     }
 
-    /** The subject of the revoked certificate, e.g. {@code CN=device-7, O=Example}. */
+    /** The subject of the revoked certificate as RFC 4514 writes it, e.g. {@code CN=device-7,O=Example}. */
     public String subject() {
         return subject;
     }
 
-    /** The issuer of the revoked certificate. */
+    /** The issuer of the revoked certificate, written as its subject is. */
     public String issuer() {
         return issuer;
     }

@@ -1,0 +1,7 @@
+//! Names of certificates as programs take them for users.
+
+mod alternative;
+mod folder;
+mod made;
+mod serial;
+mod text;
