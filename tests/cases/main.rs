@@ -1,0 +1,22 @@
+//! Every input of `tests/fixtures/cases`, with the outcome that its README says. One test a case, in the order of the README.
+//!
+//! The command is run as an operator runs it, at a fixed time if dates matter. Certificates for connections that last no
+//! longer than the test are made by it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(dead_code, reason = "what is shared with other tests is used in part")]
+
+#[path = "../api/command.rs"]
+mod command;
+mod kept;
+mod lists;
+mod names;
+#[path = "../api/pair.rs"]
+mod pair;
+#[path = "../recipes/process.rs"]
+mod process;
+#[path = "../api/responder.rs"]
+mod responder;
+mod responders;
+#[path = "../api/web.rs"]
+mod web;
