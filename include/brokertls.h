@@ -170,6 +170,51 @@
 #define BTLS_MAX_PLAINTEXT_BYTES 16384
 
 /**
+ * A DNS host name, possibly with a wildcard.
+ */
+#define BTLS_SAN_DNS 1
+
+/**
+ * An IP address.
+ */
+#define BTLS_SAN_IP 2
+
+/**
+ * An e-mail address.
+ */
+#define BTLS_SAN_EMAIL 3
+
+/**
+ * A URI, e.g. a SPIFFE identity.
+ */
+#define BTLS_SAN_URI 4
+
+/**
+ * A user principal name, as Active Directory writes it: an otherName of type 1.3.6.1.4.1.311.20.2.3.
+ */
+#define BTLS_SAN_UPN 5
+
+/**
+ * An otherName of any other type.
+ */
+#define BTLS_SAN_OTHER 6
+
+/**
+ * A distinguished name.
+ */
+#define BTLS_SAN_DIRECTORY 7
+
+/**
+ * A registered object identifier.
+ */
+#define BTLS_SAN_REGISTERED_ID 8
+
+/**
+ * A name of a kind that has no text, or bytes that are no name.
+ */
+#define BTLS_SAN_UNKNOWN 9
+
+/**
  * A password is for opening the store as a whole.
  */
 #define BTLS_PASSWORD_STORE 0
@@ -1220,6 +1265,12 @@ const char *btls_certificate_issuer(const btls_certificate *certificate);
 const char *btls_certificate_common_name(const btls_certificate *certificate);
 
 /**
+ * The first common name of the subject in the certificate's order, not escaped: the one that most programs take. NULL as for
+ * btls_certificate_common_name. A subject with one common name has the same first and last.
+ */
+const char *btls_certificate_first_common_name(const btls_certificate *certificate);
+
+/**
  * The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff", "-01"; NULL for NULL.
  */
 const char *btls_certificate_serial(const btls_certificate *certificate);
@@ -1233,18 +1284,6 @@ const char *btls_certificate_sha256(const btls_certificate *certificate);
  * The kind and size of the key, e.g. "RSA 2048", "EC P-256", "Ed25519"; NULL for NULL.
  */
 const char *btls_certificate_key(const btls_certificate *certificate);
-
-/**
- * How many subject alternative names there are.
- */
-size_t btls_certificate_san_count(const btls_certificate *certificate);
-
-/**
- * A subject alternative name with its kind, e.g. "DNS:broker.example", "IP:192.0.2.1", "email:a@example"; NULL for an index
- * that is too large.
- */
-const char *btls_certificate_san(const btls_certificate *certificate,
-                                 size_t index);
 
 /**
  * The version of X.509, 1 to 3; 0 for NULL.
@@ -1265,6 +1304,115 @@ int64_t btls_certificate_not_after(const btls_certificate *certificate);
  * Whether its basic constraints say that it is a CA; false for NULL.
  */
 bool btls_certificate_is_ca(const btls_certificate *certificate);
+
+/**
+ * Gives the DER encoding of the subject, a Name of X.501. It lives as long as the certificate.
+ *
+ * Returns BTLS_OK or BTLS_NULL_POINTER.
+ */
+btls_status btls_certificate_subject_der(const btls_certificate *certificate,
+                                         const uint8_t **der,
+                                         size_t *length);
+
+/**
+ * Gives the DER encoding of the issuer, as btls_certificate_subject_der does.
+ */
+btls_status btls_certificate_issuer_der(const btls_certificate *certificate,
+                                        const uint8_t **der,
+                                        size_t *length);
+
+/**
+ * The number of attributes of the subject; 0 for NULL.
+ *
+ * They have indexes from 0 in the certificate's order, the reverse of that of btls_certificate_subject.
+ */
+size_t btls_certificate_attribute_count(const btls_certificate *certificate);
+
+/**
+ * The index of the first attribute of a type, counted from `start`; the number of attributes if there is none.
+ *
+ * `oid` is the type's object identifier in dotted form, e.g. "2.5.4.3" for a common name.
+ */
+size_t btls_certificate_attribute_find(const btls_certificate *certificate,
+                                       const char *oid,
+                                       size_t start);
+
+/**
+ * The type of an attribute as an object identifier in dotted form; NULL for an index that is too large.
+ */
+const char *btls_certificate_attribute_oid(const btls_certificate *certificate,
+                                           size_t index);
+
+/**
+ * The value of an attribute, not escaped. NULL if it has no text or holds a NUL character, and for an index that is too
+ * large. It can hold other control characters: its issuer chose it.
+ */
+const char *btls_certificate_attribute_text(const btls_certificate *certificate,
+                                            size_t index);
+
+/**
+ * The position of an attribute's relative name, which the attributes of a relative name with several share; 0 for an index
+ * that is too large.
+ */
+size_t btls_certificate_attribute_rdn(const btls_certificate *certificate,
+                                      size_t index);
+
+/**
+ * Gives the DER encoding of an attribute's value, with its tag. It lives as long as the certificate.
+ *
+ * Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
+ */
+btls_status btls_certificate_attribute_der(const btls_certificate *certificate,
+                                           size_t index,
+                                           const uint8_t **der,
+                                           size_t *length);
+
+/**
+ * The number of subject alternative names; 0 for NULL.
+ */
+size_t btls_certificate_san_count(const btls_certificate *certificate);
+
+/**
+ * A subject alternative name with its kind, for people: "DNS:broker.example", "IP:192.0.2.1", "email:a@example", "URI:...",
+ * "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161", "dirName:CN=a,O=Example", "registeredID:1.2.3.4". NULL for an index
+ * that is too large.
+ *
+ * Control characters, the backslash and a leading "#" are escaped ("\00", "\\", "\#"). A value that its kind does not
+ * allow is its DER in hexadecimal after "#".
+ */
+const char *btls_certificate_san(const btls_certificate *certificate,
+                                 size_t index);
+
+/**
+ * The kind of a subject alternative name, one of BTLS_SAN_*; 0 for an index that is too large.
+ */
+int32_t btls_certificate_san_kind(const btls_certificate *certificate, size_t index);
+
+/**
+ * The value of a subject alternative name, not escaped: the host, the address, the URI, the distinguished name as in
+ * btls_certificate_subject, the object identifier.
+ *
+ * NULL if it has no text, if its kind does not allow what it holds, or if it holds a NUL character, and for an index that is
+ * too large. It can hold other control characters: its issuer chose it.
+ */
+const char *btls_certificate_san_value(const btls_certificate *certificate,
+                                       size_t index);
+
+/**
+ * The type of an otherName as an object identifier in dotted form; NULL for other kinds.
+ */
+const char *btls_certificate_san_oid(const btls_certificate *certificate, size_t index);
+
+/**
+ * Gives a DER encoding that lives as long as the certificate: of the value of an otherName and of a distinguished name, of
+ * the whole GeneralName of other kinds.
+ *
+ * Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
+ */
+btls_status btls_certificate_san_der(const btls_certificate *certificate,
+                                     size_t index,
+                                     const uint8_t **der,
+                                     size_t *length);
 
 #ifdef __cplusplus
 }  // extern "C"

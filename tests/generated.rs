@@ -173,6 +173,7 @@ const ROOM: &[&str] = &[
     "connection",
     "facts",
     "certificate",
+    "names",
     "callback",
     "arguments",
     "guard",

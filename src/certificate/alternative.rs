@@ -11,26 +11,43 @@ use crate::der::{Element, Malformed, OID, SEQUENCE, only};
 /// What a subject alternative name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[repr(i32)]
 pub enum AlternativeNameKind {
     /// A DNS host name, possibly with a wildcard.
-    Dns = 1,
+    Dns,
     /// An IP address.
-    Ip = 2,
+    Ip,
     /// An e-mail address.
-    Email = 3,
+    Email,
     /// A URI, e.g. a SPIFFE identity.
-    Uri = 4,
+    Uri,
     /// A user principal name, as Active Directory writes it: an otherName of type `1.3.6.1.4.1.311.20.2.3`.
-    UserPrincipal = 5,
+    UserPrincipal,
     /// An otherName of any other type.
-    Other = 6,
+    Other,
     /// A distinguished name.
-    Directory = 7,
+    Directory,
     /// A registered object identifier.
-    RegisteredId = 8,
+    RegisteredId,
     /// An x400Address, an ediPartyName, or bytes that are no GeneralName.
-    Unknown = 9,
+    Unknown,
+}
+
+impl AlternativeNameKind {
+    /// Its name in JSON: `dns`, `ip`, `email`, `uri`, `upn`, `other`, `directory`, `registered-id`, `unknown`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Ip => "ip",
+            Self::Email => "email",
+            Self::Uri => "uri",
+            Self::UserPrincipal => "upn",
+            Self::Other => "other",
+            Self::Directory => "directory",
+            Self::RegisteredId => "registered-id",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A subject alternative name. Displayed with its kind: `DNS:host`, `IP:192.0.2.1`, `email:a@example`, `URI:…`,

@@ -12,16 +12,21 @@ use crate::error::{Code, Result};
 use super::arguments::{bytes, c_string};
 use super::btls_status;
 use super::guard::{guard, guard_status, required};
+use super::names::{Alternative, Attribute, whole};
 
 /// What a certificate says of itself. It does not change, and may be read by several threads at a time.
 pub struct btls_certificate {
     subject: CString,
     issuer: CString,
     common_name: Option<CString>,
+    first_common_name: Option<CString>,
     serial: CString,
     sha256: CString,
     key: CString,
-    alternative_names: Vec<CString>,
+    pub(super) subject_der: Vec<u8>,
+    pub(super) issuer_der: Vec<u8>,
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) alternative_names: Vec<Alternative>,
     version: u32,
     not_before: i64,
     not_after: i64,
@@ -34,11 +39,15 @@ impl btls_certificate {
         Ok(Self {
             subject: c_string(facts.subject.as_str()),
             issuer: c_string(facts.issuer.as_str()),
-            common_name: facts.common_name().and_then(|name| CString::new(name).ok()),
+            common_name: whole(facts.common_name()),
+            first_common_name: whole(facts.first_common_name()),
             serial: c_string(&facts.serial),
             sha256: c_string(&facts.sha256_fingerprint),
             key: c_string(&facts.key),
-            alternative_names: facts.subject_alternative_names.iter().map(|name| c_string(&name.to_string())).collect(),
+            subject_der: facts.subject.der().to_vec(),
+            issuer_der: facts.issuer.der().to_vec(),
+            attributes: facts.subject.attributes().iter().map(Attribute::new).collect(),
+            alternative_names: facts.subject_alternative_names.iter().map(Alternative::new).collect(),
             version: facts.version,
             not_before: facts.not_before_unix_s,
             not_after: facts.not_after_unix_s,
@@ -48,7 +57,7 @@ impl btls_certificate {
 }
 
 /// A text of a certificate, NULL for none.
-fn text(
+pub(super) fn text(
     certificate: Option<&btls_certificate>,
     of: impl FnOnce(&btls_certificate) -> Option<&CString>,
 ) -> *const c_char {
@@ -102,6 +111,13 @@ pub unsafe extern "C" fn btls_certificate_common_name(certificate: Option<&btls_
     guard(ptr::null(), || text(certificate, |certificate| certificate.common_name.as_ref()))
 }
 
+/// The first common name of the subject in the certificate's order, not escaped: the one that most programs take. NULL as for
+/// btls_certificate_common_name. A subject with one common name has the same first and last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_first_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
+    guard(ptr::null(), || text(certificate, |certificate| certificate.first_common_name.as_ref()))
+}
+
 /// The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff", "-01"; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_serial(certificate: Option<&btls_certificate>) -> *const c_char {
@@ -118,19 +134,6 @@ pub unsafe extern "C" fn btls_certificate_sha256(certificate: Option<&btls_certi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_key(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.key)))
-}
-
-/// How many subject alternative names there are.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_certificate_san_count(certificate: Option<&btls_certificate>) -> usize {
-    guard(0, || certificate.map_or(0, |certificate| certificate.alternative_names.len()))
-}
-
-/// A subject alternative name with its kind, e.g. "DNS:broker.example", "IP:192.0.2.1", "email:a@example"; NULL for an index
-/// that is too large.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_certificate_san(certificate: Option<&btls_certificate>, index: usize) -> *const c_char {
-    guard(ptr::null(), || text(certificate, |certificate| certificate.alternative_names.get(index)))
 }
 
 /// The version of X.509, 1 to 3; 0 for NULL.

@@ -20,6 +20,7 @@ mod error;
 mod facts;
 mod guard;
 mod list;
+mod names;
 mod revocation;
 mod revoked;
 mod source;

@@ -75,6 +75,22 @@ stores() {
     keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.jks -storetype JKS -storepass password
 }
 
+# Certificates with names that programs take for users.
+names() {
+    # self_signed NAME SUBJECT [OPTION...]
+    self_signed() {
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout names.key -days 2 -subj "$2" \
+            -outform DER -out "$1.der" "${@:3}"
+    }
+    self_signed one-attribute "/O=Test/CN=admin, OU=Ops"
+    self_signed two-attributes "/O=Test/CN=admin/OU=Ops"
+    self_signed two-names "/O=Test/CN=first/CN=second+OU=Ops" -multivalue-rdn
+    self_signed names "/CN=x" -set_serial 0x80ff -addext "subjectAltName=otherName:1.3.6.1.4.1.311.20.2.3;UTF8:user@corp,\
+DNS:bank.example_evil.example,IP:192.0.2.1,email:pump@corp.example,URI:spiffe://example/pump,RID:1.2.3.4,\
+otherName:1.3.6.1.5.5.7.8.5;UTF8:chat@corp"
+}
+
 certificates > log 2>&1 || { cat log; exit 1; }
 revocation >> log 2>&1 || { cat log; exit 1; }
 stores >> log 2>&1 || { cat log; exit 1; }
+names >> log 2>&1 || { cat log; exit 1; }

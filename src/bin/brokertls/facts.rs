@@ -1,7 +1,7 @@
 //! Facts of certificates and connections, as lines and as JSON.
 
 use brokertls::Connection;
-use brokertls::certificate::CertificateFacts;
+use brokertls::certificate::{AlternativeName, CertificateFacts, DistinguishedName, NameAttribute};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
 
@@ -25,6 +25,20 @@ pub(crate) fn certificate_lines(facts: &CertificateFacts) -> Vec<String> {
     lines
 }
 
+/// The attributes of a name as JSON, in the certificate's order.
+fn attributes_json(name: &DistinguishedName) -> Value {
+    let attribute = |one: &NameAttribute| json!({ "oid": one.oid, "text": one.text, "der": hex(&one.der), "rdn": one.relative_name });
+    name.attributes().iter().map(attribute).collect()
+}
+
+fn alternative_json(name: &AlternativeName) -> Value {
+    json!({ "kind": name.kind.name(), "value": name.value, "oid": name.oid, "der": hex(&name.der) })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A certificate as JSON.
 pub(crate) fn certificate_json(der: &CertificateDer<'_>) -> Value {
     match CertificateFacts::from_der(der) {
@@ -32,11 +46,17 @@ pub(crate) fn certificate_json(der: &CertificateDer<'_>) -> Value {
         Ok(facts) => json!({
             "subject": facts.subject.as_str(),
             "issuer": facts.issuer.as_str(),
+            "subject_der": hex(facts.subject.der()),
+            "issuer_der": hex(facts.issuer.der()),
+            "subject_attributes": attributes_json(&facts.subject),
+            "first_common_name": facts.first_common_name(),
+            "last_common_name": facts.common_name(),
             "serial": facts.serial,
             "version": facts.version,
             "not_before": rfc3339(facts.not_before_unix_s),
             "not_after": rfc3339(facts.not_after_unix_s),
             "names": facts.subject_alternative_names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "alternative_names": facts.subject_alternative_names.iter().map(alternative_json).collect::<Vec<_>>(),
             "key": facts.key,
             "is_ca": facts.is_ca,
             "sha256": facts.sha256_fingerprint,

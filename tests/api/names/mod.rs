@@ -3,5 +3,6 @@
 mod alternative;
 mod folder;
 mod made;
+mod reports;
 mod serial;
 mod text;
