@@ -3,6 +3,7 @@
 //! Nothing here decides whether a certificate is good; verify/ does.
 
 mod alternative;
+pub(crate) mod fault;
 pub(crate) mod matching;
 mod name;
 pub(crate) mod oid;
@@ -13,14 +14,12 @@ use std::fmt;
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::asn1_rs::Oid;
-use x509_parser::error::X509Error;
-use x509_parser::nom;
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 
 pub use self::alternative::{AlternativeName, AlternativeNameKind};
 use self::alternative::{SUBJECT_ALTERNATIVE_NAME, alternative_names};
@@ -62,11 +61,7 @@ impl CertificateFacts {
     /// # Errors
     /// `CERTIFICATE_MALFORMED` where it is not one certificate and nothing more.
     pub fn from_der(der: &CertificateDer<'_>) -> Result<Self> {
-        let malformed = |what: &str| Error::new(Code::CertificateMalformed, what);
-        let (rest, certificate) = X509Certificate::from_der(der).map_err(|error| malformed(&not_x509(&error)))?;
-        if !rest.is_empty() {
-            return Err(malformed("bytes after its end"));
-        }
+        let certificate = fault::parse(der)?;
         Ok(Self {
             subject: DistinguishedName::new(certificate.subject().as_raw()),
             issuer: DistinguishedName::new(certificate.issuer().as_raw()),
@@ -113,7 +108,10 @@ impl fmt::Display for CertificateFacts {
 pub(crate) fn describe(der: &CertificateDer<'_>) -> String {
     match CertificateFacts::from_der(der) {
         Ok(facts) => facts.to_string(),
-        Err(_) => format!("an unreadable certificate of {} bytes", der.len()),
+        Err(_) => match fault::subject_of(der) {
+            Some(subject) => format!("an unreadable certificate, subject \"{}\"", cut(subject.as_str())),
+            None => format!("an unreadable certificate of {} bytes", der.len()),
+        },
     }
 }
 
@@ -192,26 +190,6 @@ pub(crate) fn serial_text(content: &[u8]) -> String {
     let start = magnitude.iter().position(|byte| *byte != 0);
     let digits = start.and_then(|start| magnitude.get(start..)).map_or_else(|| "00".to_owned(), hex);
     if is_negative { format!("-{digits}") } else { digits }
-}
-
-/// What is wrong with bytes that are not an X.509 certificate.
-fn not_x509(error: &nom::Err<X509Error>) -> String {
-    let part = match error {
-        nom::Err::Error(error) | nom::Err::Failure(error) => match error {
-            X509Error::InvalidVersion => "its version",
-            X509Error::InvalidSerial => "its serial number",
-            X509Error::InvalidAlgorithmIdentifier => "an algorithm identifier",
-            X509Error::InvalidX509Name => "its subject or issuer",
-            X509Error::InvalidDate => "its validity",
-            X509Error::InvalidSPKI => "its public key",
-            X509Error::InvalidSubjectUID | X509Error::InvalidIssuerUID => "a unique identifier",
-            X509Error::InvalidExtensions | X509Error::DuplicateExtensions => "its extensions",
-            X509Error::InvalidSignatureValue => "its signature",
-            _ => return "not X.509 DER".to_owned(),
-        },
-        nom::Err::Incomplete(_) => return "not X.509 DER: cut short".to_owned(),
-    };
-    format!("not X.509 DER: {part} cannot be read")
 }
 
 fn key_text(certificate: &X509Certificate<'_>) -> String {

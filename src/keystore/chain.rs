@@ -7,9 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use rustls::pki_types::CertificateDer;
 use rustls::sign::SigningKey;
-use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
+use x509_parser::prelude::{ParsedExtension, X509Certificate};
 
 use super::signing::PublicHalf;
+use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
 
 /// More certificates than this do not go into a chain: real ones have two to five.
@@ -52,7 +53,7 @@ impl Pool {
             if !seen.insert(certificate.clone()) {
                 continue;
             }
-            let link = Link::new(&parse(&certificate)?);
+            let link = Link::new(&fault::parse(&certificate)?);
             pool.by_subject.entry(link.subject.clone()).or_default().push(pool.links.len());
             pool.links.push(link);
             pool.certificates.push(certificate);
@@ -133,18 +134,6 @@ fn push(order: &mut Vec<usize>, index: usize) -> Result<()> {
     }
     order.push(index);
     Ok(())
-}
-
-/// Parses one certificate and nothing after it.
-///
-/// # Errors
-/// `CERTIFICATE_MALFORMED`.
-pub(super) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>> {
-    match X509Certificate::from_der(der) {
-        Ok(([], certificate)) => Ok(certificate),
-        Ok(_) => Err(Error::new(Code::CertificateMalformed, "bytes after its end")),
-        Err(error) => Err(Error::new(Code::CertificateMalformed, format!("not X.509 DER ({error})"))),
-    }
 }
 
 impl Link {

@@ -5,14 +5,13 @@
 use rustls::pki_types::CertificateDer;
 use sha1::{Digest, Sha1};
 
-use super::chain;
 use super::cost::Budget;
 use super::java_key::JavaKey;
 use super::java_object;
 use super::key::Material;
 use super::store::{Content, Entry, EntryKind};
 use super::{OpenOptions, Secret, password};
-use crate::certificate::printable;
+use crate::certificate::{fault, printable};
 use crate::error::{Code, Error, Result};
 
 /// What Java hashes between the password and the content.
@@ -103,7 +102,7 @@ fn read_certificate(reader: &mut Reader<'_>, version: u32) -> Result<Certificate
         }
     }
     let certificate = CertificateDer::from(reader.sized("certificate")?.to_vec());
-    chain::parse(&certificate)?;
+    fault::parse(&certificate)?;
     Ok(certificate)
 }
 

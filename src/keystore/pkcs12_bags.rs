@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use super::der::{BMP_STRING, CONTEXT_0, Der, OCTET_STRING, SEQUENCE, SET};
 use super::key::Material;
 use super::store::EntryKind;
-use super::{ber, chain};
-use crate::certificate::printable;
+use super::ber;
+use crate::certificate::{fault, printable};
 use crate::error::{Code, Error, Result};
 
 const FRIENDLY_NAME: &str = "1.2.840.113549.1.9.20";
@@ -91,7 +91,7 @@ fn read_value(oid: &str, value: &mut Der<'_>, trusted: bool) -> Result<Held> {
             }
             let mut content = certificate.enter(CONTEXT_0, "certificate")?;
             let der = CertificateDer::from(content.take(OCTET_STRING, "certificate")?.value.to_vec());
-            chain::parse(&der)?;
+            fault::parse(&der)?;
             Ok(Held::Certificate { der, trusted })
         }
         "1.2.840.113549.1.12.10.1.4" => Ok(skipped(EntryKind::Other, "a revocation list")),

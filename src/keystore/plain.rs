@@ -3,13 +3,13 @@
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::chain;
 use super::cost::Budget;
 use super::der::{Der, SEQUENCE};
 use super::key::Material;
 use super::pem::{self, Block};
 use super::store::{Content, Entry, EntryKind};
 use super::traditional::Traditional;
+use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
 
 /// The entries of a PEM text, one for each block.
@@ -60,7 +60,7 @@ fn skipped(label: &str) -> String {
 
 fn certificate(der: &[u8], place: &str) -> Result<Entry> {
     let der = CertificateDer::from(der.to_vec());
-    chain::parse(&der)?;
+    fault::parse(&der)?;
     Ok(Entry::certificate(EntryKind::Certificate, der, place.to_owned()))
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::key::{Algorithm, Form, bits};
 use super::rsa_small::SmallRsaKey;
+use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
 
 /// RSA keys below this are signed with by [`SmallRsaKey`].
@@ -76,8 +77,7 @@ impl PublicHalf {
 /// # Errors
 /// `CERTIFICATE_MALFORMED`, and `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
 pub(super) fn belongs_to(key: &dyn SigningKey, certificate: &CertificateDer<'_>) -> Result<bool> {
-    let (_, certificate) = X509Certificate::from_der(certificate)
-        .map_err(|error| Error::new(Code::CertificateMalformed, format!("not X.509 DER ({error})")))?;
+    let certificate = fault::parse(certificate)?;
     Ok(PublicHalf::of_key(key)? == PublicHalf::new(certificate.public_key()))
 }
 

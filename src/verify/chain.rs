@@ -13,7 +13,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::Purpose;
 use super::legacy::TolerantAlgorithm;
 use super::refusal::Peer;
-use crate::error::{Code, Error, Result};
+use crate::certificate::fault;
+use crate::error::Result;
 use crate::keystore::TrustedCertificate;
 
 /// A name without any part, which chooses nothing.
@@ -48,12 +49,7 @@ impl Anchors {
         let mut this = Self { anchors: Vec::new(), positions: Vec::new(), subjects: Vec::new(), known: Vec::new() };
         let mut names = Vec::new();
         for (position, certificate) in trusted.iter().enumerate() {
-            let malformed = |what: String| Error::new(Code::CertificateMalformed, what).at(&certificate.place);
-            let (rest, parsed) = X509Certificate::from_der(&certificate.der)
-                .map_err(|error| malformed(format!("not X.509 DER ({error})")))?;
-            if !rest.is_empty() {
-                return Err(malformed("bytes after its end".to_owned()));
-            }
+            let parsed = fault::parse(&certificate.der).map_err(|error| error.at(&certificate.place))?;
             names.push(parsed.subject().as_raw().to_vec());
             this.known.push((parsed.subject().as_raw().to_vec(), may_vouch(&parsed)));
             if !may_vouch(&parsed) {
