@@ -706,7 +706,7 @@ btls_status btls_builder_store_type(btls_builder *builder, int32_t store_type);
  * Sets what reading each of the sources added after it may cost; 0 leaves a default.
  *
  * `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of key-derivation iterations
- * that one file may ask for. `max_kdf_memory_bytes`: the memory that scrypt may ask for (64 MiB).
+ * that one file may ask for (20,000,000). `max_kdf_memory_bytes`: the memory that scrypt may ask for (160 MiB).
  */
 btls_status btls_builder_limits(btls_builder *builder,
                                 size_t max_content_bytes,

@@ -132,14 +132,14 @@ codes! {
     KeyMismatch = 209, KEY_MISMATCH, Keystore, -, "the private key does not belong to the certificate", "Use the key that the certificate was requested with.";
     ChainBroken = 210, CHAIN_BROKEN, Keystore, -, "the certificates do not form one chain", "Keep the end entity and its issuers only.";
     KeyAlgorithmUnsupported = 211, KEY_ALGORITHM_UNSUPPORTED, Keystore, -, "the private key's algorithm is not supported", "Use RSA (1024 bits or more), ECDSA on P-256, P-384 or P-521, or Ed25519.";
-    EncryptionUnsupported = 212, ENCRYPTION_UNSUPPORTED, Keystore, -, "the encryption of the key or store is not supported", "Export it again with a current tool.";
+    EncryptionUnsupported = 212, ENCRYPTION_UNSUPPORTED, Keystore, -, "the encryption of the key or store is not supported", "Export it with AES-256-CBC and PBKDF2: openssl pkcs12 -export, or openssl pkcs8 -topk8 for a key alone.";
     StoreMalformed = 213, STORE_MALFORMED, Keystore, -, "the store is malformed", "";
     PemMalformed = 214, PEM_MALFORMED, Keystore, -, "the PEM text is malformed", "";
     KeyMalformed = 215, KEY_MALFORMED, Keystore, -, "the private key is malformed", "";
     CertificateMalformed = 216, CERTIFICATE_MALFORMED, Keystore, -, "a certificate is malformed", "";
     StoreMacMissing = 217, STORE_MAC_MISSING, Keystore, -, "the PKCS#12 store has no integrity check", "Export it again with a MAC, or allow stores without one.";
-    StoreTooLarge = 218, STORE_TOO_LARGE, Keystore, -, "the content is larger than the limit", "Raise the limit if the file is what it should be.";
-    CostTooHigh = 219, COST_TOO_HIGH, Keystore, -, "the key derivation asks for more work or memory than the limit", "Raise the limit if the file is what it should be.";
+    StoreTooLarge = 218, STORE_TOO_LARGE, Keystore, -, "the content is larger than the limit", "If the file is what it should be, raise the option max-content-bytes.";
+    CostTooHigh = 219, COST_TOO_HIGH, Keystore, -, "the key derivation asks for more work or memory than the limit", "If the file is what it should be, raise the option max-kdf-iterations.";
     NoCertificate = 220, NO_CERTIFICATE, Keystore, -, "there is no certificate", "";
     NoTrustedCertificate = 221, NO_TRUSTED_CERTIFICATE, Keystore, -, "there is no certificate to trust", "";
     ParameterInvalid = 222, PARAMETER_INVALID, Keystore, -, "a parameter of the encryption is out of range", "";

@@ -224,7 +224,7 @@ pub unsafe extern "C" fn btls_builder_store_type(builder: *mut btls_builder, sto
 /// Sets what reading each of the sources added after it may cost; 0 leaves a default.
 ///
 /// `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of key-derivation iterations
-/// that one file may ask for. `max_kdf_memory_bytes`: the memory that scrypt may ask for (64 MiB).
+/// that one file may ask for (20,000,000). `max_kdf_memory_bytes`: the memory that scrypt may ask for (160 MiB).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_limits(
     builder: *mut btls_builder,

@@ -90,7 +90,11 @@ impl Converter {
     }
 }
 
-fn write(tag: u8, content: &[u8], out: &mut Vec<u8>) {
+/// The longest tag and length that [`write`] puts before a content.
+pub(super) const MAX_HEADER_BYTES: usize = 10;
+
+/// Adds an element.
+pub(super) fn write(tag: u8, content: &[u8], out: &mut Vec<u8>) {
     out.push(tag);
     let length = content.len().to_be_bytes();
     let digits = length.iter().position(|byte| *byte != 0).and_then(|start| length.get(start..)).unwrap_or(&[0]);

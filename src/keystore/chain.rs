@@ -3,7 +3,8 @@
 //! Signatures are not verified here; peers do that. Names and key identifiers say who issued whom (RFC 5280 sections
 //! 4.1.2.4 and 4.2.1.1).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rustls::pki_types::CertificateDer;
 use rustls::sign::SigningKey;
@@ -17,12 +18,20 @@ use crate::error::{Code, Error, Result};
 const MAX_CHAIN: usize = 32;
 
 /// The certificates that chains are made from, each once.
+///
+/// Every look-up goes through an index: a file of 16 MiB holds tens of thousands of certificates and of keys.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     certificates: Vec<CertificateDer<'static>>,
     links: Vec<Link>,
+    positions: HashMap<CertificateDer<'static>, usize>,
+    by_key: HashMap<PublicHalf, usize>,
     by_subject: HashMap<Vec<u8>, Vec<usize>>,
+    by_subject_and_key: HashMap<NamedKey, Vec<usize>>,
 }
+
+/// A subject and its key identifier.
+type NamedKey = (Vec<u8>, Option<Vec<u8>>);
 
 /// What says who issued a certificate, and whose it is.
 #[derive(Debug)]
@@ -31,32 +40,38 @@ struct Link {
     issuer: Vec<u8>,
     subject_key: Option<Vec<u8>>,
     issuer_key: Option<Vec<u8>>,
-    public: PublicHalf,
+    has_compressed_point: bool,
 }
 
-/// A chain, and what became of the certificates that it was made from.
+/// A chain, as places in its pool.
 pub(super) struct Chain {
     /// End entity first.
-    pub(super) certificates: Vec<CertificateDer<'static>>,
+    order: Vec<usize>,
     /// The order of the pool was another.
     pub(super) reordered: bool,
-    /// Those that issued nobody in the chain.
-    pub(super) left_out: Vec<CertificateDer<'static>>,
 }
 
 impl Pool {
     /// # Errors
     /// `CERTIFICATE_MALFORMED`.
     pub(super) fn new(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Result<Self> {
-        let (mut pool, mut seen) = (Self::default(), HashSet::new());
+        let mut pool = Self::default();
         for certificate in certificates {
-            if !seen.insert(certificate.clone()) {
-                continue;
+            let position = pool.certificates.len();
+            match pool.positions.entry(certificate) {
+                Entry::Occupied(_) => continue,
+                Entry::Vacant(vacant) => {
+                    pool.certificates.push(vacant.key().clone());
+                    vacant.insert(position);
+                }
             }
-            let link = Link::new(&fault::parse(&certificate)?);
-            pool.by_subject.entry(link.subject.clone()).or_default().push(pool.links.len());
+            let Some(certificate) = pool.certificates.last() else { continue };
+            let (link, public) = Link::new(&fault::parse(certificate)?);
+            pool.by_key.entry(public).or_insert(position);
+            pool.by_subject.entry(link.subject.clone()).or_default().push(position);
+            let named = (link.subject.clone(), link.subject_key.clone());
+            pool.by_subject_and_key.entry(named).or_default().push(position);
             pool.links.push(link);
-            pool.certificates.push(certificate);
         }
         Ok(pool)
     }
@@ -67,9 +82,8 @@ impl Pool {
 
     /// The chain of this certificate; itself alone where that cannot be made.
     pub(super) fn chain_of(&self, certificate: &CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
-        let chain = self.certificates.iter().position(|other| other == certificate).map(|index| self.chain(index));
-        match chain {
-            Some(Ok(chain)) => chain.certificates,
+        match self.positions.get(certificate).map(|position| self.chain(*position)) {
+            Some(Ok(chain)) => self.certificates_of(&chain).cloned().collect(),
             _ => vec![certificate.clone()],
         }
     }
@@ -79,8 +93,23 @@ impl Pool {
     /// # Errors
     /// `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
     pub(super) fn certificate_of(&self, key: &dyn SigningKey) -> Result<Option<usize>> {
-        let public = PublicHalf::of_key(key)?;
-        Ok(self.links.iter().position(|link| link.public == public))
+        Ok(self.by_key.get(&PublicHalf::of_key(key)?).copied())
+    }
+
+    /// Tells whether the certificate's public key is a compressed point of a curve.
+    pub(super) fn has_compressed_point(&self, position: usize) -> bool {
+        self.links.get(position).is_some_and(|link| link.has_compressed_point)
+    }
+
+    /// The certificates of a chain, end entity first.
+    pub(super) fn certificates_of(&self, chain: &Chain) -> impl Iterator<Item = &CertificateDer<'static>> {
+        chain.order.iter().filter_map(|position| self.certificates.get(*position))
+    }
+
+    /// The certificates that are not in the chain.
+    pub(super) fn left_out(&self, chain: &Chain) -> impl Iterator<Item = &CertificateDer<'static>> {
+        let numbered = self.certificates.iter().enumerate();
+        numbered.filter(|(position, _)| !chain.order.contains(position)).map(|(_, certificate)| certificate)
     }
 
     /// The chain of the certificate at `end_entity`.
@@ -91,8 +120,9 @@ impl Pool {
     /// `CHAIN_BROKEN` where it has more than 32 certificates.
     pub(super) fn chain(&self, end_entity: usize) -> Result<Chain> {
         let mut order = vec![end_entity];
-        while let Some(issuer) = order.last().and_then(|last| self.issuers(*last).find(|index| !order.contains(index)))
-        {
+        loop {
+            let issuers = order.last().map(|last| self.issuers(*last)).unwrap_or_default();
+            let Some(issuer) = issuers.into_iter().find(|index| !order.contains(index)) else { break };
             push(&mut order, issuer)?;
         }
         let path_is_in_order = order.is_sorted();
@@ -109,21 +139,24 @@ impl Pool {
         if !reordered {
             order.sort_unstable();
         }
-        let left_out = (0..self.certificates.len()).filter(|index| !order.contains(index));
-        let pick = |index: usize| self.certificates.get(index).cloned();
-        Ok(Chain {
-            left_out: left_out.filter_map(pick).collect(),
-            certificates: order.into_iter().filter_map(pick).collect(),
-            reordered,
-        })
+        Ok(Chain { order, reordered })
     }
 
-    fn issuers(&self, of: usize) -> impl Iterator<Item = usize> {
-        let link = self.links.get(of);
-        let named = link.and_then(|link| self.by_subject.get(&link.issuer)).map(Vec::as_slice).unwrap_or_default();
-        named.iter().copied().filter(move |index| {
-            matches!((link, self.links.get(*index)), (Some(link), Some(issuer)) if link.may_be_issued_by(issuer))
-        })
+    /// The certificates that may have issued this one, in the order of the pool; of very many, more than a chain may
+    /// have.
+    ///
+    /// A self-signed certificate ends its chain. Key identifiers must not contradict each other.
+    fn issuers(&self, of: usize) -> Vec<usize> {
+        let Some(link) = self.links.get(of).filter(|link| !link.is_self_signed()) else { return Vec::new() };
+        let first =
+            |found: Option<&Vec<usize>>| found.into_iter().flatten().copied().take(MAX_CHAIN + 1).collect::<Vec<_>>();
+        if link.issuer_key.is_none() {
+            return first(self.by_subject.get(&link.issuer));
+        }
+        let named = |key: Option<Vec<u8>>| first(self.by_subject_and_key.get(&(link.issuer.clone(), key)));
+        let mut issuers = [named(link.issuer_key.clone()), named(None)].concat();
+        issuers.sort_unstable();
+        issuers
     }
 }
 
@@ -137,13 +170,13 @@ fn push(order: &mut Vec<usize>, index: usize) -> Result<()> {
 }
 
 impl Link {
-    fn new(certificate: &X509Certificate<'_>) -> Self {
+    fn new(certificate: &X509Certificate<'_>) -> (Self, PublicHalf) {
         let mut link = Self {
             subject: certificate.subject().as_raw().to_vec(),
             issuer: certificate.issuer().as_raw().to_vec(),
             subject_key: None,
             issuer_key: None,
-            public: PublicHalf::new(certificate.public_key()),
+            has_compressed_point: PublicHalf::is_compressed(certificate.public_key()),
         };
         for extension in certificate.extensions() {
             match extension.parsed_extension() {
@@ -154,14 +187,10 @@ impl Link {
                 _ => {}
             }
         }
-        link
+        (link, PublicHalf::new(certificate.public_key()))
     }
 
-    /// Names are known to match: a self-signed certificate ends its chain, and key identifiers must not contradict.
-    fn may_be_issued_by(&self, issuer: &Self) -> bool {
-        let itself = self.issuer_key.is_none() || self.issuer_key == self.subject_key;
-        let self_signed = self.subject == self.issuer && itself;
-        let contradicted = matches!((&self.issuer_key, &issuer.subject_key), (Some(named), Some(own)) if named != own);
-        !self_signed && !contradicted
+    fn is_self_signed(&self) -> bool {
+        self.subject == self.issuer && (self.issuer_key.is_none() || self.issuer_key == self.subject_key)
     }
 }

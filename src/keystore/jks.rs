@@ -5,7 +5,6 @@
 use rustls::pki_types::CertificateDer;
 use sha1::{Digest, Sha1};
 
-use super::cost::Budget;
 use super::java_key::JavaKey;
 use super::java_object;
 use super::key::Material;
@@ -23,8 +22,8 @@ const DIGEST_BYTES: usize = 20;
 /// Without a password the entries are read and the integrity is not checked, as Java does, with a warning.
 ///
 /// # Errors
-/// `STORE_MALFORMED`, `STORE_PASSWORD_WRONG`, `CERTIFICATE_MALFORMED`, `COST_TOO_HIGH`.
-pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions, budget: &mut Budget) -> Result<Content> {
+/// `STORE_MALFORMED`, `STORE_PASSWORD_WRONG`; `CERTIFICATE_MALFORMED` if there is nothing but such entries.
+pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Content> {
     let located = |error: Error| error.at(label);
     let mut reader = Reader { rest: bytes };
     reader.bytes(4, "magic number").map_err(located)?;
@@ -33,7 +32,7 @@ pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions, budget: &mu
         return Err(Error::new(Code::StoreMalformed, format!("version {version}")).at(label));
     }
     let count = reader.u32("number of entries").map_err(located)?;
-    let mut entries = Vec::new();
+    let (mut entries, mut warnings) = (Vec::new(), Vec::new());
     for number in 1..=count {
         let in_entry = |error: Error| error.at(format_args!("{label}, entry {number} of {count}"));
         entries.push(read_entry(&mut reader, label, version).map_err(in_entry)?);
@@ -42,15 +41,13 @@ pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions, budget: &mu
         let detail = format!("{} bytes after the last entry, where a digest of 20 belongs", reader.rest.len());
         return Err(Error::new(Code::StoreMalformed, detail).at(label));
     }
-    let mut content = Content::of(entries, budget)?;
-    match password::of_store(label, options) {
-        Some(password) => {
-            check_integrity(bytes, &password).map_err(located)?;
-            content.used_password = Some(password);
-        }
-        None => content.warnings.push(format!("{label}: opened without a password, its integrity was not checked")),
+    let password = password::of_store(label, options);
+    match &password {
+        Some(password) => check_integrity(bytes, password).map_err(located)?,
+        None => warnings.push(format!("{label}: opened without a password, its integrity was not checked")),
     }
-    Ok(content)
+    let content = Content::of(entries)?;
+    Ok(Content { warnings: [warnings, content.warnings].concat(), used_password: password, ..content })
 }
 
 fn check_integrity(bytes: &[u8], password: &Secret) -> Result<()> {
@@ -70,17 +67,23 @@ fn read_entry(reader: &mut Reader<'_>, label: &str, version: u32) -> Result<Entr
         1 => {
             let key = reader.sized("encrypted key")?;
             let count = reader.u32("length of the chain")?;
+            // A certificate that cannot be read spoils the entry, not the store.
             let mut chain = Vec::new();
-            for _ in 0..count {
-                chain.push(read_certificate(reader, version).map_err(|error| error.at(&named))?);
+            let mut fault = None;
+            for number in 1..=count {
+                match read_certificate(reader, version)? {
+                    Ok(certificate) if fault.is_none() => chain.push(certificate),
+                    Ok(_) => {}
+                    Err(error) => fault = fault.or(Some(error.at(format_args!("certificate {number} of {count}")))),
+                }
             }
-            let material = Material::usable(JavaKey::read(key).map(Material::Java));
-            Entry::key(material.map_err(|error| error.at(&named))?, chain, place)
+            let material = fault.map_or_else(|| JavaKey::read(key).map(Material::Java), Err);
+            Entry::key(Material::usable(material), chain, place)
         }
-        2 => {
-            let certificate = read_certificate(reader, version).map_err(|error| error.at(&named))?;
-            Entry::certificate(EntryKind::Trusted, certificate, place)
-        }
+        2 => match read_certificate(reader, version)? {
+            Ok(certificate) => Entry::certificate(EntryKind::Trusted, certificate, place),
+            Err(fault) => Entry::unusable(fault, place),
+        },
         3 => {
             let length = java_object::length(reader.rest)?;
             reader.bytes(length, "secret key")?;
@@ -91,19 +94,15 @@ fn read_entry(reader: &mut Reader<'_>, label: &str, version: u32) -> Result<Entr
     Ok(Entry { alias: Some(alias), ..entry })
 }
 
-fn read_certificate(reader: &mut Reader<'_>, version: u32) -> Result<CertificateDer<'static>> {
-    if version == 2 {
-        let kind = reader.text("kind of certificate")?;
-        if kind != "X.509" && kind != "X509" {
-            return Err(Error::new(
-                Code::CertificateMalformed,
-                format!("a certificate of kind {}, not X.509", printable(&kind)),
-            ));
-        }
-    }
+/// A certificate, or why it cannot be read though the store can.
+fn read_certificate(reader: &mut Reader<'_>, version: u32) -> Result<Result<CertificateDer<'static>>> {
+    let kind = if version == 2 { reader.text("kind of certificate")? } else { "X.509".to_owned() };
     let certificate = CertificateDer::from(reader.sized("certificate")?.to_vec());
-    fault::parse(&certificate)?;
-    Ok(certificate)
+    if kind != "X.509" && kind != "X509" {
+        let detail = format!("a certificate of kind {}, not X.509", printable(&kind));
+        return Ok(Err(Error::new(Code::CertificateMalformed, detail)));
+    }
+    Ok(fault::parse(&certificate).map(drop).map(|()| certificate))
 }
 
 /// What is left of a stream of Java's DataOutput.

@@ -7,12 +7,16 @@ use std::fmt;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
+use super::ber;
 use super::cost::Cost;
 use super::der::{CONTEXT_0, Der, INTEGER, OCTET_STRING, OID, SEQUENCE};
 use super::java_key::JavaKey;
 use super::pbe::Scheme;
 use super::traditional::Traditional;
 use crate::error::{Code, Error, Result};
+
+const RSA: &str = "1.2.840.113549.1.1.1";
+const EC: &str = "1.2.840.10045.2.1";
 
 /// The encodings of a key that is not encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +64,37 @@ impl PlainKey {
     }
 
     pub(super) fn to_private_key(&self) -> Zeroizing<PrivateKeyDer<'static>> {
-        let der = self.der.to_vec();
+        let der = self.version_1().unwrap_or_else(|| self.der.to_vec());
         Zeroizing::new(match self.form {
             Form::Pkcs8 => PrivatePkcs8KeyDer::from(der).into(),
             Form::Pkcs1 => PrivatePkcs1KeyDer::from(der).into(),
             Form::Sec1 => PrivateSec1KeyDer::from(der).into(),
         })
     }
+
+    fn version_1(&self) -> Option<Vec<u8>> {
+        version_1(&self.der).filter(|_| self.form == Form::Pkcs8)
+    }
+}
+
+/// A PKCS#8 key of RSA or EC without what version 2 may add, its public half and attributes (RFC 5958 section 2):
+/// aws-lc-rs and older Java read version 1 only. `None` for a key that has nothing of this.
+///
+/// The caller wipes it.
+pub(super) fn version_1(der: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "PKCS#8 key").ok()?;
+    let version = content.unsigned("version").ok()?;
+    let algorithm = content.take(SEQUENCE, "algorithm").ok()?;
+    let key = content.take(OCTET_STRING, "private key").ok()?;
+    let oid = Der::new(algorithm.value, Code::KeyMalformed).oid("algorithm").ok()?;
+    if !matches!(oid.as_str(), RSA | EC) || version > 1 || version == 0 && content.is_empty() {
+        return None;
+    }
+    let parts = [&[INTEGER, 1, 0], algorithm.whole, key.whole];
+    let content = Zeroizing::new(parts.concat());
+    let mut out = Vec::with_capacity(content.len().saturating_add(ber::MAX_HEADER_BYTES));
+    ber::write(SEQUENCE, &content, &mut out);
+    Some(out)
 }
 
 /// What kind of key it is.
@@ -92,9 +120,9 @@ impl Algorithm {
             Form::Pkcs8 => {
                 let (oid, mut parameters, key) = pkcs8(der)?;
                 match oid.as_str() {
-                    "1.2.840.113549.1.1.1" => rsa(key),
-                    "1.2.840.10045.2.1" if parameters.peek() == Some(OID) => Ok(curve(&parameters.oid("curve")?)),
-                    "1.2.840.10045.2.1" => Ok(named("EC, parameters written out", true)),
+                    RSA => rsa(key),
+                    EC if parameters.peek() == Some(OID) => Ok(curve(&parameters.oid("curve")?)),
+                    EC => Ok(named("EC, parameters written out", true)),
                     "1.3.101.112" => Ok(named("Ed25519", true)),
                     "1.3.101.113" => Ok(named("Ed448", false)),
                     "1.3.101.110" => Ok(named("X25519", false)),
@@ -191,24 +219,31 @@ impl Material {
         Ok(Self::Encrypted { scheme, ciphertext: content.take(OCTET_STRING, "encrypted key")?.value.to_vec() })
     }
 
-    /// A key that cannot be decrypted is an entry all the same; using it is the error.
-    pub(super) fn usable(material: Result<Self>) -> Result<Self> {
-        match material {
-            Err(error) if matches!(error.code(), Code::EncryptionUnsupported | Code::ParameterInvalid) => {
-                Ok(Self::Unusable(error))
-            }
-            material => material,
-        }
+    /// A key that cannot be used is an entry all the same; using it is the error.
+    pub(super) fn usable(material: Result<Self>) -> Self {
+        material.unwrap_or_else(Self::Unusable)
     }
 
     pub(super) fn is_encrypted(&self) -> bool {
-        !matches!(self, Self::Plain(_))
+        match self {
+            Self::Plain(_) => false,
+            Self::Unusable(error) => matches!(error.code(), Code::EncryptionUnsupported | Code::ParameterInvalid),
+            Self::Encrypted { .. } | Self::Traditional(_) | Self::Java(_) => true,
+        }
     }
 
-    /// What its decryption takes.
-    pub(super) fn cost(&self) -> Cost {
+    /// Why it cannot be used, if that is known.
+    pub(super) fn fault(&self) -> Option<&Error> {
         match self {
-            Self::Encrypted { scheme, .. } => scheme.cost(),
+            Self::Unusable(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The cost of decrypting it with this password.
+    pub(super) fn cost(&self, password: &[u8]) -> Cost {
+        match self {
+            Self::Encrypted { scheme, .. } => scheme.cost(password),
             Self::Java(key) => key.cost(),
             Self::Plain(_) | Self::Traditional(_) | Self::Unusable(_) => Cost::default(),
         }
@@ -221,7 +256,7 @@ impl Material {
             Self::Encrypted { scheme, .. } => Some(scheme.name()),
             Self::Traditional(traditional) => Some(traditional.name()),
             Self::Java(key) => Some(key.name()),
-            Self::Unusable(error) => Some(error.message()),
+            Self::Unusable(error) => Some(error.detail().to_owned()).filter(|_| self.is_encrypted()),
         }
     }
 

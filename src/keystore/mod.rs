@@ -14,17 +14,21 @@ mod chain;
 mod cipher;
 mod cost;
 mod der;
+mod formats;
 mod java_key;
 mod java_object;
 mod jks;
 mod kdf;
 mod key;
 mod open;
+mod pairing;
 mod password;
 mod pbe;
 mod pem;
+mod pem_fault;
 mod pkcs12;
 mod pkcs12_bags;
+mod pkcs12_mac;
 mod plain;
 mod rsa_small;
 mod signing;
@@ -32,9 +36,10 @@ mod store;
 mod traditional;
 
 pub use open::open;
+pub use pairing::pair;
 pub(crate) use pem::blocks_of_pem;
 pub use signing::signing_key;
-pub use store::{Entry, EntryKind, KeyFacts, Store, pair};
+pub use store::{Entry, EntryKind, KeyFacts, Store};
 
 use crate::certificate::{CertificateFacts, describe};
 use crate::error::{Code, Error, Result};
@@ -154,14 +159,15 @@ pub struct OpenOptions {
 pub struct Limits {
     /// Largest file or memory block, bytes. Default 16 MiB.
     pub max_content_bytes: usize,
-    /// Work of key derivation that one file may ask for, the sum over its integrity check and all its keys, in
-    /// iterations of PBKDF2 with HMAC-SHA-256 (0.1 µs each on a current server). Default 5,000,000, about half a second.
+    /// Work that one file may ask for to derive keys and to make private keys ready, in iterations of PBKDF2 with
+    /// HMAC-SHA-256 (0.1 to 0.15 µs each on a current server). Default 20,000,000, two to three seconds.
     ///
-    /// OpenSSL and keytool write 2,048 to 100,000 iterations a key. SHA-384 and SHA-512 count five-fold, one step of
-    /// scrypt (N times r times p of them) three-fold; PKCS#12's own derivation counts each hash, in each of the two
-    /// forms that a password can have.
+    /// It is the sum over the integrity check, encrypted certificates and those keys that are used. Writers ask for 2,048
+    /// to 1,200,000 iterations at a time. SHA-384 and SHA-512 count five-fold, MD5 two-fold, one step of scrypt (N times r
+    /// times p of them) three-fold. PKCS#12's own derivation counts each hash, twice for a password that is empty or not
+    /// ASCII, as writers differ there.
     pub max_kdf_iterations: u64,
-    /// Memory that scrypt may ask for, bytes. Default 64 MiB.
+    /// Memory that scrypt may ask for, bytes. Default 160 MiB, enough for N = 131,072 and r = 8.
     pub max_kdf_memory_bytes: u64,
 }
 
@@ -169,8 +175,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_content_bytes: 16 * 1024 * 1024,
-            max_kdf_iterations: 5_000_000,
-            max_kdf_memory_bytes: 64 * 1024 * 1024,
+            max_kdf_iterations: 20_000_000,
+            max_kdf_memory_bytes: 160 * 1024 * 1024,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::cost::Budget;
 use super::der::{self, Der, INTEGER, Length, SEQUENCE};
+use super::pem::Block;
 use super::store::Store;
-use super::{OpenOptions, StoreType, jks, pem, pkcs12, plain};
+use super::{OpenOptions, StoreType, formats, jks, pem, pkcs12, plain};
 use crate::error::{Code, Error, Result};
 
 const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
@@ -25,18 +26,33 @@ pub fn open(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Store> {
         return Err(Error::new(Code::StoreTooLarge, detail).at(label));
     }
     let found = find_type(bytes).map_err(|error| error.at(label))?;
+    let blocks = match found {
+        StoreType::Pem => pem::blocks(bytes).map_err(|error| error.at(label))?,
+        _ => Vec::new(),
+    };
+    if let [block] = blocks.as_slice()
+        && block.label == pem::PKCS12
+        && options.store_type != Some(StoreType::Der)
+    {
+        let options = OpenOptions { store_type: None, ..options.clone() };
+        return open_as(StoreType::Pkcs12, label, &block.data, Vec::new(), &options);
+    }
     check_type(options.store_type, found).map_err(|error| error.at(label))?;
+    open_as(found, label, bytes, blocks, options)
+}
+
+fn open_as(found: StoreType, label: &str, bytes: &[u8], blocks: Vec<Block>, options: &OpenOptions) -> Result<Store> {
     let mut budget = Budget::new(options.limits);
     let mut content = match found {
-        StoreType::Pem => plain::read_pem(label, bytes, &mut budget)?,
-        StoreType::Der => plain::read_der(label, bytes, &mut budget)?,
+        StoreType::Pem => plain::read_pem(label, blocks)?,
+        StoreType::Der => plain::read_der(label, bytes)?,
         StoreType::Pkcs12 => pkcs12::read(label, bytes, options, &mut budget)?,
-        StoreType::Jks | StoreType::Jceks => jks::read(label, bytes, options, &mut budget)?,
+        StoreType::Jks | StoreType::Jceks => jks::read(label, bytes, options)?,
     };
     if options.store_type.is_some_and(|given| given != found) {
         content.warnings.push(format!("{label}: it is {} and was given as another type", name(found)));
     }
-    Ok(Store::new(label, found, content, options))
+    Ok(Store::new(label, found, content, options, budget))
 }
 
 fn name(store_type: StoreType) -> &'static str {
@@ -72,6 +88,7 @@ fn find_type(bytes: &[u8]) -> Result<StoreType> {
     let text = pem::has_block(bytes);
     match der::header(bytes) {
         Some((SEQUENCE, header, length)) => match length {
+            Length::Indefinite if formats::is_content_info(bytes) => return Err(formats::pkcs7()),
             Length::Indefinite => return Ok(StoreType::Pkcs12),
             Length::Definite(length) if header.checked_add(length) == Some(bytes.len()) => {
                 return Ok(find_der_type(bytes));
@@ -84,7 +101,7 @@ fn find_type(bytes: &[u8]) -> Result<StoreType> {
             }
         },
         _ if text => {}
-        _ => return Err(unknown(bytes)),
+        _ => return Err(formats::unknown(bytes)),
     }
     Ok(StoreType::Pem)
 }
@@ -99,13 +116,4 @@ fn find_der_type(bytes: &[u8]) -> StoreType {
         Ok::<_, Error>(matches!(content.peek(), None | Some(SEQUENCE)))
     };
     if read().unwrap_or(false) { StoreType::Pkcs12 } else { StoreType::Der }
-}
-
-fn unknown(bytes: &[u8]) -> Error {
-    let (what, hint) = match bytes {
-        [] => ("it is empty", "Check that the file was written completely."),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("it is UTF-16 text", "Save it as UTF-8 or ASCII text."),
-        _ => ("it has no block of PEM and none of the formats' first bytes", "Check that this is the right file."),
-    };
-    Error::new(Code::StoreFormatUnknown, what).with_hint(hint)
 }

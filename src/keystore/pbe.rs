@@ -12,8 +12,8 @@ use super::kdf::{self, Hash};
 use super::password;
 use crate::error::{Code, Error, Result};
 
-/// The MAC of RFC 9579, which is not read.
-pub(super) const PBMAC1: &str = "1.2.840.113549.1.5.14";
+/// The key derivation of RFC 8018 section 5.2.
+pub(super) const PBKDF2: &str = "1.2.840.113549.1.5.12";
 
 /// How one key or one part of a store is encrypted.
 pub(super) struct Scheme {
@@ -73,7 +73,10 @@ impl Scheme {
         let mut parameters = derivation.enter(SEQUENCE, "key derivation parameters")?;
         let salt = parameters.take(OCTET_STRING, "salt")?.value.to_vec();
         let (kdf, key_bytes) = match oid.as_str() {
-            "1.2.840.113549.1.5.12" => read_pbkdf2(&mut parameters)?,
+            PBKDF2 => {
+                let (hash, iterations, key_bytes) = read_pbkdf2(&mut parameters)?;
+                (Kdf::Pbkdf2 { hash, iterations }, key_bytes)
+            }
             "1.3.6.1.4.1.11591.4.11" => read_scrypt(&mut parameters)?,
             oid => return Err(unsupported(oid)),
         };
@@ -86,8 +89,8 @@ impl Scheme {
         }
     }
 
-    /// What a decryption takes, whichever form of the password is the right one.
-    pub(super) fn cost(&self) -> Cost {
+    /// The cost of a decryption with this password, whichever of its forms is the right one.
+    pub(super) fn cost(&self, password: &[u8]) -> Cost {
         match &self.kdf {
             Kdf::Pbkdf2 { hash, iterations } => {
                 Cost::of(*iterations, self.cipher.key_bytes().div_ceil(hash.output_bytes()) as u64, hash.weight())
@@ -100,7 +103,7 @@ impl Scheme {
             Kdf::Pkcs12 { iterations } => {
                 let hash = Hash::Sha1;
                 let blocks = self.cipher.key_bytes().div_ceil(hash.output_bytes()) as u64 + 1;
-                Cost::of(*iterations, blocks, hash.weight() * password::PKCS12_FORMS)
+                Cost::of(*iterations, blocks, hash.weight() * password::pkcs12_forms(password))
             }
         }
     }
@@ -153,8 +156,9 @@ impl Scheme {
     }
 }
 
-/// RFC 8018 appendix A.2; the hash is SHA-1 where none is named.
-fn read_pbkdf2(parameters: &mut Der<'_>) -> Result<(Kdf, Option<u64>)> {
+/// The rest of PBKDF2's parameters behind the salt (RFC 8018 appendix A.2): hash, iterations and length of the key in
+/// bytes. The hash is SHA-1 if none is named.
+pub(super) fn read_pbkdf2(parameters: &mut Der<'_>) -> Result<(Hash, u64, Option<u64>)> {
     let iterations = count(parameters, "iteration count")?;
     let key_bytes = match parameters.peek() {
         Some(INTEGER) => Some(parameters.unsigned("key length")?),
@@ -169,7 +173,7 @@ fn read_pbkdf2(parameters: &mut Der<'_>) -> Result<(Kdf, Option<u64>)> {
             Hash::of_hmac(&oid).ok_or_else(|| unsupported(&oid))?
         }
     };
-    Ok((Kdf::Pbkdf2 { hash, iterations }, key_bytes))
+    Ok((hash, iterations, key_bytes))
 }
 
 /// RFC 7914 section 7.
@@ -209,6 +213,23 @@ fn unsupported(oid: &str) -> Error {
         "1.2.840.113549.1.12.1.4" => "PKCS#12 PBE 2-key 3DES",
         "1.3.14.3.2.7" => "DES-CBC",
         "1.2.840.113549.3.2" => "RC2-CBC",
+        "2.16.840.1.101.3.4.1.6" => "AES-128-GCM",
+        "2.16.840.1.101.3.4.1.7" => "AES-128-CCM",
+        "2.16.840.1.101.3.4.1.26" => "AES-192-GCM",
+        "2.16.840.1.101.3.4.1.27" => "AES-192-CCM",
+        "2.16.840.1.101.3.4.1.46" => "AES-256-GCM",
+        "2.16.840.1.101.3.4.1.47" => "AES-256-CCM",
+        "2.16.840.1.101.3.4.1.1" | "2.16.840.1.101.3.4.1.21" | "2.16.840.1.101.3.4.1.41" => "AES-ECB",
+        "1.2.392.200011.61.1.1.1.2" => "Camellia-128-CBC",
+        "1.2.392.200011.61.1.1.1.3" => "Camellia-192-CBC",
+        "1.2.392.200011.61.1.1.1.4" => "Camellia-256-CBC",
+        "1.2.410.200004.1.4" => "SEED-CBC",
+        "1.2.410.200046.1.1.2" => "ARIA-128-CBC",
+        "1.2.410.200046.1.1.7" => "ARIA-192-CBC",
+        "1.2.410.200046.1.1.12" => "ARIA-256-CBC",
+        "1.2.156.10197.1.104.2" => "SM4-CBC",
+        "1.2.840.113549.1.9.16.3.18" => "ChaCha20-Poly1305",
+        "1.2.643.2.2.21" => "GOST 28147-89",
         _ => "an unknown algorithm",
     };
     Error::new(Code::EncryptionUnsupported, format!("{name} ({oid})"))

@@ -8,13 +8,17 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use super::pem_fault;
 use crate::certificate::printable;
 use crate::error::{Code, Error, Result};
 
 /// Begins the line that opens a block.
-const BEGIN: &str = "-----BEGIN ";
-const END: &str = "-----END ";
-const DASHES: &str = "-----";
+pub(super) const BEGIN: &str = "-----BEGIN ";
+pub(super) const END: &str = "-----END ";
+pub(super) const DASHES: &str = "-----";
+
+/// The label of a PKCS#12 store, as GnuTLS' certtool writes it.
+pub(super) const PKCS12: &str = "PKCS12";
 
 /// Writers exist that leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -85,11 +89,11 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block>> {
             if let Some(open) = open {
                 return Err(unterminated(&open));
             }
-            let label = label(line, BEGIN, number)?;
+            let label = label(line, BEGIN).ok_or_else(|| pem_fault::of_begin(line, number))?;
             let text = Zeroizing::new(Vec::with_capacity(body_bytes(bytes.get(offset..).unwrap_or_default())));
             open = Some(Open { label, line: number, headers: Vec::new(), text, in_headers: true });
         } else if line.starts_with(END.as_bytes()) {
-            let label = label(line, END, number)?;
+            let label = label(line, END).ok_or_else(|| pem_fault::of_end(line, number))?;
             match open.take() {
                 Some(open) if open.label == label => blocks.push(close(open)?),
                 Some(open) => {
@@ -109,8 +113,15 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block>> {
     }
     match open {
         Some(open) => Err(unterminated(&open)),
+        None if blocks.is_empty() && has_block(bytes) => Err(pem_fault::of_indented(bytes)),
         None => Ok(blocks),
     }
+}
+
+/// Tells whether a text is base64 and white space alone.
+pub(super) fn is_base64(text: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    text.iter().all(|byte| is_digit(byte) || byte.is_ascii_whitespace())
 }
 
 /// An upper bound of the block's text, so that it is never moved in memory and left behind unwiped.
@@ -132,7 +143,7 @@ fn body_line(open: &mut Open, line: &[u8], number: usize) -> Result<()> {
         open.in_headers = false;
     }
     if line.contains(&b'-') {
-        return Err(Error::new(Code::PemMalformed, format!("line {number}: dashes within {}", open.label)));
+        return Err(pem_fault::of_body(line, &open.label, number));
     }
     open.text.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
     Ok(())
@@ -148,12 +159,11 @@ fn close(open: Open) -> Result<Block> {
     Ok(Block { label: open.label, headers: open.headers, data, line: open.line })
 }
 
-fn label(line: &[u8], prefix: &str, number: usize) -> Result<String> {
-    let label = line.get(prefix.len()..).and_then(|rest| rest.strip_suffix(DASHES.as_bytes()));
-    let label = label.and_then(|label| std::str::from_utf8(label).ok()).filter(|label| !label.contains(DASHES));
-    label.map(|label| printable(label.trim())).ok_or_else(|| {
-        Error::new(Code::PemMalformed, format!("line {number}: {} without five dashes at its end", prefix.trim()))
-    })
+/// The label of a BEGIN or END line, if the line is nothing more.
+fn label(line: &[u8], prefix: &str) -> Option<String> {
+    let label = line.get(prefix.len()..)?.strip_suffix(DASHES.as_bytes())?;
+    let label = std::str::from_utf8(label).ok().filter(|label| !label.contains(DASHES))?;
+    Some(printable(label.trim()))
 }
 
 fn unterminated(open: &Open) -> Error {

@@ -3,17 +3,17 @@
 //! Certificates are decrypted here, keys are left as they are. What is encrypted within what is encrypted is met layer
 //! by layer, and each layer's cost is taken from the file's budget before it is opened.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::chain::Pool;
-use super::cost::{Budget, Cost};
-use super::der::{CONTEXT_0, Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
-use super::kdf::{self, Hash};
-use super::pbe::{self, Scheme};
+use super::cost::{Allowance, Budget};
+use super::der::{CONTEXT_0, Der, OCTET_STRING, SEQUENCE};
+use super::pbe::Scheme;
 use super::pkcs12_bags::{self as bags, Bag, Held};
+use super::pkcs12_mac::Mac;
 use super::store::{Content, Entry, EntryKind};
 use super::{OpenOptions, Password, Secret, ber, password};
 use crate::error::{Code, Error, Result};
@@ -33,14 +33,14 @@ const CONTEXT_0_PRIMITIVE: u8 = 0x80;
 pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions, budget: &mut Budget) -> Result<Content> {
     let mut opening = Opening { label, options, budget, password: None, verified: false, warnings: Vec::new() };
     let found = opening.bags(bytes).map_err(|error| error.at(label))?;
-    let content = Content::of(entries(found).map_err(|error| error.at(label))?, opening.budget)?;
+    let content = Content::of(entries(found, options).map_err(|error| error.at(label))?)?;
     let locked = content.entries.iter().any(|entry| entry.key.as_ref().is_some_and(|key| key.encrypted));
     let password = match opening.password {
         // Nothing but a key may need it.
         None if locked => password::of_store(label, options),
         password => password.flatten(),
     };
-    Ok(Content { warnings: opening.warnings, used_password: password, ..content })
+    Ok(Content { warnings: [opening.warnings, content.warnings].concat(), used_password: password, ..content })
 }
 
 /// A store while it is opened.
@@ -81,8 +81,15 @@ impl Opening<'_> {
         let safe = ber::to_der(safe, Code::StoreMalformed)?;
         let mut parts = Der::new(&safe, Code::StoreMalformed).enter(SEQUENCE, "contents")?;
         let mut bags = Vec::new();
+        let mut number = 0_usize;
         while !parts.is_empty() {
-            self.part(&mut parts.enter(SEQUENCE, "content")?, &mut bags)?;
+            number += 1;
+            match self.part(&mut parts.enter(SEQUENCE, "content")?, &mut bags) {
+                Err(error) if is_of_one_part(error.code()) => {
+                    bags.push(Bag::unusable(error, format!("{}, part {number}", self.label)));
+                }
+                done => done?,
+            }
         }
         Ok(bags)
     }
@@ -118,10 +125,10 @@ impl Opening<'_> {
                 whole
             }
         };
-        self.budget.spend(scheme.cost(), "encrypted certificates")?;
         let password = self.password()?;
         let known = password.is_some();
         let password = password.unwrap_or_default();
+        self.budget.spend(scheme.cost(password.reveal()))?;
         match scheme.decrypt(password.reveal(), &ciphertext, is_sequence)? {
             Some(plain) => Ok(plain),
             None if self.verified => {
@@ -145,30 +152,14 @@ impl Opening<'_> {
         }
     }
 
-    /// MacData (RFC 7292 section 4). Without a password an empty one is tried.
+    /// Checks the MAC. Without a password an empty one is tried.
     fn check_mac(&mut self, mac: &mut Der<'_>, content: &[u8]) -> Result<()> {
-        let mut digest = mac.enter(SEQUENCE, "MAC")?;
-        let mut algorithm = digest.enter(SEQUENCE, "algorithm of the MAC")?;
-        let oid = algorithm.oid("algorithm of the MAC")?;
-        let hash = Hash::of_digest(&oid).ok_or_else(|| {
-            let name = if oid == pbe::PBMAC1 { "PBMAC1" } else { "an unknown algorithm" };
-            Error::new(Code::EncryptionUnsupported, format!("a MAC by {name} ({oid})"))
-        })?;
-        algorithm.optional(NULL, "parameters of the MAC")?;
-        let expected = digest.take(OCTET_STRING, "value of the MAC")?.value;
-        let salt = mac.take(OCTET_STRING, "salt of the MAC")?.value;
-        let iterations = match mac.peek() {
-            Some(INTEGER) => pbe::count(mac, "iteration count of the MAC")?,
-            _ => 1,
-        };
-        self.budget.spend(Cost::of(iterations, password::PKCS12_FORMS, hash.weight()), "MAC")?;
+        let mac = Mac::read(mac)?;
         let password = self.password()?;
         let known = password.is_some();
         let password = password.unwrap_or_default();
-        self.verified = password::pkcs12(password.reveal()).iter().any(|form| {
-            let key = kdf::pkcs12(hash, form, salt, iterations, kdf::PKCS12_MAC, hash.output_bytes());
-            kdf::hmac_matches(hash, &key, content, expected)
-        });
+        self.budget.spend(mac.cost(password.reveal())).map_err(|error| error.at("MAC"))?;
+        self.verified = mac.matches(password.reveal(), content)?;
         match (self.verified, known) {
             (true, _) => {
                 // An empty password that was not given opens the keys as well.
@@ -181,6 +172,11 @@ impl Opening<'_> {
     }
 }
 
+/// Tells whether a fault is that of one part of the store, beside which others may be usable.
+fn is_of_one_part(code: Code) -> bool {
+    matches!(code, Code::EncryptionUnsupported | Code::ParameterInvalid | Code::CostTooHigh)
+}
+
 fn octets<'a>(content: &mut Der<'a>, what: &str) -> Result<&'a [u8]> {
     Ok(content.take(OCTET_STRING, what)?.value)
 }
@@ -191,21 +187,21 @@ fn is_sequence(plain: &[u8]) -> bool {
 }
 
 /// Keys with their chains, then trusted certificates, then those that belong to no key, then what is skipped.
-fn entries(bags: Vec<Bag>) -> Result<Vec<Entry>> {
+fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<Vec<Entry>> {
     let certificates = bags.iter().filter_map(|bag| match &bag.held {
         Held::Certificate { der, .. } => Some(der.clone()),
         _ => None,
     });
     let pool = Pool::new(certificates)?;
-    let keys = bags.iter().filter(|bag| matches!(bag.held, Held::Key(_))).count();
-    let owners: Vec<Option<CertificateDer<'static>>> =
-        bags.iter().map(|bag| certificate_of_key(bag, &bags, keys == 1)).collect();
+    let owners = owners(&bags);
+    let mut chain_bytes = Allowance::new(options.limits);
     let (mut entries, mut others) = (Vec::new(), Vec::new());
     let mut in_chains = HashSet::new();
     for (bag, owner) in bags.into_iter().zip(owners) {
         match bag.held {
             Held::Key(material) => {
                 let chain = owner.map(|owner| pool.chain_of(&owner)).unwrap_or_default();
+                chain_bytes.take(&chain)?;
                 in_chains.extend(chain.iter().cloned());
                 let entry = Entry::key(material, chain, bag.place);
                 entries.push(Entry { alias: bag.alias, ..entry });
@@ -215,6 +211,7 @@ fn entries(bags: Vec<Bag>) -> Result<Vec<Entry>> {
                 let entry = Entry::other(bag.place, Some(note));
                 entries.push(Entry { alias: bag.alias, kind, ..entry });
             }
+            Held::Unusable(fault) => entries.push(Entry { alias: bag.alias, ..Entry::unusable(fault, bag.place) }),
         }
     }
     for (alias, place, der, trusted) in others {
@@ -232,13 +229,22 @@ fn entries(bags: Vec<Bag>) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// The certificate that a key says is its own; the first where it says nothing and is the only key.
-fn certificate_of_key(key: &Bag, bags: &[Bag], only: bool) -> Option<CertificateDer<'static>> {
-    bags.iter().find_map(|bag| match &bag.held {
-        Held::Certificate { der, .. } if matches!(key.held, Held::Key(_)) => {
-            let own = key.local_key_id.is_some() && key.local_key_id == bag.local_key_id;
-            (own || only && key.local_key_id.is_none()).then(|| der.clone())
+/// Of each bag that is a key, the certificate that it says is its own; the first where it says nothing and is the only
+/// key.
+fn owners(bags: &[Bag]) -> Vec<Option<CertificateDer<'static>>> {
+    let (mut first, mut by_id) = (None, HashMap::new());
+    for bag in bags {
+        if let Held::Certificate { der, .. } = &bag.held {
+            first.get_or_insert(der);
+            bag.local_key_id.iter().for_each(|id| _ = by_id.entry(id).or_insert(der));
         }
-        _ => None,
-    })
+    }
+    let is_key = |bag: &&Bag| matches!(bag.held, Held::Key(_));
+    let is_alone = bags.iter().filter(is_key).count() == 1;
+    let owner = |bag: &Bag| match &bag.local_key_id {
+        _ if !is_key(&bag) => None,
+        Some(id) => by_id.get(id).copied().cloned(),
+        None => first.filter(|_| is_alone).cloned(),
+    };
+    bags.iter().map(owner).collect()
 }

@@ -3,10 +3,10 @@
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
+use super::ber;
 use super::der::{BMP_STRING, CONTEXT_0, Der, OCTET_STRING, SEQUENCE, SET};
 use super::key::Material;
 use super::store::EntryKind;
-use super::ber;
 use crate::certificate::{fault, printable};
 use crate::error::{Code, Error, Result};
 
@@ -33,6 +33,14 @@ pub(super) enum Held {
     Key(Material),
     Certificate { der: CertificateDer<'static>, trusted: bool },
     Skipped { kind: EntryKind, note: String },
+    Unusable(Error),
+}
+
+impl Bag {
+    /// A bag, or several, that cannot be read.
+    pub(super) fn unusable(fault: Error, place: String) -> Self {
+        Self { held: Held::Unusable(fault), alias: None, local_key_id: None, place }
+    }
 }
 
 #[derive(Default)]
@@ -45,7 +53,7 @@ struct Attributes {
 /// Adds the bags of one SafeContents, which may be BER.
 ///
 /// # Errors
-/// `STORE_MALFORMED`, `CERTIFICATE_MALFORMED`, `KEY_MALFORMED`.
+/// `STORE_MALFORMED` for what is no list of bags. A bag that cannot be read is one that cannot be used.
 pub(super) fn read(label: &str, contents: &[u8], bags: &mut Vec<Bag>) -> Result<()> {
     let contents = ber::to_der(contents, Code::StoreMalformed)?;
     let mut contents = Der::new(&contents, Code::StoreMalformed);
@@ -70,7 +78,7 @@ fn read_at(label: &str, contents: &mut Der<'_>, bags: &mut Vec<Bag>, depth: usiz
             Some(name) => format!("alias {}", printable(name)),
             None => format!("bag {} without a name", bags.len() + 1),
         };
-        let held = read_value(&oid, &mut value, attributes.trusted).map_err(|error| error.at(&place))?;
+        let held = read_value(&oid, &mut value, attributes.trusted).unwrap_or_else(Held::Unusable);
         let place = format!("{label}, {place}");
         bags.push(Bag { held, alias: attributes.name, local_key_id: attributes.local_key_id, place });
     }
@@ -82,7 +90,7 @@ fn read_value(oid: &str, value: &mut Der<'_>, trusted: bool) -> Result<Held> {
     match oid {
         "1.2.840.113549.1.12.10.1.1" | "1.2.840.113549.1.12.10.1.2" => {
             let key = Zeroizing::new(value.take(SEQUENCE, "key")?.whole.to_vec());
-            Material::usable(Material::from_der(key)).map(Held::Key)
+            Ok(Held::Key(Material::usable(Material::from_der(key))))
         }
         "1.2.840.113549.1.12.10.1.3" => {
             let mut certificate = value.enter(SEQUENCE, "certificate")?;

@@ -3,8 +3,8 @@
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::cost::Budget;
 use super::der::{Der, SEQUENCE};
+use super::formats;
 use super::key::Material;
 use super::pem::{self, Block};
 use super::store::{Content, Entry, EntryKind};
@@ -12,70 +12,75 @@ use super::traditional::Traditional;
 use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
 
-/// The entries of a PEM text, one for each block.
+/// The entries of a PEM text, one for each block. A block that cannot be read is an entry that cannot be used.
 ///
 /// # Errors
-/// `PEM_MALFORMED`, `CERTIFICATE_MALFORMED`, `KEY_MALFORMED`, with the line.
-pub(super) fn read_pem(label: &str, bytes: &[u8], budget: &mut Budget) -> Result<Content> {
-    let blocks = pem::blocks(bytes).map_err(|error| error.at(label))?;
+/// The first block's fault, with its line, if no block can be read.
+pub(super) fn read_pem(label: &str, blocks: Vec<Block>) -> Result<Content> {
     let entries = blocks.into_iter().map(|block| {
         let place = format!("{label}, line {}", block.line);
-        read_block(block, &place).map_err(|error| error.at(&place))
+        read_block(block, place)
     });
-    Content::of(entries.collect::<Result<_>>()?, budget)
+    Content::of(entries.collect())
 }
 
-fn read_block(block: Block, place: &str) -> Result<Entry> {
+fn read_block(block: Block, place: String) -> Entry {
     match block.label.as_str() {
         "CERTIFICATE" | "X509 CERTIFICATE" => certificate(&block.data, place),
         // OpenSSL puts what it trusts the certificate for behind it; only the certificate is read.
         "TRUSTED CERTIFICATE" => {
-            let whole = Der::new(&block.data, Code::CertificateMalformed).take(SEQUENCE, "certificate")?.whole;
-            certificate(whole, place)
+            match Der::new(&block.data, Code::CertificateMalformed).take(SEQUENCE, "certificate") {
+                Ok(whole) => certificate(whole.whole, place),
+                Err(fault) => Entry::unusable(fault, place),
+            }
         }
-        "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "ANY PRIVATE KEY" => {
+        "DSA PRIVATE KEY" => unsupported_key("DSA", place),
+        "OPENSSH PRIVATE KEY" => unsupported_key("OpenSSH's own format; ssh-keygen -p -m PEM converts it", place),
+        // Some writers name the algorithm in the label of PKCS#8.
+        label if label.ends_with("PRIVATE KEY") => {
             let material = match Traditional::is(&block) {
                 true => Traditional::read(&block).map(Material::Traditional),
-                false => Material::from_der(block.data),
+                false => Material::from_der(block.data).map_err(|error| error.at(label)),
             };
-            Ok(Entry::key(Material::usable(material)?, Vec::new(), place.to_owned()))
+            Entry::key(Material::usable(material), Vec::new(), place)
         }
-        "DSA PRIVATE KEY" => Ok(unsupported_key("DSA", place)),
-        "OPENSSH PRIVATE KEY" => Ok(unsupported_key("OpenSSH's own format; ssh-keygen -p -m PEM converts it", place)),
-        _ => Ok(Entry::other(place.to_owned(), Some(skipped(&block.label)))),
+        label => Entry::other(place, Some(skipped(label))),
     }
 }
 
-fn unsupported_key(what: &str, place: &str) -> Entry {
+fn unsupported_key(what: &str, place: String) -> Entry {
     let material = Material::Unusable(Error::new(Code::KeyAlgorithmUnsupported, what));
-    Entry::key(material, Vec::new(), place.to_owned())
+    Entry::key(material, Vec::new(), place)
 }
 
 fn skipped(label: &str) -> String {
     match label {
         "PKCS7" | "CMS" => format!("{label}: not read; openssl pkcs7 -print_certs turns it into certificates"),
+        pem::PKCS12 => format!("{label}: not read; it must be the only block of the file"),
         _ => format!("{label}: skipped"),
     }
 }
 
-fn certificate(der: &[u8], place: &str) -> Result<Entry> {
+fn certificate(der: &[u8], place: String) -> Entry {
     let der = CertificateDer::from(der.to_vec());
-    fault::parse(&der)?;
-    Ok(Entry::certificate(EntryKind::Certificate, der, place.to_owned()))
+    match fault::parse(&der).map(drop) {
+        Ok(()) => Entry::certificate(EntryKind::Certificate, der, place),
+        Err(fault) => Entry::unusable(formats::der(&der).unwrap_or(fault), place),
+    }
 }
 
 /// The entry of a DER file: one certificate or one private key.
 ///
 /// # Errors
-/// `CERTIFICATE_MALFORMED`, `KEY_MALFORMED`.
-pub(super) fn read_der(label: &str, bytes: &[u8], budget: &mut Budget) -> Result<Content> {
+/// `CERTIFICATE_MALFORMED`; `STORE_FORMAT_UNKNOWN` for what is of a kind that is not read.
+pub(super) fn read_der(label: &str, bytes: &[u8]) -> Result<Content> {
     let entry = if is_der_key(bytes) {
-        Material::usable(Material::from_der(Zeroizing::new(bytes.to_vec())))
-            .map(|key| Entry::key(key, Vec::new(), label.to_owned()))
+        let material = Material::usable(Material::from_der(Zeroizing::new(bytes.to_vec())));
+        Entry::key(material, Vec::new(), label.to_owned())
     } else {
-        certificate(bytes, label)
+        certificate(bytes, label.to_owned())
     };
-    Content::of(vec![entry.map_err(|error| error.at(label))?], budget)
+    Content::of(vec![entry])
 }
 
 /// Tells a key from a certificate, which begins with two nested SEQUENCEs and has no OCTET STRING second.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::SigningKey;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
+use zeroize::Zeroizing;
 
-use super::key::{Algorithm, Form, bits};
+use super::cost::Cost;
+use super::key::{self, Algorithm, Form, bits};
 use super::rsa_small::SmallRsaKey;
 use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
@@ -29,6 +31,11 @@ pub fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
     if let Ok(key) = any_supported_type(key) {
         return Ok(key);
     }
+    if let PrivateKeyDer::Pkcs8(pkcs8) = key
+        && let Some(version_1) = key::version_1(pkcs8.secret_pkcs8_der())
+    {
+        return signing_key(&Zeroizing::new(PrivatePkcs8KeyDer::from(version_1).into()));
+    }
     let (form, der) = match key {
         PrivateKeyDer::Pkcs8(key) => (Form::Pkcs8, key.secret_pkcs8_der()),
         PrivateKeyDer::Pkcs1(key) => (Form::Pkcs1, key.secret_pkcs1_der()),
@@ -47,11 +54,36 @@ pub fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
     }
 }
 
+const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+
+/// The cost of making a key ready, as measured: its numbers are checked against each other.
+pub(super) fn cost(key: &PrivateKeyDer<'_>) -> Cost {
+    const CHEAP_CURVE: u64 = 500;
+    const DEAR_CURVE: u64 = 9_000;
+    let algorithm = match key {
+        PrivateKeyDer::Pkcs8(key) => Algorithm::of(Form::Pkcs8, key.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(key) => Algorithm::of(Form::Pkcs1, key.secret_pkcs1_der()),
+        PrivateKeyDer::Sec1(key) => Algorithm::of(Form::Sec1, key.secret_sec1_der()),
+        _ => return Cost::default(),
+    };
+    let Ok(algorithm) = algorithm else { return Cost::default() };
+    let iterations = match (algorithm.rsa_bits, algorithm.name.as_str()) {
+        (Some(bits), _) => {
+            let square = (bits as u64).saturating_mul(bits as u64);
+            square / if bits < RSA_SMALL_BELOW_BITS { 90 } else { 800 }
+        }
+        (None, "Ed25519" | "EC P-256") => CHEAP_CURVE,
+        (None, _) => DEAR_CURVE,
+    };
+    Cost::of(iterations, 1, 1)
+}
+
 /// The public half of a key, as certificates and keys can be compared by, of whatever X.509 version.
 ///
 /// rustls' own comparison goes through webpki, which refuses version 1. The algorithm's parameters are left out:
-/// certificates exist with RSA's NULL missing and with a curve written out.
-#[derive(Debug, PartialEq, Eq)]
+/// certificates exist with RSA's NULL missing and with a curve written out. Points are compared in their compressed form
+/// (SEC 1 section 2.3.3), which certificates may have.
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct PublicHalf {
     algorithm: String,
     key: Vec<u8>,
@@ -59,7 +91,16 @@ pub(super) struct PublicHalf {
 
 impl PublicHalf {
     pub(super) fn new(info: &SubjectPublicKeyInfo<'_>) -> Self {
-        Self { algorithm: info.algorithm.algorithm.to_id_string(), key: info.subject_public_key.data.to_vec() }
+        let algorithm = info.algorithm.algorithm.to_id_string();
+        let bytes = info.subject_public_key.data.as_ref();
+        let point = if algorithm == EC_PUBLIC_KEY { compressed(bytes) } else { None };
+        Self { algorithm, key: point.unwrap_or_else(|| bytes.to_vec()) }
+    }
+
+    /// Tells whether it is a compressed point of a curve, which some peers do not read.
+    pub(super) fn is_compressed(info: &SubjectPublicKeyInfo<'_>) -> bool {
+        info.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY
+            && matches!(info.subject_public_key.data.first(), Some(2 | 3))
     }
 
     /// # Errors
@@ -72,7 +113,17 @@ impl PublicHalf {
     }
 }
 
-/// Whether a certificate is for this key.
+/// The compressed form of a point that is uncompressed (4) or hybrid (6, 7).
+fn compressed(point: &[u8]) -> Option<Vec<u8>> {
+    let (form, coordinates) = point.split_first()?;
+    if !matches!(form, 4 | 6 | 7) || !coordinates.len().is_multiple_of(2) {
+        return None;
+    }
+    let (x, y) = coordinates.split_at(coordinates.len() / 2);
+    Some([&[2 | (y.last()? & 1)], x].concat())
+}
+
+/// Tells whether a certificate is for this key.
 ///
 /// # Errors
 /// `CERTIFICATE_MALFORMED`, and `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.

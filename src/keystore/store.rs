@@ -2,18 +2,23 @@
 //!
 //! Keys are decrypted here, when an identity is asked for. What the bytes of each format mean is known elsewhere.
 
-use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 use zeroize::Zeroizing;
 
 use super::chain::Pool;
-use super::cost::Budget;
+use super::cost::{Budget, Cost};
 use super::key::Material;
+use super::pairing::{assemble, pair_all, usable, warnings_of_unused};
 use super::signing::{self, signing_key};
-use super::{Identity, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType, TrustedCertificate};
-use crate::certificate::{describe, printable};
+use super::{
+    Identity, Limits, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType, TrustedCertificate,
+};
+use crate::certificate::{CertificateFacts, describe, printable};
 use crate::error::{Code, Error, Result};
 
 /// The most aliases that a message lists.
@@ -64,6 +69,17 @@ pub struct Entry {
     /// What an operator should know of it, e.g. why it is skipped.
     pub note: Option<String>,
     pub(super) material: Option<Material>,
+    /// Why it cannot be used, if it cannot.
+    pub(super) fault: Option<Error>,
+    /// The costs of its key that have been taken from the store's budget, each once.
+    pub(super) paid: Paid,
+}
+
+/// What of a key has been paid for.
+#[derive(Debug, Default)]
+pub(super) struct Paid {
+    decryption: AtomicBool,
+    signing: AtomicBool,
 }
 
 impl Entry {
@@ -72,21 +88,41 @@ impl Entry {
     }
 
     pub(super) fn key(material: Material, chain: Vec<CertificateDer<'static>>, place: String) -> Self {
-        let certified = chain.first().and_then(|der| crate::certificate::CertificateFacts::from_der(der).ok());
+        let certified = chain.first().and_then(|der| CertificateFacts::from_der(der).ok());
         let own = material.algorithm().map(|algorithm| algorithm.name);
         let facts = KeyFacts {
             algorithm: own.or_else(|| certified.map(|facts| facts.key)),
             encrypted: material.is_encrypted(),
             scheme: material.scheme(),
         };
-        let kind = EntryKind::Key;
-        Self { kind, chain, key: Some(facts), material: Some(material), ..Self::other(place, None) }
+        let (kind, fault) = (EntryKind::Key, material.fault().cloned());
+        Self { kind, chain, key: Some(facts), material: Some(material), ..Self::faulty(place, fault) }
     }
 
     /// An entry that is skipped.
     pub(super) fn other(place: String, note: Option<String>) -> Self {
-        let (alias, material) = (None, None);
-        Self { alias, kind: EntryKind::Other, chain: Vec::new(), key: None, place, note, material }
+        Self { note, ..Self::faulty(place, None) }
+    }
+
+    /// An entry, or several, that cannot be used.
+    pub(super) fn unusable(fault: Error, place: String) -> Self {
+        Self::faulty(place, Some(fault))
+    }
+
+    fn faulty(place: String, fault: Option<Error>) -> Self {
+        let note = fault.as_ref().map(|fault| format!("not used: {}", fault.message()));
+        let (kind, paid) = (EntryKind::Other, Paid::default());
+        Self { alias: None, kind, chain: Vec::new(), key: None, place, note, material: None, fault, paid }
+    }
+
+    /// Its place without the name of the file before it, which a message names already.
+    fn place_within(&self, label: &str) -> &str {
+        self.place.strip_prefix(label).map_or(self.place.as_str(), |rest| rest.trim_start_matches([',', ' ']))
+    }
+
+    /// Why it cannot be used, if that is known before its key is decrypted.
+    pub fn fault(&self) -> Option<&Error> {
+        self.fault.as_ref()
     }
 }
 
@@ -95,7 +131,7 @@ impl Entry {
 /// It keeps the passwords it was opened with until it is dropped, and wipes them then.
 #[derive(Debug)]
 pub struct Store {
-    label: String,
+    pub(super) label: String,
     store_type: StoreType,
     entries: Vec<Entry>,
     warnings: Vec<String>,
@@ -103,6 +139,38 @@ pub struct Store {
     key_password: Password,
     /// The store password as it was used, of formats that have one.
     used_password: Option<Secret>,
+    pub(super) limits: Limits,
+    /// What is left to decrypt keys with.
+    budget: Mutex<Budget>,
+    /// All certificates, to make chains of; made when it is first needed.
+    pool: OnceLock<Result<Pool>>,
+    aliases: OnceLock<Aliases>,
+}
+
+/// The places of entries by their names.
+#[derive(Debug, Default)]
+struct Aliases {
+    /// By the name in lower case, as Java compares: the first key, and the first entry of any kind.
+    named: HashMap<String, (Option<usize>, usize)>,
+    /// The keys that have no name, in order.
+    unnamed_keys: Vec<usize>,
+}
+
+impl Aliases {
+    fn of(entries: &[Entry]) -> Self {
+        let mut aliases = Self::default();
+        for (position, entry) in entries.iter().enumerate() {
+            let key = (entry.kind == EntryKind::Key).then_some(position);
+            match &entry.alias {
+                Some(alias) => {
+                    let (first_key, _) = aliases.named.entry(alias.to_lowercase()).or_insert((key, position));
+                    *first_key = first_key.or(key);
+                }
+                None => aliases.unnamed_keys.extend(key),
+            }
+        }
+        aliases
+    }
 }
 
 /// What a format's reader found.
@@ -114,22 +182,32 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// These entries, the cost of every key taken from the budget.
+    /// These entries, with a warning for each but keys that cannot be used. Keys are warned about by those who use them.
     ///
     /// # Errors
-    /// `COST_TOO_HIGH`.
-    pub(super) fn of(entries: Vec<Entry>, budget: &mut Budget) -> Result<Self> {
-        for entry in &entries {
-            if let Some(material) = &entry.material {
-                budget.spend(material.cost(), &entry.place)?;
-            }
+    /// The first fault, if there is nothing but such entries.
+    pub(super) fn of(entries: Vec<Entry>) -> Result<Self> {
+        let is_lost = |entry: &&Entry| entry.kind == EntryKind::Other && entry.fault.is_some();
+        let mut lost = entries.iter().filter(is_lost).peekable();
+        if let Some(Entry { place, fault: Some(fault), .. }) = lost.peek()
+            && entries.iter().all(|entry| is_lost(&entry))
+        {
+            return Err(fault.clone().at(place));
         }
-        Ok(Self { entries, ..Self::default() })
+        let warnings = lost.filter_map(|entry| Some((entry.place.clone(), entry.fault.clone()?)));
+        let warnings = warnings_of_unused(warnings.collect());
+        Ok(Self { entries, warnings, ..Self::default() })
     }
 }
 
 impl Store {
-    pub(super) fn new(label: &str, store_type: StoreType, content: Content, options: &OpenOptions) -> Self {
+    pub(super) fn new(
+        label: &str,
+        store_type: StoreType,
+        content: Content,
+        options: &OpenOptions,
+        budget: Budget,
+    ) -> Self {
         Self {
             label: label.to_owned(),
             store_type,
@@ -138,6 +216,10 @@ impl Store {
             password: options.password.clone(),
             key_password: options.key_password.clone(),
             used_password: content.used_password,
+            limits: options.limits,
+            budget: Mutex::new(budget),
+            pool: OnceLock::new(),
+            aliases: OnceLock::new(),
         }
     }
 
@@ -168,35 +250,51 @@ impl Store {
     /// `ALIAS_NOT_FOUND` with the aliases there are, `NO_PRIVATE_KEY` where the alias is only a certificate, and what
     /// [`identities`](Self::identities) reports.
     pub fn identity(&self, alias: &str) -> Result<Identity> {
-        let named = |entry: &&Entry| entry.alias.as_ref().is_some_and(|name| same_alias(name, alias));
-        let key = |entry: &&Entry| entry.kind == EntryKind::Key;
-        let mut unnamed = self.keys().filter(|entry| entry.alias.is_none());
+        let aliases = self.aliases.get_or_init(|| Aliases::of(&self.entries));
+        let (key, any) = match aliases.named.get(&alias.to_lowercase()) {
+            Some((key, any)) => (*key, Some(*any)),
+            None => (None, None),
+        };
         let number = alias.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        let numbered = number.filter(|_| self.store_type == StoreType::Pkcs12).and_then(|number| unnamed.nth(number));
-        if let Some(entry) = self.entries.iter().filter(named).find(key).or(numbered) {
-            return self.identity_of(entry, &self.pool()?);
-        }
-        match self.entries.iter().find(named) {
-            Some(entry) => Err(Error::new(Code::NoPrivateKey, "the entry holds a certificate only").at(&entry.place)),
-            None => Err(self.alias_not_found(alias)),
+        let numbered = number.filter(|_| self.store_type == StoreType::Pkcs12);
+        let numbered = numbered.and_then(|number| aliases.unnamed_keys.get(number).copied());
+        let entry = |position: Option<usize>| position.and_then(|position| self.entries.get(position));
+        match (entry(key.or(numbered)), entry(any)) {
+            (Some(entry), _) => self.identity_of(entry).map_err(|error| error.at(&entry.place)),
+            (None, Some(entry)) => {
+                Err(Error::new(Code::NoPrivateKey, "the entry holds a certificate only").at(&entry.place))
+            }
+            (None, None) => Err(self.alias_not_found(alias)),
         }
     }
 
     /// All identities, their keys decrypted: one for each key entry, in the order of the content.
     ///
-    /// In a PEM or DER file each key is paired with the certificate it belongs to.
+    /// In a PEM or DER file each key is paired with the certificate it belongs to. An entry that cannot be used is left
+    /// out if another can, and named in the warnings of the first identity.
     ///
     /// # Errors
-    /// `NO_PRIVATE_KEY`, `NO_CERTIFICATE`, `KEY_PASSWORD_MISSING`, `KEY_PASSWORD_WRONG`, `PASSWORD_UNAVAILABLE`,
-    /// `KEY_MISMATCH`, `KEY_MALFORMED`, `KEY_ALGORITHM_UNSUPPORTED`, `ENCRYPTION_UNSUPPORTED`, `CHAIN_BROKEN`, with file
-    /// and alias.
+    /// `KEY_PASSWORD_MISSING`, `KEY_PASSWORD_WRONG` and `PASSWORD_UNAVAILABLE` for any entry. If no entry can be used,
+    /// the first one's reason: `NO_PRIVATE_KEY`, `NO_CERTIFICATE`, `KEY_MISMATCH`, `KEY_MALFORMED`,
+    /// `KEY_ALGORITHM_UNSUPPORTED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`, `COST_TOO_HIGH`, `CHAIN_BROKEN`,
+    /// `CERTIFICATE_MALFORMED`; all with file and alias. `STORE_TOO_LARGE`.
     pub fn identities(&self) -> Result<Vec<Identity>> {
+        Ok(self.identities_by_entry()?.into_iter().map(|(_, identity)| identity).collect())
+    }
+
+    /// [`identities`](Self::identities), each with the place of its key in [`entries`](Self::entries).
+    ///
+    /// # Errors
+    /// As for `identities`.
+    pub fn identities_by_entry(&self) -> Result<Vec<(usize, Identity)>> {
         if matches!(self.store_type, StoreType::Pem | StoreType::Der) {
             return pair_all(self, self);
         }
-        let pool = self.pool()?;
-        let keys = self.keys().map(|entry| self.identity_of(entry, &pool)).collect::<Result<Vec<_>>>()?;
-        if keys.is_empty() { Err(self.no_private_key()) } else { Ok(keys) }
+        let keys = self.keys().map(|(position, entry)| {
+            let identity = self.identity_of(entry);
+            (position, entry.place.clone(), identity)
+        });
+        usable(self, keys)
     }
 
     /// The certificates that are trusted, each once.
@@ -223,61 +321,114 @@ impl Store {
         });
         let trusted = trusted.collect::<Vec<_>>();
         if trusted.is_empty() {
-            return Err(Error::new(Code::NoTrustedCertificate, self.summary()).at(&self.label));
+            return Err(self.for_lack(Code::NoTrustedCertificate, &self.summary()).at(&self.label));
         }
         Ok(trusted)
     }
 
-    fn keys(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.kind == EntryKind::Key)
+    pub(super) fn keys(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.entries.iter().enumerate().filter(|(_, entry)| entry.kind == EntryKind::Key)
     }
 
     /// All certificates, to make chains of.
-    fn pool(&self) -> Result<Pool> {
-        let certificates = self.entries.iter().flat_map(|entry| entry.chain.iter().cloned());
-        Pool::new(certificates).map_err(|error| error.at(&self.label))
+    pub(super) fn pool(&self) -> Result<&Pool> {
+        let certificates = || self.entries.iter().flat_map(|entry| entry.chain.iter().cloned());
+        self.pool.get_or_init(|| Pool::new(certificates())).as_ref().map_err(|error| error.clone().at(&self.label))
     }
 
     /// The identity of a key entry of a key store. A PKCS#12 store does not say which certificates make a chain: all
-    /// of `pool` may.
-    fn identity_of(&self, entry: &Entry, pool: &Pool) -> Result<Identity> {
+    /// of them may.
+    fn identity_of(&self, entry: &Entry) -> Result<Identity> {
         let own;
         let pool = if self.store_type == StoreType::Pkcs12 {
-            pool
+            self.pool()?
         } else {
-            own = Pool::new(entry.chain.iter().cloned()).map_err(|error| error.at(&entry.place))?;
+            own = Pool::new(entry.chain.iter().cloned())?;
             &own
         };
+        if let Some(fault) = &entry.fault {
+            return Err(fault.clone());
+        }
         if pool.certificates().is_empty() {
-            return Err(Error::new(Code::NoCertificate, "the key has none").at(&entry.place));
+            return Err(self.for_lack(Code::NoCertificate, "the key has none"));
         }
         let key = self.decrypt(entry)?;
-        assemble(&key, pool, &entry.place, self.store_type != StoreType::Pkcs12)?.ok_or_else(|| {
-            let certificate = entry.chain.first().map(describe);
-            let none = || "no certificate fits it".to_owned();
-            let detail = certificate.map_or_else(none, |text| format!("certificate {text}"));
-            Error::new(Code::KeyMismatch, detail).at(&entry.place)
+        let signing_key = self.signing_key(entry, &key)?;
+        let tells_extra = self.store_type != StoreType::Pkcs12;
+        assemble(&key, signing_key, pool, &entry.place, tells_extra)?.ok_or_else(|| match entry.chain.first() {
+            Some(certificate) => Error::new(Code::KeyMismatch, format!("certificate {}", describe(certificate))),
+            None => self.for_lack(Code::KeyMismatch, "no certificate fits it"),
         })
+    }
+
+    /// The key of an entry made ready, at the cost of this.
+    pub(super) fn signing_key(&self, entry: &Entry, key: &PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>> {
+        self.pay(&entry.paid.signing, signing::cost(key))?;
+        signing_key(key)
+    }
+
+    /// Takes a cost from the budget, unless it has been taken before.
+    fn pay(&self, is_paid: &AtomicBool, cost: Cost) -> Result<()> {
+        let mut budget = self.budget();
+        if !is_paid.load(Ordering::Relaxed) {
+            budget.spend(cost)?;
+            is_paid.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The private key of an entry of this store, decrypted with this password, or with what the store was opened with.
     ///
+    /// Its cost counts once, however often it is asked for.
+    ///
     /// # Errors
     /// `NO_PRIVATE_KEY`, `KEY_PASSWORD_MISSING`, `KEY_PASSWORD_WRONG`, `PASSWORD_UNAVAILABLE`, `KEY_MALFORMED`,
-    /// `ENCRYPTION_UNSUPPORTED`, with file and alias.
+    /// `ENCRYPTION_UNSUPPORTED`, `COST_TOO_HIGH`, with file and alias.
     pub fn private_key(&self, entry: &Entry, password: Option<&Secret>) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
-        match (password, &entry.material) {
-            (Some(password), Some(material)) => {
-                material.decrypt(Some(password.reveal())).map_err(|error| error.at(&entry.place))
-            }
+        let key = match (password, &entry.material) {
+            (Some(password), Some(material)) => self.decrypt_with(entry, material, Some(password)),
             _ => self.decrypt(entry),
-        }
+        };
+        key.map_err(|error| error.at(&entry.place))
     }
 
-    fn decrypt(&self, entry: &Entry) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
-        let material = entry.material.as_ref().ok_or_else(|| self.no_private_key())?;
+    pub(super) fn decrypt(&self, entry: &Entry) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
+        let material = entry.material.as_ref().ok_or(Code::NoPrivateKey)?;
+        if let Some(fault) = &entry.fault {
+            return Err(fault.clone());
+        }
         let password = if material.is_encrypted() { self.password_of(entry)? } else { None };
-        material.decrypt(password.as_ref().map(Secret::reveal)).map_err(|error| error.at(&entry.place))
+        self.decrypt_with(entry, material, password.as_ref())
+    }
+
+    fn decrypt_with(
+        &self,
+        entry: &Entry,
+        material: &Material,
+        password: Option<&Secret>,
+    ) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
+        let password = password.map(Secret::reveal);
+        if let Some(password) = password {
+            self.pay(&entry.paid.decryption, material.cost(password))?;
+        }
+        material.decrypt(password).map_err(|error| self.with_alias_hint(error))
+    }
+
+    /// Adds to the hint that one entry of several can be chosen.
+    fn with_alias_hint(&self, error: Error) -> Error {
+        let is_password = matches!(error.code(), Code::KeyPasswordWrong | Code::KeyPasswordMissing);
+        let has_aliases = self.keys().filter(|(_, entry)| entry.alias.is_some()).nth(1).is_some();
+        match is_password && has_aliases {
+            true => {
+                let hint = format!("{} To use one entry of several, give its alias.", error.hint());
+                error.with_hint(hint)
+            }
+            false => error,
+        }
     }
 
     /// The key's password, or the store's where the key has none of its own.
@@ -293,13 +444,33 @@ impl Store {
         };
         let asked = [&self.key_password, &self.password].iter().any(|source| matches!(source, Password::Callback(_)));
         match given {
-            None if asked => Err(Error::new(Code::PasswordUnavailable, "for the private key").at(&entry.place)),
+            None if asked => Err(Error::new(Code::PasswordUnavailable, "for the private key")),
             given => Ok(given),
         }
     }
 
-    fn no_private_key(&self) -> Error {
-        Error::new(Code::NoPrivateKey, self.summary()).at(&self.label)
+    pub(super) fn no_private_key(&self) -> Error {
+        self.for_lack(Code::NoPrivateKey, &self.summary()).at(&self.label)
+    }
+
+    /// The error for something that the store lacks. An entry that cannot be used may have been it, or one that is
+    /// skipped: its fault is the cause then, or its note a help.
+    pub(super) fn for_lack(&self, code: Code, detail: &str) -> Error {
+        self.lost().unwrap_or_else(|| {
+            let mut others = self.entries.iter().filter(|entry| entry.kind == EntryKind::Other);
+            match others.find_map(|entry| Some((entry, entry.note.as_deref()?))) {
+                Some((entry, note)) => {
+                    Error::new(code, format!("{detail}; {}: {note}", entry.place_within(&self.label)))
+                }
+                None => Error::new(code, detail),
+            }
+        })
+    }
+
+    /// The fault of the first entry, but keys, that cannot be used.
+    pub(super) fn lost(&self) -> Option<Error> {
+        let mut others = self.entries.iter().filter(|entry| entry.kind == EntryKind::Other);
+        others.find_map(|entry| Some(entry.fault.clone()?.at(entry.place_within(&self.label))))
     }
 
     fn alias_not_found(&self, alias: &str) -> Error {
@@ -315,7 +486,7 @@ impl Store {
     }
 
     /// How many entries there are of what kind, for errors that say what is not there.
-    fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let kinds = [
             (EntryKind::Key, "private keys"),
             (EntryKind::Trusted, "trusted certificates"),
@@ -328,77 +499,4 @@ impl Store {
         let parts = parts.map(|(count, name)| format!("{name}: {count}")).collect::<Vec<_>>();
         if parts.is_empty() { "it is empty".to_owned() } else { format!("it holds {}", parts.join(", ")) }
     }
-}
-
-/// The identity of a certificate file and a key file; each may also hold both.
-///
-/// # Errors
-/// As [`Store::identities`]; the places of both files are named.
-pub fn pair(certificates: &Store, key: &Store) -> Result<Identity> {
-    let mut identities = pair_all(certificates, key)?.into_iter();
-    identities.next().ok_or_else(|| key.no_private_key())
-}
-
-/// An identity for each key of one file with the certificates of the other.
-fn pair_all(certificates: &Store, keys: &Store) -> Result<Vec<Identity>> {
-    if keys.keys().next().is_none() {
-        return Err(keys.no_private_key());
-    }
-    let pool = certificates.pool()?;
-    if pool.certificates().is_empty() {
-        return Err(Error::new(Code::NoCertificate, certificates.summary()).at(&certificates.label));
-    }
-    let (mut identities, mut unpaired) = (Vec::new(), Vec::new());
-    for entry in keys.keys() {
-        let place = match certificates.label == keys.label {
-            true => entry.place.clone(),
-            false => format!("{} with the key in {}", certificates.label, entry.place),
-        };
-        match assemble(&*keys.decrypt(entry)?, &pool, &place, keys.keys().count() == 1)? {
-            Some(identity) => identities.push(identity),
-            None => unpaired.push(place),
-        }
-    }
-    let Some(first) = identities.first_mut() else {
-        let detail = format!(
-            "{} against certificate {}",
-            unpaired.join(", "),
-            pool.certificates().first().map(describe).unwrap_or_default()
-        );
-        return Err(Error::new(Code::KeyMismatch, detail));
-    };
-    first
-        .warnings
-        .extend(unpaired.into_iter().map(|place| format!("{place}: no certificate fits the key, it is not used")));
-    Ok(identities)
-}
-
-/// Finds the certificate of the key, and its chain; `None` where no certificate fits.
-fn assemble(key: &PrivateKeyDer<'static>, pool: &Pool, place: &str, tell_extra: bool) -> Result<Option<Identity>> {
-    let signing_key = signing_key(key).map_err(|error| error.at(place))?;
-    let end_entity = pool.certificate_of(signing_key.as_ref()).map_err(|error| error.at(place))?;
-    let Some(end_entity) = end_entity else { return Ok(None) };
-    let chain = pool.chain(end_entity).map_err(|error| error.at(place))?;
-    let mut warnings = Vec::new();
-    if tell_extra && chain.reordered {
-        warnings
-            .push(format!("{place}: the certificates were not in the order of the chain and have been put into it"));
-    }
-    if tell_extra {
-        warnings.extend(chain.left_out.iter().map(|certificate| {
-            let certificate = describe(certificate);
-            format!("{place}: a certificate does not belong to the chain and is not sent: {certificate}")
-        }));
-    }
-    if let Some(bits) = signing::small_rsa_bits(signing_key.as_ref()) {
-        warnings.push(format!("{place}: the key is RSA {bits}, below 2048 bits; current peers refuse it"));
-    }
-    let chain = chain.certificates;
-    let (key, place, certified) = (Some(key.clone_key()), place.to_owned(), OnceLock::new());
-    Ok(Some(Identity { chain, key, signing_key, place, warnings, is_foreign: false, certified }))
-}
-
-/// Java lowers the case of aliases.
-fn same_alias(one: &str, other: &str) -> bool {
-    one == other || one.to_lowercase() == other.to_lowercase()
 }

@@ -157,9 +157,9 @@ pub static OPTIONS: &[OptionRow] = &[
         Apply::Stores(Stores::max_content_bytes)),
     one(Limits, "max-crl-bytes", Number, "BYTES", "largest file of revocation lists [default: 134217728]",
         Apply::Builder(revocation::max_crl_bytes)),
-    one(Limits, "max-kdf-iterations", Number, "COUNT", "most key derivation steps for a file [default: 5000000]",
+    one(Limits, "max-kdf-iterations", Number, "COUNT", "most key derivation steps for a file [default: 20000000]",
         Apply::Stores(Stores::max_kdf_iterations)),
-    one(Limits, "max-kdf-memory-bytes", Number, "BYTES", "most memory for scrypt [default: 67108864]",
+    one(Limits, "max-kdf-memory-bytes", Number, "BYTES", "most memory for scrypt [default: 167772160]",
         Apply::Stores(Stores::max_kdf_memory_bytes)),
 ];
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::arguments::{is_set, options};
 use crate::dates;
 use crate::facts::certificate_json;
-use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, error_json, print, print_json};
+use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, complain, error_json, print, print_json};
 
 /// The question.
 struct Question {
@@ -61,7 +61,9 @@ impl Question {
     fn answer(&self) -> Result<Verdict> {
         let mut trusted = Vec::new();
         for source in self.options.trust_sources()? {
-            trusted.extend(source.load(&mut Vec::new())?);
+            let mut warnings = Vec::new();
+            trusted.extend(source.load(&mut warnings)?);
+            warnings.iter().for_each(|warning| complain(format_args!("warning: {warning}")));
         }
         let verifier = PeerVerifier::new(trusted, self.switches)?.with_revocation(self.options.revocation()?);
         verifier.verify(&self.chain()?, self.purpose, self.name.as_ref(), self.now)
@@ -71,7 +73,13 @@ impl Question {
     fn chain(&self) -> Result<Vec<CertificateDer<'static>>> {
         let mut chain = Vec::new();
         for source in self.options.identity_sources()? {
-            chain.extend(source.open()?.entries().iter().flat_map(|entry| entry.chain.iter().cloned()));
+            let store = source.open()?;
+            // One that is left out would put another into its place.
+            let unusable = store.entries().iter().filter(|entry| entry.key.is_none());
+            if let Some((entry, fault)) = unusable.filter_map(|entry| Some((entry, entry.fault()?))).next() {
+                return Err(fault.clone().at(&entry.place));
+            }
+            chain.extend(store.entries().iter().flat_map(|entry| entry.chain.iter().cloned()));
         }
         Ok(chain)
     }

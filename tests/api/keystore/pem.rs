@@ -331,7 +331,7 @@ fn more_issuers_than_a_chain_may_have_are_refused() {
 }
 
 #[test]
-fn costs_of_all_keys_in_a_file_count_together() {
+fn key_that_costs_too_much_does_not_hide_another() {
     let key = made("openssl pkcs8 -topk8 -in $pki/p256.key -passout pass:secret -iter 2000 -outform DER -out out");
     let mut node = Node::parse(&key);
     *node.at(&[0, 1, 0, 1, 1]) = Node::integer(1_500_000);
@@ -342,11 +342,19 @@ fn costs_of_all_keys_in_a_file_count_together() {
         (echo '-----BEGIN ENCRYPTED PRIVATE KEY-----'; cat b64; echo '-----END ENCRYPTED PRIVATE KEY-----') > out",
         )
     };
-    let block = pem(node.encode());
-    assert_eq!(opened("file", &block.repeat(3), &none()).entries().len(), 3);
-    assert_code(&refused(&block.repeat(4), &password("secret")), Code::CostTooHigh, "file, line");
+    // A changed count makes another key of the password: the third key is refused for it, the fourth for its cost.
+    let text = |keys| [pem(node.encode()).repeat(keys), both("p256")].concat();
+    let mut options = password("secret");
+    options.limits.max_kdf_iterations = 3 * 1_500_000 + 500;
+    assert_code(&refused(&text(1), &options), Code::KeyPasswordWrong, "file, line");
+    options.limits.max_kdf_iterations = 1_499_999;
+    let identities = opened("file", &text(1), &options).identities().unwrap();
+    assert_eq!(identities.len(), 1);
+    assert!(identities[0].warnings[0].contains("1500000 iterations, 1499999 are allowed"), "{identities:?}");
+    assert!(identities[0].warnings[0].contains("max-kdf-iterations to 1500000 or more"), "{identities:?}");
     *node.at(&[0, 1, 0, 1, 1]) = Node::integer(u64::MAX / 2);
-    assert_code(&refused(&node.encode(), &password("secret")), Code::CostTooHigh, "file");
+    let dear = [pem(node.encode()), pki("p256.crt")].concat();
+    assert_code(&refused(&dear, &password("secret")), Code::CostTooHigh, "file, line");
 }
 
 #[test]
@@ -361,10 +369,10 @@ fn scrypt_that_asks_for_much_memory_or_nonsense_is_refused() {
         open("key", &node.encode(), &password("secret")).and_then(|key| pair(&certificate, &key)).unwrap_err()
     };
     assert_code(&with(1 << 20, 8, 1), Code::CostTooHigh, "key");
-    assert_code(&with(1 << 19, 1, 1), Code::CostTooHigh, "of memory");
+    assert_code(&with(1 << 21, 1, 1), Code::CostTooHigh, "of memory");
     assert_code(&with(1 << 31, 1 << 31, 1 << 31), Code::CostTooHigh, "key");
     assert_code(&with(1 << 14, 8, 1000), Code::CostTooHigh, "key");
-    assert_code(&with(2, 1, 1 << 19), Code::CostTooHigh, "of memory");
+    assert_code(&with(2, 1, 1 << 21), Code::CostTooHigh, "of memory");
     assert_code(&with(1000, 8, 1), Code::ParameterInvalid, "key");
     assert_code(&with(1 << 14, 0, 1), Code::ParameterInvalid, "key");
 }

@@ -145,7 +145,7 @@ public enum ErrorCode {
     /** The encryption of the key or store is not supported. */
     ENCRYPTION_UNSUPPORTED(212, Category.KEYSTORE, -1,
             "the encryption of the key or store is not supported",
-            "Export it again with a current tool."),
+            "Export it with AES-256-CBC and PBKDF2: openssl pkcs12 -export, or openssl pkcs8 -topk8 for a key alone."),
     /** The store is malformed. */
     STORE_MALFORMED(213, Category.KEYSTORE, -1,
             "the store is malformed",
@@ -169,11 +169,11 @@ public enum ErrorCode {
     /** The content is larger than the limit. */
     STORE_TOO_LARGE(218, Category.KEYSTORE, -1,
             "the content is larger than the limit",
-            "Raise the limit if the file is what it should be."),
+            "If the file is what it should be, raise the option max-content-bytes."),
     /** The key derivation asks for more work or memory than the limit. */
     COST_TOO_HIGH(219, Category.KEYSTORE, -1,
             "the key derivation asks for more work or memory than the limit",
-            "Raise the limit if the file is what it should be."),
+            "If the file is what it should be, raise the option max-kdf-iterations."),
     /** There is no certificate. */
     NO_CERTIFICATE(220, Category.KEYSTORE, -1,
             "there is no certificate",

@@ -1,0 +1,108 @@
+//! The MAC of a PKCS#12 store: its own (RFC 7292 section 4) or PBMAC1 (RFC 9579).
+
+use super::cost::Cost;
+use super::der::{Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
+use super::kdf::{self, Hash};
+use super::{password, pbe};
+use crate::error::{Code, Error, Result};
+
+const PBMAC1: &str = "1.2.840.113549.1.5.14";
+
+/// The fewest bytes of a key that PBMAC1 derives; a shorter one could be found by trying (RFC 9579 section 4).
+const PBMAC1_LEAST_KEY_BYTES: u64 = 20;
+/// The most; every HMAC shortens a longer one to its block.
+const PBMAC1_MOST_KEY_BYTES: u64 = 1024;
+
+/// The parameters and the value of a MAC.
+pub(super) struct Mac<'a> {
+    derivation: Derivation<'a>,
+    hash: Hash,
+    expected: &'a [u8],
+}
+
+enum Derivation<'a> {
+    Pkcs12 { salt: &'a [u8], iterations: u64 },
+    Pbkdf2 { hash: Hash, salt: &'a [u8], iterations: u64, key_bytes: usize },
+}
+
+impl<'a> Mac<'a> {
+    /// Reads MacData. With PBMAC1 its own salt and iteration count say nothing, and are often empty and 0.
+    ///
+    /// # Errors
+    /// `STORE_MALFORMED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`.
+    pub(super) fn read(mac: &mut Der<'a>) -> Result<Self> {
+        let mut digest = mac.enter(SEQUENCE, "MAC")?;
+        let mut algorithm = digest.enter(SEQUENCE, "algorithm of the MAC")?;
+        let oid = algorithm.oid("algorithm of the MAC")?;
+        let expected = digest.take(OCTET_STRING, "value of the MAC")?.value;
+        if oid == PBMAC1 {
+            return Self::read_pbmac1(&mut algorithm, expected);
+        }
+        let hash = Hash::of_digest(&oid).ok_or_else(|| unsupported("a MAC", &oid))?;
+        algorithm.optional(NULL, "parameters of the MAC")?;
+        let salt = mac.take(OCTET_STRING, "salt of the MAC")?.value;
+        let iterations = match mac.peek() {
+            Some(INTEGER) => pbe::count(mac, "iteration count of the MAC")?,
+            _ => 1,
+        };
+        Ok(Self { derivation: Derivation::Pkcs12 { salt, iterations }, hash, expected })
+    }
+
+    /// PBMAC1-params (RFC 8018 appendix A.5).
+    fn read_pbmac1(algorithm: &mut Der<'a>, expected: &'a [u8]) -> Result<Self> {
+        let mut parameters = algorithm.enter(SEQUENCE, "parameters of PBMAC1")?;
+        let mut derivation = parameters.enter(SEQUENCE, "key derivation of PBMAC1")?;
+        let mut scheme = parameters.enter(SEQUENCE, "authentication scheme of PBMAC1")?;
+        let oid = scheme.oid("authentication scheme of PBMAC1")?;
+        let hash = Hash::of_hmac(&oid).ok_or_else(|| unsupported("PBMAC1", &oid))?;
+        let oid = derivation.oid("key derivation of PBMAC1")?;
+        if oid != pbe::PBKDF2 {
+            return Err(unsupported("PBMAC1 with a key derivation", &oid));
+        }
+        let mut parameters = derivation.enter(SEQUENCE, "key derivation of PBMAC1")?;
+        let salt = parameters.take(OCTET_STRING, "salt of PBMAC1")?.value;
+        let (derivation_hash, iterations, key_bytes) = pbe::read_pbkdf2(&mut parameters)?;
+        let allowed = PBMAC1_LEAST_KEY_BYTES..=PBMAC1_MOST_KEY_BYTES;
+        let key_bytes = key_bytes.filter(|bytes| allowed.contains(bytes)).ok_or_else(|| {
+            let length = key_bytes.map_or_else(|| "no length".to_owned(), |bytes| format!("{bytes} bytes"));
+            let detail = format!("PBMAC1 with a key of {length}; 20 to 1024 bytes are allowed");
+            Error::new(Code::ParameterInvalid, detail)
+        })?;
+        let key_bytes = usize::try_from(key_bytes).unwrap_or_default();
+        let derivation = Derivation::Pbkdf2 { hash: derivation_hash, salt, iterations, key_bytes };
+        Ok(Self { derivation, hash, expected })
+    }
+
+    /// The cost of a check with this password.
+    pub(super) fn cost(&self, password: &[u8]) -> Cost {
+        match &self.derivation {
+            Derivation::Pkcs12 { iterations, .. } => {
+                Cost::of(*iterations, password::pkcs12_forms(password), self.hash.weight())
+            }
+            Derivation::Pbkdf2 { hash, iterations, key_bytes, .. } => {
+                Cost::of(*iterations, key_bytes.div_ceil(hash.output_bytes()) as u64, hash.weight())
+            }
+        }
+    }
+
+    /// Tells whether the password makes this MAC of the content.
+    ///
+    /// The cost must have been taken from a budget before.
+    pub(super) fn matches(&self, password: &[u8], content: &[u8]) -> Result<bool> {
+        match &self.derivation {
+            Derivation::Pkcs12 { salt, iterations } => Ok(password::pkcs12(password).iter().any(|form| {
+                let bytes = self.hash.output_bytes();
+                let key = kdf::pkcs12(self.hash, form, salt, *iterations, kdf::PKCS12_MAC, bytes);
+                kdf::hmac_matches(self.hash, &key, content, self.expected)
+            })),
+            Derivation::Pbkdf2 { hash, salt, iterations, key_bytes } => {
+                let key = kdf::pbkdf2(*hash, password, salt, *iterations, *key_bytes)?;
+                Ok(kdf::hmac_matches(self.hash, &key, content, self.expected))
+            }
+        }
+    }
+}
+
+fn unsupported(what: &str, oid: &str) -> Error {
+    Error::new(Code::EncryptionUnsupported, format!("{what} by an unknown algorithm ({oid})"))
+}
