@@ -3,7 +3,7 @@
 //! A PEM file's keys and certificates are paired here, and keys come out as PKCS#8, the only encoding that Java reads.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use brokertls::keystore::{self, Entry, EntryKind, OpenOptions, Secret, Store, StoreType};
 use brokertls::options::store_type;
@@ -42,7 +42,7 @@ impl JavaStore {
     fn new(store: Store) -> brokertls::Result<Self> {
         let is_text = matches!(store.store_type(), StoreType::Pem | StoreType::Der);
         let found = if is_text { paired(&store)? } else { entries(&store) };
-        let mut taken = HashSet::new();
+        let (mut taken, mut numbers) = (HashSet::new(), HashMap::new());
         let mut unnamed = 0_usize;
         let entries = found.into_iter().map(|(name, chain, key)| {
             let base = name.unwrap_or_else(|| {
@@ -51,10 +51,11 @@ impl JavaStore {
             });
             // Java compares aliases without regard to case.
             let mut alias = base.clone();
-            let mut number = 2_usize;
+            // Where the last search for this name ended: a store may have one name a thousand times.
+            let number = numbers.entry(base.to_lowercase()).or_insert(2_usize);
             while !taken.insert(alias.to_lowercase()) {
                 alias = format!("{base}-{number}");
-                number += 1;
+                *number += 1;
             }
             JavaEntry { alias, chain, key }
         });
@@ -104,15 +105,9 @@ fn paired(store: &Store) -> brokertls::Result<Vec<Found>> {
     let keys: Vec<usize> = (0..all.len()).filter(|index| all[*index].kind == EntryKind::Key).collect();
     let mut found: Vec<Found> = Vec::new();
     if !keys.is_empty() && certificates().next().is_some() {
-        match store.identities() {
+        match store.identities_by_entry() {
             Ok(identities) => {
-                for identity in &identities {
-                    let of = |index: &&usize| {
-                        store.private_key(&all[**index], None).is_ok_and(|key| Some(&*key) == identity.key.as_ref())
-                    };
-                    let key = keys.iter().find(of).copied();
-                    found.extend(key.map(|key| (None, identity.chain.clone(), Some(key))));
-                }
+                found.extend(identities.iter().map(|(key, identity)| (None, identity.chain.clone(), Some(*key))));
             }
             // Java gives the password with the key; a file of one key leaves no doubt about the certificates.
             Err(error) if error.code() == Code::KeyPasswordMissing && keys.len() == 1 => {
