@@ -62,7 +62,8 @@ impl Source {
     }
 }
 
-/// The regular files of a directory in the order of their names; hidden ones and those below it are left out.
+/// The files of a directory in the order of their names; hidden ones, and directories in it, are left out. A link that
+/// leads nowhere is among them: reading it is the error.
 ///
 /// # Errors
 /// `FILE_UNREADABLE`.
@@ -73,7 +74,7 @@ pub(crate) fn files_of(directory: &Path) -> Result<Vec<Source>> {
     for entry in directory.read_dir().map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !is_hidden && path.is_file() {
+        if !is_hidden && !path.is_dir() {
             paths.push(path);
         }
     }

@@ -1,5 +1,7 @@
 //! What a context reads when it is built and when it is reloaded: identities, trust, lists.
 
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
@@ -124,18 +126,35 @@ impl TrustSource {
                 warnings.extend_from_slice(store.warnings());
                 store.trusted()
             }
-            Self::Directory(path) => {
-                let mut trusted = Vec::new();
-                for file in source::files_of(path)? {
-                    trusted.extend(open(&file, &OpenOptions::default())?.trusted()?);
-                }
-                match trusted.is_empty() {
-                    true => Err(Error::new(Code::NoTrustedCertificate, "no files").at(path.display())),
-                    false => Ok(trusted),
-                }
-            }
+            Self::Directory(path) => trusted_of_directory(path, warnings),
             Self::System => system_roots(),
         }
+    }
+}
+
+/// The certificates of all files of a directory, each once. Directories of CAs hold other files too: a README, lists.
+/// What holds no certificate is skipped with a warning.
+fn trusted_of_directory(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+    let (mut trusted, mut seen) = (Vec::new(), HashSet::new());
+    let mut first_fault = None;
+    for file in source::files_of(path)? {
+        let found = open(&file, &OpenOptions::default()).and_then(|store| {
+            let found = store.trusted()?;
+            warnings.extend_from_slice(store.warnings());
+            Ok(found)
+        });
+        match found {
+            Ok(found) => trusted.extend(found.into_iter().filter(|one| seen.insert(one.der.clone()))),
+            Err(fault) => {
+                warnings.push(format!("skipped among the trusted certificates: {}", fault.message()));
+                first_fault.get_or_insert(fault);
+            }
+        }
+    }
+    match (trusted.is_empty(), first_fault) {
+        (false, _) => Ok(trusted),
+        (true, Some(fault)) => Err(fault),
+        (true, None) => Err(Error::new(Code::NoTrustedCertificate, "no files").at(path.display())),
     }
 }
 
