@@ -1,6 +1,7 @@
 //! The builder: one method for each setting of a context, checked as a whole when the context is built.
 
 mod revocation;
+mod sessions;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::logging::{Log, LogSink};
 use crate::policy::{PolicySpec, Preset};
+use crate::session::SessionSpec;
 use crate::settings::{ClientAuth, Hosts, IdentitySource, RevocationSpec, Spec, StapleSpec, TrustSource};
 use crate::verify::host::HandshakeHost;
 use crate::verify::{Switch, Switches, VerifyCallback};
@@ -58,7 +60,7 @@ impl ContextBuilder {
                 hosts: Hosts::default(),
                 may_block: false,
                 alpn: Vec::new(),
-                resumption: true,
+                sessions: SessionSpec::default(),
                 key_log: None,
                 clock: Arc::new(DefaultTimeProvider),
                 log: Log::default(),
@@ -170,12 +172,6 @@ impl ContextBuilder {
         }
         self.spec.alpn.push(protocol.to_owned());
         Ok(self)
-    }
-
-    /// Sets whether sessions are resumed. Default: yes.
-    pub fn resumption(&mut self, resumes: bool) -> &mut Self {
-        self.spec.resumption = resumes;
-        self
     }
 
     /// Appends the secrets of every connection to a file, in the form of NSS that Wireshark reads. Whoever has the file

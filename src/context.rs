@@ -22,7 +22,7 @@ use crate::revocation::{Remote, Revocation};
 use crate::session::Sessions;
 use crate::settings::{ClientAuth, ConnectionSettings, Spec};
 
-use generation::Generation;
+use generation::{Client, Generation};
 use maintenance::Maintenance;
 
 /// What connections are made from: shared by threads, cheap to clone, with nothing process-wide behind it.
@@ -57,7 +57,7 @@ impl fmt::Debug for Context {
 
 impl Context {
     pub(crate) fn from_spec(spec: Spec) -> Result<Self> {
-        let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock)));
+        let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock), spec.sessions.max_age_s));
         spec.check()?;
         let remote = load::remote(&spec)?;
         let generation = Arc::new(Generation::load(&spec, &sessions, remote.clone())?);
@@ -131,11 +131,12 @@ impl Context {
     pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.0.spec;
         let (generation, setup) = self.begin(settings.uses_tasks);
-        // Sessions to resume were made without this restriction, so it must not choose another configuration.
-        let shared = ConnectionSettings { resumes_only: false, ..settings.clone() };
+        // Sessions to resume were made without this restriction, so it must not choose another configuration; and those of
+        // other scopes are kept apart within one.
+        let shared = ConnectionSettings { resumes_only: false, session_scope: None, ..settings.clone() };
         let client = generation.client_with(spec, &shared, &self.0.sessions)?;
-        let name = self.name_of(host, settings.checks_server_name)?;
-        let mut connection = Connection::client(client.config, name, setup)?;
+        let scope = settings.session_scope.as_deref();
+        let mut connection = self.client(&client, host, settings.checks_server_name, scope, setup)?;
         if settings.resumes_only {
             connection.resume_only();
         }
@@ -150,7 +151,25 @@ impl Context {
     pub fn connect(&self, host: Option<&str>) -> Result<Connection> {
         let (generation, setup) = self.begin(false);
         let client = generation.client.as_ref().ok_or(Code::NoTrust)?;
-        Connection::client(Arc::clone(&client.config), self.name_of(host, None)?, setup)
+        self.client(client, host, None, Some(""), setup)
+    }
+
+    fn client(
+        &self,
+        client: &Client,
+        host: Option<&str>,
+        checks_name: Option<bool>,
+        scope: Option<&str>,
+        setup: Setup,
+    ) -> Result<Connection> {
+        let name = self.name_of(host, checks_name)?;
+        // A server that has no name cannot be told from others, so nothing is remembered of it.
+        let session_scope = name.as_ref().and(scope).map(Arc::from);
+        // An address is neither sent as server name nor, here, compared.
+        let name = name.unwrap_or_else(|| IpAddr::from([0, 0, 0, 0]).into());
+        let asks_first = setup.uses_tasks
+            && client.sessions.as_ref().is_some_and(|sessions| sessions.asks_first(&name, session_scope.as_ref()));
+        Connection::client(Arc::clone(&client.config), name, Setup { session_scope, asks_first, ..setup })
     }
 
     /// What a new connection is made from.
@@ -164,22 +183,23 @@ impl Context {
             number: shared.register.number(),
             uses_tasks: uses_tasks || shared.spec.blocks(),
             register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
+            session_scope: None,
+            asks_first: false,
         };
         (generation, setup)
     }
 
-    fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<ServerName<'static>> {
+    /// The name of the server; none for one that has no name, and needs none.
+    fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<Option<ServerName<'static>>> {
         let spec = &self.0.spec;
         // A host that decides about peers compares names itself.
         let counts =
             !spec.accepts_any_server && spec.hosts.trust.is_none() && checks.unwrap_or(!spec.skips_server_name);
-        // An address is neither sent as server name nor, here, compared.
-        let nameless = || Ok(IpAddr::from([0, 0, 0, 0]).into());
         match host.map(server_name) {
             Some(Err(error)) if counts || checks.is_none() => Err(error),
-            Some(Ok(name)) => Ok(name),
+            Some(Ok(name)) => Ok(Some(name)),
             None if counts => Err(Error::new(Code::InvalidServerName, "none was given, and it is to be checked")),
-            None | Some(Err(_)) => nameless(),
+            None | Some(Err(_)) => Ok(None),
         }
     }
 
@@ -191,20 +211,15 @@ impl Context {
     }
 
     /// Bounds the age of the sessions that servers resume from now on, in seconds; 0 leaves it to the rotation of ticket
-    /// keys (6 to 12 hours), which is the most in any case. Servers keep no sessions, so that there is no number to limit.
+    /// keys (6 to 12 hours), which is the most in any case.
     pub fn limit_server_sessions(&self, timeout_s: u32) {
         self.0.sessions.limit_servers(timeout_s);
     }
 
     /// Forgets what a client could resume with a server, for connections of this [`ConnectionSettings::session_scope`].
-    pub fn forget_sessions(&self, host: &str, session_scope: u16) {
-        let Ok(name) = server_name(host) else { return };
-        let generation = self.generation();
-        let derived = generation.derived_clients.read().unwrap_or_else(PoisonError::into_inner);
-        let scoped = derived.iter().filter(|(settings, _)| settings.session_scope == session_scope);
-        let own = generation.client.iter().filter(|_| session_scope == 0);
-        for client in own.chain(scoped.map(|(_, client)| client)) {
-            client.sessions.iter().for_each(|sessions| sessions.forget(&name));
+    pub fn forget_sessions(&self, host: &str, session_scope: &str) {
+        if let Ok(name) = server_name(host) {
+            self.0.sessions.forget(&name, session_scope);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
 use crate::revocation::Staple;
 use crate::verify::host::{HandshakeHost, IdentityRequest};
-use crate::verify::{Notes, Purpose};
+use crate::verify::{Notes, Purpose, ShownIdentity};
 
 pub(crate) use foreign::with_worded_alerts;
 
@@ -174,6 +174,7 @@ impl ResolvesServerCert for HostIdentities {
             key_types: key_types(schemes, |kind| suits(kind, hello.cipher_suites(), &self.suites)),
             signature_schemes: schemes,
             issuers: hello.certificate_authorities().unwrap_or_default().iter().map(AsRef::as_ref).collect(),
+            version: None,
         });
         match chosen {
             Ok(None) => None,
@@ -191,13 +192,19 @@ impl ResolvesServerCert for HostIdentities {
 
 impl ResolvesClientCert for HostIdentities {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        let chosen = self.choose(&IdentityRequest {
+        let request = IdentityRequest {
             purpose: Purpose::Client,
             server_name: None,
             key_types: key_types(schemes, |_| true),
             signature_schemes: schemes,
             issuers: hints.to_vec(),
-        });
+            version: Some(Notes::version()),
+        };
+        let chosen = self.choose(&request);
+        if let Ok(chosen) = &chosen {
+            let end_entity = chosen.as_ref().and_then(|chosen| chosen.cert.first().cloned());
+            Notes::set_shown(Some(Arc::new(ShownIdentity::new(&request, end_entity))));
+        }
         chosen.unwrap_or_else(|refusal| Some(foreign::refusing(refusal)))
     }
 

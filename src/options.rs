@@ -4,6 +4,7 @@
 //! A row says what the text means and does. The table sets nothing that the builder could not be told directly.
 
 mod revocation;
+mod session;
 mod stores;
 mod table;
 mod value;

@@ -12,6 +12,7 @@ use crate::keystore::{Identity, OpenOptions, StoreType};
 use crate::live::RevokedCallback;
 use crate::logging::Log;
 use crate::policy::PolicySpec;
+use crate::session::SessionSpec;
 use crate::source::Source;
 use crate::verify::host::HandshakeHost;
 use crate::verify::{Switches, VerifyCallback};
@@ -103,8 +104,9 @@ pub struct ConnectionSettings {
     pub prefers_own_cipher_order: Option<bool>,
     /// Servers: whether [`HandshakeHost::client_hello`] is asked.
     pub asks_about_hello: bool,
-    /// Clients: sessions are remembered by host and this number, e.g. the port.
-    pub session_scope: u16,
+    /// Clients: sessions are remembered by host and this text: whatever else the application verifies, such as the port.
+    /// `None` remembers and resumes none.
+    pub session_scope: Option<String>,
     /// Clients: whether only an earlier session may be resumed, and a full handshake is refused.
     pub resumes_only: bool,
     /// Whether handshake messages are processed by [`crate::Connection::run_task`] alone.
@@ -122,7 +124,7 @@ impl Default for ConnectionSettings {
             sends_server_name: true,
             prefers_own_cipher_order: None,
             asks_about_hello: false,
-            session_scope: 0,
+            session_scope: Some(String::new()),
             resumes_only: false,
             uses_tasks: false,
         }
@@ -157,7 +159,7 @@ pub(crate) struct Spec {
     pub(crate) hosts: Hosts,
     pub(crate) may_block: bool,
     pub(crate) alpn: Vec<Vec<u8>>,
-    pub(crate) resumption: bool,
+    pub(crate) sessions: SessionSpec,
     pub(crate) key_log: Option<PathBuf>,
     pub(crate) clock: Arc<dyn TimeProvider>,
     pub(crate) log: Log,

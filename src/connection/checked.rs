@@ -1,59 +1,91 @@
-//! What a connection keeps of its peer's path, where its context checks peers for revocation.
+//! What a connection keeps of its peer's authentication: for its sessions, and for the register of connections.
 
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::live::{Place, Register};
-use crate::verify::{Notes, VerifiedPath};
+use crate::verify::{Authenticated, Notes, ShownIdentity};
 
 use super::engine::Engine;
 
-/// The peer's path: it goes with each session that is kept, and into the register of connections.
+/// The peer: it goes with each session that is kept, and into the register of connections.
 #[derive(Debug)]
 pub(super) struct Checked {
-    register: Arc<Register>,
-    /// The sweeps of the register before the connection was made.
-    since: u64,
-    /// The path that the handshake verified.
-    verified: Option<Arc<VerifiedPath>>,
-    /// The path of the session that was offered; it counts once the session has been resumed.
-    session: Option<Arc<VerifiedPath>>,
-    /// Once the handshake is complete.
+    /// Where peers are checked for revocation, the register, and its sweeps before the connection was made.
+    register: Option<(Arc<Register>, u64)>,
+    /// What the sessions of a client's connection are remembered by.
+    session_scope: Option<Arc<str>>,
+    /// The peer that the handshake verified.
+    verified: Option<Arc<Authenticated>>,
+    /// The peer of the session that was offered; it counts once the session has been resumed.
+    session: Option<Arc<Authenticated>>,
+    /// What a client has shown, if its host chose it.
+    shown: Option<Arc<ShownIdentity>>,
+    /// Whether the handshake is complete and its outcome is kept.
+    is_settled: bool,
+    /// Then, in the register.
     place: Option<Place>,
 }
 
 impl Checked {
-    pub(super) fn new(register: Arc<Register>, since: u64) -> Self {
-        Self { register, since, verified: None, session: None, place: None }
+    pub(super) fn new(register: Option<(Arc<Register>, u64)>, session_scope: Option<Arc<str>>) -> Self {
+        Self { register, session_scope, verified: None, session: None, shown: None, is_settled: false, place: None }
     }
 
     /// Takes what a call of rustls has found.
     pub(super) fn keep(&mut self, notes: &mut Notes) {
-        self.verified = notes.path.take().or_else(|| self.verified.take());
-        self.session = notes.session_path.take().or_else(|| self.session.take());
+        self.verified = notes.verified.take().or_else(|| self.verified.take());
+        self.session = notes.session.take().or_else(|| self.session.take());
+        self.shown = notes.shown.take().or_else(|| self.shown.take());
     }
 
-    /// The path of the peer, as far as it is known; none where the peer showed no certificate.
-    pub(super) fn path(&self, engine: &Engine) -> Option<Arc<VerifiedPath>> {
-        let handshake = match engine.is_resumed() {
+    /// The peer, as far as it is known; none where it showed no certificate to a server.
+    pub(super) fn peer(&self, engine: &Engine) -> Option<Arc<Authenticated>> {
+        let peer = match engine.is_resumed() {
             Some(true) => &self.session,
             Some(false) | None => &self.verified,
         };
-        self.place.as_ref().map(Place::path).or(handshake.as_ref()).map(Arc::clone)
+        peer.as_ref().map(Arc::clone)
     }
 
-    /// Enters the register when the handshake is complete; gives whether the peer has a certificate to be asked about.
+    pub(super) fn shown(&self) -> Option<Arc<ShownIdentity>> {
+        self.shown.as_ref().map(Arc::clone)
+    }
+
+    pub(super) fn session_scope(&self) -> Option<Arc<str>> {
+        self.session_scope.as_ref().map(Arc::clone)
+    }
+
+    /// Settles what is kept for the connection's life once the handshake is complete, and enters the register; gives
+    /// whether there is anything. Further calls change nothing.
     ///
     /// # Errors
     /// `CERT_REVOKED` where that has become known since the connection was made.
-    pub(super) fn enter(&mut self, number: u64, engine: &Engine) -> Result<bool> {
-        if self.place.is_some() {
+    pub(super) fn settle(&mut self, number: u64, engine: &Engine) -> Result<bool> {
+        if self.is_settled {
             return Ok(true);
         }
-        let Some(path) = self.path(engine) else { return Ok(false) };
+        self.is_settled = true;
+        let peer = self.peer(engine);
         (self.verified, self.session) = (None, None);
-        self.place = Some(self.register.enter(number, path, self.since)?);
-        Ok(true)
+        let path = peer.as_ref().and_then(|peer| peer.path());
+        if let Some(((register, since), path)) = self.register.take().zip(path) {
+            self.place = Some(register.enter(number, Arc::clone(path), since)?);
+        }
+        // A server has made its tickets by now; a client is given them as long as the connection lasts.
+        if engine.is_client() {
+            let shared = |peer: Arc<Authenticated>| match &self.place {
+                Some(place) => Arc::new(peer.sharing(place.path())),
+                None => peer,
+            };
+            let peer = peer.map(shared);
+            match engine.is_resumed() {
+                Some(true) => self.session = peer,
+                Some(false) | None => self.verified = peer,
+            }
+            return Ok(true);
+        }
+        Ok(self.place.is_some())
     }
 
     /// Why the connection has to end, once it has to.

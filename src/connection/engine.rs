@@ -30,6 +30,8 @@ pub(super) enum Engine {
     Server(Box<UnbufferedServerConnection>),
     /// A server that waits for the ClientHello.
     Undecided(Box<Undecided>),
+    /// A client that has not begun: rustls takes the session that it offers when its connection is made.
+    Unstarted(Arc<ClientConfig>, ServerName<'static>),
 }
 
 /// What one step of the engine did.
@@ -61,14 +63,14 @@ macro_rules! on_either {
         match $engine {
             Engine::Client($connection) => $body,
             Engine::Server($connection) => $body,
-            Engine::Undecided(_) => $undecided,
+            Engine::Undecided(_) | Engine::Unstarted(..) => $undecided,
         }
     };
 }
 
 impl Engine {
-    pub(super) fn client(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, rustls::Error> {
-        Ok(Self::Client(Box::new(UnbufferedClientConnection::new(config, name)?)))
+    pub(super) fn unstarted(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
+        Self::Unstarted(config, name)
     }
 
     pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, rustls::Error> {
@@ -108,6 +110,16 @@ impl Engine {
                         Err(error)
                     }
                 },
+            );
+        }
+        if let Self::Unstarted(config, name) = self {
+            let client = UnbufferedClientConnection::new(Arc::clone(config), name.clone());
+            return (
+                0,
+                client.map(|client| {
+                    *self = Self::Client(Box::new(client));
+                    Step::Emitted
+                }),
             );
         }
         on_either!(

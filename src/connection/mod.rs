@@ -81,6 +81,10 @@ pub(crate) struct Setup {
     /// Where peers are checked for revocation, the register of connections, and its sweeps before the connection's
     /// configuration was made.
     pub(crate) register: Option<(Arc<Register>, u64)>,
+    /// Clients: by what, with the server's name, sessions are remembered; none if they are not.
+    pub(crate) session_scope: Option<Arc<str>>,
+    /// Clients: whether the application is asked about a session before the first message, in a task.
+    pub(crate) asks_first: bool,
 }
 
 /// What has been learnt about the connection beyond what rustls keeps; allocated only where there is something.
@@ -111,7 +115,7 @@ pub struct Connection {
     outgoing: Vec<u8>,
     outgoing_start: usize,
     facts: Option<Box<Facts>>,
-    /// Only where peers are checked for revocation.
+    /// During the handshake; after it for clients, and where peers are checked for revocation.
     checked: Option<Box<Checked>>,
     /// What this side has shown, or would have shown, to the peer.
     identity: Option<Arc<CertifiedKey>>,
@@ -142,15 +146,13 @@ impl Connection {
 
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
     pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, setup: Setup) -> Result<Self> {
-        // rustls takes the session that it offers right here.
-        Notes::begin(Scene::default());
-        let engine = Engine::client(config, name);
-        let notes = Notes::take();
-        let engine = engine.map_err(|error| failure::from_rustls(error, None))?;
-        let mut connection = Self::with_engine(engine, setup);
-        connection.keep(notes);
-        connection.advance(&mut [], &mut []);
-        connection.check()?;
+        let waits = setup.asks_first;
+        let mut connection = Self::with_engine(Engine::unstarted(config, name), setup);
+        connection.task_pending = waits;
+        if !waits {
+            connection.advance(&mut [], &mut []);
+            connection.check()?;
+        }
         Ok(connection)
     }
 
@@ -167,7 +169,7 @@ impl Connection {
             outgoing: Vec::new(),
             outgoing_start: 0,
             facts: None,
-            checked: setup.register.map(|(register, since)| Box::new(Checked::new(register, since))),
+            checked: Some(Box::new(Checked::new(setup.register, setup.session_scope))),
             identity: None,
             failure: None,
             record_overhead: 0,
@@ -238,7 +240,7 @@ impl Connection {
     pub fn run_task(&mut self) {
         if std::mem::take(&mut self.task_pending) {
             self.process_stash(&mut []);
-            self.enter_register();
+            self.settle_peer();
         }
     }
 
@@ -407,17 +409,17 @@ impl Connection {
             }
             produced
         };
-        self.enter_register();
+        self.settle_peer();
         self.check()?;
         Ok(produced)
     }
 
-    /// Enters the register of connections where the handshake is complete and has a peer that may be revoked later.
-    fn enter_register(&mut self) {
+    /// Settles what is kept of the peer when the handshake is complete.
+    fn settle_peer(&mut self) {
         if self.is_unfinished() || self.failure.is_some() {
             return;
         }
-        match self.checked.as_mut().map(|checked| checked.enter(self.number, &self.engine)) {
+        match self.checked.as_mut().map(|checked| checked.settle(self.number, &self.engine)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => self.checked = None,
             Some(Err(error)) => self.end(error),
@@ -464,11 +466,10 @@ impl Connection {
     /// `tls` starts with what rustls has been shown and not discarded: it knows offsets into it.
     fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
         let was_handshaking = self.is_unfinished();
-        // Tickets of TLS 1.3 come to a client after the handshake, and the path of the server is kept with each.
+        // Tickets of TLS 1.3 come to a client after the handshake, and what is known of the server is kept with each.
         let is_noted = was_handshaking || (self.checked.is_some() && self.engine.is_client());
         if is_noted {
-            let path = self.checked.as_ref().and_then(|checked| checked.path(&self.engine));
-            Notes::begin(Scene { version: self.engine.version(), resumes_only: self.resumes_only, path });
+            Notes::begin(self.scene());
         }
         let (mut discarded, mut produced) = (0, 0);
         loop {
@@ -523,6 +524,17 @@ impl Connection {
             Notes::take();
         }
         (discarded, produced)
+    }
+
+    fn scene(&self) -> Scene {
+        let checked = self.checked.as_ref();
+        Scene {
+            version: self.engine.version(),
+            resumes_only: self.resumes_only,
+            peer: checked.and_then(|checked| checked.peer(&self.engine)),
+            shown: checked.and_then(|checked| checked.shown()),
+            session_scope: checked.and_then(|checked| checked.session_scope()),
+        }
     }
 
     fn keep(&mut self, mut notes: Notes) {

@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::revocation::{Remote, Staples};
 use crate::session::{self, ClientSessions, Sessions};
 use crate::settings::{ClientAuth, ConnectionSettings, Spec};
-use crate::verify::{Judge, RustlsVerifier};
+use crate::verify::{Judge, Purpose, Recheck, RustlsVerifier};
 
 use super::key_log::KeyLogFile;
 use super::{load, staples};
@@ -30,7 +30,7 @@ pub(super) struct Generation {
     pub(super) server: Option<Arc<ServerConfig>>,
     pub(super) client: Option<Client>,
     derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
-    pub(super) derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
+    derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
     pub(super) staples: Arc<Staples>,
     pub(super) warnings: Vec<String>,
 }
@@ -170,7 +170,7 @@ impl Materials {
         let builder = match settings.client_auth.unwrap_or(spec.client_auth) {
             ClientAuth::None => builder.with_client_cert_verifier(Arc::new(NoClientAuth)),
             ClientAuth::Want | ClientAuth::Need => {
-                builder.with_client_cert_verifier(Arc::new(self.rustls_verifier(spec, settings)))
+                builder.with_client_cert_verifier(Arc::new(self.rustls_verifier(spec, settings, Purpose::Client)))
             }
         };
         let mut config = builder.with_cert_resolver(self.signers.server());
@@ -178,7 +178,7 @@ impl Materials {
         // An operator who lists suites means the order; without a list the client knows best what it does fast.
         let lists_suites = spec.policy.cipher_suites.is_some();
         config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or(lists_suites);
-        session::configure_server(&mut config, spec.resumption, sessions, self.judge.rechecker())?;
+        session::configure_server(&mut config, &spec.sessions, sessions, self.recheck(spec, Purpose::Client))?;
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }
@@ -196,11 +196,12 @@ impl Materials {
             .with_protocol_versions(policy.versions())
             .map_err(unusable)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(self.rustls_verifier(spec, settings)))
+            .with_custom_certificate_verifier(Arc::new(self.rustls_verifier(spec, settings, Purpose::Server)))
             .with_client_cert_resolver(self.signers.client());
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         config.enable_sni = settings.sends_server_name;
-        let sessions = session::configure_client(&mut config, spec.resumption, sessions, self.judge.rechecker());
+        let recheck = self.recheck(spec, Purpose::Server);
+        let sessions = session::configure_client(&mut config, &spec.sessions, sessions, recheck);
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }
@@ -215,7 +216,19 @@ impl Materials {
         Arc::new(provider)
     }
 
-    fn rustls_verifier(&self, spec: &Spec, settings: &ConnectionSettings) -> RustlsVerifier {
+    /// How sessions with peers of this role are checked before they are resumed.
+    fn recheck(&self, spec: &Spec, purpose: Purpose) -> Recheck {
+        Recheck {
+            judge: self.judge.clone(),
+            callback: spec.callback.clone(),
+            identities: spec.hosts.identities.clone().filter(|_| purpose == Purpose::Server),
+            purpose,
+            ask_again: spec.sessions.ask_again,
+            is_verifying: purpose == Purpose::Client || !spec.accepts_any_server,
+        }
+    }
+
+    fn rustls_verifier(&self, spec: &Spec, settings: &ConnectionSettings, purpose: Purpose) -> RustlsVerifier {
         RustlsVerifier {
             judge: self.judge.clone(),
             callback: spec.callback.clone(),
@@ -224,6 +237,8 @@ impl Materials {
             accepts_any: spec.accepts_any_server,
             is_mandatory: settings.client_auth.unwrap_or(spec.client_auth) == ClientAuth::Need,
             subjects: self.subjects(spec),
+            // A server's tickets carry what its client sent in any case.
+            keeps_peer: purpose == Purpose::Client || self.recheck(spec, purpose).needs_peer(),
         }
     }
 

@@ -14,6 +14,9 @@ pub mod defaults {}
 #[doc = include_str!("revocation.md")]
 pub mod revocation {}
 
+#[doc = include_str!("sessions.md")]
+pub mod sessions {}
+
 #[doc = include_str!("threading.md")]
 pub mod threading {}
 

@@ -6,6 +6,7 @@ use crate::policy::Preset;
 use crate::settings::ClientAuth;
 
 use super::revocation;
+use super::session;
 use super::stores::Stores;
 use super::value;
 use super::{Apply, OptionGroup, OptionKind, OptionRow};
@@ -149,7 +150,22 @@ pub static OPTIONS: &[OptionRow] = &[
     one(Session, "alpn", Names, "LIST", "application protocols in order of preference, e.g. mqtt,h2 [default: none]",
         Apply::Builder(alpn)),
     one(Session, "resumption", YesNo, "YES|NO", "resume earlier sessions [default: yes]",
-        Apply::Builder(resumption)),
+        Apply::Builder(session::resumption)),
+    one(Session, "session-max-age-s", Number, "SECONDS",
+        "how long after its full handshake a session may be resumed, however often [default: 86400]",
+        Apply::Builder(session::max_age_s)),
+    one(Session, "resumption-asks-again", Choice, "WHOM",
+        "before a session is resumed, ask the verify callback again (yes), trust managers too (managers), or nobody (no) [default: yes]",
+        Apply::Builder(session::asks_again)),
+    one(Session, "tls13-tickets", Number, "COUNT",
+        "tickets of TLS 1.3 that a server sends after a handshake, 0 to 8; 0 resumes TLS 1.2 alone [default: 2]",
+        Apply::Builder(session::tls13_tickets)),
+    one(Session, "max-ticket-bytes", Number, "BYTES",
+        "most bytes of tickets that a server sends at once; longer ones are not sent [default: 4096]",
+        Apply::Builder(session::max_ticket_bytes)),
+    one(Session, "session-cache", Number, "COUNT",
+        "clients of TLS 1.2 without tickets that a server remembers, 0 to 65536 [default: 256]",
+        Apply::Builder(session::cache)),
     one(Session, "insecure-key-log", Path, "FILE", "append the secrets of all connections to FILE, for Wireshark",
         Apply::Builder(key_log)),
 
@@ -219,11 +235,6 @@ fn alpn(builder: &mut ContextBuilder, text: &str) -> Result<()> {
     for protocol in text.split(',').map(str::trim) {
         builder.alpn(protocol.as_bytes())?;
     }
-    Ok(())
-}
-
-fn resumption(builder: &mut ContextBuilder, text: &str) -> Result<()> {
-    builder.resumption(value::switch(text)?);
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::logging::{Level, Log};
 use crate::revocation::Revocation;
 
 use super::host::{HandshakeHost, PeerToJudge};
-use super::{PeerVerifier, Purpose, Switch, Verdict, VerifiedPath};
+use super::{Authenticated, PeerVerifier, Purpose, ShownIdentity, Switch, Verdict};
 
 /// What happened inside rustls' call, for the connection that made it.
 #[derive(Debug, Default)]
@@ -34,11 +34,18 @@ pub(crate) struct Notes {
     pub(crate) server_name: Option<String>,
     /// The identity that was chosen to be shown.
     pub(crate) identity: Option<Arc<CertifiedKey>>,
-    /// The path of the peer that was accepted, where revocation is checked.
-    pub(crate) path: Option<Arc<VerifiedPath>>,
-    /// The path of the session that may be resumed, the last that was looked at, where revocation is checked and its
-    /// peer had a certificate.
-    pub(crate) session_path: Option<Arc<VerifiedPath>>,
+    /// The peer that was accepted.
+    pub(crate) verified: Option<Arc<Authenticated>>,
+    /// The peer of the session that may be resumed, the last that was looked at.
+    pub(crate) session: Option<Arc<Authenticated>>,
+    /// On a client whose host chooses identities, what was asked for and shown.
+    pub(crate) shown: Option<Arc<ShownIdentity>>,
+    /// The ID under which the session has been stored.
+    stored_id: Option<Vec<u8>>,
+    /// Sessions of the client's that were looked at.
+    offered: u8,
+    /// Bytes of the tickets that were made.
+    ticket_bytes: usize,
     /// What was known before the call.
     scene: Scene,
 }
@@ -50,8 +57,12 @@ pub(crate) struct Scene {
     pub(crate) version: Option<&'static str>,
     /// Clients: whether a full handshake is refused.
     pub(crate) resumes_only: bool,
-    /// The path of the peer, where it is known yet and revocation is checked.
-    pub(crate) path: Option<Arc<VerifiedPath>>,
+    /// The peer, as far as it is known yet.
+    pub(crate) peer: Option<Arc<Authenticated>>,
+    /// On a client, what it has shown.
+    pub(crate) shown: Option<Arc<ShownIdentity>>,
+    /// On a client, with the server's name, by what its sessions are remembered; none for one that has none.
+    pub(crate) session_scope: Option<Arc<str>>,
 }
 
 thread_local! {
@@ -76,16 +87,66 @@ impl Notes {
         NOTES.with_borrow_mut(|notes| notes.identity = Some(Arc::clone(identity)));
     }
 
-    /// Keeps the path of a session that may be resumed; none where its peer showed no certificate.
-    pub(crate) fn set_session_path(path: Option<Arc<VerifiedPath>>) {
-        NOTES.with_borrow_mut(|notes| notes.session_path = path);
+    /// Keeps the peer that was accepted.
+    fn set_verified(peer: Authenticated) {
+        NOTES.with_borrow_mut(|notes| notes.verified = Some(Arc::new(peer)));
     }
 
-    /// The path of the peer for a session that is about to be kept: none where it showed no certificate.
-    pub(crate) fn path_to_keep() -> Option<Arc<VerifiedPath>> {
+    /// Keeps the peer of a session that may be resumed.
+    pub(crate) fn set_session(peer: Arc<Authenticated>) {
+        NOTES.with_borrow_mut(|notes| notes.session = Some(peer));
+    }
+
+    /// The peer, for a session that is about to be kept; none if a server's client showed no certificate.
+    pub(crate) fn authenticated() -> Option<Arc<Authenticated>> {
         NOTES.with_borrow(|notes| {
             // With TLS 1.2 a server resumes a session and makes the next ticket in one call.
-            notes.path.as_ref().or(notes.session_path.as_ref()).or(notes.scene.path.as_ref()).map(Arc::clone)
+            notes.verified.as_ref().or(notes.session.as_ref()).or(notes.scene.peer.as_ref()).map(Arc::clone)
+        })
+    }
+
+    /// The same, or a client without a certificate, who is here since now.
+    pub(crate) fn authenticated_or(now_s: u64) -> Arc<Authenticated> {
+        Self::authenticated().unwrap_or_else(|| Arc::new(Authenticated::nobody(now_s)))
+    }
+
+    /// Keeps what a client's host has chosen to show.
+    pub(crate) fn set_shown(shown: Option<Arc<ShownIdentity>>) {
+        NOTES.with_borrow_mut(|notes| notes.shown = shown);
+    }
+
+    pub(crate) fn shown() -> Option<Arc<ShownIdentity>> {
+        NOTES.with_borrow(|notes| notes.shown.as_ref().or(notes.scene.shown.as_ref()).map(Arc::clone))
+    }
+
+    /// By what, with the server's name, the sessions of this client's connection are remembered.
+    pub(crate) fn session_scope() -> Option<Arc<str>> {
+        NOTES.with_borrow(|notes| notes.scene.session_scope.as_ref().map(Arc::clone))
+    }
+
+    /// Keeps the ID under which a session was stored, until a ticket takes its place.
+    pub(crate) fn set_stored_id(id: Vec<u8>) {
+        NOTES.with_borrow_mut(|notes| notes.stored_id = Some(id));
+    }
+
+    pub(crate) fn take_stored_id() -> Option<Vec<u8>> {
+        NOTES.with_borrow_mut(|notes| notes.stored_id.take())
+    }
+
+    /// Counts a session that a client offers.
+    pub(super) fn count_offered() -> u8 {
+        NOTES.with_borrow_mut(|notes| {
+            notes.offered = notes.offered.saturating_add(1);
+            notes.offered
+        })
+    }
+
+    /// Counts a ticket, if all tickets of the call have no more than `most` bytes with it; gives that.
+    pub(crate) fn add_ticket(bytes: usize, most: usize) -> bool {
+        NOTES.with_borrow_mut(|notes| {
+            let fits = notes.ticket_bytes + bytes <= most;
+            notes.ticket_bytes += if fits { bytes } else { 0 };
+            fits
         })
     }
 
@@ -93,7 +154,7 @@ impl Notes {
     ///
     /// A server's certificate of TLS 1.3 is encrypted, so it comes after the record that settled the version. One that
     /// comes with it is of TLS 1.2.
-    fn version() -> &'static str {
+    pub(crate) fn version() -> &'static str {
         NOTES.with_borrow(|notes| notes.scene.version).unwrap_or("TLSv1.2")
     }
 
@@ -170,7 +231,7 @@ impl Judge {
     }
 
     /// Who checks signatures of the handshake first.
-    fn verifier(&self) -> &PeerVerifier {
+    pub(crate) fn verifier(&self) -> &PeerVerifier {
         let (Self::Own(verifier) | Self::Host(_, verifier)) = self;
         verifier
     }
@@ -208,6 +269,8 @@ pub(crate) struct RustlsVerifier {
     pub(crate) is_mandatory: bool,
     /// Servers: the CA names to send.
     pub(crate) subjects: Vec<DistinguishedName>,
+    /// Whether sessions keep the peer's certificates.
+    pub(crate) keeps_peer: bool,
 }
 
 impl RustlsVerifier {
@@ -229,7 +292,9 @@ impl RustlsVerifier {
                 self.verify(verifier, &chain, purpose, name, staple, now)
             }
             Judge::Host(host, _) => {
-                host.check_peer(&PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple })
+                host.check_peer(&PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple }).map(|()| {
+                    self.note(Authenticated::by_host(&chain, staple, now.as_secs()));
+                })
             }
         }
         .map_err(Notes::refuse)
@@ -253,12 +318,14 @@ impl RustlsVerifier {
             let subject = chain.first().map(describe).unwrap_or_default();
             self.log.write(Level::Warn, &format!("accepted only by {}: {subject}", deviation.name()));
         }
-        NOTES.with_borrow_mut(|notes| {
-            notes.deviations.extend(verdict.deviations);
-            let path = || VerifiedPath::new(verdict.path).with_staple(staple.unwrap_or_default());
-            notes.path = verifier.checks_revocation().then(|| Arc::new(path()));
-        });
+        self.note(Authenticated::verified(chain, &verdict, staple.unwrap_or_default(), now.as_secs()));
+        NOTES.with_borrow_mut(|notes| notes.deviations.extend(verdict.deviations));
         Ok(())
+    }
+
+    /// Notes the peer that was accepted, for its sessions.
+    fn note(&self, peer: Authenticated) {
+        Notes::set_verified(if self.keeps_peer { peer } else { peer.without_certificates() });
     }
 }
 
@@ -312,6 +379,8 @@ impl ServerCertVerifier for RustlsVerifier {
         if !self.accepts_any {
             let name = self.checks_name.then_some(server_name);
             self.check(end_entity, intermediates, Purpose::Server, name, staple, now)?;
+        } else {
+            Notes::set_verified(Authenticated::nobody(now.as_secs()));
         }
         Ok(ServerCertVerified::assertion())
     }

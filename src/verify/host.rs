@@ -37,6 +37,8 @@ pub struct IdentityRequest<'a> {
     pub signature_schemes: &'a [SignatureScheme],
     /// The distinguished names (DER) of the issuers that the peer asks for; empty where it names none.
     pub issuers: Vec<&'a [u8]>,
+    /// On a client, the protocol version, `TLSv1.2` or `TLSv1.3`. A server is asked before it is chosen.
+    pub version: Option<&'static str>,
 }
 
 /// A peer's certificate to decide about.
@@ -74,6 +76,22 @@ pub trait HandshakeHost: Send + Sync + fmt::Debug {
     /// # Errors
     /// Refuses the peer with this error.
     fn check_peer(&self, peer: &PeerToJudge<'_>) -> Result<()>;
+
+    /// Decides again about the peer of an earlier session, which is resumed only if it is accepted. Asked only where
+    /// [`super::AskAgain::Managers`] is set.
+    ///
+    /// # Errors
+    /// Has the session not resumed; the full handshake follows.
+    fn check_peer_again(&self, peer: &PeerToJudge<'_>) -> Result<()> {
+        self.check_peer(peer)
+    }
+
+    /// Says whether the identity that was chosen for an earlier session, by its end entity, would be chosen again. If not,
+    /// the session is not resumed.
+    fn still_shows(&self, request: &IdentityRequest<'_>, end_entity: Option<&CertificateDer<'_>>) -> bool {
+        let chosen = self.choose_identity(request);
+        chosen.is_ok_and(|chosen| chosen.as_ref().and_then(|chosen| chosen.chain.first()) == end_entity)
+    }
 
     /// Checks the peer's proof that it holds the private key, where the key is of a kind that is not served here.
     ///

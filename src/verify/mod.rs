@@ -6,12 +6,14 @@
 //! again later, in path.rs. This room opens no files and no sockets and keeps no state between peers.
 
 mod adapter;
+mod authenticated;
 mod chain;
 mod direct;
 pub mod host;
 mod legacy;
 mod name;
 mod path;
+mod recheck;
 mod refusal;
 mod signature;
 
@@ -20,8 +22,11 @@ use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
 pub(crate) use adapter::{Judge, Notes, RustlsVerifier, Scene};
 pub use adapter::{PeerCertificate, VerifyCallback};
+pub(crate) use authenticated::{Authenticated, Peer, ShownIdentity};
 pub use legacy::{Switch, Switches};
-pub(crate) use path::{Fingerprint, VerifiedPath};
+pub(crate) use path::{Fingerprint, VerifiedPath, fingerprint};
+pub use recheck::AskAgain;
+pub(crate) use recheck::Recheck;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
@@ -62,7 +67,7 @@ pub struct PeerVerifier {
     anchors: chain::Anchors,
     switches: Switches,
     revocation: Option<Revocation>,
-    /// Of the trusted certificates, where revocation is checked.
+    /// Of the trusted certificates.
     fingerprints: path::Fingerprints,
 }
 
@@ -79,20 +84,16 @@ impl PeerVerifier {
         Ok(Self {
             direct: direct::Index::new(&trust),
             anchors,
+            fingerprints: path::Fingerprints::of(&trust),
             trusted: trust,
             switches,
             revocation: None,
-            fingerprints: path::Fingerprints::default(),
         })
     }
 
     /// With paths checked for revocation too.
     pub fn with_revocation(self, revocation: Revocation) -> Self {
-        let fingerprints = match revocation.is_on() {
-            true => path::Fingerprints::of(&self.trusted),
-            false => path::Fingerprints::default(),
-        };
-        Self { revocation: Some(revocation), fingerprints, ..self }
+        Self { revocation: Some(revocation), ..self }
     }
 
     /// Whether paths are checked for revocation.
@@ -124,10 +125,9 @@ impl PeerVerifier {
         self.revocation.as_ref().and_then(|revocation| revocation.revoked(certificate, issuer, now))
     }
 
-    /// Reads what a ticket says of the path of its peer, [`VerifiedPath::encode`]; gives the content after it too. None
-    /// where it cannot be read, or its anchor is not trusted any more.
-    pub(crate) fn path_of_ticket<'a>(&self, bytes: &'a [u8]) -> Option<(Option<VerifiedPath>, &'a [u8])> {
-        self.fingerprints.decode(bytes, &self.trusted)
+    /// The trusted certificate with this fingerprint.
+    pub(crate) fn trusted_of(&self, fingerprint: &Fingerprint) -> Option<&CertificateDer<'static>> {
+        self.trusted.get(self.fingerprints.position(fingerprint)?).map(|trusted| &trusted.der)
     }
 
     /// Decides about the chain that a peer sent, end entity first, as of `now`.

@@ -339,11 +339,11 @@ fn session_is_not_resumed_where_a_certificate_is_now_asked_for() {
 fn sessions_are_kept_apart_by_scope_and_can_be_forgotten() {
     let (server, client) = plain();
     let none = ConnectionSettings::default();
-    let scoped = |scope| settings(|settings| settings.session_scope = scope);
-    let resumed = |scope| run(&server, &none, &client, &scoped(scope)).client.is_resumed();
-    assert_eq!((resumed(1), resumed(1), resumed(2)), (Some(false), Some(true), Some(false)));
-    client.forget_sessions("broker.example", 1);
-    assert_eq!((resumed(1), resumed(2)), (Some(false), Some(true)));
+    let scoped = |scope: &str| settings(|settings| settings.session_scope = Some(scope.to_owned()));
+    let resumed = |scope: &str| run(&server, &none, &client, &scoped(scope)).client.is_resumed();
+    assert_eq!((resumed("1"), resumed("1"), resumed("2")), (Some(false), Some(true), Some(false)));
+    client.forget_sessions("broker.example", "1");
+    assert_eq!((resumed("1"), resumed("2")), (Some(false), Some(true)));
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn connection_that_only_resumes_refuses_a_full_handshake() {
     let only = settings(|settings| settings.resumes_only = true);
     run(&server, &none, &client, &none);
     assert_eq!(run(&server, &none, &client, &only).client.is_resumed(), Some(true));
-    client.forget_sessions("broker.example", 0);
+    client.forget_sessions("broker.example", "");
     let (_, ended) = end(&server, &none, &client, &only);
     assert_eq!(codes(ended), (Some(Code::AlertCertificateUnknown), Some(Code::SessionNotResumed)));
 }

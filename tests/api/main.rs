@@ -26,6 +26,7 @@ mod policy_ciphers;
 #[allow(dead_code, reason = "the recipes use more of it")]
 mod process;
 mod responder;
+mod resumption;
 mod revocation;
 mod revocation_fetch;
 mod revocation_fetch_chain;

@@ -113,13 +113,13 @@ fn client_remembers_as_many_servers_as_it_may_and_forgets_the_oldest() {
 fn servers_of_connections_with_settings_of_their_own_count_with_the_others() {
     let (server, client) = contexts(&Clock::new(), "TLSv1.3");
     client.limit_client_sessions(2, 0);
-    let connect = |port| {
-        let settings = ConnectionSettings { session_scope: port, ..ConnectionSettings::default() };
+    let connect = |port: &str| {
+        let settings = ConnectionSettings { session_scope: Some(port.to_owned()), ..ConnectionSettings::default() };
         let client = client.connect_with(Some("broker"), &settings).unwrap();
         let mut pair = Pair { server: server.accept().unwrap(), client };
         pair.run().client.unwrap();
         pair.client.is_resumed().unwrap()
     };
-    assert_eq!([1, 2, 3].map(connect), [false, false, false]);
-    assert_eq!([3, 2, 1].map(connect), [true, true, false]);
+    assert_eq!(["1", "2", "3"].map(connect), [false, false, false]);
+    assert_eq!(["3", "2", "1"].map(connect), [true, true, false]);
 }

@@ -358,11 +358,11 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_forgetSessions<'loca
     _class: JClass<'local>,
     context: jlong,
     host: JString<'local>,
-    session_scope: jint,
+    session_scope: JString<'local>,
 ) {
     guard(&mut env, |env| {
-        let host = text(env, &host)?;
-        object(&CONTEXTS, context)?.forget_sessions(&host, scope(session_scope)?);
+        let (host, scope) = (text(env, &host)?, text(env, &session_scope)?);
+        object(&CONTEXTS, context)?.forget_sessions(&host, &scope);
         Ok(())
     });
 }
@@ -423,10 +423,6 @@ fn settings(
     })
 }
 
-fn scope(number: jint) -> Outcome<u16> {
-    u16::try_from(number).map_err(|_| Raised::Argument("a port is 0 to 65535"))
-}
-
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_newClient<'local>(
     mut env: EnvUnowned<'local>,
@@ -439,7 +435,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newClient<'local>(
     checks_server_name: jint,
     sends_server_name: bool,
     resumes_only: bool,
-    session_scope: jint,
+    session_scope: JString<'local>,
 ) -> jlong {
     guard(&mut env, |env| {
         let mut settings = settings(env, &versions, &cipher_suites, &alpn)?;
@@ -450,7 +446,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newClient<'local>(
         };
         settings.sends_server_name = sends_server_name;
         settings.resumes_only = resumes_only;
-        settings.session_scope = scope(session_scope)?;
+        settings.session_scope = text_or_none(env, &session_scope)?;
         let host = text_or_none(env, &host)?;
         let connection = object(&CONTEXTS, context)?.connect_with(host.as_deref(), &settings)?;
         keep(&ENGINES, Engine::new(connection))

@@ -20,7 +20,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::guard::{Outcome, Raised};
 use crate::identity::IDENTITIES;
-use crate::text::{bytes, java_byte_arrays, java_bytes, java_strings, text_or_none};
+use crate::text::{ByteArrays, Strings, bytes, java_byte_arrays, java_bytes, java_strings, text_or_none};
 
 thread_local! {
     static CURRENT: Cell<Option<(*mut JNIEnv, jobject)>> = const { Cell::new(None) };
@@ -57,7 +57,9 @@ struct Questions {
     client_hello: JMethodID,
     selected_protocol: JMethodID,
     choose_identity: JMethodID,
+    chooses_again: JMethodID,
     check_peer: JMethodID,
+    check_peer_again: JMethodID,
     check_proof: JMethodID,
     approve_peer: JMethodID,
     refusal: JMethodID,
@@ -72,12 +74,16 @@ impl Questions {
         }
         let class = env.find_class(jni_str!("io/brokertls/internal/HandshakeHost"))?;
         let hello = jni_sig!("(Ljava/lang/String;[[B)I");
-        let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[B)J");
+        let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[BLjava/lang/String;)J");
+        let again = jni_sig!("([Ljava/lang/String;[I[[B[B)Z");
+        let peer = jni_sig!("([[BLjava/lang/String;[B)I");
         let found = Self {
             client_hello: env.get_method_id(&class, jni_str!("clientHello"), hello)?,
             selected_protocol: env.get_method_id(&class, jni_str!("selectedProtocol"), jni_sig!("()[B"))?,
             choose_identity: env.get_method_id(&class, jni_str!("chooseIdentity"), identity)?,
-            check_peer: env.get_method_id(&class, jni_str!("checkPeer"), jni_sig!("([[BLjava/lang/String;[B)I"))?,
+            chooses_again: env.get_method_id(&class, jni_str!("choosesAgain"), again)?,
+            check_peer: env.get_method_id(&class, jni_str!("checkPeer"), &peer)?,
+            check_peer_again: env.get_method_id(&class, jni_str!("checkPeerAgain"), &peer)?,
             check_proof: env.get_method_id(&class, jni_str!("checkProof"), jni_sig!("([BI[B[B)I"))?,
             approve_peer: env.get_method_id(&class, jni_str!("approvePeer"), jni_sig!("([[B)I"))?,
             refusal: env.get_method_id(&class, jni_str!("refusal"), jni_sig!("()Ljava/lang/String;"))?,
@@ -87,6 +93,7 @@ impl Questions {
 }
 
 const INT: JavaType = JavaType::Primitive(Primitive::Int);
+const BOOLEAN: JavaType = JavaType::Primitive(Primitive::Boolean);
 const LONG: JavaType = JavaType::Primitive(Primitive::Long);
 
 /// Calls a method of the host; its kinds of arguments and answer are what [`Questions::of`] looked it up with.
@@ -143,6 +150,39 @@ fn string_or_null<'local>(env: &mut Env<'local>, text: Option<&str>) -> Outcome<
     Ok(text.map_or(Ok(JString::null()), |text| JString::from_str(env, text))?)
 }
 
+/// What a request for an identity says, as Java's objects.
+struct Asking<'local> {
+    key_types: Strings<'local>,
+    schemes: JIntArray<'local>,
+    issuers: ByteArrays<'local>,
+}
+
+impl<'local> Asking<'local> {
+    fn new(env: &mut Env<'local>, request: &IdentityRequest<'_>) -> Outcome<Self> {
+        let numbers: Vec<i32> = request.signature_schemes.iter().map(|scheme| i32::from(u16::from(*scheme))).collect();
+        let schemes = JIntArray::new(env, numbers.len())?;
+        schemes.set_region(env, 0, &numbers)?;
+        let key_types = java_strings(env, request.key_types.iter().map(Some))?;
+        Ok(Self { key_types, schemes, issuers: java_byte_arrays(env, request.issuers.iter())? })
+    }
+
+    fn arguments(&self) -> [JValue<'_>; 3] {
+        [JValue::Object(&self.key_types), JValue::Object(&self.schemes), JValue::Object(&self.issuers)]
+    }
+}
+
+/// Asks one of the questions about a peer.
+fn ask_about(peer: &PeerToJudge<'_>, question: fn(&Questions) -> JMethodID) -> Result<()> {
+    ask(|env, host| {
+        let chain = java_byte_arrays(env, peer.chain.iter())?;
+        let version = JString::from_str(env, peer.version)?;
+        let staple = java_bytes(env, peer.staple)?;
+        let arguments = [JValue::Object(&chain), JValue::Object(&version), JValue::Object(&staple)];
+        let number = call(env, host, question, INT, &arguments)?.i()?;
+        verdict(env, host, number)
+    })
+}
+
 impl TaskHost {
     /// Asks about a peer that was accepted; an `Err` says why it is refused.
     pub(crate) fn approve_peer(peer: &PeerCertificate<'_>) -> std::result::Result<(), String> {
@@ -177,14 +217,10 @@ impl HandshakeHost for TaskHost {
     fn choose_identity(&self, request: &IdentityRequest<'_>) -> Result<Option<Arc<Identity>>> {
         ask(|env, host| {
             let name = string_or_null(env, request.server_name)?;
-            let key_types = java_strings(env, request.key_types.iter().map(Some))?;
-            let numbers: Vec<i32> =
-                request.signature_schemes.iter().map(|scheme| i32::from(u16::from(*scheme))).collect();
-            let schemes = JIntArray::new(env, numbers.len())?;
-            schemes.set_region(env, 0, &numbers)?;
-            let issuers = java_byte_arrays(env, request.issuers.iter())?;
-            let arguments =
-                [JValue::Object(&name), JValue::Object(&key_types), JValue::Object(&schemes), JValue::Object(&issuers)];
+            let asked = Asking::new(env, request)?;
+            let version = string_or_null(env, request.version)?;
+            let [key_types, schemes, issuers] = asked.arguments();
+            let arguments = [JValue::Object(&name), key_types, schemes, issuers, JValue::Object(&version)];
             match call(env, host, |questions| questions.choose_identity, LONG, &arguments)?.j()? {
                 0 => Ok(None),
                 refused @ ..0 => Err(refusal(env, host, i32::try_from(-refused).unwrap_or_default())),
@@ -193,15 +229,23 @@ impl HandshakeHost for TaskHost {
         })
     }
 
+    fn still_shows(&self, request: &IdentityRequest<'_>, end_entity: Option<&CertificateDer<'_>>) -> bool {
+        let answer = ask(|env, host| {
+            let asked = Asking::new(env, request)?;
+            let shown = end_entity.map_or_else(|| Ok(JByteArray::null()), |end_entity| java_bytes(env, end_entity))?;
+            let [key_types, schemes, issuers] = asked.arguments();
+            let arguments = [key_types, schemes, issuers, JValue::Object(&shown)];
+            Ok(call(env, host, |questions| questions.chooses_again, BOOLEAN, &arguments)?.z()?)
+        });
+        answer.unwrap_or_default()
+    }
+
     fn check_peer(&self, peer: &PeerToJudge<'_>) -> Result<()> {
-        ask(|env, host| {
-            let chain = java_byte_arrays(env, peer.chain.iter())?;
-            let version = JString::from_str(env, peer.version)?;
-            let staple = java_bytes(env, peer.staple)?;
-            let arguments = [JValue::Object(&chain), JValue::Object(&version), JValue::Object(&staple)];
-            let number = call(env, host, |questions| questions.check_peer, INT, &arguments)?.i()?;
-            verdict(env, host, number)
-        })
+        ask_about(peer, |questions| questions.check_peer)
+    }
+
+    fn check_peer_again(&self, peer: &PeerToJudge<'_>) -> Result<()> {
+        ask_about(peer, |questions| questions.check_peer_again)
     }
 
     fn check_proof(

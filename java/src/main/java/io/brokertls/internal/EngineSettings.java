@@ -18,8 +18,8 @@ public final class EngineSettings {
     public boolean prefersOwnCipherOrder;
     /** Servers: whether {@link HandshakeHost#clientHello} is asked. */
     public boolean asksAboutHello;
-    /** Clients: sessions are remembered by host and this number, the port. */
-    public int sessionScope;
+    /** Clients: sessions are remembered by host and this text; null remembers and resumes none. */
+    public String sessionScope = "";
     /** Clients: only an earlier session may be resumed; a full handshake is refused. */
     public boolean resumesOnly;
 }

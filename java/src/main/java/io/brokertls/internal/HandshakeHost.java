@@ -30,9 +30,18 @@ public interface HandshakeHost {
      * @param keyTypes the kinds of keys the peer can verify, its favourite first, as key managers name them: EC, RSA, EdDSA
      * @param signatureSchemes the numbers of the signature schemes that the peer offers (RFC 8446 section 4.2.3)
      * @param issuers the distinguished names (DER) that the peer asks for; empty where it names none
+     * @param version on a client, {@code TLSv1.2} or {@code TLSv1.3}; null on a server, whose version is not chosen yet
      * @return the pointer of a {@link NativeIdentity}, 0 for none, or a negated {@code ErrorCode} number to refuse
      */
-    long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers);
+    long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version);
+
+    /**
+     * Says whether a client would show the same certificate as in an earlier session, which is resumed only then. The
+     * arguments are those of {@link #chooseIdentity} in that session.
+     *
+     * @param endEntity the certificate that was shown, DER, or null if none was
+     */
+    boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, byte[] endEntity);
 
     /**
      * Decides about the peer's certificates; asked only of contexts whose trust is the host's.
@@ -43,6 +52,14 @@ public interface HandshakeHost {
      * @return 0 to accept, or the number of the {@code ErrorCode} to refuse with
      */
     int checkPeer(byte[][] chain, String version, byte[] staple);
+
+    /**
+     * Decides again about the peer of an earlier session, which is resumed only if it is accepted. Leaves no trace in what
+     * the handshake knows of its own peer.
+     *
+     * @return 0 to accept, or another number to refuse, as for {@link #checkPeer}
+     */
+    int checkPeerAgain(byte[][] chain, String version, byte[] staple);
 
     /**
      * May refuse a peer whose certificates were accepted; asked only of contexts that were built so.

@@ -130,7 +130,7 @@ public final class NativeContext extends NativeHandle {
     }
 
     /** Forgets a client's sessions with a server. */
-    public void forgetSessions(String host, int sessionScope) {
+    public void forgetSessions(String host, String sessionScope) {
         try {
             forgetSessions(pointer(), host, sessionScope);
         } finally {
@@ -207,7 +207,7 @@ public final class NativeContext extends NativeHandle {
     private static native void limitSessions(long context, int clientSessions, int clientTimeoutSeconds,
             int serverTimeoutSeconds);
 
-    private static native void forgetSessions(long context, String host, int sessionScope);
+    private static native void forgetSessions(long context, String host, String sessionScope);
 
     private static native long maintain(long context);
 

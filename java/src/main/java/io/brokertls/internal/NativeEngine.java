@@ -215,7 +215,7 @@ public final class NativeEngine extends NativeHandle {
 
     private static native long newClient(long context, String host, String versions, String cipherSuites,
             byte[][] applicationProtocols, int checksServerName, boolean sendsServerName, boolean resumesOnly,
-            int sessionScope) throws TlsFailure;
+            String sessionScope) throws TlsFailure;
 
     private static native long newServer(long context, String versions, String cipherSuites,
             byte[][] applicationProtocols, int clientAuth, boolean prefersOwnCipherOrder, boolean asksAboutHello)

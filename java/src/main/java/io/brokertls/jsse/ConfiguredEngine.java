@@ -7,6 +7,7 @@ import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeEngine;
 import java.util.List;
 import java.util.function.BiFunction;
+import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -70,6 +71,20 @@ abstract class ConfiguredEngine extends SSLEngine {
     String sessionHost() {
         synchronized (lock) {
             return parameters.serverName(host);
+        }
+    }
+
+    /** The rest of what they are remembered by; null if they are not. */
+    String sessionScope() {
+        synchronized (lock) {
+            return parameters.sessionScope(host, port);
+        }
+    }
+
+    /** The names that a client sends. */
+    List<SNIServerName> requestedServerNames() {
+        synchronized (lock) {
+            return parameters.requestedServerNames(host);
         }
     }
 

@@ -133,7 +133,7 @@ final class Engine extends ConfiguredEngine {
         boolean isClient = mode == MODE_CLIENT;
         boolean hasSocketSelector = !isClient && socket != null
                 && socket.getHandshakeApplicationProtocolSelector() != null;
-        EngineSettings settings = parameters.settings(isClient, port, hasSocketSelector);
+        EngineSettings settings = parameters.settings(isClient, host, port, hasSocketSelector);
         isStarted = true;
         try {
             connection = isClient ? connect(settings) : context.nativeContext().accept(settings);

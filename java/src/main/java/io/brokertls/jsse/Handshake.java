@@ -120,7 +120,8 @@ final class Handshake implements HandshakeHost {
     }
 
     @Override
-    public long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers) {
+    public long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers,
+            String version) {
         try {
             X509ExtendedKeyManager manager = context.keyManager();
             if (manager == null) {
@@ -129,7 +130,9 @@ final class Handshake implements HandshakeHost {
             Session session = engine.handshakeSession();
             session.setPeerSignatureSchemes(signatureSchemes);
             boolean isClient = engine.getUseClientMode();
-            if (!isClient) {
+            if (isClient) {
+                session.setProtocol(version);
+            } else {
                 session.setRequestedServerName(serverName);
             }
             Principal[] names = principals(issuers);
@@ -146,10 +149,32 @@ final class Handshake implements HandshakeHost {
 
     private long clientIdentity(X509ExtendedKeyManager manager, String[] keyTypes, Principal[] issuers)
             throws GeneralSecurityException {
-        String alias = engine.socket() == null
+        String alias = clientAlias(manager, keyTypes, issuers);
+        return alias == null ? 0 : take(manager, alias);
+    }
+
+    private String clientAlias(X509ExtendedKeyManager manager, String[] keyTypes, Principal[] issuers) {
+        return engine.socket() == null
                 ? manager.chooseEngineClientAlias(keyTypes, issuers, engine)
                 : manager.chooseClientAlias(keyTypes, issuers, engine.socket());
-        return alias == null ? 0 : take(manager, alias);
+    }
+
+    @Override
+    public boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, byte[] endEntity) {
+        try {
+            X509ExtendedKeyManager manager = context.keyManager();
+            if (manager == null) {
+                return endEntity == null;
+            }
+            engine.handshakeSession().setPeerSignatureSchemes(signatureSchemes);
+            String alias = clientAlias(manager, keyTypes, principals(issuers));
+            X509Certificate[] chain = alias == null ? null : manager.getCertificateChain(alias);
+            boolean hasOne = chain != null && chain.length > 0 && manager.getPrivateKey(alias) != null;
+            return hasOne ? Arrays.equals(chain[0].getEncoded(), endEntity) : endEntity == null;
+        } catch (Throwable e) {
+            trace(() -> "the key manager failed when asked about a session: " + e);
+            return false;
+        }
     }
 
     private long serverIdentity(X509ExtendedKeyManager manager, String[] keyTypes, Principal[] issuers)
@@ -217,6 +242,35 @@ final class Handshake implements HandshakeHost {
             return 0;
         } catch (Throwable e) {
             return refuse(Verdicts.code(e), e);
+        }
+    }
+
+    @Override
+    public int checkPeerAgain(byte[][] chain, String version, byte[] staple) {
+        Session session = engine.handshakeSession();
+        String versionBefore = session.getProtocol();
+        List<byte[]> responsesBefore = session.getStatusResponses();
+        try {
+            X509Certificate[] certificates = parse(chain);
+            X509ExtendedTrustManager manager = context.trustManager();
+            if (certificates.length == 0 || manager == null) {
+                return ErrorCode.NO_TRUST.number();
+            }
+            session.setProtocol(version);
+            session.setStatusResponses(staple.length == 0 ? List.of() : List.of(staple));
+            String keyType = certificates[0].getPublicKey().getAlgorithm();
+            if (engine.getUseClientMode()) {
+                checkServer(manager, certificates, serverAuthType(version, keyType));
+            } else {
+                checkClient(manager, certificates, keyType);
+            }
+            return 0;
+        } catch (Throwable e) {
+            trace(() -> "the trust manager refuses the peer of a session: " + e);
+            return ErrorCode.CERT_REJECTED_BY_MANAGER.number();
+        } finally {
+            session.setProtocol(versionBefore);
+            session.setStatusResponses(responsesBefore);
         }
     }
 

@@ -9,6 +9,7 @@ import java.security.AlgorithmConstraints;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.BiFunction;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIMatcher;
@@ -176,7 +177,44 @@ final class Parameters {
         return peerHost;
     }
 
-    EngineSettings settings(boolean isClient, int peerPort, boolean hasSocketSelector) {
+    /**
+     * What a client's session is remembered by beside the name: everything of this engine that its trust manager may have
+     * looked at. Null if the manager has no host to look at, so that peers cannot be told apart.
+     */
+    String sessionScope(String peerHost, int peerPort) {
+        if (peerHost == null && context.trustManager() != null) {
+            return null;
+        }
+        StringBuilder scope = new StringBuilder();
+        scope.append(peerHost == null ? "" : peerHost.toLowerCase(Locale.ROOT)).append('\0').append(peerPort).append('\0');
+        scope.append(endpointIdentification == null ? context.checksServerName() : endpointIdentification);
+        for (SNIServerName name : serverNames == null ? List.<SNIServerName>of() : serverNames) {
+            scope.append('\0').append(name.getType()).append(':')
+                    .append(new String(name.getEncoded(), StandardCharsets.ISO_8859_1));
+        }
+        for (String protocol : applicationProtocols == null ? new String[0] : applicationProtocols) {
+            scope.append("\0alpn:").append(protocol);
+        }
+        return scope.toString();
+    }
+
+    /** The names that a client sends (RFC 6066 section 3). */
+    List<SNIServerName> requestedServerNames(String peerHost) {
+        if (serverNames != null) {
+            return serverNames;
+        }
+        try {
+            return isAddress(peerHost) ? List.of() : List.of(new SNIHostName(peerHost));
+        } catch (IllegalArgumentException e) {
+            return List.of();
+        }
+    }
+
+    private static boolean isAddress(String peerHost) {
+        return peerHost == null || peerHost.indexOf(':') >= 0 || peerHost.matches("[0-9.]+");
+    }
+
+    EngineSettings settings(boolean isClient, String peerHost, int peerPort, boolean hasSocketSelector) {
         EngineSettings made = new EngineSettings();
         made.versions = protocols == null ? null : String.join(",", protocols);
         made.cipherSuites = cipherSuites == null ? null : String.join(",", cipherSuites);
@@ -189,7 +227,7 @@ final class Parameters {
         if (isClient) {
             made.checksServerName = checksServerName() ? 1 : 0;
             made.sendsServerName = serverNames == null || !serverNames.isEmpty();
-            made.sessionScope = Math.max(peerPort, 0);
+            made.sessionScope = sessionScope(peerHost, peerPort);
             made.resumesOnly = !createsSessions;
         } else {
             made.clientAuth = clientAuth;

@@ -36,6 +36,7 @@ final class Session extends ExtendedSSLSession {
     private final ContextState context;
     private final boolean isClient;
     private final String sessionHost;
+    private final String sessionScope;
     private final String peerHost;
     private final int peerPort;
     private final long creationTime = System.currentTimeMillis();
@@ -43,7 +44,7 @@ final class Session extends ExtendedSSLSession {
     private byte[] id;
     private String protocol = "NONE";
     private String cipherSuite = "SSL_NULL_WITH_NULL_NULL";
-    private String requestedServerName;
+    private List<SNIServerName> requestedServerNames;
     private int[] peerSchemes;
     private X509Certificate[] peerCertificates;
     private X509Certificate[] localCertificates;
@@ -59,6 +60,8 @@ final class Session extends ExtendedSSLSession {
         this.context = engine.context();
         this.isClient = engine.getUseClientMode();
         this.sessionHost = engine.sessionHost();
+        this.sessionScope = engine.sessionScope();
+        this.requestedServerNames = isClient ? engine.requestedServerNames() : List.of();
         this.peerHost = peerHost;
         this.peerPort = peerPort;
     }
@@ -69,7 +72,7 @@ final class Session extends ExtendedSSLSession {
         protocol = version.intern();
         cipherSuite = suite.intern();
         if (serverName != null) {
-            requestedServerName = serverName;
+            requestedServerNames = names(serverName);
         }
         isEstablished = true;
     }
@@ -106,7 +109,15 @@ final class Session extends ExtendedSSLSession {
     }
 
     synchronized void setRequestedServerName(String nameOrNull) {
-        requestedServerName = nameOrNull;
+        requestedServerNames = names(nameOrNull);
+    }
+
+    private static List<SNIServerName> names(String nameOrNull) {
+        try {
+            return nameOrNull == null ? List.of() : List.of(new SNIHostName(nameOrNull));
+        } catch (IllegalArgumentException e) {
+            return List.of();
+        }
     }
 
     synchronized void setPeerSignatureSchemes(int[] schemes) {
@@ -257,7 +268,7 @@ final class Session extends ExtendedSSLSession {
             }
             isInvalidated = true;
         }
-        sessions().forget(sessionHost, peerPort);
+        sessions().forget(sessionHost, sessionScope);
     }
 
     @Override
@@ -359,14 +370,7 @@ final class Session extends ExtendedSSLSession {
 
     @Override
     public synchronized List<SNIServerName> getRequestedServerNames() {
-        if (requestedServerName == null) {
-            return List.of();
-        }
-        try {
-            return List.of(new SNIHostName(requestedServerName));
-        } catch (IllegalArgumentException e) {
-            return List.of();
-        }
+        return requestedServerNames;
     }
 
     @Override

@@ -16,9 +16,10 @@ import javax.net.ssl.SSLSessionContext;
  * The sessions of a context's clients or servers, as long as somebody uses them. What can be resumed is kept by the
  * native library; the limits set here are handed to it.
  *
- * <p>Clients remember the sessions of as many servers as the cache size says. Servers keep none: what they resume is in
- * the tickets of their clients, so that their cache size bounds only what is listed here. Their timeout is written into
- * the tickets and checked when one comes back; ticket keys live for half a day at most.
+ * <p>Clients remember the sessions of as many servers as the cache size says. What servers resume is in the tickets of
+ * their clients, or in a small native cache (the option {@code session-cache}), so that their cache size bounds only what
+ * is listed here. Their timeout is checked when a client comes back; ticket keys live for half a day at most. No session is
+ * older than the option {@code session-max-age-s} says.
  */
 final class SessionContext implements SSLSessionContext {
     private static final int DEFAULT_SIZE = 20_480;
@@ -76,9 +77,9 @@ final class SessionContext implements SSLSessionContext {
         return timeoutS != 0 && System.currentTimeMillis() - creationTime > timeoutS * MS_PER_S;
     }
 
-    void forget(String host, int port) {
-        if (isClient && host != null) {
-            nativeContext.forgetSessions(host, Math.max(port, 0));
+    void forget(String host, String scope) {
+        if (isClient && host != null && scope != null) {
+            nativeContext.forgetSessions(host, scope);
         }
     }
 

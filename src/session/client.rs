@@ -1,0 +1,205 @@
+//! A client's sessions: of each server as one configuration knows it, and as one connection names it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rustls::NamedGroup;
+use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::pki_types::ServerName;
+
+use super::Sessions;
+use crate::verify::{Authenticated, Notes, Recheck, ShownIdentity};
+
+/// Tickets of TLS 1.3 that a client keeps of one server; each serves once.
+const TICKETS: usize = 8;
+
+/// A session as a client keeps it.
+#[derive(Clone, Debug)]
+struct Kept<Session> {
+    /// In seconds since 1970.
+    made_s: u64,
+    /// The server.
+    authenticated: Arc<Authenticated>,
+    /// What this side showed, if a host chose it.
+    shown: Option<Arc<ShownIdentity>>,
+    session: Session,
+}
+
+/// What a client remembers of one server.
+#[derive(Debug, Default)]
+struct Server {
+    group: Option<NamedGroup>,
+    tls12: Option<Kept<Tls12ClientSessionValue>>,
+    tls13: VecDeque<Kept<Tls13ClientSessionValue>>,
+}
+
+/// A server as one configuration knows it, and the scope of the connection: what is verified is never resumed by a
+/// connection that would verify something else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    configuration: u64,
+    name: ServerName<'static>,
+    scope: Arc<str>,
+}
+
+/// Each server of each configuration, and their keys, the one that came first in front.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    servers: HashMap<Key, Server>,
+    order: VecDeque<Key>,
+}
+
+impl Remembered {
+    pub(super) fn drop_oldest(&mut self, most: usize) {
+        while self.servers.len() > most {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.servers.remove(&oldest);
+        }
+    }
+
+    pub(super) fn forget(&mut self, name: &ServerName<'_>, scope: &str) {
+        for (key, server) in &mut self.servers {
+            if key.name == *name && &*key.scope == scope {
+                server.tls12 = None;
+                server.tls13.clear();
+            }
+        }
+    }
+}
+
+/// The sessions of one client configuration.
+#[derive(Debug)]
+pub(crate) struct ClientSessions {
+    configuration: u64,
+    sessions: Arc<Sessions>,
+    recheck: Recheck,
+}
+
+impl ClientSessions {
+    pub(super) fn new(sessions: Arc<Sessions>, recheck: Recheck) -> Self {
+        Self { configuration: sessions.configurations.fetch_add(1, Ordering::Relaxed), sessions, recheck }
+    }
+
+    /// Whether there is a session with a server about which the application is asked first.
+    pub(crate) fn asks_first(&self, name: &ServerName<'static>, scope: Option<&Arc<str>>) -> bool {
+        let Some(scope) = scope.filter(|_| self.recheck.asks_application()) else { return false };
+        let key = self.key_of(name.clone(), scope);
+        let remembered = self.sessions.lock();
+        remembered.servers.get(&key).is_some_and(|server| server.tls12.is_some() || !server.tls13.is_empty())
+    }
+
+    fn key_of(&self, name: ServerName<'static>, scope: &Arc<str>) -> Key {
+        Key { configuration: self.configuration, name, scope: Arc::clone(scope) }
+    }
+
+    /// The key of the connection that is being stepped; none if it has no name to remember it by.
+    fn key(&self, name: &ServerName<'_>) -> Option<Key> {
+        Some(self.key_of(name.to_owned(), &Notes::session_scope()?))
+    }
+
+    fn is_fresh<Session>(&self, kept: &Kept<Session>) -> bool {
+        self.sessions.is_fresh(kept.made_s, &self.sessions.client_timeout_s)
+    }
+
+    /// A session of the connection that is being stepped, as it is kept.
+    fn keep<Session>(&self, session: Session) -> Option<Kept<Session>> {
+        let authenticated = Notes::authenticated()?;
+        let is_whole = authenticated.peer.is_some() || !self.recheck.needs_peer();
+        let made_s = self.sessions.now_s().filter(|_| is_whole)?;
+        Some(Kept { made_s, authenticated, shown: Notes::shown(), session })
+    }
+
+    /// Gives a session to the connection that is about to begin, if its server is accepted still.
+    fn give<Session>(&self, kept: Kept<Session>, version: &'static str) -> Option<Session> {
+        let is_accepted = self.sessions.accepts(&self.recheck, &kept.authenticated, version)
+            && self.recheck.shows_again(kept.shown.as_deref());
+        is_accepted.then(|| {
+            Notes::set_session(kept.authenticated);
+            Notes::set_shown(kept.shown);
+            kept.session
+        })
+    }
+
+    /// Changes what is known of a server, if anything is.
+    fn change<T>(&self, name: &ServerName<'_>, change: impl FnOnce(&mut Server) -> T) -> Option<T> {
+        let key = self.key(name)?;
+        self.sessions.lock().servers.get_mut(&key).map(change)
+    }
+
+    fn remember(&self, name: &ServerName<'_>, change: impl FnOnce(&mut Server)) {
+        let most = self.sessions.client_sessions.load(Ordering::Relaxed);
+        let Some(key) = self.key(name) else { return };
+        let mut remembered = self.sessions.lock();
+        if !remembered.servers.contains_key(&key) {
+            remembered.order.push_back(key.clone());
+        }
+        change(remembered.servers.entry(key).or_default());
+        remembered.drop_oldest(most);
+    }
+}
+
+impl Drop for ClientSessions {
+    fn drop(&mut self) {
+        let mut remembered = self.sessions.lock();
+        remembered.servers.retain(|key, _| key.configuration != self.configuration);
+        remembered.order.retain(|key| key.configuration != self.configuration);
+    }
+}
+
+impl ClientSessionStore for ClientSessions {
+    fn set_kx_hint(&self, name: ServerName<'static>, group: NamedGroup) {
+        self.remember(&name, |server| server.group = Some(group));
+    }
+
+    fn kx_hint(&self, name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.change(name, |server| server.group)?
+    }
+
+    fn set_tls12_session(&self, name: ServerName<'static>, value: Tls12ClientSessionValue) {
+        if let Some(kept) = self.keep(value) {
+            self.remember(&name, |server| server.tls12 = Some(kept));
+        }
+    }
+
+    fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        let kept = self.change(name, |server| server.tls12.clone())??;
+        let session = Some(kept).filter(|kept| self.is_fresh(kept)).and_then(|kept| self.give(kept, "TLSv1.2"));
+        if session.is_none() {
+            // The application is not asked again about what it has refused.
+            self.change(name, |server| server.tls12 = None);
+        }
+        session
+    }
+
+    fn remove_tls12_session(&self, name: &ServerName<'static>) {
+        self.change(name, |server| server.tls12 = None);
+    }
+
+    fn insert_tls13_ticket(&self, name: ServerName<'static>, value: Tls13ClientSessionValue) {
+        let Some(kept) = self.keep(value) else { return };
+        self.remember(&name, |server| {
+            if server.tls13.len() == TICKETS {
+                server.tls13.pop_front();
+            }
+            server.tls13.push_back(kept);
+        });
+    }
+
+    fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        for _ in 0..TICKETS {
+            let taken = self.change(name, |server| {
+                server.tls13.retain(|kept| self.is_fresh(kept));
+                server.tls13.pop_back()
+            });
+            let kept = taken??;
+            let authenticated = Arc::clone(&kept.authenticated);
+            if let Some(session) = self.give(kept, "TLSv1.3") {
+                return Some(session);
+            }
+            // The next may be of another certificate; those of the same handshake are refused with it.
+            self.change(name, |server| server.tls13.retain(|kept| !Arc::ptr_eq(&kept.authenticated, &authenticated)));
+        }
+        None
+    }
+}

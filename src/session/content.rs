@@ -1,0 +1,344 @@
+//! The form of a server's session, in a ticket or in the cache: what is known of the client, and what rustls keeps.
+//!
+//! Certificates that the server knows are named by their fingerprints, so that issuers take 33 bytes each. Every reader
+//! here treats its input as hostile, although only this library can have sealed it.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use memchr::memmem;
+use rustls::pki_types::CertificateDer;
+use zeroize::Zeroizing;
+
+use crate::verify::{Authenticated, Fingerprint, Peer, PeerVerifier, Switch, VerifiedPath, fingerprint};
+
+/// Issuers that are known to one configuration, beside the trusted ones. A further one is carried whole.
+const MAX_ISSUERS: usize = 256;
+
+/// All of them together, bytes.
+const MAX_ISSUER_BYTES: usize = 512 * 1024;
+
+/// First byte of a certificate: whole, or named by its fingerprint.
+const WHOLE: u8 = 0;
+const NAMED: u8 = 1;
+
+const TLS12: u8 = 2;
+const TLS13: u8 = 3;
+
+/// The most bytes before the content, beside certificates: numbers, counts and positions of 40 certificates.
+const HEADER_BYTES: usize = 1024;
+
+/// Issuers of verified clients, each kept once for all tickets that name it.
+#[derive(Debug, Default)]
+pub(super) struct Issuers(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    certificates: HashMap<Fingerprint, CertificateDer<'static>>,
+    bytes: usize,
+}
+
+impl Issuers {
+    /// Keeps a certificate while there is room; gives whether it is known from now on.
+    fn learn(&self, name: &Fingerprint, certificate: &CertificateDer<'static>) -> bool {
+        if self.0.read().unwrap_or_else(PoisonError::into_inner).certificates.contains_key(name) {
+            return true;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let bytes = known.bytes + certificate.len();
+        if known.certificates.len() >= MAX_ISSUERS || bytes > MAX_ISSUER_BYTES {
+            return false;
+        }
+        if known.certificates.insert(*name, certificate.clone()).is_none() {
+            known.bytes = bytes;
+        }
+        true
+    }
+
+    fn find(&self, name: &Fingerprint) -> Option<CertificateDer<'static>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).certificates.get(name).cloned()
+    }
+}
+
+/// A session, as it is sealed.
+#[derive(Debug)]
+pub(super) struct Content {
+    /// When this ticket or entry was made, in seconds since 1970.
+    pub(super) made_s: u64,
+    pub(super) version: &'static str,
+    pub(super) authenticated: Authenticated,
+    /// What rustls keeps.
+    pub(super) plain: Zeroizing<Vec<u8>>,
+}
+
+/// The certificates of one session, each once.
+#[derive(Default)]
+struct Dictionary<'a>(Vec<&'a CertificateDer<'static>>);
+
+impl<'a> Dictionary<'a> {
+    /// The positions of these certificates. A peer sends 40 at most, and paths are shorter.
+    fn positions(&mut self, certificates: &'a [CertificateDer<'static>]) -> Vec<u8> {
+        let mut position = |certificate| {
+            let found = self.0.iter().position(|known| *known == certificate);
+            found.unwrap_or_else(|| {
+                self.0.push(certificate);
+                self.0.len() - 1
+            })
+        };
+        certificates.iter().map(|certificate| position(certificate) as u8).collect()
+    }
+}
+
+/// The form of a session of this client.
+pub(super) fn encode(
+    made_s: u64,
+    version: &str,
+    authenticated: &Authenticated,
+    plain: &[u8],
+    (issuers, verifier): (&Issuers, &PeerVerifier),
+) -> Zeroizing<Vec<u8>> {
+    let chain_bytes = authenticated.peer.iter().flat_map(|peer| &peer.chain).map(|der| der.len()).sum::<usize>();
+    // Secrets must not be left behind where a vector has grown.
+    let mut encoded = Zeroizing::new(Vec::with_capacity(2 * (plain.len() + chain_bytes) + HEADER_BYTES));
+    for number in [made_s, authenticated.at_s, authenticated.expires_s] {
+        encoded.extend(number.to_be_bytes());
+    }
+    encoded.push(if version == "TLSv1.3" { TLS13 } else { TLS12 });
+    let Some(peer) = &authenticated.peer else {
+        encoded.push(0);
+        encoded.extend_from_slice(plain);
+        return encoded;
+    };
+    let mut dictionary = Dictionary::default();
+    let (path, chain) = (dictionary.positions(peer.path.certificates()), dictionary.positions(&peer.chain));
+    encoded.push(dictionary.0.len() as u8);
+    for certificate in &dictionary.0 {
+        let is_issuer = peer.path.certificates().iter().skip(1).any(|issuer| issuer == *certificate);
+        let name = fingerprint(certificate);
+        if verifier.trusted_of(&name).is_some() || is_issuer && issuers.learn(&name, certificate) {
+            encoded.push(NAMED);
+            encoded.extend(name);
+        } else {
+            encoded.push(WHOLE);
+            encoded.extend((certificate.len() as u32).to_be_bytes());
+            encoded.extend_from_slice(certificate);
+        }
+    }
+    for positions in [&path, &chain] {
+        encoded.push(positions.len() as u8);
+        encoded.extend(positions);
+    }
+    encoded.push(u8::from(peer.is_direct));
+    let switches = Switch::ALL.iter().enumerate().filter(|(_, switch)| peer.deviations.contains(**switch));
+    encoded.push(switches.fold(0, |bits, (at, _)| bits | 1 << at));
+    cut(plain, peer, &chain, &mut encoded);
+    encoded
+}
+
+/// Appends the content with the certificates of the chain cut out: how many, where each stood, and the rest.
+fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
+    let mut cuts = Vec::new();
+    let mut from = 0;
+    for (certificate, position) in peer.chain.iter().zip(chain) {
+        let Some(at) = memmem::find(&plain[from..], certificate) else { break };
+        cuts.push((from + at, certificate.len(), *position));
+        from += at + certificate.len();
+    }
+    encoded.push(cuts.len() as u8);
+    for (at, _, position) in &cuts {
+        encoded.extend((*at as u32).to_be_bytes());
+        encoded.push(*position);
+    }
+    from = 0;
+    for (at, length, _) in cuts {
+        encoded.extend_from_slice(&plain[from..at]);
+        from = at + length;
+    }
+    encoded.extend_from_slice(&plain[from..]);
+}
+
+/// Reads what [`encode`] gave; nothing if it is something else, or names a certificate that is not known any more.
+pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier)) -> Option<Content> {
+    let mut reader = Reader(bytes);
+    let (made_s, at_s, expires_s) = (reader.number()?, reader.number()?, reader.number()?);
+    let version = match reader.byte()? {
+        TLS12 => "TLSv1.2",
+        TLS13 => "TLSv1.3",
+        _ => return None,
+    };
+    let count = reader.byte()?;
+    if count == 0 {
+        let authenticated = Authenticated { at_s, expires_s, peer: None };
+        return Some(Content { made_s, version, authenticated, plain: Zeroizing::new(reader.0.to_vec()) });
+    }
+    let known = |name: &Fingerprint| verifier.trusted_of(name).cloned().or_else(|| issuers.find(name));
+    let mut dictionary = Vec::with_capacity(usize::from(count));
+    for _ in 0..count {
+        dictionary.push(match reader.byte()? {
+            NAMED => known(reader.take(size_of::<Fingerprint>())?.first_chunk()?)?,
+            WHOLE => {
+                let length = reader.length()?;
+                CertificateDer::from(reader.take(length)?.to_vec())
+            }
+            _ => return None,
+        });
+    }
+    let (path, chain) = (reader.certificates(&dictionary)?, reader.certificates(&dictionary)?);
+    let (is_direct, switches) = (reader.byte()? != 0, reader.byte()?);
+    let deviations = Switch::ALL.iter().enumerate().filter(|(at, _)| switches & 1 << at != 0);
+    let deviations = deviations.map(|(_, switch)| *switch).collect();
+    let plain = reader.uncut(&dictionary)?;
+    let path = VerifiedPath::new(path).into();
+    let authenticated = Authenticated { at_s, expires_s, peer: Some(Peer { chain, path, is_direct, deviations }) };
+    Some(Content { made_s, version, authenticated, plain })
+}
+
+/// What is left to be read.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, bytes: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(bytes)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take(1)?.first().copied()
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.take(size_of::<u64>())?.try_into().ok().map(u64::from_be_bytes)
+    }
+
+    fn length(&mut self) -> Option<usize> {
+        self.take(size_of::<u32>())?.try_into().ok().map(|bytes| u32::from_be_bytes(bytes) as usize)
+    }
+
+    fn certificates(&mut self, dictionary: &[CertificateDer<'static>]) -> Option<Vec<CertificateDer<'static>>> {
+        let count = self.byte()?;
+        self.take(usize::from(count))?.iter().map(|at| dictionary.get(usize::from(*at)).cloned()).collect()
+    }
+
+    /// The content with the certificates in their places again.
+    fn uncut(&mut self, dictionary: &[CertificateDer<'static>]) -> Option<Zeroizing<Vec<u8>>> {
+        let mut cuts = Vec::new();
+        for _ in 0..self.byte()? {
+            cuts.push((self.length()?, dictionary.get(usize::from(self.byte()?))?));
+        }
+        let bytes = self.0.len() + cuts.iter().map(|(_, certificate)| certificate.len()).sum::<usize>();
+        let mut plain = Zeroizing::new(Vec::with_capacity(bytes));
+        for (at, certificate) in cuts {
+            let between = at.checked_sub(plain.len())?;
+            plain.extend_from_slice(self.take(between)?);
+            plain.extend_from_slice(certificate);
+        }
+        plain.extend_from_slice(self.0);
+        Some(plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::verify::Switches;
+
+    const SECRET: &[u8] = b"what rustls puts into a ticket";
+
+    fn der(byte: u8, bytes: usize) -> CertificateDer<'static> {
+        CertificateDer::from(vec![byte; bytes])
+    }
+
+    fn verifier() -> PeerVerifier {
+        PeerVerifier::new(Vec::new(), Switches::default()).unwrap()
+    }
+
+    /// A client that sent its certificate and an issuer; the path has a root too.
+    fn client() -> Authenticated {
+        let chain = vec![der(1, 900), der(2, 1200)];
+        let path = VerifiedPath::new([chain.as_slice(), &[der(3, 1300)]].concat());
+        let deviations = [Switch::CommonName].into_iter().collect();
+        let peer = Peer { chain, path: Arc::new(path), is_direct: false, deviations };
+        Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
+    }
+
+    /// As rustls has it: the chain, each certificate with its length, between other things.
+    fn plain(client: &Authenticated) -> Vec<u8> {
+        let mut plain = SECRET.to_vec();
+        for certificate in &client.peer.as_ref().unwrap().chain {
+            plain.extend(&(certificate.len() as u32).to_be_bytes()[1..]);
+            plain.extend_from_slice(certificate);
+        }
+        [plain.as_slice(), SECRET].concat()
+    }
+
+    fn encoded(client: &Authenticated, plain: &[u8], issuers: &Issuers) -> Zeroizing<Vec<u8>> {
+        encode(5, "TLSv1.3", client, plain, (issuers, &verifier()))
+    }
+
+    #[test]
+    fn content_gives_back_what_was_put_in_and_carries_no_issuer() {
+        let (client, issuers) = (client(), Issuers::default());
+        let plain = plain(&client);
+        let encoded = encoded(&client, &plain, &issuers);
+        assert!(encoded.len() < 900 + 300, "{}", encoded.len());
+        let read = decode(&encoded, (&issuers, &verifier())).unwrap();
+        assert_eq!(read.plain.as_slice(), plain);
+        assert_eq!((read.made_s, read.version), (5, "TLSv1.3"));
+        assert_eq!((read.authenticated.at_s, read.authenticated.expires_s), (10, 20));
+        let (got, put) = (read.authenticated.peer.unwrap(), client.peer.unwrap());
+        assert_eq!((got.chain, got.path.fingerprint()), (put.chain, put.path.fingerprint()));
+        assert_eq!((got.is_direct, got.deviations), (put.is_direct, put.deviations));
+    }
+
+    #[test]
+    fn client_without_a_certificate_is_one_again() {
+        let issuers = Issuers::default();
+        let encoded = encoded(&Authenticated::nobody(7), SECRET, &issuers);
+        let read = decode(&encoded, (&issuers, &verifier())).unwrap();
+        assert_eq!(read.plain.as_slice(), SECRET);
+        assert!(read.authenticated.peer.is_none());
+        assert_eq!((read.authenticated.at_s, read.authenticated.expires_s), (7, u64::MAX));
+    }
+
+    #[test]
+    fn certificates_are_carried_whole_where_they_do_not_stand_in_the_content_or_there_is_no_room_for_them() {
+        let (client, issuers) = (client(), Issuers::default());
+        for at in 0..MAX_ISSUERS as u32 {
+            let issuer = CertificateDer::from(at.to_be_bytes().to_vec());
+            assert!(issuers.learn(&fingerprint(&issuer), &issuer));
+        }
+        let plain = plain(&client);
+        for plain in [SECRET, &plain] {
+            let encoded = encoded(&client, plain, &issuers);
+            assert!(encoded.len() > 900 + 1200 + 1300);
+            assert_eq!(decode(&encoded, (&issuers, &verifier())).unwrap().plain.as_slice(), plain);
+        }
+        let (large, issuers) = (der(9, MAX_ISSUER_BYTES + 1), Issuers::default());
+        assert!(!issuers.learn(&fingerprint(&large), &large));
+    }
+
+    #[test]
+    fn content_of_another_configuration_names_issuers_that_are_not_known() {
+        let client = client();
+        let encoded = encoded(&client, &plain(&client), &Issuers::default());
+        assert!(decode(&encoded, (&Issuers::default(), &verifier())).is_none());
+    }
+
+    #[test]
+    fn no_other_form_makes_the_reader_fail_otherwise_than_by_reading_nothing() {
+        let (client, issuers) = (client(), Issuers::default());
+        let encoded = encoded(&client, &plain(&client), &issuers);
+        for at in 0..encoded.len() {
+            let _ = decode(&encoded[..at], (&issuers, &verifier()));
+            for byte in [0, 1, 0x7f, 0xff] {
+                let mut altered = encoded.to_vec();
+                altered[at] = byte;
+                let _ = decode(&altered, (&issuers, &verifier()));
+            }
+        }
+        assert!(decode(&[], (&issuers, &verifier())).is_none());
+    }
+}

@@ -1,0 +1,145 @@
+//! What a full handshake has found out about a peer, kept with each session of it: when that was, until when it holds,
+//! and what is needed to ask about the peer again. Nothing here decides.
+
+use std::sync::Arc;
+
+use rustls::SignatureScheme;
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::host::IdentityRequest;
+use super::{Purpose, Switches, Verdict, VerifiedPath};
+
+/// A peer as a full handshake authenticated it.
+#[derive(Debug)]
+pub(crate) struct Authenticated {
+    /// Time of that handshake, in seconds since 1970. Resumptions keep it.
+    pub(crate) at_s: u64,
+    /// The last second in which every certificate of the peer is valid; the greatest there is without a certificate.
+    pub(crate) expires_s: u64,
+    /// None if the peer showed no certificate, or none that counted.
+    pub(crate) peer: Option<Peer>,
+}
+
+/// The certificates of a peer that was accepted.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    /// As the peer sent them, end entity first.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// The verified path, with the staple; if a host decided, the certificates as they were sent.
+    pub(crate) path: Arc<VerifiedPath>,
+    /// Whether the end entity is trusted itself.
+    pub(crate) is_direct: bool,
+    /// The switches that were needed.
+    pub(crate) deviations: Switches,
+}
+
+impl Authenticated {
+    /// A peer without a certificate, or with one that does not count.
+    pub(crate) fn nobody(at_s: u64) -> Self {
+        Self { at_s, expires_s: u64::MAX, peer: None }
+    }
+
+    /// A peer that was accepted by the rules here.
+    pub(super) fn verified(chain: &[CertificateDer<'_>], verdict: &Verdict, staple: &[u8], at_s: u64) -> Self {
+        // The dates of a trusted CA do not count, whatever they are.
+        let dated = verdict.path.len().saturating_sub(1).max(1);
+        let expires_s = verdict.path.iter().take(dated).map(|der| not_after_s(der)).min().unwrap_or_default();
+        let peer = Peer {
+            chain: owned(chain),
+            path: Arc::new(VerifiedPath::new(verdict.path.clone()).with_staple(staple)),
+            is_direct: verdict.direct,
+            deviations: verdict.deviations.iter().copied().collect(),
+        };
+        Self { at_s, expires_s, peer: Some(peer) }
+    }
+
+    /// A peer that a host accepted. Its path is not known: of the issuers in the chain, those count that were valid.
+    pub(super) fn by_host(chain: &[CertificateDer<'_>], staple: &[u8], at_s: u64) -> Self {
+        let mut dates = chain.iter().map(|der| not_after_s(der));
+        let end_entity = dates.next().unwrap_or_default();
+        let expires_s = dates.filter(|date| *date >= at_s).fold(end_entity, u64::min);
+        let path = Arc::new(VerifiedPath::new(owned(chain)).with_staple(staple));
+        let peer = Peer { chain: owned(chain), path, is_direct: false, deviations: Switches::default() };
+        Self { at_s, expires_s, peer: Some(peer) }
+    }
+
+    /// The same peer, if nothing will be asked about its certificates.
+    pub(super) fn without_certificates(self) -> Self {
+        Self { peer: None, ..self }
+    }
+
+    /// The same peer with its path shared with others.
+    pub(crate) fn sharing(&self, path: &Arc<VerifiedPath>) -> Self {
+        let peer = self.peer.as_ref().map(|peer| Peer {
+            chain: peer.chain.clone(),
+            path: Arc::clone(path),
+            is_direct: peer.is_direct,
+            deviations: peer.deviations,
+        });
+        Self { at_s: self.at_s, expires_s: self.expires_s, peer }
+    }
+
+    pub(crate) fn path(&self) -> Option<&Arc<VerifiedPath>> {
+        self.peer.as_ref().map(|peer| &peer.path)
+    }
+}
+
+fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
+    chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
+}
+
+/// The last second of a certificate's validity; 0 for one that cannot be read, so that no session outlives it.
+fn not_after_s(der: &[u8]) -> u64 {
+    let parsed = X509Certificate::from_der(der).ok();
+    parsed.and_then(|(_, parsed)| u64::try_from(parsed.validity().not_after.timestamp()).ok()).unwrap_or_default()
+}
+
+/// The most bytes of issuers in a server's request that a client keeps to repeat it.
+const MAX_ISSUERS_BYTES: usize = 4096;
+
+/// A request of a server for a certificate, and what a host had this side answer.
+#[derive(Debug)]
+pub(crate) struct ShownIdentity {
+    key_types: Vec<&'static str>,
+    schemes: Vec<SignatureScheme>,
+    issuers: Vec<Vec<u8>>,
+    version: Option<&'static str>,
+    is_repeatable: bool,
+    end_entity: Option<CertificateDer<'static>>,
+}
+
+impl ShownIdentity {
+    pub(crate) fn new(request: &IdentityRequest<'_>, end_entity: Option<CertificateDer<'static>>) -> Self {
+        let is_repeatable = request.issuers.iter().map(|issuer| issuer.len()).sum::<usize>() <= MAX_ISSUERS_BYTES;
+        Self {
+            key_types: request.key_types.clone(),
+            schemes: request.signature_schemes.to_vec(),
+            issuers: if is_repeatable {
+                request.issuers.iter().map(|name| name.to_vec()).collect()
+            } else {
+                Vec::new()
+            },
+            version: request.version,
+            is_repeatable,
+            end_entity,
+        }
+    }
+
+    /// The request once more; none if it was too long to be kept.
+    pub(super) fn request(&self) -> Option<IdentityRequest<'_>> {
+        self.is_repeatable.then(|| IdentityRequest {
+            purpose: Purpose::Client,
+            server_name: None,
+            key_types: self.key_types.clone(),
+            signature_schemes: &self.schemes,
+            issuers: self.issuers.iter().map(Vec::as_slice).collect(),
+            version: self.version,
+        })
+    }
+
+    /// The certificate that was shown; none if there was none that fits.
+    pub(super) fn end_entity(&self) -> Option<&CertificateDer<'static>> {
+        self.end_entity.as_ref()
+    }
+}
