@@ -14,6 +14,7 @@ mod identity;
 mod library;
 mod log;
 mod memory;
+mod names;
 mod password;
 mod revocation;
 mod revoked;

@@ -8,7 +8,7 @@ use crate::guard::guard;
 
 /// The version of the package, and the number of the contract between these functions and the classes: raised with each
 /// change of a native method.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-3");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-4");
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeLoader_version<'local>(

@@ -67,6 +67,21 @@ pub(crate) fn java_byte_arrays<'local>(
     Ok(array)
 }
 
+/// As [`java_byte_arrays`]; `None` is null.
+pub(crate) fn java_byte_arrays_or_null<'local>(
+    env: &mut Env<'local>,
+    all: impl ExactSizeIterator<Item = Option<impl AsRef<[u8]>>>,
+) -> Outcome<ByteArrays<'local>> {
+    let array = ByteArrays::new(env, all.len(), JByteArray::null())?;
+    for (index, bytes) in all.enumerate() {
+        let Some(bytes) = bytes else { continue };
+        let bytes = env.byte_array_from_slice(bytes.as_ref())?;
+        array.set_element(env, index, &bytes)?;
+        env.delete_local_ref(bytes);
+    }
+    Ok(array)
+}
+
 /// Strings of Java; `None` is null.
 pub(crate) fn java_strings<'local>(
     env: &mut Env<'local>,

@@ -23,7 +23,7 @@ final class NativeLoader {
     /** The platforms that a jar may hold a library for. */
     private static final String[] PLATFORMS = {"linux-x86_64", "linux-aarch64"};
     /** What the library answers; raised together with it, with each change of a native method. */
-    private static final String VERSION = "0.1.0-3";
+    private static final String VERSION = "0.1.0-4";
     private static final String LIBRARY_PROPERTY = "brokertls.native.library";
     private static final String DIRECTORY_PROPERTY = "brokertls.native.workdir";
     private static final String FILE = "libbrokertls_jni.so";

@@ -1,0 +1,248 @@
+package io.brokertls;
+
+import io.brokertls.internal.NativeNames;
+import java.math.BigInteger;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The names of a certificate, for programs that take their user from one: the same texts as in C and Rust.
+ *
+ * <p>{@code javax.security.auth.x500.X500Principal} decodes the bytes of every string type as UTF-8, so that two subjects in
+ * TeletexString or BMPString can have the same or an unreadable text. The texts here are decoded by their types.
+ */
+public final class CertificateNames {
+    /** The type of a common name. */
+    public static final String COMMON_NAME = "2.5.4.3";
+
+    private static final int HEXADECIMAL = 16;
+
+    private final Name subject;
+    private final Name issuer;
+    private final String serial;
+    private final List<AlternativeName> alternativeNames;
+
+    private CertificateNames(NativeNames read) {
+        this.subject = new Name(read);
+        this.issuer = new Name(read);
+        this.serial = read.text();
+        List<AlternativeName> names = new ArrayList<>();
+        for (int left = read.number(); left > 0; left--) {
+            names.add(new AlternativeName(read));
+        }
+        this.alternativeNames = Collections.unmodifiableList(names);
+    }
+
+    /**
+     * Reads the names of a certificate, e.g. the first of {@code SSLSession.getPeerCertificates()}. Verifies nothing.
+     *
+     * @throws TlsFailure CERTIFICATE_MALFORMED if it cannot be read
+     * @throws CertificateEncodingException if it has no encoding
+     */
+    public static CertificateNames of(Certificate certificate) throws TlsFailure, CertificateEncodingException {
+        return new CertificateNames(new NativeNames(certificate.getEncoded()));
+    }
+
+    /** The subject. */
+    public Name subject() {
+        return subject;
+    }
+
+    /** The issuer. */
+    public Name issuer() {
+        return issuer;
+    }
+
+    /** The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: {@code 80ff}, {@code -01}. */
+    public String serial() {
+        return serial;
+    }
+
+    /** The serial number. */
+    public BigInteger serialNumber() {
+        return new BigInteger(serial, HEXADECIMAL);
+    }
+
+    /** The first common name of the subject, which most programs take; empty if there is none or it has no text. */
+    public Optional<String> firstCommonName() {
+        List<Attribute> names = subject.attributes(COMMON_NAME);
+        return names.isEmpty() ? Optional.empty() : names.get(0).text();
+    }
+
+    /** The last common name of the subject, the most specific; empty if there is none or it has no text. */
+    public Optional<String> lastCommonName() {
+        List<Attribute> names = subject.attributes(COMMON_NAME);
+        return names.isEmpty() ? Optional.empty() : names.get(names.size() - 1).text();
+    }
+
+    /** The subject alternative names, in the certificate's order. */
+    public List<AlternativeName> alternativeNames() {
+        return alternativeNames;
+    }
+
+    /** The subject alternative names of one kind, in the certificate's order. */
+    public List<AlternativeName> alternativeNames(Kind kind) {
+        return alternativeNames.stream().filter(name -> name.kind == kind).collect(Collectors.toUnmodifiableList());
+    }
+
+    /** A distinguished name. */
+    public static final class Name {
+        private final String text;
+        private final byte[] der;
+        private final List<Attribute> attributes;
+
+        private Name(NativeNames read) {
+            this.text = read.text();
+            this.der = read.bytes();
+            List<Attribute> attributes = new ArrayList<>();
+            for (int left = read.number(); left > 0; left--) {
+                attributes.add(new Attribute(read));
+            }
+            this.attributes = Collections.unmodifiableList(attributes);
+        }
+
+        /** The DER encoding. */
+        public byte[] der() {
+            return der.clone();
+        }
+
+        /** The attributes in the certificate's order, the reverse of that of the text. */
+        public List<Attribute> attributes() {
+            return attributes;
+        }
+
+        /** The attributes of one type, an object identifier in dotted form, in the certificate's order. */
+        public List<Attribute> attributes(String oid) {
+            return attributes.stream().filter(one -> one.oid.equals(oid)).collect(Collectors.toUnmodifiableList());
+        }
+
+        /** The text of RFC 4514, the last relative name first, e.g. {@code CN=device-7,O=Example}. */
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    /** One attribute of a name. */
+    public static final class Attribute {
+        private final String oid;
+        private final String text;
+        private final byte[] der;
+        private final int relativeName;
+
+        private Attribute(NativeNames read) {
+            this.oid = read.text();
+            this.text = read.text();
+            this.der = read.bytes();
+            this.relativeName = read.number();
+        }
+
+        /** The object identifier of its type, e.g. {@link #COMMON_NAME}. */
+        public String oid() {
+            return oid;
+        }
+
+        /** The value, not escaped; empty if it has no text. It can hold control characters: its issuer chose it. */
+        public Optional<String> text() {
+            return Optional.ofNullable(text);
+        }
+
+        /** The DER encoding of the value, with its tag. */
+        public byte[] der() {
+            return der.clone();
+        }
+
+        /** The position of its relative name. The attributes of a relative name with several share it. */
+        public int relativeName() {
+            return relativeName;
+        }
+    }
+
+    /** A subject alternative name. */
+    public static final class AlternativeName {
+        private final Kind kind;
+        private final String value;
+        private final String oid;
+        private final byte[] der;
+        private final String shown;
+
+        private AlternativeName(NativeNames read) {
+            this.kind = Kind.of(read.text());
+            this.value = read.text();
+            this.oid = read.text();
+            this.der = read.bytes();
+            this.shown = read.text();
+        }
+
+        /** What it is. */
+        public Kind kind() {
+            return kind;
+        }
+
+        /**
+         * The name as it is, not escaped; empty for an otherName without a known form, and if its kind does not allow it.
+         * It can hold control characters: its issuer chose it.
+         */
+        public Optional<String> value() {
+            return Optional.ofNullable(value);
+        }
+
+        /** The type of an otherName, an object identifier in dotted form; empty for other kinds. */
+        public Optional<String> oid() {
+            return Optional.ofNullable(oid);
+        }
+
+        /** The DER encoding: of the value of an otherName and of a distinguished name, of the GeneralName of other kinds. */
+        public byte[] der() {
+            return der.clone();
+        }
+
+        /** For people: {@code DNS:host}, {@code UPN:a@corp.example}; control characters are escaped. */
+        @Override
+        public String toString() {
+            return shown;
+        }
+    }
+
+    /** What a subject alternative name is. */
+    public enum Kind {
+        /** A DNS host name, possibly with a wildcard. */
+        DNS("dns"),
+        /** An IP address. */
+        IP("ip"),
+        /** An e-mail address. */
+        EMAIL("email"),
+        /** A URI, e.g. a SPIFFE identity. */
+        URI("uri"),
+        /** A user principal name, as Active Directory writes it. */
+        UPN("upn"),
+        /** An otherName of any other type. */
+        OTHER("other"),
+        /** A distinguished name. */
+        DIRECTORY("directory"),
+        /** A registered object identifier. */
+        REGISTERED_ID("registered-id"),
+        /** A name of a kind that has no text, or bytes that are no name. */
+        UNKNOWN("unknown");
+
+        private final String name;
+
+        Kind(String name) {
+            this.name = name;
+        }
+
+        private static Kind of(String name) {
+            for (Kind kind : values()) {
+                if (kind.name.equals(name)) {
+                    return kind;
+                }
+            }
+            return UNKNOWN;
+        }
+    }
+}
