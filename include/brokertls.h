@@ -599,7 +599,7 @@ btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn functio
  *
  * "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA certificate as the peer's own.
  * "insecure-common-name": the common name as host name where there is no subject alternative name. "insecure-rsa-1024": RSA
- * keys of 1024 to 2047 bits. Returns BTLS_UNKNOWN_OPTION for any other name.
+ * keys of 1024 to 2047 bits. "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any other name.
  */
 btls_status btls_builder_insecure_allow(btls_builder *builder,
                                         const char *name);

@@ -154,6 +154,10 @@ enum {
     BTLS_CERT_TOO_COMPLEX = 321,
     /* The trust manager refused the peer certificate; the peer is sent alert 46. */
     BTLS_CERT_REJECTED_BY_MANAGER = 322,
+    /* The peer certificate's key usage does not let its key sign, as the handshake asks; the peer is sent alert 43. */
+    BTLS_CERT_KEY_USAGE = 323,
+    /* A CA in the peer's chain limits names of a kind that is not compared here; the peer is sent alert 43. */
+    BTLS_CERT_CONSTRAINT_UNSUPPORTED = 324,
     /* The peer certificate was refused; the peer is sent alert 46. */
     BTLS_CERT_OTHER = 399,
 

@@ -168,6 +168,8 @@ codes! {
     CertSelfSignedInChain = 320, CERT_SELF_SIGNED_IN_CHAIN, Certificate, 48, "the peer's chain ends in a self-signed certificate that is not in the trust store", "Add that CA certificate to the trust store if it is the right one.";
     CertTooComplex = 321, CERT_TOO_COMPLEX, Certificate, 42, "the peer's chain takes too much work to verify", "";
     CertRejectedByManager = 322, CERT_REJECTED_BY_MANAGER, Certificate, 46, "the trust manager refused the peer certificate", "";
+    CertKeyUsage = 323, CERT_KEY_USAGE, Certificate, 43, "the peer certificate's key usage does not let its key sign, as the handshake asks", "Reissue it with the key usage digitalSignature.";
+    CertConstraintUnsupported = 324, CERT_CONSTRAINT_UNSUPPORTED, Certificate, 43, "a CA in the peer's chain limits names of a kind that is not compared here", "Reissue that CA with constraints on DNS names and IP addresses alone, or trust the CA below it itself.";
     CertOther = 399, CERT_OTHER, Certificate, 46, "the peer certificate was refused", "";
 
     CertRevoked = 400, CERT_REVOKED, Revocation, 44, "the peer certificate has been revoked", "The peer needs a new certificate.";

@@ -256,7 +256,7 @@ pub unsafe extern "C" fn btls_builder_log_callback(
 ///
 /// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA certificate as the peer's own.
 /// "insecure-common-name": the common name as host name where there is no subject alternative name. "insecure-rsa-1024": RSA
-/// keys of 1024 to 2047 bits. Returns BTLS_UNKNOWN_OPTION for any other name.
+/// keys of 1024 to 2047 bits. "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any other name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_allow(builder: *mut btls_builder, name: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {

@@ -11,6 +11,9 @@ pub mod howto {}
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}
 
+#[doc = include_str!("verification.md")]
+pub mod verification {}
+
 #[doc = include_str!("revocation.md")]
 pub mod revocation {}
 

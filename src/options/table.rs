@@ -78,7 +78,8 @@ pub static OPTIONS: &[OptionRow] = &[
     one(Verification, "send-ca-names", YesNo, "YES|NO", "name the trusted CAs when asking clients [default: yes]",
         Apply::Builder(send_ca_names)),
     many(Verification, "allow", Choice, "SWITCH",
-        "tolerate: insecure-x509-v1, insecure-ca-as-end-entity, insecure-common-name, insecure-rsa-1024 [default: none]",
+        "tolerate: insecure-x509-v1, insecure-ca-as-end-entity, insecure-common-name, insecure-rsa-1024, \
+         insecure-key-usage [default: none]",
         Apply::Builder(allow)),
     one(Verification, "insecure-skip-server-name", YesNo, "YES|NO",
         "accept a trusted server certificate for another host [default: no]", Apply::Builder(skip_server_name)),

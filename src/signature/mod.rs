@@ -9,7 +9,7 @@ mod pss;
 
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as keys, UnparsedPublicKey, VerificationAlgorithm};
-use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
+use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
 pub(crate) use handshake::{HandshakeScheme, Unproven, Unusable, is_of_handshakes, scheme_name, schemes};
 pub(crate) use key::{KeyParts, MAX_RSA_BITS, RSA_BITS, SMALL_RSA_BITS, rsa_bits};
@@ -200,9 +200,9 @@ impl Algorithm {
         pss::verify_rsa(key, algorithm, digest.as_ref(), signature, salt)
     }
 
-    /// As webpki asks, with what is allowed beyond its own rules.
-    pub(crate) fn check(&self, key: &[u8], message: &[u8], signature: &[u8], allowed: Allowed) -> Result<(), Refused> {
-        self.verify(key, Content::Message(message), signature, None, allowed)
+    /// The scheme of its signatures.
+    pub(crate) fn scheme(&self) -> Scheme {
+        Scheme { rows: self.signature, digest: self.digest, salt: None }
     }
 
     /// The content of the AlgorithmIdentifier of its signatures.
@@ -219,20 +219,6 @@ impl Algorithm {
 impl std::fmt::Debug for Algorithm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Algorithm").field("signature", &self.signature).field("key", &self.key).finish_non_exhaustive()
-    }
-}
-
-impl SignatureVerificationAlgorithm for Algorithm {
-    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        self.check(key, message, signature, Allowed::default()).map_err(|_| InvalidSignature)
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.key
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.signature
     }
 }
 
@@ -274,8 +260,29 @@ impl Scheme {
         allowed: Allowed,
     ) -> Result<(), Refused> {
         let key = KeyParts::of(key).map_err(|_| Refused::NotServed)?;
+        self.verify_with(&key, content, signature, allowed)
+    }
+
+    /// Checks a signature with a key.
+    pub(crate) fn verify_with(
+        &self,
+        key: &KeyParts<'_>,
+        content: Content<'_>,
+        signature: &[u8],
+        allowed: Allowed,
+    ) -> Result<(), Refused> {
         let row = self.row(key.algorithm).ok_or(Refused::NotServed)?;
         row.verify(key.bits, content, signature, self.salt, allowed)
+    }
+
+    /// The identifier under which the table has it, whatever its parameters.
+    pub(crate) fn plain_id(&self) -> AlgorithmIdentifier {
+        self.rows
+    }
+
+    /// Whether there is a row for this kind of key.
+    pub(crate) fn goes_with(&self, key: &KeyParts<'_>) -> bool {
+        self.row(key.algorithm).is_some()
     }
 
     /// The row for this kind of key.

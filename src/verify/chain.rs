@@ -3,17 +3,19 @@
 //! This file decides which trusted certificates may vouch for others, and hands the rest to webpki. It tolerates nothing;
 //! legacy.rs does.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rustls::DistinguishedName;
-use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor};
+use rustls::pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Purpose;
-use super::legacy::TolerantAlgorithm;
+use super::recast::{Change, Reshaped, Shown, has_pss_parameters, with_algorithms, without_parameters};
 use super::refusal::Peer;
 use crate::certificate::fault;
+use crate::certificate::matching::{NameKey, same_name};
+use crate::der::{SEQUENCE, only};
 use crate::error::Result;
 use crate::keystore::TrustedCertificate;
 
@@ -33,11 +35,17 @@ const MAX_SEARCH_COST: u64 = 10_000;
 const MAX_DEPTH: usize = 7;
 
 /// The trusted certificates that may vouch for others.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Anchors {
     anchors: Vec<TrustAnchor<'static>>,
     /// Of each anchor, its position among the trusted certificates.
     positions: Vec<usize>,
+    /// Of each anchor, how many issuers may stand between it and an end entity (RFC 5280 section 4.2.1.9).
+    path_lengths: Vec<Option<u32>>,
+    /// Of each anchor, its name.
+    names: Vec<NameKey>,
+    /// The SubjectPublicKeyInfos of those that webpki knows without parameters.
+    keys: Vec<Vec<u8>>,
     subjects: Vec<DistinguishedName>,
     /// Of each trusted certificate, its subject, and whether it may vouch for others.
     known: Vec<(Vec<u8>, bool)>,
@@ -46,7 +54,7 @@ pub(super) struct Anchors {
 impl Anchors {
     /// The anchors among the trusted certificates.
     pub(super) fn new(trusted: &[TrustedCertificate]) -> Result<Self> {
-        let mut this = Self { anchors: Vec::new(), positions: Vec::new(), subjects: Vec::new(), known: Vec::new() };
+        let mut this = Self::default();
         let mut names = Vec::new();
         for (position, certificate) in trusted.iter().enumerate() {
             let parsed = fault::parse(&certificate.der).map_err(|error| error.at(&certificate.place))?;
@@ -57,13 +65,45 @@ impl Anchors {
                 continue;
             }
             // One that webpki cannot read is still trusted directly.
-            if let Ok(anchor) = anchor_from_trusted_cert(&certificate.der) {
-                this.anchors.push(anchor.to_owned());
-                this.positions.push(position);
-            }
+            this.add(position, certificate, &parsed);
         }
         this.subjects = names_to_send(names);
         Ok(this)
+    }
+
+    fn add(&mut self, position: usize, certificate: &TrustedCertificate, parsed: &X509Certificate<'_>) {
+        let Ok(shown) = Shown::new(&certificate.der, &Change::of_version(&certificate.der)) else { return };
+        let Ok(anchor) = anchor_from_trusted_cert(&shown.der) else { return };
+        let mut anchor = anchor.to_owned();
+        if has_pss_parameters(parsed.public_key().raw) {
+            let Ok(plain) = without_parameters(parsed.public_key().raw) else { return };
+            // Its content alone, as webpki has it.
+            let Ok(plain) = only(SEQUENCE, &plain) else { return };
+            anchor.subject_public_key_info = plain.content.to_vec().into();
+            self.keys.push(parsed.public_key().raw.to_vec());
+        }
+        self.anchors.push(anchor);
+        self.positions.push(position);
+        self.names.push(NameKey::new(parsed.subject().as_raw()));
+        let constraints = parsed.basic_constraints().ok().flatten();
+        self.path_lengths.push(constraints.and_then(|constraints| constraints.value.path_len_constraint));
+    }
+
+    /// Whether an anchor has one of these names, written in another way.
+    pub(super) fn has_other_form(&self, names: &HashMap<NameKey, Vec<u8>>) -> bool {
+        self.other_forms(names).next().is_some()
+    }
+
+    /// The positions of anchors that have one of these names written in another way, and the subject that is asked for,
+    /// without its header.
+    fn other_forms<'a>(
+        &'a self,
+        names: &'a HashMap<NameKey, Vec<u8>>,
+    ) -> impl Iterator<Item = (usize, &'a TrustAnchor<'static>, &'a [u8])> {
+        (0..).zip(&self.names).zip(&self.anchors).filter_map(|((position, name), anchor)| {
+            let wanted = only(SEQUENCE, names.get(name)?).ok()?.content;
+            (wanted != anchor.subject.as_ref()).then_some((position, anchor, wanted))
+        })
     }
 
     /// The names to send with a certificate request, each once.
@@ -73,43 +113,91 @@ impl Anchors {
 
     /// The position of a trusted certificate of this subject, and whether it may vouch for others; rather one that may.
     pub(super) fn find(&self, subject: &[u8]) -> Option<(usize, bool)> {
-        let named = self.known.iter().enumerate().filter(|(_, (name, _))| name == subject);
+        let named = self.known.iter().enumerate().filter(|(_, (name, _))| same_name(name, subject));
         named.map(|(position, (_, vouches))| (position, *vouches)).max_by_key(|(_, vouches)| *vouches)
     }
 
-    /// The path from `leaf` to an anchor.
+    /// The path from `leaf` to an anchor, with the chain as it is, or as it was reshaped.
     pub(super) fn verify(
         &self,
-        leaf: &EndEntityCert<'_>,
-        algorithms: &[TolerantAlgorithm<'_>],
+        leaf: &Shown<'_>,
+        reshaped: Option<&Reshaped>,
         peer: &Peer<'_>,
     ) -> std::result::Result<Vec<CertificateDer<'static>>, webpki::Error> {
-        let algorithms: Vec<_> = algorithms.iter().map(|one| one as &dyn SignatureVerificationAlgorithm).collect();
-        let intermediates = peer.chain.get(1..).unwrap_or_default();
-        if search_cost(leaf.issuer(), intermediates) > MAX_SEARCH_COST {
-            return Err(webpki::Error::MaximumPathBuildCallsExceeded);
+        let others = peer.chain.iter().enumerate().skip(1);
+        let shown: Vec<_> = others
+            .map(|(position, der)| {
+                let change = reshaped.map(|reshaped| reshaped.change(position)).unwrap_or_default();
+                // One that cannot be reshaped is shown as it is, for webpki to refuse.
+                Shown::new(der, &change).or_else(|_| Shown::new(der, &Change::default()))
+            })
+            .collect::<Result<_, _>>()?;
+        let outcome = self.search(leaf, &shown, &self.anchors, Some, peer);
+        let (Err(error), Some(reshaped)) = (&outcome, reshaped) else { return outcome };
+        let renamed: Vec<_> = self.other_forms(reshaped.names()).collect();
+        if renamed.is_empty() {
+            return outcome;
         }
-        let path = leaf.verify_for_usage(
-            &algorithms,
-            &self.anchors,
-            intermediates,
-            peer.now,
-            usage(peer.purpose),
-            None,
-            Some(&issuers_may_sign_certificates),
-        )?;
-        Ok(self.certificates(&path, peer))
+        let anchors: Vec<_> = renamed
+            .iter()
+            .map(|(_, anchor, subject)| TrustAnchor { subject: (*subject).into(), ..(*anchor).clone() })
+            .collect();
+        let position = |position: usize| renamed.get(position).map(|(position, ..)| *position);
+        match self.search(leaf, &shown, &anchors, position, peer) {
+            Err(webpki::Error::UnknownIssuer) => Err(error.clone()),
+            found => found,
+        }
     }
 
-    /// The path as the peer and the trust store have it; its end entity may have been recast.
-    fn certificates(&self, path: &VerifiedPath<'_>, peer: &Peer<'_>) -> Vec<CertificateDer<'static>> {
-        let anchor = self.anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor()));
-        let anchor =
-            anchor.and_then(|found| self.positions.get(found)).and_then(|position| peer.trusted.get(*position));
-        (peer.chain.first().into_iter().map(|end_entity| end_entity.clone().into_owned()))
-            .chain(path.intermediate_certificates().map(|certificate| certificate.der().into_owned()))
-            .chain(anchor.map(|certificate| certificate.der.clone()))
-            .collect()
+    /// The path to one of `anchors`; `known` finds each among this store's.
+    fn search(
+        &self,
+        leaf: &Shown<'_>,
+        shown: &[Shown<'_>],
+        anchors: &[TrustAnchor<'_>],
+        known: impl Fn(usize) -> Option<usize>,
+        peer: &Peer<'_>,
+    ) -> std::result::Result<Vec<CertificateDer<'static>>, webpki::Error> {
+        let parsed = leaf.parse()?;
+        let intermediates: Vec<_> = shown.iter().map(|shown| CertificateDer::from(shown.der.as_ref())).collect();
+        if search_cost(parsed.issuer(), &intermediates) > MAX_SEARCH_COST {
+            return Err(webpki::Error::MaximumPathBuildCallsExceeded);
+        }
+        let anchor_of = |path: &VerifiedPath<'_>| {
+            anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor())).and_then(&known)
+        };
+        let check = |path: &VerifiedPath<'_>| {
+            issuers_may_sign_certificates(path)?;
+            let limit = anchor_of(path).and_then(|anchor| self.path_lengths.get(anchor).copied().flatten());
+            is_within(limit, path)
+        };
+        let all: Vec<_> = std::iter::once(leaf).chain(shown).collect();
+        with_algorithms(&all, &self.keys, peer.switches.allowed(), |algorithms| {
+            let usage = usage(peer.purpose);
+            let path =
+                parsed.verify_for_usage(algorithms, anchors, &intermediates, peer.now, usage, None, Some(&check))?;
+            let anchor = anchor_of(&path).and_then(|anchor| self.positions.get(anchor));
+            let anchor = anchor.and_then(|position| peer.trusted.get(*position));
+            let place = |certificate: &webpki::Cert<'_>| {
+                let at = intermediates.iter().position(|shown| *shown == certificate.der());
+                at.and_then(|at| peer.chain.get(at + 1)).map(|original| original.clone().into_owned())
+            };
+            Ok((peer.chain.first().into_iter().map(|end_entity| end_entity.clone().into_owned()))
+                .chain(path.intermediate_certificates().filter_map(place))
+                .chain(anchor.map(|certificate| certificate.der.clone()))
+                .collect())
+        })
+    }
+}
+
+/// Refuses a path with more issuers under its anchor than the anchor allows; those that issued themselves do not count
+/// (RFC 5280 section 6.1.4 (l)). webpki knows nothing of anchors but names, keys and constraints on names.
+fn is_within(limit: Option<u32>, path: &VerifiedPath<'_>) -> std::result::Result<(), webpki::Error> {
+    let Some(limit) = limit else { return Ok(()) };
+    let issuers = path.intermediate_certificates().filter(|issuer| issuer.subject() != issuer.issuer()).count();
+    match u32::try_from(issuers).is_ok_and(|issuers| issuers <= limit) {
+        true => Ok(()),
+        false => Err(webpki::Error::PathLenConstraintViolated),
     }
 }
 

@@ -1,22 +1,19 @@
 //! Every tolerated deviation from what webpki accepts, one switch each, off unless asked for.
 //!
-//! A deviating end entity is recast: written again in the shape that webpki wants, from the very bytes that were signed,
-//! and only in the point that the switch names. webpki then judges the recast certificate by all its rules (dates,
-//! path, name constraints, purposes, names); where it comes to check the signature over the recast certificate, the
-//! signature is checked over the original one. Nothing else in this library tolerates anything.
+//! A deviating end entity is recast (recast.rs), and only in the point that the switch names. webpki then judges the recast
+//! certificate by all its rules (dates, path, name constraints, purposes, names). Nothing else in this library tolerates
+//! anything.
 
 use std::net::IpAddr;
 
-use rustls::pki_types::{
-    AlgorithmIdentifier, CertificateDer, DnsName, InvalidSignature, ServerName, SignatureVerificationAlgorithm,
-};
-use webpki::EndEntityCert;
+use rustls::pki_types::{CertificateDer, DnsName, ServerName};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
 use super::direct;
+use super::recast::{Change, Shown, is_version_1};
 use super::refusal::Peer;
-use crate::der::{Element, Malformed, OCTET_STRING, SEQUENCE, element, only};
-use crate::signature::{Algorithm, Allowed, algorithms};
+use crate::der::element;
+use crate::signature::Allowed;
 
 /// A deviation that can be tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,11 +27,14 @@ pub enum Switch {
     CommonName,
     /// RSA keys of 1024 to 2047 bits, of the peer and of its issuers.
     SmallRsa,
+    /// An end entity with a key usage without digitalSignature.
+    KeyUsage,
 }
 
 impl Switch {
     /// Every switch.
-    pub const ALL: &'static [Self] = &[Self::X509V1, Self::CaAsEndEntity, Self::CommonName, Self::SmallRsa];
+    pub const ALL: &'static [Self] =
+        &[Self::X509V1, Self::CaAsEndEntity, Self::CommonName, Self::SmallRsa, Self::KeyUsage];
 
     /// The switch's name in configuration and messages.
     pub const fn name(self) -> &'static str {
@@ -43,6 +43,7 @@ impl Switch {
             Self::CaAsEndEntity => "insecure-ca-as-end-entity",
             Self::CommonName => "insecure-common-name",
             Self::SmallRsa => "insecure-rsa-1024",
+            Self::KeyUsage => "insecure-key-usage",
         }
     }
 
@@ -62,6 +63,7 @@ impl Switch {
                 "the common name as host name where a certificate has no DNS or IP subject alternative name"
             }
             Self::SmallRsa => "RSA keys of 1024 to 2047 bits, of the peer and of its issuers",
+            Self::KeyUsage => "a peer certificate with a key usage without digitalSignature",
         }
     }
 
@@ -105,27 +107,32 @@ impl FromIterator<Switch> for Switches {
     }
 }
 
-/// A peer's end entity in the shape in which webpki is to judge it.
+/// A peer's end entity in the shape in which webpki is to judge it, and the switches that it needed so far.
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
-    der: CertificateDer<'a>,
-    /// The to-be-signed part as webpki sees it, and as it was signed, where the two differ.
-    recast: Option<(Vec<u8>, &'a [u8])>,
-    deviations: Vec<Switch>,
+    pub(super) shown: Shown<'a>,
+    pub(super) change: Change,
+    pub(super) deviations: Vec<Switch>,
 }
 
 impl<'a> Leaf<'a> {
-    /// The end entity, recast where it deviates in a way that is tolerated here.
+    /// The end entity, recast where it deviates in a way that is tolerated here, from the shape of `change`.
     ///
     /// Only what webpki itself refuses for the very reason that a switch names is recast. For a certificate that is
     /// trusted directly, version and CA flag mean nothing (direct.rs), so they need no switch.
-    pub(super) fn new(peer: &Peer<'a>, direct: bool, name: Option<&ServerName<'_>>) -> Result<Self, webpki::Error> {
+    pub(super) fn new(
+        peer: &Peer<'a>,
+        mut change: Change,
+        direct: bool,
+        name: Option<&ServerName<'_>>,
+    ) -> Result<Self, webpki::Error> {
         let Peer { purpose, now, switches, .. } = *peer;
         let original = peer.chain.first().ok_or(webpki::Error::BadDer)?;
-        let mut change = Change::default();
         let mut deviations = Vec::new();
-        let refusal = EndEntityCert::try_from(original)
-            .and_then(|end_entity| direct::verify(&end_entity, purpose, now, original).map(|_| ()));
+        let refusal = Shown::new(original, &change).and_then(|shown| {
+            let parsed = shown.parse()?;
+            direct::verify(&parsed, purpose, now, original).map(|_| ())
+        });
         let tolerated = match refusal {
             Err(webpki::Error::UnsupportedCertVersion) if is_version_1(original) => Some(Switch::X509V1),
             Err(webpki::Error::CaUsedAsEndEntity) => Some(Switch::CaAsEndEntity),
@@ -142,126 +149,17 @@ impl<'a> Leaf<'a> {
             _ => {}
         }
         if name.is_some() && switches.contains(Switch::CommonName) {
-            change.add_name = common_name_as_general_name(original);
-            if change.add_name.is_some() {
+            change.add_names = common_name_as_general_name(original).into_iter().collect();
+            if !change.add_names.is_empty() {
                 deviations.push(Switch::CommonName);
             }
         }
-        Self::recast(original, &change, deviations)
-    }
-
-    fn recast(
-        original: &'a CertificateDer<'a>,
-        change: &Change,
-        deviations: Vec<Switch>,
-    ) -> Result<Self, webpki::Error> {
-        if *change == Change::default() {
-            return Ok(Self { der: CertificateDer::from(original.as_ref()), recast: None, deviations });
-        }
-        let parts = only(SEQUENCE, original)?.parts()?;
-        let (signed, rest) = parts.split_first().ok_or(webpki::Error::BadDer)?;
-        let shown = change.apply(signed)?;
-        let der = element(SEQUENCE, &[&[shown.as_slice()], rest].concat());
-        Ok(Self { der: CertificateDer::from(der), recast: Some((shown, *signed)), deviations })
-    }
-
-    /// What webpki makes of it.
-    pub(super) fn parse(&self) -> Result<EndEntityCert<'_>, webpki::Error> {
-        EndEntityCert::try_from(&self.der)
-    }
-
-    /// The switches that it needed so far.
-    pub(super) fn deviations(&self) -> &[Switch] {
-        &self.deviations
-    }
-
-    /// The algorithms with which the signatures of its path are checked.
-    pub(super) fn algorithms(&self, switches: Switches) -> Vec<TolerantAlgorithm<'_>> {
-        let recast = self.recast.as_ref().map(|(shown, signed)| (shown.as_slice(), *signed));
-        let allowed = switches.allowed();
-        algorithms().iter().map(|row| TolerantAlgorithm { row, recast, allowed }).collect()
+        Ok(Self { shown: Shown::new(original, &change)?, change, deviations })
     }
 }
 
-impl From<Malformed> for webpki::Error {
-    fn from(_: Malformed) -> Self {
-        Self::BadDer
-    }
-}
-
-/// How a certificate is recast.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Change {
-    add_version: bool,
-    drop_basic_constraints: bool,
-    /// A DER `GeneralName` to add to the subject alternative names.
-    add_name: Option<Vec<u8>>,
-}
-
-const VERSION: u8 = 0xa0;
-const EXTENSIONS: u8 = 0xa3;
-const DNS_NAME: u8 = 0x82;
+pub(super) const DNS_NAME: u8 = 0x82;
 const IP_ADDRESS: u8 = 0x87;
-/// `version [0] EXPLICIT INTEGER`, version 3 (RFC 5280 section 4.1).
-const VERSION_3: &[u8] = &[0xa0, 0x03, 0x02, 0x01, 0x02];
-/// id-ce-basicConstraints, 2.5.29.19.
-const BASIC_CONSTRAINTS: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x13];
-/// id-ce-subjectAltName, 2.5.29.17.
-const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x11];
-
-impl Change {
-    /// The to-be-signed part with this change; all that the change does not name is copied.
-    fn apply(&self, signed: &[u8]) -> Result<Vec<u8>, webpki::Error> {
-        let mut fields = only(SEQUENCE, signed)?.parts()?;
-        let mut extensions = match fields.pop_if(|field| field.first() == Some(&EXTENSIONS)) {
-            Some(field) => only(SEQUENCE, only(EXTENSIONS, field)?.content)?.parts()?,
-            None => Vec::new(),
-        };
-        if self.add_version {
-            fields.insert(0, VERSION_3);
-        }
-        if self.drop_basic_constraints {
-            extensions.retain(|extension| !is_extension(extension, BASIC_CONSTRAINTS));
-        }
-        let named = match &self.add_name {
-            Some(name) => {
-                let old = extensions.iter().position(|extension| is_extension(extension, SUBJECT_ALTERNATIVE_NAME));
-                Some(with_name(old.map(|position| extensions.remove(position)), name)?)
-            }
-            None => None,
-        };
-        extensions.extend(named.as_deref());
-        let extensions = element(EXTENSIONS, &[&element(SEQUENCE, &extensions)]);
-        fields.push(&extensions);
-        Ok(element(SEQUENCE, &fields))
-    }
-}
-
-/// A subject alternative name extension with the old one's names and one more.
-fn with_name(old: Option<&[u8]>, name: &[u8]) -> Result<Vec<u8>, webpki::Error> {
-    let old_names = match old {
-        Some(extension) => {
-            let value = only(SEQUENCE, extension)?.parts()?.pop().ok_or(webpki::Error::BadDer)?;
-            only(SEQUENCE, only(OCTET_STRING, value)?.content)?.content
-        }
-        None => &[],
-    };
-    let value = element(OCTET_STRING, &[&element(SEQUENCE, &[old_names, name])]);
-    Ok(element(SEQUENCE, &[SUBJECT_ALTERNATIVE_NAME, &value]))
-}
-
-fn is_extension(extension: &[u8], oid: &[u8]) -> bool {
-    only(SEQUENCE, extension).is_ok_and(|extension| extension.content.starts_with(oid))
-}
-
-/// Version 1 as DER writes it: no version and no extensions. Anything else that is not version 3 is malformed.
-fn is_version_1(certificate: &CertificateDer<'_>) -> bool {
-    let parts = |der| only(SEQUENCE, der).and_then(Element::parts).unwrap_or_default();
-    let fields = parts(certificate).first().map(|signed| parts(signed));
-    let tags = fields
-        .map(|fields| [fields.first(), fields.last()].map(|field| field.and_then(|field| field.first()).copied()));
-    tags.is_some_and(|[first, last]| first != Some(VERSION) && last != Some(EXTENSIONS))
-}
 
 /// Whether there is a subject alternative name of DNS or IP kind, so that the common name does not count (RFC 6125
 /// section 6.4.4).
@@ -292,30 +190,4 @@ fn common_name_as_general_name(certificate: &CertificateDer<'_>) -> Option<Vec<u
     }
     let is_host = DnsName::try_from(name.strip_prefix("*.").unwrap_or(name)).is_ok();
     is_host.then(|| element(DNS_NAME, &[name.as_bytes()]))
-}
-
-/// A row of the table of algorithms that knows of recast certificates, as webpki asks it.
-#[derive(Debug)]
-pub(super) struct TolerantAlgorithm<'a> {
-    row: &'static Algorithm,
-    recast: Option<(&'a [u8], &'a [u8])>,
-    allowed: Allowed,
-}
-
-impl SignatureVerificationAlgorithm for TolerantAlgorithm<'_> {
-    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        let message = match self.recast {
-            Some((shown, signed)) if message == shown => signed,
-            _ => message,
-        };
-        self.row.check(key, message, signature, self.allowed).map_err(|_| InvalidSignature)
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.row.key_id()
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.row.signature_id()
-    }
 }

@@ -8,11 +8,14 @@
 mod adapter;
 mod authenticated;
 mod chain;
+mod culprit;
 mod direct;
+mod end_entity;
 pub mod host;
 mod legacy;
 mod name;
 mod path;
+mod recast;
 mod recheck;
 mod refusal;
 mod signature;
@@ -25,6 +28,7 @@ pub use adapter::{PeerCertificate, VerifyCallback};
 pub(crate) use authenticated::{Authenticated, Peer, ShownIdentity};
 pub use legacy::{Switch, Switches};
 pub(crate) use path::{Fingerprint, VerifiedPath, fingerprint};
+use recast::Reshaped;
 pub use recheck::AskAgain;
 pub(crate) use recheck::Recheck;
 
@@ -180,17 +184,23 @@ impl PeerVerifier {
         };
 
         let direct = self.direct.position(&self.trusted, end_entity).is_some();
-        let leaf = legacy::Leaf::new(&peer, direct, name).map_err(|error| peer.refuse(error))?;
-        let parsed = leaf.parse().map_err(|error| peer.refuse(error))?;
-        let path = match direct {
-            true => direct::verify(&parsed, purpose, now, end_entity),
-            false => self.anchors.verify(&parsed, &leaf.algorithms(self.switches), &peer),
+        let mut reshaped = None;
+        let found = self.path(&peer, None, direct, name).or_else(|error| {
+            reshaped = Reshaped::of(&peer);
+            if reshaped.is_some() { self.path(&peer, reshaped.as_ref(), direct, name) } else { Err(error) }
+        });
+        let (leaf, path) = found.map_err(|error| peer.refuse(error))?;
+        let parsed = leaf.shown.parse().map_err(|error| peer.refuse(error))?;
+        if !direct {
+            end_entity::check_common_names(&peer, &self.anchors, &leaf, reshaped.as_ref(), &path)?;
         }
-        .map_err(|error| peer.refuse(error))?;
 
-        let mut deviations = leaf.deviations().to_vec();
+        let mut deviations = leaf.deviations.clone();
         if signature::check_key_sizes(&path, self.switches).map_err(|key| peer.refuse_key(&key))? {
             deviations.push(Switch::SmallRsa);
+        }
+        if end_entity::check_key_usage(&peer)? {
+            deviations.push(Switch::KeyUsage);
         }
         if !signature::is_usable_key(end_entity) {
             return Err(peer.refuse_key_algorithm());
@@ -202,6 +212,23 @@ impl PeerVerifier {
             revocation.check(&path, staple, now)?;
         }
         Ok(Verdict { path, direct, deviations })
+    }
+
+    /// The end entity as it was judged, and its path.
+    fn path<'a>(
+        &self,
+        peer: &refusal::Peer<'a>,
+        reshaped: Option<&Reshaped>,
+        direct: bool,
+        name: Option<&ServerName<'_>>,
+    ) -> Result<(legacy::Leaf<'a>, Vec<CertificateDer<'static>>), webpki::Error> {
+        let change = reshaped.map(|reshaped| reshaped.change(0)).unwrap_or_default();
+        let leaf = legacy::Leaf::new(peer, change, direct, name)?;
+        let path = match (direct, peer.chain.first()) {
+            (true, Some(end_entity)) => direct::verify(&leaf.shown.parse()?, peer.purpose, peer.now, end_entity)?,
+            _ => self.anchors.verify(&leaf.shown, reshaped, peer)?,
+        };
+        Ok((leaf, path))
     }
 
     /// Checks a TLS 1.2 peer's proof that it holds the private key of `cert` (RFC 5246 sections 7.4.3 and 7.4.8).

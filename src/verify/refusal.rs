@@ -8,8 +8,10 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::chain::{Anchors, may_issue};
+use super::culprit::{self, Algorithm, End, writes_out_parameters};
 use super::signature::{self, RefusedKey, signature_algorithm};
 use super::{Purpose, Switch, Switches};
+use crate::certificate::matching::same_name;
 use crate::certificate::{CertificateFacts, algorithm_text, cut, date_text, describe};
 use crate::error::{Code, Error};
 use crate::keystore::TrustedCertificate;
@@ -65,6 +67,9 @@ pub(super) fn code(error: &webpki::Error) -> Code {
     }
 }
 
+const NAMED_CURVE: &str =
+    "Reissue the certificate with a key of a named curve (openssl genpkey -pkeyopt ec_param_enc:named_curve).";
+
 /// What a refusal says beyond its code.
 struct Told {
     code: Code,
@@ -107,17 +112,27 @@ impl Peer<'_> {
 
     /// The error for a key of the end entity that can prove nothing here.
     pub(super) fn refuse_key_algorithm(&self) -> Error {
+        if self.key(0).is_some_and(|key| writes_out_parameters(&key)) {
+            let detail = format!("the parameters of the key's curve are written out in {}", self.place(0));
+            return Error::new(Code::CertAlgorithmUnsupported, detail).with_hint(NAMED_CURVE);
+        }
         let key = self.facts(0).map(|facts| facts.key).unwrap_or_default();
         Error::new(Code::CertAlgorithmUnsupported, format!("a key of kind {key} at {}", self.place(0)))
             .with_hint(signature::SERVED_KEYS)
     }
 
     /// Names a certificate of the chain by its position.
-    fn place(&self, position: usize) -> String {
+    pub(super) fn place(&self, position: usize) -> String {
         match self.chain.get(position) {
             Some(der) => format!("certificate {} of {} ({})", position + 1, self.chain.len(), describe(der)),
             None => "no certificate".to_owned(),
         }
+    }
+
+    /// The SubjectPublicKeyInfo of a certificate of the chain.
+    fn key(&self, position: usize) -> Option<Vec<u8>> {
+        let (_, certificate) = X509Certificate::from_der(self.chain.get(position)?).ok()?;
+        Some(certificate.public_key().raw.to_vec())
     }
 
     fn trusted_place(&self, wanted: &CertificateDer<'_>) -> String {
@@ -163,7 +178,7 @@ impl<'a> Reading<'a> {
 
     fn issued(&self, issuer: usize, subject: usize) -> bool {
         match (self.get(issuer), self.get(subject)) {
-            (Some(issuer), Some(subject)) => issuer.subject().as_raw() == subject.issuer().as_raw(),
+            (Some(issuer), Some(subject)) => same_name(issuer.subject().as_raw(), subject.issuer().as_raw()),
             _ => false,
         }
     }
@@ -191,13 +206,15 @@ impl<'a> Reading<'a> {
             Code::CertVersionUnsupported => self.tell_version(),
             Code::CertSignatureInvalid => self.tell_signature(),
             Code::CertPurposeMismatch => self.tell_purpose(),
-            Code::CertAlgorithmUnsupported => self.tell_algorithm(error),
+            Code::CertAlgorithmUnsupported => self.tell_algorithm(),
             Code::CertIssuerNotCa => {
                 let culprit = self.find(|certificate| !may_issue(certificate), 1);
                 Told::new(code, self.place(culprit))
             }
             Code::CertTooComplex => Told::new(code, format!("{} certificates, of {}", self.chain.len(), self.place(0))),
-            Code::CertNameConstraint | Code::CertPathLength => Told::new(code, self.place(0)),
+            Code::CertNameConstraint => self.tell_constraint(),
+            Code::CertPathLength => self.tell_path_length(),
+            Code::CertCriticalExtension => self.tell_critical_extension(),
             _ => Told::new(code, format!("{error} in the chain of {}", self.place(0))),
         }
     }
@@ -261,6 +278,13 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// The keys of trusted certificates of this name that may vouch for others.
+    fn trusted_keys(&self, name: &[u8]) -> Vec<Vec<u8>> {
+        let named = self.peer.trusted.iter().filter_map(|trusted| X509Certificate::from_der(&trusted.der).ok());
+        let named = named.filter(|(_, certificate)| same_name(certificate.subject().as_raw(), name));
+        named.map(|(_, certificate)| certificate.public_key().raw.to_vec()).collect()
+    }
+
     fn tell_signature(&self) -> Told {
         let issuers = self.chain.iter().flatten().map(|certificate| certificate.issuer().as_raw());
         let namesakes: Vec<_> = issuers.filter_map(|issuer| self.namesake(issuer)).collect();
@@ -270,13 +294,107 @@ impl<'a> Reading<'a> {
             let refused = self.peer.refuse_key(&key);
             return Told::new(refused.code(), refused.detail()).hint(refused.hint());
         }
-        let told = Told::new(Code::CertSignatureInvalid, format!("in the chain of {}", self.place(0)));
-        match namesakes.last() {
+        let allowed = self.peer.switches.allowed();
+        match culprit::end(self.peer.chain, &self.chain, |name| self.trusted_keys(name), allowed) {
+            End::SelfSigned(position) => self.tell_other_key(position),
+            End::Foreign(position) => self.tell_foreign(position),
+            End::Unknown => Told::new(Code::CertSignatureInvalid, format!("in the chain of {}", self.place(0))),
+        }
+    }
+
+    /// A self-signed certificate of a trusted one's name, with another key.
+    fn tell_other_key(&self, position: usize) -> Told {
+        let code = if position == 0 { Code::CertSelfSigned } else { Code::CertSelfSignedInChain };
+        let told = Told::new(code, self.place(position));
+        match self.get(position).and_then(|certificate| self.namesake(certificate.subject().as_raw())) {
             Some((namesake, _)) => told.hint(format!(
-                "{} has the issuer's name; if its key is not the issuer's, import the CA's current certificate.",
+                "{} has another certificate of this subject, with another key; import the peer's if it is the right one.",
                 namesake.place
             )),
             None => told,
+        }
+    }
+
+    /// A certificate that none of those signed that have its issuer's name.
+    fn tell_foreign(&self, position: usize) -> Told {
+        let issuer = self.get(position).map(|certificate| certificate.issuer().as_raw()).unwrap_or_default();
+        let place = self.place(position);
+        match self.namesake(issuer) {
+            Some((namesake, _)) => Told::new(
+                Code::CertSignatureInvalid,
+                format!("{place} is not signed with the key of {}, which has its issuer's name", namesake.place),
+            )
+            .hint(format!(
+                "{} has the issuer's name; if its key is not the issuer's, import the CA's current certificate.",
+                namesake.place
+            )),
+            None => {
+                let detail = format!("{place} is not signed with the key of the certificate of its issuer's name");
+                Told::new(Code::CertSignatureInvalid, detail)
+            }
+        }
+    }
+
+    /// The trusted certificates that have the name of an issuer in the chain.
+    fn trusted_issuers(&self) -> impl Iterator<Item = (&'a TrustedCertificate, X509Certificate<'a>)> {
+        let issuers = self.chain.iter().flatten().map(|certificate| certificate.issuer().as_raw());
+        let named = issuers.filter_map(|issuer| self.namesake(issuer)).map(|(namesake, _)| namesake);
+        named.filter_map(|namesake| Some((namesake, X509Certificate::from_der(&namesake.der).ok()?.1)))
+    }
+
+    fn tell_constraint(&self) -> Told {
+        let Some(leaf) = self.get(0) else { return Told::new(Code::CertNameConstraint, self.place(0)) };
+        let of = |certificate: &X509Certificate<'_>| {
+            culprit::constraint_not_compared(certificate).filter(|kind| culprit::has_name_of(leaf, kind))
+        };
+        let in_chain =
+            (1..self.chain.len()).find_map(|position| Some((self.place(position), of(self.get(position)?)?)));
+        let trusted = || {
+            self.trusted_issuers().find_map(|(trusted, read)| Some((self.peer.trusted_place(&trusted.der), of(&read)?)))
+        };
+        match in_chain.or_else(trusted) {
+            Some((place, kind)) => Told::new(
+                Code::CertConstraintUnsupported,
+                format!("{kind}, by {place}, so that {} is not accepted under it", self.place(0)),
+            ),
+            None => Told::new(Code::CertNameConstraint, self.place(0)),
+        }
+    }
+
+    fn tell_path_length(&self) -> Told {
+        let limit = |certificate: &X509Certificate<'_>| {
+            certificate.basic_constraints().ok()?.and_then(|constraints| constraints.value.path_len_constraint)
+        };
+        let issuers = |before: usize| {
+            let counted = self.peer.chain.iter().take(before).skip(1).filter(|der| !culprit::is_self_issued(der));
+            u32::try_from(counted.count()).unwrap_or(u32::MAX)
+        };
+        let told = |place: String, limit: u32, count: u32| {
+            let detail = format!("{place} allows {limit} issuers below it, there are {count} above {}", self.place(0));
+            Told::new(Code::CertPathLength, detail)
+        };
+        let in_chain = (1..self.chain.len()).find_map(|position| {
+            let limit = limit(self.get(position)?).filter(|limit| *limit < issuers(position))?;
+            Some(told(self.place(position), limit, issuers(position)))
+        });
+        let all = issuers(self.chain.len());
+        let trusted = || {
+            self.trusted_issuers().find_map(|(trusted, read)| {
+                let limit = limit(&read).filter(|limit| *limit < all)?;
+                Some(told(self.peer.trusted_place(&trusted.der), limit, all))
+            })
+        };
+        in_chain.or_else(trusted).unwrap_or_else(|| Told::new(Code::CertPathLength, self.place(0)))
+    }
+
+    fn tell_critical_extension(&self) -> Told {
+        let mut found = (0..self.chain.len())
+            .filter_map(|position| Some((position, culprit::critical_extension(self.get(position)?)?)));
+        match found.next() {
+            Some((position, extension)) => {
+                Told::new(Code::CertCriticalExtension, format!("{extension} of {}", self.place(position)))
+            }
+            None => Told::new(Code::CertCriticalExtension, format!("in the chain of {}", self.place(0))),
         }
     }
 
@@ -292,23 +410,54 @@ impl<'a> Reading<'a> {
             },
             _ => false,
         };
-        let place = self.place(self.find(lacks, 0));
-        Told::new(Code::CertPurposeMismatch, format!("the extended key usage of {place} does not name {wanted}"))
-            .hint(format!("Reissue it with the extended key usage {wanted}, as it belongs to a {role}."))
+        let culprit = self.find(lacks, 0);
+        let has_any = self
+            .get(culprit)
+            .is_some_and(|certificate| matches!(certificate.extended_key_usage(), Ok(Some(usage)) if usage.value.any));
+        let any = if has_any { "; anyExtendedKeyUsage does not count" } else { "" };
+        let detail = format!("the extended key usage of {} does not name {wanted}{any}", self.place(culprit));
+        Told::new(Code::CertPurposeMismatch, detail).hint(match culprit {
+            0 => format!("Reissue it with the extended key usage {wanted}, as it belongs to a {role}."),
+            _ => format!(
+                "Reissue this CA's certificate without an extended key usage, or with {wanted}, as it issues to a {role}."
+            ),
+        })
     }
 
-    fn tell_algorithm(&self, error: &webpki::Error) -> Told {
-        let (algorithm, why) = match error {
-            webpki::Error::UnsupportedSignatureAlgorithmContext(context) => (&context.signature_algorithm_id, ""),
-            webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
-                (&context.signature_algorithm_id, ", which does not go with its issuer's key")
-            }
-            _ => return Told::new(Code::CertAlgorithmUnsupported, self.place(0)),
+    fn tell_algorithm(&self) -> Told {
+        let algorithm_of = |position: usize| Some(signature_algorithm(self.peer.chain.get(position)?).ok()?.to_vec());
+        let keys_of = |position: usize| {
+            let Some(certificate) = self.get(position) else { return Vec::new() };
+            let issuers = self.chain.iter().flatten();
+            let issuers = issuers.filter(|issuer| same_name(issuer.subject().as_raw(), certificate.issuer().as_raw()));
+            let keys = issuers.map(|issuer| issuer.public_key().raw.to_vec());
+            keys.chain(self.trusted_keys(certificate.issuer().as_raw())).collect()
         };
-        let signed = |der: &CertificateDer<'_>| signature_algorithm(der).is_ok_and(|signed| signed == algorithm);
-        let place = self.place(self.peer.chain.iter().position(signed).unwrap_or_default());
-        let name = algorithm_text(algorithm);
-        Told::new(Code::CertAlgorithmUnsupported, format!("{place} is signed with {name}{why}"))
+        let name = |position| algorithm_of(position).map(|one| algorithm_text(&one)).unwrap_or_default();
+        let told = |detail: String| Told::new(Code::CertAlgorithmUnsupported, detail);
+        match culprit::algorithm(&self.chain, algorithm_of, keys_of) {
+            Some(Algorithm::NotServed(position)) => {
+                let told = told(format!("{} is signed with {}", self.place(position), name(position)));
+                match name(position).contains("pss") {
+                    true => {
+                        told.hint("Reissue it with one of SHA-256, SHA-384 and SHA-512, for the PSS mask (MGF1) too.")
+                    }
+                    false => told,
+                }
+            }
+            Some(Algorithm::WrittenOut(position)) => told(format!(
+                "the parameters of the curve are written out in the key of the issuer of {}",
+                self.place(position)
+            ))
+            .hint(NAMED_CURVE),
+            Some(Algorithm::OtherKey(position)) => told(format!(
+                "{} is signed with {}, which does not go with its issuer's key",
+                self.place(position),
+                name(position)
+            ))
+            .hint("Give the certificate of the CA whose key signed it."),
+            None => told(format!("in the chain of {}", self.place(0))),
+        }
     }
 }
 

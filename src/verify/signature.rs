@@ -10,9 +10,12 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{Switch, Switches};
 use crate::certificate::{CertificateFacts, describe};
-use crate::der::{Malformed, SEQUENCE, only};
+use crate::der::{BIT_STRING, Malformed, SEQUENCE, only};
 use crate::error::{Code, Error, Result};
-use crate::signature::{self, HandshakeScheme, KeyParts, MAX_RSA_BITS, RSA_BITS, SMALL_RSA_BITS, Unproven, Unusable};
+use crate::signature::{
+    self, Allowed, Content, HandshakeScheme, KeyParts, MAX_RSA_BITS, RSA_BITS, Refused, SMALL_RSA_BITS, Scheme,
+    Unproven, Unusable,
+};
 
 /// The hint for a key of another kind.
 pub(super) const SERVED_KEYS: &str = "Reissue it with an RSA, ECDSA (P-256, P-384, P-521) or Ed25519 key.";
@@ -79,6 +82,21 @@ pub(super) fn signature_algorithm(certificate: &[u8]) -> std::result::Result<&[u
     let mut parts = only(SEQUENCE, certificate)?.inside();
     parts.expect(SEQUENCE)?;
     Ok(parts.expect(SEQUENCE)?.content)
+}
+
+/// Checks that a certificate was signed with the key of this SubjectPublicKeyInfo.
+pub(super) fn check_issued(certificate: &[u8], key: &[u8], allowed: Allowed) -> std::result::Result<(), Refused> {
+    let parts = || {
+        let mut parts = only(SEQUENCE, certificate)?.inside();
+        let signed = parts.expect(SEQUENCE)?;
+        let algorithm = parts.expect(SEQUENCE)?;
+        let signature = parts.expect(BIT_STRING)?;
+        Ok((signed.whole, algorithm.content, signature.content))
+    };
+    let parts: std::result::Result<_, Malformed> = parts();
+    let Ok((signed, algorithm, [0, signature @ ..])) = parts else { return Err(Refused::Wrong) };
+    let scheme = Scheme::of(algorithm, allowed).ok_or(Refused::NotServed)?;
+    scheme.verify(key, Content::Message(signed), signature, allowed)
 }
 
 /// A certificate's SubjectPublicKeyInfo.

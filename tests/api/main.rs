@@ -43,6 +43,7 @@ mod stapling;
 mod stapling_files;
 mod stream;
 mod verify;
+mod verify_cases;
 mod verify_hostile;
 mod verify_paths;
 mod verify_pki;

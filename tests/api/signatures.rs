@@ -145,6 +145,26 @@ fn rsa_counts_for_certificates_lists_and_responses_with_every_digest() {
 }
 
 #[test]
+fn pss_counts_for_certificates_lists_and_responses_with_a_salt_of_any_length() {
+    for (bits, digest, salt) in
+        [(2048, "sha256", "max"), (3072, "sha384", "0"), (2048, "sha512", "20"), (1024, "sha256", "max")]
+    {
+        let switch: &[&str] = if bits == 1024 { &["--allow", "insecure-rsa-1024"] } else { &[] };
+        Signer::new(&format!("pss-{bits}-{salt}"), &rsa(bits), digest, &pss(salt)).assert_counts(switch);
+    }
+}
+
+#[test]
+fn keys_for_pss_alone_count_for_certificates_lists_and_responses() {
+    let key = "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048";
+    Signer::new("pss-key", key, "sha256", &pss("digest")).assert_counts(&[]);
+    let key = format!(
+        "{key} -pkeyopt rsa_pss_keygen_md:sha256 -pkeyopt rsa_pss_keygen_mgf1_md:sha256 -pkeyopt rsa_pss_keygen_saltlen:32"
+    );
+    Signer::new("pss-key-with-parameters", &key, "sha256", &pss("40")).assert_counts(&[]);
+}
+
+#[test]
 fn list_whose_signature_is_forged_does_not_count_and_is_told_as_such() {
     let signer = Signer::new("forged", &ec("P-384"), "sha512", "");
     let other = Signer::new("forger", &ec("P-384"), "sha512", "");

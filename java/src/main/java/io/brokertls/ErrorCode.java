@@ -282,6 +282,14 @@ public enum ErrorCode {
     CERT_REJECTED_BY_MANAGER(322, Category.CERTIFICATE, 46,
             "the trust manager refused the peer certificate",
             ""),
+    /** The peer certificate's key usage does not let its key sign, as the handshake asks. */
+    CERT_KEY_USAGE(323, Category.CERTIFICATE, 43,
+            "the peer certificate's key usage does not let its key sign, as the handshake asks",
+            "Reissue it with the key usage digitalSignature."),
+    /** A CA in the peer's chain limits names of a kind that is not compared here. */
+    CERT_CONSTRAINT_UNSUPPORTED(324, Category.CERTIFICATE, 43,
+            "a CA in the peer's chain limits names of a kind that is not compared here",
+            "Reissue that CA with constraints on DNS names and IP addresses alone, or trust the CA below it itself."),
     /** The peer certificate was refused. */
     CERT_OTHER(399, Category.CERTIFICATE, 46,
             "the peer certificate was refused",
