@@ -335,7 +335,8 @@ typedef struct {
  * bytes, ended by a NUL, into `reason`.
  *
  * Called on the thread that moves the connection on or runs its task, and on several threads at a time for several
- * connections. Must return: it may neither throw nor longjmp, and not use the connection that it was called for.
+ * connections, under no lock: it may use the context and other connections. Must return: it may neither throw nor longjmp.
+ * The connection that it was called for answers BTLS_BUSY meanwhile.
  */
 typedef int32_t (*btls_verify_fn)(void *user,
                                   int32_t peer,
@@ -347,8 +348,9 @@ typedef int32_t (*btls_verify_fn)(void *user,
 /**
  * Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
  *
- * Called on any thread that uses the context or its connections, on several at a time. Must return: it may neither throw
- * nor longjmp.
+ * Called on any thread that uses the context or its connections, and on that of btls_context_start_maintenance, on several
+ * at a time, under no lock: it may use the context, and give back its last reference. Must return: it may neither throw nor
+ * longjmp.
  */
 typedef void (*btls_log_fn)(void *user, int32_t level, const char *line);
 
@@ -359,7 +361,8 @@ typedef void (*btls_log_fn)(void *user, int32_t level, const char *line);
  * `alias` is the key's, NULL where it has none. The function writes at most `capacity` bytes into `buffer` and returns how
  * many the password has, without a NUL at the end, or a negative number where there is none. The buffer is wiped.
  *
- * Called on the thread that builds or reloads a context. Must return: it may neither throw nor longjmp.
+ * Called on the thread that builds or reloads a context, under no lock: it may use the context, and reload it too. Must
+ * return: it may neither throw nor longjmp.
  */
 typedef ptrdiff_t (*btls_password_fn)(void *user,
                                       int32_t usage,
@@ -374,8 +377,8 @@ typedef ptrdiff_t (*btls_password_fn)(void *user,
  * connection. One that waits for its peer is not woken: a function that wakes its thread has that close it by itself.
  *
  * Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
- * btls_context_start_maintenance. Nothing is locked: it may use the context, but not give back its last reference; a
- * connection still belongs to its own thread. Must return: it may neither throw nor longjmp.
+ * btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its last reference
+ * (btls_context_free); a connection still belongs to its own thread. Must return: it may neither throw nor longjmp.
  */
 typedef int32_t (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
 
@@ -383,7 +386,8 @@ typedef int32_t (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
  * Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
  * with errno set, to EAGAIN where nothing is there now.
  *
- * Called on the thread that uses the connection. Must return: it may neither throw nor longjmp, and not use the connection.
+ * Called on the thread that uses the connection, under no lock. Must return: it may neither throw nor longjmp. The
+ * connection answers BTLS_BUSY meanwhile.
  */
 typedef ptrdiff_t (*btls_read_fn)(void *user, void *buffer, size_t length);
 
@@ -391,7 +395,8 @@ typedef ptrdiff_t (*btls_read_fn)(void *user, void *buffer, size_t length);
  * Writes ciphertext as write(2) does: returns how many bytes of `buffer` were taken, or -1 with errno set, to EAGAIN where
  * none can be taken now.
  *
- * Called on the thread that uses the connection. Must return: it may neither throw nor longjmp, and not use the connection.
+ * Called on the thread that uses the connection, under no lock. Must return: it may neither throw nor longjmp. The
+ * connection answers BTLS_BUSY meanwhile.
  */
 typedef ptrdiff_t (*btls_write_fn)(void *user, const void *buffer, size_t length);
 
@@ -727,15 +732,25 @@ btls_status btls_builder_insecure_allow_missing_mac(btls_builder *builder,
 btls_context *btls_context_ref(btls_context *context);
 
 /**
- * Gives a reference back; the context is freed with the last one and the last connection made from it. NULL is fine.
+ * Gives a reference back. NULL is fine.
+ *
+ * The last one ends the context: the thread of btls_context_start_maintenance has ended when this returns, which takes as
+ * long as a fetch that is under way (option "fetch-timeout-s"). After that no callback of the context runs, but for those of
+ * connections that still exist: these keep what they need of it, and call back during calls on them, on the caller's
+ * threads. When they are freed too, `user` pointers are used no more.
+ *
+ * A callback may give the last reference back. On the thread of maintenance, that call does not wait for itself, and the
+ * callback that made it is the last one. Hold no lock here that a callback takes. In a child process (fork), the thread of
+ * the parent is not waited for.
  */
 void btls_context_free(btls_context *context);
 
 /**
  * Reads every source again. All of it takes effect, for connections made afterwards, or nothing does: the context then
- * goes on with what it had.
+ * continues with what it had.
  *
- * Reads files and may ask for passwords, so it may wait; connections are made and go on meanwhile on other threads.
+ * Reads files and may ask for passwords, so it may wait; connections are made and continue meanwhile on other threads. When
+ * several threads reload at once, what an earlier call has read never replaces what a later one has.
  */
 btls_status btls_context_reload(btls_context *context);
 
@@ -753,7 +768,8 @@ btls_status btls_context_maintain(btls_context *context,
                                   uint64_t *next_ms);
 
 /**
- * Starts one thread that calls btls_context_maintain when it is due, and ends with the context. A second call does nothing.
+ * Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last reference ends it and
+ * waits for it. A second call does nothing.
  *
  * A process that forks to become a daemon calls it afterwards: threads stay with the parent. Returns BTLS_INTERNAL where the
  * system gives no thread.
@@ -761,7 +777,9 @@ btls_status btls_context_maintain(btls_context *context,
 btls_status btls_context_start_maintenance(btls_context *context);
 
 /**
- * A copy of the error of the last call on this context that failed, on whichever thread; NULL where none did.
+ * A copy of the error of the last call on this context that failed on the calling thread, btls_conn_new_server and
+ * btls_conn_new_client among them; NULL if none did. Ask on the thread that made the call: the errors of the 64 threads
+ * that failed last are kept.
  *
  * The caller frees it with btls_error_free.
  */
@@ -960,7 +978,7 @@ void btls_list_free(btls_list *list);
 /**
  * Makes the server's side of a new connection.
  *
- * The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_IDENTITY where it has
+ * The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_IDENTITY where it has
  * no certificate to serve with.
  */
 btls_status btls_conn_new_server(const btls_context *context,
@@ -970,7 +988,7 @@ btls_status btls_conn_new_server(const btls_context *context,
  * Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's certificate has to be for
  * it. NULL goes only with a context that does not check the server's name.
  *
- * The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_TRUST where it has
+ * The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_TRUST where it has
  * nothing to verify the server against, BTLS_INVALID_SERVER_NAME.
  */
 btls_status btls_conn_new_client(const btls_context *context,

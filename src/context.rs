@@ -4,6 +4,7 @@ mod generation;
 mod key_log;
 mod load;
 mod maintenance;
+mod reload;
 mod staples;
 
 use std::fmt;
@@ -16,18 +17,27 @@ use rustls::pki_types::ServerName;
 use crate::connection::{Connection, Decide, Setup};
 use crate::error::{Code, Error, Result};
 use crate::live::Register;
-use crate::logging::Level;
 use crate::policy::NotServed;
 use crate::revocation::{Remote, Revocation};
 use crate::session::Sessions;
 use crate::settings::{ClientAuth, ConnectionSettings, Spec};
+use crate::verify::Notes;
 
 use generation::{Client, Generation};
-use maintenance::Maintenance;
+use maintenance::{Life, Maintenance};
+use reload::Readings;
 
 /// What connections are made from: shared by threads, cheap to clone, with nothing process-wide behind it.
+///
+/// Dropping the last clone ends its maintenance and waits for it: afterwards no callback runs but those of connections that
+/// still exist, on the threads that use them. A callback on the thread of maintenance may drop the last clone too; it
+/// does not wait for itself, and is the last that runs there.
 #[derive(Clone)]
-pub struct Context(Arc<Shared>);
+pub struct Context {
+    shared: Arc<Shared>,
+    /// None for the thread of maintenance, which does not keep the context alive.
+    _life: Option<Arc<Life>>,
+}
 
 struct Shared {
     spec: Spec,
@@ -35,13 +45,8 @@ struct Shared {
     remote: Option<Arc<Remote>>,
     register: Arc<Register>,
     current: RwLock<Arc<Generation>>,
+    readings: Readings,
     maintenance: Arc<Maintenance>,
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.maintenance.end();
-    }
 }
 
 impl fmt::Debug for Context {
@@ -62,36 +67,19 @@ impl Context {
         let remote = load::remote(&spec)?;
         let generation = Arc::new(Generation::load(&spec, &sessions, remote.clone())?);
         let register = Register::new(Arc::clone(&spec.clock), spec.log.clone(), spec.on_revoked.clone());
-        let (register, current, maintenance) = (Arc::new(register), RwLock::new(generation), Arc::default());
-        Ok(Self(Arc::new(Shared { spec, sessions, remote, register, current, maintenance })))
-    }
-
-    /// Reads every source again. New connections use what was read; existing ones stay as they are, but those whose peers
-    /// are revoked by it are told of, [`Context::sweep_revoked`].
-    ///
-    /// # Errors
-    /// As for building; the context then goes on with what it had.
-    pub fn reload(&self) -> Result<()> {
-        let generation =
-            Generation::load(&self.0.spec, &self.0.sessions, self.0.remote.clone()).inspect_err(|error| {
-                self.0
-                    .spec
-                    .log
-                    .write(Level::Error, &format!("reload failed, the last good files stay in use: {error}"));
-            })?;
-        generation.staples.take_over(&self.generation().staples);
-        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
-        // There may be identities now that lack their staples.
-        self.0.maintenance.wake();
-        self.sweep_revoked();
-        Ok(())
+        let (register, current, readings) = (Arc::new(register), RwLock::new(generation), Readings::default());
+        let maintenance: Arc<Maintenance> = Arc::default();
+        let life = Life::new(Arc::clone(&maintenance));
+        let shared = Arc::new(Shared { spec, sessions, remote, register, current, readings, maintenance });
+        Ok(Self { shared, _life: Some(Arc::new(life)) })
     }
 
     /// Asks what is known by now of the peers that are connected, and waits for nobody. Tells of each connection whose peer
     /// is revoked once, through [`crate::ContextBuilder::on_revoked`] and in the log; gives their number. A reload does so
     /// too. Without a check for revocation there is nothing to do.
     pub fn sweep_revoked(&self) -> usize {
-        self.0.register.sweep(|| self.generation().materials.judge.rechecker().map(Arc::clone))
+        let judge = || self.generation().materials.judge.rechecker().map(Arc::clone);
+        self.shared.register.sweep(judge, &|| self.shared.maintenance.is_over())
     }
 
     /// A server's side of a new connection.
@@ -110,13 +98,13 @@ impl Context {
     /// `NO_IDENTITY`; `NO_TRUST` where the settings ask for a client certificate and there is nothing to verify it
     /// against; what the settings' versions and suites lead to.
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
-        let spec = &self.0.spec;
+        let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings.uses_tasks);
-        let config = generation.server_with(spec, settings, &self.0.sessions)?;
+        let config = generation.server_with(spec, settings, &self.shared.sessions)?;
         let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
         let Some(host) = host.map(Arc::clone) else { return Connection::server(config, setup) };
         let decide: Decide = Box::new(move |hello| {
-            let Some(protocol) = host.client_hello(hello)? else { return Ok(config) };
+            let Some(protocol) = Notes::aside(|| host.client_hello(hello))? else { return Ok(config) };
             let mut chosen = ServerConfig::clone(&config);
             chosen.alpn_protocols = if protocol.is_empty() { Vec::new() } else { vec![protocol] };
             Ok(Arc::new(chosen))
@@ -129,12 +117,12 @@ impl Context {
     /// # Errors
     /// `NO_TRUST`, `INVALID_SERVER_NAME`; what the settings' versions and suites lead to.
     pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
-        let spec = &self.0.spec;
+        let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings.uses_tasks);
         // Sessions to resume were made without this restriction, so it must not choose another configuration; and those of
         // other scopes are kept apart within one.
         let shared = ConnectionSettings { resumes_only: false, session_scope: None, ..settings.clone() };
-        let client = generation.client_with(spec, &shared, &self.0.sessions)?;
+        let client = generation.client_with(spec, &shared, &self.shared.sessions)?;
         let scope = settings.session_scope.as_deref();
         let mut connection = self.client(&client, host, settings.checks_server_name, scope, setup)?;
         if settings.resumes_only {
@@ -174,7 +162,7 @@ impl Context {
 
     /// What a new connection is made from.
     fn begin(&self, uses_tasks: bool) -> (Arc<Generation>, Setup) {
-        let shared = &self.0;
+        let shared = &self.shared;
         // Before the generation is taken: it may not know what a sweep after this does.
         let sweeps = shared.register.sweeps();
         let generation = self.generation();
@@ -191,7 +179,7 @@ impl Context {
 
     /// The name of the server; none for one that has no name, and needs none.
     fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<Option<ServerName<'static>>> {
-        let spec = &self.0.spec;
+        let spec = &self.shared.spec;
         // A host that decides about peers compares names itself.
         let counts =
             !spec.accepts_any_server && spec.hosts.trust.is_none() && checks.unwrap_or(!spec.skips_server_name);
@@ -207,19 +195,19 @@ impl Context {
     /// the most there can be (20,480); sessions older than `timeout_s` seconds are not resumed, 0 leaves their age to what
     /// the server said.
     pub fn limit_client_sessions(&self, servers: usize, timeout_s: u32) {
-        self.0.sessions.limit_clients(servers, timeout_s);
+        self.shared.sessions.limit_clients(servers, timeout_s);
     }
 
     /// Bounds the age of the sessions that servers resume from now on, in seconds; 0 leaves it to the rotation of ticket
     /// keys (6 to 12 hours), which is the most in any case.
     pub fn limit_server_sessions(&self, timeout_s: u32) {
-        self.0.sessions.limit_servers(timeout_s);
+        self.shared.sessions.limit_servers(timeout_s);
     }
 
     /// Forgets what a client could resume with a server, for connections of this [`ConnectionSettings::session_scope`].
     pub fn forget_sessions(&self, host: &str, session_scope: &str) {
         if let Ok(name) = server_name(host) {
-            self.0.sessions.forget(&name, session_scope);
+            self.shared.sessions.forget(&name, session_scope);
         }
     }
 
@@ -240,17 +228,17 @@ impl Context {
 
     /// The application protocols of connections without settings of their own, in order of preference.
     pub fn alpn(&self) -> &[Vec<u8>] {
-        &self.0.spec.alpn
+        &self.shared.spec.alpn
     }
 
     /// Whether servers ask clients for a certificate, in connections without settings of their own.
     pub fn client_auth(&self) -> ClientAuth {
-        self.0.spec.client_auth
+        self.shared.spec.client_auth
     }
 
     /// Whether clients compare the server's name, in connections without settings of their own.
     pub fn checks_server_name(&self) -> bool {
-        !self.0.spec.skips_server_name && !self.0.spec.accepts_any_server
+        !self.shared.spec.skips_server_name && !self.shared.spec.accepts_any_server
     }
 
     /// The names of versions, suites and groups that were asked for and are not served, each with its reason.
@@ -259,7 +247,7 @@ impl Context {
     }
 
     fn generation(&self) -> Arc<Generation> {
-        Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.shared.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

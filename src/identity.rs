@@ -158,7 +158,7 @@ pub(crate) struct HostIdentities {
 
 impl HostIdentities {
     fn choose(&self, request: &IdentityRequest<'_>) -> Result<Option<Arc<CertifiedKey>>> {
-        Ok(self.host.choose_identity(request)?.map(|identity| present(&certified(&identity))))
+        Ok(Notes::aside(|| self.host.choose_identity(request))?.map(|identity| present(&certified(&identity))))
     }
 }
 

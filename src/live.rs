@@ -141,8 +141,9 @@ impl Register {
     }
 
     /// Asks about each certificate of the register once, by what `judge` knows, and tells of the connections that are
-    /// found, each once in its life; gives their number. `judge` must be the newest there is whenever it is called.
-    pub(crate) fn sweep(&self, judge: impl FnOnce() -> Option<Arc<PeerVerifier>>) -> usize {
+    /// found, each once in its life, until it `is_over`; gives their number. `judge` must be the newest there is whenever it
+    /// is called.
+    pub(crate) fn sweep(&self, judge: impl FnOnce() -> Option<Arc<PeerVerifier>>, is_over: &dyn Fn() -> bool) -> usize {
         let Some(now) = self.clock.current_time() else { return 0 };
         let (judge, paths) = {
             let mut watched = self.lock();
@@ -159,7 +160,10 @@ impl Register {
             let Ok(facts) = CertificateFacts::from_der(certificate) else { continue };
             let error = revoked.error().at(describe(certificate));
             for (number, mark) in self.take_untold(path) {
-                self.tell(number, &mark, &facts, &revoked, &error);
+                if is_over() {
+                    return told;
+                }
+                self.tell(number, &mark, &facts, &revoked, &error, is_over);
                 told += 1;
             }
         }
@@ -174,7 +178,15 @@ impl Register {
         untold.map(|(number, mark)| (*number, Arc::clone(mark))).collect()
     }
 
-    fn tell(&self, number: u64, mark: &Mark, facts: &CertificateFacts, revoked: &Revoked, error: &Error) {
+    fn tell(
+        &self,
+        number: u64,
+        mark: &Mark,
+        facts: &CertificateFacts,
+        revoked: &Revoked,
+        error: &Error,
+        is_over: &dyn Fn() -> bool,
+    ) {
         let peer = RevokedPeer {
             connection_id: number,
             subject: facts.subject.clone(),
@@ -198,8 +210,11 @@ impl Register {
                 "is closed"
             }
         };
-        self.log
-            .write(Level::Warn, &format!("connection {number} {what}, revoked while connected: {}", error.detail()));
+        // The callback may have dropped the context.
+        if !is_over() {
+            let line = format!("connection {number} {what}, revoked while connected: {}", error.detail());
+            self.log.write(Level::Warn, &line);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Watched> {
@@ -322,7 +337,7 @@ mod tests {
         }
 
         fn sweep(&self, register: &Register) -> usize {
-            register.sweep(|| Some(Arc::clone(&self.judge)))
+            register.sweep(|| Some(Arc::clone(&self.judge)), &|| false)
         }
     }
 

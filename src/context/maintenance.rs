@@ -1,13 +1,15 @@
 //! What a context does beside its connections: it keeps what was fetched fresh. Only when it is told to.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
-use crate::revocation::{Remote, Revocation, SourceFacts};
+use crate::revocation::{Line, Remote, Revocation, SourceFacts};
 
-use super::{Context, Shared};
+use super::Context;
 
 /// The longest time until [`Context::maintain`] wants to be called again: handshakes may have fetched something by then
 /// that is due earlier than what there was.
@@ -18,9 +20,10 @@ const SHORTEST_REST: Duration = Duration::from_secs(1);
 /// peers that somebody still asks for it.
 const SWEEP_EVERY_S: u64 = 600;
 
-/// Whether the thread of a context has been started, and when it ends.
+/// The thread of a context, and when it ends.
 #[derive(Debug, Default)]
 pub(super) struct Maintenance {
+    is_over: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
     last_sweep: Mutex<Sweep>,
@@ -35,10 +38,31 @@ struct Sweep {
 
 #[derive(Debug, Default)]
 struct State {
-    is_started: bool,
-    is_over: bool,
+    thread: Option<Thread>,
     /// Whether there may be something to do before the rest is over.
     is_woken: bool,
+}
+
+/// The thread that maintains, and the process that has it: a child of that process does not.
+#[derive(Debug)]
+struct Thread {
+    handle: JoinHandle<()>,
+    process: u32,
+}
+
+/// Held by the users of a context. Its maintenance ends with the last of them.
+pub(super) struct Life(Arc<Maintenance>);
+
+impl Life {
+    pub(super) fn new(maintenance: Arc<Maintenance>) -> Self {
+        Self(maintenance)
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 impl Context {
@@ -52,21 +76,32 @@ impl Context {
     /// it, but handshakes then wait for what is out of date; staples are asked for here alone.
     pub fn maintain(&self) -> Duration {
         // What every peer may want to see comes before what a few may need.
-        let staples = self.generation().staples.maintain();
-        let lists = self.0.remote.as_ref().and_then(|remote| {
-            let next = remote.maintain();
+        let is_over = || self.shared.maintenance.is_over();
+        let staples = self.generation().staples.maintain(&is_over);
+        self.write(&staples.lines);
+        let lists = self.shared.remote.as_ref().and_then(|remote| {
+            let lists = remote.maintain(&is_over);
+            self.write(&lists.lines);
             self.sweep_if_due(remote);
-            next
+            lists.next
         });
+        let staples = staples.next;
         let next = staples.into_iter().chain(lists).min();
         next.map_or(LONGEST_REST, |next| next.clamp(SHORTEST_REST, LONGEST_REST))
     }
 
+    /// Writes what upkeep has found, with nothing locked, until the context is over.
+    fn write(&self, lines: &[Line]) {
+        for (level, line) in lines.iter().take_while(|_| !self.shared.maintenance.is_over()) {
+            self.shared.spec.log.write(*level, line);
+        }
+    }
+
     fn sweep_if_due(&self, remote: &Remote) {
-        let now = self.0.spec.clock.current_time().map_or(0, |now| now.as_secs());
+        let now = self.shared.spec.clock.current_time().map_or(0, |now| now.as_secs());
         let sweep = Sweep { arrivals: remote.arrivals(), unix_s: now };
         {
-            let mut last = self.0.maintenance.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last = self.shared.maintenance.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
             if last.arrivals == sweep.arrivals && now.saturating_sub(last.unix_s) < SWEEP_EVERY_S {
                 return;
             }
@@ -75,20 +110,23 @@ impl Context {
         self.sweep_revoked();
     }
 
-    /// Starts one thread that calls [`Context::maintain`] when it is due, and ends with the context. A second call does
-    /// nothing. A process that forks calls it after the fork: threads stay with the parent.
+    /// Starts one thread that calls [`Context::maintain`] when it is due, and ends with the last clone of the context. A
+    /// second call does nothing. A process that forks calls it after the fork: threads stay with the parent.
     ///
     /// # Errors
     /// `INTERNAL` where the system gives no thread.
     pub fn start_maintenance(&self) -> Result<()> {
-        let mut state = self.0.maintenance.lock();
-        if state.is_started {
+        let mut state = self.shared.maintenance.lock();
+        if state.thread.is_some() {
             return Ok(());
         }
-        let (shared, maintenance) = (Arc::downgrade(&self.0), Arc::clone(&self.0.maintenance));
-        let started = thread::Builder::new().name("brokertls-renew".to_owned()).spawn(move || maintenance.run(&shared));
-        started.map_err(|error| Error::new(Code::Internal, "no thread for maintenance").with_source(error))?;
-        state.is_started = true;
+        let context = Self { shared: Arc::clone(&self.shared), _life: None };
+        let started = thread::Builder::new()
+            .name("brokertls-renew".to_owned())
+            .spawn(move || context.shared.maintenance.run(&context));
+        let handle =
+            started.map_err(|error| Error::new(Code::Internal, "no thread for maintenance").with_source(error))?;
+        state.thread = Some(Thread { handle, process: process::id() });
         Ok(())
     }
 
@@ -113,21 +151,18 @@ impl Maintenance {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, shared: &Weak<Shared>) {
-        loop {
-            // The context must not be kept alive by its own thread.
-            let Some(context) = shared.upgrade().map(Context) else { return };
+    fn run(&self, context: &Context) {
+        while !self.is_over() {
             let rest = context.maintain();
-            drop(context);
-            let state = self.lock();
-            let is_idle = |state: &mut State| !state.is_over && !state.is_woken;
-            let mut state =
-                self.changed.wait_timeout_while(state, rest, is_idle).unwrap_or_else(PoisonError::into_inner).0;
-            if state.is_over {
-                return;
-            }
-            state.is_woken = false;
+            let is_idle = |state: &mut State| !self.is_over() && !state.is_woken;
+            let waited = self.changed.wait_timeout_while(self.lock(), rest, is_idle);
+            waited.unwrap_or_else(PoisonError::into_inner).0.is_woken = false;
         }
+    }
+
+    /// Whether nobody uses the context any more. A callback of this thread may have dropped it.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
     }
 
     /// Has the thread look at once whether something is due, if there is one.
@@ -136,9 +171,21 @@ impl Maintenance {
         self.changed.notify_all();
     }
 
-    /// Has the thread end, if there is one.
-    pub(super) fn end(&self) {
-        self.lock().is_over = true;
+    /// Has the thread end, if there is one, and waits for it; not on that thread itself, nor in a child process.
+    fn end(&self) {
+        let thread = {
+            let mut state = self.lock();
+            self.is_over.store(true, Ordering::Release);
+            state.thread.take()
+        };
         self.changed.notify_all();
+        let Some(Thread { handle, process }) = thread else { return };
+        if process != process::id() {
+            // The parent has this thread. Nothing of it may be touched here.
+            std::mem::forget(handle);
+        } else if handle.thread().id() != thread::current().id() {
+            // A panic has ended it as much as a return.
+            let _ = handle.join();
+        }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn load(
     }
     let all = of_identities.iter().flatten().cloned().collect();
     let settings = spec.staple.is_on.then(|| settings(spec));
-    let staples = Staples::new(settings, all, Arc::clone(&spec.clock), spec.log.clone())?;
+    let staples = Staples::new(settings, all, Arc::clone(&spec.clock))?;
     Ok(Loaded { staples: Arc::new(staples), of_identities })
 }
 

@@ -79,7 +79,7 @@ fn settled(status: Status) -> btls_status {
 
 /// Makes the server's side of a new connection.
 ///
-/// The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_IDENTITY where it has
+/// The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_IDENTITY where it has
 /// no certificate to serve with.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_new_server(
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn btls_conn_new_server(
 /// Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's certificate has to be for
 /// it. NULL goes only with a context that does not check the server's name.
 ///
-/// The caller frees it with btls_conn_free. An error hangs on the context (btls_context_error): BTLS_NO_TRUST where it has
+/// The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_TRUST where it has
 /// nothing to verify the server against, BTLS_INVALID_SERVER_NAME.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_new_client(

@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
@@ -16,22 +17,44 @@ use super::{DONE, btls_status};
 /// may use it at the same time.
 pub struct btls_context {
     context: Context,
-    /// The error of the last call that failed, whichever thread made it.
-    error: Mutex<Option<Error>>,
+    errors: Mutex<Errors>,
+}
+
+/// The last error of each thread, those of the latest failures: the error of a call is never another thread's.
+#[derive(Default)]
+struct Errors(Vec<(ThreadId, Error)>);
+
+impl Errors {
+    /// So many threads may have failed and not have asked yet.
+    const MOST: usize = 64;
+
+    fn set(&mut self, error: Error) {
+        let thread = thread::current().id();
+        self.0.retain(|(other, _)| *other != thread);
+        if self.0.len() >= Self::MOST {
+            self.0.remove(0);
+        }
+        self.0.push((thread, error));
+    }
+
+    fn of_this_thread(&self) -> Option<Error> {
+        let thread = thread::current().id();
+        self.0.iter().find(|(other, _)| *other == thread).map(|(_, error)| error.clone())
+    }
 }
 
 impl btls_context {
     /// Hands one reference over to the caller.
     pub(super) fn leak(context: Context) -> *mut Self {
-        Arc::into_raw(Arc::new(Self { context, error: Mutex::new(None) })).cast_mut()
+        Arc::into_raw(Arc::new(Self { context, errors: Mutex::default() })).cast_mut()
     }
 
     pub(super) fn context(&self) -> &Context {
         &self.context
     }
 
-    fn error(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    fn errors(&self) -> std::sync::MutexGuard<'_, Errors> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -44,7 +67,7 @@ pub(super) fn guard_context(
         let Some(context) = context else { return Code::NullPointer.number() };
         body(&context.context).unwrap_or_else(|error| {
             let status = error.code().number();
-            *context.error() = Some(error);
+            context.errors().set(error);
             status
         })
     })
@@ -63,7 +86,16 @@ pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut bt
     })
 }
 
-/// Gives a reference back; the context is freed with the last one and the last connection made from it. NULL is fine.
+/// Gives a reference back. NULL is fine.
+///
+/// The last one ends the context: the thread of btls_context_start_maintenance has ended when this returns, which takes as
+/// long as a fetch that is under way (option "fetch-timeout-s"). After that no callback of the context runs, but for those of
+/// connections that still exist: these keep what they need of it, and call back during calls on them, on the caller's
+/// threads. When they are freed too, `user` pointers are used no more.
+///
+/// A callback may give the last reference back. On the thread of maintenance, that call does not wait for itself, and the
+/// callback that made it is the last one. Hold no lock here that a callback takes. In a child process (fork), the thread of
+/// the parent is not waited for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
     guard((), || {
@@ -75,9 +107,10 @@ pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
 }
 
 /// Reads every source again. All of it takes effect, for connections made afterwards, or nothing does: the context then
-/// goes on with what it had.
+/// continues with what it had.
 ///
-/// Reads files and may ask for passwords, so it may wait; connections are made and go on meanwhile on other threads.
+/// Reads files and may ask for passwords, so it may wait; connections are made and continue meanwhile on other threads. When
+/// several threads reload at once, what an earlier call has read never replaces what a later one has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls_status {
     guard_context(
@@ -114,7 +147,8 @@ pub unsafe extern "C" fn btls_context_maintain(
     )
 }
 
-/// Starts one thread that calls btls_context_maintain when it is due, and ends with the context. A second call does nothing.
+/// Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last reference ends it and
+/// waits for it. A second call does nothing.
 ///
 /// A process that forks to become a daemon calls it afterwards: threads stay with the parent. Returns BTLS_INTERNAL where the
 /// system gives no thread.
@@ -130,13 +164,15 @@ pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_conte
     )
 }
 
-/// A copy of the error of the last call on this context that failed, on whichever thread; NULL where none did.
+/// A copy of the error of the last call on this context that failed on the calling thread, btls_conn_new_server and
+/// btls_conn_new_client among them; NULL if none did. Ask on the thread that made the call: the errors of the 64 threads
+/// that failed last are kept.
 ///
 /// The caller frees it with btls_error_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_error(context: Option<&btls_context>) -> *mut btls_error {
     guard(ptr::null_mut(), || {
-        let error = context.and_then(|context| context.error().clone());
+        let error = context.and_then(|context| context.errors().of_this_thread());
         error.as_ref().map_or(ptr::null_mut(), hand_over)
     })
 }

@@ -59,7 +59,7 @@ struct FallibleSigner(Box<dyn Signer>);
 
 impl Signer for FallibleSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        self.0.sign(message).map_err(|error| {
+        Notes::aside(|| self.0.sign(message)).map_err(|error| {
             let detail = match error {
                 rustls::Error::General(detail) => detail,
                 error => error.to_string(),

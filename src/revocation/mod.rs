@@ -31,7 +31,7 @@ pub(crate) use remote::{Remote, RemoteSettings};
 pub(crate) use standing::Revoked;
 pub(crate) use staple::{Staple, Stapled};
 pub(crate) use staples::{StapleSettings, Staples};
-pub(crate) use upkeep::now_unix_s;
+pub(crate) use upkeep::{Line, now_unix_s};
 
 /// Why a certificate was revoked (RFC 5280 section 5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

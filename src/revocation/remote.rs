@@ -11,14 +11,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustls::time_provider::TimeProvider;
 
 use super::facts::SourceFacts;
 use super::kept::{Kept, Renews};
 use super::ocsp::CertIdHash;
-use super::upkeep::{now_unix_s, renew_all, until};
+use super::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::DiskCache;
 use crate::fetch::{FetchPolicy, Fetcher};
@@ -98,27 +98,28 @@ impl Remote {
         self.arrivals.load(Ordering::Acquire)
     }
 
-    /// Fetches anew what is due, a few at a time, and forgets what nobody asks for; gives how long there is until
-    /// something is due, where anything is kept. Takes as long as fetches do, within their bounds.
-    pub(crate) fn maintain(&self) -> Option<Duration> {
+    /// Fetches anew what is due, a few at a time until it `is_over`, and forgets what nobody asks for; gives how long there
+    /// is until something is due, if anything is kept. Takes as long as fetches do, within their bounds.
+    pub(crate) fn maintain(&self, is_over: &dyn Fn() -> bool) -> Upkeep {
         let now_unix_s = now_unix_s(self.clock.as_ref());
         self.lists.drop_unused(now_unix_s);
         self.answers.drop_unused(now_unix_s);
         let lists = self.lists.due(now_unix_s).into_iter().map(Due::List);
         let due: Vec<Due> = lists.chain(self.answers.due(now_unix_s).into_iter().map(Due::Answer)).collect();
-        renew_all(&due, |one| self.renew(one, now_unix_s));
-        let next_unix_s = self.lists.next_unix_s().into_iter().chain(self.answers.next_unix_s()).min()?;
-        Some(until(next_unix_s, self.clock.as_ref()))
+        let lines = renew_all(&due, is_over, |one| self.renew(one, now_unix_s));
+        let next_unix_s = self.lists.next_unix_s().into_iter().chain(self.answers.next_unix_s()).min();
+        Upkeep { next: next_unix_s.map(|next| until(next, self.clock.as_ref())), lines }
     }
 
-    fn renew(&self, due: &Due, now_unix_s: i64) {
+    fn renew(&self, due: &Due, now_unix_s: i64) -> Vec<Line> {
+        let mut lines = Vec::new();
         let error = match due {
-            Due::List(url) => self.renew_list(url, now_unix_s),
+            Due::List(url) => self.renew_list(url, now_unix_s, &mut lines),
             Due::Answer(key) => self.renew_answer(key, now_unix_s),
         };
-        if let Some(error) = error {
-            self.log.write(Level::Warn, &format!("revocation: not fetched, what is there stays in use: {error}"));
-        }
+        let line = |error| format!("revocation: not fetched, what is there stays in use: {error}");
+        lines.extend(error.map(|error| (Level::Warn, line(error))));
+        lines
     }
 
     /// What is kept, and how asking for it went.

@@ -16,11 +16,11 @@ use super::kept::{Schedule, renewal_unix_s};
 use super::ocsp::{CertIdHash, MAX_AGE_S, OcspResponse, OcspStanding};
 use super::remote::{OcspRequest, first_of};
 use super::standing::Revoked;
-use super::upkeep::now_unix_s;
+use super::upkeep::{Line, now_unix_s};
 use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
-use crate::logging::{Level, Log};
+use crate::logging::Level;
 use crate::signature::Allowed;
 
 /// Whose response is shown, and where it comes from.
@@ -40,7 +40,6 @@ pub(super) struct Asking<'a> {
     pub(super) hash: CertIdHash,
     pub(super) refresh_s: u32,
     pub(super) deadline: Instant,
-    pub(super) log: &'a Log,
 }
 
 /// The staple of one identity.
@@ -79,9 +78,6 @@ enum Said {
     Good { end_unix_s: i64 },
     Revoked(Error),
 }
-
-/// A line for the log.
-type Line = (Level, String);
 
 impl fmt::Debug for Staple {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,16 +195,16 @@ impl Staple {
     }
 
     /// Stops showing what is not to be believed any more: it has ended, or its signer's certificate has.
-    pub(super) fn drop_outdated(&self, now_unix_s: i64, log: &Log) {
+    pub(super) fn drop_outdated(&self, now_unix_s: i64) -> Option<Line> {
         let good = self.lock().good.clone();
-        let Some(Err(why)) = good.map(|good| self.stapled.judge(&good, now_unix_s)) else { return };
+        let Some(Err(why)) = good.map(|good| self.stapled.judge(&good, now_unix_s)) else { return None };
         self.hide();
         let name = &self.name;
-        log.write(Level::Warn, &format!("staple: {name}: none is shown until there is a new one: {}", why.detail()));
+        Some((Level::Warn, format!("staple: {name}: none is shown until there is a new one: {}", why.detail())))
     }
 
-    /// Asks the responders.
-    pub(super) fn renew(&self, asking: &Asking<'_>, now_unix_s: i64) {
+    /// Asks the responders; gives what an operator should know of it.
+    pub(super) fn renew(&self, asking: &Asking<'_>, now_unix_s: i64) -> Option<Line> {
         let places: Vec<&str> = self.stapled.responders.iter().map(String::as_str).collect();
         let asked = first_of(&places, asking.deadline, "nobody is asked", |responder, deadline| {
             let request = OcspRequest {
@@ -238,9 +234,7 @@ impl Staple {
             Ok((response, Said::Revoked(error))) => self.settle_revoked(&response, &error, now_unix_s),
             Err(error) => Some(self.settle_failure(&error, now_unix_s)),
         };
-        if let Some((level, line)) = line {
-            asking.log.write(level, &format!("staple: {}: {line}", self.name));
-        }
+        line.map(|(level, line)| (level, format!("staple: {}: {line}", self.name)))
     }
 
     fn settle_good(

@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustls::time_provider::TimeProvider;
 
 use super::facts::SourceFacts;
 use super::ocsp::CertIdHash;
 use super::staple::{Asking, Staple};
-use super::upkeep::{now_unix_s, renew_all, until};
+use super::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 use crate::error::Result;
 use crate::fetch::{FetchPolicy, Fetcher};
-use crate::logging::Log;
 
 /// How staples are asked for.
 #[derive(Clone, Debug)]
@@ -31,7 +30,6 @@ pub(crate) struct Staples {
     asked: Option<(StapleSettings, Fetcher)>,
     staples: Vec<Arc<Staple>>,
     clock: Arc<dyn TimeProvider>,
-    log: Log,
     /// Held by who asks, so that others find it done.
     turn: Mutex<()>,
 }
@@ -51,12 +49,11 @@ impl Staples {
         settings: Option<StapleSettings>,
         staples: Vec<Arc<Staple>>,
         clock: Arc<dyn TimeProvider>,
-        log: Log,
     ) -> Result<Self> {
         let with_fetcher =
             |settings: StapleSettings| Fetcher::new(settings.fetch.clone()).map(|fetcher| (settings, fetcher));
         let asked = settings.map(with_fetcher).transpose()?;
-        Ok(Self { asked, staples, clock, log, turn: Mutex::default() })
+        Ok(Self { asked, staples, clock, turn: Mutex::default() })
     }
 
     /// Goes on with what was learnt before a reload, of the certificates that are still there.
@@ -66,28 +63,27 @@ impl Staples {
         }
     }
 
-    /// Asks for what is due, a few at a time, and drops what has ended; gives how long there is until something is due.
-    /// Takes as long as fetches do, within their bounds.
-    pub(crate) fn maintain(&self) -> Option<Duration> {
+    /// Asks for what is due, a few at a time until it `is_over`, and drops what has ended; gives how long there is until
+    /// something is due. Takes as long as fetches do, within their bounds.
+    pub(crate) fn maintain(&self, is_over: &dyn Fn() -> bool) -> Upkeep {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let now_unix_s = now_unix_s(self.clock.as_ref());
-        self.staples.iter().for_each(|staple| staple.drop_outdated(now_unix_s, &self.log));
+        let mut lines: Vec<Line> = self.staples.iter().filter_map(|staple| staple.drop_outdated(now_unix_s)).collect();
         let due: Vec<_> = self.staples.iter().filter(|staple| staple.is_due(now_unix_s)).collect();
-        renew_all(&due, |staple| self.renew(staple, now_unix_s));
-        let next_unix_s = self.staples.iter().filter_map(|staple| staple.next_unix_s()).min()?;
-        Some(until(next_unix_s, self.clock.as_ref()))
+        lines.extend(renew_all(&due, is_over, |staple| self.renew(staple, now_unix_s).into_iter().collect()));
+        let next_unix_s = self.staples.iter().filter_map(|staple| staple.next_unix_s()).min();
+        Upkeep { next: next_unix_s.map(|next| until(next, self.clock.as_ref())), lines }
     }
 
-    fn renew(&self, staple: &Staple, now_unix_s: i64) {
-        let Some((settings, fetcher)) = &self.asked else { return };
+    fn renew(&self, staple: &Staple, now_unix_s: i64) -> Option<Line> {
+        let (settings, fetcher) = self.asked.as_ref()?;
         let asking = Asking {
             fetcher,
             hash: settings.hash,
             refresh_s: settings.refresh_s,
             deadline: Instant::now() + settings.fetch.timeout,
-            log: &self.log,
         };
-        staple.renew(&asking, now_unix_s);
+        staple.renew(&asking, now_unix_s)
     }
 
     /// What is shown with each certificate, and how asking for it went.

@@ -6,22 +6,47 @@ use std::time::Duration;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
+use crate::logging::Level;
+
 /// So many renewals run at a time.
 const RENEWALS_AT_ONCE: usize = 4;
 
-/// Renews what is due, a few at a time, on threads that have ended when this returns.
-pub(super) fn renew_all<T: Sync>(due: &[T], renew: impl Fn(&T) + Sync) {
-    for some in due.chunks(RENEWALS_AT_ONCE) {
+/// A line for the log. Upkeep hands its lines back, so that the log is written by its caller's thread, under no lock.
+pub(crate) type Line = (Level, String);
+
+/// What upkeep has come to.
+#[derive(Debug)]
+pub(crate) struct Upkeep {
+    /// How long there is until something is due, if anything is kept.
+    pub(crate) next: Option<Duration>,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// Renews what is due, a few at a time, on threads that have ended when this returns; gives what they have to say. Begins
+/// nothing more once it `is_over`.
+pub(super) fn renew_all<T: Sync>(
+    due: &[T],
+    is_over: &dyn Fn() -> bool,
+    renew: impl Fn(&T) -> Vec<Line> + Sync,
+) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for some in due.chunks(RENEWALS_AT_ONCE).take_while(|_| !is_over()) {
         thread::scope(|scope| {
+            let mut threads = Vec::new();
             for one in some {
                 let renew = || renew(one);
                 // Where the system gives no thread, one after the other will do.
-                if thread::Builder::new().spawn_scoped(scope, renew).is_err() {
-                    renew();
+                match thread::Builder::new().spawn_scoped(scope, renew) {
+                    Ok(thread) => threads.push(thread),
+                    Err(_) => lines.extend(renew()),
                 }
+            }
+            for thread in threads {
+                lines.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             }
         });
     }
+    lines
 }
 
 /// How long there is until then.

@@ -79,6 +79,18 @@ impl Notes {
         NOTES.take()
     }
 
+    /// Runs code of the application, which may move other connections on: the notes of this one are out of its way.
+    pub(crate) fn aside<T>(call: impl FnOnce() -> T) -> T {
+        struct Back(Notes);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                NOTES.replace(std::mem::take(&mut self.0));
+            }
+        }
+        let _back = Back(Self::take());
+        call()
+    }
+
     pub(crate) fn add_server_name(name: &str) {
         NOTES.with_borrow_mut(|notes| notes.server_name = Some(name.to_owned()));
     }
@@ -248,7 +260,7 @@ impl Judge {
         const NOT_SERVED: &[Code] = &[Code::CertKeyTooSmall, Code::CertAlgorithmUnsupported];
         let outcome = match (self, outcome) {
             (Self::Host(host, _), Err(error)) if NOT_SERVED.contains(&error.code()) => {
-                host.check_proof(cert, dss.scheme, message, dss.signature())
+                Notes::aside(|| host.check_proof(cert, dss.scheme, message, dss.signature()))
             }
             (_, outcome) => outcome,
         };
@@ -292,9 +304,9 @@ impl RustlsVerifier {
                 self.verify(verifier, &chain, purpose, name, staple, now)
             }
             Judge::Host(host, _) => {
-                host.check_peer(&PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple }).map(|()| {
-                    self.note(Authenticated::by_host(&chain, staple, now.as_secs()));
-                })
+                let peer = PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple };
+                Notes::aside(|| host.check_peer(&peer))
+                    .map(|()| self.note(Authenticated::by_host(&chain, staple, now.as_secs())))
             }
         }
         .map_err(Notes::refuse)
@@ -309,14 +321,16 @@ impl RustlsVerifier {
         staple: Option<&[u8]>,
         now: UnixTime,
     ) -> Result<()> {
-        let verdict = verifier.verify_stapled(chain, purpose, name, staple, now)?;
+        // A fetch may write to the log.
+        let verdict = Notes::aside(|| verifier.verify_stapled(chain, purpose, name, staple, now))?;
         if let Some(callback) = &self.callback {
             let peer = PeerCertificate { chain, purpose, verdict: &verdict };
-            callback(&peer).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;
+            Notes::aside(|| callback(&peer)).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;
         }
         for deviation in &verdict.deviations {
             let subject = chain.first().map(describe).unwrap_or_default();
-            self.log.write(Level::Warn, &format!("accepted only by {}: {subject}", deviation.name()));
+            let line = format!("accepted only by {}: {subject}", deviation.name());
+            Notes::aside(|| self.log.write(Level::Warn, &line));
         }
         self.note(Authenticated::verified(chain, &verdict, staple.unwrap_or_default(), now.as_secs()));
         NOTES.with_borrow_mut(|notes| notes.deviations.extend(verdict.deviations));

@@ -80,15 +80,14 @@ impl Recheck {
                 self.callback.as_ref().filter(|_| self.ask_again != AskAgain::Nobody).map_or(Ok(()), |callback| {
                     let verdict = verdict(peer);
                     let peer = PeerCertificate { chain: &peer.chain, purpose: self.purpose, verdict: &verdict };
-                    callback(&peer).map_err(|why| Error::new(Code::CertRejectedByCallback, why))
+                    Notes::aside(|| callback(&peer)).map_err(|why| Error::new(Code::CertRejectedByCallback, why))
                 })
             }
-            Judge::Host(host, _) if self.ask_again == AskAgain::Managers => host.check_peer_again(&PeerToJudge {
-                chain: &peer.chain,
-                purpose: self.purpose,
-                version,
-                staple: peer.path.staple().unwrap_or_default(),
-            }),
+            Judge::Host(host, _) if self.ask_again == AskAgain::Managers => {
+                let staple = peer.path.staple().unwrap_or_default();
+                let peer = PeerToJudge { chain: &peer.chain, purpose: self.purpose, version, staple };
+                Notes::aside(|| host.check_peer_again(&peer))
+            }
             Judge::Host(..) => Ok(()),
         }
     }
@@ -99,7 +98,7 @@ impl Recheck {
         if self.ask_again == AskAgain::Nobody {
             return true;
         }
-        shown.request().is_some_and(|request| host.still_shows(&request, shown.end_entity()))
+        shown.request().is_some_and(|request| Notes::aside(|| host.still_shows(&request, shown.end_entity())))
     }
 }
 

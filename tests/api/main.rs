@@ -9,6 +9,7 @@ mod command_revocation;
 mod command_usage;
 mod command_verify;
 mod context;
+mod context_life;
 mod fetch;
 mod fetch_cache;
 mod fetch_hostile;

@@ -10,6 +10,7 @@ use super::super::crls::{List, Question};
 use super::super::facts::{SourceFacts, SourceKind};
 use super::super::kept::{Fresh, place_of, renewal_unix_s};
 use super::super::standing::Standing;
+use super::super::upkeep::Line;
 use super::{Remote, first_of, share};
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
@@ -69,19 +70,22 @@ impl Remote {
             first_of(places, deadline, "it names no place of a list", |url, deadline| {
                 let serves = |remote: &RemoteList| remote.is_current(now_unix_s, max_stale_s);
                 let key = slot_of(url, question.key());
+                let mut lines = Vec::new();
                 let outcome = self.lists.get(&key, now_unix_s, deadline, serves, |old| {
-                    self.fetch_list(url, question.key(), old.as_ref(), now_unix_s, deadline)
+                    self.fetch_list(url, question.key(), old.as_ref(), now_unix_s, deadline, &mut lines)
                 });
+                // After the fetch: others wait for it, the log's callback among them if it makes a connection.
+                lines.iter().for_each(|(level, line)| self.log.write(*level, line));
                 outcome.error.map_or(Ok(()), Err)
             })?;
         }
         Ok(())
     }
 
-    pub(super) fn renew_list(&self, slot: &str, now_unix_s: i64) -> Option<Error> {
+    pub(super) fn renew_list(&self, slot: &str, now_unix_s: i64, lines: &mut Vec<Line>) -> Option<Error> {
         let deadline = Instant::now() + self.settings.fetch.timeout;
         let renewed = self.lists.renew(slot, now_unix_s, |old| {
-            self.fetch_list(place_of(slot), &key_of(slot), old.as_ref(), now_unix_s, deadline)
+            self.fetch_list(place_of(slot), &key_of(slot), old.as_ref(), now_unix_s, deadline, lines)
         })?;
         renewed.error
     }
@@ -94,6 +98,7 @@ impl Remote {
         old: Option<&Arc<RemoteList>>,
         now_unix_s: i64,
         deadline: Instant,
+        lines: &mut Vec<Line>,
     ) -> Result<Fresh<RemoteList>> {
         if let Some(found) = self.cached(url, issuer_key, old, now_unix_s) {
             return Ok(self.fresh(Arc::new(found), now_unix_s));
@@ -127,7 +132,8 @@ impl Remote {
         if let Some(cache) = &self.cache {
             let stored = Stored { bytes, validators, fetched_unix_s: now_unix_s };
             if let Err(error) = cache.write(url, &stored) {
-                self.log.write(Level::Warn, &format!("revocation: {url} is not kept in the cache directory: {error}"));
+                let line = format!("revocation: {url} is not kept in the cache directory: {error}");
+                lines.push((Level::Warn, line));
             }
         }
         self.note_arrival();
