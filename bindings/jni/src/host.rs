@@ -75,7 +75,7 @@ impl Questions {
         let class = env.find_class(jni_str!("io/brokertls/internal/HandshakeHost"))?;
         let hello = jni_sig!("(Ljava/lang/String;[[B)I");
         let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[BLjava/lang/String;)J");
-        let again = jni_sig!("([Ljava/lang/String;[I[[B[B)Z");
+        let again = jni_sig!("([Ljava/lang/String;[I[[BLjava/lang/String;[B)Z");
         let peer = jni_sig!("([[BLjava/lang/String;[B)I");
         let found = Self {
             client_hello: env.get_method_id(&class, jni_str!("clientHello"), hello)?,
@@ -232,9 +232,10 @@ impl HandshakeHost for TaskHost {
     fn still_shows(&self, request: &IdentityRequest<'_>, end_entity: Option<&CertificateDer<'_>>) -> bool {
         let answer = ask(|env, host| {
             let asked = Asking::new(env, request)?;
+            let version = string_or_null(env, request.version)?;
             let shown = end_entity.map_or_else(|| Ok(JByteArray::null()), |end_entity| java_bytes(env, end_entity))?;
             let [key_types, schemes, issuers] = asked.arguments();
-            let arguments = [key_types, schemes, issuers, JValue::Object(&shown)];
+            let arguments = [key_types, schemes, issuers, JValue::Object(&version), JValue::Object(&shown)];
             Ok(call(env, host, |questions| questions.chooses_again, BOOLEAN, &arguments)?.z()?)
         });
         answer.unwrap_or_default()

@@ -41,7 +41,7 @@ public interface HandshakeHost {
      *
      * @param endEntity the certificate that was shown, DER, or null if none was
      */
-    boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, byte[] endEntity);
+    boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version, byte[] endEntity);
 
     /**
      * Decides about the peer's certificates; asked only of contexts whose trust is the host's.

@@ -128,11 +128,11 @@ final class Handshake implements HandshakeHost {
                 return 0;
             }
             Session session = engine.handshakeSession();
-            session.setPeerSignatureSchemes(signatureSchemes);
             boolean isClient = engine.getUseClientMode();
             if (isClient) {
-                session.setProtocol(version);
+                tellRequest(session, signatureSchemes, version);
             } else {
+                session.setPeerSignatureSchemes(signatureSchemes);
                 session.setRequestedServerName(serverName);
             }
             Principal[] names = principals(issuers);
@@ -159,14 +159,24 @@ final class Handshake implements HandshakeHost {
                 : manager.chooseClientAlias(keyTypes, issuers, engine.socket());
     }
 
+    /** Managers of the JDK look at both. */
+    private static void tellRequest(Session session, int[] signatureSchemes, String version) {
+        session.setProtocol(version);
+        session.setPeerSignatureSchemes("TLSv1.3".equals(version)
+                ? SignatureSchemes.inCertificates(signatureSchemes) : signatureSchemes);
+    }
+
     @Override
-    public boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, byte[] endEntity) {
+    public boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version,
+            byte[] endEntity) {
+        Session session = engine.handshakeSession();
+        String versionBefore = session.getProtocol();
         try {
             X509ExtendedKeyManager manager = context.keyManager();
             if (manager == null) {
                 return endEntity == null;
             }
-            engine.handshakeSession().setPeerSignatureSchemes(signatureSchemes);
+            tellRequest(session, signatureSchemes, version);
             String alias = clientAlias(manager, keyTypes, principals(issuers));
             X509Certificate[] chain = alias == null ? null : manager.getCertificateChain(alias);
             boolean hasOne = chain != null && chain.length > 0 && manager.getPrivateKey(alias) != null;
@@ -174,6 +184,8 @@ final class Handshake implements HandshakeHost {
         } catch (Throwable e) {
             trace(() -> "the key manager failed when asked about a session: " + e);
             return false;
+        } finally {
+            session.setProtocol(versionBefore);
         }
     }
 

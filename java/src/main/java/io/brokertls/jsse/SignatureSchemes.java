@@ -66,6 +66,24 @@ enum SignatureSchemes {
         return names.toArray(new String[0]);
     }
 
+    /**
+     * The schemes that a server of TLS 1.3 takes in certificates, as far as it is known from those that it takes in
+     * handshakes: certificates are signed with PKCS #1 where handshakes must not be (RFC 8446 section 4.2.3).
+     */
+    static int[] inCertificates(int[] inHandshakes) {
+        List<Integer> all = new ArrayList<>();
+        for (int number : inHandshakes) {
+            all.add(number);
+        }
+        for (SignatureSchemes scheme : List.of(RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512)) {
+            int pss = RSA_PSS_RSAE_SHA256.number + scheme.ordinal() - RSA_PKCS1_SHA256.ordinal();
+            if (all.contains(pss) && !all.contains(scheme.number)) {
+                all.add(scheme.number);
+            }
+        }
+        return all.stream().mapToInt(Integer::intValue).toArray();
+    }
+
     /** The schemes of a kind of key that a certificate has and that are still good enough to sign with. */
     static List<SignatureSchemes> forSigning(String keyAlgorithm) {
         List<SignatureSchemes> found = new ArrayList<>();

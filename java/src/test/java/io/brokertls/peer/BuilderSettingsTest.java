@@ -155,7 +155,8 @@ class BuilderSettingsTest {
     void withoutResumptionEachHandshakeIsAFullOne() throws Exception {
         for (boolean resumes : new boolean[] {true, false}) {
             AtomicInteger asked = new AtomicInteger();
-            BrokerTlsContext client = client().resumption(resumes).peerCheck(chain -> asked.incrementAndGet()).build();
+            BrokerTlsContext client = client().resumption(resumes).peerCheck(chain -> asked.incrementAndGet())
+                    .option("resumption-asks-again", "no").build();
             BrokerTlsContext server = server().build();
             for (int i = 0; i < 2; i++) {
                 EnginePair pair = pair(client, Pki.HOST, server);
@@ -216,7 +217,9 @@ class BuilderSettingsTest {
         for (String row : new String[] {"preset=modern", "versions=TLSv1.3", "cipher-suites=TLS_AES_128_GCM_SHA256",
             "groups=secp256r1", "send-ca-names=no", "allow=insecure-rsa-1024",
             "insecure-skip-server-name=yes", "insecure-accept-any-server=no", "insecure-allow-missing-mac=yes",
-            "alpn=mqtt", "resumption=no", "insecure-key-log=" + folder.resolve("keys.log"),
+            "alpn=mqtt", "resumption=no", "session-max-age-s=60",
+            "resumption-asks-again=managers", "tls13-tickets=0", "max-ticket-bytes=2048", "session-cache=0",
+            "insecure-key-log=" + folder.resolve("keys.log"),
             "max-content-bytes=100000", "max-kdf-iterations=1000000", "max-kdf-memory-bytes=1000000"}) {
             rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem"));
         }
