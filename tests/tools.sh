@@ -4,12 +4,12 @@
 # neither root nor network.
 set -euo pipefail
 
-# Programs and the Debian package each comes with.
+# Programs, and files of libraries, and the Debian package each comes with.
 wanted=(
     gcc:gcc g++:g++ pkg-config:pkg-config nm:binutils readelf:binutils objcopy:binutils
     openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
     npm:npm mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
-    softhsm2-util:softhsm2
+    softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev
 )
 (($# == 0)) || wanted=("$@")
 
@@ -18,7 +18,8 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 missing=()
 for entry in "${wanted[@]}"; do
-    command -v "${entry%%:*}" > /dev/null || missing+=("${entry#*:}")
+    # Libraries are looked for by a file of theirs.
+    [[ $entry = /* && -e ${entry%%:*} ]] || command -v "${entry%%:*}" > /dev/null || missing+=("${entry#*:}")
 done
 
 if ((${#missing[@]})); then

@@ -2,6 +2,7 @@
 
 mod ids;
 mod tickets;
+mod wolfssl;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
