@@ -689,6 +689,9 @@ btls_status btls_builder_trust_directory(btls_builder *builder,
 
 /**
  * Trusts the roots of the system, as the distribution keeps them.
+ *
+ * The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with more rights than the one
+ * that started it (set-uid, set-gid, capabilities): there they are ignored, with a warning.
  */
 btls_status btls_builder_trust_system(btls_builder *builder);
 

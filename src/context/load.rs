@@ -127,7 +127,7 @@ impl TrustSource {
                 store.trusted()
             }
             Self::Directory(path) => trusted_of_directory(path, warnings),
-            Self::System => system_roots(),
+            Self::System => source::system_roots(warnings),
         }
     }
 }
@@ -170,16 +170,6 @@ impl IdentitySource {
 
 pub(super) fn open(source: &Source, options: &OpenOptions) -> Result<keystore::Store> {
     keystore::open(&source.label(), &source.read(&options.limits)?, options)
-}
-
-fn system_roots() -> Result<Vec<TrustedCertificate>> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let why = found.errors.first().map(ToString::to_string).unwrap_or_default();
-        return Err(Error::new(Code::SystemRootsUnavailable, why));
-    }
-    let place = "system roots".to_owned();
-    Ok(found.certs.into_iter().map(|der| TrustedCertificate { der, place: place.clone() }).collect())
 }
 
 /// The settings that weaken a context, named so that its log shows them.

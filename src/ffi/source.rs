@@ -180,6 +180,9 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
 }
 
 /// Trusts the roots of the system, as the distribution keeps them.
+///
+/// The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with more rights than the one
+/// that started it (set-uid, set-gid, capabilities): there they are ignored, with a warning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -> btls_status {
     guard_object(object!(builder), |builder| {

@@ -43,6 +43,7 @@ mod signatures;
 mod stapling;
 mod stapling_files;
 mod stream;
+mod system_trust;
 mod verify;
 mod verify_cases;
 mod verify_hostile;
