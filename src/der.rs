@@ -150,9 +150,11 @@ pub(crate) fn boolean(content: &[u8]) -> Result<bool> {
     }
 }
 
-/// A Time as RFC 5280 section 4.1.2.5 has it, in seconds since 1970 in UTC.
+/// A Time as RFC 5280 section 4.1.2.5 has it, in seconds since 1970 in UTC. Fractions of a second, which DER allows and
+/// RFC 5280 does not, are cut off: there are writers of lists and responses that add them.
 pub(crate) fn unix_s(time: Element<'_>) -> Result<i64> {
     let digits = time.content.strip_suffix(b"Z").ok_or(Malformed)?;
+    let digits = if time.tag == GENERALIZED_TIME { without_fraction(digits)? } else { digits };
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(Malformed);
     }
@@ -175,6 +177,15 @@ pub(crate) fn unix_s(time: Element<'_>) -> Result<i64> {
         return Err(Malformed);
     }
     Ok(((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+fn without_fraction(digits: &[u8]) -> Result<&[u8]> {
+    let Some(at) = digits.iter().position(|byte| matches!(byte, b'.' | b',')) else { return Ok(digits) };
+    let (whole, fraction) = digits.split_at(at);
+    match fraction.get(1..) {
+        Some(fraction @ [_, ..]) if fraction.iter().all(u8::is_ascii_digit) => Ok(whole),
+        _ => Err(Malformed),
+    }
 }
 
 fn days_of_month(year: i64, month: i64) -> i64 {
@@ -209,6 +220,8 @@ mod tests {
         assert_eq!(time(GENERALIZED_TIME, "20240229120000Z"), Ok(1_709_208_000));
         assert_eq!(time(GENERALIZED_TIME, "20501231235959Z"), Ok(2_556_143_999));
         assert_eq!(time(GENERALIZED_TIME, "99991231235959Z"), Ok(253_402_300_799));
+        assert_eq!(time(GENERALIZED_TIME, "20240229120000.999Z"), Ok(1_709_208_000));
+        assert_eq!(time(GENERALIZED_TIME, "20240229120000,1Z"), Ok(1_709_208_000));
     }
 
     #[test]
@@ -222,7 +235,11 @@ mod tests {
             (UTC_TIME, "70010100000+Z"),
             (UTC_TIME, "19700101000000Z"),
             (GENERALIZED_TIME, "20230229000000Z"),
-            (GENERALIZED_TIME, "20230228000000.5Z"),
+            (GENERALIZED_TIME, "20230228000000.Z"),
+            (GENERALIZED_TIME, "20230228000000.5.5Z"),
+            (GENERALIZED_TIME, "20230228000000.5"),
+            (GENERALIZED_TIME, "202302280000.5Z"),
+            (UTC_TIME, "230228000000.5Z"),
         ] {
             assert_eq!(time(tag, text), Err(Malformed), "{text}");
         }

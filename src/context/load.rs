@@ -95,12 +95,17 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
     let limits = Limits { max_content_bytes: revocation.max_crl_bytes, ..Limits::default() };
     let mut crls = Crls::default();
     for source in &revocation.crls {
-        let files = match source {
-            CrlSource::Source(source) => vec![source.clone()],
-            CrlSource::Directory(path) => source::files_of(path)?,
-        };
-        for file in files {
-            crls.add(&file.read(&limits)?, &file.label())?;
+        match source {
+            CrlSource::Source(file) => crls.add(&file.read(&limits)?, &file.label())?,
+            CrlSource::Directory(path) => {
+                let before = crls.iter().count();
+                for file in source::files_of(path)? {
+                    crls.add_from_directory(&file.read(&limits)?, &file.label())?;
+                }
+                if crls.iter().count() == before {
+                    crls.note(format!("{}: no revocation list (CRL) is in this directory", path.display()));
+                }
+            }
         }
     }
     let allowed = policy(spec).allowed();

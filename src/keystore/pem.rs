@@ -60,15 +60,15 @@ pub(super) fn has_block(bytes: &[u8]) -> bool {
 /// Blocks without their labels, each with the line it begins on.
 type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
 
-/// The blocks of one label, each with the line it begins on; none at all where this is no PEM.
+/// The blocks whose label is wanted, each with the line it begins on; none at all where this is no PEM.
 ///
 /// # Errors
 /// As for [`blocks`].
-pub(crate) fn blocks_of_pem(bytes: &[u8], label: &str) -> Result<Option<Numbered>> {
+pub(crate) fn blocks_of_pem(bytes: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<Option<Numbered>> {
     if !has_block(bytes) {
         return Ok(None);
     }
-    let wanted = blocks(bytes)?.into_iter().filter(|block| block.label == label);
+    let wanted = blocks(bytes)?.into_iter().filter(|block| is_wanted(&block.label));
     Ok(Some(wanted.map(|block| (block.line, block.data)).collect()))
 }
 

@@ -112,7 +112,9 @@ pub(super) fn ocsp_nonce(builder: &mut ContextBuilder, text: &str) -> Result<()>
 }
 
 pub(super) fn ocsp_hash(builder: &mut ContextBuilder, text: &str) -> Result<()> {
-    builder.ocsp_hash(CertIdHash::from_name(text).ok_or_else(|| value::refuse(text, "sha1 or sha256"))?);
+    builder.ocsp_hash(
+        CertIdHash::from_name(text).ok_or_else(|| value::refuse(text, "sha1, sha224, sha256, sha384 or sha512"))?,
+    );
     Ok(())
 }
 

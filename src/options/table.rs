@@ -130,7 +130,7 @@ pub static OPTIONS: &[OptionRow] = &[
         Apply::Builder(revocation::ocsp_responder)),
     one(Revocation, "ocsp-nonce", YesNo, "YES|NO", "send a nonce that the response must repeat [default: no]",
         Apply::Builder(revocation::ocsp_nonce)),
-    one(Revocation, "ocsp-hash", Choice, "HASH", "how requests name certificates: sha1 or sha256 [default: sha1]",
+    one(Revocation, "ocsp-hash", Choice, "HASH", "how requests name certificates: sha1, sha224, sha256, sha384 or sha512 [default: sha1]",
         Apply::Builder(revocation::ocsp_hash)),
     one(Revocation, "insecure-ocsp-sha1", YesNo, "YES|NO", "believe OCSP responses that are signed with SHA-1 [default: no]",
         Apply::Builder(revocation::insecure_ocsp_sha1)),

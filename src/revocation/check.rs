@@ -7,6 +7,7 @@ use std::time::Instant;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::authorities::{Authorities, Signers, Surroundings};
 use super::crls::{Crls, Question};
 use super::facts::{SourceFacts, SourceKind};
 use super::ocsp::{OcspResponse, demands_staple};
@@ -15,6 +16,7 @@ use super::remote::{Inquiry, Remote, share};
 use super::standing::{Revoked, Standing};
 use super::upkeep::unix_s;
 use crate::certificate::describe;
+use crate::certificate::matching::NameKey;
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
 use crate::signature::Allowed;
@@ -24,6 +26,8 @@ use crate::signature::Allowed;
 pub struct Revocation {
     policy: RevocationPolicy,
     crls: Crls,
+    /// Of the trusted certificates, those whose keys may sign lists too.
+    authorities: Authorities,
     responses: Vec<(OcspResponse, String)>,
     remote: Option<Arc<Remote>>,
     read_unix_s: i64,
@@ -34,16 +38,43 @@ pub struct Revocation {
 struct Asked<'a> {
     certificate: &'a CertificateDer<'a>,
     issuer: &'a CertificateDer<'a>,
+    around: Surroundings<'a>,
     /// The OCSP response that came with it; empty where none did, none where none can.
     staple: Option<&'a [u8]>,
     now_unix_s: i64,
     allowed: Allowed,
 }
 
+/// A path that has been verified.
+#[derive(Clone, Copy)]
+struct Path<'a> {
+    /// End entity to anchor.
+    certificates: &'a [CertificateDer<'a>],
+    /// All that the peer sent, as far as that is known.
+    chain: &'a [CertificateDer<'a>],
+    staple: Option<&'a [u8]>,
+}
+
 impl Revocation {
     /// A check by these lists.
     pub fn new(policy: RevocationPolicy, crls: Crls) -> Self {
-        Self { policy, crls, responses: Vec::new(), remote: None, read_unix_s: 0, unknown_accepted: AtomicU64::new(0) }
+        Self {
+            policy,
+            crls,
+            authorities: Authorities::default(),
+            responses: Vec::new(),
+            remote: None,
+            read_unix_s: 0,
+            unknown_accepted: AtomicU64::new(0),
+        }
+    }
+
+    /// With the trusted certificates: an authority that has changed its key signs its lists with the other one, whose
+    /// certificate is another of the same name.
+    #[must_use]
+    pub fn with_trusted(self, trusted: &[TrustedCertificate]) -> Self {
+        let authorities = if self.is_on() { Authorities::new(trusted) } else { Authorities::default() };
+        Self { authorities, ..self }
     }
 
     /// With responses that are there already, each with the name of its file.
@@ -64,9 +95,9 @@ impl Revocation {
 
     /// What an operator should know of the lists beside these trusted certificates, though the context is built. The
     /// signatures of the lists of trusted issuers are checked here, for all handshakes.
-    pub(crate) fn warnings(&self, trusted: &[TrustedCertificate]) -> Vec<String> {
+    pub fn warnings(&self, trusted: &[TrustedCertificate]) -> Vec<String> {
         match self.is_on() {
-            true => self.crls.warnings(trusted, self.read_unix_s, self.max_stale_s(), self.policy.allowed()),
+            true => self.crls.warnings(trusted, (self.read_unix_s, self.max_stale_s()), self.policy.allowed()),
             false => Vec::new(),
         }
     }
@@ -100,8 +131,23 @@ impl Revocation {
     /// `CERT_REVOKED` with reason and date; `STAPLE_MISSING`; where somebody has to know and does not,
     /// `REVOCATION_UNKNOWN`, `REVOCATION_STALE`, `REVOCATION_UNREACHABLE`, `REVOCATION_RESPONSE_INVALID`, `FETCH_REFUSED`.
     pub fn check(&self, path: &[CertificateDer<'_>], staple: Option<&[u8]>, now: UnixTime) -> Result<()> {
+        self.check_sent(path, &[], staple, now)
+    }
+
+    /// The same, with all the certificates that the peer sent: one of them may be of an issuer's other key, which signs its
+    /// lists.
+    ///
+    /// # Errors
+    /// As for [`Revocation::check`].
+    pub fn check_sent(
+        &self,
+        path: &[CertificateDer<'_>],
+        chain: &[CertificateDer<'_>],
+        staple: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Result<()> {
         let deadline = self.remote.is_some().then(|| Instant::now() + self.policy.deadline);
-        self.check_until(path, staple, now, deadline)
+        self.check_until(Path { certificates: path, chain, staple }, now, deadline)
     }
 
     /// Checks a path again by what is known, and asks nobody. `staple` is what came with it, where something did.
@@ -109,20 +155,15 @@ impl Revocation {
     /// # Errors
     /// As for [`Revocation::check`].
     pub fn recheck(&self, path: &[CertificateDer<'_>], staple: Option<&[u8]>, now: UnixTime) -> Result<()> {
-        self.check_until(path, staple, now, None)
+        self.check_until(Path { certificates: path, chain: &[], staple }, now, None)
     }
 
-    fn check_until(
-        &self,
-        path: &[CertificateDer<'_>],
-        staple: Option<&[u8]>,
-        now: UnixTime,
-        deadline: Option<Instant>,
-    ) -> Result<()> {
+    fn check_until(&self, path: Path<'_>, now: UnixTime, deadline: Option<Instant>) -> Result<()> {
         if !self.is_on() {
             return Ok(());
         }
         let now_unix_s = unix_s(now);
+        let Path { certificates: path, chain, staple } = path;
         let asked = path.iter().zip(path.iter().skip(1)).take(self.asked_of(path));
         let mut refusal = None;
         // From the anchor down: what issuers are worth is known to most handshakes, so that the end entity gets the time
@@ -131,9 +172,11 @@ impl Revocation {
             let staple = staple.filter(|_| at == 0);
             // Who is refused already is asked no more about, but may still be known to be revoked.
             let deadline = deadline.filter(|_| refusal.is_none()).map(|deadline| share(deadline, at + 1));
-            if let Err(error) =
-                self.judge(&Asked { certificate, issuer, staple, now_unix_s, allowed: self.policy.allowed() }, deadline)
-            {
+            let around = Surroundings { above: path.get(at + 2..).unwrap_or_default(), chain, now_unix_s };
+            if let Err(error) = self.judge(
+                &Asked { certificate, issuer, around, staple, now_unix_s, allowed: self.policy.allowed() },
+                deadline,
+            ) {
                 let error = error.at(describe(certificate));
                 match error.code() {
                     Code::CertRevoked => return Err(error),
@@ -161,8 +204,9 @@ impl Revocation {
         issuer: &CertificateDer<'_>,
         now: UnixTime,
     ) -> Option<Revoked> {
-        let asked =
-            Asked { certificate, issuer, staple: None, now_unix_s: unix_s(now), allowed: self.policy.allowed() };
+        let now_unix_s = unix_s(now);
+        let around = Surroundings { above: &[], chain: &[], now_unix_s };
+        let asked = Asked { certificate, issuer, around, staple: None, now_unix_s, allowed: self.policy.allowed() };
         match self.by_lists(&asked).or(self.by_responses(&asked, None)) {
             Standing::Revoked(revoked) => Some(revoked),
             Standing::Good | Standing::Unknown(_) => None,
@@ -176,7 +220,7 @@ impl Revocation {
         let mut decision = self.policy.decide(&crl, &ocsp);
         if let (Some(remote), Some(deadline)) = (&self.remote, deadline) {
             if decision.may_change() && self.policy.ocsp != Mode::Off && !ocsp.is_known() {
-                let both = self.policy.crl != Mode::Off && !crl.is_known() && asked.names_lists();
+                let both = self.policy.crl != Mode::Off && !crl.is_known() && asked.names_lists(&self.authorities);
                 ocsp = self.ask_responders(remote, asked, ocsp, if both { share(deadline, 2) } else { deadline });
                 decision = self.policy.decide(&crl, &ocsp);
             }
@@ -222,8 +266,8 @@ impl Revocation {
         if self.crls.is_empty() && self.remote.as_ref().is_none_or(|remote| remote.has_no_lists()) {
             return Standing::unknown("there is no list of its issuer");
         }
-        asked.with_question(|question| {
-            let own = self.crls.of(question.issuer);
+        asked.with_question(&self.authorities, |question| {
+            let own = self.crls.of(question.issuer());
             match &self.remote {
                 Some(remote) => remote.standing_by_lists(question, own, asked.now_unix_s, self.max_stale_s()),
                 None => question.answer(own.iter(), asked.now_unix_s, self.max_stale_s()),
@@ -232,8 +276,10 @@ impl Revocation {
     }
 
     fn fetch_lists(&self, remote: &Remote, asked: &Asked<'_>, known: Standing, deadline: Instant) -> Standing {
-        let fetched =
-            asked.question(|question| remote.fetch_lists(question, asked.now_unix_s, self.max_stale_s(), deadline));
+        let fetched = asked.question(&self.authorities, |question| {
+            let own = self.crls.of(question.issuer());
+            remote.fetch_lists(question, own, (asked.now_unix_s, self.max_stale_s()), deadline)
+        });
         match fetched {
             Ok(()) => self.by_lists(asked),
             Err(error) => self.by_lists(asked).or(known).after(Some(error)),
@@ -283,21 +329,25 @@ impl Asked<'_> {
     ///
     /// # Errors
     /// `REVOCATION_UNKNOWN` for what no list can speak of.
-    fn question<T>(&self, ask: impl FnOnce(&Question<'_>) -> Result<T>) -> Result<T> {
+    fn question<T>(&self, trusted: &Authorities, ask: impl FnOnce(&Question<'_>) -> Result<T>) -> Result<T> {
         let read = (X509Certificate::from_der(self.certificate), X509Certificate::from_der(self.issuer));
         let (Ok((_, certificate)), Ok((_, issuer))) = read else {
             return Err(Error::new(Code::RevocationUnknown, "the certificate cannot be read"));
         };
-        ask(&Question::new(&certificate, &issuer, self.allowed)?)
+        let signers = |name: &NameKey| Signers {
+            keys: trusted.signers((self.issuer, &issuer), name, self.around),
+            allowed: self.allowed,
+        };
+        ask(&Question::new(&certificate, &issuer, signers)?)
     }
 
     /// Whether it says where lists are that speak of it.
-    fn names_lists(&self) -> bool {
-        self.question(|question| Ok(!question.places().is_empty())).unwrap_or(false)
+    fn names_lists(&self, trusted: &Authorities) -> bool {
+        self.question(trusted, |question| Ok(!question.places().is_empty())).unwrap_or(false)
     }
 
-    fn with_question(&self, ask: impl FnOnce(&Question<'_>) -> Standing) -> Standing {
-        self.question(|question| Ok(ask(question))).unwrap_or_else(Standing::Unknown)
+    fn with_question(&self, trusted: &Authorities, ask: impl FnOnce(&Question<'_>) -> Standing) -> Standing {
+        self.question(trusted, |question| Ok(ask(question))).unwrap_or_else(Standing::Unknown)
     }
 }
 

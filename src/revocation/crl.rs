@@ -2,9 +2,11 @@
 
 use super::Reason;
 use super::entries::{Entries, Entry};
+use super::ocsp::SKEW_S;
 use super::scope::{Refused, Scope, Subject, extension};
 use super::signed::{Signed, oid_text};
-use crate::certificate::{DistinguishedName, algorithm_text, hex};
+use crate::certificate::matching::NameKey;
+use crate::certificate::{DistinguishedName, algorithm_text, hex, printable};
 use crate::der::{
     BIT_STRING, ENUMERATED, Element, Elements, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only, unix_s,
 };
@@ -12,8 +14,12 @@ use crate::error::{Code, Error, Result};
 use crate::signature::{Allowed, Refused as RefusedSignature};
 
 const EXTENSIONS: u8 = 0xa0;
+/// The field keyIdentifier of an AuthorityKeyIdentifier.
+const KEY_IDENTIFIER: u8 = 0x80;
 /// Fewer bytes than this no entry has: the headers of a sequence, a number and a time, and what those two need.
 const SHORTEST_ENTRY: usize = 20;
+/// So many bytes of a time that cannot be read are shown.
+const MAX_TIME_BYTES: usize = 40;
 
 // Contents of the object identifiers 2.5.29.x.
 const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
@@ -27,9 +33,12 @@ const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 #[derive(Debug)]
 pub struct Crl {
     issuer: Box<[u8]>,
+    issuer_key: NameKey,
     this_update_unix_s: i64,
     next_update_unix_s: Option<i64>,
     number: Option<Box<[u8]>>,
+    /// The identifier of the key that it says it is signed with.
+    authority_key: Option<Box<[u8]>>,
     scope: Scope,
     entries: Entries,
     signed: Signed,
@@ -49,6 +58,8 @@ pub struct CrlFacts {
     pub next_update_unix_s: Option<i64>,
     /// Its number in hexadecimal, where it has one.
     pub number: Option<String>,
+    /// Which certificates it speaks of (the issuing distribution point); none if it speaks of all.
+    pub scope: Option<String>,
     /// How many certificates it revokes.
     pub entries: usize,
     /// The name of its signature's algorithm, or the object identifier of one without.
@@ -59,13 +70,15 @@ pub struct CrlFacts {
 
 /// Why a list cannot be used.
 enum Unusable {
-    Malformed,
+    /// The part that cannot be read, if more is known than that one cannot.
+    Malformed(Option<String>),
+    Delta,
     Unsupported(String),
 }
 
 impl From<Malformed> for Unusable {
     fn from(_: Malformed) -> Self {
-        Self::Malformed
+        Self::Malformed(None)
     }
 }
 
@@ -75,6 +88,11 @@ fn unsupported<T>(what: impl Into<String>) -> Read<T> {
     Err(Unusable::Unsupported(what.into()))
 }
 
+/// What cannot be read, by its name.
+fn unreadable(part: impl Into<String>) -> Unusable {
+    Unusable::Malformed(Some(part.into()))
+}
+
 impl Crl {
     /// Reads a DER list; `place` is what messages call it.
     ///
@@ -82,10 +100,25 @@ impl Crl {
     /// `CRL_MALFORMED`; `CRL_UNSUPPORTED` for what RFC 5280 forbids to pass over: an indirect or delta list, an unknown
     /// critical extension, a signature algorithm that is not served.
     pub fn from_der(der: &[u8], place: &str) -> Result<Self> {
-        Self::read(der).map_err(|why| match why {
-            Unusable::Malformed => Error::new(Code::CrlMalformed, "not the DER of a CRL").at(place),
-            Unusable::Unsupported(what) => Error::new(Code::CrlUnsupported, what).at(place),
-        })
+        Self::from_der_unless_delta(der, place)?
+            .ok_or_else(|| Error::new(Code::CrlUnsupported, "a delta list; give the complete one").at(place))
+    }
+
+    /// The same; none for a delta list, which says nothing that the complete list of the same time does not.
+    ///
+    /// # Errors
+    /// As for [`Crl::from_der`].
+    pub(super) fn from_der_unless_delta(der: &[u8], place: &str) -> Result<Option<Self>> {
+        let error = match Self::read(der) {
+            Ok(list) => return Ok(Some(list)),
+            Err(Unusable::Delta) => return Ok(None),
+            Err(Unusable::Malformed(None)) => Error::new(Code::CrlMalformed, "not the DER of a CRL"),
+            Err(Unusable::Malformed(Some(part))) => {
+                Error::new(Code::CrlMalformed, format!("{part} of the list cannot be read"))
+            }
+            Err(Unusable::Unsupported(what)) => Error::new(Code::CrlUnsupported, what),
+        };
+        Err(error.at(place))
     }
 
     fn read(der: &[u8]) -> Read<Self> {
@@ -96,23 +129,23 @@ impl Crl {
         outer.end()?;
 
         let mut fields = list.inside();
-        let is_v2 = fields.optional(INTEGER)?.map(|version| version.content == [1]);
-        if is_v2 == Some(false) {
+        // Version 1 is the default, and there are writers that write it.
+        if fields.optional(INTEGER)?.is_some_and(|version| !matches!(version.content, [0 | 1])) {
             return unsupported("a version other than 1 and 2");
         }
         if fields.expect(SEQUENCE)?.whole != algorithm.whole {
-            return Err(Unusable::Malformed);
+            return Err(unreadable("the signature algorithm, which is given twice and differs,"));
         }
-        let issuer = fields.expect(SEQUENCE)?.whole.into();
-        let this_update_unix_s = time(&mut fields)?.ok_or(Malformed)?;
-        let next_update_unix_s = time(&mut fields)?;
+        let issuer = fields.expect(SEQUENCE)?.whole;
+        let this_update_unix_s = time(&mut fields, "thisUpdate")?.ok_or_else(|| unreadable("thisUpdate"))?;
+        let next_update_unix_s = time(&mut fields, "nextUpdate")?;
         let entries = match fields.optional(SEQUENCE)? {
             Some(revoked) => read_entries(revoked)?,
             None => Entries::default(),
         };
         let mut list_extensions = Extensions::default();
         if let Some(extensions) = fields.optional(EXTENSIONS)? {
-            list_extensions.read(only(SEQUENCE, extensions.content)?)?;
+            list_extensions.read(only(SEQUENCE, extensions.content)?, issuer)?;
         }
         fields.end()?;
         let signature_algorithm = algorithm_text(algorithm.content);
@@ -120,10 +153,12 @@ impl Crl {
             return unsupported(format!("the signature algorithm {signature_algorithm}"));
         };
         Ok(Self {
-            issuer,
+            issuer: issuer.into(),
+            issuer_key: NameKey::new(issuer),
             this_update_unix_s,
             next_update_unix_s,
             number: list_extensions.number,
+            authority_key: list_extensions.authority_key,
             scope: list_extensions.scope,
             entries,
             signed,
@@ -137,9 +172,34 @@ impl Crl {
         &self.issuer
     }
 
+    /// The issuer's name in the form that is compared.
+    pub(super) fn issuer_key(&self) -> &NameKey {
+        &self.issuer_key
+    }
+
+    /// The identifier of the key that it says it is signed with.
+    pub(super) fn authority_key(&self) -> Option<&[u8]> {
+        self.authority_key.as_deref()
+    }
+
+    /// SHA-256 of its DER, hexadecimal.
+    pub(super) fn fingerprint(&self) -> &str {
+        &self.sha256_fingerprint
+    }
+
+    /// Which certificates it speaks of; none if it speaks of all.
+    pub(super) fn scope_text(&self) -> Option<String> {
+        self.scope.text()
+    }
+
     /// When it was made, in seconds since 1970 in UTC.
     pub(super) fn this_update_unix_s(&self) -> i64 {
         self.this_update_unix_s
+    }
+
+    /// Whether it is of the future, as far as clocks may differ.
+    pub(super) fn is_ahead(&self, now_unix_s: i64) -> bool {
+        self.this_update_unix_s > now_unix_s.saturating_add(SKEW_S)
     }
 
     /// When a newer one will be there at the latest; not every issuer says.
@@ -184,6 +244,7 @@ impl Crl {
             this_update_unix_s: self.this_update_unix_s,
             next_update_unix_s: self.next_update_unix_s,
             number: self.number.as_deref().map(hex),
+            scope: self.scope_text(),
             entries: self.entries.len(),
             signature_algorithm: self.signature_algorithm.clone(),
             sha256_fingerprint: self.sha256_fingerprint.clone(),
@@ -196,12 +257,12 @@ impl Crl {
     }
 }
 
-/// The next element where it is a time.
-fn time(fields: &mut Elements<'_>) -> std::result::Result<Option<i64>, Malformed> {
-    match fields.peek() {
-        Some(UTC_TIME | GENERALIZED_TIME) => fields.next()?.map(unix_s).transpose(),
-        _ => Ok(None),
-    }
+/// The next element where it is a time; `name` is that of its field.
+fn time(fields: &mut Elements<'_>, name: &str) -> Read<Option<i64>> {
+    let Some(UTC_TIME | GENERALIZED_TIME) = fields.peek() else { return Ok(None) };
+    let time = fields.next()?.ok_or(Malformed)?;
+    let text = || printable(&String::from_utf8_lossy(time.content.get(..MAX_TIME_BYTES).unwrap_or(time.content)));
+    unix_s(time).map(Some).map_err(|Malformed| unreadable(format!("{name} ({})", text())))
 }
 
 fn read_entries(revoked: Element<'_>) -> Read<Entries> {
@@ -212,7 +273,7 @@ fn read_entries(revoked: Element<'_>) -> Read<Entries> {
     while let Some(element) = elements.next()? {
         let mut fields = element.inside();
         let serial = fields.expect(INTEGER)?;
-        let revoked = time(&mut fields)?.ok_or(Malformed)?;
+        let revoked = time(&mut fields, "a date of revocation")?.ok_or(Malformed)?;
         let reason = match fields.optional(SEQUENCE)? {
             Some(extensions) => read_reason(extensions)?,
             None => Reason::Unspecified,
@@ -232,10 +293,12 @@ fn read_reason(extensions: Element<'_>) -> Read<Reason> {
     while let Some(element) = elements.next()? {
         let (identifier, is_critical, value) = extension(element)?;
         match identifier.content {
-            REASON_CODE => {
-                let [number] = *only(ENUMERATED, value)?.content else { return Err(Unusable::Malformed) };
-                reason = Reason::from_number(number).unwrap_or(Reason::Unspecified);
-            }
+            REASON_CODE => match only(ENUMERATED, value).map(|number| number.content) {
+                Ok([number]) => reason = Reason::from_number(*number).unwrap_or(Reason::Unspecified),
+                _ if is_critical => return Err(unreadable("a reason code")),
+                // NSS writes the number alone. Why a certificate is revoked changes nothing.
+                _ => reason = Reason::Unspecified,
+            },
             CERTIFICATE_ISSUER => return unsupported("an indirect list"),
             _ if is_critical => return unsupported(format!("the critical entry extension {}", oid_text(identifier))),
             _ => {}
@@ -248,29 +311,41 @@ fn read_reason(extensions: Element<'_>) -> Read<Reason> {
 #[derive(Default)]
 struct Extensions {
     number: Option<Box<[u8]>>,
+    authority_key: Option<Box<[u8]>>,
     scope: Scope,
 }
 
 impl Extensions {
-    fn read(&mut self, extensions: Element<'_>) -> Read<()> {
+    fn read(&mut self, extensions: Element<'_>, issuer: &[u8]) -> Read<()> {
         let mut elements = extensions.inside();
         while let Some(element) = elements.next()? {
             let (identifier, is_critical, value) = extension(element)?;
             match identifier.content {
-                CRL_NUMBER => self.number = Some(only(INTEGER, value)?.content.into()),
+                CRL_NUMBER => match only(INTEGER, value) {
+                    Ok(number) => self.number = Some(number.content.into()),
+                    Err(Malformed) if is_critical => return Err(unreadable("the CRL number")),
+                    // NSS writes the number alone. Lists are told apart by their dates.
+                    Err(Malformed) => {}
+                },
                 ISSUING_DISTRIBUTION_POINT => {
-                    self.scope = Scope::from_der(value).map_err(|refused| match refused {
-                        Refused::Malformed => Unusable::Malformed,
+                    self.scope = Scope::from_der(value, issuer).map_err(|refused| match refused {
+                        Refused::Malformed => unreadable("the issuing distribution point"),
                         Refused::Unsupported(what) => Unusable::Unsupported(what.to_owned()),
                     })?;
                 }
-                DELTA_CRL_INDICATOR => return unsupported("a delta list; give the complete one"),
-                // Which of an issuer's keys signed is found by trying.
-                AUTHORITY_KEY_IDENTIFIER => {}
+                DELTA_CRL_INDICATOR => return Err(Unusable::Delta),
+                // A hint: the key that signed it is found by trying.
+                AUTHORITY_KEY_IDENTIFIER => self.authority_key = key_identifier(value).map(Box::from),
                 _ if is_critical => return unsupported(format!("the critical extension {}", oid_text(identifier))),
                 _ => {}
             }
         }
         Ok(())
     }
+}
+
+/// The key identifier of an AuthorityKeyIdentifier.
+fn key_identifier(value: &[u8]) -> Option<&[u8]> {
+    let key = only(SEQUENCE, value).ok()?.inside().optional(KEY_IDENTIFIER).ok()??;
+    Some(key.content)
 }

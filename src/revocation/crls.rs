@@ -1,32 +1,42 @@
 //! The lists that a context has, and what they know of one certificate (RFC 5280 section 6.3.3).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::X509Certificate;
 
+use super::authorities::{Authorities, Signer, Signers};
 use super::crl::Crl;
-use super::scope::{ALL_REASONS, Subject};
+use super::file::{self, Part};
+use super::point::name_text;
+use super::scope::{ALL_REASONS, Pointers, Subject};
 use super::standing::{Revoked, Standing};
+use crate::certificate::date_text;
+use crate::certificate::matching::NameKey;
 use crate::der::Malformed;
 use crate::error::{Code, Error, Result};
-use crate::keystore::{TrustedCertificate, blocks_of_pem};
+use crate::keystore::TrustedCertificate;
 use crate::signature::{Allowed, Refused};
 
-/// What PEM calls a list (RFC 7468 section 5.3).
-pub(super) const LABEL: &str = "X509 CRL";
-// The content of the object identifier 2.5.29.31.
+// The contents of the object identifiers 2.5.29.18 and 31.
+const ISSUER_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 18];
 const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 /// So many keys are remembered for each list: an issuer that changes its key has two for a while.
 const MAX_KEYS: usize = 8;
+/// And so many keys are tried for each list; its own hint is tried early.
+const MAX_TRIED: usize = 4;
 
 type Checked = std::result::Result<(), Refused>;
 
 /// Lists by their issuers.
 #[derive(Debug, Default)]
 pub struct Crls {
-    of_issuer: HashMap<Box<[u8]>, Vec<List>>,
+    of_issuer: HashMap<NameKey, Vec<List>>,
+    /// SHA-256 of each: directories have files under several names.
+    fingerprints: HashSet<String>,
+    /// What was passed over, for an operator.
+    notes: Vec<String>,
 }
 
 /// A list, and whose it has turned out to be.
@@ -44,10 +54,39 @@ impl Crls {
     /// # Errors
     /// As for [`Crl::from_der`]; `CRL_MALFORMED` where there is none; `PEM_MALFORMED`.
     pub fn add(&mut self, content: &[u8], place: &str) -> Result<()> {
-        for list in List::all_of(content, place)? {
-            self.of_issuer.entry(list.crl.issuer().into()).or_default().push(list);
+        List::all_of(content, place)?.into_iter().for_each(|list| self.push(list));
+        Ok(())
+    }
+
+    /// The same for a file of a directory, which may hold other files too: what is passed over becomes a warning. Delta
+    /// lists are: the complete list beside them says what they say.
+    ///
+    /// # Errors
+    /// As for [`Crls::add`], for what is a list and cannot be used.
+    pub fn add_from_directory(&mut self, content: &[u8], place: &str) -> Result<()> {
+        let passed_over = |place: &str, why: &str| format!("{place}: passed over among the lists (CRL): {why}");
+        let parts = if file::may_hold_list(content) { file::crl_parts(content, place)? } else { Vec::new() };
+        if parts.is_empty() {
+            self.note(passed_over(place, "there is no list in it"));
+        }
+        for Part { der, place } in parts {
+            match Crl::from_der_unless_delta(&der, &place)? {
+                Some(crl) => self.push(List::new(crl, place)),
+                None => self.note(passed_over(&place, "a delta list; only complete ones are used")),
+            }
         }
         Ok(())
+    }
+
+    /// Adds a warning.
+    pub(crate) fn note(&mut self, warning: String) {
+        self.notes.push(warning);
+    }
+
+    fn push(&mut self, list: List) {
+        if self.fingerprints.insert(list.crl.fingerprint().to_owned()) {
+            self.of_issuer.entry(list.crl.issuer_key().clone()).or_default().push(list);
+        }
     }
 
     /// The lists, in no order, each with the name of its file.
@@ -59,48 +98,27 @@ impl Crls {
         self.of_issuer.is_empty()
     }
 
-    /// What an operator should know of them: which are out of date, and which are not signed with a key of the trusted
-    /// certificates of their issuer's name. A list of an issuer that is not trusted itself waits for its first peer.
+    /// What an operator should know of them: what was passed over, which are not in force, which no trusted certificate has issued, and which are
+    /// not signed with a key of a trusted certificate of their issuer's name.
     pub(super) fn warnings(
         &self,
         trusted: &[TrustedCertificate],
-        now_unix_s: i64,
-        max_stale_s: i64,
+        (now_unix_s, max_stale_s): (i64, i64),
         allowed: Allowed,
     ) -> Vec<String> {
-        let mut checked: HashMap<&str, (&List, Checked)> = HashMap::new();
-        for trusted in trusted {
-            let Ok((_, issuer)) = X509Certificate::from_der(&trusted.der) else { continue };
-            for list in self.of(issuer.subject().as_raw()) {
-                let outcome = list.check(issuer.public_key().raw, allowed);
-                let known = checked.entry(&list.place).or_insert((list, outcome));
-                if known.1.is_err() && outcome != Err(Refused::Wrong) {
-                    known.1 = outcome;
-                }
-            }
-        }
-        let foreign = checked.into_iter().filter_map(|(place, (list, outcome))| match outcome {
-            Ok(()) => None,
-            Err(Refused::Wrong) => Some(format!(
-                "{place}: this list (CRL) is not signed with the key of the trusted certificate of its issuer's name"
-            )),
-            Err(Refused::NotServed) => Some(format!(
-                "{place}: the signature of this list (CRL), {}, cannot be checked with the key of the trusted \
-                 certificate of its issuer's name, a key of another kind or length",
-                list.crl.signature_algorithm()
-            )),
-        });
-        let is_late =
-            |crl: &Crl| crl.next_update_unix_s().is_some_and(|next| next.saturating_add(max_stale_s) < now_unix_s);
-        let late = self.iter().filter(|(crl, _)| is_late(crl));
-        let late = late.map(|(_, place)| {
-            format!("{place}: this list (CRL) is out of date: it still revokes, and says nothing else")
-        });
-        foreign.chain(late).collect()
+        let authorities = Authorities::new(trusted);
+        let mut lists: Vec<&List> = self.of_issuer.values().flatten().collect();
+        lists.sort_by(|one, other| one.place.cmp(&other.place));
+        let of_list = |list: &&List| {
+            let why = [list.warning_of_issuer(&authorities, allowed), list.warning_of_dates(now_unix_s, max_stale_s)];
+            let place = list.place.clone();
+            why.into_iter().flatten().map(move |why| format!("{place}: this list (CRL) {why}"))
+        };
+        self.notes.iter().cloned().chain(lists.iter().flat_map(of_list)).collect()
     }
 
-    /// Those of this issuer, a name as it is encoded.
-    pub(super) fn of(&self, issuer: &[u8]) -> &[List] {
+    /// Those of this issuer.
+    pub(super) fn of(&self, issuer: &NameKey) -> &[List] {
         self.of_issuer.get(issuer).map(Vec::as_slice).unwrap_or_default()
     }
 }
@@ -111,27 +129,31 @@ pub(super) struct Question<'a> {
     subject: Subject<'a>,
     /// The issuer's SubjectPublicKeyInfo.
     key: &'a [u8],
-    pub(super) issuer: &'a [u8],
-    allowed: Allowed,
+    /// The name of its issuer.
+    issuer: NameKey,
+    /// The keys that its lists may be signed with.
+    signers: Signers<'a>,
 }
 
 impl<'a> Question<'a> {
-    /// `issuer` is the next certificate of the path.
+    /// `issuer` is the next certificate of the path; `signers` finds the keys that lists of a name may be signed with.
     ///
     /// # Errors
     /// `REVOCATION_UNKNOWN` for what no list can speak of.
     pub(super) fn new(
         certificate: &'a X509Certificate<'_>,
         issuer: &'a X509Certificate<'_>,
-        allowed: Allowed,
+        signers: impl FnOnce(&NameKey) -> Signers<'a>,
     ) -> Result<Self> {
         let unknown = |why: &str| Error::new(Code::RevocationUnknown, why);
         let subject = subject(certificate).map_err(|_| unknown("its distribution points cannot be read"))?;
-        if !may_sign_lists(issuer) {
+        let name = NameKey::new(certificate.issuer().as_raw());
+        let signers = signers(&name);
+        if signers.keys.is_empty() {
             return Err(unknown("its issuer's key usage is not to sign lists (cRLSign)"));
         }
         let key = issuer.public_key().raw;
-        Ok(Self { serial: certificate.raw_serial(), subject, key, issuer: certificate.issuer().as_raw(), allowed })
+        Ok(Self { serial: certificate.raw_serial(), subject, key, issuer: name, signers })
     }
 
     /// Where lists are that speak of it: for each of its distribution points the places that say the same.
@@ -139,9 +161,24 @@ impl<'a> Question<'a> {
         self.subject.places()
     }
 
-    /// The SubjectPublicKeyInfo that its lists have to be signed with.
+    /// The name of its issuer.
+    pub(super) fn issuer(&self) -> &NameKey {
+        &self.issuer
+    }
+
+    /// The SubjectPublicKeyInfo of its issuer.
     pub(super) fn key(&self) -> &'a [u8] {
         self.key
+    }
+
+    /// Every SubjectPublicKeyInfo that its lists may be signed with.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.signers.keys.iter().map(|signer| signer.key)
+    }
+
+    /// Whether a list speaks of it, and is signed by one who may.
+    pub(super) fn is_spoken_of_by(&self, list: &List) -> bool {
+        list.crl.reasons_for(&self.subject) != 0 && list.signer(&self.signers).is_ok()
     }
 
     /// What these lists, all of its issuer's name, say together.
@@ -152,65 +189,97 @@ impl<'a> Question<'a> {
         max_stale_s: i64,
     ) -> Standing {
         let mut lists: Vec<&List> = lists.collect();
-        if lists.is_empty() {
-            return Standing::unknown("there is no list of its issuer");
-        }
         lists.sort_by_key(|list| std::cmp::Reverse(list.crl.this_update_unix_s()));
         let mut known = 0;
-        let mut why = Standing::unknown("the lists of its issuer do not speak of it");
-        let mut answered: Vec<&Crl> = Vec::new();
+        let mut reasons_why: Vec<Standing> = Vec::new();
+        let mut answered: Vec<(&Crl, &[u8])> = Vec::new();
         for list in lists {
             let reasons = list.crl.reasons_for(&self.subject);
-            // An older list says nothing beside a newer one of the same scope.
-            if reasons == 0 || answered.iter().any(|newer| newer.has_scope_of(&list.crl)) {
+            if reasons == 0 {
+                reasons_why.push(list.is_silent());
                 continue;
             }
-            if let Err(refused) = list.check(self.key, self.allowed) {
-                why = Standing::unknown(match refused {
-                    Refused::Wrong => format!("{} is not signed with its issuer's key", list.place),
-                    Refused::NotServed => format!(
-                        "the signature of {}, {}, cannot be checked with its issuer's key, a key of another kind or length",
-                        list.place,
-                        list.crl.signature_algorithm()
-                    ),
-                });
+            let signer = match list.signer(&self.signers) {
+                Ok(signer) => signer,
+                Err(refused) => {
+                    reasons_why.push(list.is_not_checked(refused));
+                    continue;
+                }
+            };
+            // An older list says nothing beside a newer one of the same key and scope. Of two keys, each may have lists of
+            // its own for the certificates that it signed.
+            let made_unix_s = list.crl.this_update_unix_s();
+            let is_newer = |(other, key): &(&Crl, &[u8])| {
+                *key == signer && other.has_scope_of(&list.crl) && other.this_update_unix_s() > made_unix_s
+            };
+            if answered.iter().any(is_newer) {
                 continue;
             }
-            answered.push(&list.crl);
             if let Some((reason, revoked_unix_s)) = list.crl.find(self.serial) {
                 return Standing::Revoked(Revoked { reason, revoked_unix_s, place: list.place.clone() });
             }
+            // One that is not in force yet leaves the one that is.
+            if list.crl.is_ahead(now_unix_s) {
+                reasons_why.push(Standing::unknown(format!("{} is of the future", list.place)));
+                continue;
+            }
+            answered.push((&list.crl, signer));
             match list.crl.next_update_unix_s() {
-                _ if list.crl.this_update_unix_s() > now_unix_s => {
-                    why = Standing::unknown(format!("{} is of the future", list.place));
+                Some(next) if next.saturating_add(max_stale_s) < now_unix_s => {
+                    reasons_why.push(Standing::stale(&list.place));
                 }
-                Some(next) if next.saturating_add(max_stale_s) < now_unix_s => why = Standing::stale(&list.place),
                 _ => known |= reasons,
             }
         }
-        if known == ALL_REASONS { Standing::Good } else { why }
+        if known == ALL_REASONS {
+            return Standing::Good;
+        }
+        let some = || Standing::unknown("the lists of its issuer do not speak of all reasons to revoke it");
+        let none = || Standing::unknown("there is no list of its issuer");
+        let why = reasons_why.into_iter().reduce(Standing::or);
+        why.unwrap_or_else(|| if known == 0 { none() } else { some() })
     }
 }
 
 impl List {
+    fn new(crl: Crl, place: String) -> Self {
+        Self { crl, place, keys: Mutex::default() }
+    }
+
     /// Every list of a file's content: DER, or PEM with any number of them; `place` is what messages call it.
     ///
     /// # Errors
     /// As for [`Crl::from_der`]; `CRL_MALFORMED` where there is none; `PEM_MALFORMED`.
     pub(super) fn all_of(content: &[u8], place: &str) -> Result<Vec<Self>> {
-        let list =
-            |der: &[u8], place: String| Ok(Self { crl: Crl::from_der(der, &place)?, place, keys: Mutex::default() });
-        let Some(blocks) = blocks_of_pem(content, LABEL).map_err(|error| error.at(place))? else {
-            return Ok(vec![list(content, place.to_owned())?]);
-        };
-        if blocks.is_empty() {
-            return Err(Error::new(Code::CrlMalformed, format!("no {LABEL} in the PEM file")).at(place));
+        let parts = file::crl_parts(content, place)?;
+        if parts.is_empty() {
+            return Err(Error::new(Code::CrlMalformed, "no X509 CRL in the PEM file").at(place));
         }
-        blocks.into_iter().map(|(line, der)| list(&der, format!("{place}, line {line}"))).collect()
+        parts.into_iter().map(|Part { der, place }| Ok(Self::new(Crl::from_der(&der, &place)?, place))).collect()
+    }
+
+    /// The one of these keys that it was signed with.
+    ///
+    /// # Errors
+    /// What is wrong with its signature.
+    pub(super) fn signer<'a>(&self, signers: &Signers<'a>) -> std::result::Result<&'a [u8], Refused> {
+        let hint = self.crl.authority_key();
+        let is_hinted = |signer: &&Signer<'_>| hint.is_some() && signer.key_id.as_deref() == hint;
+        let (own, others) = signers.keys.split_at(signers.keys.len().min(1));
+        let hinted = others.iter().filter(is_hinted);
+        let in_order = own.iter().chain(hinted).chain(others.iter().filter(|signer| !is_hinted(signer)));
+        let mut refused = None;
+        for signer in in_order.take(MAX_TRIED) {
+            match self.check(signer.key, signers.allowed) {
+                Ok(()) => return Ok(signer.key),
+                Err(why) => refused = Some(refused.filter(|_| why == Refused::Wrong).unwrap_or(why)),
+            }
+        }
+        Err(refused.unwrap_or(Refused::Wrong))
     }
 
     /// Checks that it was signed with this key, once for each key.
-    pub(super) fn check(&self, key: &[u8], allowed: Allowed) -> Checked {
+    fn check(&self, key: &[u8], allowed: Allowed) -> Checked {
         let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
         fingerprint.copy_from_slice(digest::digest(&digest::SHA256, key).as_ref());
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -222,19 +291,66 @@ impl List {
         keys.insert(0, (fingerprint, checked));
         checked
     }
+
+    /// That it does not speak of a certificate, and of which it does.
+    fn is_silent(&self) -> Standing {
+        let scope = self.crl.scope_text().unwrap_or_default();
+        Standing::unknown(format!("{} does not speak of it: its issuing distribution point is for {scope}", self.place))
+    }
+
+    /// That its signature does not count.
+    fn is_not_checked(&self, refused: Refused) -> Standing {
+        Standing::unknown(match refused {
+            Refused::Wrong => format!("{} is not signed with its issuer's key", self.place),
+            Refused::NotServed => format!(
+                "the signature of {}, {}, cannot be checked with its issuer's key, a key of another kind or length",
+                self.place,
+                self.crl.signature_algorithm()
+            ),
+        })
+    }
+
+    /// What is wrong with whose it is, as the rest of a sentence.
+    fn warning_of_issuer(&self, authorities: &Authorities, allowed: Allowed) -> Option<String> {
+        let of_name = authorities.of(self.crl.issuer_key());
+        let name = name_text(self.crl.issuer());
+        if of_name.is_empty() {
+            let detail = "it counts only for peers that send a certificate of that issuer";
+            return Some(format!("is of \"{name}\", and no trusted CA certificate has that name: {detail}"));
+        }
+        let keys = of_name.iter().map(|authority| authority.signer()).collect();
+        let is_authority = |key: &[u8]| of_name.iter().any(|one| one.signer().key == key && one.signs_lists());
+        match self.signer(&Signers { keys, allowed }) {
+            Err(Refused::Wrong) => {
+                Some("is not signed with the key of the trusted certificate of its issuer's name".to_owned())
+            }
+            Err(Refused::NotServed) => Some(format!(
+                "has a signature, {}, that cannot be checked with the key of the trusted certificate of its issuer's \
+                 name, a key of another kind or length",
+                self.crl.signature_algorithm()
+            )),
+            Ok(key) if is_authority(key) => None,
+            Ok(_) => Some("counts for nothing: its issuer's key usage is not to sign lists (cRLSign)".to_owned()),
+        }
+    }
+
+    /// What is wrong with its dates, as the rest of a sentence.
+    fn warning_of_dates(&self, now_unix_s: i64, max_stale_s: i64) -> Option<String> {
+        let next_unix_s = self.crl.next_update_unix_s();
+        if next_unix_s.is_some_and(|next| next.saturating_add(max_stale_s) < now_unix_s) {
+            return Some("is out of date: it still revokes, and says nothing else".to_owned());
+        }
+        let date = date_text(self.crl.this_update_unix_s());
+        let is_ahead = self.crl.is_ahead(now_unix_s);
+        is_ahead.then(|| format!("begins at {date}: until then it revokes, and says nothing else"))
+    }
 }
 
 fn subject<'a>(certificate: &'a X509Certificate<'_>) -> std::result::Result<Subject<'a>, Malformed> {
-    let mut extensions = certificate.extensions().iter();
-    let points = extensions.find(|extension| extension.oid.as_bytes() == CRL_DISTRIBUTION_POINTS);
-    Subject::new(certificate.issuer().as_raw(), certificate.is_ca(), points.map(|points| points.value))
-}
-
-/// RFC 5280 section 6.3.3 (f).
-fn may_sign_lists(issuer: &X509Certificate<'_>) -> bool {
-    match issuer.key_usage() {
-        Ok(Some(usage)) => usage.value.crl_sign(),
-        Ok(None) => true,
-        Err(_) => false,
-    }
+    let value = |identifier: &[u8]| {
+        let mut extensions = certificate.extensions().iter();
+        extensions.find(|extension| extension.oid.as_bytes() == identifier).map(|extension| extension.value)
+    };
+    let (points, issuer_names) = (value(CRL_DISTRIBUTION_POINTS), value(ISSUER_ALTERNATIVE_NAME));
+    Subject::new(certificate.issuer().as_raw(), certificate.is_ca(), &Pointers { points, issuer_names })
 }

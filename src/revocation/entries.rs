@@ -11,7 +11,7 @@ const RECORD_LENGTH: usize = SERIAL_LENGTH + size_of::<u32>() + 1;
 /// A row of so many records has one entry in the index.
 const ROW_LENGTH: usize = 16;
 
-type Serial = [u8; SERIAL_LENGTH];
+type Digits = [u8; SERIAL_LENGTH];
 
 /// The serial number, zeros before it; when it was revoked, in seconds since 1970; why.
 type Record = [u8; RECORD_LENGTH];
@@ -26,50 +26,72 @@ pub(super) struct Entry {
 /// Sorted by serial number, 25 bytes each.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    records: Vec<Record>,
-    index: Index,
+    positive: Table,
+    /// RFC 5280 forbids them, and issuers give them: -1 and 255 differ in a byte of their encoding alone.
+    negative: Table,
     /// Those that break the limit, sorted: there are such issuers.
     longer: Vec<(Box<[u8]>, Entry)>,
+}
+
+/// Serial numbers of one sign.
+#[derive(Debug, Default)]
+struct Table {
+    records: Vec<Record>,
+    index: Index,
 }
 
 impl Entries {
     /// A table for this many.
     pub(super) fn with_capacity(count: usize) -> Self {
-        Self { records: Vec::with_capacity(count), ..Self::default() }
+        let positive = Table { records: Vec::with_capacity(count), index: Index::default() };
+        Self { positive, ..Self::default() }
     }
 
     /// Adds one; `serial` is the content of its INTEGER.
     pub(super) fn push(&mut self, serial: &[u8], entry: Entry) {
-        let serial = significant(serial);
-        match SERIAL_LENGTH.checked_sub(serial.len()) {
-            Some(_) => self.records.push(record(serial, entry)),
-            None => self.longer.push((serial.into(), entry)),
+        let Serial { is_negative, digits } = Serial::new(serial);
+        if digits.len() > SERIAL_LENGTH {
+            return self.longer.push((shortest(serial).into(), entry));
         }
+        let table = if is_negative { &mut self.negative } else { &mut self.positive };
+        table.records.push(record(digits, entry));
     }
 
     /// Ends the adding. Of entries of one serial number the first by date counts.
     pub(super) fn sort(&mut self) {
-        self.records.sort_unstable();
-        self.records.dedup_by_key(|record| serial_of(record));
-        self.records.shrink_to_fit();
-        self.index = Index::new(&self.records);
+        self.positive.sort();
+        self.negative.sort();
         self.longer.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.revoked_unix_s.cmp(&other.1.revoked_unix_s)));
         self.longer.dedup_by(|later, first| later.0 == first.0);
         self.longer.shrink_to_fit();
     }
 
     pub(super) fn len(&self) -> usize {
-        self.records.len().saturating_add(self.longer.len())
+        let tables = self.positive.records.len().saturating_add(self.negative.records.len());
+        tables.saturating_add(self.longer.len())
     }
 
     /// What is said of a serial number, the content of its INTEGER.
     pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
-        let serial = significant(serial);
-        if serial.len() > SERIAL_LENGTH {
-            let found = self.longer.binary_search_by(|(known, _)| known.as_ref().cmp(serial)).ok()?;
+        let Serial { is_negative, digits } = Serial::new(serial);
+        if digits.len() > SERIAL_LENGTH {
+            let found = self.longer.binary_search_by(|(known, _)| known.as_ref().cmp(shortest(serial))).ok()?;
             return self.longer.get(found).map(|(_, entry)| *entry);
         }
-        let wanted = serial_of(&record(serial, Entry { revoked_unix_s: 0, reason: Reason::Unspecified }));
+        if is_negative { self.negative.find(digits) } else { self.positive.find(digits) }
+    }
+}
+
+impl Table {
+    fn sort(&mut self) {
+        self.records.sort_unstable();
+        self.records.dedup_by_key(|record| serial_of(record));
+        self.records.shrink_to_fit();
+        self.index = Index::new(&self.records);
+    }
+
+    fn find(&self, digits: &[u8]) -> Option<Entry> {
+        let wanted = serial_of(&record(digits, Entry { revoked_unix_s: 0, reason: Reason::Unspecified }));
         let Range { start, end } = self.index.rows(&wanted);
         let rows = self.records.get(start..end.min(self.records.len()))?;
         let found = rows.binary_search_by_key(&wanted, serial_of).ok()?;
@@ -97,7 +119,7 @@ impl Index {
     }
 
     /// The records among which a serial number stands, if anywhere.
-    fn rows(&self, serial: &Serial) -> Range<usize> {
+    fn rows(&self, serial: &Digits) -> Range<usize> {
         let part = part(serial, self.start);
         let first = self.parts.partition_point(|row| *row < part);
         let more = match self.parts.get(first..) {
@@ -108,16 +130,32 @@ impl Index {
     }
 }
 
-fn part(serial: &Serial, start: usize) -> u64 {
+fn part(serial: &Digits, start: usize) -> u64 {
     u64::from_be_bytes(std::array::from_fn(|at| serial[start + at]))
 }
 
-/// Without the zero that keeps a large number from being negative.
-fn significant(serial: &[u8]) -> &[u8] {
-    match serial {
-        [0, rest @ ..] => rest,
-        all => all,
+/// A serial number taken apart.
+struct Serial<'a> {
+    is_negative: bool,
+    /// Its bytes in two's complement, of a positive one without the zero that keeps it from being negative.
+    digits: &'a [u8],
+}
+
+impl<'a> Serial<'a> {
+    fn new(serial: &'a [u8]) -> Self {
+        match shortest(serial) {
+            [0, digits @ ..] => Self { is_negative: false, digits },
+            digits => Self { is_negative: digits.first().is_some_and(|first| *first >= 0x80), digits },
+        }
     }
+}
+
+/// The content of an INTEGER as DER has it: there are certificates with zeros before their serial number.
+pub(super) fn shortest(mut serial: &[u8]) -> &[u8] {
+    while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = serial {
+        serial = serial.get(1..).unwrap_or_default();
+    }
+    serial
 }
 
 fn record(serial: &[u8], entry: Entry) -> Record {
@@ -131,7 +169,7 @@ fn record(serial: &[u8], entry: Entry) -> Record {
     record
 }
 
-fn serial_of(record: &Record) -> Serial {
+fn serial_of(record: &Record) -> Digits {
     std::array::from_fn(|at| record[at])
 }
 
@@ -214,6 +252,29 @@ mod tests {
         entries.push(&[0, 0x80, 1], entry(1));
         entries.sort();
         assert_eq!(entries.find(&[0, 0x80, 1]), Some(entry(1)));
+    }
+
+    #[test]
+    fn serials_of_the_same_bytes_and_another_sign_are_two() {
+        for length in [1, 2, 19, 20, 21] {
+            let negative = vec![0xff - length as u8; length];
+            let positive = [&[0][..], &negative].concat();
+            for (known, other) in [(&negative, &positive), (&positive, &negative)] {
+                let mut entries = Entries::default();
+                entries.push(known, entry(1));
+                entries.sort();
+                assert_eq!((entries.len(), entries.find(known)), (1, Some(entry(1))));
+                assert_eq!(entries.find(other), None, "{length}");
+                // Written with more bytes than needed.
+                let sign = if known == &negative { 0xff } else { 0 };
+                assert_eq!(entries.find(&[&[sign; 3][..], known].concat()), Some(entry(1)));
+            }
+        }
+        let mut entries = Entries::default();
+        [&[0xff][..], &[0, 0xff], &[1], &[0xff, 1]].iter().for_each(|serial| entries.push(serial, entry(7)));
+        entries.sort();
+        assert_eq!(entries.len(), 4);
+        assert!([&[0xff, 0][..], &[0], &[0xfe], &[0, 0xfe]].iter().all(|serial| entries.find(serial).is_none()));
     }
 
     #[test]

@@ -212,7 +212,9 @@ impl<T> Kept<T> {
             return Ok(());
         }
         let idle = slots.iter().filter(|(_, slot)| !slot.is_fetching);
-        let oldest = idle.min_by_key(|(_, slot)| slot.last_used_unix_s).map(|(key, _)| key.clone());
+        // What could not be had gives way before what was.
+        let oldest = idle.min_by_key(|(_, slot)| (slot.value.is_some(), slot.last_used_unix_s));
+        let oldest = oldest.map(|(key, _)| key.clone());
         let refusal = || {
             Error::new(
                 Code::RevocationUnreachable,

@@ -3,6 +3,7 @@
 //!
 //! verify/ asks this room about the paths that it has verified. It opens no sockets itself: fetch/ does.
 
+mod authorities;
 mod check;
 mod crl;
 mod crls;
@@ -11,6 +12,7 @@ mod facts;
 mod file;
 mod kept;
 pub mod ocsp;
+mod point;
 mod policy;
 mod remote;
 mod scope;

@@ -24,10 +24,9 @@ pub use request::{get_url, request};
 pub use response::OcspStatus;
 pub(crate) use signer::is_issuer;
 
-use super::Reason;
+use super::{Reason, file};
 use crate::certificate::{algorithm_text, hex};
 use crate::error::{Code, Error, Result};
-use crate::keystore::blocks_of_pem;
 use crate::signature::Allowed;
 use cert_id::serial_of;
 use response::{Data, Envelope, Single, Status, Unusable};
@@ -35,8 +34,13 @@ use signer::Terms;
 
 /// What PEM calls a response; `openssl ocsp` writes DER alone.
 pub(super) const LABEL: &str = "OCSP RESPONSE";
+
+pub(super) fn is_label(label: &str) -> bool {
+    label == LABEL
+}
+
 /// How far the responder's clock may be from this one's, in seconds.
-const SKEW_S: i64 = 300;
+pub(super) const SKEW_S: i64 = 300;
 /// How long a response without nextUpdate is good for, in seconds from its thisUpdate: a week, as browsers have it.
 ///
 /// RFC 6960 section 2.4 has the responder say with it that there is always something newer, and leaves open how old an
@@ -332,11 +336,9 @@ impl Clock {
 /// # Errors
 /// As for [`OcspResponse::from_der`]; `OCSP_MALFORMED` where there is none; `PEM_MALFORMED`.
 pub fn ocsp_responses_of(content: &[u8], place: &str) -> Result<Vec<OcspResponse>> {
-    let Some(blocks) = blocks_of_pem(content, LABEL).map_err(|error| error.at(place))? else {
-        return Ok(vec![OcspResponse::from_der(content, place)?]);
-    };
-    if blocks.is_empty() {
+    let parts = file::response_parts(content, place)?;
+    if parts.is_empty() {
         return Err(Error::new(Code::OcspMalformed, format!("no {LABEL} in the PEM file")).at(place));
     }
-    blocks.iter().map(|(line, der)| OcspResponse::from_der(der, &format!("{place}, line {line}"))).collect()
+    parts.iter().map(|part| OcspResponse::from_der(&part.der, &part.place)).collect()
 }

@@ -158,10 +158,16 @@ pub(super) fn first_of<T>(
     for (at, place) in places.iter().enumerate() {
         match ask(place, share(deadline, places.len() - at)) {
             Ok(found) => return Ok(found),
-            // That one place is none to fetch from tells less than how it went at another.
-            Err(failure) if failure.code() == Code::FetchRefused => error = error.or(Some(failure)),
-            Err(failure) => error = Some(failure),
+            Err(failure) => error = more_telling(error, Some(failure)),
         }
     }
     Err(error.unwrap_or_else(|| Error::new(Code::RevocationUnknown, nowhere)))
+}
+
+/// Of two failures, the later one; but that a place is none to fetch from tells less than how it went at another.
+fn more_telling(earlier: Option<Error>, later: Option<Error>) -> Option<Error> {
+    match (earlier, later) {
+        (Some(earlier), Some(later)) if later.code() == Code::FetchRefused => Some(earlier),
+        (earlier, later) => later.or(earlier),
+    }
 }

@@ -1,22 +1,23 @@
 //! Which certificates a list speaks of: its issuing distribution point beside the certificate's distribution points
 //! (RFC 5280 sections 5.2.5 and 6.3.3 (b)).
 
-use crate::der::{BOOLEAN, Element, Elements, Malformed, OCTET_STRING, OID, SEQUENCE, boolean, only};
+use std::borrow::Cow;
+
+use super::Reason;
+use super::point::{DIRECTORY_NAME, PointName, uri};
+use crate::der::{BOOLEAN, Element, Elements, Malformed, OCTET_STRING, OID, SEQUENCE, SET, boolean, element, only};
 
 /// Every reason of `ReasonFlags`, a bit for each but the unused one.
 pub(super) const ALL_REASONS: u16 = 0b1_1111_1110;
 
 const CONTEXT_0: u8 = 0xa0;
+const CONTEXT_1: u8 = 0xa1;
 const CONTEXT_2: u8 = 0xa2;
 const PRIMITIVE_1: u8 = 0x81;
 const PRIMITIVE_2: u8 = 0x82;
 const PRIMITIVE_3: u8 = 0x83;
 const PRIMITIVE_4: u8 = 0x84;
 const PRIMITIVE_5: u8 = 0x85;
-/// A GeneralName of the form directoryName.
-const DIRECTORY_NAME: u8 = 0xa4;
-/// A GeneralName of the form uniformResourceIdentifier.
-const URI: u8 = 0x86;
 /// So many distribution points, and so many places of each, are looked at.
 const MAX_PLACES: usize = 8;
 
@@ -36,8 +37,8 @@ impl From<Malformed> for Refused {
 /// What an issuing distribution point says; without one a list speaks of all certificates of its issuer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scope {
-    /// The names of the point, each as it is encoded; none where it has no name.
-    names: Vec<Box<[u8]>>,
+    /// The names of the point; none if it has no name.
+    names: Vec<PointName>,
     subjects: Subjects,
     reasons: u16,
 }
@@ -56,16 +57,12 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Reads the extension's value.
-    pub(super) fn from_der(value: &[u8]) -> Result<Self, Refused> {
+    /// Reads the extension's value. `issuer` is the name of the list's issuer, with its header.
+    pub(super) fn from_der(value: &[u8], issuer: &[u8]) -> Result<Self, Refused> {
         let mut scope = Self::default();
         let mut fields = only(SEQUENCE, value)?.inside();
         if let Some(name) = fields.optional(CONTEXT_0)? {
-            let full = name.inside().expect(CONTEXT_0).map_err(|_| Refused::Unsupported("a relative name"))?;
-            let mut names = full.inside();
-            while let Some(name) = names.next()? {
-                scope.names.push(name.whole.into());
-            }
+            scope.names = point_names(name, issuer)?.iter().map(|name| PointName::new(name)).collect();
         }
         if flag(&mut fields, PRIMITIVE_1)? {
             scope.subjects = Subjects::EndEntities;
@@ -102,20 +99,57 @@ impl Scope {
         if self.names.is_empty() {
             return self.reasons;
         }
-        let named = subject.points.iter().filter(|point| point.names.iter().any(|name| self.has(name)));
+        let is_named = |names: &[PointName]| names.iter().any(|name| self.names.contains(name));
+        let named = subject.points.iter().filter(|point| is_named(&point.names));
         let of_points = named.fold(0, |reasons, point| reasons | point.reasons);
-        // Without a distribution point, the issuer's name stands for one.
-        let is_issuers = subject.points.is_empty() && self.names.iter().any(|name| is_directory(name, subject.issuer));
-        self.reasons & if is_issuers { ALL_REASONS } else { of_points }
+        // A list that is from no distribution point has the issuer's names for one.
+        self.reasons & if is_named(&subject.issuers) { ALL_REASONS } else { of_points }
     }
 
-    fn has(&self, name: &[u8]) -> bool {
-        self.names.iter().any(|own| **own == *name)
+    /// Which certificates the list speaks of, as the rest of a sentence; none if it speaks of all.
+    pub(super) fn text(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        match self.subjects {
+            Subjects::All => {}
+            Subjects::EndEntities => parts.push("end-entity certificates alone".to_owned()),
+            Subjects::Authorities => parts.push("CA certificates alone".to_owned()),
+        }
+        if !self.names.is_empty() {
+            let names: Vec<String> = self.names.iter().take(MAX_PLACES).map(PointName::text).collect();
+            parts.push(format!("certificates with the distribution point {}", names.join(" or ")));
+        }
+        if self.reasons != ALL_REASONS {
+            let has = |reason: &Reason| self.reasons >> flag_of(*reason) & 1 == 1;
+            let reasons: Vec<&str> = Reason::ALL.into_iter().filter(has).map(Reason::name).collect();
+            parts.push(format!("the reasons {} alone", reasons.join(", ")));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
 
-fn is_directory(name: &[u8], wanted: &[u8]) -> bool {
-    only(DIRECTORY_NAME, name).is_ok_and(|directory| directory.content == wanted)
+/// The bit of ReasonFlags for a reason (RFC 5280 section 4.2.1.13), whose numbers differ from those of CRLReason.
+fn flag_of(reason: Reason) -> u32 {
+    match reason {
+        Reason::PrivilegeWithdrawn => 7,
+        Reason::AaCompromise => 8,
+        other => u32::from(other.number()),
+    }
+}
+
+/// The full names of a DistributionPointName, each encoded. One that is relative to an issuer follows its name.
+fn point_names<'a>(name: Element<'a>, issuer: &[u8]) -> Result<Vec<Cow<'a, [u8]>>, Malformed> {
+    let mut choice = name.inside();
+    let one = choice.next()?.ok_or(Malformed)?;
+    choice.end()?;
+    match one.tag {
+        CONTEXT_0 => Ok(one.parts()?.into_iter().map(Cow::Borrowed).collect()),
+        CONTEXT_1 => {
+            let above = only(SEQUENCE, issuer)?.content;
+            let full = element(SEQUENCE, &[above, &element(SET, &[one.content])]);
+            Ok(vec![Cow::Owned(element(DIRECTORY_NAME, &[&full]))])
+        }
+        _ => Err(Malformed),
+    }
 }
 
 /// An implicitly tagged BOOLEAN DEFAULT FALSE.
@@ -136,27 +170,42 @@ fn flags(content: &[u8]) -> Result<u16, Malformed> {
 /// What of a certificate decides which lists speak of it.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
-    /// Its issuer's name, with its header.
-    pub(super) issuer: &'a [u8],
-    pub(super) is_ca: bool,
+    /// The names of its issuer, which stand for a distribution point.
+    issuers: Vec<PointName>,
+    is_ca: bool,
     points: Vec<Point<'a>>,
 }
 
 /// One of a certificate's distribution points.
 #[derive(Debug)]
 struct Point<'a> {
-    names: Vec<&'a [u8]>,
+    names: Vec<PointName>,
+    /// Those of the names that a list can be fetched from.
+    uris: Vec<&'a str>,
     reasons: u16,
 }
 
+/// The extensions of a certificate that decide which lists speak of it, each by its value.
+#[derive(Debug, Default)]
+pub(super) struct Pointers<'a> {
+    /// cRLDistributionPoints (RFC 5280 section 4.2.1.13).
+    pub(super) points: Option<&'a [u8]>,
+    /// issuerAltName (section 4.2.1.7).
+    pub(super) issuer_names: Option<&'a [u8]>,
+}
+
 impl<'a> Subject<'a> {
-    /// `points` is the value of the extension cRLDistributionPoints (RFC 5280 section 4.2.1.13), where there is one.
-    pub(super) fn new(issuer: &'a [u8], is_ca: bool, points: Option<&'a [u8]>) -> Result<Self, Malformed> {
-        let mut subject = Self { issuer, is_ca, points: Vec::new() };
-        if let Some(value) = points {
+    /// `issuer` is the name of its issuer, with its header.
+    pub(super) fn new(issuer: &[u8], is_ca: bool, pointers: &Pointers<'a>) -> Result<Self, Malformed> {
+        let mut issuers = vec![PointName::new(&element(DIRECTORY_NAME, &[issuer]))];
+        // One that cannot be read names no list.
+        let others = pointers.issuer_names.and_then(|value| only(SEQUENCE, value).ok()?.parts().ok());
+        issuers.extend(others.into_iter().flatten().map(PointName::new));
+        let mut subject = Self { issuers, is_ca, points: Vec::new() };
+        if let Some(value) = pointers.points {
             let mut elements = only(SEQUENCE, value)?.inside();
             while let Some(element) = elements.next()? {
-                subject.points.push(Point::new(element)?);
+                subject.points.push(Point::new(element, issuer)?);
             }
         }
         Ok(subject)
@@ -165,36 +214,38 @@ impl<'a> Subject<'a> {
     /// Where lists are that speak of it: for each of its distribution points the places that say the same, at most
     /// eight of eight.
     pub(super) fn places(&self) -> Vec<Vec<&'a str>> {
-        let uris = |point: &Point<'a>| point.names.iter().filter_map(|name| uri(name)).take(MAX_PLACES).collect();
+        let uris = |point: &Point<'a>| point.uris.iter().copied().take(MAX_PLACES).collect();
         self.points.iter().take(MAX_PLACES).map(uris).filter(|uris: &Vec<_>| !uris.is_empty()).collect()
     }
 }
 
-fn uri(name: &[u8]) -> Option<&str> {
-    std::str::from_utf8(only(URI, name).ok()?.content).ok()
-}
-
 impl<'a> Point<'a> {
-    fn new(element: Element<'a>) -> Result<Self, Malformed> {
-        let mut fields = element.inside();
-        let mut point = Self { names: Vec::new(), reasons: ALL_REASONS };
-        if let Some(name) = fields.optional(CONTEXT_0)? {
-            // A relative name names no list that is honoured.
-            if let Some(full) = name.inside().optional(CONTEXT_0)? {
-                let mut names = full.inside();
-                while let Some(name) = names.next()? {
-                    point.names.push(name.whole);
-                }
+    fn new(point: Element<'a>, issuer: &[u8]) -> Result<Self, Malformed> {
+        let mut fields = point.inside();
+        let name = fields.optional(CONTEXT_0)?;
+        let reasons = fields.optional(PRIMITIVE_1)?.map_or(Ok(ALL_REASONS), |reasons| flags(reasons.content))?;
+        let authorities = fields.optional(CONTEXT_2)?.map(Element::parts).transpose()?;
+        fields.end()?;
+        let mut point = Self { names: Vec::new(), uris: Vec::new(), reasons };
+        if let Some(authorities) = &authorities {
+            let own = PointName::new(&element(DIRECTORY_NAME, &[issuer]));
+            // A list of another issuer would be an indirect one.
+            if !authorities.iter().any(|name| PointName::new(name) == own) {
+                return Ok(point);
             }
         }
-        if let Some(reasons) = fields.optional(PRIMITIVE_1)? {
-            point.reasons = flags(reasons.content)?;
+        match name {
+            Some(name) => {
+                for name in point_names(name, issuer)? {
+                    point.names.push(PointName::new(&name));
+                    if let Cow::Borrowed(name) = name {
+                        point.uris.extend(uri(name));
+                    }
+                }
+            }
+            // RFC 5280 section 6.3.3 (b) (2) (i): the names of cRLIssuer stand for those of the point.
+            None => point.names.extend(authorities.iter().flatten().map(|name| PointName::new(name))),
         }
-        // A list of another issuer would be an indirect one.
-        if fields.optional(CONTEXT_2)?.is_some() {
-            point.names.clear();
-        }
-        fields.end()?;
         Ok(point)
     }
 }

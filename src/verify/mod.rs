@@ -97,7 +97,7 @@ impl PeerVerifier {
 
     /// With paths checked for revocation too.
     pub fn with_revocation(self, revocation: Revocation) -> Self {
-        Self { revocation: Some(revocation), ..self }
+        Self { revocation: Some(revocation.with_trusted(&self.trusted)), ..self }
     }
 
     /// Whether paths are checked for revocation.
@@ -209,7 +209,7 @@ impl PeerVerifier {
             name::verify(&parsed, end_entity, name, deviations.contains(&Switch::CommonName))?;
         }
         if let Some(revocation) = &self.revocation {
-            revocation.check(&path, staple, now)?;
+            revocation.check_sent(&path, chain, staple, now)?;
         }
         Ok(Verdict { path, direct, deviations })
     }

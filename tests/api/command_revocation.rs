@@ -55,7 +55,7 @@ fn response_is_inspected_with_what_it_says_of_each_certificate() {
     for line in [
         "1. OCSP response",
         "   status       successful",
-        "   responder    O=Example, CN=Fixture Issuing CA",
+        "   responder    CN=Fixture Issuing CA,O=Example",
         "   produced at  2025-12-31T12:00:00Z",
         "   certificate  05: revoked 2025-11-15T10:30:00Z, reason keyCompromise",
         "   this update  2025-12-31T12:00:00Z",
@@ -68,7 +68,7 @@ fn response_is_inspected_with_what_it_says_of_each_certificate() {
     let response = &json["ocsp_responses"][0];
     assert_eq!(
         (&response["status"], &response["responder"]),
-        (&json!("successful"), &json!("O=Example, CN=Fixture Issuing CA"))
+        (&json!("successful"), &json!("CN=Fixture Issuing CA,O=Example"))
     );
     assert_eq!(response["produced_at"], "2025-12-31T12:00:00Z");
     let told = json!({

@@ -82,6 +82,17 @@ impl Authority {
         self.crl_between(serials, rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2040, 1, 1)).pem().unwrap()
     }
 
+    /// The same for certificates of one distribution point, in DER.
+    pub(crate) fn crl_of_point(&self, serials: &[&[u8]], uri: &str) -> Vec<u8> {
+        let point = rcgen::CrlIssuingDistributionPoint {
+            distribution_point: rcgen::CrlDistributionPoint { uris: vec![uri.to_owned()] },
+            scope: None,
+        };
+        let mut params = list(serials, rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2040, 1, 1));
+        params.issuing_distribution_point = Some(point);
+        params.signed_by(&self.issuer).unwrap().der().to_vec()
+    }
+
     /// The list that revokes these serial numbers, with these dates of its own.
     pub(crate) fn crl_between(
         &self,
@@ -89,26 +100,34 @@ impl Authority {
         this_update: time::OffsetDateTime,
         next_update: time::OffsetDateTime,
     ) -> rcgen::CertificateRevocationList {
-        let revoked = |serial: &&[u8]| rcgen::RevokedCertParams {
-            serial_number: rcgen::SerialNumber::from_slice(serial),
-            revocation_time: rcgen::date_time_ymd(2020, 1, 1),
-            reason_code: Some(rcgen::RevocationReason::KeyCompromise),
-            invalidity_date: None,
-        };
-        let params = rcgen::CertificateRevocationListParams {
-            this_update,
-            next_update,
-            crl_number: rcgen::SerialNumber::from_slice(&[1]),
-            issuing_distribution_point: None,
-            revoked_certs: serials.iter().map(revoked).collect(),
-            key_identifier_method: rcgen::KeyIdMethod::Sha256,
-        };
-        params.signed_by(&self.issuer).unwrap()
+        list(serials, this_update, next_update).signed_by(&self.issuer).unwrap()
     }
 
     pub(crate) fn identity(&self, names: &[&str]) -> IdentitySource {
         let pem = self.issue(names, |_| {});
         IdentitySource::new(Source::memory(format!("{}.pem", names[0]), pem.as_bytes()))
+    }
+}
+
+/// A list that revokes these serial numbers.
+fn list(
+    serials: &[&[u8]],
+    this_update: time::OffsetDateTime,
+    next_update: time::OffsetDateTime,
+) -> rcgen::CertificateRevocationListParams {
+    let revoked = |serial: &&[u8]| rcgen::RevokedCertParams {
+        serial_number: rcgen::SerialNumber::from_slice(serial),
+        revocation_time: rcgen::date_time_ymd(2020, 1, 1),
+        reason_code: Some(rcgen::RevocationReason::KeyCompromise),
+        invalidity_date: None,
+    };
+    rcgen::CertificateRevocationListParams {
+        this_update,
+        next_update,
+        crl_number: rcgen::SerialNumber::from_slice(&[1]),
+        issuing_distribution_point: None,
+        revoked_certs: serials.iter().map(revoked).collect(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
     }
 }
 

@@ -31,6 +31,7 @@ fn crl_lines(crl: &CrlFacts) -> Vec<String> {
         format!("next update  {}", next_update_text(crl.next_update_unix_s)),
     ];
     lines.extend(crl.number.as_ref().map(|number| format!("number       {number}")));
+    lines.extend(crl.scope.as_ref().map(|scope| format!("scope        {scope}")));
     lines.push(format!("entries      {}", crl.entries));
     lines.push(format!("signature    {}", crl.signature_algorithm));
     lines.push(format!("SHA-256      {}", crl.sha256_fingerprint));
@@ -83,6 +84,7 @@ fn crl_json(crl: &CrlFacts) -> Value {
         "this_update": rfc3339(crl.this_update_unix_s),
         "next_update": crl.next_update_unix_s.map(rfc3339),
         "number": crl.number,
+        "scope": crl.scope,
         "entries": crl.entries,
         "signature_algorithm": crl.signature_algorithm,
         "sha256": crl.sha256_fingerprint,

@@ -59,13 +59,14 @@ impl Question {
     }
 
     fn answer(&self) -> Result<Verdict> {
-        let mut trusted = Vec::new();
+        let (mut trusted, mut warnings) = (Vec::new(), Vec::new());
         for source in self.options.trust_sources()? {
-            let mut warnings = Vec::new();
             trusted.extend(source.load(&mut warnings)?);
-            warnings.iter().for_each(|warning| complain(format_args!("warning: {warning}")));
         }
-        let verifier = PeerVerifier::new(trusted, self.switches)?.with_revocation(self.options.revocation()?);
+        let revocation = self.options.revocation()?;
+        warnings.extend(revocation.warnings(&trusted));
+        warnings.iter().for_each(|warning| complain(format_args!("warning: {warning}")));
+        let verifier = PeerVerifier::new(trusted, self.switches)?.with_revocation(revocation);
         verifier.verify(&self.chain()?, self.purpose, self.name.as_ref(), self.now)
     }
 

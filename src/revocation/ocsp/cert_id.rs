@@ -1,10 +1,11 @@
 //! The name that OCSP gives a certificate (RFC 6960 section 4.1.1): hashes of its issuer's name and key, and its serial
 //! number.
 
-use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA224, SHA256, SHA384, SHA512, digest};
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::super::entries::shortest;
 use crate::der::{Element, INTEGER, Malformed, NULL, OCTET_STRING, OID, SEQUENCE, element, only};
 use crate::error::{Code, Error, Result};
 
@@ -17,18 +18,27 @@ pub enum CertIdHash {
     /// The one that RFC 5019 asks for.
     #[default]
     Sha1,
+    /// SHA-224.
+    Sha224,
     /// The one that RFC 9654 prefers; not every responder finds a certificate by it.
     Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
 }
 
 impl CertIdHash {
-    const ALL: [Self; 2] = [Self::Sha1, Self::Sha256];
+    const ALL: [Self; 5] = [Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
 
     /// The name in options.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "sha1",
+            Self::Sha224 => "sha224",
             Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
         }
     }
 
@@ -40,16 +50,22 @@ impl CertIdHash {
     /// The content of its object identifier.
     const fn identifier(self) -> &'static [u8] {
         match self {
-            // 1.3.14.3.2.26 and 2.16.840.1.101.3.4.2.1.
+            // 1.3.14.3.2.26, and 2.16.840.1.101.3.4.2.1 to 4.
             Self::Sha1 => &[0x2b, 0x0e, 0x03, 0x02, 0x1a],
             Self::Sha256 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01],
+            Self::Sha384 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02],
+            Self::Sha512 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03],
+            Self::Sha224 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x04],
         }
     }
 
     fn of(self, bytes: &[u8]) -> Box<[u8]> {
         let algorithm: &'static Algorithm = match self {
             Self::Sha1 => &SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha224 => &SHA224,
             Self::Sha256 => &SHA256,
+            Self::Sha384 => &SHA384,
+            Self::Sha512 => &SHA512,
         };
         digest(algorithm, bytes).as_ref().into()
     }
@@ -101,8 +117,11 @@ impl CertId {
 
     /// Whether it is that of a certificate that `issuer` issued.
     pub(super) fn is_of(&self, certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
-        self.has_serial(certificate.raw_serial())
-            && self.hash.is_some_and(|hash| *self == Self::of(certificate, issuer, hash))
+        let Some(hash) = self.hash.filter(|_| self.has_serial(certificate.raw_serial())) else { return false };
+        // Responders hash the name as the issuer's own certificate has it, which may be in other string types.
+        let names = [certificate.issuer().as_raw(), issuer.subject().as_raw()];
+        *self.issuer_key == *hash.of(&issuer.public_key().subject_public_key.data)
+            && names.iter().any(|name| *self.issuer_name == *hash.of(name))
     }
 
     /// Whether it is that of a certificate with this serial number, the content of its INTEGER, at least.
@@ -130,12 +149,4 @@ pub(super) fn serial_of(certificate: &[u8]) -> std::result::Result<&[u8], Malfor
     let mut fields = only(SEQUENCE, certificate)?.inside().expect(SEQUENCE)?.inside();
     fields.optional(VERSION)?;
     Ok(fields.expect(INTEGER)?.content)
-}
-
-/// The content of an INTEGER as DER has it: there are certificates with zeros before their serial number.
-fn shortest(mut serial: &[u8]) -> &[u8] {
-    while let [0, 0..=0x7f, ..] = serial {
-        serial = serial.get(1..).unwrap_or_default();
-    }
-    serial
 }

@@ -10,6 +10,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::super::signed::Signed;
 use super::response::{Basic, Responder};
 use crate::certificate::algorithm_text;
+use crate::certificate::matching::same_name;
 use crate::der::{BIT_STRING, Malformed, SEQUENCE, only};
 use crate::signature::{Allowed, Refused};
 
@@ -74,7 +75,7 @@ fn not_served(key: &str) -> String {
 
 fn names(responder: &Responder, certificate: &X509Certificate<'_>) -> bool {
     match responder {
-        Responder::Name(name) => **name == *certificate.subject().as_raw(),
+        Responder::Name(name) => same_name(name, certificate.subject().as_raw()),
         Responder::KeyHash(hash) => {
             let key = &certificate.public_key().subject_public_key.data;
             digest(&SHA1_FOR_LEGACY_USE_ONLY, key).as_ref() == &**hash
@@ -89,7 +90,7 @@ fn check_delegate(
     issuer: &X509Certificate<'_>,
     allowed: Allowed,
 ) -> Result<(), &'static str> {
-    if certificate.issuer().as_raw() != issuer.subject().as_raw() {
+    if !same_name(certificate.issuer().as_raw(), issuer.subject().as_raw()) {
         return Err("its signer's certificate is of another issuer");
     }
     if !matches!(certificate.extended_key_usage(), Ok(Some(usage)) if usage.value.ocsp_signing) {
@@ -115,7 +116,7 @@ fn check_delegate(
 pub(crate) fn is_issuer(certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
     let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
     let (Ok((_, read)), Ok((_, issuer))) = read else { return false };
-    read.issuer().as_raw() == issuer.subject().as_raw()
+    same_name(read.issuer().as_raw(), issuer.subject().as_raw())
         && is_issued(certificate, &read, &issuer, Allowed::default()) == Ok(true)
 }
 

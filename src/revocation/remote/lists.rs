@@ -6,28 +6,47 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::authorities::{Signer, Signers};
 use super::super::crls::{List, Question};
 use super::super::facts::{SourceFacts, SourceKind};
 use super::super::kept::{Fresh, place_of, renewal_unix_s};
 use super::super::standing::Standing;
 use super::super::upkeep::Line;
-use super::{Remote, first_of, share};
+use super::{Remote, more_telling, share};
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
 use crate::fetch::{Content, FetchRequest, Fetched, Validators};
 use crate::logging::Level;
 use crate::signature::{Allowed, Refused};
 
+/// So many places are asked for lists about one certificate.
+const MAX_ASKED: usize = 16;
+
 /// A list that was fetched, its signature checked.
 pub(super) struct RemoteList {
-    list: List,
+    list: Arc<List>,
+    /// One that came after it and is not in force yet.
+    ahead: Option<Arc<List>>,
+    /// Every key that it may be signed with (SubjectPublicKeyInfo), its issuer's first.
+    keys: Vec<Box<[u8]>>,
     validators: Validators,
 }
 
 impl RemoteList {
     fn is_current(&self, now_unix_s: i64, max_stale_s: i64) -> bool {
-        let next = self.list.crl.next_update_unix_s();
-        next.is_none_or(|next| next.saturating_add(max_stale_s) >= now_unix_s)
+        self.lists().any(|list| {
+            let next = list.crl.next_update_unix_s();
+            !list.crl.is_ahead(now_unix_s) && next.is_none_or(|next| next.saturating_add(max_stale_s) >= now_unix_s)
+        })
+    }
+
+    fn lists(&self) -> impl Iterator<Item = &List> {
+        [Some(&self.list), self.ahead.as_ref()].into_iter().flatten().map(Arc::as_ref)
+    }
+
+    /// The newest of its lists.
+    fn newest(&self) -> &Arc<List> {
+        self.ahead.as_ref().unwrap_or(&self.list)
     }
 }
 
@@ -45,17 +64,18 @@ impl Remote {
         now_unix_s: i64,
         max_stale_s: i64,
     ) -> Standing {
-        let fetched = self.lists.those(now_unix_s, |remote| remote.list.crl.issuer() == question.issuer);
-        let lists = own.iter().chain(fetched.iter().map(|remote| &remote.list));
+        let fetched = self.lists.those(now_unix_s, |remote| remote.list.crl.issuer_key() == question.issuer());
+        let lists = own.iter().chain(fetched.iter().flat_map(|remote| remote.lists()));
         question.answer(lists, now_unix_s, max_stale_s)
     }
 
-    /// Fetches the lists that speak of a certificate, where they are not at hand and current.
+    /// Fetches the lists that speak of a certificate, one place after the other, until with those at hand (`own` among
+    /// them) enough is known. A place that fails leaves the others, each with its share of the time.
     pub(in super::super) fn fetch_lists(
         &self,
         question: &Question<'_>,
-        now_unix_s: i64,
-        max_stale_s: i64,
+        own: &[List],
+        (now_unix_s, max_stale_s): (i64, i64),
         deadline: Instant,
     ) -> Result<()> {
         let points = question.places();
@@ -65,42 +85,62 @@ impl Remote {
                 "there is no list of its issuer, and it names no place of one",
             ));
         }
-        for (at, places) in points.iter().enumerate() {
-            let deadline = share(deadline, points.len() - at);
-            first_of(places, deadline, "it names no place of a list", |url, deadline| {
+        let mut left = points.iter().map(Vec::len).sum::<usize>().min(MAX_ASKED);
+        let mut failure: Option<Error> = None;
+        for places in points {
+            let mut places = places.into_iter();
+            while let Some(url) = places.next().filter(|_| left > 0) {
+                let deadline = share(deadline, left);
+                left -= 1;
                 let serves = |remote: &RemoteList| remote.is_current(now_unix_s, max_stale_s);
-                let key = slot_of(url, question.key());
                 let mut lines = Vec::new();
-                let outcome = self.lists.get(&key, now_unix_s, deadline, serves, |old| {
-                    self.fetch_list(url, question.key(), old.as_ref(), now_unix_s, deadline, &mut lines)
+                let outcome = self.lists.get(&slot_of(url, question.key()), now_unix_s, deadline, serves, |old| {
+                    let keys: Vec<&[u8]> = question.keys().collect();
+                    self.fetch_list(url, &keys, old.as_ref(), now_unix_s, deadline, &mut lines)
                 });
                 // After the fetch: others wait for it, the log's callback among them if it makes a connection.
                 lines.iter().for_each(|(level, line)| self.log.write(*level, line));
-                outcome.error.map_or(Ok(()), Err)
-            })?;
+                let has_failed = outcome.error.is_some();
+                failure = more_telling(failure, outcome.error);
+                let Some(fetched) = outcome.value else { continue };
+                if self.standing_by_lists(question, own, now_unix_s, max_stale_s).is_known() {
+                    return Ok(());
+                }
+                // The other places of the point have the same list.
+                if !has_failed && question.is_spoken_of_by(&fetched.list) {
+                    left = left.saturating_sub(places.len());
+                    break;
+                }
+            }
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     pub(super) fn renew_list(&self, slot: &str, now_unix_s: i64, lines: &mut Vec<Line>) -> Option<Error> {
         let deadline = Instant::now() + self.settings.fetch.timeout;
         let renewed = self.lists.renew(slot, now_unix_s, |old| {
-            self.fetch_list(place_of(slot), &key_of(slot), old.as_ref(), now_unix_s, deadline, lines)
+            let issuer_key = key_of(slot);
+            let keys: Vec<&[u8]> = match &old {
+                Some(old) => old.keys.iter().map(Box::as_ref).collect(),
+                None => vec![&issuer_key],
+            };
+            self.fetch_list(place_of(slot), &keys, old.as_ref(), now_unix_s, deadline, lines)
         })?;
         renewed.error
     }
 
-    /// A list from the cache directory where it is current and newer than the one at hand, otherwise from its place.
+    /// A list from the cache directory where it is current and newer than the one at hand, otherwise from its place. It has
+    /// to be signed with one of the keys.
     fn fetch_list(
         &self,
         url: &str,
-        issuer_key: &[u8],
+        keys: &[&[u8]],
         old: Option<&Arc<RemoteList>>,
         now_unix_s: i64,
         deadline: Instant,
         lines: &mut Vec<Line>,
     ) -> Result<Fresh<RemoteList>> {
-        if let Some(found) = self.cached(url, issuer_key, old, now_unix_s) {
+        if let Some(found) = self.cached(url, keys, old, now_unix_s) {
             return Ok(self.fresh(Arc::new(found), now_unix_s));
         }
         let fetched = self.fetcher.fetch(&FetchRequest {
@@ -115,7 +155,7 @@ impl Remote {
         })?;
         let Content { bytes, validators, .. } = match (fetched, old) {
             (Fetched::Content(content), _) => content,
-            (Fetched::NotModified, Some(old)) => return Ok(self.fresh(Arc::clone(old), now_unix_s)),
+            (Fetched::NotModified, Some(old)) => return Ok(self.fresh(promoted(old, now_unix_s), now_unix_s)),
             (Fetched::NotModified | Fetched::Refused { .. }, _) => {
                 return Err(Error::new(
                     Code::RevocationUnreachable,
@@ -123,8 +163,13 @@ impl Remote {
                 ));
             }
         };
-        let made = read(&bytes, url, issuer_key, validators.clone(), self.settings.allowed)?;
-        if let Some(old) = old.filter(|old| old.list.crl.this_update_unix_s() > made.list.crl.this_update_unix_s()) {
+        let made = read(&bytes, url, keys, validators.clone(), self.settings.allowed)?;
+        if made.list.crl.is_ahead(now_unix_s) {
+            return Ok(self.fresh(Arc::new(made.after(old)), now_unix_s));
+        }
+        if let Some(old) = old.filter(|old| old.list.crl.this_update_unix_s() > made.list.crl.this_update_unix_s())
+            && !old.list.crl.is_ahead(now_unix_s)
+        {
             let detail = format!("{url} serves a list that is older than the one at hand");
             let complaint = Some(Error::new(Code::RevocationResponseInvalid, detail));
             return Ok(Fresh { value: Arc::clone(old), next_unix_s: now_unix_s, complaint });
@@ -140,16 +185,10 @@ impl Remote {
         Ok(self.fresh(Arc::new(made), now_unix_s))
     }
 
-    fn cached(
-        &self,
-        url: &str,
-        issuer_key: &[u8],
-        old: Option<&Arc<RemoteList>>,
-        now_unix_s: i64,
-    ) -> Option<RemoteList> {
+    fn cached(&self, url: &str, keys: &[&[u8]], old: Option<&Arc<RemoteList>>, now_unix_s: i64) -> Option<RemoteList> {
         let stored = self.cache.as_ref()?.read(url, self.settings.max_crl_bytes)?;
         // What is in the directory is believed no more than what comes from the network.
-        let found = read(&stored.bytes, url, issuer_key, stored.validators, self.settings.allowed).ok()?;
+        let found = read(&stored.bytes, url, keys, stored.validators, self.settings.allowed).ok()?;
         let made_unix_s = found.list.crl.this_update_unix_s();
         let is_newer = old.is_none_or(|old| old.list.crl.this_update_unix_s() < made_unix_s);
         (is_newer && found.is_current(now_unix_s, 0)).then(|| {
@@ -161,10 +200,14 @@ impl Remote {
     /// With the time of the next fetch, and a complaint where the list is out of date already.
     fn fresh(&self, value: Arc<RemoteList>, now_unix_s: i64) -> Fresh<RemoteList> {
         let next_unix_s = renewal_unix_s(now_unix_s, value.list.crl.next_update_unix_s(), self.settings.refresh_s);
-        let is_late = !value.is_current(now_unix_s, 0);
-        let complaint = is_late.then(|| {
-            Error::new(Code::RevocationStale, format!("{} serves a list that is out of date", value.list.place))
-        });
+        let place = &value.list.place;
+        let complaint = if value.newest().crl.is_ahead(now_unix_s) {
+            Some(Error::new(Code::RevocationUnknown, format!("{place} serves a list of the future")))
+        } else if !value.is_current(now_unix_s, 0) {
+            Some(Error::new(Code::RevocationStale, format!("{place} serves a list that is out of date")))
+        } else {
+            None
+        };
         Fresh { value, next_unix_s, complaint }
     }
 
@@ -174,6 +217,29 @@ impl Remote {
             SourceFacts::new(SourceKind::Crl, place_of(&slot).to_owned(), entries, &schedule)
         };
         self.lists.all().into_iter().map(facts).collect()
+    }
+}
+
+impl RemoteList {
+    /// This list, which is not in force yet, beside the one that is.
+    fn after(self, old: Option<&Arc<Self>>) -> Self {
+        match old {
+            Some(old) => Self { ahead: Some(self.list), list: Arc::clone(&old.list), ..self },
+            None => self,
+        }
+    }
+}
+
+/// A list that has been kept, with the one after it in its place once that is in force.
+fn promoted(old: &Arc<RemoteList>, now_unix_s: i64) -> Arc<RemoteList> {
+    match old.ahead.as_ref().filter(|ahead| !ahead.crl.is_ahead(now_unix_s)) {
+        Some(ahead) => Arc::new(RemoteList {
+            list: Arc::clone(ahead),
+            ahead: None,
+            keys: old.keys.clone(),
+            validators: old.validators.clone(),
+        }),
+        None => Arc::clone(old),
     }
 }
 
@@ -189,19 +255,18 @@ fn key_of(slot: &str) -> Vec<u8> {
     key.unwrap_or_default()
 }
 
-fn read(bytes: &[u8], url: &str, issuer_key: &[u8], validators: Validators, allowed: Allowed) -> Result<RemoteList> {
+fn read(bytes: &[u8], url: &str, keys: &[&[u8]], validators: Validators, allowed: Allowed) -> Result<RemoteList> {
     let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{url}: {why}"));
     let mut lists = List::all_of(bytes, url)
         .map_err(|error| Error::new(Code::RevocationResponseInvalid, error.detail()).with_source(error))?;
     let list = lists.pop().filter(|_| lists.is_empty()).ok_or_else(|| invalid("more than one list"))?;
-    match list.check(issuer_key, allowed) {
-        Ok(()) => {}
-        Err(Refused::Wrong) => return Err(invalid("the list is not signed with the key of the certificate's issuer")),
-        Err(Refused::NotServed) => {
-            return Err(invalid(
-                "the list's signature cannot be checked with the key of the certificate's issuer, of another kind or length",
-            ));
-        }
-    }
-    Ok(RemoteList { list, validators })
+    let signers = Signers { keys: keys.iter().map(|key| Signer { key, key_id: None }).collect(), allowed };
+    list.signer(&signers).map_err(|refused| match refused {
+        Refused::Wrong => invalid("the list is not signed with the key of the certificate's issuer"),
+        Refused::NotServed => invalid(
+            "the list's signature cannot be checked with the key of the certificate's issuer, of another kind or length",
+        ),
+    })?;
+    let keys = keys.iter().map(|key| Box::from(*key)).collect();
+    Ok(RemoteList { list: Arc::new(list), ahead: None, keys, validators })
 }

@@ -77,7 +77,7 @@ fn clock_and_allowance_at_their_limits_do_not_overflow() {
 #[test]
 fn times_of_other_forms_are_malformed() {
     let pki = Pki::new();
-    for text in ["20251231120000.5Z", "202512311200Z", "20251231120000+0000", "20250229000000Z"] {
+    for text in ["20251231120000.Z", "202512311200Z", "20251231120000+0000", "20250229000000Z"] {
         let said = Said { this_update: text, ..pki.said(GOOD) };
         let error = read(&pki.answer_of(vec![said]).signed_by(&pki.root)).unwrap_err();
         assert_eq!(error.code(), Code::OcspMalformed);
