@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::command::folder;
+use crate::command::{file, folder};
 use crate::kept::{assert_accepted, assert_refused, client, client_of, kept};
 
 const MODES: [&str; 2] = ["require", "prefer"];
@@ -51,4 +51,15 @@ fn rehashed(kept: &Path) -> String {
         }
     }
     folder.into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn folder_of_cas_with_a_readme_serves_as_trust() {
+    let folder = folder("capath");
+    let case = "10-directory-of-cas-and-lists";
+    file(&folder, "README", "Place your certificate authorities in this directory.\n");
+    file(&folder, "ca.pem", fs::read(kept(&format!("{case}/trust.pem"))).unwrap());
+    let ran = client(&kept(&format!("{case}/chain.pem")), folder.to_str().unwrap(), &[]);
+    assert_accepted(&ran);
+    assert!(ran.err.contains("README"), "{ran:?}");
 }

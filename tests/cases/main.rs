@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "what is shared with other tests is used in part")]
 
+mod chains;
 #[path = "../api/command.rs"]
 mod command;
 mod kept;
@@ -18,5 +19,7 @@ mod process;
 #[path = "../api/responder.rs"]
 mod responder;
 mod responders;
+mod stores;
 #[path = "../api/web.rs"]
 mod web;
+mod wire;

@@ -122,8 +122,11 @@ fn limbo_cases_that_a_switch_opens_are_those_it_names() {
     let cases = cases();
     let opened: &[(&[Switch], &[&str])] = &[
         (&[Switch::X509V1], &[]),
+        (&[Switch::CaAsEndEntity], &["webpki::ee-basicconstraints-ca"]),
+        (&[Switch::KeyUsage], &[]),
+        // These may sign certificates and lists alone.
         (
-            &[Switch::CaAsEndEntity],
+            &[Switch::CaAsEndEntity, Switch::KeyUsage],
             &[
                 "pathlen::validation-ignores-pathlen-in-leaf",
                 "rfc5280::ca-as-leaf",
