@@ -255,7 +255,7 @@
 #define BTLS_REVOKED_KEEP 0
 
 /**
- * A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, after a close_notify for the peer.
+ * A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, and the peer is sent that alert.
  */
 #define BTLS_REVOKED_CLOSE 1
 

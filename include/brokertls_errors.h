@@ -34,7 +34,7 @@ enum {
     BTLS_UNKNOWN_OPTION = 103,
     /* Two settings contradict each other. */
     BTLS_OPTION_CONFLICT = 104,
-    /* The context has no certificate and private key to serve with. */
+    /* The context has no certificate and private key to serve with; the peer is sent alert 40. */
     BTLS_NO_IDENTITY = 105,
     /* The context has nothing to verify the peer against. */
     BTLS_NO_TRUST = 106,
@@ -222,6 +222,14 @@ enum {
     BTLS_SESSION_NOT_RESUMED = 517,
     /* The peer's signature over the handshake is of an algorithm that it may not use; the peer is sent alert 47. */
     BTLS_HANDSHAKE_SIGNATURE_ILLEGAL = 520,
+    /* The peer left out an extension that is required; the peer is sent alert 109. */
+    BTLS_EXTENSION_MISSING = 523,
+    /* The peer sent an extension that was not asked for; the peer is sent alert 110. */
+    BTLS_EXTENSION_UNEXPECTED = 524,
+    /* The peer's handshake messages are not those that arrived here; the peer is sent alert 51. */
+    BTLS_FINISHED_INVALID = 525,
+    /* The client asks for a server name that is no host name; the peer is sent alert 112. */
+    BTLS_SERVER_NAME_INVALID = 526,
     /* The connection failed; the peer is sent alert 40. */
     BTLS_PROTOCOL_OTHER = 599,
 

@@ -17,8 +17,6 @@ use crate::revocation::Staple;
 use crate::verify::host::{HandshakeHost, IdentityRequest};
 use crate::verify::{Notes, Purpose, ShownIdentity};
 
-pub(crate) use foreign::with_worded_alerts;
-
 /// An identity ready to sign.
 #[derive(Debug)]
 struct Signer {

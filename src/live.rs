@@ -43,7 +43,7 @@ pub struct RevokedPeer {
 pub enum RevokedAction {
     /// It goes on, and is not told about again.
     Keep,
-    /// Its next [`crate::Connection::wrap`] and `unwrap` give `CERT_REVOKED`, after a close_notify for the peer. This holds
+    /// Its next [`crate::Connection::wrap`] and `unwrap` give `CERT_REVOKED`, after its alert for the peer. This holds
     /// once the callback has returned. A callback that wakes the thread of the connection has that close it by itself.
     Close,
 }

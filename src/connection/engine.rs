@@ -13,7 +13,7 @@ use rustls::{ClientConfig, CommonState, HandshakeKind, ProtocolVersion, ServerCo
 
 use crate::error::{Code, Error, Result};
 
-use super::hello::{Decide, Decision, Undecided, alert_record};
+use super::hello::{Decide, Decision, Undecided};
 use super::record::HEADER_BYTES;
 
 /// Length of the authentication tag of every suite that is served.
@@ -42,7 +42,7 @@ pub(super) enum Step {
     Emitted,
     /// The peer's close_notify was read.
     PeerClosed,
-    /// The application has refused the peer; the alert is among the outgoing records.
+    /// The application has refused the peer.
     Refused(Error),
     /// Nothing more can be done without the outside.
     Idle,
@@ -97,18 +97,8 @@ impl Engine {
                         *self = server;
                         Step::Emitted
                     }),
-                    Decision::Refused(refusal) => {
-                        outgoing.extend(refusal.code().alert().map(alert_record).into_iter().flatten());
-                        Ok(Step::Refused(refusal))
-                    }
-                    Decision::Malformed(error, alert) => {
-                        if alert.is_empty() {
-                            let code = super::failure::from_rustls(error.clone(), None).code();
-                            outgoing.extend(code.alert().map(alert_record).into_iter().flatten());
-                        }
-                        outgoing.extend(alert);
-                        Err(error)
-                    }
+                    Decision::Refused(refusal) => Ok(Step::Refused(refusal)),
+                    Decision::Malformed(error) => Err(error),
                 },
             );
         }
@@ -154,7 +144,7 @@ impl Engine {
                     Ok(Encrypted::OutgoingFirst)
                 }
                 Ok(other) => Err(Error::new(Code::Internal, format!("cannot encrypt in state {other:?}"))),
-                Err(error) => Err(super::failure::from_rustls(error, None)),
+                Err(error) => Err(super::failure::from_rustls(error, None, None)),
             }
         }, Err(Error::new(Code::Internal, "cannot encrypt before the ClientHello")))
     }

@@ -12,9 +12,6 @@ use crate::verify::host::HelloFacts;
 /// Chooses the configuration for a ClientHello.
 pub(crate) type Decide = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Arc<ServerConfig>> + Send + Sync>;
 
-/// Length of an alert record in plain text: header, level, description.
-const ALERT_BYTES: usize = 7;
-
 /// What the bytes so far came to.
 pub(super) enum Decision {
     /// The ClientHello is not whole yet.
@@ -23,8 +20,8 @@ pub(super) enum Decision {
     Chosen(Arc<ServerConfig>),
     /// The application refuses the client.
     Refused(crate::error::Error),
-    /// It is no ClientHello; the alert is what rustls sends, if it sends one.
-    Malformed(rustls::Error, Vec<u8>),
+    /// It is no ClientHello.
+    Malformed(rustls::Error),
 }
 
 /// A connection that waits for its ClientHello.
@@ -53,7 +50,7 @@ impl Undecided {
             match self.acceptor.read_tls(&mut fresh) {
                 Ok(1..) => {}
                 Ok(0) => break,
-                Err(error) => return Decision::Malformed(rustls::Error::General(error.to_string()), Vec::new()),
+                Err(error) => return Decision::Malformed(rustls::Error::General(error.to_string())),
             }
             self.fed = tls.len() - fresh.len();
             match self.acceptor.accept() {
@@ -70,19 +67,9 @@ impl Undecided {
                         None => Decision::Incomplete,
                     };
                 }
-                Err((error, mut alert)) => {
-                    let mut record = Vec::new();
-                    // Writing to memory does not fail.
-                    let _ = alert.write_all(&mut record);
-                    return Decision::Malformed(error, record);
-                }
+                Err((error, _)) => return Decision::Malformed(error),
             }
         }
         Decision::Incomplete
     }
-}
-
-/// A fatal alert in plain text (RFC 8446 section 6).
-pub(super) fn alert_record(description: u8) -> [u8; ALERT_BYTES] {
-    [21, 3, 3, 0, 2, 2, description]
 }

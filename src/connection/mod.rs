@@ -7,11 +7,14 @@
 //!
 //! This is the only room that names rustls' connection types; engine.rs holds them.
 
+mod alert;
 mod checked;
 mod engine;
 mod failure;
 mod hello;
+mod reasons;
 mod record;
+mod sealer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +32,8 @@ use engine::{Engine, Step};
 pub(crate) use hello::Decide;
 use record::Header;
 pub use record::MAX_RECORD_BYTES;
+use sealer::Sealer;
+pub(crate) use sealer::with_own_alerts;
 
 /// Most bytes of handshake messages that are kept while they are incomplete.
 ///
@@ -114,6 +119,8 @@ pub struct Connection {
     /// Handshake and alert records that wait for [`Connection::wrap`].
     outgoing: Vec<u8>,
     outgoing_start: usize,
+    /// The keys that this side encrypts with, once there are any: for the alert that ends the connection.
+    sealer: Option<Sealer>,
     facts: Option<Box<Facts>>,
     /// During the handshake; after it for clients, and where peers are checked for revocation.
     checked: Option<Box<Checked>>,
@@ -136,7 +143,7 @@ pub struct Connection {
 impl Connection {
     /// A server's side; the peer speaks first.
     pub(crate) fn server(config: Arc<ServerConfig>, setup: Setup) -> Result<Self> {
-        Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None))?, setup))
+        Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None, None))?, setup))
     }
 
     /// A server's side whose configuration is chosen when the ClientHello is there.
@@ -168,6 +175,7 @@ impl Connection {
             stash: Vec::new(),
             outgoing: Vec::new(),
             outgoing_start: 0,
+            sealer: None,
             facts: None,
             checked: Some(Box::new(Checked::new(setup.register, setup.session_scope))),
             identity: None,
@@ -199,7 +207,7 @@ impl Connection {
         }
         let length = match Header::read(tls, self.seen_record) {
             Header::Incomplete => return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord }),
-            Header::NotTls(what) => return Err(self.refuse_plaintext(tls, what)),
+            Header::NotTls(what) => return Err(self.fail(Error::new(Code::PeerNotTls, what))),
             Header::Whole { length, is_application_data } => {
                 if is_application_data && self.record_overhead > 0 {
                     let payload = length.saturating_sub(self.record_overhead).min(MAX_PLAINTEXT_BYTES);
@@ -284,9 +292,20 @@ impl Connection {
         self.fail(if left_at_once { error.with_hint(LEFT_AT_ONCE) } else { error })
     }
 
-    /// Marks the connection as unusable, as after a defect that was contained or a transport that failed.
+    /// Ends the connection: the peer is sent the alert of the failure's row, if it has one, instead of what rustls may have
+    /// queued. The first failure counts.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
-        self.failure.get_or_insert(error).clone()
+        if let Some(first) = &self.failure {
+            return first.clone();
+        }
+        alert::take_fatal(&mut self.outgoing);
+        // Nothing follows a close_notify (RFC 8446 section 6.1).
+        if let Some(description) = error.code().alert_in(self.engine.version())
+            && !self.write_closed
+        {
+            self.outgoing.extend(alert::records(description, self.sealer.as_ref()));
+        }
+        self.failure.insert(error).clone()
     }
 
     /// The error that ended the connection, if one did.
@@ -386,6 +405,10 @@ impl Connection {
         }
     }
 
+    fn is_encrypting(&self) -> bool {
+        self.sealer.as_ref().is_some_and(Sealer::is_active)
+    }
+
     fn is_unfinished(&self) -> bool {
         self.record_overhead == 0
     }
@@ -422,7 +445,9 @@ impl Connection {
         match self.checked.as_mut().map(|checked| checked.settle(self.number, &self.engine)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => self.checked = None,
-            Some(Err(error)) => self.end(error),
+            Some(Err(error)) => {
+                self.fail(error);
+            }
         }
     }
 
@@ -432,14 +457,8 @@ impl Connection {
             && self.failure.is_none()
             && let Some(error) = checked.closed().cloned()
         {
-            self.end(error);
+            self.fail(error);
         }
-    }
-
-    /// Ends a connection whose handshake is complete; after it rustls has no alert to send but close_notify.
-    fn end(&mut self, error: Error) {
-        let _ = self.close_write();
-        self.failure.get_or_insert(error);
     }
 
     fn stash_record(&mut self, record: &[u8]) -> Result<()> {
@@ -473,7 +492,9 @@ impl Connection {
         }
         let (mut discarded, mut produced) = (0, 0);
         loop {
+            Sealer::begin();
             let (discard, step) = self.engine.step(&mut tls[discarded..], &mut plain[produced..], &mut self.outgoing);
+            self.sealer = Sealer::take_fresh().or_else(|| self.sealer.take());
             discarded += discard;
             match step {
                 Ok(Step::Plaintext(bytes)) => {
@@ -487,34 +508,35 @@ impl Connection {
                 Ok(Step::PeerClosed) => self.peer_closed = true,
                 Ok(Step::Idle) => break,
                 Ok(Step::Refused(error)) => {
-                    self.failure.get_or_insert(error);
+                    self.fail(error);
                     break;
                 }
                 Err(error) => {
                     let mut notes = if was_handshaking { Notes::take() } else { Notes::default() };
                     let refusal = notes.refusal.take();
                     self.keep(notes);
-                    let is_refused = refusal.is_some();
                     let waiting = self.outgoing.len();
-                    let told = failure::of_hello(&error, tls).unwrap_or_else(|| failure::from_rustls(error, refusal));
-                    self.failure.get_or_insert(told);
                     self.engine.take_records(&mut self.outgoing);
-                    if is_refused {
-                        failure::leave_plain_alert(&mut self.outgoing, waiting);
+                    let alert = alert::take_fatal(&mut self.outgoing);
+                    if refusal.is_some() && !self.is_encrypting() {
+                        // A client of TLS 1.2 queues its answer before it finds that it must not give it.
+                        self.outgoing.truncate(waiting);
                     }
+                    let told = failure::of_hello(&error, tls);
+                    self.fail(told.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)));
                     break;
                 }
             }
         }
         if was_handshaking {
-            if let Some(failure) = &self.failure {
-                failure::word_alert(&mut self.outgoing, failure.code(), self.engine.version());
-            }
             let mut notes = Notes::take();
             if let Some(refusal) = notes.refusal.take() {
                 // What was refused does not go on because rustls saw no error in it.
-                self.failure.get_or_insert(refusal);
-                self.outgoing.clear();
+                if self.failure.is_none() {
+                    self.outgoing.clear();
+                    self.outgoing_start = 0;
+                }
+                self.fail(refusal);
             }
             self.keep(notes);
             if !self.engine.is_handshaking() {
@@ -549,12 +571,6 @@ impl Connection {
         }
     }
 
-    /// Lets rustls refuse what is not TLS, so that its alert goes out, and names what the peer speaks.
-    fn refuse_plaintext(&mut self, bytes: &mut [u8], what: String) -> Error {
-        self.advance(bytes, &mut []);
-        self.failure.insert(Error::new(Code::PeerNotTls, what)).clone()
-    }
-
     fn drain_outgoing(&mut self, tls: &mut [u8]) -> Transfer {
         let waiting = &self.outgoing[self.outgoing_start..];
         let fits = record::whole_records(waiting, tls.len());
@@ -578,7 +594,10 @@ impl Connection {
             return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(needed) });
         }
         let chunk = &plain[..plain.len().min(room).min(MAX_PLAINTEXT_BYTES)];
-        match self.engine.encrypt(chunk, tls, &mut self.stash, &mut self.outgoing) {
+        Sealer::begin();
+        let encrypted = self.engine.encrypt(chunk, tls, &mut self.stash, &mut self.outgoing);
+        self.sealer = Sealer::take_fresh().or_else(|| self.sealer.take());
+        match encrypted {
             Ok(engine::Encrypted::Written(produced)) => {
                 Ok(Transfer { consumed: chunk.len(), produced, next: self.next() })
             }

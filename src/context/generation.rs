@@ -8,8 +8,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
 use rustls::{ClientConfig, DistinguishedName, ServerConfig};
 
+use crate::connection::with_own_alerts;
 use crate::error::{Code, Error, Result};
-use crate::identity::{HostIdentities, Identities, with_worded_alerts};
+use crate::identity::{HostIdentities, Identities};
 use crate::logging::Level;
 use crate::policy::Policy;
 use crate::revocation::{Remote, Staples};
@@ -61,9 +62,7 @@ impl Generation {
         let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         warnings.extend(load::insecure_settings(spec));
         warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
-        let has_foreign_keys =
-            spec.hosts.identities.is_some() || identities.iter().any(|identity| identity.is_foreign());
-        let materials = Materials { policy, judge, signers, has_foreign_keys, key_log };
+        let materials = Materials { policy, judge, signers, key_log };
         let settings = ConnectionSettings::default();
         let server = spec.has_identities().then(|| materials.server(spec, &materials.policy, &settings, sessions));
         let verifies = spec.has_trust() || spec.accepts_any_server;
@@ -151,8 +150,6 @@ pub(super) struct Materials {
     pub(super) policy: Policy,
     pub(super) judge: Judge,
     signers: Signers,
-    /// Whether a key is used that was not read from bytes, and may fail.
-    has_foreign_keys: bool,
     key_log: Option<Arc<KeyLogFile>>,
 }
 
@@ -210,9 +207,7 @@ impl Materials {
 
     fn provider(&self, policy: &Policy) -> Arc<CryptoProvider> {
         let mut provider = policy.provider();
-        if self.has_foreign_keys {
-            provider.cipher_suites = with_worded_alerts(&provider.cipher_suites);
-        }
+        provider.cipher_suites = with_own_alerts(&provider.cipher_suites);
         Arc::new(provider)
     }
 

@@ -87,7 +87,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => $hint,)* }
             }
 
-            /// The number of the alert that the peer is sent for it (RFC 8446 section 6), if any.
+            /// The number of the alert that the peer is sent for it (RFC 8446 section 6), if any; [`Code::alert_in`] has the
+            /// one exception.
             pub const fn alert(self) -> Option<u8> {
                 match self { $(Self::$variant => codes!(@alert $alert),)* }
             }
@@ -107,7 +108,7 @@ codes! {
     WrongState = 102, WRONG_STATE, Usage, -, "the call is not allowed in this state", "";
     UnknownOption = 103, UNKNOWN_OPTION, Usage, -, "there is no option of this name", "";
     OptionConflict = 104, OPTION_CONFLICT, Usage, -, "two settings contradict each other", "";
-    NoIdentity = 105, NO_IDENTITY, Usage, -, "the context has no certificate and private key to serve with", "Add an identity (certificate chain and private key) to the builder.";
+    NoIdentity = 105, NO_IDENTITY, Usage, 40, "the context has no certificate and private key to serve with", "Add an identity (certificate chain and private key) to the builder.";
     NoTrust = 106, NO_TRUST, Usage, -, "the context has nothing to verify the peer against", "Add a trust store, or ask for the system's roots.";
     InvalidServerName = 107, INVALID_SERVER_NAME, Usage, -, "the server name is neither a DNS name nor an IP address", "Pass the host that is connected to, without port or brackets.";
     BufferTooSmall = 108, BUFFER_TOO_SMALL, Usage, -, "the destination buffer is too small", "Offer a buffer of the maximum record size.";
@@ -203,6 +204,10 @@ codes! {
     ServerNameRefused = 516, SERVER_NAME_REFUSED, Protocol, 112, "the client asks for a server name that is not served here", "Connect to a name that the server serves, or let the server accept this one.";
     SessionNotResumed = 517, SESSION_NOT_RESUMED, Protocol, 46, "the peer did not resume the session, and no new one may be made", "Allow new sessions, or connect without this restriction first.";
     HandshakeSignatureIllegal = 520, HANDSHAKE_SIGNATURE_ILLEGAL, Protocol, 47, "the peer's signature over the handshake is of an algorithm that it may not use", "The peer breaks TLS: update it, or allow other protocol versions.";
+    ExtensionMissing = 523, EXTENSION_MISSING, Protocol, 109, "the peer left out an extension that is required", "The peer's TLS library does not follow RFC 8446; update it.";
+    ExtensionUnexpected = 524, EXTENSION_UNEXPECTED, Protocol, 110, "the peer sent an extension that was not asked for", "The peer's TLS library does not follow RFC 8446; update it.";
+    FinishedInvalid = 525, FINISHED_INVALID, Protocol, 51, "the peer's handshake messages are not those that arrived here", "Look for a middlebox that alters the handshake.";
+    ServerNameInvalid = 526, SERVER_NAME_INVALID, Protocol, 112, "the client asks for a server name that is no host name", "Make the client send the host alone as server name (SNI): no scheme, port, path or address.";
     ProtocolOther = 599, PROTOCOL_OTHER, Protocol, 40, "the connection failed", "";
 
     FileUnreadable = 700, FILE_UNREADABLE, Io, -, "a file cannot be read", "";
@@ -249,6 +254,17 @@ impl Code {
     /// The code's number, the same in C and Java.
     pub const fn number(self) -> i32 {
         self as i32
+    }
+
+    /// The number of the alert that the peer is sent for it in a version (`TLSv1.2`, `TLSv1.3`; none before it is agreed).
+    ///
+    /// That of the row, but for certificate_required (116): TLS 1.2 has handshake_failure (40) for a missing certificate
+    /// (RFC 5246 section 7.4.6).
+    pub fn alert_in(self, version: Option<&str>) -> Option<u8> {
+        match self {
+            Self::CertMissing if version == Some("TLSv1.2") => Some(40),
+            _ => self.alert(),
+        }
     }
 
     /// The code of an alert received from the peer, by its description number.

@@ -36,7 +36,7 @@ pub const BTLS_LOG_INFO: i32 = 3;
 
 /// A connection whose peer is revoked goes on, and is not told of again.
 pub const BTLS_REVOKED_KEEP: i32 = 0;
-/// A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, after a close_notify for the peer.
+/// A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, and the peer is sent that alert.
 pub const BTLS_REVOKED_CLOSE: i32 = 1;
 
 /// Bytes for the caller to look at.

@@ -1,34 +1,18 @@
-//! Keys that can fail: those of a host or a token. What they fail with becomes the connection's error, and an alert.
-//!
-//! rustls sends no alert for a signature that could not be made. It sends one for a message out of place, so that is what
-//! it is told here; the alert then gets the words of the failure: in plain text by connection/, under the keys of TLS 1.3
-//! by the suites of this file, which contexts with such keys use.
+//! Keys that can fail: those of a host or a token. What they fail with becomes the connection's error, and its alert.
 
-use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use rustls::crypto::CipherSuiteCommon;
-use rustls::crypto::aws_lc_rs::cipher_suite::{
-    TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256,
-};
-use rustls::crypto::cipher::{
-    AeadKey, Iv, MessageDecrypter, MessageEncrypter, OutboundChunks, OutboundOpaqueMessage, OutboundPlainMessage,
-    Tls13AeadAlgorithm, UnsupportedOperationError,
-};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
-use rustls::{
-    AlertDescription, ConnectionTrafficSecrets, ContentType, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite,
-    Tls13CipherSuite,
-};
+use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use crate::error::{Code, Error};
 use crate::verify::Notes;
 
-/// Ends the handshake with this error, and lets rustls send an alert.
+/// Ends the handshake with this error.
 fn fail(error: Error) -> rustls::Error {
     Notes::add_refusal(error);
-    rustls::Error::InappropriateMessage { expect_types: Vec::new(), got_type: ContentType::Handshake }
+    rustls::Error::General(String::new())
 }
 
 /// A key that may fail to sign.
@@ -100,76 +84,5 @@ impl Signer for Refusing {
 
     fn scheme(&self) -> SignatureScheme {
         SignatureScheme::ECDSA_NISTP256_SHA256
-    }
-}
-
-/// The suites of TLS 1.3 whose alerts say what a [`fallible`] key failed with.
-static WORDED: LazyLock<[Tls13CipherSuite; 3]> = LazyLock::new(|| {
-    [&TLS13_AES_128_GCM_SHA256, &TLS13_AES_256_GCM_SHA384, &TLS13_CHACHA20_POLY1305_SHA256].map(|suite| {
-        let suite = suite.tls13().expect("the three suites are of TLS 1.3");
-        Tls13CipherSuite {
-            common: CipherSuiteCommon { ..suite.common },
-            hkdf_provider: suite.hkdf_provider,
-            // Once for the process: a suite refers to what lives as long.
-            aead_alg: Box::leak(Box::new(WordedAead(suite.aead_alg))),
-            quic: None,
-        }
-    })
-});
-
-/// The same suites, those of TLS 1.3 with alerts in the words of the failure.
-pub(crate) fn with_worded_alerts(suites: &[SupportedCipherSuite]) -> Vec<SupportedCipherSuite> {
-    let worded = |suite: &SupportedCipherSuite| WORDED.iter().find(|worded| worded.common.suite == suite.suite());
-    suites.iter().map(|suite| worded(suite).map_or(*suite, SupportedCipherSuite::Tls13)).collect()
-}
-
-struct WordedAead(&'static dyn Tls13AeadAlgorithm);
-
-impl fmt::Debug for WordedAead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WordedAead")
-    }
-}
-
-impl Tls13AeadAlgorithm for WordedAead {
-    fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
-        Box::new(WordedEncrypter(self.0.encrypter(key, iv)))
-    }
-
-    fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
-        self.0.decrypter(key, iv)
-    }
-
-    fn key_len(&self) -> usize {
-        self.0.key_len()
-    }
-
-    fn extract_keys(&self, key: AeadKey, iv: Iv) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
-        self.0.extract_keys(key, iv)
-    }
-
-    fn fips(&self) -> bool {
-        self.0.fips()
-    }
-}
-
-struct WordedEncrypter(Box<dyn MessageEncrypter>);
-
-impl MessageEncrypter for WordedEncrypter {
-    fn encrypt(&mut self, message: OutboundPlainMessage<'_>, seq: u64) -> Result<OutboundOpaqueMessage, rustls::Error> {
-        if message.typ != ContentType::Alert {
-            return self.0.encrypt(message, seq);
-        }
-        let mut alert = message.payload.to_vec();
-        if let [_, number] = &mut alert[..]
-            && *number == u8::from(AlertDescription::UnexpectedMessage)
-        {
-            *number = Notes::refusal_alert().unwrap_or(*number);
-        }
-        self.0.encrypt(OutboundPlainMessage { payload: OutboundChunks::Single(&alert), ..message }, seq)
-    }
-
-    fn encrypted_payload_len(&self, payload_len: usize) -> usize {
-        self.0.encrypted_payload_len(payload_len)
     }
 }

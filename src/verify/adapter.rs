@@ -12,7 +12,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, PeerMisbehaved, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
@@ -175,11 +175,6 @@ impl Notes {
         NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
     }
 
-    /// The alert of what [`Notes::add_refusal`] kept.
-    pub(crate) fn refusal_alert() -> Option<u8> {
-        NOTES.with_borrow(|notes| notes.refusal.as_ref().and_then(|refusal| refusal.code().alert()))
-    }
-
     /// Takes back [`Notes::add_refusal`].
     pub(crate) fn drop_refusal() {
         NOTES.with_borrow_mut(|notes| notes.refusal = None);
@@ -187,13 +182,7 @@ impl Notes {
 
     /// Keeps the refusal for the connection; gives what rustls has to be told.
     fn refuse(refusal: Error) -> rustls::Error {
-        let error = match refusal.code() {
-            // The alert of a certificate's refusal cannot be illegal_parameter.
-            Code::HandshakeSignatureIllegal => {
-                rustls::Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
-            }
-            _ => rustls::Error::InvalidCertificate(rustls_kind(&refusal)),
-        };
+        let error = rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
         Self::add_refusal(refusal);
         error
     }
@@ -422,40 +411,4 @@ impl ClientCertVerifier for RustlsVerifier {
     }
 
     handshake_signatures!();
-}
-
-/// The kind of refusal that makes rustls send the alert that the table gives for its code.
-fn rustls_kind(refusal: &Error) -> CertificateError {
-    match refusal.code().alert() {
-        Some(42) => CertificateError::BadEncoding,
-        Some(43) => CertificateError::InvalidPurpose,
-        Some(44) => CertificateError::Revoked,
-        Some(45) => CertificateError::Expired,
-        Some(48) => CertificateError::UnknownIssuer,
-        Some(49) => CertificateError::ApplicationVerificationFailure,
-        Some(51) => CertificateError::BadSignature,
-        Some(113) => CertificateError::InvalidOcspResponse,
-        _ => CertificateError::Other(OtherError(Arc::new(refusal.clone()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rustls::AlertDescription;
-
-    use super::*;
-    use crate::error::Category;
-
-    #[test]
-    fn every_refusal_is_told_to_the_peer_with_the_alert_of_its_row() {
-        let is_refusal = |code: &&Code| {
-            matches!(code.category(), Category::Certificate | Category::Revocation) && code.alert().is_some()
-        };
-        let refusals = Code::ALL.iter().filter(is_refusal);
-        // The client's missing certificate is rustls' own finding, with its own alert.
-        for code in refusals.filter(|code| **code != Code::CertMissing) {
-            let alert = AlertDescription::from(rustls_kind(&Error::from(*code)));
-            assert_eq!(Some(u8::from(alert)), code.alert(), "{code:?}");
-        }
-    }
 }

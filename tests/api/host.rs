@@ -31,6 +31,16 @@ impl Host {
         Self { identity: Some(Arc::new(identity)), ..Self::default() }
     }
 
+    /// Refuses every peer with this code.
+    pub(crate) fn refusing_peer(authority: &Authority, code: Code) -> Self {
+        Self { refuses_peer: Some(code), ..Self::with_identity(authority, "broker.example") }
+    }
+
+    /// Refuses every ClientHello with this code.
+    pub(crate) fn refusing_hello(authority: &Authority, code: Code) -> Self {
+        Self { refuses_hello: Some(code), ..Self::with_identity(authority, "broker.example") }
+    }
+
     fn note(&self, what: String) {
         self.asked.lock().unwrap().push(what);
     }
@@ -157,7 +167,7 @@ fn host_without_an_identity_for_the_client_refuses_it() {
     assert_eq!(codes(ended), (Some(Code::NoCommonSignature), Some(Code::AlertHandshakeFailure)));
     let refusing = Arc::new(Host { refuses_identity: Some(Code::NoIdentity), ..Host::default() });
     let (_, ended) = end(&hosted(&refusing), &none, &client, &none);
-    assert_eq!(codes(ended), (Some(Code::NoIdentity), Some(Code::AlertAccessDenied)));
+    assert_eq!(codes(ended), (Some(Code::NoIdentity), Some(Code::AlertHandshakeFailure)));
 }
 
 /// A token that was pulled out.

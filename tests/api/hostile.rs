@@ -169,5 +169,5 @@ fn flood_of_empty_records_ends_the_connection() {
     let (server, _) = contexts();
     let mut fresh = server.accept().unwrap();
     let outcome = (0..100_000).try_for_each(|_| feed(&mut fresh, &mut [22, 3, 1, 0, 0]));
-    assert_eq!(outcome.unwrap_err().code(), Code::MessageMalformed);
+    assert_eq!(outcome.unwrap_err().code(), Code::UnexpectedMessage);
 }

@@ -56,3 +56,4 @@ mod verify_pki;
 mod verify_proof;
 mod verify_switches;
 mod web;
+mod wire;

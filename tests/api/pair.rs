@@ -72,6 +72,13 @@ impl Authority {
         self.sign(&params, &key)
     }
 
+    /// The same with a key of Ed25519.
+    pub(crate) fn issue_ed25519(&self, name: &str) -> String {
+        let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        params.distinguished_name = named(name);
+        self.sign(&params, &rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap())
+    }
+
     fn sign(&self, params: &rcgen::CertificateParams, key: &rcgen::KeyPair) -> String {
         let certificate = params.signed_by(key, &self.issuer).unwrap();
         format!("{}{}", certificate.pem(), key.serialize_pem())

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use brokertls::revocation::{Depth, Reason};
 use brokertls::{
-    ClientAuth, Code, Connection, Context, ContextBuilder, CrlSource, IdentitySource, MAX_RECORD_BYTES, Next,
-    RevokedAction, RevokedPeer, Source, Status, Stream,
+    ClientAuth, Code, Connection, Context, ContextBuilder, CrlSource, IdentitySource, MAX_RECORD_BYTES, RevokedAction,
+    RevokedPeer, Source, Status, Stream,
 };
 
 use crate::pair::{Authority, Pair, context};
@@ -185,7 +185,7 @@ fn server_that_is_revoked_while_connected_is_told_of_to_its_client() {
 }
 
 #[test]
-fn closed_connection_gives_the_revocation_and_its_peer_sees_the_end() {
+fn closed_connection_gives_the_revocation_and_its_peer_the_alert() {
     for versions in VERSIONS {
         let world = World::new("closed", versions);
         let server = world.server(RevokedAction::Close);
@@ -198,11 +198,11 @@ fn closed_connection_gives_the_revocation_and_its_peer_sees_the_end() {
         assert!(world.logged().iter().all(|line| line.contains(" is closed, ")));
 
         let mut wire = vec![0; MAX_RECORD_BYTES];
-        // No plaintext goes out any more, only the end.
+        // No plaintext goes out any more, only the alert.
         let sent = by_wrap.server.wrap(b"a line", &mut wire).unwrap();
         assert_eq!(sent.consumed, 0, "{versions}");
-        let seen = by_wrap.client.unwrap(&mut wire[..sent.produced], &mut [0; 100]).unwrap();
-        assert_eq!((seen.produced, seen.next), (0, Next::Closed), "{versions}");
+        let seen = by_wrap.client.unwrap(&mut wire[..sent.produced], &mut [0; 100]).unwrap_err();
+        assert_eq!(seen.code(), Code::AlertCertificateRevoked, "{versions}");
         let error = by_wrap.server.wrap(b"a line", &mut wire).unwrap_err();
         assert_eq!(error.code(), Code::CertRevoked, "{versions}");
         assert!(error.detail().contains("serial 07") && error.detail().contains("keyCompromise"), "{error}");
@@ -213,8 +213,8 @@ fn closed_connection_gives_the_revocation_and_its_peer_sees_the_end() {
         let error = by_unwrap.server.unwrap(&mut wire[..sent.produced], &mut [0; 100]).unwrap_err();
         assert_eq!(error.code(), Code::CertRevoked, "{versions}");
         let sent = by_unwrap.server.wrap(&[], &mut wire).unwrap();
-        let seen = by_unwrap.client.unwrap(&mut wire[..sent.produced], &mut [0; 100]).unwrap();
-        assert_eq!(seen.next, Next::Closed, "{versions}");
+        let seen = by_unwrap.client.unwrap(&mut wire[..sent.produced], &mut [0; 100]).unwrap_err();
+        assert_eq!(seen.code(), Code::AlertCertificateRevoked, "{versions}");
         assert_eq!(by_unwrap.server.wrap(&[], &mut wire).unwrap_err().code(), Code::CertRevoked);
     }
 }
@@ -230,7 +230,7 @@ fn stream(connection: Connection) -> (Stream, UnixStream, UnixStream) {
 }
 
 #[test]
-fn closed_stream_sends_the_end_whether_it_reads_or_writes() {
+fn closed_stream_sends_the_alert_whether_it_reads_or_writes() {
     for versions in VERSIONS {
         for is_reading in [true, false] {
             let world = World::new("stream", versions);
@@ -252,7 +252,8 @@ fn closed_stream_sends_the_end_whether_it_reads_or_writes() {
                 false => server.write(b"a line").unwrap_err(),
             };
             assert_eq!(error.code(), Code::CertRevoked, "{versions}");
-            assert_eq!(client.read(&mut [0; 10]).unwrap(), Status::Closed, "{versions}, {is_reading}");
+            let seen = client.read(&mut [0; 10]).unwrap_err();
+            assert_eq!(seen.code(), Code::AlertCertificateRevoked, "{versions}, {is_reading}");
         }
     }
 }

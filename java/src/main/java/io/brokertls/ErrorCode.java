@@ -47,7 +47,7 @@ public enum ErrorCode {
             "two settings contradict each other",
             ""),
     /** The context has no certificate and private key to serve with. */
-    NO_IDENTITY(105, Category.USAGE, -1,
+    NO_IDENTITY(105, Category.USAGE, 40,
             "the context has no certificate and private key to serve with",
             "Add an identity (certificate chain and private key) to the builder."),
     /** The context has nothing to verify the peer against. */
@@ -414,6 +414,22 @@ public enum ErrorCode {
     HANDSHAKE_SIGNATURE_ILLEGAL(520, Category.PROTOCOL, 47,
             "the peer's signature over the handshake is of an algorithm that it may not use",
             "The peer breaks TLS: update it, or allow other protocol versions."),
+    /** The peer left out an extension that is required. */
+    EXTENSION_MISSING(523, Category.PROTOCOL, 109,
+            "the peer left out an extension that is required",
+            "The peer's TLS library does not follow RFC 8446; update it."),
+    /** The peer sent an extension that was not asked for. */
+    EXTENSION_UNEXPECTED(524, Category.PROTOCOL, 110,
+            "the peer sent an extension that was not asked for",
+            "The peer's TLS library does not follow RFC 8446; update it."),
+    /** The peer's handshake messages are not those that arrived here. */
+    FINISHED_INVALID(525, Category.PROTOCOL, 51,
+            "the peer's handshake messages are not those that arrived here",
+            "Look for a middlebox that alters the handshake."),
+    /** The client asks for a server name that is no host name. */
+    SERVER_NAME_INVALID(526, Category.PROTOCOL, 112,
+            "the client asks for a server name that is no host name",
+            "Make the client send the host alone as server name (SNI): no scheme, port, path or address."),
     /** The connection failed. */
     PROTOCOL_OTHER(599, Category.PROTOCOL, 40,
             "the connection failed",

@@ -18,7 +18,7 @@ public interface RevocationListener {
         KEEP,
         /**
          * The next {@code wrap} or {@code unwrap} of its engine, or read or write of its socket, throws
-         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent close_notify; once the listener has returned. A socket that
+         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent the alert certificate_revoked; once the listener has returned. A socket that
          * waits for its peer waits on until something comes or somebody closes it: the listener may.
          */
         CLOSE

@@ -384,10 +384,11 @@ final class Engine extends ConfiguredEngine {
             if (task != null) {
                 return nothing(Status.OK);
             }
+            // The alert follows by the next call: what is in the buffer of a call that throws is often dropped.
+            if (failure != null && !isFailureThrown) {
+                throw thrown();
+            }
             if (!hasOutgoing) {
-                if (failure != null && !isFailureThrown) {
-                    throw thrown();
-                }
                 if (isOutboundClosed || isOutboundDone) {
                     isOutboundDone = true;
                     freeWhenDone();
@@ -456,7 +457,7 @@ final class Engine extends ConfiguredEngine {
             if (task != null) {
                 return nothing(Status.OK);
             }
-            if (failure != null && !isFailureThrown && !hasOutgoing) {
+            if (failure != null && !isFailureThrown) {
                 throw thrown();
             }
             if (isInboundDone || connection == null) {

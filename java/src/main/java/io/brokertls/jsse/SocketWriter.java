@@ -67,7 +67,7 @@ final class SocketWriter {
         }
     }
 
-    /** What was wrapped before the failure still goes out: a close_notify, where the peer has been revoked. */
+    /** What was wrapped before the failure still goes out: the alert, where the peer has been revoked. */
     private void sendBefore(ByteBuffer packet, SSLException failure) {
         try {
             send(packet);

@@ -111,7 +111,7 @@ class RevocationListenerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void closedEngineThrowsTheRevocationAndItsPeerSeesTheEnd(String version) throws Exception {
+    void closedEngineThrowsTheRevocationAndItsPeerSeesTheAlert(String version) throws Exception {
         BrokerTlsContext server = server(closing()).protocols(version).build();
         EnginePair reading = connected("revoked", server);
         EnginePair writing = connected("revoked", server);
@@ -124,14 +124,14 @@ class RevocationListenerTest {
         SSLException thrown = assertThrows(SSLException.class,
                 () -> reading.server.engine.unwrap(ByteBuffer.allocate(0), plaintext));
         assertRevoked(thrown);
-        assertSeesTheEnd(reading);
+        assertSeesTheAlert(reading);
 
-        // No plaintext goes out any more, only the end.
+        // No plaintext goes out any more, only the alert.
         ByteBuffer records = ByteBuffer.allocate(20_000);
         SSLEngineResult last = writing.server.engine.wrap(ByteBuffer.wrap(LINE), records);
         assertEquals(0, last.bytesConsumed());
         records.flip();
-        assertEquals(SSLEngineResult.Status.CLOSED, writing.client.engine.unwrap(records, plaintext).getStatus());
+        assertAlert(assertThrows(SSLException.class, () -> writing.client.engine.unwrap(records, plaintext)));
         assertRevoked(assertThrows(SSLException.class,
                 () -> writing.server.engine.wrap(ByteBuffer.wrap(LINE), ByteBuffer.allocate(20_000))));
         good.exchange(good.client, LINE);
@@ -143,12 +143,17 @@ class RevocationListenerTest {
         }
     }
 
-    private static void assertSeesTheEnd(EnginePair pair) throws SSLException {
+    private static void assertSeesTheAlert(EnginePair pair) throws SSLException {
         ByteBuffer records = ByteBuffer.allocate(20_000);
         pair.server.engine.wrap(ByteBuffer.allocate(0), records);
         records.flip();
-        SSLEngineResult seen = pair.client.engine.unwrap(records, ByteBuffer.allocate(100));
-        assertEquals(SSLEngineResult.Status.CLOSED, seen.getStatus());
+        assertAlert(assertThrows(SSLException.class,
+                () -> pair.client.engine.unwrap(records, ByteBuffer.allocate(100))));
+    }
+
+    private static void assertAlert(SSLException thrown) {
+        TlsFailure failure = assertInstanceOf(TlsFailure.class, thrown.getCause());
+        assertEquals(ErrorCode.ALERT_CERTIFICATE_REVOKED, failure.code(), failure.getMessage());
     }
 
     @Test
@@ -201,7 +206,7 @@ class RevocationListenerTest {
         server.reload();
         assertEquals(1, told.size());
         assertThrows(IllegalStateException.class, server::reload);
-        assertSeesTheEnd(pair);
+        assertSeesTheAlert(pair);
     }
 
     @Test
@@ -237,7 +242,7 @@ class RevocationListenerTest {
                 assertEquals(1, told.size());
                 assertEquals(BrokerTlsContext.connectionId(accepted), told.get(0).connectionId());
                 assertRevoked(assertThrows(SSLException.class, () -> accepted.getOutputStream().write(1)));
-                assertEquals(-1, client.getInputStream().read());
+                assertAlert(assertThrows(SSLException.class, () -> client.getInputStream().read()));
             }
         } finally {
             other.shutdownNow();

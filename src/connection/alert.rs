@@ -1,0 +1,65 @@
+//! The alert that ends a connection (RFC 8446 section 6): always that of its failure's row, whatever rustls has queued.
+
+use super::record::HEADER_BYTES;
+use super::sealer::Sealer;
+
+/// Content type of an alert.
+const ALERT: u8 = 21;
+
+/// Level of an alert that ends the connection.
+const FATAL: u8 = 2;
+
+/// Takes a fatal alert in plain text out of the end of `records`; gives its description.
+///
+/// Before encryption rustls queues it so; later its wrapped suites leave it so. An encrypted alert is longer.
+pub(super) fn take_fatal(records: &mut Vec<u8>) -> Option<u8> {
+    let mut last = 0;
+    let mut end = 0;
+    while let Some((header, _)) = records[end..].split_first_chunk::<HEADER_BYTES>() {
+        last = end;
+        end += HEADER_BYTES + usize::from(u16::from_be_bytes([header[3], header[4]]));
+        if end > records.len() {
+            return None;
+        }
+    }
+    match records[last..] {
+        [ALERT, _, _, 0, 2, FATAL, description] => {
+            records.truncate(last);
+            Some(description)
+        }
+        _ => None,
+    }
+}
+
+/// The records that end a connection with this alert.
+pub(super) fn records(description: u8, sealer: Option<&Sealer>) -> Vec<u8> {
+    match sealer.filter(|sealer| sealer.is_active()) {
+        Some(sealer) => sealer.alert(description),
+        None => vec![ALERT, 3, 3, 0, 2, FATAL, description],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fatal_alert_is_taken_only_if_it_is_the_last_record() {
+        let taken = |bytes: &[u8]| {
+            let mut records = bytes.to_vec();
+            (take_fatal(&mut records), records.len())
+        };
+        assert_eq!(taken(&[22, 3, 3, 0, 1, 9, 21, 3, 3, 0, 2, 2, 40]), (Some(40), 6));
+        assert_eq!(taken(&[21, 3, 3, 0, 2, 2, 40, 22, 3, 3, 0, 1, 9]), (None, 13));
+        assert_eq!(taken(&[21, 3, 3, 0, 2, 1, 0]), (None, 7));
+        // The end of a ciphertext that looks like one.
+        assert_eq!(taken(&[23, 3, 3, 0, 8, 9, 21, 3, 3, 0, 2, 2, 40]), (None, 13));
+        assert_eq!(taken(&[21, 3, 3, 0, 2, 2]), (None, 6));
+        assert_eq!(taken(&[]), (None, 0));
+    }
+
+    #[test]
+    fn alert_before_encryption_is_in_plain_text() {
+        assert_eq!(records(40, None), [21, 3, 3, 0, 2, 2, 40]);
+    }
+}

@@ -1,0 +1,6 @@
+//! What goes over the wire: the alert of each refusal, beside the row of its code.
+
+mod alerts;
+mod hello;
+mod peer;
+mod tamper;
