@@ -13,6 +13,7 @@ use rustls::{CipherSuite, SignatureAlgorithm, SignatureScheme, SupportedCipherSu
 use crate::certificate::{AlternativeNameKind, CertificateFacts};
 use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
+use crate::policy::{are_sha1_alone, key_kind, signature_names};
 use crate::revocation::Staple;
 use crate::verify::host::{HandshakeHost, IdentityRequest};
 use crate::verify::{Notes, Purpose, ShownIdentity};
@@ -97,6 +98,45 @@ impl Identities {
         let signers = signers.collect::<Result<_>>()?;
         Ok(Self { signers, suites: suites.to_vec() })
     }
+
+    /// The kinds of key that there are, each once.
+    fn kinds(&self) -> String {
+        let mut kinds: Vec<&str> = self.signers.iter().map(|signer| kind_of(&signer.key)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds.join(", ")
+    }
+
+    /// The refusal of a client that can verify the signatures of none.
+    fn nothing_to_sign_with(&self, schemes: &[SignatureScheme]) -> Error {
+        let taken = signature_names(schemes);
+        let detail = format!("the client takes {taken}; the keys here are of {}", self.kinds());
+        let error = Error::new(Code::NoCommonSignature, detail);
+        let mut kinds: Vec<&str> = schemes.iter().filter_map(|scheme| key_kind(*scheme)).collect();
+        kinds.dedup();
+        match kinds.first() {
+            _ if are_sha1_alone(schemes) => error.with_hint(ASKS_FOR_SHA1),
+            Some(kind) => error.with_hint(format!("Add an identity with a key that the client takes, such as {kind}.")),
+            None => error.with_hint("Update the client: it takes no signature that is served."),
+        }
+    }
+}
+
+/// What to do about a client that takes SHA-1 alone, or asks for it by naming nothing (RFC 5246 section 7.4.1.4.1).
+pub(crate) const ASKS_FOR_SHA1: &str = "The client asks for SHA-1, which is not served: update it, or have it offer SHA-256. Another identity does not help.";
+
+/// The kind of the key, by the name of one of its algorithms.
+fn kind_of(key: &CertifiedKey) -> &'static str {
+    const SCHEMES: &[SignatureScheme] = &[
+        SignatureScheme::ECDSA_NISTP256_SHA256,
+        SignatureScheme::ECDSA_NISTP384_SHA384,
+        SignatureScheme::ECDSA_NISTP521_SHA512,
+        SignatureScheme::ED25519,
+        SignatureScheme::RSA_PSS_SHA256,
+        SignatureScheme::RSA_PKCS1_SHA256,
+    ];
+    let signer = SCHEMES.iter().find(|scheme| key.key.choose_scheme(&[**scheme]).is_some());
+    signer.and_then(|scheme| key_kind(*scheme)).unwrap_or("another kind")
 }
 
 impl ResolvesServerCert for Identities {
@@ -113,7 +153,7 @@ impl ResolvesServerCert for Identities {
             .or_else(|| {
                 // rustls refuses the first one then; in TLS 1.2 it has no words for a lack of signatures.
                 if !self.signers.iter().any(|signer| signer.can_sign(hello.signature_schemes())) {
-                    Notes::add_refusal(Error::from(Code::NoCommonSignature));
+                    Notes::add_refusal(self.nothing_to_sign_with(hello.signature_schemes()));
                 }
                 self.signers.first()
             });
@@ -139,6 +179,15 @@ impl ResolvesClientCert for Identities {
         let usable = |signer: &&Signer| signer.can_sign(schemes);
         let chosen = (self.signers.iter().find(|signer| usable(signer) && hinted(signer)))
             .or_else(|| self.signers.iter().find(usable));
+        if chosen.is_none() {
+            Notes::add_withheld(match self.signers.is_empty() {
+                true => String::new(),
+                false => {
+                    let taken = signature_names(schemes);
+                    format!("its key is of kind {}, and the server takes {taken}", self.kinds())
+                }
+            });
+        }
         chosen.map(|signer| present(&signer.key))
     }
 
@@ -202,6 +251,9 @@ impl ResolvesClientCert for HostIdentities {
         if let Ok(chosen) = &chosen {
             let end_entity = chosen.as_ref().and_then(|chosen| chosen.cert.first().cloned());
             Notes::set_shown(Some(Arc::new(ShownIdentity::new(&request, end_entity))));
+        }
+        if matches!(chosen, Ok(None)) {
+            Notes::add_withheld(String::new());
         }
         chosen.unwrap_or_else(|refusal| Some(foreign::refusing(refusal)))
     }

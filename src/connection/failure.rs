@@ -3,6 +3,7 @@
 use rustls::{AlertDescription, CertificateError, ContentType, HandshakeType, PeerIncompatible};
 
 use crate::error::{Code, Error};
+use crate::identity::ASKS_FOR_SHA1;
 
 use super::reasons;
 
@@ -12,6 +13,7 @@ pub(super) fn from_rustls(error: rustls::Error, alert: Option<u8>, refusal: Opti
     use rustls::Error as Tls;
     match (refusal, error) {
         (Some(refusal), Tls::InvalidCertificate(_) | Tls::General(_)) => refusal,
+        (Some(refusal), Tls::PeerIncompatible(PeerIncompatible::NoSignatureSchemesInCommon)) => refusal,
         (_, Tls::InvalidCertificate(CertificateError::BadSignature)) => Error::from(Code::CertProofInvalid),
         (_, error @ Tls::InvalidCertificate(_)) => Error::from(Code::CertOther).with_source(error),
         (_, Tls::NoCertificatesPresented) => Error::from(Code::CertMissing),
@@ -24,6 +26,9 @@ pub(super) fn from_rustls(error: rustls::Error, alert: Option<u8>, refusal: Opti
         (_, Tls::DecryptError) => Error::from(Code::DecryptFailed),
         (_, Tls::EncryptError) => Error::from(Code::KeysExhausted),
         (_, Tls::PeerSentOversizedRecord) => Error::from(Code::RecordTooLarge),
+        (_, Tls::PeerIncompatible(why @ PeerIncompatible::SignatureAlgorithmsExtensionRequired)) => {
+            reasons::incompatible(&why).with_hint(ASKS_FOR_SHA1)
+        }
         (_, Tls::PeerIncompatible(why)) => reasons::incompatible(&why),
         (_, Tls::PeerMisbehaved(why)) => reasons::misbehaved(&why),
         (_, Tls::InvalidMessage(why)) => reasons::malformed(&why),

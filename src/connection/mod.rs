@@ -12,6 +12,7 @@ mod checked;
 mod engine;
 mod failure;
 mod hello;
+mod hints;
 mod reasons;
 mod record;
 mod sealer;
@@ -30,6 +31,7 @@ use crate::verify::{Notes, Scene, Switch};
 use checked::Checked;
 use engine::{Engine, Step};
 pub(crate) use hello::Decide;
+use hints::{Moment, Own, Side, Stage};
 use record::Header;
 pub use record::MAX_RECORD_BYTES;
 use sealer::Sealer;
@@ -39,9 +41,6 @@ pub(crate) use sealer::with_own_alerts;
 ///
 /// rustls allows a message of 64 KiB; records of a few bytes each cost their headers on top.
 const MAX_STASH_BYTES: usize = 256 * 1024;
-
-/// Clients such as Node's look at the server's certificate only then, and send no alert.
-const LEFT_AT_ONCE: &str = "It sent nothing after the handshake: it may have refused this side's certificate or its name; its own log says why.";
 
 /// Largest plaintext of one record (RFC 8446 section 5.1).
 pub const MAX_PLAINTEXT_BYTES: usize = 16 * 1024;
@@ -97,6 +96,8 @@ pub(crate) struct Setup {
 struct Facts {
     server_name: Option<String>,
     deviations: Vec<Switch>,
+    /// Clients: why no identity is sent though the server asks for one; empty where there is none.
+    withheld: Option<String>,
 }
 
 /// Why plaintext is refused after [`Connection::close_write`].
@@ -283,13 +284,7 @@ impl Connection {
             return Ok(());
         }
         let code = if self.is_unfinished() { Code::HandshakeEof } else { Code::Truncated };
-        Err(self.lose(Error::from(code)))
-    }
-
-    /// Marks the connection as ended by its transport. A peer that leaves when it has seen who is here had a reason to.
-    pub(crate) fn lose(&mut self, error: Error) -> Error {
-        let left_at_once = self.engine.version().is_some() && !self.seen_data;
-        self.fail(if left_at_once { error.with_hint(LEFT_AT_ONCE) } else { error })
+        Err(self.fail(Error::from(code)))
     }
 
     /// Ends the connection: the peer is sent the alert of the failure's row, if it has one, instead of what rustls may have
@@ -305,7 +300,28 @@ impl Connection {
         {
             self.outgoing.extend(alert::records(description, self.sealer.as_ref()));
         }
+        let error = hints::fit(error, &self.moment());
         self.failure.insert(error).clone()
+    }
+
+    /// What is known of the connection now, for a hint.
+    fn moment(&self) -> Moment {
+        let version = self.engine.version();
+        let stage = match version {
+            None => Stage::Hello,
+            Some(_) if self.is_unfinished() => Stage::Handshake,
+            Some(_) if !self.seen_data => Stage::Complete,
+            Some(_) => Stage::Data,
+        };
+        let withheld = self.facts.as_ref().and_then(|facts| facts.withheld.clone());
+        let own = match withheld {
+            Some(why) if why.is_empty() => Own::Nothing,
+            Some(why) => Own::Withheld(why),
+            None if self.identity.is_some() => Own::Sent,
+            None => Own::NotAsked,
+        };
+        let side = if self.engine.is_client() { Side::Client } else { Side::Server };
+        Moment { side, version, stage, own }
     }
 
     /// The error that ended the connection, if one did.
@@ -564,10 +580,11 @@ impl Connection {
             checked.keep(&mut notes);
         }
         self.identity = notes.identity.or_else(|| self.identity.take());
-        if notes.server_name.is_some() || !notes.deviations.is_empty() {
+        if notes.server_name.is_some() || !notes.deviations.is_empty() || notes.withheld.is_some() {
             let facts = self.facts.get_or_insert_default();
             facts.server_name = notes.server_name.or_else(|| facts.server_name.take());
             facts.deviations.extend(notes.deviations);
+            facts.withheld = notes.withheld.or_else(|| facts.withheld.take());
         }
     }
 

@@ -87,8 +87,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => $hint,)* }
             }
 
-            /// The number of the alert that the peer is sent for it (RFC 8446 section 6), if any; [`Code::alert_in`] has the
-            /// one exception.
+            /// The number of the alert that the peer is sent for it (RFC 8446 section 6), if any; [`Code::alert_in`] has
+            /// the exceptions.
             pub const fn alert(self) -> Option<u8> {
                 match self { $(Self::$variant => codes!(@alert $alert),)* }
             }
@@ -162,7 +162,7 @@ codes! {
     CertNameConstraint = 313, CERT_NAME_CONSTRAINT, Certificate, 42, "a name in the peer certificate is outside what its CA may certify", "";
     CertIssuerNotCa = 314, CERT_ISSUER_NOT_CA, Certificate, 42, "a certificate in the peer's chain was issued by one that is not a CA", "";
     CertCriticalExtension = 315, CERT_CRITICAL_EXTENSION, Certificate, 43, "a certificate in the peer's chain has a critical extension that is not understood", "";
-    CertMissing = 316, CERT_MISSING, Certificate, 116, "the peer sent no certificate and one is required", "The client needs a certificate and key.";
+    CertMissing = 316, CERT_MISSING, Certificate, 116, "the peer sent no certificate and one is required", "The client needs a certificate and key. One that has them may hold them back because no CA that is named here issued them (Go and Java do so): send-ca-names no has it show them.";
     CertRejectedByCallback = 317, CERT_REJECTED_BY_CALLBACK, Certificate, 49, "the application refused the peer certificate", "";
     CertProofInvalid = 318, CERT_PROOF_INVALID, Certificate, 51, "the peer did not prove that it has the certificate's private key", "";
     CertSelfSigned = 319, CERT_SELF_SIGNED, Certificate, 48, "the peer certificate is self-signed and not in the trust store", "Import this certificate into the trust store if it is the right one.";
@@ -221,30 +221,30 @@ codes! {
     Internal = 900, INTERNAL, Internal, 80, "internal error", "Please report it.";
     Panic = 901, PANIC, Internal, 80, "a defect was met and contained; the object cannot be used any more", "Please report it.";
 
-    AlertUnexpectedMessage = 1010, ALERT_UNEXPECTED_MESSAGE, Alert, -, "the peer sent the alert unexpected_message (10)", "";
-    AlertBadRecordMac = 1020, ALERT_BAD_RECORD_MAC, Alert, -, "the peer sent the alert bad_record_mac (20)", "";
-    AlertRecordOverflow = 1022, ALERT_RECORD_OVERFLOW, Alert, -, "the peer sent the alert record_overflow (22)", "";
-    AlertHandshakeFailure = 1040, ALERT_HANDSHAKE_FAILURE, Alert, -, "the peer sent the alert handshake_failure (40)", "The two sides share no cipher suite or signature, or the peer wanted a client certificate.";
+    AlertUnexpectedMessage = 1010, ALERT_UNEXPECTED_MESSAGE, Alert, -, "the peer sent the alert unexpected_message (10)", "The peer does not take a message of this side at this point: one of the two libraries breaks the protocol.";
+    AlertBadRecordMac = 1020, ALERT_BAD_RECORD_MAC, Alert, -, "the peer sent the alert bad_record_mac (20)", "Something between the two sides alters the bytes, or one of the two libraries is at fault.";
+    AlertRecordOverflow = 1022, ALERT_RECORD_OVERFLOW, Alert, -, "the peer sent the alert record_overflow (22)", "The peer takes smaller records only, or expects something else than TLS at this port.";
+    AlertHandshakeFailure = 1040, ALERT_HANDSHAKE_FAILURE, Alert, -, "the peer sent the alert handshake_failure (40)", "The two sides share no cipher suite, group or signature algorithm, or the peer refuses this side's certificate or lacks one.";
     AlertBadCertificate = 1042, ALERT_BAD_CERTIFICATE, Alert, -, "the peer sent the alert bad_certificate (42)", "The peer refuses this side's certificate.";
     AlertUnsupportedCertificate = 1043, ALERT_UNSUPPORTED_CERTIFICATE, Alert, -, "the peer sent the alert unsupported_certificate (43)", "The peer refuses this side's kind of certificate; check its extended key usage.";
     AlertCertificateRevoked = 1044, ALERT_CERTIFICATE_REVOKED, Alert, -, "the peer sent the alert certificate_revoked (44)", "This side's certificate is revoked; get a new one.";
-    AlertCertificateExpired = 1045, ALERT_CERTIFICATE_EXPIRED, Alert, -, "the peer sent the alert certificate_expired (45)", "Renew this side's certificate.";
+    AlertCertificateExpired = 1045, ALERT_CERTIFICATE_EXPIRED, Alert, -, "the peer sent the alert certificate_expired (45)", "This side's certificate has expired or is not valid yet: check its dates and the clocks of both sides.";
     AlertCertificateUnknown = 1046, ALERT_CERTIFICATE_UNKNOWN, Alert, -, "the peer sent the alert certificate_unknown (46)", "The peer refuses this side's certificate; its log says why.";
-    AlertIllegalParameter = 1047, ALERT_ILLEGAL_PARAMETER, Alert, -, "the peer sent the alert illegal_parameter (47)", "";
+    AlertIllegalParameter = 1047, ALERT_ILLEGAL_PARAMETER, Alert, -, "the peer sent the alert illegal_parameter (47)", "The peer does not take a value in this side's messages; its log says which.";
     AlertUnknownCa = 1048, ALERT_UNKNOWN_CA, Alert, -, "the peer sent the alert unknown_ca (48)", "The peer does not know the CA of this side's certificate; add it to the peer's trust store.";
-    AlertAccessDenied = 1049, ALERT_ACCESS_DENIED, Alert, -, "the peer sent the alert access_denied (49)", "The peer knows this certificate and does not let it in.";
-    AlertDecodeError = 1050, ALERT_DECODE_ERROR, Alert, -, "the peer sent the alert decode_error (50)", "";
-    AlertDecryptError = 1051, ALERT_DECRYPT_ERROR, Alert, -, "the peer sent the alert decrypt_error (51)", "";
+    AlertAccessDenied = 1049, ALERT_ACCESS_DENIED, Alert, -, "the peer sent the alert access_denied (49)", "The peer does not let this side in, or refuses its certificate; its log says why.";
+    AlertDecodeError = 1050, ALERT_DECODE_ERROR, Alert, -, "the peer sent the alert decode_error (50)", "The peer cannot read a message of this side, or misses a certificate (GnuTLS says so).";
+    AlertDecryptError = 1051, ALERT_DECRYPT_ERROR, Alert, -, "the peer sent the alert decrypt_error (51)", "The peer finds a signature wrong: check that this side's certificate and key belong together.";
     AlertProtocolVersion = 1070, ALERT_PROTOCOL_VERSION, Alert, -, "the peer sent the alert protocol_version (70)", "Allow a common protocol version on both sides.";
-    AlertInsufficientSecurity = 1071, ALERT_INSUFFICIENT_SECURITY, Alert, -, "the peer sent the alert insufficient_security (71)", "";
-    AlertInternalError = 1080, ALERT_INTERNAL_ERROR, Alert, -, "the peer sent the alert internal_error (80)", "The peer's log says why.";
-    AlertInappropriateFallback = 1086, ALERT_INAPPROPRIATE_FALLBACK, Alert, -, "the peer sent the alert inappropriate_fallback (86)", "";
+    AlertInsufficientSecurity = 1071, ALERT_INSUFFICIENT_SECURITY, Alert, -, "the peer sent the alert insufficient_security (71)", "The two sides share no key exchange group or cipher suite that the peer takes (Erlang says so of groups).";
+    AlertInternalError = 1080, ALERT_INTERNAL_ERROR, Alert, -, "the peer sent the alert internal_error (80)", "The peer failed, or refuses this side's certificate or name; its log says which.";
+    AlertInappropriateFallback = 1086, ALERT_INAPPROPRIATE_FALLBACK, Alert, -, "the peer sent the alert inappropriate_fallback (86)", "Offer the newest version at once: something has lowered it.";
     AlertUserCanceled = 1090, ALERT_USER_CANCELED, Alert, -, "the peer sent the alert user_canceled (90)", "";
-    AlertMissingExtension = 1109, ALERT_MISSING_EXTENSION, Alert, -, "the peer sent the alert missing_extension (109)", "";
-    AlertUnsupportedExtension = 1110, ALERT_UNSUPPORTED_EXTENSION, Alert, -, "the peer sent the alert unsupported_extension (110)", "";
+    AlertMissingExtension = 1109, ALERT_MISSING_EXTENSION, Alert, -, "the peer sent the alert missing_extension (109)", "The peer misses an extension in this side's messages; its library may expect more than TLSv1.2.";
+    AlertUnsupportedExtension = 1110, ALERT_UNSUPPORTED_EXTENSION, Alert, -, "the peer sent the alert unsupported_extension (110)", "The peer does not take an extension of this side; its log says which.";
     AlertUnrecognizedName = 1112, ALERT_UNRECOGNIZED_NAME, Alert, -, "the peer sent the alert unrecognized_name (112)", "The server does not serve this server name.";
-    AlertBadCertificateStatusResponse = 1113, ALERT_BAD_CERTIFICATE_STATUS_RESPONSE, Alert, -, "the peer sent the alert bad_certificate_status_response (113)", "";
-    AlertUnknownPskIdentity = 1115, ALERT_UNKNOWN_PSK_IDENTITY, Alert, -, "the peer sent the alert unknown_psk_identity (115)", "";
+    AlertBadCertificateStatusResponse = 1113, ALERT_BAD_CERTIFICATE_STATUS_RESPONSE, Alert, -, "the peer sent the alert bad_certificate_status_response (113)", "The peer refuses this side's stapled OCSP response, or misses one.";
+    AlertUnknownPskIdentity = 1115, ALERT_UNKNOWN_PSK_IDENTITY, Alert, -, "the peer sent the alert unknown_psk_identity (115)", "Connect again without the earlier session.";
     AlertCertificateRequired = 1116, ALERT_CERTIFICATE_REQUIRED, Alert, -, "the peer sent the alert certificate_required (116)", "The server wants a client certificate; add an identity to this context.";
     AlertNoApplicationProtocol = 1120, ALERT_NO_APPLICATION_PROTOCOL, Alert, -, "the peer sent the alert no_application_protocol (120)", "Name the same ALPN protocol on both sides.";
     AlertOther = 1255, ALERT_OTHER, Alert, -, "the peer sent an alert of no known name", "";
@@ -258,12 +258,14 @@ impl Code {
 
     /// The number of the alert that the peer is sent for it in a version (`TLSv1.2`, `TLSv1.3`; none before it is agreed).
     ///
-    /// That of the row, but for certificate_required (116): TLS 1.2 has handshake_failure (40) for a missing certificate
-    /// (RFC 5246 section 7.4.6).
+    /// That of the row, with two exceptions. TLS 1.2 has no certificate_required (116): a missing certificate is
+    /// handshake_failure (40) there (RFC 5246 section 7.4.6). A failure of this side's own set-up, which a host finds in
+    /// the middle of a handshake, is internal_error (80).
     pub fn alert_in(self, version: Option<&str>) -> Option<u8> {
+        let is_of_set_up = matches!(self.category(), Category::Usage | Category::Keystore);
         match self {
             Self::CertMissing if version == Some("TLSv1.2") => Some(40),
-            _ => self.alert(),
+            _ => self.alert().or(is_of_set_up.then_some(80)),
         }
     }
 

@@ -74,6 +74,11 @@ impl Error {
         self.0.hint.as_deref().unwrap_or_else(|| self.0.code.hint())
     }
 
+    /// Returns true if the hint is of this very case, [`Error::with_hint`], and not the table's.
+    pub(crate) fn has_own_hint(&self) -> bool {
+        self.0.hint.is_some()
+    }
+
     /// The message without the code's name and number: the table's sentence, then the detail.
     pub fn message(&self) -> String {
         match self.detail() {

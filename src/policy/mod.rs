@@ -15,6 +15,7 @@ mod cipher_string;
 mod groups;
 mod keywords;
 pub(crate) mod names;
+mod signatures;
 mod suite_table;
 mod suites;
 mod version;
@@ -25,6 +26,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::error::{Code, Error, Result};
+pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
 use suites::{Since, Suite};
 
 /// A starting point that the other settings refine.

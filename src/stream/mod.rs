@@ -456,7 +456,7 @@ impl Stream {
                 Ok(Status::Done(kept + count))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Status::WantRead),
-            Err(error) => Err(self.connection.lose(transport_error(&error))),
+            Err(error) => Err(self.connection.fail(transport_error(&error))),
         }
     }
 
@@ -548,5 +548,9 @@ fn transport_error(error: &io::Error) -> Error {
         io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
         _ => Code::IoOther,
     };
-    Error::new(code, error.to_string())
+    match error.raw_os_error() {
+        // A callback that failed and set no errno.
+        Some(0) => Error::new(code, "the call failed and gave no error number"),
+        _ => Error::new(code, error.to_string()),
+    }
 }

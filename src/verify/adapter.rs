@@ -46,6 +46,8 @@ pub(crate) struct Notes {
     offered: u8,
     /// Bytes of the tickets that were made.
     ticket_bytes: usize,
+    /// Clients: why no identity is sent though the server asks for one; empty where there is none.
+    pub(crate) withheld: Option<String>,
     /// What was known before the call.
     scene: Scene,
 }
@@ -97,6 +99,11 @@ impl Notes {
 
     pub(crate) fn add_identity(identity: &Arc<CertifiedKey>) {
         NOTES.with_borrow_mut(|notes| notes.identity = Some(Arc::clone(identity)));
+    }
+
+    /// Keeps why no identity is sent though the server asks for one.
+    pub(crate) fn add_withheld(why: String) {
+        NOTES.with_borrow_mut(|notes| notes.withheld = Some(why));
     }
 
     /// Keeps the peer that was accepted.

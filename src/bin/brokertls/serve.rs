@@ -88,6 +88,17 @@ fn accept_all(server: &Arc<Server>, listener: &TcpListener, count: Option<u64>) 
     Ok(EXIT_OK)
 }
 
+/// Of a client that ends the connection right after the handshake.
+const LEFT_AT_ONCE: &str =
+    " (The client may have refused this server's certificate or its name: nginx and git say nothing.)";
+
+/// The code, the message and the hint of an error, for one line.
+fn told(error: &Error) -> String {
+    let hint = error.hint();
+    let hint = if hint.is_empty() { String::new() } else { format!(" ({hint})") };
+    format!("{}: {}{hint}", error.code().name(), error.message())
+}
+
 impl Server {
     fn serve(&self, socket: TcpStream, peer: SocketAddr) -> Result<(), Failure> {
         let mut session = match self.context.accept().and_then(|connection| Session::new(connection, socket)) {
@@ -120,17 +131,16 @@ impl Server {
         if self.is_json {
             return self.tell_json("refused", peer, "error", error_json(error));
         }
-        let hint = error.hint();
-        let mends = if hint.is_empty() { String::new() } else { format!(" ({hint})") };
-        print(format_args!("refused {peer}: {}: {}{mends}", error.code().name(), error.message()))
+        print(format_args!("refused {peer}: {}", told(error)))
     }
 
     fn tell_closed(&self, peer: SocketAddr, outcome: &Result<u64, Error>) -> Result<(), Failure> {
         match (outcome, self.is_json) {
             (Ok(received), true) => self.tell_json("closed", peer, "received_bytes", json!(received)),
+            (Ok(0), false) => print(format_args!("closed {peer}: 0 bytes received{LEFT_AT_ONCE}")),
             (Ok(received), false) => print(format_args!("closed {peer}: {received} bytes received")),
             (Err(error), true) => self.tell_json("failed", peer, "error", error_json(error)),
-            (Err(error), false) => print(format_args!("failed {peer}: {}: {}", error.code().name(), error.message())),
+            (Err(error), false) => print(format_args!("failed {peer}: {}", told(error))),
         }
     }
 

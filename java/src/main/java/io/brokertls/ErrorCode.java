@@ -257,7 +257,7 @@ public enum ErrorCode {
     /** The peer sent no certificate and one is required. */
     CERT_MISSING(316, Category.CERTIFICATE, 116,
             "the peer sent no certificate and one is required",
-            "The client needs a certificate and key."),
+            "The client needs a certificate and key. One that has them may hold them back because no CA that is named here issued them (Go and Java do so): send-ca-names no has it show them."),
     /** The application refused the peer certificate. */
     CERT_REJECTED_BY_CALLBACK(317, Category.CERTIFICATE, 49,
             "the application refused the peer certificate",
@@ -473,19 +473,19 @@ public enum ErrorCode {
     /** The peer sent the alert unexpected_message (10). */
     ALERT_UNEXPECTED_MESSAGE(1010, Category.ALERT, -1,
             "the peer sent the alert unexpected_message (10)",
-            ""),
+            "The peer does not take a message of this side at this point: one of the two libraries breaks the protocol."),
     /** The peer sent the alert bad_record_mac (20). */
     ALERT_BAD_RECORD_MAC(1020, Category.ALERT, -1,
             "the peer sent the alert bad_record_mac (20)",
-            ""),
+            "Something between the two sides alters the bytes, or one of the two libraries is at fault."),
     /** The peer sent the alert record_overflow (22). */
     ALERT_RECORD_OVERFLOW(1022, Category.ALERT, -1,
             "the peer sent the alert record_overflow (22)",
-            ""),
+            "The peer takes smaller records only, or expects something else than TLS at this port."),
     /** The peer sent the alert handshake_failure (40). */
     ALERT_HANDSHAKE_FAILURE(1040, Category.ALERT, -1,
             "the peer sent the alert handshake_failure (40)",
-            "The two sides share no cipher suite or signature, or the peer wanted a client certificate."),
+            "The two sides share no cipher suite, group or signature algorithm, or the peer refuses this side's certificate or lacks one."),
     /** The peer sent the alert bad_certificate (42). */
     ALERT_BAD_CERTIFICATE(1042, Category.ALERT, -1,
             "the peer sent the alert bad_certificate (42)",
@@ -501,7 +501,7 @@ public enum ErrorCode {
     /** The peer sent the alert certificate_expired (45). */
     ALERT_CERTIFICATE_EXPIRED(1045, Category.ALERT, -1,
             "the peer sent the alert certificate_expired (45)",
-            "Renew this side's certificate."),
+            "This side's certificate has expired or is not valid yet: check its dates and the clocks of both sides."),
     /** The peer sent the alert certificate_unknown (46). */
     ALERT_CERTIFICATE_UNKNOWN(1046, Category.ALERT, -1,
             "the peer sent the alert certificate_unknown (46)",
@@ -509,7 +509,7 @@ public enum ErrorCode {
     /** The peer sent the alert illegal_parameter (47). */
     ALERT_ILLEGAL_PARAMETER(1047, Category.ALERT, -1,
             "the peer sent the alert illegal_parameter (47)",
-            ""),
+            "The peer does not take a value in this side's messages; its log says which."),
     /** The peer sent the alert unknown_ca (48). */
     ALERT_UNKNOWN_CA(1048, Category.ALERT, -1,
             "the peer sent the alert unknown_ca (48)",
@@ -517,15 +517,15 @@ public enum ErrorCode {
     /** The peer sent the alert access_denied (49). */
     ALERT_ACCESS_DENIED(1049, Category.ALERT, -1,
             "the peer sent the alert access_denied (49)",
-            "The peer knows this certificate and does not let it in."),
+            "The peer does not let this side in, or refuses its certificate; its log says why."),
     /** The peer sent the alert decode_error (50). */
     ALERT_DECODE_ERROR(1050, Category.ALERT, -1,
             "the peer sent the alert decode_error (50)",
-            ""),
+            "The peer cannot read a message of this side, or misses a certificate (GnuTLS says so)."),
     /** The peer sent the alert decrypt_error (51). */
     ALERT_DECRYPT_ERROR(1051, Category.ALERT, -1,
             "the peer sent the alert decrypt_error (51)",
-            ""),
+            "The peer finds a signature wrong: check that this side's certificate and key belong together."),
     /** The peer sent the alert protocol_version (70). */
     ALERT_PROTOCOL_VERSION(1070, Category.ALERT, -1,
             "the peer sent the alert protocol_version (70)",
@@ -533,15 +533,15 @@ public enum ErrorCode {
     /** The peer sent the alert insufficient_security (71). */
     ALERT_INSUFFICIENT_SECURITY(1071, Category.ALERT, -1,
             "the peer sent the alert insufficient_security (71)",
-            ""),
+            "The two sides share no key exchange group or cipher suite that the peer takes (Erlang says so of groups)."),
     /** The peer sent the alert internal_error (80). */
     ALERT_INTERNAL_ERROR(1080, Category.ALERT, -1,
             "the peer sent the alert internal_error (80)",
-            "The peer's log says why."),
+            "The peer failed, or refuses this side's certificate or name; its log says which."),
     /** The peer sent the alert inappropriate_fallback (86). */
     ALERT_INAPPROPRIATE_FALLBACK(1086, Category.ALERT, -1,
             "the peer sent the alert inappropriate_fallback (86)",
-            ""),
+            "Offer the newest version at once: something has lowered it."),
     /** The peer sent the alert user_canceled (90). */
     ALERT_USER_CANCELED(1090, Category.ALERT, -1,
             "the peer sent the alert user_canceled (90)",
@@ -549,11 +549,11 @@ public enum ErrorCode {
     /** The peer sent the alert missing_extension (109). */
     ALERT_MISSING_EXTENSION(1109, Category.ALERT, -1,
             "the peer sent the alert missing_extension (109)",
-            ""),
+            "The peer misses an extension in this side's messages; its library may expect more than TLSv1.2."),
     /** The peer sent the alert unsupported_extension (110). */
     ALERT_UNSUPPORTED_EXTENSION(1110, Category.ALERT, -1,
             "the peer sent the alert unsupported_extension (110)",
-            ""),
+            "The peer does not take an extension of this side; its log says which."),
     /** The peer sent the alert unrecognized_name (112). */
     ALERT_UNRECOGNIZED_NAME(1112, Category.ALERT, -1,
             "the peer sent the alert unrecognized_name (112)",
@@ -561,11 +561,11 @@ public enum ErrorCode {
     /** The peer sent the alert bad_certificate_status_response (113). */
     ALERT_BAD_CERTIFICATE_STATUS_RESPONSE(1113, Category.ALERT, -1,
             "the peer sent the alert bad_certificate_status_response (113)",
-            ""),
+            "The peer refuses this side's stapled OCSP response, or misses one."),
     /** The peer sent the alert unknown_psk_identity (115). */
     ALERT_UNKNOWN_PSK_IDENTITY(1115, Category.ALERT, -1,
             "the peer sent the alert unknown_psk_identity (115)",
-            ""),
+            "Connect again without the earlier session."),
     /** The peer sent the alert certificate_required (116). */
     ALERT_CERTIFICATE_REQUIRED(1116, Category.ALERT, -1,
             "the peer sent the alert certificate_required (116)",

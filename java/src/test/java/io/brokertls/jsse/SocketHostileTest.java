@@ -50,7 +50,7 @@ class SocketHostileTest {
                 Arguments.of(new byte[] {16, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0}, ErrorCode.PEER_NOT_TLS),
                 Arguments.of(new byte[64], ErrorCode.PEER_NOT_TLS),
                 Arguments.of(new byte[] {22, 3, 1, -1, -1}, ErrorCode.RECORD_TOO_LARGE),
-                Arguments.of(new byte[] {22, 3, 1, 0, 0}, ErrorCode.MESSAGE_MALFORMED),
+                Arguments.of(new byte[] {22, 3, 1, 0, 0}, ErrorCode.UNEXPECTED_MESSAGE),
                 Arguments.of(new byte[] {23, 3, 3, 0, 1, 0}, ErrorCode.UNEXPECTED_MESSAGE),
                 Arguments.of(new byte[] {21, 3, 3, 0, 2, 2, 40}, ErrorCode.ALERT_HANDSHAKE_FAILURE));
     }

@@ -196,7 +196,7 @@ class SocketManagersTest {
                     + "no provider signs with this key of EC", failed.getMessage());
             TlsFailure cause = assertInstanceOf(TlsFailure.class, failed.getCause());
             assertEquals(ErrorCode.KEY_ALGORITHM_UNSUPPORTED, cause.code());
-            assertTold(peer, told, ErrorCode.ALERT_ACCESS_DENIED);
+            assertTold(peer, told, ErrorCode.ALERT_INTERNAL_ERROR);
         }
     }
 

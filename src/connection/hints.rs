@@ -1,0 +1,233 @@
+//! What to do about a failure, by code, side, version and moment.
+//!
+//! One alert means different things to a client and a server, before and after the certificates. The rows are measured
+//! with the stacks that they name; the table of codes has the hint for everything else.
+
+use crate::error::{Code, Error};
+
+/// The side that this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Client,
+    Server,
+}
+
+/// How far the connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// Nothing is agreed on yet.
+    Hello,
+    /// The version is agreed on, the handshake is under way.
+    Handshake,
+    /// The handshake is complete, and the peer has sent no data.
+    Complete,
+    /// Data has come.
+    Data,
+}
+
+/// What this side did about a certificate of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// The peer has not asked for one.
+    NotAsked,
+    /// It was sent, or will be.
+    Sent,
+    /// The peer asks for one, and there is none.
+    Nothing,
+    /// The peer asks for one, and this side's does not do; says why, in a clause.
+    Withheld(String),
+}
+
+/// What is known when a connection fails.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    pub(super) side: Side,
+    pub(super) version: Option<&'static str>,
+    pub(super) stage: Stage,
+    pub(super) own: Own,
+}
+
+/// When a row fits.
+struct When {
+    codes: &'static [Code],
+    side: Side,
+    /// `None` fits each version.
+    version: Option<&'static str>,
+    stages: &'static [Stage],
+    /// Clients: whether a certificate was sent; `None` fits each.
+    has_sent: Option<bool>,
+}
+
+const BEFORE_DATA: &[Stage] = &[Stage::Handshake, Stage::Complete];
+const FIRST: &[Stage] = &[Stage::Hello];
+const UNDER_WAY: &[Stage] = &[Stage::Handshake];
+const COMPLETE: &[Stage] = &[Stage::Complete];
+
+/// The ends that a peer can bring about without an alert.
+const DEPARTURES: &[Code] = &[Code::HandshakeEof, Code::Truncated, Code::ConnectionReset, Code::BrokenPipe];
+
+/// What servers answer to a client that has sent no certificate: OpenSSL and Go 116 and 40, SunJSSE and NSS 42, GnuTLS 50,
+/// others just leave.
+const MISSING: &[Code] = &[
+    Code::AlertCertificateRequired,
+    Code::AlertHandshakeFailure,
+    Code::AlertBadCertificate,
+    Code::AlertDecodeError,
+    Code::AlertAccessDenied,
+    Code::HandshakeEof,
+    Code::Truncated,
+    Code::ConnectionReset,
+];
+
+macro_rules! rows {
+    ($($codes:expr, $side:ident, $version:expr, $stages:expr, $has_sent:expr => $hint:literal;)*) => {
+        &[$((
+            When { codes: $codes, side: Side::$side, version: $version, stages: $stages, has_sent: $has_sent },
+            $hint,
+        ),)*]
+    };
+}
+
+/// The first row that fits counts.
+const ROWS: &[(When, &str)] = rows! {
+    MISSING, Client, None, BEFORE_DATA, Some(false) =>
+        "The server asked for a certificate, and this side has none: add an identity to this context.";
+
+    &[Code::AlertHandshakeFailure], Client, None, BEFORE_DATA, Some(true) =>
+        "The server refuses this side's certificate, perhaps for its purpose (Erlang does so): check its extended key usage, CA and dates.";
+    &[Code::AlertAccessDenied], Client, None, BEFORE_DATA, Some(true) =>
+        "The server refuses this side's certificate: its CA is unknown there or it has expired (GnuTLS says both so), or it is not let in.";
+    &[Code::AlertInternalError], Client, None, BEFORE_DATA, Some(true) =>
+        "The server's check of this side's certificate failed, or something else did: its log says which.";
+    DEPARTURES, Client, None, BEFORE_DATA, Some(true) =>
+        "The server left after it saw this side's certificate: it may have refused it; its own log says why.";
+    &[Code::AlertInternalError], Client, None, BEFORE_DATA, None =>
+        "The server's log says why.";
+    DEPARTURES, Client, None, COMPLETE, None =>
+        "The server left right after the handshake: it may limit or refuse clients; its own log says why.";
+    DEPARTURES, Client, None, FIRST, None =>
+        "The server left without an answer: the port may be one without TLS, or the server may take no TLSv1.2 or TLSv1.3.";
+    &[Code::AlertHandshakeFailure], Client, None, FIRST, None =>
+        "The two sides share no cipher suite, group or signature algorithm, or the server has no certificate for this name.";
+    &[Code::AlertUnexpectedMessage], Client, None, FIRST, None =>
+        "The two sides may share no key exchange group (SunJSSE says so): allow X25519 or secp256r1 on both sides.";
+    &[Code::AlertInternalError], Client, None, FIRST, None =>
+        "The server cannot serve this hello: its certificate or key may be unusable, or this name unknown; its log says why.";
+
+    &[Code::AlertInternalError], Server, None, BEFORE_DATA, None =>
+        "The client refuses this server's certificate, most likely its name (stunnel, HAProxy, mosquitto and Perl say so): the host that it connects to must stand in the certificate.";
+    &[Code::AlertHandshakeFailure], Server, None, BEFORE_DATA, None =>
+        "The client refuses this server's certificate, most likely its name (Erlang says so): check its names, its key usage and its kind of key.";
+    &[Code::AlertBadCertificate], Server, None, BEFORE_DATA, None =>
+        "The client refuses this server's certificate: its name, its CA or its dates (Go and Python say each of them so).";
+    &[Code::AlertCertificateUnknown], Server, None, BEFORE_DATA, None =>
+        "The client refuses this server's certificate: its CA, its name or its dates (Java says each of them so); its log says which.";
+    &[Code::AlertUnknownCa], Server, None, BEFORE_DATA, None =>
+        "The client does not know the CA of this server's certificate: add it to the client's trust store, and serve the intermediates too.";
+    &[Code::AlertAccessDenied], Server, None, BEFORE_DATA, None =>
+        "The client refuses this server's certificate; its log says why.";
+    &[Code::AlertDecodeError, Code::AlertUnexpectedMessage, Code::AlertIllegalParameter], Server, Some("TLSv1.3"), COMPLETE, None =>
+        "The client takes the handshake and not what follows, such as session tickets: old wolfSSL takes none of TLSv1.3; try without resumption.";
+    DEPARTURES, Server, None, UNDER_WAY, None =>
+        "The client left after it saw this server's certificate: it may have refused it or its name; its own log says why.";
+    DEPARTURES, Server, None, COMPLETE, None =>
+        "The client left right after the handshake: it may have refused this server's certificate or its name (Node, nginx and git say nothing); its own log says why.";
+    &[Code::AlertHandshakeFailure, Code::AlertInsufficientSecurity], Server, None, FIRST, None =>
+        "The client finds nothing that it takes: allow TLSv1.2 and TLSv1.3, X25519 and AES-GCM on both sides.";
+};
+
+/// The same error with the hint that fits this moment, unless it has one of its own.
+pub(super) fn fit(error: Error, moment: &Moment) -> Error {
+    if error.has_own_hint() {
+        return error;
+    }
+    if let Own::Withheld(why) = &moment.own
+        && MISSING.contains(&error.code())
+        && BEFORE_DATA.contains(&moment.stage)
+    {
+        return error.with_hint(format!("The server asked for a certificate, and this side's was not sent: {why}."));
+    }
+    let row = ROWS.iter().find(|(when, _)| when.fits(error.code(), moment));
+    match row {
+        Some((_, hint)) => error.with_hint(*hint),
+        None => error,
+    }
+}
+
+impl When {
+    fn fits(&self, code: Code, moment: &Moment) -> bool {
+        let has_sent = match moment.own {
+            Own::Sent => Some(true),
+            Own::Nothing | Own::Withheld(_) => Some(false),
+            Own::NotAsked => None,
+        };
+        self.codes.contains(&code)
+            && self.side == moment.side
+            && self.stages.contains(&moment.stage)
+            && (self.version.is_none() || self.version == moment.version)
+            && (self.has_sent.is_none() || self.has_sent == has_sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(code: Code, side: Side, stage: Stage, own: Own) -> String {
+        let moment = Moment { side, version: Some("TLSv1.3"), stage, own };
+        fit(Error::from(code), &moment).hint().to_owned()
+    }
+
+    #[test]
+    fn alert_is_explained_by_the_side_that_gets_it() {
+        let server = |code| hint(code, Side::Server, Stage::Handshake, Own::Sent);
+        assert!(server(Code::AlertInternalError).contains("name"));
+        assert!(server(Code::AlertHandshakeFailure).contains("name"));
+        assert!(!server(Code::AlertHandshakeFailure).contains("cipher suite"));
+        let client = |code, own| hint(code, Side::Client, Stage::Complete, own);
+        assert!(client(Code::AlertAccessDenied, Own::Sent).contains("CA is unknown"));
+        assert!(client(Code::AlertBadCertificate, Own::Nothing).contains("this side has none"));
+        assert!(client(Code::AlertDecodeError, Own::Nothing).contains("this side has none"));
+        assert!(client(Code::AlertBadCertificate, Own::Sent).contains("refuses this side's certificate"));
+    }
+
+    #[test]
+    fn identity_that_was_not_sent_is_named_whatever_the_server_answers() {
+        for code in MISSING {
+            let told = hint(*code, Side::Client, Stage::Complete, Own::Withheld("its key is of Ed25519".to_owned()));
+            assert!(told.contains("Ed25519"), "{told}");
+        }
+    }
+
+    #[test]
+    fn hint_of_the_failure_itself_outweighs_the_moment() {
+        let moment = Moment { side: Side::Client, version: None, stage: Stage::Complete, own: Own::Nothing };
+        let error = Error::from(Code::HandshakeEof).with_hint("its own");
+        assert_eq!(fit(error, &moment).hint(), "its own");
+    }
+
+    #[test]
+    fn every_row_can_be_reached() {
+        for (number, (when, hint)) in ROWS.iter().enumerate() {
+            let reached = when.codes.iter().any(|code| {
+                when.stages.iter().any(|stage| {
+                    let owns = [Own::Sent, Own::Nothing, Own::NotAsked];
+                    owns.into_iter().any(|own| {
+                        let version = when.version.or(Some("TLSv1.3"));
+                        let moment = Moment { side: when.side, version, stage: *stage, own };
+                        ROWS.iter().position(|(when, _)| when.fits(*code, &moment)) == Some(number)
+                    })
+                })
+            });
+            assert!(reached, "{hint}");
+        }
+    }
+
+    #[test]
+    fn every_alert_of_the_table_has_a_hint() {
+        for code in Code::ALL.iter().filter(|code| code.category() == crate::error::Category::Alert) {
+            let is_general = matches!(code, Code::AlertOther | Code::AlertUserCanceled);
+            assert!(is_general || !code.hint().is_empty(), "{}", code.name());
+        }
+    }
+}
