@@ -115,23 +115,23 @@ const ROWS: &[(When, &str)] = rows! {
         "The server cannot serve this hello: its certificate or key may be unusable, or this name unknown; its log says why.";
 
     &[Code::AlertInternalError], Server, None, BEFORE_DATA, None =>
-        "The client refuses this server's certificate, most likely its name (stunnel, HAProxy, mosquitto and Perl say so): the host that it connects to must stand in the certificate.";
+        "The client refuses this side's certificate, most likely its name (stunnel, HAProxy, mosquitto and Perl say so): the host that it connects to must stand in the certificate.";
     &[Code::AlertHandshakeFailure], Server, None, BEFORE_DATA, None =>
-        "The client refuses this server's certificate, most likely its name (Erlang says so): check its names, its key usage and its kind of key.";
+        "The client refuses this side's certificate, most likely its name (Erlang says so): check its names, its key usage and its kind of key.";
     &[Code::AlertBadCertificate], Server, None, BEFORE_DATA, None =>
-        "The client refuses this server's certificate: its name, its CA or its dates (Go and Python say each of them so).";
+        "The client refuses this side's certificate: its name, its CA or its dates (Go and Python say each of them so).";
     &[Code::AlertCertificateUnknown], Server, None, BEFORE_DATA, None =>
-        "The client refuses this server's certificate: its CA, its name or its dates (Java says each of them so); its log says which.";
+        "The client refuses this side's certificate: its CA, its name or its dates (Java says each of them so); its log says which.";
     &[Code::AlertUnknownCa], Server, None, BEFORE_DATA, None =>
-        "The client does not know the CA of this server's certificate: add it to the client's trust store, and serve the intermediates too.";
+        "The client does not know the CA of this side's certificate: add it to the client's trust store, and serve the intermediates too.";
     &[Code::AlertAccessDenied], Server, None, BEFORE_DATA, None =>
-        "The client refuses this server's certificate; its log says why.";
+        "The client refuses this side's certificate; its log says why.";
     &[Code::AlertDecodeError, Code::AlertUnexpectedMessage, Code::AlertIllegalParameter], Server, Some("TLSv1.3"), COMPLETE, None =>
         "The client takes the handshake and not what follows, such as session tickets: old wolfSSL takes none of TLSv1.3; try without resumption.";
     DEPARTURES, Server, None, UNDER_WAY, None =>
-        "The client left after it saw this server's certificate: it may have refused it or its name; its own log says why.";
+        "The client left after it saw this side's certificate: it may have refused it or its name; its own log says why.";
     DEPARTURES, Server, None, COMPLETE, None =>
-        "The client left right after the handshake: it may have refused this server's certificate or its name (Node, nginx and git say nothing); its own log says why.";
+        "The client left right after the handshake: it may have refused this side's certificate or its name (Node, nginx and git say nothing); its own log says why.";
     &[Code::AlertHandshakeFailure, Code::AlertInsufficientSecurity], Server, None, FIRST, None =>
         "The client finds nothing that it takes: allow TLSv1.2 and TLSv1.3, X25519 and AES-GCM on both sides.";
 };

@@ -88,8 +88,8 @@ reasons! { misbehaved(PeerMisbehaved), else PeerMisbehaved:
     ServerHelloMustOfferUncompressedEcPoints = PeerMisbehaved, "it takes no uncompressed points";
     ServerNameDifferedOnRetry = PeerMisbehaved, "it asks for another server name after the request to try again";
     ServerNameMustContainOneHostName = ServerNameInvalid, "the server name is no host name";
-    SignedKxWithWrongAlgorithm = PeerMisbehaved, "it signed the key exchange with an algorithm that does not go with the cipher suite";
-    SignedHandshakeWithUnadvertisedSigScheme = PeerMisbehaved, "it signed the handshake with an algorithm that was not offered";
+    SignedKxWithWrongAlgorithm = HandshakeSignatureIllegal, "the key exchange, with one that was not offered or does not go with the cipher suite";
+    SignedHandshakeWithUnadvertisedSigScheme = HandshakeSignatureIllegal, "one that was not offered";
     TooManyEmptyFragments = UnexpectedMessage, "too many empty records one after the other";
     TooManyKeyUpdateRequests = UnexpectedMessage, "too many key updates one after the other";
     TooManyRenegotiationRequests = UnexpectedMessage, "too many requests to renegotiate";

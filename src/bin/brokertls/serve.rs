@@ -90,7 +90,7 @@ fn accept_all(server: &Arc<Server>, listener: &TcpListener, count: Option<u64>) 
 
 /// Of a client that ends the connection right after the handshake.
 const LEFT_AT_ONCE: &str =
-    " (The client may have refused this server's certificate or its name: nginx and git say nothing.)";
+    "it may have refused this side's certificate or its name, as nginx and git do without a word";
 
 /// The code, the message and the hint of an error, for one line.
 fn told(error: &Error) -> String {
@@ -137,7 +137,7 @@ impl Server {
     fn tell_closed(&self, peer: SocketAddr, outcome: &Result<u64, Error>) -> Result<(), Failure> {
         match (outcome, self.is_json) {
             (Ok(received), true) => self.tell_json("closed", peer, "received_bytes", json!(received)),
-            (Ok(0), false) => print(format_args!("closed {peer}: 0 bytes received{LEFT_AT_ONCE}")),
+            (Ok(0), false) => print(format_args!("closed {peer}: {LEFT_AT_ONCE}: 0 bytes received")),
             (Ok(received), false) => print(format_args!("closed {peer}: {received} bytes received")),
             (Err(error), true) => self.tell_json("failed", peer, "error", error_json(error)),
             (Err(error), false) => print(format_args!("failed {peer}: {}", told(error))),
