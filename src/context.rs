@@ -16,6 +16,7 @@ use rustls::pki_types::ServerName;
 
 use crate::connection::{Connection, Decide, Setup};
 use crate::error::{Code, Error, Result};
+use crate::identity::without_dot;
 use crate::live::Register;
 use crate::policy::NotServed;
 use crate::revocation::{Remote, Revocation};
@@ -253,7 +254,10 @@ impl Context {
 
 fn server_name(host: &str) -> Result<ServerName<'static>> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    ServerName::try_from(bare.to_owned()).map_err(|_| Error::new(Code::InvalidServerName, format!("{host:?}")))
+    // The dot says only that the name is complete: it is not sent, and no certificate has it.
+    let name =
+        Some(without_dot(bare)).filter(|name| !name.ends_with('.') && name.parse::<IpAddr>().is_err()).unwrap_or(bare);
+    ServerName::try_from(name.to_owned()).map_err(|_| Error::new(Code::InvalidServerName, format!("{host:?}")))
 }
 
 /// The check of revocation alone, its lists and responses read.

@@ -61,6 +61,11 @@ impl Signer {
     }
 }
 
+/// A host name without the dot that only says that it is complete (RFC 6066 section 3 sends none).
+pub(crate) fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
 fn suits(kind: SignatureAlgorithm, offered: &[CipherSuite], served: &[SupportedCipherSuite]) -> bool {
     served.iter().any(|suite| suite.usable_for_signature_algorithm(kind) && offered.contains(&suite.suite()))
 }
@@ -141,7 +146,7 @@ fn kind_of(key: &CertifiedKey) -> &'static str {
 
 impl ResolvesServerCert for Identities {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let host = hello.server_name();
+        let host = hello.server_name().map(without_dot);
         host.into_iter().for_each(Notes::add_server_name);
         let host = host.map(str::to_ascii_lowercase);
         let named = |signer: &&Signer| host.as_deref().is_some_and(|host| signer.serves(host));
@@ -211,13 +216,14 @@ impl HostIdentities {
 
 impl ResolvesServerCert for HostIdentities {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        hello.server_name().into_iter().for_each(Notes::add_server_name);
+        let host = hello.server_name().map(without_dot);
+        host.into_iter().for_each(Notes::add_server_name);
         let schemes = hello.signature_schemes();
         // Should the host choose none, this is what is wrong; what it says itself takes its place.
         Notes::add_refusal(Error::from(Code::NoCommonSignature));
         let chosen = self.choose(&IdentityRequest {
             purpose: Purpose::Server,
-            server_name: hello.server_name(),
+            server_name: host,
             key_types: key_types(schemes, |kind| suits(kind, hello.cipher_suites(), &self.suites)),
             signature_schemes: schemes,
             issuers: hello.certificate_authorities().unwrap_or_default().iter().map(AsRef::as_ref).collect(),

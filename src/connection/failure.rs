@@ -1,10 +1,11 @@
 //! rustls' errors as rows of the table of codes.
 
-use rustls::{AlertDescription, CertificateError, ContentType, HandshakeType, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, ContentType, HandshakeType, PeerIncompatible, PeerMisbehaved};
 
 use crate::error::{Code, Error};
 use crate::identity::ASKS_FOR_SHA1;
 
+use super::hello::server_name_fault;
 use super::reasons;
 
 /// The error for what rustls reported, and the alert that it queued for it; `refusal` is what verification itself said of
@@ -79,10 +80,22 @@ fn message_name(kind: HandshakeType) -> String {
     format!("a {name} message")
 }
 
-/// The error for what rustls reported of a client that has sent `hello`.
-///
-/// A hello of TLS 1.1 or older has no signature algorithms, which rustls misses before it looks at the version.
+/// The error for what rustls reported of a client that has sent `hello`, if the hello says more than rustls.
 pub(super) fn of_hello(error: &rustls::Error, hello: &[u8]) -> Option<Error> {
+    of_server_name(error, hello).or_else(|| of_old_version(error, hello))
+}
+
+/// rustls ends the handshake of a client with a server name that is no host name, and does not say which.
+fn of_server_name(error: &rustls::Error, hello: &[u8]) -> Option<Error> {
+    use rustls::Error as Tls;
+    let may_be_of_it =
+        matches!(error, Tls::InvalidMessage(_) | Tls::PeerMisbehaved(PeerMisbehaved::ServerNameMustContainOneHostName));
+    let fault = may_be_of_it.then(|| server_name_fault(hello)).flatten()?;
+    Some(Error::new(Code::ServerNameInvalid, fault))
+}
+
+/// A hello of TLS 1.1 or older has no signature algorithms, which rustls misses before it looks at the version.
+fn of_old_version(error: &rustls::Error, hello: &[u8]) -> Option<Error> {
     use PeerIncompatible::SignatureAlgorithmsExtensionRequired;
     let minor = match hello {
         [22, 3, _, _, _, 1, _, _, _, 3, minor @ 0..=2, ..] => *minor,

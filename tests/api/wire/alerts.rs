@@ -243,8 +243,10 @@ fn hellos(world: &World, seen: &mut BTreeSet<i32>) {
     type Edit = fn(&mut hello::Extensions);
     let twice: Edit = |extensions| extensions.push(extensions[0].clone());
     let without_share: Edit = |extensions| extensions.retain(|(kind, _)| *kind != 51);
-    let short: Edit =
-        |extensions| extensions.iter_mut().for_each(|(_, content)| content.truncate(content.len().saturating_sub(1)));
+    let short: Edit = |extensions| {
+        let others = extensions.iter_mut().filter(|(kind, _)| *kind != 0);
+        others.for_each(|(_, content)| content.truncate(content.len().saturating_sub(1)));
+    };
     let unasked: Edit = |extensions| extensions.push((0xfafa, Vec::new()));
     let bad_name: Edit = |extensions| {
         let name = b"broker.example:8883";

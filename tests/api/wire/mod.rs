@@ -2,5 +2,6 @@
 
 mod alerts;
 mod hello;
+mod names;
 mod peer;
 mod tamper;
