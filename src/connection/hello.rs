@@ -119,7 +119,9 @@ fn extension(message: &[u8]) -> Option<&[u8]> {
     let mut hello = Fields(hello.vector(3)?);
     // Version and random, session ID, cipher suites, compression methods.
     hello.take(34)?;
-    (hello.vector(1)?, hello.vector(2)?, hello.vector(1)?);
+    for length_bytes in [1, 2, 1] {
+        hello.vector(length_bytes)?;
+    }
     let mut extensions = Fields(hello.vector(2)?);
     while let Some(kind) = extensions.take(2) {
         let content = extensions.vector(2)?;

@@ -265,7 +265,7 @@ impl Code {
         let is_of_set_up = matches!(self.category(), Category::Usage | Category::Keystore);
         match self {
             Self::CertMissing if version == Some("TLSv1.2") => Some(40),
-            _ => self.alert().or(is_of_set_up.then_some(80)),
+            _ => self.alert().or_else(|| is_of_set_up.then_some(80)),
         }
     }
 
