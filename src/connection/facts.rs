@@ -1,0 +1,58 @@
+//! What is known of a connection and its peer.
+
+use rustls::pki_types::CertificateDer;
+
+use super::Connection;
+use crate::verify::Switch;
+
+impl Connection {
+    /// The number of the connection, by which its context tells of it: 1 for the first of a context, and so on.
+    pub fn id(&self) -> u64 {
+        self.number
+    }
+
+    /// The peer's certificates, end entity first, as it sent them; empty where it sent none.
+    pub fn peer_chain(&self) -> &[CertificateDer<'static>] {
+        self.engine.peer_chain()
+    }
+
+    /// The certificates of the identity that was chosen to be shown to the peer, end entity first; empty where there is none.
+    pub fn local_chain(&self) -> &[CertificateDer<'static>] {
+        self.identity.as_ref().map(|identity| identity.cert.as_slice()).unwrap_or_default()
+    }
+
+    /// The protocol version: `TLSv1.3` or `TLSv1.2`, once it is chosen.
+    pub fn version(&self) -> Option<&'static str> {
+        self.engine.version()
+    }
+
+    /// The cipher suite by its IANA name, once it is chosen.
+    pub fn cipher_suite(&self) -> Option<&'static str> {
+        self.engine.cipher_suite()
+    }
+
+    /// The key exchange group by its IANA name, once it is chosen.
+    pub fn group(&self) -> Option<&'static str> {
+        self.engine.group()
+    }
+
+    /// The application protocol that was agreed on.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.engine.alpn()
+    }
+
+    /// The server name: the one the client sent (RFC 6066 section 3) on a server.
+    pub fn server_name(&self) -> Option<&str> {
+        self.facts.as_ref().and_then(|facts| facts.server_name.as_deref())
+    }
+
+    /// Whether an earlier session was resumed; `None` during the handshake.
+    pub fn is_resumed(&self) -> Option<bool> {
+        self.engine.is_resumed()
+    }
+
+    /// The deviation switches without which the peer's certificate would have been refused.
+    pub fn deviations(&self) -> &[Switch] {
+        self.facts.as_ref().map(|facts| facts.deviations.as_slice()).unwrap_or_default()
+    }
+}
