@@ -18,6 +18,9 @@ const EXTENSIONS: u8 = 0xa0;
 const KEY_IDENTIFIER: u8 = 0x80;
 /// Fewer bytes than this no entry has: the headers of a sequence, a number and a time, and what those two need.
 const SHORTEST_ENTRY: usize = 20;
+/// The most bytes of an issuer's name, and of an issuing distribution point. Certificates that they could fit are shorter,
+/// and comparing names takes time in proportion to their length.
+const MAX_NAME_BYTES: usize = 64 << 10;
 /// So many bytes of a time that cannot be read are shown.
 const MAX_TIME_BYTES: usize = 40;
 
@@ -137,6 +140,9 @@ impl Crl {
             return Err(unreadable("the signature algorithm, which is given twice and differs,"));
         }
         let issuer = fields.expect(SEQUENCE)?.whole;
+        if issuer.len() > MAX_NAME_BYTES {
+            return unsupported("an issuer's name of more than 64 KiB");
+        }
         let this_update_unix_s = time(&mut fields, "thisUpdate")?.ok_or_else(|| unreadable("thisUpdate"))?;
         let next_update_unix_s = time(&mut fields, "nextUpdate")?;
         let entries = match fields.optional(SEQUENCE)? {
@@ -327,6 +333,9 @@ impl Extensions {
                     // NSS writes the number alone. Lists are told apart by their dates.
                     Err(Malformed) => {}
                 },
+                ISSUING_DISTRIBUTION_POINT if value.len() > MAX_NAME_BYTES => {
+                    return unsupported("an issuing distribution point of more than 64 KiB");
+                }
                 ISSUING_DISTRIBUTION_POINT => {
                     self.scope = Scope::from_der(value, issuer).map_err(|refused| match refused {
                         Refused::Malformed => unreadable("the issuing distribution point"),

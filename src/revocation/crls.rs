@@ -14,7 +14,6 @@ use super::scope::{ALL_REASONS, Pointers, Subject};
 use super::standing::{Revoked, Standing};
 use crate::certificate::date_text;
 use crate::certificate::matching::NameKey;
-use crate::der::Malformed;
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
 use crate::signature::{Allowed, Refused};
@@ -146,7 +145,7 @@ impl<'a> Question<'a> {
         signers: impl FnOnce(&NameKey) -> Signers<'a>,
     ) -> Result<Self> {
         let unknown = |why: &str| Error::new(Code::RevocationUnknown, why);
-        let subject = subject(certificate).map_err(|_| unknown("its distribution points cannot be read"))?;
+        let subject = subject(certificate);
         let name = NameKey::new(certificate.issuer().as_raw());
         let signers = signers(&name);
         if signers.keys.is_empty() {
@@ -346,7 +345,7 @@ impl List {
     }
 }
 
-fn subject<'a>(certificate: &'a X509Certificate<'_>) -> std::result::Result<Subject<'a>, Malformed> {
+fn subject<'a>(certificate: &'a X509Certificate<'_>) -> Subject<'a> {
     let value = |identifier: &[u8]| {
         let mut extensions = certificate.extensions().iter();
         extensions.find(|extension| extension.oid.as_bytes() == identifier).map(|extension| extension.value)

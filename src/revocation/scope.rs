@@ -196,19 +196,19 @@ pub(super) struct Pointers<'a> {
 
 impl<'a> Subject<'a> {
     /// `issuer` is the name of its issuer, with its header.
-    pub(super) fn new(issuer: &[u8], is_ca: bool, pointers: &Pointers<'a>) -> Result<Self, Malformed> {
+    pub(super) fn new(issuer: &[u8], is_ca: bool, pointers: &Pointers<'a>) -> Self {
         let mut issuers = vec![PointName::new(&element(DIRECTORY_NAME, &[issuer]))];
         // One that cannot be read names no list.
         let others = pointers.issuer_names.and_then(|value| only(SEQUENCE, value).ok()?.parts().ok());
         issuers.extend(others.into_iter().flatten().map(PointName::new));
         let mut subject = Self { issuers, is_ca, points: Vec::new() };
-        if let Some(value) = pointers.points {
-            let mut elements = only(SEQUENCE, value)?.inside();
-            while let Some(element) = elements.next()? {
-                subject.points.push(Point::new(element, issuer)?);
-            }
+        // A point that cannot be read names no list, and hides none that speaks of all certificates.
+        let points = pointers.points.and_then(|value| only(SEQUENCE, value).ok());
+        let mut elements = points.map(Element::inside);
+        while let Some(Ok(Some(element))) = elements.as_mut().map(Elements::next) {
+            subject.points.extend(Point::new(element, issuer));
         }
-        Ok(subject)
+        subject
     }
 
     /// Where lists are that speak of it: for each of its distribution points the places that say the same, at most

@@ -30,6 +30,7 @@ mod responder;
 mod resumption;
 mod revocation;
 mod revocation_cases;
+mod revocation_directories;
 mod revocation_fetch;
 mod revocation_fetch_chain;
 mod revocation_hanging;

@@ -251,6 +251,11 @@ fn issuer_whose_key_usage_is_not_to_sign_lists_cannot_be_asked() {
     let error = judge(&root, &[&server.der], policy(Mode::Require), &list).unwrap_err();
     assert_eq!(error.code(), Code::RevocationUnknown);
     assert!(error.detail().contains("cRLSign"), "{error}");
+    // Told when the list is read, too.
+    let mut crls = Crls::default();
+    crls.add(&list[0], "ca.crl").unwrap();
+    let warnings = Revocation::new(policy(Mode::Require), crls).warnings(&[root.trusted()]);
+    assert!(warnings.iter().any(|line| line.contains("counts for nothing: its issuer's key usage")), "{warnings:?}");
 }
 
 #[test]

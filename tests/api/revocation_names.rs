@@ -311,3 +311,56 @@ fn version_1_that_is_written_out_and_lists_in_other_armour_are_read() {
         assert!(error.hint().contains("-----BEGIN X509 CRL-----"), "{}", error.hint());
     }
 }
+
+#[test]
+fn distribution_points_that_cannot_be_read_hide_no_list_that_speaks_of_all_certificates() {
+    let broken = [
+        vec![0x30, 0],
+        element(0x30, &element(0x30, &[0xa0, 2, 0xa3, 0])),
+        element(0x30, &element(0x30, &element(0x81, &[9, 1]))),
+    ];
+    for value in broken {
+        let pki = with_extensions(&[(31, value.clone())]);
+        assert_speaks(&pki, |list| list, true);
+        assert_speaks(&pki, |list| list.extension(28, true, &element(0x30, &point("http://a.example/"))), false);
+    }
+}
+
+#[test]
+fn names_that_no_certificate_could_have_are_refused_before_they_cost_anything() {
+    let pki = Pki::new();
+    let huge = |text: u8| {
+        let text = vec![text; 60_000];
+        let half = element(0x31, &relative(0x0c, &text));
+        let content = [half.clone(), half].concat();
+        [
+            &[0x30, 0x83, (content.len() >> 16) as u8, (content.len() >> 8) as u8, content.len() as u8],
+            content.as_slice(),
+        ]
+        .concat()
+    };
+    // Longer than the helper writes: the list is put together here.
+    let issuer = huge(b'a');
+    let der = |tag: u8, content: &[u8]| {
+        let length = content.len();
+        [&[tag, 0x83, (length >> 16) as u8, (length >> 8) as u8, length as u8], content].concat()
+    };
+    let algorithm = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    let times = element(0x17, b"251201000000Z");
+    let list = |issuer: &[u8], extensions: &[u8]| {
+        let list = der(0x30, &[&[2, 1, 1], &algorithm[..], issuer, &times, extensions].concat());
+        der(0x30, &[&list[..], &algorithm, &element(3, &[0, 1])].concat())
+    };
+    let names = der(0xa0, &element(0x86, b"").repeat(40_000));
+    let value = der(0x30, &der(0xa0, &names));
+    let idp = der(0x30, &[&[6, 3, 0x55, 0x1d, 28][..], &der(4, &value)].concat());
+    let extensions = der(0xa0, &der(0x30, &idp));
+    for (list, told) in [
+        (list(&issuer, &[]), "an issuer's name of more than 64 KiB"),
+        (list(&name(0x0c, b"root"), &extensions), "an issuing distribution point of more than 64 KiB"),
+    ] {
+        let error = judge(&pki.root, &[&pki.server.der], policy(Mode::Require), &[list]).unwrap_err();
+        assert_eq!(error.code(), Code::CrlUnsupported, "{error}");
+        assert!(error.detail().contains(told), "{error}");
+    }
+}

@@ -27,7 +27,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     if question.options.trust_sources()?.is_empty() {
         return Err(Failure::usage("nothing to trust: give --trust FILE or --system-trust"));
     }
-    let verdict = match question.answer() {
+    let mut warnings = Vec::new();
+    let verdict = match question.answer(&mut warnings) {
         Err(error) if error.code().category() == Category::Usage => return Err(error.into()),
         verdict => verdict,
     };
@@ -35,6 +36,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         true => show_json(&verdict)?,
         false => show(&verdict)?,
     }
+    // After the verdict, which scripts look for in the first line.
+    warnings.iter().for_each(|warning| complain(format_args!("warning: {warning}")));
     Ok(if verdict.is_ok() { EXIT_OK } else { EXIT_REFUSED })
 }
 
@@ -58,14 +61,13 @@ impl Question {
         })
     }
 
-    fn answer(&self) -> Result<Verdict> {
-        let (mut trusted, mut warnings) = (Vec::new(), Vec::new());
+    fn answer(&self, warnings: &mut Vec<String>) -> Result<Verdict> {
+        let mut trusted = Vec::new();
         for source in self.options.trust_sources()? {
-            trusted.extend(source.load(&mut warnings)?);
+            trusted.extend(source.load(warnings)?);
         }
         let revocation = self.options.revocation()?;
         warnings.extend(revocation.warnings(&trusted));
-        warnings.iter().for_each(|warning| complain(format_args!("warning: {warning}")));
         let verifier = PeerVerifier::new(trusted, self.switches)?.with_revocation(revocation);
         verifier.verify(&self.chain()?, self.purpose, self.name.as_ref(), self.now)
     }

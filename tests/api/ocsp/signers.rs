@@ -160,3 +160,52 @@ fn signature_is_right_for_one_issuer_only_however_often_it_is_asked() {
         assert_unknown(standing(&response, &pki.server.der, &cross_signed.der), "not about it");
     }
 }
+
+#[test]
+fn responder_and_its_issuer_are_the_same_in_another_string_type_case_or_spacing() {
+    let pki = Pki::new();
+    let name = |tag: u8, text: &[u8]| {
+        let attribute = element(0x30, &[&[6, 3, 0x55, 4, 3][..], &element(tag, text)].concat());
+        element(0x30, &element(0x31, &attribute))
+    };
+    for (tag, text) in [(0x13, &b"ROOT"[..]), (0x0c, b" root  "), (0x1e, b"\0r\0o\0o\0t")] {
+        let responder = Some(element(0xa1, &name(tag, text)));
+        let answer = |status: &[u8]| Answer { responder: responder.clone(), ..pki.answer(status) };
+        assert_eq!(pki.standing(&answer(GOOD)), good());
+        assert!(matches!(pki.standing(&answer(&revoked(None))), OcspStanding::Revoked { .. }));
+        // The certificate of one who signs for the issuer names it so too.
+        let delegate = delegate(&pki.root);
+        let der = crate::verify_pki::rewritten(&delegate.der, &pki.root.key, |fields| fields[3] = name(tag, text));
+        let signed = Answer { certificates: vec![der.to_vec()], ..pki.answer(&revoked(None)) };
+        assert!(matches!(pki.standing_of(&signed.signed_by(&delegate)), OcspStanding::Revoked { .. }), "{tag}");
+    }
+    let other = Answer { responder: Some(element(0xa1, &name(0x0c, b"root2"))), ..pki.answer(GOOD) };
+    assert_invalid(pki.standing(&other), "neither the issuer nor in the response");
+}
+
+#[test]
+fn certificate_is_named_with_any_hash_of_the_sha_family() {
+    use aws_lc_rs::digest::{SHA224, SHA384, SHA512};
+    let pki = Pki::new();
+    for (algorithm, last) in [(&SHA256, 1), (&SHA384, 2), (&SHA512, 3), (&SHA224, 4)] {
+        for parameters in [&[5, 0][..], &[]] {
+            let identifier = [&[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, last][..], parameters].concat();
+            let id = |serial: &[u8]| {
+                let name = digest(algorithm, &subject_of(&pki.root.der));
+                let key = key_hash(algorithm, &pki.root.der);
+                let parts =
+                    [element(0x30, &identifier), element(4, name.as_ref()), element(4, &key), element(2, serial)];
+                element(0x30, &parts.concat())
+            };
+            let said = |status: &[u8], serial: &[u8]| vec![Said { id: id(serial), ..pki.said(status) }];
+            assert_eq!(pki.standing(&pki.answer_of(said(GOOD, SERIAL))), good());
+            let told = pki.standing(&pki.answer_of(said(&revoked(Some(1)), SERIAL)));
+            assert!(matches!(told, OcspStanding::Revoked { reason: Reason::KeyCompromise, .. }), "{told:?}");
+            assert_unknown(pki.standing(&pki.answer_of(said(&revoked(None), &[0x11]))), "not about it");
+        }
+    }
+    // A hash that nobody serves names nothing.
+    let md5 = cert_id(&pki.root.der, SERIAL, false);
+    let md5 = [&md5[..4], &[6, 5, 0x2b, 0x0e, 3, 2, 0x1b], &md5[11..]].concat();
+    assert_unknown(pki.standing(&pki.answer_of(vec![Said { id: md5, ..pki.said(GOOD) }])), "not about it");
+}
