@@ -1,11 +1,16 @@
 //! Revocation lists and OCSP responses.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::command::{file, folder};
-use crate::kept::{assert_accepted, assert_refused, client, client_of, kept};
+use rcgen::{CrlDistributionPoint, SerialNumber};
+
+use crate::command::{file, folder, run};
+use crate::kept::{NOW, assert_accepted, assert_refused, client, client_of, kept};
+use crate::pair::Authority;
+use crate::web::{Play, Web};
 
 const MODES: [&str; 2] = ["require", "prefer"];
 
@@ -34,8 +39,72 @@ fn list_of_another_distribution_point_revokes() {
 }
 
 #[test]
+fn second_distribution_point_is_asked_if_the_first_has_no_list() {
+    // The kept certificates name a port, which a test may not choose: these name the port of the test's own server.
+    let authority = Authority::new("ca");
+    let folder = folder("second-distribution-point");
+    let trust = file(&folder, "ca.pem", authority.pem());
+    let web = Web::playing(Play::Status(404));
+    let list = authority.crl(&[&[77]]);
+    web.play("/ca.crl", Play::Content(list.into_bytes()));
+    web.play("/page", Play::Content(b"<html>welcome</html>".to_vec()));
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let dead = format!("http://127.0.0.1:{closed}/ca.crl");
+    let firsts = [dead, web.url("/missing"), web.url("/page"), "ldap:///CN=ca?certificateRevocationList".to_owned()];
+    for first in firsts {
+        for serial in [7, 77] {
+            let pem = authority.issue(&["device"], |params| {
+                params.serial_number = Some(SerialNumber::from_slice(&[serial]));
+                params.crl_distribution_points = vec![
+                    CrlDistributionPoint { uris: vec![first.clone()] },
+                    CrlDistributionPoint { uris: vec![web.url("/ca.crl")] },
+                ];
+            });
+            let chain = file(&folder, "client.pem", pem);
+            for mode in MODES {
+                let fetch = ["--fetch", "--fetch-private-addresses=yes", "--revocation", mode];
+                let ran = client(&chain, &trust, &fetch);
+                match serial {
+                    7 => assert_accepted(&ran),
+                    _ => assert_refused(&ran, "CERT_REVOKED", &[]),
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn list_signed_with_sha512_by_a_p384_key_counts() {
     assert_both_lists_count("02-crl-ecdsa-sha512-p384");
+}
+
+#[test]
+fn list_of_an_issuer_in_another_string_type_counts() {
+    assert_both_lists_count("04-crl-issuer-other-string-type");
+}
+
+#[test]
+fn list_that_begins_later_does_not_hide_the_current_one() {
+    let case = "08-next-list-hides-current-one";
+    let lists = kept(&format!("{case}/lists"));
+    for time in ["2026-11-15T00:00:00Z", NOW, "2027-01-15T00:00:00Z"] {
+        assert_accepted(&client_of(case, &["--crl", &lists, "--time", time]));
+    }
+    let next = kept(&format!("{case}/lists/next.crl"));
+    let ran = client_of(case, &["--crl", &next, "--time", "2026-11-15T00:00:00Z"]);
+    assert_refused(&ran, "REVOCATION_UNKNOWN", &["next.crl"]);
+    let ran = client_of(case, &["--crl", &lists, "--time", "2027-03-01T00:00:00Z"]);
+    assert_refused(&ran, "REVOCATION_STALE", &["next.crl"]);
+}
+
+#[test]
+fn complete_list_in_the_folder_of_a_windows_ca_counts() {
+    let case = "09-adcs-certenroll-directory";
+    let ran = client_of(case, &["--crl", &kept(&format!("{case}/CertEnroll"))]);
+    assert_accepted(&ran);
+    for name in ["Example Device CA+.crl", "nsrev_Example Device CA.asp", "pki.example_Example Device CA.crt"] {
+        assert!(ran.err.contains(name), "{name}: {ran:?}");
+    }
 }
 
 /// The folder of case 10 with symbolic links, as `openssl rehash` makes them.
@@ -51,6 +120,60 @@ fn rehashed(kept: &Path) -> String {
         }
     }
     folder.into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn folder_with_cas_and_their_lists_serves_as_trust_and_as_lists() {
+    let case = "10-directory-of-cas-and-lists";
+    let [chain, trust, both, pem] =
+        ["chain.pem", "trust.pem", "both.pem", "pem"].map(|name| kept(&format!("{case}/{name}")));
+    assert_accepted(&client(&chain, &both, &["--crl", &both]));
+    for folder in [&pem, &rehashed(Path::new(&pem))] {
+        assert_accepted(&client(&chain, folder, &[]));
+        assert_accepted(&client(&chain, &trust, &["--crl", folder]));
+        assert_accepted(&client(&chain, folder, &["--crl", folder]));
+    }
+}
+
+#[test]
+fn times_with_fractions_of_a_second_are_read() {
+    let list = run(&["inspect", &kept("stores/pkijs-milliseconds.crl")]);
+    assert!(list.code == 0 && list.out.contains("this update  2026-11-28T03:20:50Z"), "{list:?}");
+    let response = run(&["inspect", &kept("stores/pkijs-milliseconds.ocsp")]);
+    assert!(response.code == 0 && response.out.contains("this update  2026-11-28T03:20:50Z"), "{response:?}");
+    assert!(response.out.contains("certificate  1001: good"), "{response:?}");
+}
+
+#[test]
+fn both_lists_of_a_file_with_two_labels_are_read() {
+    let ran = run(&["inspect", &kept("stores/crl-labels-mixed.pem")]);
+    assert!(ran.code == 0 && ran.out.contains("2 revocation lists"), "{ran:?}");
+}
+
+#[test]
+fn response_that_names_its_certificate_by_sha384_revokes() {
+    let [chain, trust, response] = ["chain-for-ocsp.pem", "ca-for-ocsp.pem", "revoked-certid-sha384.ocsp"]
+        .map(|name| kept(&format!("stores/{name}")));
+    for mode in MODES {
+        for purpose in ["client", "server"] {
+            let ran = run(&[
+                "verify",
+                "--chain",
+                &chain,
+                "--trust",
+                &trust,
+                "--purpose",
+                purpose,
+                "--time",
+                NOW,
+                "--ocsp",
+                &response,
+                "--revocation",
+                mode,
+            ]);
+            assert_refused(&ran, "CERT_REVOKED", &["keyCompromise"]);
+        }
+    }
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use rcgen::SerialNumber;
+use time::{Duration, OffsetDateTime};
 
 use crate::command::{Ran, Server, file, folder, run};
-use crate::kept::{assert_accepted, assert_refused};
+use crate::kept::{NOW, assert_accepted, assert_refused, client};
 use crate::pair::Authority;
 use crate::responder::{Office, Register};
 use crate::web::{Play, Web};
@@ -121,4 +122,23 @@ fn lists_and_responses_with_ecdsa_and_sha512_count_on_every_curve() {
         ]);
         assert!(server.port.parse::<u16>().is_ok(), "{curve}: {}", server.port);
     }
+}
+
+#[test]
+fn list_from_a_clock_that_is_ahead_counts_within_five_minutes_and_hides_nothing() {
+    let (authority, folder) = (Authority::new("ca"), folder("ahead"));
+    let now = OffsetDateTime::from_unix_timestamp(1_796_083_200).unwrap();
+    let list = |ahead: Duration, serials: &[&[u8]]| {
+        authority.crl_between(serials, now + ahead, now + Duration::days(30)).pem().unwrap()
+    };
+    let (trust, chain) = (file(&folder, "ca.pem", authority.pem()), file(&folder, "l.pem", device(&authority, 5)));
+    let (current, minute, day) = (list(-Duration::DAY, &[]), list(Duration::MINUTE, &[]), list(Duration::DAY, &[]));
+    let judged = |text: String| client(&chain, &trust, &["--crl", &file(&folder, "list.crl", text), "--time", NOW]);
+    assert_accepted(&judged(current.clone()));
+    assert_accepted(&judged(minute.clone()));
+    assert_accepted(&judged(current.clone() + &minute));
+    assert_accepted(&judged(current.clone() + &day));
+    assert_accepted(&judged(day.clone() + &current));
+    assert_refused(&judged(day), "REVOCATION_UNKNOWN", &[]);
+    assert_refused(&judged(current + &list(Duration::MINUTE, &[&[5]])), "CERT_REVOKED", &[]);
 }

@@ -8,7 +8,7 @@ use crate::command::Server;
 use crate::kept::{assert_no_debug_text, kept};
 use crate::process::Running;
 
-/// A record, as far as these cases read one.
+/// The first record of a server, as far as these cases read it.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
     ServerHello,
