@@ -90,6 +90,41 @@ fn every_file_of_a_trust_directory_is_trusted() {
 }
 
 #[test]
+fn what_holds_no_certificate_in_a_trust_directory_is_skipped_with_a_warning() {
+    let authority = Authority::new("ca");
+    let directory = Directory::new("mixed-directory");
+    directory.file("README", "Place your SSL/TLS Certificate Authority certificates in this directory.");
+    directory.file("ca.pem", &authority.pem());
+    directory.file("ca-again.0", &authority.pem());
+    let cases = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases");
+    for (name, case) in [
+        ("list.r0", "10-directory-of-cas-and-lists/pem/ca.crl.pem"),
+        ("list.crl", "stores/pkijs-milliseconds.crl"),
+        ("odd.pem", "11-one-odd-certificate-in-a-bundle/trust.pem"),
+        ("bouncy", "19b-bcfks/bks"),
+    ] {
+        fs::copy(cases.join(case), directory.0.join(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("nowhere", directory.0.join("dangling.0")).unwrap();
+    let client = context(|builder| builder.trust(TrustSource::Directory(directory.0.clone())));
+    let server = context(|builder| builder.identity(authority.identity(&["broker"])));
+    Pair::connect(&server, &client, "broker");
+    let warnings = client.warnings();
+    for (file, says) in [
+        ("README", "none of the formats"),
+        ("list.r0", "X509 CRL"),
+        ("list.crl", ""),
+        ("odd.pem, line 1", "its validity cannot be read"),
+        ("bouncy", "Bouncy Castle (BKS)"),
+        ("dangling.0", "cannot be read"),
+    ] {
+        let of_file = |warning: &&String| warning.contains(&format!("/{file}: "));
+        assert!(warnings.iter().find(of_file).is_some_and(|warning| warning.contains(says)), "{file}: {warnings:?}");
+    }
+    assert!(!warnings.iter().any(|warning| warning.contains("/ca")), "{warnings:?}");
+}
+
+#[test]
 fn trust_directory_with_nothing_or_with_other_files_is_refused_by_name() {
     let directory = Directory::new("bad-directory");
     let trust = || TrustSource::Directory(directory.0.clone());

@@ -48,11 +48,26 @@ impl Node {
         path.iter().fold(self, |node, index| &mut node.children[*index])
     }
 
+    /// BER with lengths of four bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let content = self.inner(Self::encode);
         let length = match content.len() {
             short @ 0..=0x7f => vec![short as u8],
             long => [&[0x84][..], &(long as u32).to_be_bytes()].concat(),
+        };
+        [&[self.tag][..], &length, &content].concat()
+    }
+
+    /// DER.
+    pub(super) fn encode_der(&self) -> Vec<u8> {
+        let content = self.inner(Self::encode_der);
+        let length = match content.len() {
+            short @ 0..=0x7f => vec![short as u8],
+            long => {
+                let digits = der_integer(long as u64);
+                let digits = digits.strip_prefix(&[0]).unwrap_or(&digits);
+                [&[0x80 | digits.len() as u8], digits].concat()
+            }
         };
         [&[self.tag][..], &length, &content].concat()
     }

@@ -1,13 +1,17 @@
 //! Loading of keys, certificates and stores, made by the tools that users make them with.
 
+mod cases;
 mod der;
+mod differential;
+mod hostile;
 mod java;
 mod pem;
 mod pkcs12;
 mod tools;
 
 use brokertls::error::{Code, Error};
-use brokertls::keystore::{Identity, OpenOptions, Password, Secret, Store, open};
+use brokertls::keystore::{Identity, OpenOptions, Password, Secret, Store, StoreType, open};
+use differential::{assert_read_alike, assert_refused_alike};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 
@@ -21,7 +25,11 @@ fn bytes(password: &str) -> Password {
 }
 
 fn opened(label: &str, bytes: &[u8], options: &OpenOptions) -> Store {
-    open(label, bytes, options).unwrap_or_else(|error| panic!("{error:?}"))
+    let store = open(label, bytes, options).unwrap_or_else(|error| panic!("{error:?}"));
+    if store.store_type() == StoreType::Pkcs12 {
+        assert_read_alike(bytes, options, &store);
+    }
+    store
 }
 
 /// The only identity of a store without a password.
@@ -35,7 +43,10 @@ fn identity(bytes: &[u8], options: &OpenOptions) -> Identity {
 fn refused(bytes: &[u8], options: &OpenOptions) -> Error {
     match open("file", bytes, options) {
         Ok(store) => store.identities().err().unwrap_or_else(|| panic!("accepted")),
-        Err(error) => error,
+        Err(error) => {
+            assert_refused_alike(bytes, options, &error);
+            error
+        }
     }
 }
 
