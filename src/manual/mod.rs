@@ -23,5 +23,8 @@ pub mod sessions {}
 #[doc = include_str!("threading.md")]
 pub mod threading {}
 
+#[doc = include_str!("users.md")]
+pub mod users {}
+
 #[doc = include_str!("performance.md")]
 pub mod performance {}
