@@ -140,10 +140,10 @@ impl Engine {
             match state {
                 Ok(ConnectionState::WriteTraffic(traffic)) => encrypt_record(traffic, plain, tls),
                 Ok(ConnectionState::EncodeTlsData(mut records)) => {
-                    append(&mut records, outgoing).map_err(|error| internal(&error))?;
+                    append(&mut records, outgoing).map_err(internal)?;
                     Ok(Encrypted::OutgoingFirst)
                 }
-                Ok(other) => Err(Error::new(Code::Internal, format!("cannot encrypt in state {other:?}"))),
+                Ok(_) => Err(Error::new(Code::Internal, "cannot encrypt in this state")),
                 Err(error) => Err(super::failure::from_rustls(error, None, None)),
             }
         }, Err(Error::new(Code::Internal, "cannot encrypt before the ClientHello")))
@@ -155,7 +155,7 @@ impl Engine {
             let UnbufferedStatus { state, .. } = connection.process_tls_records(stash);
             if let Ok(ConnectionState::WriteTraffic(mut traffic)) = state {
                 let mut alert = [0; CLOSE_NOTIFY_BYTES];
-                let written = traffic.queue_close_notify(&mut alert).map_err(|error| internal(&error))?;
+                let written = traffic.queue_close_notify(&mut alert).map_err(internal)?;
                 outgoing.extend_from_slice(&alert[..written]);
             }
         }, ());
@@ -214,8 +214,8 @@ impl Engine {
     }
 }
 
-fn internal(error: &dyn std::error::Error) -> Error {
-    Error::new(Code::Internal, error.to_string())
+fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Internal, "a record that cannot be written").with_source(error)
 }
 
 fn is_chacha(suite: rustls::CipherSuite) -> bool {
@@ -248,7 +248,7 @@ fn handle<Data>(
         }
         ConnectionState::EncodeTlsData(mut records) => append(&mut records, outgoing)
             .map(|()| Step::Emitted)
-            .map_err(|error| rustls::Error::General(error.to_string())),
+            .map_err(|_| rustls::Error::General("a record that cannot be written".to_owned())),
         ConnectionState::TransmitTlsData(transmit) => {
             // What was encoded is kept by this connection until it is given away, so it is on its way.
             transmit.done();
@@ -259,7 +259,7 @@ fn handle<Data>(
             Ok(Step::Idle)
         }
         // Early data is never accepted, so rustls never gives any; a future state is refused rather than guessed.
-        other => Err(rustls::Error::General(format!("unexpected state {other:?}"))),
+        _ => Err(rustls::Error::General("a state that is not known".to_owned())),
     });
     (discard, step)
 }

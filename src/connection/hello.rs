@@ -51,7 +51,7 @@ impl Undecided {
             match self.acceptor.read_tls(&mut fresh) {
                 Ok(1..) => {}
                 Ok(0) => break,
-                Err(error) => return Decision::Malformed(rustls::Error::General(error.to_string())),
+                Err(_) => return Decision::Malformed(rustls::Error::General("a hello that cannot be read".to_owned())),
             }
             self.fed = tls.len() - fresh.len();
             match self.acceptor.accept() {

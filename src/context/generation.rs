@@ -248,5 +248,5 @@ impl Materials {
 }
 
 fn unusable(error: rustls::Error) -> Error {
-    Error::new(Code::NoCipherSuite, error.to_string())
+    Error::from(Code::NoCipherSuite).with_source(error)
 }

@@ -218,8 +218,11 @@ fn failure(error: ureq::Error) -> Error {
         ureq::Error::LargeResponseHeader(..) => unreachable(format!("a head of more than {MAX_HEAD_BYTES} bytes")),
         ureq::Error::Other(error) => match error.downcast::<Error>() {
             Ok(error) => *error,
-            Err(error) => unreachable(shown(&error.to_string())),
+            Err(_) => unreachable("the exchange failed"),
         },
-        error => unreachable(shown(&error.to_string())),
+        ureq::Error::Protocol(_) | ureq::Error::Http(_) => unreachable("its answer is not HTTP"),
+        ureq::Error::HostNotFound => unreachable("its host is not found"),
+        ureq::Error::ConnectionFailed => unreachable("no connection to its host"),
+        error => unreachable("the exchange failed").with_source(error),
     }
 }

@@ -46,7 +46,7 @@ impl Signer for FallibleSigner {
         Notes::aside(|| self.0.sign(message)).map_err(|error| {
             let detail = match error {
                 rustls::Error::General(detail) => detail,
-                error => error.to_string(),
+                _ => "the key gave no signature".to_owned(),
             };
             fail(Error::new(Code::SigningFailed, detail))
         })

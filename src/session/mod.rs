@@ -176,7 +176,7 @@ pub(crate) fn configure_server(
         config.session_storage = Arc::clone(cache) as _;
     }
     let made = rustls::crypto::aws_lc_rs::Ticketer::new();
-    let inner = made.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    let inner = made.map_err(|error| Error::new(Code::Internal, "no keys for tickets").with_source(error))?;
     config.send_tls13_tickets = spec.tls13_tickets;
     config.ticketer = Arc::new(Tickets { inner, gate, cache, most_bytes: spec.max_ticket_bytes });
     Ok(())

@@ -28,8 +28,9 @@ pub(super) fn verify(
             Error::new(Code::CertNameMismatch, detail)
         }
         webpki::Error::CertNotValidForName(_) => mismatch(original, &wanted),
-        other => Error::new(Code::CertMalformed, format!("its names cannot be compared with {wanted} ({other})"))
-            .at(describe(original)),
+        other => Error::new(Code::CertMalformed, format!("its names cannot be compared with {wanted}"))
+            .at(describe(original))
+            .with_source(other),
     })
 }
 

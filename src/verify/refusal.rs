@@ -215,7 +215,7 @@ impl<'a> Reading<'a> {
             Code::CertNameConstraint => self.tell_constraint(),
             Code::CertPathLength => self.tell_path_length(),
             Code::CertCriticalExtension => self.tell_critical_extension(),
-            _ => Told::new(code, format!("{error} in the chain of {}", self.place(0))),
+            _ => Told::new(code, format!("in the chain of {}", self.place(0))),
         }
     }
 
@@ -556,7 +556,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_of_webpki_becomes_its_code_and_the_rest_keep_their_text() {
+    fn every_refusal_of_webpki_becomes_its_code_and_its_text_stays_a_source() {
         let anchors = Anchors::new(&[]).unwrap();
         let chain = [CertificateDer::from(vec![0x30, 0x00])];
         let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
@@ -571,7 +571,9 @@ mod tests {
         for error in other_refusals() {
             let refused = peer.refuse(error.clone());
             assert_eq!(refused.code(), Code::CertOther, "{error}");
-            assert!(refused.detail().contains(&error.to_string()), "{refused}");
+            assert!(!refused.detail().contains(&error.to_string()), "{refused}");
+            let source = std::error::Error::source(&refused).map(ToString::to_string);
+            assert_eq!(source, Some(error.to_string()));
         }
     }
 }

@@ -45,7 +45,7 @@ impl From<jni::errors::Error> for Raised {
         match error {
             jni::errors::Error::JavaException => Self::Pending,
             jni::errors::Error::NullPtr(what) => Self::Argument(what),
-            error => Self::Failure(Error::new(Code::Internal, error.to_string())),
+            error => Self::Failure(Error::new(Code::Internal, "a call of Java failed").with_source(error)),
         }
     }
 }

@@ -128,7 +128,7 @@ fn ask<T>(body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Outcome<T>) -> Result
     match outcome.into_outcome() {
         Contained::Ok(answer) => Ok(answer),
         Contained::Err(Raised::Failure(error)) => Err(error),
-        Contained::Err(raised) => Err(Error::new(Code::Internal, format!("the handshake's host failed: {raised:?}"))),
+        Contained::Err(_) => Err(Error::new(Code::Internal, "the handshake's host failed")),
         Contained::Panic(payload) => Err(crate::guard::panic_error(&*payload)),
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn rfc3339(unix_s: i64) -> String {
 /// `INVALID_TIME`, also for one before 1970.
 pub(crate) fn parse(text: &str) -> Result<UnixTime, Error> {
     let time = OffsetDateTime::parse(text, &Rfc3339);
-    let time = time.map_err(|error| Error::new(Code::InvalidTime, format!("{text:?} ({error})")))?;
+    let time = time.map_err(|_| Error::new(Code::InvalidTime, format!("{text:?}")))?;
     let seconds = u64::try_from(time.unix_timestamp());
     let seconds = seconds.map_err(|_| Error::new(Code::InvalidTime, format!("{text:?} is before 1970")))?;
     Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
