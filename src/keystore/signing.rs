@@ -58,7 +58,7 @@ const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 
 /// The cost of making a key ready, as measured: its numbers are checked against each other.
 pub(super) fn cost(key: &PrivateKeyDer<'_>) -> Cost {
-    const CHEAP_CURVE: u64 = 500;
+    const CHEAP_CURVE: u64 = 1_000;
     const DEAR_CURVE: u64 = 9_000;
     let algorithm = match key {
         PrivateKeyDer::Pkcs8(key) => Algorithm::of(Form::Pkcs8, key.secret_pkcs8_der()),
