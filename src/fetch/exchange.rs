@@ -220,7 +220,9 @@ fn failure(error: ureq::Error) -> Error {
             Ok(error) => *error,
             Err(_) => unreachable("the exchange failed"),
         },
-        ureq::Error::Protocol(_) | ureq::Error::Http(_) => unreachable("its answer is not HTTP"),
+        ureq::Error::Protocol(_) | ureq::Error::Http(_) => {
+            unreachable("an answer that is not HTTP, or one with too many headers")
+        }
         ureq::Error::HostNotFound => unreachable("its host is not found"),
         ureq::Error::ConnectionFailed => unreachable("no connection to its host"),
         error => unreachable("the exchange failed").with_source(error),
