@@ -7,7 +7,8 @@
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
 #                                   million revoked certificates beside OpenSSL
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
-#   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, command
+#   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command; the debug information of
+#                                   the shared library in LIBDIR/.debug, where debuggers look for it
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native library
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
@@ -34,6 +35,7 @@ CARGO ?= cargo
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 # The number in the SONAME; build.rs has the same, and tests/symbols.rs compares them.
 ABI := 0
+DEBUG_FILE := libbrokertls.so.$(VERSION).debug
 
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 HEADERS := $(wildcard include/*.h)
@@ -56,29 +58,47 @@ MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnati
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
-# Cargo cannot apply LTO to a library that is also an rlib, so the two C libraries are built by a command of their own.
-# Copies under build/ keep `make install`, which may run as root, from starting a compiler.
+# Cargo cannot apply LTO to a library that is also an rlib, so the C library is built by a command of its own. Copies under
+# build/ keep `make install`, which may run as root, from starting a compiler.
 $(OUT)/brokertls: $(SOURCES)
 	$(CARGO) build --locked --release --bin brokertls
 	@mkdir -p $(OUT)
 	cp $(TARGET)/brokertls $@
 
-$(OUT)/libbrokertls.so $(OUT)/whole.a $(OUT)/native-static-libs &: $(SOURCES) | $(OUT)/brokertls
+# rustc's static library shows every function of Rust's runtime and of aws-lc, and would clash with another library
+# written in Rust. What is put in place is one object that shows the functions of the header and holds nothing else; its
+# section groups are dissolved, for a linker drops another library's group of the same name.
+$(OUT)/whole.a $(OUT)/native-static-libs &: $(SOURCES) | $(OUT)/brokertls
 	@mkdir -p $(OUT)
-	$(CARGO) rustc --locked --release --lib --crate-type cdylib,staticlib -- \
+	$(CARGO) rustc --locked --release --lib --crate-type staticlib -- \
 	    --print native-static-libs=$(CURDIR)/$(OUT)/native-static-libs
-	cp $(TARGET)/libbrokertls.so $(OUT)/libbrokertls.so
 	cp $(TARGET)/libbrokertls.a $(OUT)/whole.a
 
-# rustc's static library shows every function of Rust's runtime and of aws-lc, and would clash with another library
-# written in Rust. What is put in place is one object that shows what the shared library shows and holds nothing else.
-$(OUT)/libbrokertls.a: $(OUT)/whole.a $(OUT)/libbrokertls.so
-	nm -D --defined-only $(OUT)/libbrokertls.so | awk '{ print $$3 }' > $(OUT)/symbols
-	ld -r --gc-sections $$(sed 's/^/-u /' $(OUT)/symbols) -o $(OUT)/whole.o --whole-archive $(OUT)/whole.a
+$(OUT)/brokertls.o $(OUT)/symbols &: $(OUT)/whole.a
+	nm -g --defined-only $(OUT)/whole.a 2> /dev/null | awk '$$3 ~ /^btls_/ { print $$3 }' | LC_ALL=C sort -u > $(OUT)/symbols
+	ld -r --gc-sections --force-group-allocation $$(sed 's/^/-u /' $(OUT)/symbols) -o $(OUT)/whole.o \
+	    --whole-archive $(OUT)/whole.a
 	objcopy --keep-global-symbols=$(OUT)/symbols -R .llvmbc -R .llvmcmd -R .llvm_addrsig $(OUT)/whole.o $(OUT)/brokertls.o
+	rm -f $(OUT)/whole.o
+
+# Without the names of functions that only dropped sections asked for, weakly: another library's weak ones would become
+# necessary.
+$(OUT)/libbrokertls.a: $(OUT)/brokertls.o
+	objcopy --strip-unneeded $(OUT)/brokertls.o $(OUT)/stripped.o
 	rm -f $@
-	ar rcsD $@ $(OUT)/brokertls.o
-	rm -f $(OUT)/whole.o $(OUT)/brokertls.o
+	ar rcsD $@ $(OUT)/stripped.o
+	rm -f $(OUT)/stripped.o
+
+# The shared library is made of the same object, for rustc gives symbols no version. It is never unloaded: its threads
+# have destructors (build.rs says more). Debug information goes into a file beside it, which the library names.
+$(OUT)/libbrokertls.so $(OUT)/$(DEBUG_FILE) &: $(OUT)/brokertls.o
+	{ echo 'BROKERTLS_$(ABI) {'; echo 'global:'; sed 's/$$/;/' $(OUT)/symbols; echo 'local: *;'; echo '};'; } > $(OUT)/brokertls.map
+	$(CC) -shared -o $(OUT)/whole.so $(OUT)/brokertls.o -Wl,--version-script=$(OUT)/brokertls.map \
+	    -Wl,-soname,libbrokertls.so.$(ABI) -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,defs \
+	    -Wl,--gc-sections -Wl,--build-id $$(cat $(OUT)/native-static-libs)
+	objcopy --only-keep-debug $(OUT)/whole.so $(OUT)/$(DEBUG_FILE)
+	cd $(OUT) && objcopy --strip-all --add-gnu-debuglink=$(DEBUG_FILE) whole.so libbrokertls.so
+	rm -f $(OUT)/whole.so
 
 # In Libs.private, libgcc_s is left out: a C compiler's driver adds what it needs of it, and naming it breaks `-static`.
 install: build
@@ -89,6 +109,14 @@ install: build
 	ln -sf libbrokertls.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/libbrokertls.so.$(ABI)'
 	ln -sf libbrokertls.so.$(ABI) '$(DESTDIR)$(LIBDIR)/libbrokertls.so'
 	install -m 644 $(OUT)/libbrokertls.a '$(DESTDIR)$(LIBDIR)/libbrokertls.a'
+	install -d '$(DESTDIR)$(LIBDIR)/.debug' '$(DESTDIR)$(LIBDIR)/cmake/brokertls'
+	install -m 644 $(OUT)/$(DEBUG_FILE) '$(DESTDIR)$(LIBDIR)/.debug/$(DEBUG_FILE)'
+	sed -e 's|@BELOW@|$(LIBDIR:$(PREFIX)/%=/%)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${brokertls_prefix}/%)|' \
+	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//; s/^ *//; s/ *$$//; s/  */;/g' $(OUT)/native-static-libs)|" \
+	    brokertls-config.cmake.in > '$(DESTDIR)$(LIBDIR)/cmake/brokertls/brokertlsConfig.cmake'
+	sed -e 's|@VERSION@|$(VERSION)|g' brokertls-config-version.cmake.in \
+	    > '$(DESTDIR)$(LIBDIR)/cmake/brokertls/brokertlsConfigVersion.cmake'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
@@ -96,7 +124,7 @@ install: build
 	    brokertls.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/brokertls.pc'
 
 # Built by itself: together with the C library it would be given the features, and the symbols, of that.
-$(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml $(wildcard bindings/jni/src/*.rs)
+$(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wildcard bindings/jni/src/*.rs)
 	$(CARGO) build --locked --release -p brokertls-jni
 	@mkdir -p $(@D)
 	strip -g -o $@.new $(TARGET)/libbrokertls_jni.so

@@ -1,4 +1,7 @@
-//! Gives the shared library its SONAME. Reads nothing and writes nothing into the tree.
+//! Gives the shared library its SONAME, and has it stay loaded. Reads nothing and writes nothing into the tree.
+//!
+//! Threads that have used the library have destructors in it, under a key of the process that is never given back. A program
+//! that unloads it and loads it again would run out of keys, and threads that end meanwhile would call what is not there.
 
 use std::env;
 
@@ -12,5 +15,6 @@ fn main() {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libbrokertls.{ABI}.dylib");
     } else if target("CARGO_CFG_TARGET_FAMILY").split(',').any(|family| family == "unix") {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libbrokertls.so.{ABI}");
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
 }

@@ -34,6 +34,10 @@
 #include <sys/uio.h>
 #include "brokertls_errors.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif /* __cplusplus */
+
 /**
  * Category of a status: not an error, call again after doing what it asks for.
  */
@@ -82,7 +86,7 @@
 /**
  * Category of a number that is no status of this version.
  */
-#define BTLS_CATEGORY_UNKNOWN -1
+#define BTLS_CATEGORY_UNKNOWN (-1)
 
 /**
  * A server does not ask its clients for a certificate. The default.
@@ -399,10 +403,6 @@ typedef ptrdiff_t (*btls_read_fn)(void *user, void *buffer, size_t length);
  * connection answers BTLS_BUSY meanwhile.
  */
 typedef ptrdiff_t (*btls_write_fn)(void *user, const void *buffer, size_t length);
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
 
 /**
  * The number of the ABI that this library has, the same as in its SONAME.
@@ -1436,7 +1436,7 @@ btls_status btls_certificate_san_der(const btls_certificate *certificate,
                                      size_t *length);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}  /* extern "C" */
+#endif  /* __cplusplus */
 
 #endif  /* BROKERTLS_H */

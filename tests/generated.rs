@@ -187,7 +187,26 @@ fn main_header() -> String {
     let builder = sources.fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
     let mut text = Vec::new();
     builder.generate().unwrap().write(&mut text);
-    String::from_utf8(text).unwrap()
+    for_any_compiler(&String::from_utf8(text).unwrap())
+}
+
+/// What C++ is told begins before the types of callbacks, which are C's too; comments are those of C89; a number below zero
+/// is one in every expression.
+fn for_any_compiler(header: &str) -> String {
+    const BEGIN: &str = "#ifdef __cplusplus\nextern \"C\" {\n#endif // __cplusplus\n\n";
+    const INCLUDES_END: &str = "#include \"brokertls_errors.h\"\n\n";
+    assert!(header.contains(BEGIN) && header.contains(INCLUDES_END));
+    let begin = BEGIN.replace("// __cplusplus", "/* __cplusplus */");
+    let header = header.replace(BEGIN, "").replace(INCLUDES_END, &format!("{INCLUDES_END}{begin}"));
+    let line = |line: &str| match (line.split_once("//"), line.strip_prefix("#define ")) {
+        (Some((code, comment)), _) if !line.starts_with([' ', '/']) => format!("{code}/*{comment} */\n"),
+        (_, Some(define)) => match define.split_once(" -") {
+            Some((name, digits)) => format!("#define {name} (-{digits})\n"),
+            None => format!("{line}\n"),
+        },
+        _ => format!("{line}\n"),
+    };
+    header.lines().map(line).collect()
 }
 
 fn capitalized(sentence: &str) -> String {
@@ -203,6 +222,18 @@ fn errors_header_is_what_the_table_of_codes_says() {
 #[test]
 fn java_error_code_is_what_the_table_of_codes_says() {
     ensure_content("java/src/main/java/io/brokertls/ErrorCode.java", &error_code_java());
+}
+
+#[test]
+fn headers_are_c89_but_for_what_they_include_and_c_in_cxx_throughout() {
+    let headers = [main_header(), errors_header()];
+    for header in &headers {
+        let outside: Vec<&str> = header.lines().filter(|line| !line.starts_with(" *")).collect();
+        assert!(!outside.iter().any(|line| line.contains("//")), "a comment of C99");
+        assert!(!outside.iter().any(|line| line.starts_with("#define ") && line.contains(" -")), "a bare minus");
+    }
+    let (before, _) = headers[0].split_once("typedef").unwrap();
+    assert!(before.contains("extern \"C\" {"));
 }
 
 #[test]

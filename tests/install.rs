@@ -114,6 +114,9 @@ fn install_puts_every_file_where_prefix_and_destdir_say() {
         "include/brokertls_errors.h",
         "lib/libbrokertls.so.0.1.0",
         "lib/libbrokertls.a",
+        "lib/.debug/libbrokertls.so.0.1.0.debug",
+        "lib/cmake/brokertls/brokertlsConfig.cmake",
+        "lib/cmake/brokertls/brokertlsConfigVersion.cmake",
         "lib/pkgconfig/brokertls.pc",
         "bin/brokertls",
     ] {
@@ -132,6 +135,53 @@ fn pkg_config_file_names_prefix_and_version_but_not_destdir() {
     assert!(text.contains(&format!("Version: {}\n", env!("CARGO_PKG_VERSION"))), "{text}");
     assert!(!text.contains(['@']), "a placeholder is left: {text}");
     assert!(!text.contains("install-test"), "{text}");
+}
+
+/// Configures and builds a project whose `find_package` has these arguments; gives what the program needs and prints.
+fn build_with_cmake(name: &str, find: &str) -> [String; 2] {
+    let folder = installed().join("programs").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("program.c"), PROGRAM).unwrap();
+    let project = format!(
+        "cmake_minimum_required(VERSION 3.16)\nproject(program C)\nfind_package(brokertls {find})\n\
+         add_executable(program program.c)\ntarget_link_libraries(program PRIVATE brokertls::brokertls)\n"
+    );
+    fs::write(folder.join("CMakeLists.txt"), project).unwrap();
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", installed().join("opt/brokertls").display());
+    succeed(Command::new("cmake").arg("-S").arg(&folder).arg("-B").arg(folder.join("build")).arg(prefix));
+    succeed(Command::new("cmake").arg("--build").arg(folder.join("build")));
+    let program = folder.join("build/program");
+    [succeed(Command::new("readelf").arg("-d").arg(&program)), succeed(&mut Command::new(&program))]
+}
+
+#[test]
+fn cmake_package_links_the_shared_library() {
+    let [needed, printed] = build_with_cmake("cmake_shared", "0.1 REQUIRED");
+    assert!(needed.contains("[libbrokertls.so.0]"), "{needed}");
+    assert_eq!(printed, "0 1\n");
+}
+
+#[test]
+fn cmake_package_links_the_static_library_when_it_is_asked_to() {
+    let [needed, printed] = build_with_cmake("cmake_static", "REQUIRED COMPONENTS static");
+    assert!(!needed.contains("libbrokertls"), "{needed}");
+    assert_eq!(printed, "0 1\n");
+}
+
+#[test]
+fn cmake_package_of_a_later_version_is_not_found() {
+    let folder = installed().join("programs/cmake_later");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(
+        folder.join("CMakeLists.txt"),
+        "cmake_minimum_required(VERSION 3.16)\nproject(program NONE)\nfind_package(brokertls 0.2 REQUIRED)\n",
+    )
+    .unwrap();
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", installed().join("opt/brokertls").display());
+    let mut cmake = Command::new("cmake");
+    let output = cmake.arg("-S").arg(&folder).arg("-B").arg(folder.join("build")).arg(prefix).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("0.2"));
 }
 
 #[test]

@@ -36,7 +36,9 @@ fn printed_by(program: &str, arguments: &[&str], file: &Path) -> String {
 /// Every name that `nm` shows as defined and global, weak ones with them.
 fn defined(arguments: &[&str], file: &Path) -> BTreeSet<String> {
     let printed = printed_by("nm", arguments, file);
-    printed.lines().filter_map(|line| line.split_whitespace().nth(2)).map(str::to_owned).collect()
+    let names = printed.lines().filter_map(|line| line.split_whitespace().nth(2)).map(|name| name.split('@').next());
+    // The version is a symbol of its own.
+    names.flatten().filter(|name| !name.starts_with("BROKERTLS_")).map(str::to_owned).collect()
 }
 
 /// Every function that the header declares: the names before an opening parenthesis.
@@ -55,6 +57,44 @@ fn shared_library_exports_what_the_header_declares_and_nothing_else() {
     let exported = defined(&["-D", "--defined-only"], &built("libbrokertls.so"));
     assert!(!exported.is_empty());
     assert_eq!(exported, declared());
+}
+
+#[test]
+fn symbols_of_the_shared_library_have_the_version_of_its_abi() {
+    let symbols = printed_by("readelf", &["-W", "--dyn-syms"], &built("libbrokertls.so"));
+    let exported = symbols.lines().filter(|line| line.contains(" btls_"));
+    let names: Vec<_> = exported.filter_map(|line| line.split_whitespace().nth(7)).collect();
+    assert_eq!(names.len(), declared().len());
+    assert!(names.iter().all(|name| name.ends_with("@@BROKERTLS_0")), "{names:?}");
+}
+
+#[test]
+fn shared_libraries_stay_loaded() {
+    for file in [built("libbrokertls.so"), root().join(JAVA_LIBRARY)] {
+        let dynamic = printed_by("readelf", &["-d"], &file);
+        assert!(dynamic.lines().any(|line| line.contains("(FLAGS_1)") && line.contains("NODELETE")), "{dynamic}");
+    }
+}
+
+#[test]
+fn shared_library_names_the_file_that_has_its_debug_information() {
+    let sections = printed_by("readelf", &["-SW"], &built("libbrokertls.so"));
+    assert!(sections.contains(".gnu_debuglink") && sections.contains(".note.gnu.build-id"));
+    assert!(!sections.contains(".debug_info"));
+    let named = printed_by("readelf", &["-p", ".gnu_debuglink"], &built("libbrokertls.so"));
+    let file = concat!("libbrokertls.so.", env!("CARGO_PKG_VERSION"), ".debug");
+    assert!(named.contains(file), "{named}");
+    let identity = |file: &Path| {
+        let notes = printed_by("readelf", &["-n"], file);
+        notes.lines().find(|line| line.contains("Build ID")).map(str::to_owned).unwrap()
+    };
+    assert_eq!(identity(&built(file)), identity(&built("libbrokertls.so")));
+}
+
+#[test]
+fn static_library_has_no_section_groups() {
+    let sections = printed_by("readelf", &["-gW"], &built("libbrokertls.a"));
+    assert!(!sections.contains("COMDAT"), "{sections}");
 }
 
 #[test]

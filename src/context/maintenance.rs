@@ -130,6 +130,12 @@ impl Context {
         Ok(())
     }
 
+    /// Ends the thread of maintenance before the last clone is dropped, and waits for it as that does.
+    #[cfg(feature = "capi")]
+    pub(crate) fn end_maintenance(&self) {
+        self.shared.maintenance.end();
+    }
+
     /// Where knowledge of revocation comes from, and how asking went: the files, what was fetched, who was asked, about
     /// peers and for staples.
     pub fn revocation_sources(&self) -> Vec<SourceFacts> {

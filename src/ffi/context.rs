@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -17,6 +18,8 @@ use super::{DONE, btls_status};
 /// may use it at the same time.
 pub struct btls_context {
     context: Context,
+    /// The references that callers hold. Beside the count of the `Arc`, which who ends the context still has a share in.
+    references: AtomicUsize,
     errors: Mutex<Errors>,
 }
 
@@ -46,7 +49,7 @@ impl Errors {
 impl btls_context {
     /// Hands one reference over to the caller.
     pub(super) fn leak(context: Context) -> *mut Self {
-        Arc::into_raw(Arc::new(Self { context, errors: Mutex::default() })).cast_mut()
+        Arc::into_raw(Arc::new(Self { context, references: AtomicUsize::new(1), errors: Mutex::default() })).cast_mut()
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -79,8 +82,12 @@ pub(super) fn guard_context(
 pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut btls_context {
     guard(ptr::null_mut(), || {
         if !context.is_null() {
-            // SAFETY: the pointer came from `Arc::into_raw`, and the caller holds a reference.
-            unsafe { Arc::increment_strong_count(context) };
+            // SAFETY: the pointer came from `Arc::into_raw`, and the caller holds a reference, or is a callback that the
+            // end of the context waits for.
+            unsafe {
+                Arc::increment_strong_count(context);
+                (*context).references.fetch_add(1, Ordering::AcqRel);
+            }
         }
         context
     })
@@ -101,7 +108,11 @@ pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
     guard((), || {
         if !context.is_null() {
             // SAFETY: the pointer came from `Arc::into_raw`, and the caller gives up one reference.
-            drop(unsafe { Arc::from_raw(context) });
+            let context = unsafe { Arc::from_raw(context) };
+            if context.references.fetch_sub(1, Ordering::AcqRel) == 1 {
+                // Before the object goes: the callback that is waited for may use it.
+                context.context.end_maintenance();
+            }
         }
     });
 }

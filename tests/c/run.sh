@@ -2,7 +2,8 @@
 # Builds each tests/c/*_test.c and *_test.cc against the installed copy in the folder $1, with pkg-config and nothing
 # else, and runs it four times: with the shared library, with the static one, under valgrind, and with
 # AddressSanitizer and UndefinedBehaviorSanitizer. The lines are those of `cargo test`, so that one count covers both:
-# one for each case of the first run, and one for each further run as a whole. `make demo` is run too.
+# one for each case of the first run, and one for each further run as a whole. `make demo` is run too. loading.c and
+# static_before_rust.sh run once each.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -49,6 +50,7 @@ check() {
 # compile NAME SOURCE FLAGS...
 compile() {
     local compiler=(gcc -std=c99)
+    ! grep -q stdatomic "$2" || compiler=(gcc -std=c11)
     [[ $2 != *.cc ]] || compiler=(g++ -std=c++17)
     "${compiler[@]}" "${warnings[@]}" -o "$out/$1" "$2" "${@:3}"
 }
@@ -68,6 +70,11 @@ for source in tests/c/*_test.c tests/c/*_test.cc; do
     check "${name}_with_sanitizers" "$out/$name.asan"
 done
 
+check loading_builds gcc -std=gnu99 -Wall -Wextra -Werror -g -O1 -o "$out/loading" tests/c/loading.c \
+    $(pkg-config --cflags brokertls) -pthread -ldl
+check library_is_loaded_and_unloaded_two_thousand_times_beside_threads \
+    "$out/loading" "$stage/lib/libbrokertls.so" "$FIXTURES/ca.pem"
+check static_library_links_beside_another_of_rust_with_each_linker tests/c/static_before_rust.sh "$stage" bfd gold lld mold
 check demo_serves_two_clients_and_refuses_two bindings/c/demo/run.sh "$stage"
 
 verdict=ok

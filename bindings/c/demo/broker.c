@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,9 +120,11 @@ static void open_listener(struct listener *listener, const char *name, btls_cont
 }
 
 static void accept_client(struct listener *listener) {
-    int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK);
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK), at_once = 1;
     if (fd < 0)
         return;
+    /* Small packets do not wait for those before them to be acknowledged. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     struct client *client = (struct client *)calloc(1, sizeof *client);
     if (client == NULL || btls_conn_new_server(listener->context, &client->conn) != BTLS_OK ||
         btls_conn_set_fd(client->conn, fd, fd) != BTLS_OK) {
@@ -242,13 +245,24 @@ static btls_status read_lines(struct client *client) {
     return BTLS_CLOSED;
 }
 
-/* Goes on with a client as far as it goes without waiting. */
+/* The next step of the handshake. A broker whose contexts ask databases or fetch lists gives the task to another thread; it
+ * leaves the connection alone until that has run it. */
+static btls_status shake_hands(struct client *client) {
+    btls_status status = btls_conn_handshake(client->conn);
+    while (status == BTLS_WANT_TASK) {
+        btls_conn_task_run(client->conn);
+        status = btls_conn_handshake(client->conn);
+    }
+    return status;
+}
+
+/* Continues with a client as far as it can without waiting. */
 static void serve(struct client *client) {
     if (client->is_gone)
         return;
     btls_status status = BTLS_OK;
     if (!client->is_in) {
-        status = btls_conn_handshake(client->conn);
+        status = shake_hands(client);
         if (status == BTLS_OK) {
             client->is_in = 1;
             printf("[%s] %s has come with %s, %s, %s\n", client->listener->name, name_of(client),
