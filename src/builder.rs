@@ -59,6 +59,7 @@ impl ContextBuilder {
                 on_revoked: None,
                 hosts: Hosts::default(),
                 may_block: false,
+                logs_refusals: true,
                 alpn: Vec::new(),
                 sessions: SessionSpec::default(),
                 key_log: None,
@@ -190,6 +191,13 @@ impl ContextBuilder {
     /// Sets where the context writes its log. Default: the `log` crate, target `brokertls`.
     pub fn log(&mut self, sink: LogSink) -> &mut Self {
         self.spec.log = Log::new(Some(sink));
+        self
+    }
+
+    /// Sets if a peer that is refused, or refuses this side, is logged. Default: yes. A program that reports each error of
+    /// a connection by itself turns it off.
+    pub fn log_refusals(&mut self, logs: bool) -> &mut Self {
+        self.spec.logs_refusals = logs;
         self
     }
 

@@ -170,6 +170,7 @@ impl Context {
         let checks_revocation = generation.materials.judge.rechecker().is_some();
         let setup = Setup {
             number: shared.register.number(),
+            log: shared.spec.logs_refusals.then(|| shared.spec.log.clone()),
             uses_tasks: uses_tasks || shared.spec.blocks(),
             register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
             session_scope: None,

@@ -159,6 +159,7 @@ pub(crate) struct Spec {
     pub(crate) on_revoked: Option<RevokedCallback>,
     pub(crate) hosts: Hosts,
     pub(crate) may_block: bool,
+    pub(crate) logs_refusals: bool,
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) sessions: SessionSpec,
     pub(crate) key_log: Option<PathBuf>,

@@ -2,8 +2,12 @@
 
 use rustls::pki_types::CertificateDer;
 
-use super::Connection;
+use crate::error::{Category, Code, Error};
+use crate::logging::Level;
 use crate::verify::Switch;
+
+use super::Connection;
+use super::hints::{Moment, Own, Side, Stage};
 
 impl Connection {
     /// The number of the connection, by which its context tells of it: 1 for the first of a context, and so on.
@@ -54,5 +58,42 @@ impl Connection {
     /// The deviation switches without which the peer's certificate would have been refused.
     pub fn deviations(&self) -> &[Switch] {
         self.facts.as_ref().map(|facts| facts.deviations.as_slice()).unwrap_or_default()
+    }
+
+    /// Writes a line about a peer that is refused, or refuses this side. A port that is looked at and left, and the end of a
+    /// connection in use, are no news.
+    pub(super) fn log_refusal(&self, error: &Error, stage: Stage) {
+        let is_of_peer = match error.code().category() {
+            Category::Io | Category::Progress => false,
+            // The register of connections has said so already.
+            Category::Revocation => stage < Stage::Complete,
+            _ => stage < Stage::Data && self.seen_record,
+        };
+        let is_of_other_protocol = error.code() == Code::PeerNotTls;
+        if let Some(log) = self.log.as_ref().filter(|_| is_of_peer || is_of_other_protocol) {
+            let hint = error.hint();
+            let hint = if hint.is_empty() { String::new() } else { format!("; {hint}") };
+            log.write(Level::Error, &format!("connection {}: {error}{hint}", self.number));
+        }
+    }
+
+    /// What is known of the connection now, for a hint.
+    pub(super) fn moment(&self) -> Moment {
+        let version = self.engine.version();
+        let stage = match version {
+            None => Stage::Hello,
+            Some(_) if self.is_unfinished() => Stage::Handshake,
+            Some(_) if !self.seen_data => Stage::Complete,
+            Some(_) => Stage::Data,
+        };
+        let withheld = self.facts.as_ref().and_then(|facts| facts.withheld.clone());
+        let own = match withheld {
+            Some(why) if why.is_empty() => Own::Nothing,
+            Some(why) => Own::Withheld(why),
+            None if self.identity.is_some() => Own::Sent,
+            None => Own::NotAsked,
+        };
+        let side = if self.engine.is_client() { Side::Client } else { Side::Server };
+        Moment { side, version, stage, own }
     }
 }

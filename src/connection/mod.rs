@@ -27,12 +27,12 @@ use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
 use crate::live::Register;
+use crate::logging::Log;
 use crate::verify::{Notes, Scene, Switch};
 
 use checked::Checked;
 use engine::{Engine, Step};
 pub(crate) use hello::Decide;
-use hints::{Moment, Own, Side, Stage};
 use record::Header;
 pub use record::MAX_RECORD_BYTES;
 use sealer::Sealer;
@@ -81,6 +81,8 @@ pub enum Next {
 pub(crate) struct Setup {
     /// Its number in the context.
     pub(crate) number: u64,
+    /// Where a peer that is refused, or refuses this side, is logged.
+    pub(crate) log: Option<Log>,
     /// Handshake messages are processed only by [`Connection::run_task`].
     pub(crate) uses_tasks: bool,
     /// Where peers are checked for revocation, the register of connections, and its sweeps before the connection's
@@ -116,6 +118,7 @@ impl fmt::Debug for Connection {
 pub struct Connection {
     engine: Engine,
     number: u64,
+    log: Option<Log>,
     /// Undiscarded handshake bytes, offsets known to rustls: only ever appended to or cut at the front.
     stash: Vec<u8>,
     /// Handshake and alert records that wait for [`Connection::wrap`].
@@ -174,6 +177,7 @@ impl Connection {
         Self {
             engine,
             number: setup.number,
+            log: setup.log,
             stash: Vec::new(),
             outgoing: Vec::new(),
             outgoing_start: 0,
@@ -301,28 +305,10 @@ impl Connection {
         {
             self.outgoing.extend(alert::records(description, self.sealer.as_ref()));
         }
-        let error = hints::fit(error, &self.moment());
+        let moment = self.moment();
+        let error = hints::fit(error, &moment);
+        self.log_refusal(&error, moment.stage);
         self.failure.insert(error).clone()
-    }
-
-    /// What is known of the connection now, for a hint.
-    fn moment(&self) -> Moment {
-        let version = self.engine.version();
-        let stage = match version {
-            None => Stage::Hello,
-            Some(_) if self.is_unfinished() => Stage::Handshake,
-            Some(_) if !self.seen_data => Stage::Complete,
-            Some(_) => Stage::Data,
-        };
-        let withheld = self.facts.as_ref().and_then(|facts| facts.withheld.clone());
-        let own = match withheld {
-            Some(why) if why.is_empty() => Own::Nothing,
-            Some(why) => Own::Withheld(why),
-            None if self.identity.is_some() => Own::Sent,
-            None => Own::NotAsked,
-        };
-        let side = if self.engine.is_client() { Side::Client } else { Side::Server };
-        Moment { side, version, stage, own }
     }
 
     /// The error that ended the connection, if one did.

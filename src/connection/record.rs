@@ -22,6 +22,10 @@ pub(super) enum Header {
 impl Header {
     /// Looks at the next record. Before the first record was seen, other protocols are told by their first bytes.
     pub(super) fn read(bytes: &[u8], seen_record: bool) -> Self {
+        // The whole greeting of a broker that answers a hello like a CONNECT packet: shorter than a header.
+        if let ([0x20, 2, _, _], false) = (bytes, seen_record) {
+            return Self::NotTls(speaker(bytes).to_owned());
+        }
         let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
             return Self::Incomplete;
         };
@@ -75,6 +79,16 @@ fn speaker(bytes: &[u8]) -> &'static str {
         (b"EHLO ", "SMTP in plain text"),
         (b"* OK ", "IMAP in plain text"),
         (b"+OK", "POP3 or Redis in plain text"),
+        (b"-ERR", "Redis, NATS or POP3 in plain text"),
+        (b"-NOAU", "Redis in plain text"),
+        (b"+PONG", "Redis in plain text"),
+        (b"*1\r\n$", "Redis in plain text"),
+        (b"*2\r\n$", "Redis in plain text"),
+        (b"*3\r\n$", "Redis in plain text"),
+        (b"ERROR", "STOMP in plain text"),
+        (b"RECEI", "STOMP in plain text"),
+        (b"PING\r", "NATS or Redis in plain text"),
+        (b"HELO ", "SMTP in plain text"),
     ];
     if let Some((_, name)) = TEXTS.iter().find(|(start, _)| bytes.starts_with(start)) {
         return name;
@@ -85,6 +99,9 @@ fn speaker(bytes: &[u8]) -> &'static str {
         [0x20, 0x02, ..] => "an MQTT CONNACK packet in plain text",
         // SSL 2.0 CLIENT-HELLO: length with the high bit, type 1, version 3.x or 0.2.
         [first, _, 1, 3 | 0, ..] if first & 0x80 != 0 => "an SSL 2.0 hello; the peer is too old",
+        [_, _, 0, 0, 10, ..] => "MySQL in plain text",
+        // Length, number of the request below 100, its version.
+        [0, 0, _, _, 0, 0..100, 0, _, ..] => "a Kafka request in plain text",
         [_, _, _, _, 1, b'A', b'c', b't', ..] => "OpenWire in plain text",
         [0, _, _, _, 1, ..] => "OpenWire in plain text",
         [0, b'S', b'P', 0, ..] => "an SP (nanomsg, nng) header in plain text",
@@ -109,6 +126,15 @@ mod tests {
             (b"AMQP\x00\x00\x09\x01", "AMQP in plain text"),
             (b"\x80\x2e\x01\x03\x01", "an SSL 2.0 hello; the peer is too old"),
             (b"\x00SP\x00\x00\x10\x00\x00", "an SP (nanomsg, nng) header in plain text"),
+            (b"AMQP\x00\x01\x00\x00", "AMQP in plain text"),
+            (b"CONNECTED\nversion:1.2\n", "STOMP or an HTTP CONNECT in plain text"),
+            (b"ERROR\nmessage:", "STOMP in plain text"),
+            (b"HTTP/1.1 400 Bad Request", "an HTTP answer in plain text"),
+            (b"-NOAUTH Authentication required.", "Redis in plain text"),
+            (b"*1\r\n$4\r\nPING\r\n", "Redis in plain text"),
+            (b"\x20\x02\x00\x01", "an MQTT CONNACK packet in plain text"),
+            (b"\x00\x00\x00\x1e\x00\x12\x00\x03\x00\x00", "a Kafka request in plain text"),
+            (b"\x4a\x00\x00\x00\x0a8.0.36", "MySQL in plain text"),
             (b"hello world", "text that is not TLS"),
             (b"\xff\xfe\xfd\xfc\xfb", "bytes that are not TLS"),
         ];

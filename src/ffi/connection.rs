@@ -114,6 +114,9 @@ pub unsafe extern "C" fn btls_conn_new_client(
 }
 
 /// Frees a connection. Nothing is sent: close it first (btls_conn_shutdown). Its descriptors stay open. NULL is fine.
+///
+/// A call that fails has sent the alert for the peer, as far as the socket took it. A socket that is closed with unread
+/// input is reset, and the peer may lose the alert: call shutdown(2) for writing and read until the end, or a deadline, first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_free(conn: *mut btls_conn) {
     guard_free(object!(conn));

@@ -150,7 +150,8 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_logTo<'local>
     guard(&mut env, |env| {
         let sink = log::sink(env, &log)?;
         with_options(builder, |options| {
-            options.builder_mut().log(sink);
+            // The engines of Java log what they throw.
+            options.builder_mut().log(sink).log_refusals(false);
             Ok(())
         })
     });

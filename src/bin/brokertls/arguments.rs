@@ -216,7 +216,9 @@ pub(crate) fn options(matches: &ArgMatches) -> Result<Options, Failure> {
     for (_, name, value) in given {
         options.set(name, value)?;
     }
-    options.builder_mut().log(std::sync::Arc::new(|_, line: &str| complain(format_args!("{line}"))));
+    let log = std::sync::Arc::new(|_, line: &str| complain(format_args!("{line}")));
+    // The command prints how each connection ended.
+    options.builder_mut().log(log).log_refusals(false);
     Ok(options)
 }
 

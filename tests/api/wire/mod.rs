@@ -2,6 +2,7 @@
 
 mod alerts;
 mod hello;
+mod hints;
 mod names;
 mod peer;
 mod tamper;
