@@ -139,6 +139,11 @@ final class Parameters {
             throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
                     "endpoint identification " + identification + " is neither HTTPS nor LDAPS"));
         }
+        if (given.getAlgorithmConstraints() != null && context.trustManager() == null) {
+            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "AlgorithmConstraints are asked by trust managers of Java's alone, and peers are checked natively here; "
+                            + "use such a manager, e.g. of the JDK's PKIX factory"));
+        }
         if (given.getCipherSuites() != null) {
             setCipherSuites(given.getCipherSuites());
         }
@@ -179,10 +184,11 @@ final class Parameters {
 
     /**
      * What a client's session is remembered by beside the name: everything of this engine that its trust manager may have
-     * looked at. Null if the manager has no host to look at, so that peers cannot be told apart.
+     * looked at. Null if the manager has no host to look at, so that peers cannot be told apart, or has constraints to ask,
+     * which cannot be compared.
      */
     String sessionScope(String peerHost, int peerPort) {
-        if (peerHost == null && context.trustManager() != null) {
+        if (constraints != null || peerHost == null && context.trustManager() != null) {
             return null;
         }
         StringBuilder scope = new StringBuilder();

@@ -3,8 +3,12 @@ package io.brokertls.peer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsProvider;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
@@ -29,10 +33,13 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -97,6 +104,50 @@ class DecisionTest {
         refused.begin().settle();
         assertEquals(ErrorCode.CERT_REJECTED_BY_MANAGER, refusal(refused.server).code());
         assertNotNull(refused.client.failure, "the client is told");
+    }
+
+    @Test
+    void constraintsAreGivenBackByWhateverTakesThem() throws Exception {
+        SSLContext context = ours(keys(good), trust("PKIX"));
+        SSLEngine engine = context.createSSLEngine();
+        engine.setUseClientMode(true);
+        SSLParameters parameters = engine.getSSLParameters();
+        refuseShortRsa(parameters);
+        engine.setSSLParameters(parameters);
+        assertSame(parameters.getAlgorithmConstraints(), engine.getSSLParameters().getAlgorithmConstraints());
+        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket();
+                SSLServerSocket listener = (SSLServerSocket) context.getServerSocketFactory().createServerSocket()) {
+            socket.setSSLParameters(parameters);
+            assertSame(parameters.getAlgorithmConstraints(), socket.getSSLParameters().getAlgorithmConstraints());
+            listener.setSSLParameters(parameters);
+            assertSame(parameters.getAlgorithmConstraints(), listener.getSSLParameters().getAlgorithmConstraints());
+        }
+    }
+
+    @Test
+    void constraintsAreRefusedAtOnceWhereTrustIsNative() throws Exception {
+        SSLContext context = ours(keys(good), trust("BrokerTLS"));
+        SSLEngine engine = context.createSSLEngine();
+        engine.setUseClientMode(true);
+        SSLParameters parameters = new SSLParameters(null, new String[] {"TLSv1.2"});
+        refuseShortRsa(parameters);
+        assertRefusesConstraints(() -> engine.setSSLParameters(parameters));
+        assertNull(engine.getSSLParameters().getAlgorithmConstraints());
+        assertEquals(2, engine.getEnabledProtocols().length, "a refused call changes nothing");
+        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket();
+                SSLServerSocket listener = (SSLServerSocket) context.getServerSocketFactory().createServerSocket()) {
+            assertRefusesConstraints(() -> socket.setSSLParameters(parameters));
+            assertRefusesConstraints(() -> listener.setSSLParameters(parameters));
+        }
+        SSLEngine built = BrokerTlsContext.builder().insecureAcceptAnyServer().build().newEngine(Pki.HOST, 8883);
+        assertRefusesConstraints(() -> built.setSSLParameters(parameters));
+        assertNull(context.getDefaultSSLParameters().getAlgorithmConstraints());
+    }
+
+    private static void assertRefusesConstraints(Executable set) {
+        IllegalArgumentException thrown = assertThrows(IllegalArgumentException.class, set);
+        assertEquals(ErrorCode.INVALID_ARGUMENT, assertInstanceOf(TlsFailure.class, thrown.getCause()).code());
+        assertTrue(thrown.getMessage().contains("AlgorithmConstraints"), thrown.getMessage());
     }
 
     @ParameterizedTest
