@@ -14,7 +14,7 @@ use super::Purpose;
 use super::recast::{Change, Reshaped, Shown, has_pss_parameters, with_algorithms, without_parameters};
 use super::refusal::Peer;
 use crate::certificate::fault;
-use crate::certificate::matching::{NameKey, same_name};
+use crate::certificate::matching::NameKey;
 use crate::der::{SEQUENCE, only};
 use crate::error::Result;
 use crate::keystore::TrustedCertificate;
@@ -42,13 +42,11 @@ pub(super) struct Anchors {
     positions: Vec<usize>,
     /// Of each anchor, how many issuers may stand between it and an end entity (RFC 5280 section 4.2.1.9).
     path_lengths: Vec<Option<u32>>,
-    /// Of each anchor, its name.
-    names: Vec<NameKey>,
     /// The SubjectPublicKeyInfos of those that webpki knows without parameters.
     keys: Vec<Vec<u8>>,
     subjects: Vec<DistinguishedName>,
     /// Of each trusted certificate, its subject, and whether it may vouch for others.
-    known: Vec<(Vec<u8>, bool)>,
+    known: Vec<(NameKey, bool)>,
 }
 
 impl Anchors {
@@ -59,7 +57,7 @@ impl Anchors {
         for (position, certificate) in trusted.iter().enumerate() {
             let parsed = fault::parse(&certificate.der).map_err(|error| error.at(&certificate.place))?;
             names.push(parsed.subject().as_raw().to_vec());
-            this.known.push((parsed.subject().as_raw().to_vec(), may_vouch(&parsed)));
+            this.known.push((NameKey::new(parsed.subject().as_raw()), may_vouch(&parsed)));
             if !may_vouch(&parsed) {
                 names.push(parsed.issuer().as_raw().to_vec());
                 continue;
@@ -84,7 +82,6 @@ impl Anchors {
         }
         self.anchors.push(anchor);
         self.positions.push(position);
-        self.names.push(NameKey::new(parsed.subject().as_raw()));
         let constraints = parsed.basic_constraints().ok().flatten();
         self.path_lengths.push(constraints.and_then(|constraints| constraints.value.path_len_constraint));
     }
@@ -100,7 +97,8 @@ impl Anchors {
         &'a self,
         names: &'a HashMap<NameKey, Vec<u8>>,
     ) -> impl Iterator<Item = (usize, &'a TrustAnchor<'static>, &'a [u8])> {
-        (0..).zip(&self.names).zip(&self.anchors).filter_map(|((position, name), anchor)| {
+        (0..).zip(&self.positions).zip(&self.anchors).filter_map(|((position, trusted), anchor)| {
+            let (name, _) = self.known.get(*trusted)?;
             let wanted = only(SEQUENCE, names.get(name)?).ok()?.content;
             (wanted != anchor.subject.as_ref()).then_some((position, anchor, wanted))
         })
@@ -113,8 +111,14 @@ impl Anchors {
 
     /// The position of a trusted certificate of this subject, and whether it may vouch for others; rather one that may.
     pub(super) fn find(&self, subject: &[u8]) -> Option<(usize, bool)> {
-        let named = self.known.iter().enumerate().filter(|(_, (name, _))| same_name(name, subject));
-        named.map(|(position, (_, vouches))| (position, *vouches)).max_by_key(|(_, vouches)| *vouches)
+        self.named(subject).max_by_key(|(_, vouches)| *vouches)
+    }
+
+    /// The positions of all trusted certificates of this subject, each with whether it may vouch for others.
+    pub(super) fn named(&self, subject: &[u8]) -> impl Iterator<Item = (usize, bool)> {
+        let wanted = NameKey::new(subject);
+        let known = (0..).zip(&self.known);
+        known.filter_map(move |(position, (name, vouches))| (*name == wanted).then_some((position, *vouches)))
     }
 
     /// The path from `leaf` to an anchor, with the chain as it is, or as it was reshaped.

@@ -280,8 +280,8 @@ impl<'a> Reading<'a> {
 
     /// The keys of trusted certificates of this name that may vouch for others.
     fn trusted_keys(&self, name: &[u8]) -> Vec<Vec<u8>> {
-        let named = self.peer.trusted.iter().filter_map(|trusted| X509Certificate::from_der(&trusted.der).ok());
-        let named = named.filter(|(_, certificate)| same_name(certificate.subject().as_raw(), name));
+        let named = self.peer.anchors.named(name).filter_map(|(position, _)| self.peer.trusted.get(position));
+        let named = named.filter_map(|trusted| X509Certificate::from_der(&trusted.der).ok());
         named.map(|(_, certificate)| certificate.public_key().raw.to_vec()).collect()
     }
 
