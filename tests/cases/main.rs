@@ -14,6 +14,7 @@ mod lists;
 mod names;
 #[path = "../api/pair.rs"]
 mod pair;
+mod peers;
 #[path = "../recipes/process.rs"]
 mod process;
 #[path = "../api/responder.rs"]

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::command::Server;
 use crate::kept::{assert_no_debug_text, kept};
@@ -32,6 +32,52 @@ fn answer(hello: &str) -> (Answer, String) {
     let line = server.line();
     assert_no_debug_text(&line);
     (answer, line)
+}
+
+#[test]
+fn server_name_that_is_no_name_of_a_host_is_refused_and_shown() {
+    let cases = [
+        ("port", "\"broker.example:8883\""),
+        ("url", "\"mqtts://broker.example\""),
+        ("empty", "the name is empty"),
+        ("hyphen", "\"-broker\""),
+        ("wildcard", "\"*.example\""),
+    ];
+    for (name, shown) in cases {
+        let (answer, line) = answer(&format!("15-server-name-with-port/{name}.bin"));
+        // unrecognized_name
+        assert_eq!(answer, Answer::Alert(112), "{name}: {line}");
+        assert!(line.contains("SERVER_NAME_INVALID") && line.contains(shown), "{name}: {line}");
+    }
+}
+
+#[test]
+fn client_without_signature_algorithms_is_told_to_ask_for_sha1() {
+    let (answer, line) = answer("16-no-signature-algorithms/hello.bin");
+    assert_eq!(answer, Answer::Alert(40), "{line}");
+    assert!(line.contains("NO_COMMON_SIGNATURE") && line.contains("SHA-1"), "{line}");
+    assert!(!line.contains("RSA beside ECDSA"), "{line}");
+}
+
+#[test]
+fn client_with_sha1_alone_is_told_so() {
+    let (answer, line) = answer("16b-sha1-signature-algorithms-only/hello.bin");
+    assert_eq!(answer, Answer::Alert(40), "{line}");
+    assert!(line.contains("NO_COMMON_SIGNATURE") && line.contains("SHA-1"), "{line}");
+    assert!(!line.contains("RSA beside ECDSA"), "{line}");
+}
+
+#[test]
+fn server_name_with_a_trailing_dot_gets_the_certificate_of_the_name() {
+    let [a, b] = ["a", "b"].map(|name| kept(&format!("26-server-name-with-trailing-dot/{name}.pem")));
+    let server = Server::start(&["--cert", &a, "--cert", &b]);
+    for name in ["b.example", "b.example."] {
+        let mut command = Command::new("openssl");
+        command.args(["s_client", "-connect", &format!("127.0.0.1:{}", server.port), "-servername", name]);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.lines().any(|line| line.replace(' ', "") == "subject=CN=b.example"), "{name}: {said}");
+    }
 }
 
 #[test]
