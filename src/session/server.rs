@@ -188,3 +188,139 @@ impl StoresServerSessions for Cache {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::CertificateDer;
+    use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+
+    use super::*;
+    use crate::keystore::TrustedCertificate;
+    use crate::verify::{AskAgain, Authenticated, Judge, PeerVerifier, Purpose, Scene, Switches};
+
+    const SECRET: &[u8] = b"what rustls puts into a ticket";
+
+    fn now_s() -> u64 {
+        DefaultTimeProvider.current_time().unwrap().as_secs()
+    }
+
+    fn gate() -> Arc<Gate> {
+        let trusted = TrustedCertificate { der: CertificateDer::from(certificate()), place: "ca.pem".to_owned() };
+        let verifier = Arc::new(PeerVerifier::new(vec![trusted], Switches::default()).unwrap());
+        let recheck = Recheck {
+            judge: Judge::Own(verifier),
+            callback: None,
+            identities: None,
+            purpose: Purpose::Client,
+            ask_again: AskAgain::Callback,
+            is_verifying: true,
+        };
+        Arc::new(Gate::new(Arc::new(Sessions::new(Arc::new(DefaultTimeProvider), 60)), Arc::new(recheck)))
+    }
+
+    fn certificate() -> Vec<u8> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        rcgen::CertificateParams::new(["ca".to_owned()]).unwrap().self_signed(&key).unwrap().der().to_vec()
+    }
+
+    fn tickets(most_bytes: usize) -> Tickets {
+        let inner = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+        Tickets { inner, gate: gate(), cache: None, most_bytes }
+    }
+
+    /// Begins a call in which the peer is known to have been here since then.
+    fn begin(at_s: u64) {
+        Notes::begin(Scene { peer: Some(Arc::new(Authenticated::nobody(at_s))), ..Scene::default() });
+    }
+
+    #[test]
+    fn ticket_gives_back_what_was_put_in_and_since_when_its_peer_is_here() {
+        let tickets = tickets(4096);
+        let at_s = now_s() - 30;
+        begin(at_s);
+        let ticket = tickets.encrypt(SECRET).unwrap();
+        Notes::begin(Scene::default());
+        assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(SECRET));
+        assert_eq!(Notes::take().session.unwrap().at_s, at_s);
+        // One that is too old when it is made, or not made yet, is of no use.
+        for at_s in [now_s() - 60, now_s() + 3600] {
+            begin(at_s);
+            let ticket = tickets.encrypt(SECRET).unwrap();
+            assert_eq!(tickets.decrypt(&ticket), None);
+        }
+        Notes::take();
+    }
+
+    #[test]
+    fn no_cut_and_no_altered_byte_of_a_ticket_is_accepted() {
+        let tickets = tickets(4096);
+        begin(now_s());
+        let ticket = tickets.encrypt(SECRET).unwrap();
+        for at in 0..ticket.len() {
+            Notes::begin(Scene::default());
+            assert_eq!(tickets.decrypt(&ticket[..at]), None, "cut at {at}");
+            let mut altered = ticket.clone();
+            altered[at] ^= 1;
+            assert_eq!(tickets.decrypt(&altered), None, "altered at {at}");
+            assert!(Notes::take().session.is_none());
+        }
+    }
+
+    #[test]
+    fn no_more_than_four_sessions_of_a_hello_are_looked_at() {
+        let tickets = tickets(4096);
+        begin(now_s());
+        let ticket = tickets.encrypt(SECRET).unwrap();
+        Notes::begin(Scene::default());
+        let opened = (0..100).filter(|_| tickets.decrypt(&ticket).is_some()).count();
+        assert_eq!(opened, 4);
+        Notes::take();
+    }
+
+    #[test]
+    fn tickets_of_one_call_have_together_no_more_bytes_than_they_may() {
+        begin(now_s());
+        let bytes = tickets(4096).encrypt(SECRET).unwrap().len() + TICKET_OVERHEAD_BYTES;
+        for (most, expected) in [(bytes - 1, 0), (bytes, 1), (2 * bytes - 1, 1), (2 * bytes, 2)] {
+            let tickets = tickets(most);
+            begin(now_s());
+            let made = (0..8).filter(|_| tickets.encrypt(SECRET).is_some()).count();
+            assert_eq!(made, expected, "{most}");
+        }
+        Notes::take();
+    }
+
+    #[test]
+    fn cache_has_no_more_bytes_than_it_may_whatever_its_sessions_have() {
+        let cache = Cache::new(gate(), 1000);
+        for id in 0..100_u8 {
+            begin(now_s());
+            assert!(cache.put(vec![id], vec![id; 100_000]));
+            assert!(cache.lock().bytes <= MAX_CACHE_BYTES);
+        }
+        let held = cache.lock();
+        assert_eq!((held.sessions.len(), held.order.len()), (10, 10));
+        drop(held);
+        assert_eq!(cache.get(&[99]).as_deref(), Some([99; 100_000].as_slice()));
+        assert_eq!((cache.get(&[89]), cache.take(&[99])), (None, None));
+        // One that fits by no means is not kept.
+        assert!(!cache.put(vec![200], vec![0; MAX_CACHE_BYTES]));
+        Notes::take();
+    }
+
+    #[test]
+    fn session_leaves_the_cache_when_a_ticket_takes_its_place() {
+        let gate = gate();
+        let cache = Arc::new(Cache::new(Arc::clone(&gate), 8));
+        let inner = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+        let tickets = Tickets { inner, gate, cache: Some(Arc::clone(&cache)), most_bytes: 4096 };
+        begin(now_s());
+        assert!(cache.put(vec![1], SECRET.to_vec()));
+        begin(now_s());
+        assert!(cache.put(vec![2], SECRET.to_vec()));
+        tickets.encrypt(SECRET).unwrap();
+        let held = cache.lock();
+        assert_eq!((held.sessions.len(), held.order.iter().next()), (1, Some(&vec![1])));
+        Notes::take();
+    }
+}
