@@ -137,6 +137,7 @@ impl ContextBuilder {
     }
 
     /// Sets a callback that may refuse a peer whose certificate was accepted. `may_block` makes handshakes run as tasks.
+    /// It is asked again before a session is resumed, [`ContextBuilder::resumption_asks_again`].
     pub fn verify_callback(&mut self, callback: VerifyCallback, may_block: bool) -> &mut Self {
         self.spec.callback = Some(callback);
         self.spec.may_block = may_block;

@@ -209,7 +209,8 @@ pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol:
     })
 }
 
-/// Sets whether sessions are resumed. Default: true.
+/// Sets whether sessions are resumed. Default: true. Their age, tickets and cache are options of btls_builder_set:
+/// session-max-age-s, tls13-tickets, max-ticket-bytes, session-cache.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, resumes: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -219,6 +220,9 @@ pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, res
 }
 
 /// Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
+///
+/// It is asked again before a session is resumed, unless the option resumption-asks-again is "no"; a session of a
+/// peer that it refuses is not resumed. A client whose function may block then begins with BTLS_WANT_TASK.
 ///
 /// `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK and call it from
 /// btls_conn_task_run only. `user` is handed to it, and has to stay valid as long as the context and its connections.

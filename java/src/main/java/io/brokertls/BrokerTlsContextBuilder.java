@@ -293,8 +293,8 @@ public final class BrokerTlsContextBuilder {
     /**
      * Bounds resumption, as {@link javax.net.ssl.SSLSessionContext} does.
      *
-     * @param cacheSize the servers whose sessions clients remember; servers keep none, theirs are in their clients' tickets;
-     *         0 for no limit of its own
+     * @param cacheSize the servers whose sessions clients remember; what servers resume is in their clients' tickets,
+     *         or in a cache of the option {@code session-cache}; 0 for no limit of its own
      * @param timeoutSeconds the age at which a session is no longer resumed; 0 for no limit of its own
      */
     public BrokerTlsContextBuilder sessions(int cacheSize, int timeoutSeconds) {
@@ -319,7 +319,10 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
-    /** Peers that are accepted are then asked about there, and may be refused; not with {@link #trustManager}. */
+    /**
+     * Peers that are accepted are then asked about there, and may be refused; not with {@link #trustManager}. It is
+     * asked again before a session is resumed, unless the option {@code resumption-asks-again} is {@code no}.
+     */
     public BrokerTlsContextBuilder peerCheck(BrokerTlsContext.PeerCheck check) {
         peerCheck = check;
         return this;
