@@ -276,6 +276,81 @@ static void verify_callback_that_may_block_runs_as_a_task_on_another_thread(void
     btls_context_free(client);
 }
 
+/* Connects to "localhost" and has the client read its tickets; gives whether a session was resumed on both sides. */
+static int is_resumed(btls_context *server, btls_context *client) {
+    struct pair pair = connected(server, client);
+    write_all(pair.server, "hello", 5);
+    read_all(pair.client, "hello", 5);
+    int resumed = btls_conn_is_resumed(pair.client);
+    CHECK(btls_conn_is_resumed(pair.server) == resumed);
+    close_pair(&pair);
+    return resumed;
+}
+
+static void verify_callback_is_asked_again_about_the_client_of_a_session(void) {
+    struct verifier verifier = {0};
+    btls_context *server = verifying_server(&verifier, false), *client = context_with("client", "ca.pem");
+    CHECK(!is_resumed(server, client) && verifier.calls == 1);
+    CHECK(is_resumed(server, client) && verifier.calls == 2);
+    verifier.refused = "device-7";
+    struct pair pair = pair_of(server, client);
+    btls_status client_status, server_status;
+    shake(&pair, &client_status, &server_status);
+    /* About the session, then in the full handshake that follows. */
+    CHECK_STATUS(server_status, BTLS_CERT_REJECTED_BY_CALLBACK);
+    CHECK(verifier.calls == 4);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static btls_context *verifying_client(struct verifier *verifier, bool may_block, const char *asks_again) {
+    btls_builder *builder = builder_with(NULL, "ca.pem");
+    CHECK_BUILDER(builder, btls_builder_verify_callback(builder, verify, verifier, may_block), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "resumption-asks-again", asks_again), BTLS_OK);
+    verifier->thread = pthread_self();
+    return build(builder);
+}
+
+static void verify_callback_is_asked_again_about_the_server_of_a_session_unless_switched_off(void) {
+    for (int index = 0; index < 2; index++) {
+        struct verifier verifier = {0};
+        btls_context *client = verifying_client(&verifier, false, index == 0 ? "yes" : "no");
+        btls_context *server = context_with("server", NULL);
+        CHECK(!is_resumed(server, client) && verifier.calls == 1);
+        CHECK(is_resumed(server, client) && verifier.calls == (index == 0 ? 2 : 1));
+        btls_context_free(server);
+        btls_context_free(client);
+    }
+}
+
+static void verify_callback_that_may_block_is_asked_about_a_session_in_the_first_task(void) {
+    struct verifier verifier = {0};
+    btls_context *client = verifying_client(&verifier, true, "yes"), *server = context_with("server", NULL);
+    for (int round = 0; round < 2; round++) {
+        struct pair pair = pair_of(server, client);
+        btls_status client_status = BTLS_WANT_READ, server_status = BTLS_WANT_READ;
+        verifier.calls = 0;
+        for (int turns = 0; waits(client_status) || waits(server_status); turns++) {
+            CHECK(turns < 1000);
+            client_status = btls_conn_handshake(pair.client);
+            /* Nothing is sent before the session has been asked about. */
+            CHECK(round == 0 || turns > 0 || (client_status == BTLS_WANT_TASK && verifier.calls == 0));
+            if (client_status == BTLS_WANT_TASK)
+                CHECK_CONN(pair.client, btls_conn_task_run(pair.client), BTLS_OK);
+            CHECK(round == 0 || turns > 0 || verifier.calls == 1);
+            server_status = btls_conn_handshake(pair.server);
+        }
+        CHECK_CONN(pair.client, client_status, BTLS_OK);
+        CHECK(verifier.calls == 1 && btls_conn_is_resumed(pair.client) == (round == 1));
+        write_all(pair.server, "hello", 5);
+        read_all(pair.client, "hello", 5);
+        close_pair(&pair);
+    }
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
 struct log {
     int lines, worst;
     char last[512];
@@ -360,6 +435,9 @@ int main(void) {
     RUN(verify_callback_refuses_with_its_reason);
     RUN(verify_callback_is_not_asked_about_peers_that_are_refused_anyway);
     RUN(verify_callback_that_may_block_runs_as_a_task_on_another_thread);
+    RUN(verify_callback_is_asked_again_about_the_client_of_a_session);
+    RUN(verify_callback_is_asked_again_about_the_server_of_a_session_unless_switched_off);
+    RUN(verify_callback_that_may_block_is_asked_about_a_session_in_the_first_task);
     RUN(log_callback_gets_what_an_operator_should_know);
     RUN(password_callback_is_asked_for_store_and_key);
     return 0;
