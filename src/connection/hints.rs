@@ -62,6 +62,8 @@ const BEFORE_DATA: &[Stage] = &[Stage::Handshake, Stage::Complete];
 const FIRST: &[Stage] = &[Stage::Hello];
 const UNDER_WAY: &[Stage] = &[Stage::Handshake];
 const COMPLETE: &[Stage] = &[Stage::Complete];
+/// A client may send data before it reads the tickets.
+const TICKETS: &[Stage] = &[Stage::Complete, Stage::Data];
 
 /// The ends that a peer can bring about without an alert.
 const DEPARTURES: &[Code] = &[Code::HandshakeEof, Code::Truncated, Code::ConnectionReset, Code::BrokenPipe];
@@ -126,8 +128,8 @@ const ROWS: &[(When, &str)] = rows! {
         "The client does not know the CA of this side's certificate: add it to the client's trust store, and serve the intermediates too.";
     &[Code::AlertAccessDenied], Server, None, BEFORE_DATA, None =>
         "The client refuses this side's certificate; its log says why.";
-    &[Code::AlertDecodeError, Code::AlertUnexpectedMessage, Code::AlertIllegalParameter], Server, Some("TLSv1.3"), COMPLETE, None =>
-        "The client takes the handshake and not what follows, such as session tickets: old wolfSSL takes none of TLSv1.3; try without resumption.";
+    &[Code::AlertDecodeError, Code::AlertUnexpectedMessage, Code::AlertIllegalParameter], Server, Some("TLSv1.3"), TICKETS, None =>
+        "The client takes the handshake and not what follows, such as session tickets (wolfSSL 5.5): set tls13-tickets to 0 for such clients.";
     DEPARTURES, Server, None, UNDER_WAY, None =>
         "The client left after it saw this side's certificate: it may have refused it or its name; its own log says why.";
     DEPARTURES, Server, None, COMPLETE, None =>
