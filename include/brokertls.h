@@ -687,7 +687,8 @@ btls_status btls_builder_trust_memory(btls_builder *builder,
                                       const char *password);
 
 /**
- * Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out.
+ * Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out. The
+ * revocation lists (CRL) in it count where revocation is on.
  */
 btls_status btls_builder_trust_directory(btls_builder *builder,
                                          const char *directory);

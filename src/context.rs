@@ -6,6 +6,7 @@ mod load;
 mod maintenance;
 mod reload;
 mod staples;
+mod trust;
 
 use std::fmt;
 use std::net::IpAddr;

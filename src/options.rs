@@ -180,12 +180,14 @@ impl Options {
         self.stores.trust_sources()
     }
 
-    /// The check of revocation that the options name, its lists read.
+    /// The check of revocation that the options name, its lists read, those among the trusted certificates too.
     ///
     /// # Errors
     /// `OPTION_CONFLICT` for rules without a list; the first list that cannot be used, by name.
     pub fn revocation(&self) -> Result<Revocation> {
-        self.builder.load_revocation()
+        let mut builder = self.builder.clone();
+        self.trust_sources()?.into_iter().for_each(|source| _ = builder.trust(source));
+        builder.load_revocation()
     }
 
     /// The builder with everything that was set.

@@ -202,7 +202,7 @@ impl Spec {
             let detail = "trust, a callback or no verification of its own, and a host that decides about peers";
             return Err(Error::new(Code::OptionConflict, detail));
         }
-        self.revocation.check()?;
+        self.revocation.check(self.trust.iter().any(|source| !matches!(source, TrustSource::System)))?;
         self.staple.check(!self.identities.is_empty())?;
         if self.revocation.is_on() && (self.hosts.trust.is_some() || self.accepts_any_server) {
             let detail = "a check of revocation, and a host that decides about peers, or any server accepted";

@@ -48,6 +48,18 @@ impl Source {
         }
     }
 
+    /// The bytes, at most `limit` of them; the hint of the error for more says what to do.
+    ///
+    /// # Errors
+    /// `FILE_UNREADABLE`, `STORE_TOO_LARGE`.
+    pub(crate) fn read_at_most(&self, limit: usize, hint: &str) -> Result<Zeroizing<Vec<u8>>> {
+        let limits = Limits { max_content_bytes: limit, ..Limits::default() };
+        self.read(&limits).map_err(|error| match error.code() {
+            Code::StoreTooLarge => error.with_hint(hint),
+            _ => error,
+        })
+    }
+
     /// The bytes, at most `limits.max_content_bytes` of them.
     ///
     /// # Errors

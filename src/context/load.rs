@@ -1,15 +1,17 @@
 //! What a context reads when it is built and when it is reloaded: identities, trust, lists.
 
-use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::error::{Code, Error, Result};
-use crate::keystore::{self, Identity, Limits, OpenOptions, TrustedCertificate};
+use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, RevocationPolicy, now_unix_s, ocsp};
-use crate::settings::{CrlSource, IdentitySource, Spec, TrustSource};
+use crate::settings::{CrlSource, IdentitySource, Spec};
 use crate::source::{self, Source};
 use crate::verify::{Judge, PeerVerifier, Switch, Switches};
+
+use super::trust;
 
 pub(super) fn judge(spec: &Spec, remote: Option<Arc<Remote>>, warnings: &mut Vec<String>) -> Result<Judge> {
     match &spec.hosts.trust {
@@ -59,7 +61,20 @@ fn trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertifica
 }
 
 /// The longest file of OCSP responses.
-pub(super) const MAX_RESPONSES_BYTES: usize = 1 << 20;
+const MAX_RESPONSES_BYTES: usize = 1 << 20;
+
+/// The content of a file of OCSP responses.
+///
+/// # Errors
+/// `FILE_UNREADABLE`, `STORE_TOO_LARGE`.
+pub(super) fn read_responses(file: &Source) -> Result<Zeroizing<Vec<u8>>> {
+    file.read_at_most(MAX_RESPONSES_BYTES, "Give the responses in several files; for one there is no option.")
+}
+
+/// The content of a file of lists.
+fn read_lists(file: &Source, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
+    file.read_at_most(limit, trust::RAISE_MAX_CRL_BYTES)
+}
 
 /// Who is asked over the network, where that is wanted; one for all generations of a context.
 pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
@@ -82,25 +97,29 @@ pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
 
 /// The rules, with what the switches of verification say of signatures.
 fn policy(spec: &Spec) -> RevocationPolicy {
-    spec.revocation.policy(spec.switches.contains(Switch::SmallRsa))
+    policy_with(spec, false)
 }
 
-/// Reads every list and response.
+/// The same where there are lists among the trusted certificates.
+fn policy_with(spec: &Spec, has_more_lists: bool) -> RevocationPolicy {
+    spec.revocation.policy(spec.switches.contains(Switch::SmallRsa), has_more_lists)
+}
+
+/// Reads every list and response, the lists among the trusted certificates too.
 ///
 /// # Errors
 /// `OPTION_CONFLICT` for rules without a source; the first list or response that cannot be used, by name.
 pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Revocation> {
     let revocation = &spec.revocation;
-    revocation.check()?;
-    let limits = Limits { max_content_bytes: revocation.max_crl_bytes, ..Limits::default() };
+    let limit = revocation.max_crl_bytes;
     let mut crls = Crls::default();
     for source in &revocation.crls {
         match source {
-            CrlSource::Source(file) => crls.add(&file.read(&limits)?, &file.label())?,
+            CrlSource::Source(file) => crls.add(&read_lists(file, limit)?, &file.label())?,
             CrlSource::Directory(path) => {
                 let before = crls.iter().count();
                 for file in source::files_of(path)? {
-                    crls.add_from_directory(&file.read(&limits)?, &file.label())?;
+                    crls.add_from_directory(&read_lists(&file, limit)?, &file.label())?;
                 }
                 if crls.iter().count() == before {
                     crls.note(format!("{}: no revocation list (CRL) is in this directory", path.display()));
@@ -108,59 +127,18 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
             }
         }
     }
-    let allowed = policy(spec).allowed();
+    trust::add_lists(spec, &mut crls)?;
+    let has_lists = !crls.is_empty();
+    revocation.check(has_lists)?;
+    let policy = policy_with(spec, has_lists);
+    let allowed = policy.allowed();
     let mut responses = Vec::new();
-    let limits = Limits { max_content_bytes: MAX_RESPONSES_BYTES, ..Limits::default() };
     for file in &revocation.ocsp_responses {
-        let found = ocsp::ocsp_responses_of(&file.read(&limits)?, &file.label())?;
+        let found = ocsp::ocsp_responses_of(&read_responses(file)?, &file.label())?;
         responses.extend(found.into_iter().map(|response| (response.allow(allowed), file.label())));
     }
-    let check = Revocation::new(policy(spec), crls).with_responses(responses);
+    let check = Revocation::new(policy, crls).with_responses(responses);
     Ok(check.with_remote(remote).read_at(now_unix_s(spec.clock.as_ref())))
-}
-
-impl TrustSource {
-    /// Reads the certificates, and adds to `warnings` what an operator should know of them.
-    ///
-    /// # Errors
-    /// The first file that cannot be used, by name; `NO_TRUSTED_CERTIFICATE`, `SYSTEM_ROOTS_UNAVAILABLE`.
-    pub fn load(&self, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
-        match self {
-            Self::Store { source, options } => {
-                let store = open(source, options)?;
-                warnings.extend_from_slice(store.warnings());
-                store.trusted()
-            }
-            Self::Directory(path) => trusted_of_directory(path, warnings),
-            Self::System => source::system_roots(warnings),
-        }
-    }
-}
-
-/// The certificates of all files of a directory, each once. Directories of CAs hold other files too: a README, lists.
-/// What holds no certificate is skipped with a warning.
-fn trusted_of_directory(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
-    let (mut trusted, mut seen) = (Vec::new(), HashSet::new());
-    let mut first_fault = None;
-    for file in source::files_of(path)? {
-        let found = open(&file, &OpenOptions::default()).and_then(|store| {
-            let found = store.trusted()?;
-            warnings.extend_from_slice(store.warnings());
-            Ok(found)
-        });
-        match found {
-            Ok(found) => trusted.extend(found.into_iter().filter(|one| seen.insert(one.der.clone()))),
-            Err(fault) => {
-                warnings.push(format!("skipped among the trusted certificates: {}", fault.message()));
-                first_fault.get_or_insert(fault);
-            }
-        }
-    }
-    match (trusted.is_empty(), first_fault) {
-        (false, _) => Ok(trusted),
-        (true, Some(fault)) => Err(fault),
-        (true, None) => Err(Error::new(Code::NoTrustedCertificate, "no files").at(path.display())),
-    }
 }
 
 impl IdentitySource {

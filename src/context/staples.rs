@@ -7,10 +7,11 @@ use rustls::pki_types::CertificateDer;
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
 use crate::identity::certified;
-use crate::keystore::{Identity, Limits, OpenOptions, TrustedCertificate};
+use crate::keystore::{Identity, TrustedCertificate};
 use crate::revocation::ocsp::{demands_staple, is_issuer, ocsp_responses_of, responders_of};
 use crate::revocation::{OcspResponse, Staple, StapleSettings, Stapled, Staples, now_unix_s};
-use crate::settings::Spec;
+use crate::settings::{Spec, TrustSource};
+use crate::source::Source;
 
 use super::load;
 
@@ -33,7 +34,7 @@ pub(super) fn load(
     warnings: &mut Vec<String>,
 ) -> Result<Loaded> {
     let named = match &spec.staple.issuer {
-        Some(source) => load::open(source, &OpenOptions::default())?.trusted()?,
+        Some(source) => issuers(source, warnings)?,
         None => Vec::new(),
     };
     let known: Vec<&CertificateDer<'static>> = trusted.iter().chain(&named).map(|trusted| &trusted.der).collect();
@@ -50,6 +51,17 @@ pub(super) fn load(
     let settings = spec.staple.is_on.then(|| settings(spec));
     let staples = Staples::new(settings, all, Arc::clone(&spec.clock))?;
     Ok(Loaded { staples: Arc::new(staples), of_identities })
+}
+
+/// The certificates of the file that is said to hold the issuer.
+fn issuers(source: &Source, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+    let loaded = TrustSource::store(source.clone()).load(warnings);
+    loaded.map_err(|error| match error.code() {
+        Code::StoreTooLarge => {
+            error.with_hint("Give the issuer's certificate alone; for this file there is no option.")
+        }
+        _ => error,
+    })
 }
 
 fn settings(spec: &Spec) -> StapleSettings {
@@ -83,10 +95,9 @@ fn stapled(spec: &Spec, identity: &Identity, known: &[&CertificateDer<'static>])
 
 /// Gives each response to the certificates that it is about, the latest where there are several.
 fn read_files(spec: &Spec, stapled: &mut [Option<Stapled>]) -> Result<()> {
-    let limits = Limits { max_content_bytes: load::MAX_RESPONSES_BYTES, ..Limits::default() };
     let now_unix_s = now_unix_s(spec.clock.as_ref());
     for file in &spec.staple.files {
-        for response in ocsp_responses_of(&file.read(&limits)?, &file.label())? {
+        for response in ocsp_responses_of(&load::read_responses(file)?, &file.label())? {
             let response = Arc::new(response);
             let meant = stapled.iter_mut().flatten().filter(|stapled| stapled.is_meant_by(&response));
             let mut is_anybodys = false;

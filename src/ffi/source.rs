@@ -165,7 +165,8 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
     })
 }
 
-/// Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out.
+/// Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out. The
+/// revocation lists (CRL) in it count where revocation is on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_directory(
     builder: *mut btls_builder,

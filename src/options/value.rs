@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
-use crate::keystore::{Limits, Password, Secret, StoreType};
+use crate::keystore::{Password, Secret, StoreType};
 use crate::policy::names::{items, quoted};
 use crate::source::Source;
 use crate::verify::Switch;
@@ -100,8 +100,8 @@ fn from_variable(variable: &str) -> Result<Secret> {
 
 fn from_file(path: &str) -> Result<Secret> {
     const MAX_PASSWORD_FILE_BYTES: usize = 64 * 1024;
-    let limits = Limits { max_content_bytes: MAX_PASSWORD_FILE_BYTES, ..Limits::default() };
-    let content: Zeroizing<Vec<u8>> = Source::file(path).read(&limits)?;
+    let hint = "Give a file with the password alone.";
+    let content: Zeroizing<Vec<u8>> = Source::file(path).read_at_most(MAX_PASSWORD_FILE_BYTES, hint)?;
     let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
     Ok(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
 }

@@ -98,7 +98,7 @@ impl Revocation {
     pub fn warnings(&self, trusted: &[TrustedCertificate]) -> Vec<String> {
         match self.is_on() {
             true => self.crls.warnings(trusted, (self.read_unix_s, self.max_stale_s()), self.policy.allowed()),
-            false => Vec::new(),
+            false => self.crls.notes().to_vec(),
         }
     }
 

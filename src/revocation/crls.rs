@@ -77,9 +77,16 @@ impl Crls {
         Ok(())
     }
 
-    /// Adds a warning.
+    /// Adds a warning, once.
     pub(crate) fn note(&mut self, warning: String) {
-        self.notes.push(warning);
+        if !self.notes.contains(&warning) {
+            self.notes.push(warning);
+        }
+    }
+
+    /// The warnings that do not depend on whom the context trusts.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     fn push(&mut self, list: List) {
@@ -93,7 +100,7 @@ impl Crls {
         self.of_issuer.values().flatten().map(|list| (&list.crl, list.place.as_str()))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.of_issuer.is_empty()
     }
 

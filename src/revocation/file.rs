@@ -107,7 +107,7 @@ pub(super) fn response_parts<'a>(content: &'a [u8], place: &str) -> Result<Vec<P
 }
 
 /// Whether content is one or more lists, damaged ones included.
-pub(super) fn may_hold_list(content: &[u8]) -> bool {
+pub(crate) fn may_hold_list(content: &[u8]) -> bool {
     let has = |label: &str| content.windows(label.len()).any(|window| window == label.as_bytes());
     CRL_LABELS.iter().any(|label| has(&format!("{label}-----")))
         || begins_as_list(content)

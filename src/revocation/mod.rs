@@ -27,6 +27,7 @@ pub use crl::{Crl, CrlFacts};
 pub use crls::Crls;
 pub use facts::{SourceFacts, SourceKind};
 pub use file::RevocationFile;
+pub(crate) use file::may_hold_list;
 pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, ocsp_responses_of};
 pub use policy::{Depth, Mode, RevocationPolicy};
 pub(crate) use remote::{Remote, RemoteSettings};

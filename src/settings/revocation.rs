@@ -97,11 +97,14 @@ impl Default for RevocationSpec {
 impl RevocationSpec {
     /// What is said, and for the rest: a source that there is may know, and together they have to, of the whole chain,
     /// while what they know is current.
-    pub(crate) fn policy(&self, allows_small_rsa: bool) -> RevocationPolicy {
+    ///
+    /// `has_more_lists` says that there are lists among the trusted certificates; they count where revocation is on, and
+    /// do not switch it on.
+    pub(crate) fn policy(&self, allows_small_rsa: bool, has_more_lists: bool) -> RevocationPolicy {
         let of_source = |said: Option<Mode>, is_there| said.unwrap_or(if is_there { Mode::Prefer } else { Mode::Off });
         RevocationPolicy {
             mode: self.overall(),
-            crl: of_source(self.crl_mode, self.has_lists()),
+            crl: of_source(self.crl_mode, self.has_lists() || has_more_lists),
             ocsp: of_source(self.ocsp_mode, self.has_responses()),
             depth: self.depth.unwrap_or_default(),
             max_stale_s: self.max_stale_s.unwrap_or_default(),
@@ -136,23 +139,25 @@ impl RevocationSpec {
         !self.ocsp_responses.is_empty() || self.fetch.is_on
     }
 
-    /// Refuses rules without anything to go by, and rules that contradict each other.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Refuses rules without anything to go by, and rules that contradict each other. `has_more_lists` as for
+    /// [`policy`](Self::policy), or, before these are read, that there may be some.
+    pub(crate) fn check(&self, has_more_lists: bool) -> Result<()> {
         let conflict = |detail: &str| Err(Error::new(Code::OptionConflict, detail));
         let is_asked = |mode: Option<Mode>| mode.is_some_and(|mode| mode != Mode::Off);
         // A peer may staple, so that OCSP has something to go by whatever is given here.
-        let has_sources = self.has_lists() || self.has_responses() || is_asked(self.ocsp_mode);
+        let has_lists = self.has_lists() || has_more_lists;
+        let has_sources = has_lists || self.has_responses() || is_asked(self.ocsp_mode);
         let has_rules = is_asked(self.mode) || self.depth.is_some() || self.max_stale_s.is_some();
         if has_rules && !has_sources {
             return conflict("rules of revocation, and no list (CRL), no OCSP and no fetch to go by");
         }
-        if is_asked(self.crl_mode) && !self.has_lists() {
+        if is_asked(self.crl_mode) && !has_lists {
             return conflict("lists (CRL) are to be asked, and there is neither one nor are they fetched");
         }
         if self.mode == Some(Mode::Off) && (is_asked(self.crl_mode) || is_asked(self.ocsp_mode)) {
             return conflict("revocation is off, and a source of it is to be asked");
         }
-        let policy = self.policy(false);
+        let policy = self.policy(false, has_more_lists);
         if policy.mode != Mode::Off && policy.crl == Mode::Off && policy.ocsp == Mode::Off {
             return conflict("revocation is to be checked, and no source of it may be asked");
         }

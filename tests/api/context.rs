@@ -112,8 +112,8 @@ fn what_holds_no_certificate_in_a_trust_directory_is_skipped_with_a_warning() {
     let warnings = client.warnings();
     for (file, says) in [
         ("README", "none of the formats"),
-        ("list.r0", "X509 CRL"),
-        ("list.crl", ""),
+        ("list.r0", "that is not used, because revocation is off"),
+        ("list.crl", "that is not used, because revocation is off"),
         ("odd.pem, line 1", "its validity cannot be read"),
         ("bouncy", "Bouncy Castle (BKS)"),
         ("dangling.0", "cannot be read"),

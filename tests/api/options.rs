@@ -225,6 +225,14 @@ fn limits_apply_to_every_store() {
 }
 
 #[test]
+fn hint_about_a_password_file_that_is_too_large_names_no_option_of_other_files() {
+    let secret = file("large-password", &"x".repeat(64 * 1024 + 1));
+    let error = Options::new().set("trust-password", &format!("file:{secret}")).unwrap_err();
+    assert_eq!(error.code(), Code::StoreTooLarge);
+    assert_eq!(error.hint(), "Give a file with the password alone.");
+}
+
+#[test]
 fn contexts_made_of_options_connect_as_they_say() {
     let authority = Authority::new("ca");
     let ca = file("ca-of-pair.pem", &authority.pem());

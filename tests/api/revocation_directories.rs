@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use brokertls::{Code, Context, ContextBuilder, CrlSource, Error, IdentitySource, Source};
+use brokertls::revocation::Mode;
+use brokertls::{Code, Context, ContextBuilder, CrlSource, Error, IdentitySource, Source, TrustSource};
 use rcgen::SerialNumber;
 
 use crate::pair::{Authority, Pair, context};
@@ -144,4 +145,166 @@ fn list_that_counts_for_nothing_yet_or_ever_is_told_of_when_the_context_is_built
     let below = authority.below("below");
     only(warnings(&authority, &below.crl(&[])), "is of \"CN=below\", and no trusted CA certificate has that name");
     only(warnings(&authority, &Authority::new("ca").crl(&[])), "is not signed with the key of the trusted certificate");
+}
+
+/// A client that trusts a folder, and checks revocation in these modes.
+fn client_of(trust: TrustSource, set: impl FnOnce(&mut ContextBuilder)) -> Result<Context, Error> {
+    let mut builder = ContextBuilder::new();
+    builder.trust(trust).resumption(false);
+    set(&mut builder);
+    builder.build()
+}
+
+/// The same authority as a folder of trust and as one file, with this list in PEM beside it.
+fn trust_with(authority: &Authority, list: &str, folder: &Folder) -> [TrustSource; 2] {
+    let both = [list.to_owned(), authority.pem()].concat();
+    let file = TrustSource::store(Source::memory("both.pem", both.as_bytes()));
+    [TrustSource::Directory(folder.0.clone()), file]
+}
+
+#[test]
+fn lists_among_the_trusted_certificates_count_where_revocation_is_on() {
+    let (authority, other) = (Authority::new("ca"), Authority::new("other"));
+    let list = authority.crl(&[BAD]);
+    let folder = Folder::new("trust").with("ca.pem", authority.pem()).with("ca.r0", &list);
+    let in_der = Folder::new("trust-der").with("ca.cer", der(&authority.pem())).with("ca.crl", der(&list));
+    let joined = Folder::new("trust-both").with("both.pem", [authority.pem(), list.clone()].concat());
+    let [directory, file] = trust_with(&authority, &list, &folder);
+    let places = [directory, file, TrustSource::Directory(in_der.0.clone()), TrustSource::Directory(joined.0.clone())];
+    for trust in places {
+        for mode in [Mode::Require, Mode::Prefer] {
+            let by_mode = client_of(trust.clone(), |builder| _ = builder.revocation(mode)).unwrap();
+            let by_mode_of_lists = client_of(trust.clone(), |builder| _ = builder.crl_mode(mode)).unwrap();
+            let others = CrlSource::Source(Source::memory("other.crl", other.crl(&[]).as_bytes()));
+            let beside = client_of(trust.clone(), |builder| _ = builder.crl(others).revocation(mode)).unwrap();
+            for client in [by_mode, by_mode_of_lists, beside] {
+                assert_eq!(outcome(&authority, &client, GOOD), None, "{trust:?} {mode:?}");
+                assert_eq!(outcome(&authority, &client, BAD), Some(Code::CertRevoked), "{trust:?} {mode:?}");
+                let skipped = |line: &String| line.contains("skipped") || line.contains("not used");
+                assert!(!client.warnings().iter().any(skipped), "{:?}", client.warnings());
+            }
+        }
+    }
+}
+
+#[test]
+fn lists_among_the_trusted_certificates_that_are_not_asked_are_told_of() {
+    let authority = Authority::new("ca");
+    let list = authority.crl(&[BAD]);
+    let folder = Folder::new("unasked").with("ca.pem", authority.pem()).with("ca.r0", &list);
+    let told = "a revocation list (CRL) that is not used, because";
+    for trust in trust_with(&authority, &list, &folder) {
+        let off = client_of(trust.clone(), |_| ()).unwrap();
+        let said_off = client_of(trust.clone(), |builder| _ = builder.revocation(Mode::Off)).unwrap();
+        for client in [off, said_off] {
+            assert_eq!(outcome(&authority, &client, BAD), None);
+            let warnings = client.warnings();
+            let is_told = |line: &String| line.ends_with(&format!("{told} revocation is off"));
+            assert!(warnings.len() == 1 && warnings.iter().all(is_told), "{warnings:?}");
+        }
+        let ocsp_alone = client_of(trust, |builder| _ = builder.crl_mode(Mode::Off).ocsp_mode(Mode::Prefer)).unwrap();
+        assert_eq!(outcome(&authority, &ocsp_alone, BAD), None);
+        let warnings = ocsp_alone.warnings();
+        let is_told = |line: &String| line.ends_with(&format!("{told} lists are not asked (crl-mode off)"));
+        assert!(warnings.len() == 1 && warnings.iter().all(is_told), "{warnings:?}");
+    }
+}
+
+#[test]
+fn list_among_the_trusted_certificates_that_cannot_be_used_is_an_error_where_revocation_is_on() {
+    let authority = Authority::new("ca");
+    let whole = der(&authority.crl(&[BAD]));
+    let cut = Folder::new("trust-cut").with("ca.pem", authority.pem()).with("cut.crl", &whole[..whole.len() - 1]);
+    let trust = || TrustSource::Directory(cut.0.clone());
+    let error = client_of(trust(), |builder| _ = builder.revocation(Mode::Prefer)).unwrap_err();
+    assert_eq!(error.code(), Code::CrlMalformed, "{error}");
+    assert!(error.detail().contains("/cut.crl"), "{error}");
+    assert!(client_of(trust(), |_| ()).unwrap().warnings()[0].contains("/cut.crl: "));
+    // A list by another key of that name is told of, and says nothing.
+    let forged = Authority::new("ca").crl(&[]);
+    let folder = Folder::new("trust-forged").with("ca.pem", authority.pem()).with("ca.r0", &forged);
+    for (mode, code) in [(Mode::Require, Some(Code::RevocationUnknown)), (Mode::Prefer, None)] {
+        for trust in trust_with(&authority, &forged, &folder) {
+            let client = client_of(trust, |builder| _ = builder.revocation(mode)).unwrap();
+            assert_eq!(outcome(&authority, &client, GOOD), code);
+            assert!(client.warnings()[0].contains("is not signed with the key of the trusted"), "{client:?}");
+        }
+    }
+}
+
+#[test]
+fn mode_without_a_list_among_the_trusted_certificates_is_a_conflict_at_a_reload_too() {
+    let authority = Authority::new("ca");
+    let folder = Folder::new("trust-alone").with("ca.pem", authority.pem()).with("README", "X509 CRLs go here");
+    let client =
+        || client_of(TrustSource::Directory(folder.0.clone()), |builder| _ = builder.revocation(Mode::Require));
+    assert_eq!(client().unwrap_err().code(), Code::OptionConflict);
+    let list = folder.0.join("ca.r0");
+    std::fs::write(&list, authority.crl(&[])).unwrap();
+    let client = client().unwrap();
+    assert_eq!(outcome(&authority, &client, BAD), None);
+    std::fs::write(&list, authority.crl(&[BAD])).unwrap();
+    client.reload().unwrap();
+    assert_eq!(outcome(&authority, &client, BAD), Some(Code::CertRevoked));
+    std::fs::remove_file(&list).unwrap();
+    assert_eq!(client.reload().unwrap_err().code(), Code::OptionConflict);
+    assert_eq!(outcome(&authority, &client, BAD), Some(Code::CertRevoked));
+}
+
+#[test]
+fn hint_about_a_file_that_is_too_large_names_the_option_that_counts() {
+    let authority = Authority::new("ca");
+    let list = authority.crl(&[BAD]);
+    let folder = Folder::new("large").with("ca.pem", authority.pem()).with("ca.crl", &list);
+    let memory = |bytes: &[u8]| Source::memory("large", bytes);
+    let trust = TrustSource::Directory(folder.0.clone());
+    let of_list = [
+        client_of(authority.trust(), |builder| {
+            builder.crl(CrlSource::Source(memory(list.as_bytes()))).max_crl_bytes(100);
+        }),
+        client_of(authority.trust(), |builder| {
+            builder.crl(CrlSource::Directory(folder.0.clone())).max_crl_bytes(100);
+        }),
+        client_of(trust, |builder| _ = builder.revocation(Mode::Require).max_crl_bytes(100)),
+    ];
+    for client in of_list {
+        let error = client.unwrap_err();
+        assert_eq!(error.code(), Code::StoreTooLarge);
+        assert!(error.detail().contains("more than 100 bytes"), "{error}");
+        assert_eq!(error.hint(), "If the file is what it should be, raise the option max-crl-bytes.");
+    }
+    let response = || memory(&[0x30; (1 << 20) + 1]);
+    let of_response = [
+        client_of(authority.trust(), |builder| _ = builder.ocsp_response(response())),
+        client_of(authority.trust(), |builder| {
+            builder.identity(authority.identity(&["broker"])).staple_file(response());
+        }),
+    ];
+    for client in of_response {
+        let error = client.unwrap_err();
+        assert_eq!(error.code(), Code::StoreTooLarge);
+        assert_eq!(error.hint(), "Give the responses in several files; for one there is no option.");
+    }
+    let issuer = client_of(authority.trust(), |builder| {
+        let identity = authority.identity(&["broker"]);
+        builder.identity(identity).staple(true).staple_issuer(memory(&vec![b' '; (16 << 20) + 1]));
+    });
+    let error = issuer.unwrap_err();
+    assert_eq!(error.code(), Code::StoreTooLarge);
+    assert_eq!(error.hint(), "Give the issuer's certificate alone; for this file there is no option.");
+}
+
+#[test]
+fn what_is_odd_in_the_file_of_the_issuer_of_staples_is_told() {
+    let authority = Authority::new("ca");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases");
+    let odd = std::fs::read_to_string(cases.join("11-one-odd-certificate-in-a-bundle/trust.pem")).unwrap();
+    let issuers = [odd, authority.pem()].concat();
+    let context = context(|builder| {
+        builder.identity(authority.identity(&["broker"])).staple(true).staple_responder("http://127.0.0.1:9/");
+        builder.staple_issuer(Source::memory("issuers.pem", issuers.as_bytes()))
+    });
+    let warnings = context.warnings();
+    let told = |line: &String| line.contains("issuers.pem, line 1") && line.contains("its validity cannot be read");
+    assert!(warnings.iter().any(told), "{warnings:?}");
 }

@@ -132,6 +132,13 @@ fn folder_with_cas_and_their_lists_serves_as_trust_and_as_lists() {
         assert_accepted(&client(&chain, folder, &[]));
         assert_accepted(&client(&chain, &trust, &["--crl", folder]));
         assert_accepted(&client(&chain, folder, &["--crl", folder]));
+        for mode in MODES {
+            assert_accepted(&client(&chain, folder, &["--revocation", mode]));
+            assert_accepted(&client(&chain, &both, &["--revocation", mode]));
+        }
+        // Its lists alone make the check known: without them nothing could be asked.
+        let ran = client(&chain, &trust, &["--revocation", "require"]);
+        assert!(ran.code != 0 && ran.err.contains("OPTION_CONFLICT"), "{ran:?}");
     }
 }
 

@@ -1,0 +1,120 @@
+//! Trusted certificates, and the revocation lists that lie among them.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use memchr::memmem;
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error, Result};
+use crate::keystore::{self, Limits, OpenOptions, TrustedCertificate};
+use crate::revocation::{Crls, Mode, may_hold_list};
+use crate::settings::{RevocationSpec, Spec, TrustSource};
+use crate::source::{self, Source};
+
+use super::load::open;
+
+pub(super) const RAISE_MAX_CRL_BYTES: &str = "If the file is what it should be, raise the option max-crl-bytes.";
+
+impl TrustSource {
+    /// Reads the certificates, and adds to `warnings` what an operator should know of them. Revocation lists (CRL) among
+    /// them are left to the check of revocation.
+    ///
+    /// # Errors
+    /// The first file that cannot be used, by name; `NO_TRUSTED_CERTIFICATE`, `SYSTEM_ROOTS_UNAVAILABLE`.
+    pub fn load(&self, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+        match self {
+            Self::Store { source, options } => {
+                let store = open(source, options)?;
+                warnings.extend_from_slice(store.warnings());
+                store.trusted()
+            }
+            Self::Directory(path) => trusted_of_directory(path, warnings),
+            Self::System => source::system_roots(warnings),
+        }
+    }
+}
+
+/// The certificates of all files of a directory, each once. Directories of CAs hold other files too: a README, lists.
+/// What holds no certificate is skipped, with a warning if it holds no list either.
+fn trusted_of_directory(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+    let (mut trusted, mut seen) = (Vec::new(), HashSet::new());
+    let mut first_fault = None;
+    let options = OpenOptions::default();
+    for file in source::files_of(path)? {
+        let content = file.read(&options.limits);
+        let holds_lists_alone = content.as_ref().is_ok_and(|content| holds_lists_alone(content));
+        match content.and_then(|content| trusted_of_file(&file.label(), &content, &options, warnings)) {
+            Ok(found) => trusted.extend(found.into_iter().filter(|one| seen.insert(one.der.clone()))),
+            Err(fault) => {
+                if !holds_lists_alone {
+                    warnings.push(format!("skipped among the trusted certificates: {}", fault.message()));
+                }
+                first_fault.get_or_insert(fault);
+            }
+        }
+    }
+    match (trusted.is_empty(), first_fault) {
+        (false, _) => Ok(trusted),
+        (true, Some(fault)) => Err(fault),
+        (true, None) => Err(Error::new(Code::NoTrustedCertificate, "no files").at(path.display())),
+    }
+}
+
+fn trusted_of_file(
+    label: &str,
+    content: &Zeroizing<Vec<u8>>,
+    options: &OpenOptions,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<TrustedCertificate>> {
+    let store = keystore::open(label, content, options)?;
+    let found = store.trusted()?;
+    warnings.extend_from_slice(store.warnings());
+    Ok(found)
+}
+
+fn holds_lists_alone(content: &[u8]) -> bool {
+    may_hold_list(content) && memmem::find(content, b"CERTIFICATE-----").is_none()
+}
+
+/// Adds the lists among the trusted certificates, of directories and of PEM files. Where they are not asked, a warning
+/// says so.
+///
+/// # Errors
+/// As for [`Crls::add_from_directory`]; `STORE_TOO_LARGE`.
+pub(super) fn add_lists(spec: &Spec, crls: &mut Crls) -> Result<()> {
+    for source in &spec.trust {
+        match source {
+            TrustSource::Store { source, options } => add_lists_of(source, options.limits, &spec.revocation, crls)?,
+            TrustSource::Directory(path) => {
+                for file in source::files_of(path)? {
+                    add_lists_of(&file, Limits::default(), &spec.revocation, crls)?;
+                }
+            }
+            TrustSource::System => {}
+        }
+    }
+    Ok(())
+}
+
+fn add_lists_of(file: &Source, limits: Limits, revocation: &RevocationSpec, crls: &mut Crls) -> Result<()> {
+    let unused = match revocation.crl_mode {
+        _ if !revocation.is_on() => Some("revocation is off"),
+        Some(Mode::Off) => Some("lists are not asked (crl-mode off)"),
+        _ => None,
+    };
+    let most = if unused.is_none() { revocation.max_crl_bytes } else { 0 };
+    let limits = Limits { max_content_bytes: limits.max_content_bytes.max(most), ..limits };
+    // What cannot be read was told of when the certificates were read.
+    let Some(content) = file.read(&limits).ok().filter(|content| may_hold_list(content)) else { return Ok(()) };
+    let label = file.label();
+    if let Some(why) = unused {
+        crls.note(format!("{label}: a revocation list (CRL) that is not used, because {why}"));
+        return Ok(());
+    }
+    if content.len() > most {
+        let error = Error::new(Code::StoreTooLarge, format!("more than {most} bytes")).at(label);
+        return Err(error.with_hint(RAISE_MAX_CRL_BYTES));
+    }
+    crls.add_from_directory(&content, &label)
+}
