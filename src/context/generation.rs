@@ -14,7 +14,7 @@ use crate::identity::{HostIdentities, Identities};
 use crate::logging::Level;
 use crate::policy::Policy;
 use crate::revocation::{Remote, Staples};
-use crate::session::{self, ClientSessions, Sessions};
+use crate::session::{self, ClientSessions, SessionSpec, Sessions};
 use crate::settings::{ClientAuth, ConnectionSettings, Spec};
 use crate::verify::{Judge, Purpose, Recheck, RustlsVerifier};
 
@@ -175,7 +175,9 @@ impl Materials {
         // An operator who lists suites means the order; without a list the client knows best what it does fast.
         let lists_suites = spec.policy.cipher_suites.is_some();
         config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or(lists_suites);
-        session::configure_server(&mut config, &spec.sessions, sessions, self.recheck(spec, Purpose::Client))?;
+        let resumes = spec.sessions.is_on && settings.session_scope.is_some();
+        let of_sessions = SessionSpec { is_on: resumes, ..spec.sessions.clone() };
+        session::configure_server(&mut config, &of_sessions, sessions, self.recheck(spec, Purpose::Client))?;
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log) as _;
         }

@@ -76,8 +76,8 @@ pub(super) struct Content {
 struct Dictionary<'a>(Vec<&'a CertificateDer<'static>>);
 
 impl<'a> Dictionary<'a> {
-    /// The positions of these certificates. A peer sends 40 at most, and paths are shorter.
-    fn positions(&mut self, certificates: &'a [CertificateDer<'static>]) -> Vec<u8> {
+    /// How many these certificates are, and the position of each; nothing if a byte cannot hold one of these numbers.
+    fn positions(&mut self, certificates: &'a [CertificateDer<'static>]) -> Option<Vec<u8>> {
         let mut position = |certificate| {
             let found = self.0.iter().position(|known| *known == certificate);
             found.unwrap_or_else(|| {
@@ -85,18 +85,20 @@ impl<'a> Dictionary<'a> {
                 self.0.len() - 1
             })
         };
-        certificates.iter().map(|certificate| position(certificate) as u8).collect()
+        let count = u8::try_from(certificates.len()).ok()?;
+        let positions = certificates.iter().map(|certificate| u8::try_from(position(certificate)).ok());
+        std::iter::once(Some(count)).chain(positions).collect()
     }
 }
 
-/// The form of a session of this client.
+/// The form of a session of this client; none for one with more certificates than the form has numbers for.
 pub(super) fn encode(
     made_s: u64,
     version: &str,
     authenticated: &Authenticated,
     plain: &[u8],
     (issuers, verifier): (&Issuers, &PeerVerifier),
-) -> Zeroizing<Vec<u8>> {
+) -> Option<Zeroizing<Vec<u8>>> {
     let chain_bytes = authenticated.peer.iter().flat_map(|peer| &peer.chain).map(|der| der.len()).sum::<usize>();
     // Secrets must not be left behind where a vector has grown.
     let mut encoded = Zeroizing::new(Vec::with_capacity(2 * (plain.len() + chain_bytes) + HEADER_BYTES));
@@ -107,11 +109,11 @@ pub(super) fn encode(
     let Some(peer) = &authenticated.peer else {
         encoded.push(0);
         encoded.extend_from_slice(plain);
-        return encoded;
+        return Some(encoded);
     };
     let mut dictionary = Dictionary::default();
-    let (path, chain) = (dictionary.positions(peer.path.certificates()), dictionary.positions(&peer.chain));
-    encoded.push(dictionary.0.len() as u8);
+    let (path, chain) = (dictionary.positions(peer.path.certificates())?, dictionary.positions(&peer.chain)?);
+    encoded.push(u8::try_from(dictionary.0.len()).ok()?);
     for certificate in &dictionary.0 {
         let is_issuer = peer.path.certificates().iter().skip(1).any(|issuer| issuer == *certificate);
         let name = fingerprint(certificate);
@@ -124,15 +126,13 @@ pub(super) fn encode(
             encoded.extend_from_slice(certificate);
         }
     }
-    for positions in [&path, &chain] {
-        encoded.push(positions.len() as u8);
-        encoded.extend(positions);
-    }
+    encoded.extend(&path);
+    encoded.extend(&chain);
     encoded.push(u8::from(peer.is_direct));
     let switches = Switch::ALL.iter().enumerate().filter(|(_, switch)| peer.deviations.contains(**switch));
     encoded.push(switches.fold(0, |bits, (at, _)| bits | 1 << at));
-    cut(plain, peer, &chain, &mut encoded);
-    encoded
+    cut(plain, peer, &chain[1..], &mut encoded);
+    Some(encoded)
 }
 
 /// Appends the content with the certificates of the chain cut out: how many, where each stood, and the rest.
@@ -275,7 +275,7 @@ mod tests {
     }
 
     fn encoded(client: &Authenticated, plain: &[u8], issuers: &Issuers) -> Zeroizing<Vec<u8>> {
-        encode(5, "TLSv1.3", client, plain, (issuers, &verifier()))
+        encode(5, "TLSv1.3", client, plain, (issuers, &verifier())).unwrap()
     }
 
     #[test]
@@ -318,6 +318,28 @@ mod tests {
         }
         let (large, issuers) = (der(9, MAX_ISSUER_BYTES + 1), Issuers::default());
         assert!(!issuers.learn(&fingerprint(&large), &large));
+    }
+
+    #[test]
+    fn nothing_is_made_of_more_certificates_than_there_are_numbers_for() {
+        let with = |certificates: u32, kinds: u32| {
+            let certificate = |at: u32| CertificateDer::from((at % kinds).to_be_bytes().to_vec());
+            let chain: Vec<_> = (0..certificates).map(certificate).collect();
+            let path = VerifiedPath::new(chain.clone()).into();
+            let peer = Peer { chain, path, is_direct: false, deviations: Switches::default() };
+            Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
+        };
+        let issuers = Issuers::default();
+        let made = |client: &Authenticated| encode(5, "TLSv1.2", client, SECRET, (&issuers, &verifier()));
+        for (certificates, kinds, is_made) in [(255, 255, true), (256, 256, false), (256, 1, false), (1000, 7, false)] {
+            let encoded = made(&with(certificates, kinds));
+            assert_eq!(encoded.is_some(), is_made, "{certificates} of {kinds}");
+            if let Some(encoded) = encoded {
+                let read = decode(&encoded, (&issuers, &verifier())).unwrap();
+                assert_eq!(read.authenticated.peer.unwrap().chain.len(), 255);
+                assert_eq!(read.plain.as_slice(), SECRET);
+            }
+        }
     }
 
     #[test]

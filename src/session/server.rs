@@ -37,7 +37,7 @@ impl Gate {
         let now_s = self.sessions.now_s()?;
         let authenticated = Notes::authenticated_or(now_s);
         let known = (&self.issuers, self.recheck.verifier());
-        Some(content::encode(now_s, Notes::version(), &authenticated, plain, known))
+        content::encode(now_s, Notes::version(), &authenticated, plain, known)
     }
 
     /// What rustls kept in a session, if the session is resumed.

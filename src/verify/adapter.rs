@@ -301,7 +301,8 @@ impl RustlsVerifier {
             }
             Judge::Host(host, _) => {
                 let peer = PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple };
-                Notes::aside(|| host.check_peer(&peer))
+                super::check_chain_length(&chain)
+                    .and_then(|()| Notes::aside(|| host.check_peer(&peer)))
                     .map(|()| self.note(Authenticated::by_host(&chain, staple, now.as_secs())))
             }
         }

@@ -42,6 +42,15 @@ use crate::signature::schemes;
 /// Chains in use have two to four, and webpki follows at most six issuers; but some servers send all that they have.
 pub const MAX_CHAIN_LENGTH: usize = 40;
 
+/// Refuses a chain with more certificates than are looked at, whoever decides about them.
+fn check_chain_length(chain: &[CertificateDer<'_>]) -> Result<()> {
+    if chain.len() <= MAX_CHAIN_LENGTH {
+        return Ok(());
+    }
+    let detail = format!("{} certificates were sent, {MAX_CHAIN_LENGTH} is the most", chain.len());
+    Err(Error::new(Code::CertTooComplex, detail))
+}
+
 /// The role of the peer whose certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
@@ -170,10 +179,7 @@ impl PeerVerifier {
                 Purpose::Server => Error::from(Code::CertMissing).with_hint("The server needs a certificate and key."),
             });
         };
-        if chain.len() > MAX_CHAIN_LENGTH {
-            let detail = format!("{} certificates were sent, {MAX_CHAIN_LENGTH} is the most", chain.len());
-            return Err(Error::new(Code::CertTooComplex, detail));
-        }
+        check_chain_length(chain)?;
         let peer = refusal::Peer {
             chain,
             purpose,

@@ -170,6 +170,30 @@ fn host_without_an_identity_for_the_client_refuses_it() {
     assert_eq!(codes(ended), (Some(Code::NoIdentity), Some(Code::AlertHandshakeFailure)));
 }
 
+#[test]
+fn chain_of_too_many_certificates_is_refused_before_the_host_is_asked() {
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        for (certificates, refusal) in [(40, None), (41, Some(Code::CertTooComplex)), (100, Some(Code::CertTooComplex))]
+        {
+            let authority = Authority::new("ca");
+            let server_host = Arc::new(Host::with_identity(&authority, "broker.example"));
+            let mut client_host = Host::with_identity(&authority, "client");
+            let shown = client_host.identity.take().unwrap();
+            let chain = vec![shown.chain[0].clone(); certificates];
+            let shown = Identity::new(chain, Arc::clone(&shown.signing_key), "host").unwrap();
+            client_host.identity = Some(Arc::new(shown));
+            let needs = settings(|settings| settings.client_auth = Some(ClientAuth::Need));
+            let versions = settings(|settings| settings.versions = Some(version.to_owned()));
+            let (server, client) = (hosted(&server_host), hosted(&Arc::new(client_host)));
+            let (pair, ended) = end(&server, &needs, &client, &versions);
+            assert_eq!(codes(ended).0, refusal, "{version}, {certificates}");
+            let is_asked = server_host.asked().contains(&format!("peer Client {version} {certificates}"));
+            assert_eq!(is_asked, refusal.is_none(), "{version}, {certificates}");
+            assert_eq!(pair.server.peer_chain().len(), if refusal.is_none() { certificates } else { 0 });
+        }
+    }
+}
+
 /// A token that was pulled out.
 #[derive(Debug)]
 struct DeadKey(Arc<dyn SigningKey>);
@@ -354,6 +378,23 @@ fn sessions_are_kept_apart_by_scope_and_can_be_forgotten() {
     assert_eq!((resumed("1"), resumed("1"), resumed("2")), (Some(false), Some(true), Some(false)));
     client.forget_sessions("broker.example", "1");
     assert_eq!((resumed("1"), resumed("2")), (Some(false), Some(true)));
+}
+
+#[test]
+fn server_resumes_sessions_of_its_own_scope_alone_and_without_a_scope_none() {
+    let (server, client) = plain();
+    let none = ConnectionSettings::default();
+    let scoped = |scope: Option<&str>| settings(|settings| settings.session_scope = scope.map(str::to_owned));
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let versions = settings(|settings| settings.versions = Some(version.to_owned()));
+        let resumed = |to_server: &ConnectionSettings| run(&server, to_server, &client, &versions).server.is_resumed();
+        assert_eq!((resumed(&none), resumed(&none)), (Some(false), Some(true)), "{version}");
+        for _ in 0..2 {
+            assert_eq!(resumed(&scoped(None)), Some(false), "{version}");
+        }
+        assert_eq!(resumed(&scoped(Some("1"))), Some(false), "{version}");
+        assert_eq!(resumed(&scoped(Some("1"))), Some(true), "{version}");
+    }
 }
 
 #[test]

@@ -465,6 +465,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newServer<'local>(
     client_auth: jint,
     prefers_own_cipher_order: bool,
     asks_about_hello: bool,
+    session_scope: JString<'local>,
 ) -> jlong {
     guard(&mut env, |env| {
         let mut settings = settings(env, &versions, &cipher_suites, &alpn)?;
@@ -476,6 +477,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newServer<'local>(
         };
         settings.prefers_own_cipher_order = Some(prefers_own_cipher_order);
         settings.asks_about_hello = asks_about_hello;
+        settings.session_scope = text_or_none(env, &session_scope)?;
         let connection = object(&CONTEXTS, context)?.accept_with(&settings)?;
         keep(&ENGINES, Engine::new(connection))
     })

@@ -18,7 +18,10 @@ public final class EngineSettings {
     public boolean prefersOwnCipherOrder;
     /** Servers: whether {@link HandshakeHost#clientHello} is asked. */
     public boolean asksAboutHello;
-    /** Clients: sessions are remembered by host and this text; null remembers and resumes none. */
+    /**
+     * Clients: sessions are remembered by host and this text. Servers: they are resumed by engines with the same text
+     * alone. Null remembers and resumes none.
+     */
     public String sessionScope = "";
     /** Clients: only an earlier session may be resumed; a full handshake is refused. */
     public boolean resumesOnly;

@@ -48,7 +48,7 @@ public final class NativeEngine extends NativeHandle {
 
     static NativeEngine server(long context, EngineSettings s) throws TlsFailure {
         return new NativeEngine(newServer(context, s.versions, s.cipherSuites, s.applicationProtocols, s.clientAuth,
-                s.prefersOwnCipherOrder, s.asksAboutHello));
+                s.prefersOwnCipherOrder, s.asksAboutHello, s.sessionScope));
     }
 
     /** What has to happen next: one of the constants here. */
@@ -218,8 +218,8 @@ public final class NativeEngine extends NativeHandle {
             String sessionScope) throws TlsFailure;
 
     private static native long newServer(long context, String versions, String cipherSuites,
-            byte[][] applicationProtocols, int clientAuth, boolean prefersOwnCipherOrder, boolean asksAboutHello)
-            throws TlsFailure;
+            byte[][] applicationProtocols, int clientAuth, boolean prefersOwnCipherOrder, boolean asksAboutHello,
+            String sessionScope) throws TlsFailure;
 
     private static native long unwrap(long engine, ByteBuffer source, long sourceAddress, int sourceOffset,
             int sourceLength, ByteBuffer destination, long destinationAddress, int destinationOffset,

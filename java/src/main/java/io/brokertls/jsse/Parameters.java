@@ -238,9 +238,19 @@ final class Parameters {
         } else {
             made.clientAuth = clientAuth;
             made.prefersOwnCipherOrder = prefersOwnCipherOrder;
+            made.sessionScope = resumesClients() ? "" : null;
             made.asksAboutHello = selector != null || hasSocketSelector || matchers != null && !matchers.isEmpty();
         }
         return made;
+    }
+
+    /**
+     * Whether a server resumes sessions: what was asked of a client by other engines' constraints and names is not what is
+     * asked here.
+     */
+    private boolean resumesClients() {
+        boolean identifies = endpointIdentification != null && !endpointIdentification.isEmpty();
+        return context.trustManager() == null || constraints == null && !identifies;
     }
 
     boolean checksServerName() {

@@ -24,6 +24,7 @@ import java.security.Provider;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAKey;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -104,6 +105,40 @@ class DecisionTest {
         refused.begin().settle();
         assertEquals(ErrorCode.CERT_REJECTED_BY_MANAGER, refusal(refused.server).code());
         assertNotNull(refused.client.failure, "the client is told");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
+    void serverWithConstraintsOrAHostToIdentifyResumesNoSessionOfOneWithoutThem(String version) throws Exception {
+        SSLContext server = ours(keys(good), trust("PKIX"));
+        SSLContext client = jdk(short1024);
+        assertNull(settleWith(client, server, version, parameters -> { }));
+        for (Consumer<SSLParameters> change : List.<Consumer<SSLParameters>>of(DecisionTest::refuseShortRsa,
+                parameters -> parameters.setEndpointIdentificationAlgorithm("HTTPS"))) {
+            assertNull(settleWith(client, server, version, parameters -> { }));
+            EnginePair.Side refused = settleWith(client, server, version, change);
+            assertNotNull(refused, "the manager is asked again");
+            assertEquals(ErrorCode.CERT_REJECTED_BY_MANAGER, refusal(refused).code());
+        }
+    }
+
+    /** Gives the server's side if it has failed, of a connection from a host that no certificate names. */
+    private static EnginePair.Side settleWith(SSLContext client, SSLContext server, String version,
+            Consumer<SSLParameters> change) throws Exception {
+        SSLEngine[] engines = engines(client, Pki.HOST, server, version);
+        engines[1] = server.createSSLEngine("elsewhere.test", 40000);
+        engines[1].setUseClientMode(false);
+        SSLParameters parameters = engines[1].getSSLParameters();
+        parameters.setNeedClientAuth(true);
+        change.accept(parameters);
+        engines[1].setSSLParameters(parameters);
+        EnginePair pair = new EnginePair(engines[0], engines[1]);
+        pair.begin().settle();
+        if (pair.server.failure == null) {
+            // The client takes its tickets as it reads.
+            pair.exchange(pair.server, new byte[] {1});
+        }
+        return pair.server.failure == null ? null : pair.server;
     }
 
     @Test
