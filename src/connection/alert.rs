@@ -1,7 +1,7 @@
 //! The alert that ends a connection (RFC 8446 section 6): always that of its failure's row, whatever rustls has queued.
 
 use super::record::HEADER_BYTES;
-use super::sealer::Sealer;
+use super::sealer::Keys;
 
 /// Content type of an alert.
 const ALERT: u8 = 21;
@@ -32,9 +32,9 @@ pub(super) fn take_fatal(records: &mut Vec<u8>) -> Option<u8> {
 }
 
 /// The records that end a connection with this alert.
-pub(super) fn records(description: u8, sealer: Option<&Sealer>) -> Vec<u8> {
-    match sealer.filter(|sealer| sealer.is_active()) {
-        Some(sealer) => sealer.alert(description),
+pub(super) fn records(description: u8, keys: Option<Keys>) -> Vec<u8> {
+    match keys.filter(Keys::is_active) {
+        Some(keys) => keys.alert(description),
         None => vec![ALERT, 3, 3, 0, 2, FATAL, description],
     }
 }

@@ -9,7 +9,9 @@ use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic};
-use rustls::{ClientConfig, CommonState, HandshakeKind, ProtocolVersion, ServerConfig, SupportedCipherSuite};
+use rustls::{
+    ClientConfig, CommonState, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig, SupportedCipherSuite,
+};
 
 use crate::error::{Code, Error, Result};
 
@@ -32,6 +34,20 @@ pub(super) enum Engine {
     Undecided(Box<Undecided>),
     /// A client that has not begun: rustls takes the session that it offers when its connection is made.
     Unstarted(Arc<ClientConfig>, ServerName<'static>),
+    /// A connection that has failed.
+    Ended(Box<Ended>),
+}
+
+/// Facts of a connection that has failed: they stay known.
+pub(super) struct Ended {
+    is_client: bool,
+    is_handshaking: bool,
+    version: Option<ProtocolVersion>,
+    suite: Option<SupportedCipherSuite>,
+    group: Option<NamedGroup>,
+    alpn: Option<Vec<u8>>,
+    handshake_kind: Option<HandshakeKind>,
+    peer_chain: Vec<CertificateDer<'static>>,
 }
 
 /// What one step of the engine did.
@@ -59,11 +75,11 @@ pub(super) enum Encrypted {
 }
 
 macro_rules! on_either {
-    ($engine:expr, $connection:ident => $body:expr, $undecided:expr) => {
+    ($engine:expr, $connection:ident => $body:expr, $neither:expr) => {
         match $engine {
             Engine::Client($connection) => $body,
             Engine::Server($connection) => $body,
-            Engine::Undecided(_) | Engine::Unstarted(..) => $undecided,
+            Engine::Undecided(_) | Engine::Unstarted(..) | Engine::Ended(_) => $neither,
         }
     };
 }
@@ -146,7 +162,7 @@ impl Engine {
                 Ok(_) => Err(Error::new(Code::Internal, "cannot encrypt in this state")),
                 Err(error) => Err(super::failure::from_rustls(error, None, None)),
             }
-        }, Err(Error::new(Code::Internal, "cannot encrypt before the ClientHello")))
+        }, Err(Error::new(Code::Internal, "cannot encrypt before the ClientHello or after the end")))
     }
 
     /// Appends close_notify to `outgoing`; nothing during the handshake, when rustls has no place for it.
@@ -162,20 +178,44 @@ impl Engine {
         Ok(())
     }
 
+    /// Drops rustls' part, its keys with it, and keeps what stays known.
+    pub(super) fn end(&mut self) {
+        let ended = Ended {
+            is_client: self.is_client(),
+            is_handshaking: self.is_handshaking(),
+            version: self.protocol_version(),
+            suite: self.suite(),
+            group: self.named_group(),
+            alpn: self.alpn().map(<[u8]>::to_vec),
+            handshake_kind: self.handshake_kind(),
+            peer_chain: self.peer_chain().to_vec(),
+        };
+        *self = Self::Ended(Box::new(ended));
+    }
+
     pub(super) fn is_client(&self) -> bool {
-        matches!(self, Self::Client(_))
+        match self {
+            Self::Ended(ended) => ended.is_client,
+            _ => matches!(self, Self::Client(_)),
+        }
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
-        self.common().is_none_or(CommonState::is_handshaking)
+        match self {
+            Self::Ended(ended) => ended.is_handshaking,
+            _ => self.common().is_none_or(CommonState::is_handshaking),
+        }
     }
 
     pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
-        self.common().and_then(|common| common.peer_certificates()).unwrap_or_default()
+        match self {
+            Self::Ended(ended) => &ended.peer_chain,
+            _ => self.common().and_then(|common| common.peer_certificates()).unwrap_or_default(),
+        }
     }
 
     pub(super) fn version(&self) -> Option<&'static str> {
-        match self.common()?.protocol_version()? {
+        match self.protocol_version()? {
             ProtocolVersion::TLSv1_3 => Some("TLSv1.3"),
             ProtocolVersion::TLSv1_2 => Some("TLSv1.2"),
             _ => None,
@@ -183,30 +223,61 @@ impl Engine {
     }
 
     pub(super) fn cipher_suite(&self) -> Option<&'static str> {
-        Some(crate::policy::cipher_suite_name(self.common()?.negotiated_cipher_suite()?.suite().into()))
+        Some(crate::policy::cipher_suite_name(self.suite()?.suite().into()))
     }
 
     pub(super) fn group(&self) -> Option<&'static str> {
-        self.common()?.negotiated_key_exchange_group()?.name().as_str()
+        self.named_group()?.as_str()
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
-        self.common()?.alpn_protocol()
+        match self {
+            Self::Ended(ended) => ended.alpn.as_deref(),
+            _ => self.common()?.alpn_protocol(),
+        }
     }
 
     pub(super) fn is_resumed(&self) -> Option<bool> {
-        self.common()?.handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
+        self.handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
     }
 
     /// Bytes that a record adds to its plaintext.
     pub(super) fn record_overhead(&self) -> usize {
-        let added = match self.common().and_then(|common| common.negotiated_cipher_suite()) {
+        let added = match self.suite() {
             // The content type stands inside the ciphertext (RFC 8446 section 5.2).
             Some(SupportedCipherSuite::Tls13(_)) => 1,
             Some(SupportedCipherSuite::Tls12(suite)) if !is_chacha(suite.common.suite) => TLS12_GCM_NONCE_BYTES,
             _ => 0,
         };
         HEADER_BYTES + TAG_BYTES + added
+    }
+
+    fn protocol_version(&self) -> Option<ProtocolVersion> {
+        match self {
+            Self::Ended(ended) => ended.version,
+            _ => self.common()?.protocol_version(),
+        }
+    }
+
+    fn suite(&self) -> Option<SupportedCipherSuite> {
+        match self {
+            Self::Ended(ended) => ended.suite,
+            _ => self.common()?.negotiated_cipher_suite(),
+        }
+    }
+
+    fn named_group(&self) -> Option<NamedGroup> {
+        match self {
+            Self::Ended(ended) => ended.group,
+            _ => Some(self.common()?.negotiated_key_exchange_group()?.name()),
+        }
+    }
+
+    fn handshake_kind(&self) -> Option<HandshakeKind> {
+        match self {
+            Self::Ended(ended) => ended.handshake_kind,
+            _ => self.common()?.handshake_kind(),
+        }
     }
 
     fn common(&self) -> Option<&CommonState> {

@@ -35,8 +35,8 @@ use engine::{Engine, Step};
 pub(crate) use hello::Decide;
 use record::Header;
 pub use record::MAX_RECORD_BYTES;
-use sealer::Sealer;
 pub(crate) use sealer::with_own_alerts;
+use sealer::{Keys, Sealer};
 
 /// Most bytes of handshake messages that are kept while they are incomplete.
 ///
@@ -124,7 +124,7 @@ pub struct Connection {
     /// Handshake and alert records that wait for [`Connection::wrap`].
     outgoing: Vec<u8>,
     outgoing_start: usize,
-    /// The keys that this side encrypts with, once there are any: for the alert that ends the connection.
+    /// Names the keys that this side encrypts with, once there are any: for the alert that ends the connection.
     sealer: Option<Sealer>,
     facts: Option<Box<Facts>>,
     /// During the handshake; after it for clients, and where peers are checked for revocation.
@@ -299,11 +299,28 @@ impl Connection {
             return first.clone();
         }
         alert::take_fatal(&mut self.outgoing);
+        let keys = self.end_engine();
+        self.end(error, keys)
+    }
+
+    /// Ends rustls' part: nothing is read or encrypted from now on, and its keys are taken over for the last alert.
+    fn end_engine(&mut self) -> Option<Keys> {
+        match self.sealer.take() {
+            Some(sealer) => sealer.take_over(|| self.engine.end()),
+            None => {
+                self.engine.end();
+                None
+            }
+        }
+    }
+
+    /// Queues the alert of the failure's row, sealed with the `keys` that were in use, and keeps the failure.
+    fn end(&mut self, error: Error, keys: Option<Keys>) -> Error {
         // Nothing follows a close_notify (RFC 8446 section 6.1).
         if let Some(description) = error.code().alert_in(self.engine.version())
             && !self.write_closed
         {
-            self.outgoing.extend(alert::records(description, self.sealer.as_ref()));
+            self.outgoing.extend(alert::records(description, keys));
         }
         let moment = self.moment();
         let error = hints::fit(error, &moment);
@@ -356,10 +373,6 @@ impl Connection {
             None => Ok(()),
             Some(error) => Err(error.clone()),
         }
-    }
-
-    fn is_encrypting(&self) -> bool {
-        self.sealer.as_ref().is_some_and(Sealer::is_active)
     }
 
     fn is_unfinished(&self) -> bool {
@@ -471,12 +484,13 @@ impl Connection {
                     let waiting = self.outgoing.len();
                     self.engine.take_records(&mut self.outgoing);
                     let alert = alert::take_fatal(&mut self.outgoing);
-                    if refusal.is_some() && !self.is_encrypting() {
+                    let keys = self.end_engine();
+                    if refusal.is_some() && !keys.as_ref().is_some_and(Keys::is_active) {
                         // A client of TLS 1.2 queues its answer before it finds that it must not give it.
                         self.outgoing.truncate(waiting);
                     }
                     let told = failure::of_hello(&error, tls);
-                    self.fail(told.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)));
+                    self.end(told.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)), keys);
                     break;
                 }
             }

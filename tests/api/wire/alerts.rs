@@ -11,7 +11,7 @@ use super::hello::{self, with_length};
 use super::peer::{Peer, Settings, feed};
 use super::tamper;
 use crate::host::Host;
-use crate::pair::{Authority, context};
+use crate::pair::{Authority, Pair, context};
 
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 
@@ -469,5 +469,32 @@ fn nothing_follows_a_close_notify() {
         feed(&mut ours, &mut bytes);
         assert_eq!(ours.failure().unwrap().code(), Code::UnexpectedMessage, "{version}");
         assert!(!ours.has_outgoing(), "{version}");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_connection_stays_known_after_its_failure() {
+    let world = World::new();
+    let context = context(|builder| {
+        let builder = builder.identity(world.identity()).trust(world.authority.trust());
+        builder.client_auth(ClientAuth::Need).alpn(b"mqtt").unwrap()
+    });
+    let known = |ours: &Connection| {
+        let chain: Vec<Vec<u8>> = ours.peer_chain().iter().map(|cert| cert.to_vec()).collect();
+        let agreed = (ours.version(), ours.cipher_suite(), ours.group(), ours.alpn().map(<[u8]>::to_vec));
+        (agreed, chain, ours.is_resumed(), ours.is_handshaking())
+    };
+    let mut pair = Pair::connect(&context, &context, "broker.example");
+    for ours in [&mut pair.server, &mut pair.client] {
+        let before = known(ours);
+        assert_eq!((before.0.0, before.0.3.as_deref()), (Some("TLSv1.3"), Some(&b"mqtt"[..])));
+        assert_eq!((before.1.len(), before.2, before.3), (1, Some(false), false));
+        feed(ours, &mut [23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+        assert_eq!(ours.failure().unwrap().code(), Code::DecryptFailed);
+        assert_eq!(known(ours), before);
+        // Nothing is processed any more, and the alert alone goes out.
+        ours.run_task();
+        assert!(ours.wrap(b"data", &mut [0; 64]).unwrap().produced > 0);
+        assert_eq!(ours.wrap(b"data", &mut [0; 64]).unwrap_err().code(), Code::DecryptFailed);
     }
 }
