@@ -159,3 +159,97 @@ reasons! { malformed(InvalidMessage), else MessageMalformed:
     UnknownHelloRetryRequestExtension = ExtensionUnexpected, "an extension in its request to try again that is not known";
     UnknownCertificateExtension = ExtensionUnexpected, "an extension beside its certificate that is not known";
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use rustls::crypto::KeyExchangeAlgorithm;
+
+    use super::*;
+
+    /// Each reason of an enumeration that rustls 0.23 has.
+    macro_rules! all {
+        ($kind:ident: $($variant:ident $(($content:expr))?,)*) => { [$($kind::$variant $(($content))?),*] };
+    }
+
+    /// Asserts that each reason has words of its own: a clause, or a row other than the general one.
+    fn check<const COUNT: usize, R: std::fmt::Debug>(general: Code, all: [R; COUNT], row: fn(&R) -> Error) {
+        let names: BTreeSet<String> = all.iter().map(|why| format!("{why:?}")).collect();
+        assert_eq!(names.len(), COUNT, "a reason is listed twice");
+        for why in all {
+            let error = row(&why);
+            assert_ne!(error.detail(), UNKNOWN_REASON, "{why:?}");
+            assert!(!error.detail().is_empty() || error.code() != general, "{why:?}");
+        }
+    }
+
+    #[test]
+    fn every_way_to_misbehave_has_words_of_its_own() {
+        let all = all! { PeerMisbehaved:
+            AttemptedDowngradeToTls12WhenTls13IsSupported, BadCertChainExtensions, CipherSuiteDifferedOnRetry,
+            DisallowedEncryptedExtension, DuplicateClientHelloExtensions, DuplicateEncryptedExtensions,
+            DuplicateHelloRetryRequestExtensions, DuplicateNewSessionTicketExtensions,
+            DuplicateServerHelloExtensions, DuplicateServerNameTypes, EarlyDataAttemptedInSecondClientHello,
+            EarlyDataExtensionWithoutResumption, EarlyDataOfferedWithVariedCipherSuite,
+            EchAcceptanceVariedAfterRetry, HandshakeHashVariedAfterRetry,
+            IllegalHelloRetryRequestWithEmptyCookie, IllegalHelloRetryRequestWithNoChanges,
+            IllegalHelloRetryRequestWithOfferedGroup, IllegalHelloRetryRequestWithUnofferedCipherSuite,
+            IllegalHelloRetryRequestWithUnofferedNamedGroup, IllegalHelloRetryRequestWithUnsupportedVersion,
+            IllegalHelloRetryRequestWithWrongSessionId, IllegalHelloRetryRequestWithInvalidEch,
+            IllegalMiddleboxChangeCipherSpec, IllegalTlsInnerPlaintext, IncorrectBinder,
+            InvalidCertCompression, InvalidMaxEarlyDataSize, InvalidKeyShare, KeyEpochWithPendingFragment,
+            KeyUpdateReceivedInQuicConnection, MessageInterleavedWithHandshakeMessage,
+            MissingBinderInPskExtension, MissingKeyShare, MissingPskExtensionInSecondClientHello,
+            MissingPskModesExtension, MissingQuicTransportParameters, OfferedDuplicateCertificateCompressions,
+            OfferedDuplicateKeyShares, OfferedEarlyDataWithOldProtocolVersion,
+            OfferedEmptyApplicationProtocol, OfferedIncorrectCompressions, PskExtensionMustBeLast,
+            PskExtensionWithMismatchedIdsAndBinders, RefusedToFollowHelloRetryRequest,
+            RejectedEarlyDataInterleavedWithHandshakeMessage, ResumptionAttemptedWithVariedEms,
+            ResumptionOfferedWithVariedCipherSuite, ResumptionOfferedWithVariedEms,
+            ResumptionOfferedWithIncompatibleCipherSuite, SelectedDifferentCipherSuiteAfterRetry,
+            SelectedInvalidPsk, SelectedTls12UsingTls13VersionExtension, SelectedUnofferedApplicationProtocol,
+            SelectedUnofferedCertCompression, SelectedUnofferedCipherSuite, SelectedUnofferedCompression,
+            SelectedUnofferedKxGroup, SelectedUnofferedPsk, SelectedUnusableCipherSuiteForVersion,
+            ServerEchoedCompatibilitySessionId, ServerHelloMustOfferUncompressedEcPoints,
+            ServerNameDifferedOnRetry, ServerNameMustContainOneHostName, SignedKxWithWrongAlgorithm,
+            SignedHandshakeWithUnadvertisedSigScheme, TooManyEmptyFragments, TooManyKeyUpdateRequests,
+            TooManyRenegotiationRequests, TooManyWarningAlertsReceived, TooMuchEarlyDataReceived,
+            UnexpectedCleartextExtension, UnsolicitedCertExtension, UnsolicitedEncryptedExtension,
+            UnsolicitedSctList, UnsolicitedServerHelloExtension, WrongGroupForKeyShare,
+            UnsolicitedEchExtension,
+        };
+        check(Code::PeerMisbehaved, all, misbehaved);
+    }
+
+    #[test]
+    fn every_incompatibility_has_words_of_its_own() {
+        let all = all! { PeerIncompatible:
+            EcPointsExtensionRequired, ExtendedMasterSecretExtensionRequired,
+            IncorrectCertificateTypeExtension, KeyShareExtensionRequired, NamedGroupsExtensionRequired,
+            NoCertificateRequestSignatureSchemesInCommon, NoCipherSuitesInCommon, NoEcPointFormatsInCommon,
+            NoKxGroupsInCommon, NoSignatureSchemesInCommon, NullCompressionRequired,
+            ServerDoesNotSupportTls12Or13, ServerSentHelloRetryRequestWithUnknownExtension,
+            ServerTlsVersionIsDisabledByOurConfig, SignatureAlgorithmsExtensionRequired,
+            SupportedVersionsExtensionRequired, Tls12NotOffered, Tls12NotOfferedOrEnabled,
+            Tls13RequiredForQuic, UncompressedEcPointsRequired, UnsolicitedCertificateTypeExtension,
+            ServerRejectedEncryptedClientHello(None),
+        };
+        check(Code::PeerIncompatible, all, incompatible);
+    }
+
+    #[test]
+    fn every_fault_of_a_message_has_words_of_its_own() {
+        let all = all! { InvalidMessage:
+            CertificatePayloadTooLarge, HandshakePayloadTooLarge, InvalidCcs, InvalidContentType,
+            InvalidCertificateStatusType, InvalidCertRequest, InvalidDhParams, InvalidEmptyPayload,
+            InvalidKeyUpdate, InvalidServerName, MessageTooLarge, MessageTooShort, MissingData("Payload"),
+            MissingKeyExchange, NoSignatureSchemes, TrailingData("Payload"), UnexpectedMessage("Payload"),
+            UnknownProtocolVersion, UnsupportedCompression, UnsupportedCurveType,
+            UnsupportedKeyExchangeAlgorithm(KeyExchangeAlgorithm::DHE), EmptyTicketValue,
+            IllegalEmptyList("List"), IllegalEmptyValue, DuplicateExtension(10),
+            PreSharedKeyIsNotFinalExtension, UnknownHelloRetryRequestExtension, UnknownCertificateExtension,
+        };
+        check(Code::MessageMalformed, all, malformed);
+    }
+}
