@@ -37,6 +37,15 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 ABI := 0
 DEBUG_FILE := libbrokertls.so.$(VERSION).debug
 
+# The messages of panics name source files. These flags name them without the folders of the machine that builds, and are
+# the same for every release build, for cargo builds all anew when they change. A RUSTFLAGS of the caller's takes their
+# place.
+comma := ,
+remapped = "--remap-path-prefix=$(1)=$(2)"
+RELEASE = --release --config 'build.rustflags=[$(call remapped,$(CURDIR),/brokertls)$(comma)$(call \
+    remapped,$(or $(CARGO_HOME),$(HOME)/.cargo),/cargo)$(comma)$(call \
+    remapped,$(shell rustc --print sysroot)/lib/rustlib/src/rust,/rustc)]'
+
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 HEADERS := $(wildcard include/*.h)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
@@ -61,16 +70,17 @@ build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 # Cargo cannot apply LTO to a library that is also an rlib, so the C library is built by a command of its own. Copies under
 # build/ keep `make install`, which may run as root, from starting a compiler.
 $(OUT)/brokertls: $(SOURCES)
-	$(CARGO) build --locked --release --bin brokertls
+	$(CARGO) build --locked $(RELEASE) --bin brokertls
 	@mkdir -p $(OUT)
-	cp $(TARGET)/brokertls $@
+	strip -g -o $@.new $(TARGET)/brokertls
+	mv $@.new $@
 
 # rustc's static library shows every function of Rust's runtime and of aws-lc, and would clash with another library
 # written in Rust. What is put in place is one object that shows the functions of the header and holds nothing else; its
 # section groups are dissolved, for a linker drops another library's group of the same name.
 $(OUT)/whole.a $(OUT)/native-static-libs &: $(SOURCES) | $(OUT)/brokertls
 	@mkdir -p $(OUT)
-	$(CARGO) rustc --locked --release --lib --crate-type staticlib -- \
+	$(CARGO) rustc --locked $(RELEASE) --lib --crate-type staticlib -- \
 	    --print native-static-libs=$(CURDIR)/$(OUT)/native-static-libs
 	cp $(TARGET)/libbrokertls.a $(OUT)/whole.a
 
@@ -125,7 +135,7 @@ install: build
 
 # Built by itself: together with the C library it would be given the features, and the symbols, of that.
 $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wildcard bindings/jni/src/*.rs)
-	$(CARGO) build --locked --release -p brokertls-jni
+	$(CARGO) build --locked $(RELEASE) -p brokertls-jni
 	@mkdir -p $(@D)
 	strip -g -o $@.new $(TARGET)/libbrokertls_jni.so
 	mv $@.new $@
@@ -183,8 +193,8 @@ test-c: tools stage
 # The benchmark is a package of its own, because it builds OpenSSL; nothing else does.
 bench: stage
 	@tests/tools.sh gcc:gcc perl:perl
-	$(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml
-	$(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml --bin revocation
+	$(CARGO) run --locked $(RELEASE) --quiet --manifest-path tests/bench/Cargo.toml
+	$(CARGO) run --locked $(RELEASE) --quiet --manifest-path tests/bench/Cargo.toml --bin revocation
 
 # A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
 bench-java: java

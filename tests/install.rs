@@ -128,6 +128,21 @@ fn install_puts_every_file_where_prefix_and_destdir_say() {
 }
 
 #[test]
+fn installed_files_hold_no_path_of_the_machine_that_built_them() {
+    let home = |variable| std::env::var_os(variable).map(PathBuf::from);
+    let cargo = home("CARGO_HOME").unwrap_or_else(|| home("HOME").unwrap().join(".cargo"));
+    for file in ["lib/libbrokertls.so", "lib/libbrokertls.a", "bin/brokertls"] {
+        let content = fs::read(installed().join("opt/brokertls").join(file)).unwrap();
+        for folder in [cargo.join("registry"), root().join("src"), root().join("target")] {
+            let folder = folder.to_str().unwrap();
+            assert!(memchr::memmem::find(&content, folder.as_bytes()).is_none(), "{file} names {folder}");
+        }
+        // Without this, a library that names no source at all would pass for the wrong reason.
+        assert!(memchr::memmem::find(&content, b"/cargo/registry").is_some(), "{file}");
+    }
+}
+
+#[test]
 fn pkg_config_file_names_prefix_and_version_but_not_destdir() {
     let text = fs::read_to_string(installed().join("opt/brokertls/lib/pkgconfig/brokertls.pc")).unwrap();
     assert!(text.contains(&format!("prefix={PREFIX}\n")), "{text}");
