@@ -43,6 +43,11 @@ static void fail_plainly(const char *what) {
     exit(1);
 }
 
+/* Runs the task that a call asked for, e.g. a verification that may wait. True if that call must be made again. */
+static int runs_task(btls_status status) {
+    return status == BTLS_WANT_TASK && btls_conn_task_run(conn) == BTLS_OK;
+}
+
 /* For a socket that waits, anything but success is the end. */
 static void must(btls_status status) {
     if (status == BTLS_WANT_READ || status == BTLS_WANT_WRITE)
@@ -107,7 +112,9 @@ static void put_string(struct packet *packet, const char *text) {
 static void send_bytes(const uint8_t *bytes, size_t length) {
     while (length > 0) {
         size_t count = 0;
-        must(btls_conn_write(conn, bytes, length, &count));
+        btls_status status = btls_conn_write(conn, bytes, length, &count);
+        if (!runs_task(status))
+            must(status);
         bytes += count;
         length -= count;
     }
@@ -129,7 +136,9 @@ static void send_packet(const struct packet *packet) {
 static void read_bytes(uint8_t *bytes, size_t length) {
     while (length > 0) {
         size_t count = 0;
-        must(btls_conn_read(conn, bytes, length, &count));
+        btls_status status = btls_conn_read(conn, bytes, length, &count);
+        if (!runs_task(status))
+            must(status);
         bytes += count;
         length -= count;
     }
@@ -207,7 +216,10 @@ int main(int count, char **arguments) {
     int fd = connect_to((uint16_t)atoi(arguments[1]));
     must(btls_conn_new_client(context, "localhost", &conn));
     must(btls_conn_set_fd(conn, fd, fd));
-    must(btls_conn_handshake(conn));
+    btls_status status = btls_conn_handshake(conn);
+    while (runs_task(status))
+        status = btls_conn_handshake(conn);
+    must(status);
     printf("connected to %s with %s, %s\n", btls_certificate_subject(btls_conn_peer_certificate(conn)),
            btls_conn_version(conn), btls_conn_cipher_suite(conn));
     open_session(&packet);

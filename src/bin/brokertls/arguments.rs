@@ -48,7 +48,8 @@ Exit code: 0 after --connections, 1 failed, 2 wrong usage.";
 const INSPECT: &str = "\
 Shows entries and aliases, certificates, dates and kinds of keys, and for each key whether it could be used, what peers \
 would refuse, and what mends it. Of revocation lists (CRL) and OCSP responses, in DER or PEM, it shows what they say of \
-themselves; whether they are signed rightly is asked with verify.";
+themselves; whether they are signed rightly is asked with verify. Subjects and issuers are written as in RFC 4514, the \
+last relative name first: CN=broker,O=Example.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
