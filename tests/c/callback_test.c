@@ -31,7 +31,8 @@ static ptrdiff_t side_read(void *user, void *buffer, size_t length) {
         size_t count;
         char byte;
         side->answer = btls_conn_read(side->conn, &byte, 1, &count);
-        CHECK(btls_conn_error(side->conn) == NULL && btls_conn_version(side->conn) == NULL);
+        CHECK(btls_conn_version(side->conn) == NULL);
+        CHECK_STATUS(btls_error_code(btls_conn_error(side->conn)), BTLS_BUSY);
     }
     if (side->in->length == 0) {
         if (side->ended)

@@ -8,7 +8,7 @@
 
 /* A log whose callback calls back, and what it calls. */
 static btls_context *used_by_log;
-static atomic_int lines, is_over, lines_after_the_end, frees_itself;
+static atomic_int lines, is_over, lines_after_the_end, frees_itself, has_freed;
 static atomic_int may_begin;
 
 static void log_line(void *user, int32_t level, const char *line) {
@@ -33,8 +33,10 @@ static void log_line(void *user, int32_t level, const char *line) {
     btls_conn_free(conn);
     btls_error_free(btls_context_error(context));
     btls_context_free(btls_context_ref(context));
-    if (atomic_load(&frees_itself))
+    if (atomic_load(&frees_itself)) {
         btls_context_free(context);
+        atomic_store(&has_freed, 1);
+    }
 }
 
 /* A server with two identities, whose staples nobody gives: each fails at once and is logged. */
@@ -82,7 +84,7 @@ static void callback_of_maintenance_may_give_back_the_last_reference(void) {
     btls_context *context = failing_server();
     CHECK_STATUS(btls_context_start_maintenance(context), BTLS_OK);
     atomic_store(&may_begin, 1);
-    while (atomic_load(&lines) == 0)
+    while (!atomic_load(&has_freed))
         sched_yield();
     atomic_store(&frees_itself, 0);
 }
