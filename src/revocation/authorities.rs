@@ -122,9 +122,12 @@ impl Authorities {
             is_valid && other.is_ca() && may_sign_lists(other) && is_of_name(other)
         });
         for (der, other) in others.take(MAX_OTHERS) {
-            let of_path = std::iter::once(issuer_der).chain(around.above.first());
-            let trusted = self.of(&NameKey::new(other.issuer().as_raw())).iter().take(MAX_VOUCHERS);
-            if of_path.chain(trusted.map(|trusted| &trusted.der)).any(|voucher| is_issuer(der, voucher)) {
+            let of_path = || std::iter::once(issuer_der).chain(around.above);
+            // A trusted one of another name would be another anchor than that of the path.
+            let voucher = NameKey::new(other.issuer().as_raw());
+            let is_in_path = of_path().any(|der| is_of(der, &voucher));
+            let trusted = self.of(&voucher).iter().take(if is_in_path { MAX_VOUCHERS } else { 0 });
+            if of_path().take(2).chain(trusted.map(|trusted| &trusted.der)).any(|voucher| is_issuer(der, voucher)) {
                 push(Signer::of(&other));
             }
         }
@@ -147,6 +150,11 @@ impl<'a> Signer<'a> {
     fn of(certificate: &X509Certificate<'a>) -> Self {
         Self { key: certificate.tbs_certificate.subject_pki.raw, key_id: key_id(certificate) }
     }
+}
+
+/// Whether a certificate has this name.
+fn is_of(certificate: &CertificateDer<'_>, name: &NameKey) -> bool {
+    X509Certificate::from_der(certificate).is_ok_and(|(_, read)| NameKey::new(read.subject().as_raw()) == *name)
 }
 
 fn key_id(certificate: &X509Certificate<'_>) -> Option<Box<[u8]>> {

@@ -219,12 +219,19 @@ impl Revocation {
         let (mut crl, mut ocsp) = (self.by_lists(asked), self.by_responses(asked, stapled));
         let mut decision = self.policy.decide(&crl, &ocsp);
         if let (Some(remote), Some(deadline)) = (&self.remote, deadline) {
-            if decision.may_change() && self.policy.ocsp != Mode::Off && !ocsp.is_known() {
-                let both = self.policy.crl != Mode::Off && !crl.is_known() && asked.names_lists(&self.authorities);
+            // The list of another key of the issuer may be for the certificates of that key alone.
+            let is_doubtful = matches!(crl, Standing::Good) && !ocsp.is_known() && !self.is_settled(remote, asked);
+            if (decision.may_change() || is_doubtful) && self.policy.ocsp != Mode::Off && !ocsp.is_known() {
+                let is_open = !crl.is_known() || is_doubtful;
+                let both = self.policy.crl != Mode::Off && is_open && asked.names_lists(&self.authorities);
                 ocsp = self.ask_responders(remote, asked, ocsp, if both { share(deadline, 2) } else { deadline });
                 decision = self.policy.decide(&crl, &ocsp);
             }
-            if decision.may_change() && self.policy.crl != Mode::Off && !crl.is_known() {
+            let is_open = match is_doubtful {
+                true => !ocsp.is_known(),
+                false => decision.may_change() && !crl.is_known(),
+            };
+            if is_open && self.policy.crl != Mode::Off {
                 crl = self.fetch_lists(remote, asked, crl, deadline);
                 decision = self.policy.decide(&crl, &ocsp);
             }
@@ -273,6 +280,15 @@ impl Revocation {
                 None => question.answer(own.iter(), asked.now_unix_s, self.max_stale_s()),
             }
         })
+    }
+
+    /// Whether the lists at hand of the very key that signed the certificate say enough.
+    fn is_settled(&self, remote: &Remote, asked: &Asked<'_>) -> bool {
+        let is_settled = |question: &Question<'_>| {
+            let own = self.crls.of(question.issuer());
+            Ok(remote.is_settled_by_lists(question, own, asked.now_unix_s, self.max_stale_s()))
+        };
+        asked.question(&self.authorities, is_settled).unwrap_or(true)
     }
 
     fn fetch_lists(&self, remote: &Remote, asked: &Asked<'_>, known: Standing, deadline: Instant) -> Standing {

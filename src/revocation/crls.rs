@@ -61,11 +61,15 @@ impl Crls {
     /// lists are: the complete list beside them says what they say.
     ///
     /// # Errors
-    /// As for [`Crls::add`], for what is a list and cannot be used.
+    /// As for [`Crls::add`], for what is a list and cannot be used, or is none though its name says so.
     pub fn add_from_directory(&mut self, content: &[u8], place: &str) -> Result<()> {
         let passed_over = |place: &str, why: &str| format!("{place}: passed over among the lists (CRL): {why}");
         let parts = if file::may_hold_list(content) { file::crl_parts(content, place)? } else { Vec::new() };
         if parts.is_empty() {
+            // A list that was lost on its way, or cut off, must not end as none.
+            if file::is_named_as_list(place) {
+                return Err(Error::new(Code::CrlMalformed, "no list can be read in it").at(place));
+            }
             self.note(passed_over(place, "there is no list in it"));
         }
         for Part { der, place } in parts {
@@ -194,6 +198,28 @@ impl<'a> Question<'a> {
         now_unix_s: i64,
         max_stale_s: i64,
     ) -> Standing {
+        self.answer_by(&self.signers, lists, (now_unix_s, max_stale_s))
+    }
+
+    /// Whether the lists of the very key that signed it say enough. An issuer with two keys may have a list for each, of
+    /// the certificates that this key has signed.
+    pub(super) fn is_settled<'b>(
+        &self,
+        lists: impl Iterator<Item = &'b List>,
+        now_unix_s: i64,
+        max_stale_s: i64,
+    ) -> bool {
+        let own = self.signers.keys.iter().filter(|signer| signer.key == self.key).cloned().collect();
+        let signers = Signers { keys: own, ..self.signers };
+        self.answer_by(&signers, lists, (now_unix_s, max_stale_s)).is_known()
+    }
+
+    fn answer_by<'b>(
+        &self,
+        signers: &Signers<'a>,
+        lists: impl Iterator<Item = &'b List>,
+        (now_unix_s, max_stale_s): (i64, i64),
+    ) -> Standing {
         let mut lists: Vec<&List> = lists.collect();
         lists.sort_by_key(|list| std::cmp::Reverse(list.crl.this_update_unix_s()));
         let mut known = 0;
@@ -205,7 +231,7 @@ impl<'a> Question<'a> {
                 reasons_why.push(list.is_silent());
                 continue;
             }
-            let signer = match list.signer(&self.signers) {
+            let signer = match list.signer(signers) {
                 Ok(signer) => signer,
                 Err(refused) => {
                     reasons_why.push(list.is_not_checked(refused));

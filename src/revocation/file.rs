@@ -114,6 +114,14 @@ pub(crate) fn may_hold_list(content: &[u8]) -> bool {
         || is_base64_of(content, begins_as_list)
 }
 
+/// Whether a file has the name of a list: `.crl`, `.crl.pem` or `.crl.der`. Copies of the links that `openssl rehash`
+/// makes (`.r0`) are not meant: without links they hold the name of a file.
+pub(super) fn is_named_as_list(place: &str) -> bool {
+    let name = place.to_ascii_lowercase();
+    let name = name.strip_suffix(".pem").or_else(|| name.strip_suffix(".der")).unwrap_or(&name);
+    name.ends_with(".crl")
+}
+
 /// The refusal of base64 that stands by itself.
 fn without_armour(code: Code, label: &str) -> Error {
     let hint = format!("Decode it (base64 -d), or put -----BEGIN {label}----- and -----END {label}----- around it.");

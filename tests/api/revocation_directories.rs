@@ -57,7 +57,7 @@ fn what_is_no_list_in_a_directory_is_passed_over_with_a_warning_and_the_lists_co
     let others: [(&str, Vec<u8>); 9] = [
         ("README", b"Put your lists here.\n".to_vec()),
         ("README.md", b"# Lists\n\n    -----BEGIN NOTHING\n".to_vec()),
-        ("empty.crl", Vec::new()),
+        ("empty", Vec::new()),
         ("nsrev.asp", b"<% Response.ContentType = \"application/x-netscape-revocation\" %>".to_vec()),
         ("ca.crt", der(&authority.pem())),
         ("ca.pem", authority.pem().into_bytes()),
@@ -114,6 +114,32 @@ fn list_that_is_damaged_or_not_honoured_is_an_error_in_a_directory_too() {
         let error = folder.client(&authority).unwrap_err();
         assert_eq!(error.code(), code, "{error}");
         assert!(error.detail().contains("/other.crl"), "{error}");
+    }
+}
+
+/// A download that failed, a full disk, or a shell that writes UTF-16 must not end the revocations of an authority.
+#[test]
+fn file_that_is_named_as_a_list_and_holds_none_is_an_error_in_a_directory() {
+    let authority = Authority::new("ca");
+    let list = authority.crl(&[BAD]);
+    let whole = der(&list);
+    let utf16: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let header = if whole[1] < 0x80 { 2 } else { usize::from(whole[1] & 0x7f) + 2 };
+    let indefinite = [&[0x30, 0x80], &whole[header..], &[0, 0]].concat();
+    let contents =
+        [Vec::new(), whole[..3].to_vec(), whole[..40].to_vec(), utf16, indefinite, b"<html>Not found</html>".to_vec()];
+    for name in ["ca.crl", "CA+1.CRL", "ca.crl.pem", "ca.crl.der"] {
+        for content in &contents {
+            let folder = Folder::new("lost").with("good.crl", &list).with(name, content);
+            let error = folder.client(&authority).unwrap_err();
+            assert_eq!(error.code(), Code::CrlMalformed, "{name}: {error}");
+            assert!(error.detail().contains(&format!("/{name}: ")), "{error}");
+        }
+    }
+    for name in ["crl", "ca.crls", "0f0bd7f4.r0", "ca.crl.txt", "ca.pem", "ca.0"] {
+        let folder = Folder::new("others").with("good.crl", &list).with(name, "nothing");
+        let client = folder.client(&authority).unwrap();
+        assert_eq!(client.warnings().len(), 1, "{name}: {:?}", client.warnings());
     }
 }
 

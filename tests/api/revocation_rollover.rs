@@ -4,6 +4,7 @@
 use brokertls::error::{Code, Error};
 use brokertls::revocation::{Crls, Mode, Revocation, RevocationPolicy};
 use brokertls::verify::{PeerVerifier, Purpose, Switches};
+use brokertls::{CrlSource, Source};
 use rcgen::{CertificateParams, IsCa, KeyUsagePurpose, SerialNumber, date_time_ymd};
 use rustls::pki_types::CertificateDer;
 
@@ -152,6 +153,28 @@ fn other_key_of_an_intermediate_counts_by_its_common_issuer() {
     assert_eq!(verdict(&[&root, &new], &chain, &[List::new().signed_by(&new)]), Verdict::Revoked);
 }
 
+/// RFC 5280 section 6.3.3 (f): the path of the list's signer ends at the anchor of the certificate's path.
+#[test]
+fn other_key_that_a_trusted_root_outside_the_path_vouches_for_proves_nothing() {
+    let (root, other) = (self_signed(ca("root")), self_signed(ca("other")));
+    let intermediate = root.issue(ca("intermediate"));
+    let server = intermediate.issue(server());
+    let namesake = other.issue(ca("intermediate"));
+    let chain = [&server.der, &intermediate.der, &namesake.der];
+    let empty = List::empty().signed_by(&namesake);
+    for trust in [[&root, &other], [&other, &root]] {
+        assert_eq!(verdict(&trust, &chain, std::slice::from_ref(&empty)), Verdict::Unknown);
+        let revoking = older(List::new()).signed_by(&intermediate);
+        assert_eq!(verdict(&trust, &chain, &[empty.clone(), revoking]), Verdict::Revoked);
+    }
+    // A root that has changed its key is one root.
+    let renewed = self_signed(ca("root"));
+    let sibling = renewed.issue(ca("intermediate"));
+    let chain = [&server.der, &intermediate.der, &sibling.der];
+    let lists = [List::new().signed_by(&sibling)];
+    assert_eq!(verdict(&[&root, &renewed], &chain, &lists), Verdict::Revoked);
+}
+
 #[test]
 fn key_of_the_path_above_a_self_issued_certificate_counts() {
     // The new key's certificate by the old key, which alone is trusted.
@@ -210,4 +233,36 @@ fn fetched_list_of_the_other_key_counts_and_is_renewed_with_either_key() {
     // Who trusts the old key alone does not believe the new one.
     let client = world.client(|builder| builder);
     assert_code(&Pair::new(&bad, &client, "broker").run().client, Code::RevocationResponseInvalid);
+}
+
+/// Microsoft's CA and Vault have a list for each key, of the certificates that this key has signed.
+#[test]
+fn list_of_the_other_key_does_not_keep_the_own_key_s_list_from_being_fetched() {
+    let mut world = World::new("rollover-partition");
+    let (old_url, new_url) = (world.web.url("/ca.crl"), world.web.url("/ca1.crl"));
+    let old_list = world.authority.crl(&[]);
+    world.web.play("/ca.crl", Play::Content(old_list.clone().into_bytes()));
+    let by_old = world.server(GOOD, list_at(&old_url));
+    let old_trust = world.authority.trust();
+    world.authority = Authority::new("ca");
+    let list = world.authority.crl(&[BAD]);
+    world.web.play("/ca1.crl", Play::Content(list.into_bytes()));
+    let (good, revoked) = (world.server(GOOD, list_at(&new_url)), world.server(BAD, list_at(&new_url)));
+    let (_responder, responder_url) = world.responder(&world.authority);
+    for mode in [Mode::Require, Mode::Prefer] {
+        // The other key's list has been fetched before.
+        let client = world.client(|builder| builder.trust(old_trust.clone()).revocation(mode));
+        Pair::connect(&by_old, &client, "broker");
+        assert_code(&Pair::new(&revoked, &client, "broker").run().client, Code::CertRevoked);
+        Pair::connect(&good, &client, "broker");
+        // It is configured.
+        let file = Source::memory("ca.crl", old_list.as_bytes());
+        let client =
+            world.client(|builder| builder.trust(old_trust.clone()).crl(CrlSource::Source(file)).revocation(mode));
+        assert_code(&Pair::new(&revoked, &client, "broker").run().client, Code::CertRevoked);
+        assert_code(&world.ask(&client, BAD, &responder_url), Code::CertRevoked);
+        // Nothing but the other key's list can be had: it counts, as the one list of an authority with two keys does.
+        let lost = world.server(GOOD, list_at(&world.web.url("/lost.crl")));
+        Pair::connect(&lost, &client, "broker");
+    }
 }

@@ -64,9 +64,26 @@ impl Remote {
         now_unix_s: i64,
         max_stale_s: i64,
     ) -> Standing {
-        let fetched = self.lists.those(now_unix_s, |remote| remote.list.crl.issuer_key() == question.issuer());
+        let fetched = self.fetched(question, now_unix_s);
         let lists = own.iter().chain(fetched.iter().flat_map(|remote| remote.lists()));
         question.answer(lists, now_unix_s, max_stale_s)
+    }
+
+    /// Whether the lists at hand of the very key that signed the certificate say enough.
+    pub(in super::super) fn is_settled_by_lists(
+        &self,
+        question: &Question<'_>,
+        own: &[List],
+        now_unix_s: i64,
+        max_stale_s: i64,
+    ) -> bool {
+        let fetched = self.fetched(question, now_unix_s);
+        let lists = own.iter().chain(fetched.iter().flat_map(|remote| remote.lists()));
+        question.is_settled(lists, now_unix_s, max_stale_s)
+    }
+
+    fn fetched(&self, question: &Question<'_>, now_unix_s: i64) -> Vec<Arc<RemoteList>> {
+        self.lists.those(now_unix_s, |remote| remote.list.crl.issuer_key() == question.issuer())
     }
 
     /// Fetches the lists that speak of a certificate, one place after the other, until with those at hand (`own` among
@@ -103,7 +120,7 @@ impl Remote {
                 let has_failed = outcome.error.is_some();
                 failure = more_telling(failure, outcome.error);
                 let Some(fetched) = outcome.value else { continue };
-                if self.standing_by_lists(question, own, now_unix_s, max_stale_s).is_known() {
+                if self.is_settled_by_lists(question, own, now_unix_s, max_stale_s) {
                     return Ok(());
                 }
                 // The other places of the point have the same list.
