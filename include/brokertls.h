@@ -780,8 +780,8 @@ btls_status btls_context_maintain(btls_context *context,
  * Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last reference ends it and
  * waits for it. A second call does nothing.
  *
- * A process that forks to become a daemon calls it afterwards: threads stay with the parent. Returns BTLS_INTERNAL where the
- * system gives no thread.
+ * A process that forks to become a daemon calls it afterwards, also if it was called before: threads stay with the parent.
+ * Returns BTLS_INTERNAL where the system gives no thread.
  */
 btls_status btls_context_start_maintenance(btls_context *context);
 

@@ -111,13 +111,14 @@ impl Context {
     }
 
     /// Starts one thread that calls [`Context::maintain`] when it is due, and ends with the last clone of the context. A
-    /// second call does nothing. A process that forks calls it after the fork: threads stay with the parent.
+    /// second call does nothing. A process that forks calls it after the fork, even if its parent did: threads stay with the
+    /// parent.
     ///
     /// # Errors
     /// `INTERNAL` where the system gives no thread.
     pub fn start_maintenance(&self) -> Result<()> {
         let mut state = self.shared.maintenance.lock();
-        if state.thread.is_some() {
+        if state.has_thread() {
             return Ok(());
         }
         let context = Self { shared: Arc::clone(&self.shared), _life: None };
@@ -149,6 +150,17 @@ impl Context {
     pub fn revocation_unknown_accepted(&self) -> u64 {
         let generation = self.generation();
         generation.materials.judge.revocation().map_or(0, Revocation::unknown_accepted)
+    }
+}
+
+impl State {
+    /// Returns true if this process has a thread. One of the parent's is forgotten: nothing of it may be touched here.
+    fn has_thread(&mut self) -> bool {
+        let is_inherited = self.thread.as_ref().is_some_and(|thread| thread.process != process::id());
+        if is_inherited {
+            std::mem::forget(self.thread.take());
+        }
+        self.thread.is_some()
     }
 }
 
@@ -192,6 +204,22 @@ impl Maintenance {
         } else if handle.thread().id() != thread::current().id() {
             // A panic has ended it as much as a return.
             let _ = handle.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thread_of_the_parent_is_not_taken_for_one_of_a_child() {
+        let mut state = State::default();
+        assert!(!state.has_thread());
+        for (process, has_one) in [(process::id(), true), (process::id().wrapping_add(1), false)] {
+            state.thread = Some(Thread { handle: thread::spawn(|| {}), process });
+            assert_eq!(state.has_thread(), has_one);
+            assert_eq!(state.thread.is_some(), has_one);
         }
     }
 }
