@@ -125,7 +125,7 @@ fn bouncy_castle_stream(bytes: &[u8]) -> Option<Error> {
 fn other_text(text: &[u8]) -> Option<Error> {
     if text.starts_with(b"MI") && pem::is_base64(text) {
         let hint = "Put a line -----BEGIN CERTIFICATE----- (or what it is) before it and its END line behind it, or decode \
-                    it: openssl base64 -d -in FILE -out FILE.der.";
+                    it: base64 -d FILE > FILE.der.";
         return Some(named("it is base64 without the BEGIN and END lines of PEM", hint));
     }
     let has_label = [&b"BEGIN CERTIFICATE"[..], b"PRIVATE KEY"].iter().any(|label| memmem::find(text, label).is_some());

@@ -103,6 +103,25 @@ impl<'a> Mac<'a> {
     }
 }
 
+/// Algorithms that writers offer for a MAC and that are not served, by name: digests, then HMAC with them.
+const NAMES: &[(&str, &str)] = &[
+    ("2.16.840.1.101.3.4.2.7", "SHA3-224"),
+    ("2.16.840.1.101.3.4.2.8", "SHA3-256"),
+    ("2.16.840.1.101.3.4.2.9", "SHA3-384"),
+    ("2.16.840.1.101.3.4.2.10", "SHA3-512"),
+    ("2.16.840.1.101.3.4.2.13", "HMAC-SHA3-224"),
+    ("2.16.840.1.101.3.4.2.14", "HMAC-SHA3-256"),
+    ("2.16.840.1.101.3.4.2.15", "HMAC-SHA3-384"),
+    ("2.16.840.1.101.3.4.2.16", "HMAC-SHA3-512"),
+    ("1.2.840.113549.2.5", "MD5"),
+    ("1.3.36.3.2.1", "RIPEMD-160"),
+    ("1.2.156.10197.1.401", "SM3"),
+    ("1.2.643.7.1.1.2.2", "GOST R 34.11-2012 (256 bits)"),
+    ("1.2.643.7.1.1.2.3", "GOST R 34.11-2012 (512 bits)"),
+];
+
 fn unsupported(what: &str, oid: &str) -> Error {
-    Error::new(Code::EncryptionUnsupported, format!("{what} by an unknown algorithm ({oid})"))
+    let name = NAMES.iter().find(|(known, _)| *known == oid).map_or("an unknown algorithm", |(_, name)| name);
+    let error = Error::new(Code::EncryptionUnsupported, format!("{what} by {name} ({oid})"));
+    error.with_hint("Export it with a MAC of SHA-256: openssl pkcs12 -export -macalg sha256.")
 }

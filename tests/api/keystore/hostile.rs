@@ -127,3 +127,22 @@ fn pbmac1_with_parameters_that_ask_too_much_or_prove_too_little_is_refused() {
     let scrypt = with(&|pbkdf2| pbkdf2.at(&[0]).content = vec![0x2b, 6, 1, 4, 1, 0xda, 0x47, 4, 11]);
     assert_code(&scrypt, Code::EncryptionUnsupported, "PBMAC1 with a key derivation by an unknown algorithm");
 }
+
+#[test]
+fn mac_of_an_algorithm_that_is_not_served_is_named_and_the_hint_is_about_the_mac() {
+    let cases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/stores");
+    let bytes = std::fs::read(cases.join("openssl403-pbmac1.p12")).unwrap();
+    // As `openssl pkcs12 -export -macalg` of sha3-256, md5 and sm3 writes them, and one that nobody uses.
+    for (oid, name) in [
+        (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 8][..], "a MAC by SHA3-256 (2.16.840.1.101.3.4.2.8)"),
+        (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 5], "a MAC by MD5 (1.2.840.113549.2.5)"),
+        (&[0x2a, 0x81, 0x1c, 0xcf, 0x55, 1, 0x83, 0x11], "a MAC by SM3 (1.2.156.10197.1.401)"),
+        (&[0x2a, 3, 4], "a MAC by an unknown algorithm (1.2.3.4)"),
+    ] {
+        let mut node = Node::parse(&bytes);
+        node.at(&[2, 0, 0, 0]).content = oid.to_vec();
+        let error = refused(&node.encode(), &password("secret"));
+        assert_code(&error, Code::EncryptionUnsupported, name);
+        assert_eq!(error.hint(), "Export it with a MAC of SHA-256: openssl pkcs12 -export -macalg sha256.");
+    }
+}
