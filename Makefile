@@ -7,6 +7,7 @@
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
 #                                   million revoked certificates beside OpenSSL
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
+#   make peers                      what the installed peers print for each refusal, into src/manual/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command; the debug information of
 #                                   the shared library in LIBDIR/.debug, where debuggers look for it
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
@@ -63,7 +64,7 @@ MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
 .PHONY: build demo demo-java test test-data test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
-    bench-java soak-java
+    bench-java soak-java peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -204,6 +205,12 @@ bench-java: java
 
 soak-java: java
 	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -Dio.brokertls.soak=1000000 test
+
+# Rewrites the marked tables of the page.
+peers: $(OUT)/brokertls
+	@tests/tools.sh openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients node:nodejs \
+	    javac:default-jdk-headless
+	@tests/peers/run.sh $(OUT)/brokertls --write
 
 bless:
 	BTLS_BLESS=1 $(CARGO) test --locked --test generated

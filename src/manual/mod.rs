@@ -28,3 +28,6 @@ pub mod users {}
 
 #[doc = include_str!("performance.md")]
 pub mod performance {}
+
+#[doc = include_str!("peers.md")]
+pub mod peers {}
