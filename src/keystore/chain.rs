@@ -12,6 +12,7 @@ use x509_parser::prelude::{ParsedExtension, X509Certificate};
 
 use super::signing::PublicHalf;
 use crate::certificate::fault;
+use crate::certificate::matching::NameKey;
 use crate::error::{Code, Error, Result};
 
 /// More certificates than this do not go into a chain: real ones have two to five.
@@ -26,18 +27,18 @@ pub(super) struct Pool {
     links: Vec<Link>,
     positions: HashMap<CertificateDer<'static>, usize>,
     by_key: HashMap<PublicHalf, usize>,
-    by_subject: HashMap<Vec<u8>, Vec<usize>>,
+    by_subject: HashMap<NameKey, Vec<usize>>,
     by_subject_and_key: HashMap<NamedKey, Vec<usize>>,
 }
 
 /// A subject and its key identifier.
-type NamedKey = (Vec<u8>, Option<Vec<u8>>);
+type NamedKey = (NameKey, Option<Vec<u8>>);
 
 /// What says who issued a certificate, and whose it is.
 #[derive(Debug)]
 struct Link {
-    subject: Vec<u8>,
-    issuer: Vec<u8>,
+    subject: NameKey,
+    issuer: NameKey,
     subject_key: Option<Vec<u8>>,
     issuer_key: Option<Vec<u8>>,
     has_compressed_point: bool,
@@ -172,8 +173,8 @@ fn push(order: &mut Vec<usize>, index: usize) -> Result<()> {
 impl Link {
     fn new(certificate: &X509Certificate<'_>) -> (Self, PublicHalf) {
         let mut link = Self {
-            subject: certificate.subject().as_raw().to_vec(),
-            issuer: certificate.issuer().as_raw().to_vec(),
+            subject: NameKey::new(certificate.subject().as_raw()),
+            issuer: NameKey::new(certificate.issuer().as_raw()),
             subject_key: None,
             issuer_key: None,
             has_compressed_point: PublicHalf::is_compressed(certificate.public_key()),
@@ -192,5 +193,21 @@ impl Link {
 
     fn is_self_signed(&self) -> bool {
         self.subject == self.issuer && (self.issuer_key.is_none() || self.issuer_key == self.subject_key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::pem::PemObject;
+
+    use super::*;
+
+    #[test]
+    fn issuer_is_found_though_its_name_is_of_another_string_type() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cases/03-issuer-name-other-string-type/");
+        let [leaf, ca] =
+            ["chain.pem", "trust.pem"].map(|name| CertificateDer::from_pem_file([folder, name].concat()).unwrap());
+        let pool = Pool::new([ca.clone(), leaf.clone()]).unwrap();
+        assert_eq!(pool.chain_of(&leaf), [leaf, ca]);
     }
 }
