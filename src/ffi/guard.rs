@@ -151,7 +151,12 @@ impl<O: Object> Handle<O> {
 
     /// Hands an object over to the caller.
     pub(super) fn leak(object: O) -> *mut O {
-        Box::into_raw(Box::new(object))
+        let pointer = Box::into_raw(Box::new(object));
+        // Another thread may have freed the object that was here before.
+        if REFUSED.get() == pointer.cast_const().cast() {
+            REFUSED.set(std::ptr::null());
+        }
+        pointer
     }
 
     fn enter(self) -> Result<Entered<O>, Code> {
