@@ -458,9 +458,9 @@ impl Connection {
         }
         let (mut discarded, mut produced) = (0, 0);
         loop {
-            Sealer::begin();
-            let (discard, step) = self.engine.step(&mut tls[discarded..], &mut plain[produced..], &mut self.outgoing);
-            self.sealer = Sealer::take_fresh().or_else(|| self.sealer.take());
+            let (discard, step) = Sealer::note(&mut self.sealer, || {
+                self.engine.step(&mut tls[discarded..], &mut plain[produced..], &mut self.outgoing)
+            });
             discarded += discard;
             match step {
                 Ok(Step::Plaintext(bytes)) => {
@@ -562,10 +562,8 @@ impl Connection {
             return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(needed) });
         }
         let chunk = &plain[..plain.len().min(room).min(MAX_PLAINTEXT_BYTES)];
-        Sealer::begin();
-        let encrypted = self.engine.encrypt(chunk, tls, &mut self.stash, &mut self.outgoing);
-        self.sealer = Sealer::take_fresh().or_else(|| self.sealer.take());
-        match encrypted {
+        let (engine, stash, outgoing) = (&mut self.engine, &mut self.stash, &mut self.outgoing);
+        match Sealer::note(&mut self.sealer, || engine.encrypt(chunk, tls, stash, outgoing)) {
             Ok(engine::Encrypted::Written(produced)) => {
                 Ok(Transfer { consumed: chunk.len(), produced, next: self.next() })
             }

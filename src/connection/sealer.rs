@@ -62,15 +62,15 @@ thread_local! {
 static NAMED: AtomicU64 = AtomicU64::new(0);
 
 impl Sealer {
-    /// Starts a call of rustls: what an earlier one left belongs to another connection.
-    pub(super) fn begin() {
-        FRESH.set(None);
-        KEY_UPDATE_ANSWER.set(Vec::new());
-    }
-
-    /// The keys that rustls has made in this call, if it has.
-    pub(super) fn take_fresh() -> Option<Self> {
-        FRESH.take()
+    /// Calls rustls; `current` names the keys that it made last. A callback of rustls may drive another connection on this
+    /// thread, so that calls are nested.
+    pub(super) fn note<T>(current: &mut Option<Self>, call: impl FnOnce() -> T) -> T {
+        let outer = (FRESH.take(), KEY_UPDATE_ANSWER.take());
+        let outcome = call();
+        let made = FRESH.replace(outer.0);
+        KEY_UPDATE_ANSWER.set(outer.1);
+        *current = made.or_else(|| current.take());
+        outcome
     }
 
     /// Takes the keys over from the part of rustls that `end` drops; none if it has others.
@@ -280,8 +280,22 @@ mod tests {
     }
 
     fn lent(is_tls13: bool) -> (Box<dyn MessageEncrypter>, Sealer) {
-        let lent = lend(Box::new(Plain), is_tls13);
-        (lent, Sealer::take_fresh().expect("keys have just been made"))
+        let mut sealer = None;
+        let lent = Sealer::note(&mut sealer, || lend(Box::new(Plain), is_tls13));
+        (lent, sealer.expect("keys have just been made"))
+    }
+
+    #[test]
+    fn keys_stay_noted_while_a_callback_drives_another_connection() {
+        let (mut outer, mut inner) = (None, None);
+        let keys = Sealer::note(&mut outer, || {
+            let keys = lend(Box::new(Plain), true);
+            drop(Sealer::note(&mut inner, || lend(Box::new(Plain), true)));
+            Sealer::note(&mut inner, || ());
+            keys
+        });
+        assert_ne!(outer, inner);
+        assert!(outer.is_some_and(|sealer| sealer.take_over(|| drop(keys)).is_some()));
     }
 
     fn send(encrypter: &mut dyn MessageEncrypter, typ: ContentType, bytes: &[u8], seq: u64) -> Vec<u8> {
@@ -331,13 +345,19 @@ mod tests {
     #[test]
     fn answer_to_a_key_update_goes_out_before_the_alert_unless_it_is_sent() {
         let (mut old, _) = lent(true);
-        let answer = send(&mut *old, ContentType::Handshake, &[KEY_UPDATE, 0, 0, 1, 0], 7);
-        let (new, sealer) = lent(true);
+        let mut update = || {
+            let mut sealer = None;
+            let (answer, new) = Sealer::note(&mut sealer, || {
+                let answer = send(&mut *old, ContentType::Handshake, &[KEY_UPDATE, 0, 0, 1, 0], 7);
+                (answer, lend(Box::new(Plain), true))
+            });
+            (answer, new, sealer.expect("keys have just been made"))
+        };
+        let (answer, new, sealer) = update();
         let unsent = sealer.take_over(|| drop(new)).expect("the keys are there").alert(40);
         assert_eq!(unsent[..answer.len()], answer);
         assert_eq!(unsent[answer.len()..], [21, 3, 3, 0, 10, 2, 40, 0, 0, 0, 0, 0, 0, 0, 0]);
-        send(&mut *old, ContentType::Handshake, &[KEY_UPDATE, 0, 0, 1, 0], 7);
-        let (mut new, sealer) = lent(true);
+        let (_, mut new, sealer) = update();
         send(&mut *new, ContentType::ApplicationData, b"a", 0);
         let sent = sealer.take_over(|| drop(new)).expect("the keys are there").alert(40);
         assert_eq!(sent, [21, 3, 3, 0, 10, 2, 40, 0, 0, 0, 0, 0, 0, 0, 1]);
