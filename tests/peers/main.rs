@@ -90,7 +90,7 @@ fn run_against_the_installed_peers_gives_the_codes_of_the_page() {
     assert!(output.status.success(), "{said}\n{failure}");
     let on_page: BTreeMap<_, _> = rows(rewritten()).iter().map(|row| (place(row), row.ours.clone())).collect();
     let measured = rows(&said);
-    assert!(measured.len() >= 10, "{said}");
+    assert!(measured.len() >= 8, "{said}");
     for row in &measured {
         assert_eq!(on_page.get(&place(row)), Some(&row.ours), "{}, {}:\n{said}", row.title, row.peer);
     }

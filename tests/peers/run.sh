@@ -273,7 +273,6 @@ tables() {
 # The few of them that a test compares with the page.
 some_tables() {
     by_version client 'The client has no certificate, and one is required' without
-    plain_text
     by_version server 'The server requires a certificate, and `connect` has none' met_by -
 }
 
