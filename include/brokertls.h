@@ -194,7 +194,8 @@ extern "C" {
 #define BTLS_SAN_URI 4
 
 /**
- * A user principal name, as Active Directory writes it: an otherName of type 1.3.6.1.4.1.311.20.2.3.
+ * A user principal name, as Active Directory writes it: an otherName of type
+ * 1.3.6.1.4.1.311.20.2.3.
  */
 #define BTLS_SAN_UPN 5
 
@@ -259,7 +260,8 @@ extern "C" {
 #define BTLS_REVOKED_KEEP 0
 
 /**
- * A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, and the peer is sent that alert.
+ * The connection of the revoked peer is closed: its next call gives BTLS_CERT_REVOKED, and the
+ * peer is sent that alert.
  */
 #define BTLS_REVOKED_CLOSE 1
 
@@ -338,9 +340,10 @@ typedef struct {
  * number refuses the peer with BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most `capacity`
  * bytes, ended by a NUL, into `reason`.
  *
- * Called on the thread that moves the connection on or runs its task, and on several threads at a time for several
- * connections, under no lock: it may use the context and other connections. Must return: it may neither throw nor longjmp.
- * The connection that it was called for answers BTLS_BUSY meanwhile.
+ * Called on the thread that moves the connection on or runs its task, and on several threads at a
+ * time for several connections, under no lock: it may use the context and other connections. Must
+ * return: it may neither throw nor longjmp. The connection that it was called for answers
+ * BTLS_BUSY meanwhile.
  */
 typedef int32_t (*btls_verify_fn)(void *user,
                                   int32_t peer,
@@ -352,9 +355,9 @@ typedef int32_t (*btls_verify_fn)(void *user,
 /**
  * Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
  *
- * Called on any thread that uses the context or its connections, and on that of btls_context_start_maintenance, on several
- * at a time, under no lock: it may use the context, and give back its last reference. Must return: it may neither throw nor
- * longjmp.
+ * Called on any thread that uses the context or its connections, and on that of
+ * btls_context_start_maintenance, on several at a time, under no lock: it may use the context, and
+ * give back its last reference. Must return: it may neither throw nor longjmp.
  */
 typedef void (*btls_log_fn)(void *user, int32_t level, const char *line);
 
@@ -365,8 +368,8 @@ typedef void (*btls_log_fn)(void *user, int32_t level, const char *line);
  * `alias` is the key's, NULL where it has none. The function writes at most `capacity` bytes into `buffer` and returns how
  * many the password has, without a NUL at the end, or a negative number where there is none. The buffer is wiped.
  *
- * Called on the thread that builds or reloads a context, under no lock: it may use the context, and reload it too. Must
- * return: it may neither throw nor longjmp.
+ * Called on the thread that builds or reloads a context, under no lock: it may use the context,
+ * and reload it too. Must return: it may neither throw nor longjmp.
  */
 typedef ptrdiff_t (*btls_password_fn)(void *user,
                                       int32_t usage,
@@ -381,8 +384,9 @@ typedef ptrdiff_t (*btls_password_fn)(void *user,
  * connection. One that waits for its peer is not woken: a function that wakes its thread has that close it by itself.
  *
  * Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
- * btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its last reference
- * (btls_context_free); a connection still belongs to its own thread. Must return: it may neither throw nor longjmp.
+ * btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its
+ * last reference (btls_context_free); a connection still belongs to its own thread. Must return:
+ * it may neither throw nor longjmp.
  */
 typedef int32_t (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
 
@@ -390,8 +394,8 @@ typedef int32_t (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
  * Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
  * with errno set, to EAGAIN where nothing is there now.
  *
- * Called on the thread that uses the connection, under no lock. Must return: it may neither throw nor longjmp. The
- * connection answers BTLS_BUSY meanwhile.
+ * Called on the thread that uses the connection, under no lock. Must return: it may neither throw
+ * nor longjmp. The connection answers BTLS_BUSY meanwhile.
  */
 typedef ptrdiff_t (*btls_read_fn)(void *user, void *buffer, size_t length);
 
@@ -399,8 +403,8 @@ typedef ptrdiff_t (*btls_read_fn)(void *user, void *buffer, size_t length);
  * Writes ciphertext as write(2) does: returns how many bytes of `buffer` were taken, or -1 with errno set, to EAGAIN where
  * none can be taken now.
  *
- * Called on the thread that uses the connection, under no lock. Must return: it may neither throw nor longjmp. The
- * connection answers BTLS_BUSY meanwhile.
+ * Called on the thread that uses the connection, under no lock. Must return: it may neither throw
+ * nor longjmp. The connection answers BTLS_BUSY meanwhile.
  */
 typedef ptrdiff_t (*btls_write_fn)(void *user, const void *buffer, size_t length);
 
@@ -577,20 +581,21 @@ btls_status btls_builder_send_ca_names(btls_builder *builder,
 btls_status btls_builder_alpn(btls_builder *builder, const char *protocol);
 
 /**
- * Sets whether sessions are resumed. Default: true. Their age, tickets and cache are options of btls_builder_set:
- * session-max-age-s, tls13-tickets, max-ticket-bytes, session-cache.
+ * Sets whether sessions are resumed. Default: true. Their age, tickets and cache are options of
+ * btls_builder_set: session-max-age-s, tls13-tickets, max-ticket-bytes, session-cache.
  */
-btls_status btls_builder_resumption(btls_builder *builder,
-                                    bool resumes);
+btls_status btls_builder_resumption(btls_builder *builder, bool resumes);
 
 /**
  * Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
  *
- * It is asked again before a session is resumed, unless the option resumption-asks-again is "no"; a session of a
- * peer that it refuses is not resumed. A client whose function may block then begins with BTLS_WANT_TASK.
+ * It is asked again before a session is resumed, unless the option resumption-asks-again is "no";
+ * a session of a peer that it refuses is not resumed. If the function may block, a client then
+ * begins with BTLS_WANT_TASK.
  *
- * `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK and call it from
- * btls_conn_task_run only. `user` is handed to it, and has to stay valid as long as the context and its connections.
+ * `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK
+ * and call it from btls_conn_task_run only. `user` is handed to it, and must stay valid as long as
+ * the context and its connections.
  */
 btls_status btls_builder_verify_callback(btls_builder *builder,
                                          btls_verify_fn function,
@@ -600,16 +605,18 @@ btls_status btls_builder_verify_callback(btls_builder *builder,
 /**
  * Sets a function that takes the context's log. Without one, nothing is logged.
  *
- * `user` is handed to it, and has to stay valid as long as the context and its connections.
+ * `user` is handed to it, and must stay valid as long as the context and its connections.
  */
 btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn function, void *user);
 
 /**
  * Tolerates one deviation in peer certificates, by name; each use is logged. All are off by default.
  *
- * "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA certificate as the peer's own.
- * "insecure-common-name": the common name as host name where there is no subject alternative name. "insecure-rsa-1024": RSA
- * keys of 1024 to 2047 bits. "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any other name.
+ * "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA
+ * certificate as the peer's own. "insecure-common-name": the common name as host name where there
+ * is no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
+ * "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any
+ * other name.
  */
 btls_status btls_builder_insecure_allow(btls_builder *builder,
                                         const char *name);
@@ -687,17 +694,17 @@ btls_status btls_builder_trust_memory(btls_builder *builder,
                                       const char *password);
 
 /**
- * Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out. The
- * revocation lists (CRL) in it count where revocation is on.
+ * Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories
+ * are left out. The revocation lists (CRL) in it count where revocation is on.
  */
-btls_status btls_builder_trust_directory(btls_builder *builder,
-                                         const char *directory);
+btls_status btls_builder_trust_directory(btls_builder *builder, const char *directory);
 
 /**
  * Trusts the roots of the system, as the distribution keeps them.
  *
- * The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with more rights than the one
- * that started it (set-uid, set-gid, capabilities): there they are ignored, with a warning.
+ * The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with
+ * more rights than the one that started it (set-uid, set-gid, capabilities): there they are
+ * ignored, with a warning.
  */
 btls_status btls_builder_trust_system(btls_builder *builder);
 
@@ -719,8 +726,9 @@ btls_status btls_builder_store_type(btls_builder *builder, int32_t store_type);
 /**
  * Sets what reading each of the sources added after it may cost; 0 leaves a default.
  *
- * `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of key-derivation iterations
- * that one file may ask for (20,000,000). `max_kdf_memory_bytes`: the memory that scrypt may ask for (160 MiB).
+ * `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of
+ * key-derivation iterations that one file may ask for (20,000,000). `max_kdf_memory_bytes`: the
+ * memory that scrypt may ask for (160 MiB).
  */
 btls_status btls_builder_limits(btls_builder *builder,
                                 size_t max_content_bytes,
@@ -743,14 +751,15 @@ btls_context *btls_context_ref(btls_context *context);
 /**
  * Gives a reference back. NULL is fine.
  *
- * The last one ends the context: the thread of btls_context_start_maintenance has ended when this returns, which takes as
- * long as a fetch that is under way (option "fetch-timeout-s"). After that no callback of the context runs, but for those of
- * connections that still exist: these keep what they need of it, and call back during calls on them, on the caller's
- * threads. When they are freed too, `user` pointers are used no more.
+ * The last one ends the context: the thread of btls_context_start_maintenance has ended when this
+ * returns, which takes as long as a fetch that is under way (option "fetch-timeout-s"). After that
+ * no callback of the context runs, but for those of connections that still exist: these keep what
+ * they need of it, and call back during calls on them, on the caller's threads. When they are
+ * freed too, `user` pointers are used no more.
  *
- * A callback may give the last reference back. On the thread of maintenance, that call does not wait for itself, and the
- * callback that made it is the last one. Hold no lock here that a callback takes. In a child process (fork), the thread of
- * the parent is not waited for.
+ * A callback may give the last reference back. On the thread of maintenance, that call does not
+ * wait for itself, and the callback that made it is the last one. Hold no lock here that a
+ * callback takes. In a child process (fork), the thread of the parent is not waited for.
  */
 void btls_context_free(btls_context *context);
 
@@ -758,8 +767,9 @@ void btls_context_free(btls_context *context);
  * Reads every source again. All of it takes effect, for connections made afterwards, or nothing does: the context then
  * continues with what it had.
  *
- * Reads files and may ask for passwords, so it may wait; connections are made and continue meanwhile on other threads. When
- * several threads reload at once, what an earlier call has read never replaces what a later one has.
+ * Reads files and may ask for passwords, so it may wait; connections are made and continue
+ * meanwhile on other threads. When several threads reload at once, what an earlier call has read
+ * never replaces what a later one has.
  */
 btls_status btls_context_reload(btls_context *context);
 
@@ -777,18 +787,18 @@ btls_status btls_context_maintain(btls_context *context,
                                   uint64_t *next_ms);
 
 /**
- * Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last reference ends it and
- * waits for it. A second call does nothing.
+ * Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last
+ * reference ends it and waits for it. A second call does nothing.
  *
- * A process that forks to become a daemon calls it afterwards, also if it was called before: threads stay with the parent.
- * Returns BTLS_INTERNAL where the system gives no thread.
+ * A process that forks to become a daemon calls it afterwards, also if it was called before:
+ * threads stay with the parent. Returns BTLS_INTERNAL where the system gives no thread.
  */
 btls_status btls_context_start_maintenance(btls_context *context);
 
 /**
- * A copy of the error of the last call on this context that failed on the calling thread, btls_conn_new_server and
- * btls_conn_new_client among them; NULL if none did. Ask on the thread that made the call: the errors of the 64 threads
- * that failed last are kept.
+ * A copy of the error of the last call on this context that failed on the calling thread,
+ * btls_conn_new_server and btls_conn_new_client among them; NULL if none did. Ask on the thread
+ * that made the call: the errors of the 64 threads that failed last are kept.
  *
  * The caller frees it with btls_error_free.
  */
@@ -950,7 +960,8 @@ const char *btls_revoked_peer_subject(const btls_revoked_peer *peer);
 const char *btls_revoked_peer_issuer(const btls_revoked_peer *peer);
 
 /**
- * The serial number of the revoked certificate, written as btls_certificate_serial does; NULL for NULL.
+ * The serial number of the revoked certificate, written as btls_certificate_serial does; NULL for
+ * NULL.
  */
 const char *btls_revoked_peer_serial(const btls_revoked_peer *peer);
 
@@ -987,28 +998,27 @@ void btls_list_free(btls_list *list);
 /**
  * Makes the server's side of a new connection.
  *
- * The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_IDENTITY where it has
- * no certificate to serve with.
+ * The caller frees it with btls_conn_free. The error of a call that failed is given by
+ * btls_context_error on the same thread: BTLS_NO_IDENTITY if it has no certificate to serve with.
  */
-btls_status btls_conn_new_server(const btls_context *context,
-                                 btls_conn **conn);
+btls_status btls_conn_new_server(const btls_context *context, btls_conn **conn);
 
 /**
- * Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's certificate has to be for
- * it. NULL goes only with a context that does not check the server's name.
+ * Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's
+ * certificate must be for it. NULL goes only with a context that does not check the server's name.
  *
- * The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_TRUST where it has
- * nothing to verify the server against, BTLS_INVALID_SERVER_NAME.
+ * The caller frees it with btls_conn_free. The error of a call that failed is given by
+ * btls_context_error on the same thread: BTLS_NO_TRUST if it has nothing to verify the server
+ * against, BTLS_INVALID_SERVER_NAME.
  */
-btls_status btls_conn_new_client(const btls_context *context,
-                                 const char *host,
-                                 btls_conn **conn);
+btls_status btls_conn_new_client(const btls_context *context, const char *host, btls_conn **conn);
 
 /**
  * Frees a connection. Nothing is sent: close it first (btls_conn_shutdown). Its descriptors stay open. NULL is fine.
  *
- * A call that fails has sent the alert for the peer, as far as the socket took it. A socket that is closed with unread
- * input is reset, and the peer may lose the alert: call shutdown(2) for writing and read until the end, or a deadline, first.
+ * A call that fails has sent the alert for the peer, as far as the socket took it. A socket that
+ * is closed with unread input is reset, and the peer may lose the alert: call shutdown(2) for
+ * writing and read until the end, or a deadline, first.
  */
 void btls_conn_free(btls_conn *conn);
 
@@ -1043,16 +1053,17 @@ btls_status btls_conn_set_callbacks(btls_conn *conn,
 /**
  * Continues the handshake. Reading and writing do so too, while it is not complete.
  *
- * Returns BTLS_OK when both sides have finished; data that came with the peer's last message is then here already, so ask
- * btls_conn_pending before waiting for the transport. Returns BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
- * be read or written, BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the peer
- * has been sent its alert then, where the transport took it.
+ * Returns BTLS_OK when both sides have finished; data that came with the peer's last message is
+ * then here already, so ask btls_conn_pending before waiting for the transport. Returns
+ * BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can be read or written,
+ * BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the
+ * peer has been sent its alert then, where the transport took it.
  */
 btls_status btls_conn_handshake(btls_conn *conn);
 
 /**
- * Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were. A loop that waits for the
- * transport asks btls_conn_pending first.
+ * Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were. A
+ * loop that waits for the transport asks btls_conn_pending first.
  *
  * Returns BTLS_OK with at least one byte, BTLS_CLOSED at the peer's close_notify, BTLS_WANT_READ, BTLS_WANT_WRITE or
  * BTLS_WANT_TASK as btls_conn_handshake does, BTLS_TRUNCATED where the transport ended without close_notify, so that data
@@ -1069,13 +1080,13 @@ btls_status btls_conn_read(btls_conn *conn,
  * Returns BTLS_OK, BTLS_WANT_READ, BTLS_WANT_WRITE or BTLS_WANT_TASK as btls_conn_handshake does, or what ended the
  * connection.
  *
- * After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the transport takes no more now:
- * the end of it waits, as btls_conn_wants_write says, and the next write sends it first; so does btls_conn_flush, for a
- * caller with nothing more to write.
+ * After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the
+ * transport takes no more now: the end of it waits, as btls_conn_wants_write says, and the next
+ * write sends it first; so does btls_conn_flush, for a caller with nothing more to write.
  *
- * After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or another, more after them if the
- * caller likes, also if btls_conn_flush has sent them meanwhile. Other bytes are refused with BTLS_INVALID_ARGUMENT, which
- * has no effect.
+ * After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or
+ * another, more after them if the caller likes, also if btls_conn_flush has sent them meanwhile.
+ * Other bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
  */
 btls_status btls_conn_write(btls_conn *conn,
                             const void *data,
@@ -1103,15 +1114,16 @@ btls_status btls_conn_flush(btls_conn *conn);
 bool btls_conn_wants_write(const btls_conn *conn);
 
 /**
- * Gives how many bytes of plaintext can be read without touching the transport. An event loop reads until there are none: a
- * descriptor whose bytes are already here does not become readable again.
+ * Gives how many bytes of plaintext can be read without touching the transport. An event loop
+ * reads until there are none: a descriptor does not become readable again for bytes that are
+ * already here.
  *
- * Also gives 1 if another call would not wait though there is no plaintext: the peer's close_notify or the end is here and
- * was not told yet, or the last call stopped because the peer has sent much that is no data for the caller. Make that call
- * again then, after those of other connections. Returns what ended the connection as an error.
+ * Also gives 1 if another call would not wait though there is no plaintext: the peer's
+ * close_notify or the end is here and was not told yet, or the last call stopped because the peer
+ * has sent much that is no data for the caller. Make that call again then, after those of other
+ * connections. Returns what ended the connection as an error.
  */
-btls_status btls_conn_pending(btls_conn *conn,
-                              size_t *pending);
+btls_status btls_conn_pending(btls_conn *conn, size_t *pending);
 
 /**
  * Says that this side writes no more (close_notify). Reading stays possible.
@@ -1122,9 +1134,9 @@ btls_status btls_conn_pending(btls_conn *conn,
 btls_status btls_conn_close_write(btls_conn *conn);
 
 /**
- * Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read it
- * first if it matters. The descriptors stay open. A call drops at most 256 KiB, then returns BTLS_WANT_READ with
- * btls_conn_pending at 1.
+ * Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before
+ * it is dropped; read it first if it matters. The descriptors stay open. A call drops at most 256
+ * KiB, then returns BTLS_WANT_READ with btls_conn_pending at 1.
  *
  * Returns BTLS_OK when both are through, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again, BTLS_TRUNCATED where the peer
  * ends without close_notify, or what ended the connection.
@@ -1278,8 +1290,8 @@ btls_status btls_certificate_parse(const uint8_t *der,
 void btls_certificate_free(btls_certificate *certificate);
 
 /**
- * The subject as RFC 4514 writes it, the last relative name first, special characters escaped: "CN=broker,O=Example".
- * NULL for NULL. Lives as long as the certificate, as all its texts.
+ * The subject as RFC 4514 writes it, the last relative name first, special characters escaped:
+ * "CN=broker,O=Example". NULL for NULL. Lives as long as the certificate, as all its texts.
  */
 const char *btls_certificate_subject(const btls_certificate *certificate);
 
@@ -1289,19 +1301,21 @@ const char *btls_certificate_subject(const btls_certificate *certificate);
 const char *btls_certificate_issuer(const btls_certificate *certificate);
 
 /**
- * The last common name of the subject, the most specific, not escaped. NULL if there is none, it has no text, or it holds a
- * NUL character.
+ * The last common name of the subject, the most specific, not escaped. NULL if there is none, it
+ * has no text, or it holds a NUL character.
  */
 const char *btls_certificate_common_name(const btls_certificate *certificate);
 
 /**
- * The first common name of the subject in the certificate's order, not escaped: the one that most programs take. NULL as for
- * btls_certificate_common_name. A subject with one common name has the same first and last.
+ * The first common name of the subject in the certificate's order, not escaped: the one that most
+ * programs take. NULL as for btls_certificate_common_name. A subject with one common name has the
+ * same first and last.
  */
 const char *btls_certificate_first_common_name(const btls_certificate *certificate);
 
 /**
- * The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff", "-01"; NULL for NULL.
+ * The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff",
+ * "-01"; NULL for NULL.
  */
 const char *btls_certificate_serial(const btls_certificate *certificate);
 
@@ -1354,12 +1368,14 @@ btls_status btls_certificate_issuer_der(const btls_certificate *certificate,
 /**
  * The number of attributes of the subject; 0 for NULL.
  *
- * They have indexes from 0 in the certificate's order, the reverse of that of btls_certificate_subject.
+ * They have indexes from 0 in the certificate's order, the reverse of that of
+ * btls_certificate_subject.
  */
 size_t btls_certificate_attribute_count(const btls_certificate *certificate);
 
 /**
- * The index of the first attribute of a type, counted from `start`; the number of attributes if there is none.
+ * The index of the first attribute of a type, counted from `start`; the number of attributes if
+ * there is none.
  *
  * `oid` is the type's object identifier in dotted form, e.g. "2.5.4.3" for a common name.
  */
@@ -1368,27 +1384,26 @@ size_t btls_certificate_attribute_find(const btls_certificate *certificate,
                                        size_t start);
 
 /**
- * The type of an attribute as an object identifier in dotted form; NULL for an index that is too large.
+ * The type of an attribute as an object identifier in dotted form; NULL for an index that is too
+ * large.
  */
-const char *btls_certificate_attribute_oid(const btls_certificate *certificate,
-                                           size_t index);
+const char *btls_certificate_attribute_oid(const btls_certificate *certificate, size_t index);
 
 /**
- * The value of an attribute, not escaped. NULL if it has no text or holds a NUL character, and for an index that is too
- * large. It can hold other control characters: its issuer chose it.
+ * The value of an attribute, not escaped. NULL if it has no text or holds a NUL character, and for
+ * an index that is too large. It can hold other control characters: its issuer chose it.
  */
-const char *btls_certificate_attribute_text(const btls_certificate *certificate,
-                                            size_t index);
+const char *btls_certificate_attribute_text(const btls_certificate *certificate, size_t index);
 
 /**
- * The position of an attribute's relative name, which the attributes of a relative name with several share; 0 for an index
- * that is too large.
+ * The position of an attribute's relative name, which the attributes of a relative name with
+ * several share; 0 for an index that is too large.
  */
-size_t btls_certificate_attribute_rdn(const btls_certificate *certificate,
-                                      size_t index);
+size_t btls_certificate_attribute_rdn(const btls_certificate *certificate, size_t index);
 
 /**
- * Gives the DER encoding of an attribute's value, with its tag. It lives as long as the certificate.
+ * Gives the DER encoding of an attribute's value, with its tag. It lives as long as the
+ * certificate.
  *
  * Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
  */
@@ -1403,15 +1418,14 @@ btls_status btls_certificate_attribute_der(const btls_certificate *certificate,
 size_t btls_certificate_san_count(const btls_certificate *certificate);
 
 /**
- * A subject alternative name with its kind, for people: "DNS:broker.example", "IP:192.0.2.1", "email:a@example", "URI:...",
- * "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161", "dirName:CN=a,O=Example", "registeredID:1.2.3.4". NULL for an index
- * that is too large.
+ * A subject alternative name with its kind, for people: "DNS:broker.example", "IP:192.0.2.1",
+ * "email:a@example", "URI:...", "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161",
+ * "dirName:CN=a,O=Example", "registeredID:1.2.3.4". NULL for an index that is too large.
  *
- * Control characters, the backslash and a leading "#" are escaped ("\00", "\\", "\#"). A value that its kind does not
- * allow is its DER in hexadecimal after "#".
+ * Control characters, the backslash and a leading "#" are escaped ("\00", "\\", "\#"). A value
+ * that its kind does not allow is its DER in hexadecimal after "#".
  */
-const char *btls_certificate_san(const btls_certificate *certificate,
-                                 size_t index);
+const char *btls_certificate_san(const btls_certificate *certificate, size_t index);
 
 /**
  * The kind of a subject alternative name, one of BTLS_SAN_*; 0 for an index that is too large.
@@ -1419,14 +1433,14 @@ const char *btls_certificate_san(const btls_certificate *certificate,
 int32_t btls_certificate_san_kind(const btls_certificate *certificate, size_t index);
 
 /**
- * The value of a subject alternative name, not escaped: the host, the address, the URI, the distinguished name as in
- * btls_certificate_subject, the object identifier.
+ * The value of a subject alternative name, not escaped: the host, the address, the URI, the
+ * distinguished name as in btls_certificate_subject, the object identifier.
  *
- * NULL if it has no text, if its kind does not allow what it holds, or if it holds a NUL character, and for an index that is
- * too large. It can hold other control characters: its issuer chose it.
+ * NULL if it has no text, if its kind does not allow what it holds, or if it holds a NUL
+ * character, and for an index that is too large. It can hold other control characters: its issuer
+ * chose it.
  */
-const char *btls_certificate_san_value(const btls_certificate *certificate,
-                                       size_t index);
+const char *btls_certificate_san_value(const btls_certificate *certificate, size_t index);
 
 /**
  * The type of an otherName as an object identifier in dotted form; NULL for other kinds.
@@ -1434,8 +1448,8 @@ const char *btls_certificate_san_value(const btls_certificate *certificate,
 const char *btls_certificate_san_oid(const btls_certificate *certificate, size_t index);
 
 /**
- * Gives a DER encoding that lives as long as the certificate: of the value of an otherName and of a distinguished name, of
- * the whole GeneralName of other kinds.
+ * Gives a DER encoding that lives as long as the certificate: of the value of an otherName and of
+ * a distinguished name, of the whole GeneralName of other kinds.
  *
  * Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
  */

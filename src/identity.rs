@@ -127,7 +127,7 @@ impl Identities {
     }
 }
 
-/// What to do about a client that takes SHA-1 alone, or asks for it by naming nothing (RFC 5246 section 7.4.1.4.1).
+/// The hint for a client that takes SHA-1 alone, or asks for it by naming nothing (RFC 5246 section 7.4.1.4.1).
 pub(crate) const ASKS_FOR_SHA1: &str = "The client asks for SHA-1, which is not served: update it, or have it offer SHA-256. Another identity does not help.";
 
 /// The kind of the key, by the name of one of its algorithms.

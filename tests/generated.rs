@@ -190,8 +190,8 @@ fn main_header() -> String {
     for_any_compiler(&String::from_utf8(text).unwrap())
 }
 
-/// What C++ is told begins before the types of callbacks, which are C's too; comments are those of C89; a number below zero
-/// is one in every expression.
+/// The header for every compiler. `extern "C"` begins before the types of callbacks, which are C's too; comments are
+/// those of C89; a number below zero is one in every expression.
 fn for_any_compiler(header: &str) -> String {
     const BEGIN: &str = "#ifdef __cplusplus\nextern \"C\" {\n#endif // __cplusplus\n\n";
     const INCLUDES_END: &str = "#include \"brokertls_errors.h\"\n\n";

@@ -152,7 +152,7 @@ fn pkg_config_file_names_prefix_and_version_but_not_destdir() {
     assert!(!text.contains("install-test"), "{text}");
 }
 
-/// Configures and builds a project whose `find_package` has these arguments; gives what the program needs and prints.
+/// Configures and builds a project with these arguments of `find_package`; gives what the program needs and prints.
 fn build_with_cmake(name: &str, find: &str) -> [String; 2] {
     let folder = installed().join("programs").join(name);
     fs::create_dir_all(&folder).unwrap();

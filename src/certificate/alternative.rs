@@ -8,7 +8,7 @@ use super::strings::{IA5_STRING, escape_unseen_into, text};
 use super::{hex, oid};
 use crate::der::{Element, Malformed, OID, SEQUENCE, only};
 
-/// What a subject alternative name is.
+/// The kind of a subject alternative name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AlternativeNameKind {
@@ -58,7 +58,7 @@ impl AlternativeNameKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlternativeName {
-    /// What it is.
+    /// The kind of the name.
     pub kind: AlternativeNameKind,
     /// The name as it is, not escaped: the host, the address in its usual notation, the URI, the distinguished name as in RFC
     /// 4514, the object identifier. None for an otherName without a known form, and for what its kind does not allow.

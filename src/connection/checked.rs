@@ -1,4 +1,5 @@
-//! What a connection keeps of its peer's authentication: for its sessions, and for the register of connections.
+//! The state that a connection keeps of its peer's authentication: for its sessions, and for the register of
+//! connections.
 
 use std::sync::Arc;
 
@@ -11,17 +12,17 @@ use super::engine::Engine;
 /// The peer: it goes with each session that is kept, and into the register of connections.
 #[derive(Debug)]
 pub(super) struct Checked {
-    /// Where peers are checked for revocation, the register, and its sweeps before the connection was made.
+    /// The register, if peers are checked for revocation, and its sweeps before the connection was made.
     register: Option<(Arc<Register>, u64)>,
-    /// What the sessions of a client's connection are remembered by.
+    /// The key of the sessions of a client's connection.
     session_scope: Option<Arc<str>>,
     /// The peer that the handshake verified.
     verified: Option<Arc<Authenticated>>,
     /// The peer of the session that was offered; it counts once the session has been resumed.
     session: Option<Arc<Authenticated>>,
-    /// What a client has shown, if its host chose it.
+    /// The identity that a client has shown, if its host chose it.
     shown: Option<Arc<ShownIdentity>>,
-    /// Whether the handshake is complete and its outcome is kept.
+    /// True if the handshake is complete and its outcome is kept.
     is_settled: bool,
     /// Then, in the register.
     place: Option<Place>,
@@ -39,7 +40,7 @@ impl Checked {
         self.shown = notes.shown.take().or_else(|| self.shown.take());
     }
 
-    /// The peer, as far as it is known; none where it showed no certificate to a server.
+    /// The peer, as far as it is known; none if it showed no certificate to a server.
     pub(super) fn peer(&self, engine: &Engine) -> Option<Arc<Authenticated>> {
         let peer = match engine.is_resumed() {
             Some(true) => &self.session,

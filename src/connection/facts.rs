@@ -1,4 +1,4 @@
-//! What is known of a connection and its peer.
+//! Facts about a connection and its peer.
 
 use rustls::pki_types::CertificateDer;
 
@@ -10,12 +10,12 @@ use super::Connection;
 use super::hints::{Moment, Own, Side, Stage};
 
 impl Connection {
-    /// The number of the connection, by which its context tells of it: 1 for the first of a context, and so on.
+    /// The number of the connection, by which its context names it: 1 for the first of a context, and so on.
     pub fn id(&self) -> u64 {
         self.number
     }
 
-    /// The peer's certificates, end entity first, as it sent them; empty where it sent none.
+    /// The peer's certificates, end entity first, as it sent them; empty if it sent none.
     pub fn peer_chain(&self) -> &[CertificateDer<'static>] {
         self.engine.peer_chain()
     }
@@ -50,7 +50,7 @@ impl Connection {
         self.facts.as_ref().and_then(|facts| facts.server_name.as_deref())
     }
 
-    /// Whether an earlier session was resumed; `None` during the handshake.
+    /// True if an earlier session was resumed; `None` during the handshake.
     pub fn is_resumed(&self) -> Option<bool> {
         self.engine.is_resumed()
     }
@@ -77,7 +77,7 @@ impl Connection {
         }
     }
 
-    /// What is known of the connection now, for a hint.
+    /// The present facts about the connection, for a hint.
     pub(super) fn moment(&self) -> Moment {
         let version = self.engine.version();
         let stage = match version {

@@ -159,7 +159,7 @@ fn fault_of(content: &[u8]) -> Option<String> {
     }
 }
 
-/// Returns true if rustls goes on with the name: a host name, or an address, which it leaves out of account.
+/// Returns true if rustls continues with the name: a host name, or an address, which it ignores.
 fn is_host(name: &[u8]) -> bool {
     rustls::pki_types::ServerName::try_from(name).is_ok()
 }

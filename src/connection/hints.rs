@@ -1,4 +1,4 @@
-//! What to do about a failure, by code, side, version and moment.
+//! Hints for a failure, by code, side, version and moment.
 //!
 //! One alert means different things to a client and a server, before and after the certificates. The rows are measured
 //! with the stacks that they name; the table of codes has the hint for everything else.
@@ -12,7 +12,7 @@ pub(super) enum Side {
     Server,
 }
 
-/// How far the connection has come.
+/// The phase that the connection has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
     /// Nothing is agreed on yet.
@@ -25,7 +25,7 @@ pub(super) enum Stage {
     Data,
 }
 
-/// What this side did about a certificate of its own.
+/// The answer of this side to a request for its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Own {
     /// The peer has not asked for one.
@@ -38,7 +38,7 @@ pub(super) enum Own {
     Withheld(String),
 }
 
-/// What is known when a connection fails.
+/// Facts that are known when a connection fails.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
     pub(super) side: Side,
@@ -68,8 +68,8 @@ const TICKETS: &[Stage] = &[Stage::Complete, Stage::Data];
 /// The ends that a peer can bring about without an alert.
 const DEPARTURES: &[Code] = &[Code::HandshakeEof, Code::Truncated, Code::ConnectionReset, Code::BrokenPipe];
 
-/// What servers answer to a client that has sent no certificate: OpenSSL and Go 116 and 40, SunJSSE and NSS 42, GnuTLS 50,
-/// others just leave.
+/// Answers of servers to a client that has sent no certificate: OpenSSL and Go 116 and 40, SunJSSE and NSS 42, GnuTLS
+/// 50, others just leave.
 const MISSING: &[Code] = &[
     Code::AlertCertificateRequired,
     Code::AlertHandshakeFailure,

@@ -81,7 +81,7 @@ pub enum Next {
 pub(crate) struct Setup {
     /// Its number in the context.
     pub(crate) number: u64,
-    /// Where a peer that is refused, or refuses this side, is logged.
+    /// The log of peers that are refused, or refuse this side.
     pub(crate) log: Option<Log>,
     /// Handshake messages are processed only by [`Connection::run_task`].
     pub(crate) uses_tasks: bool,
@@ -103,7 +103,7 @@ struct Facts {
     withheld: Option<String>,
 }
 
-/// Why plaintext is refused after [`Connection::close_write`].
+/// The error for plaintext after [`Connection::close_write`].
 pub(crate) fn write_after_close() -> Error {
     Error::new(Code::WrongState, "write after this side's close_notify")
 }

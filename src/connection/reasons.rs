@@ -1,4 +1,4 @@
-//! What rustls says of a peer, as a row of the table of codes and a clause in plain English.
+//! Reasons of rustls to refuse a peer, each as a row of the table of codes and a clause in plain English.
 //!
 //! The row decides about the alert, so that a reason belongs to the row with the alert that RFC 8446 and RFC 5246 ask
 //! for. A reason that this table does not have, of a later rustls, gets a general clause.

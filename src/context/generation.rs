@@ -213,7 +213,7 @@ impl Materials {
         Arc::new(provider)
     }
 
-    /// How sessions with peers of this role are checked before they are resumed.
+    /// The check of sessions with peers of this role before they are resumed.
     fn recheck(&self, spec: &Spec, purpose: Purpose) -> Recheck {
         Recheck {
             judge: self.judge.clone(),

@@ -178,7 +178,7 @@ impl Maintenance {
         }
     }
 
-    /// Whether nobody uses the context any more. A callback of this thread may have dropped it.
+    /// Returns true if the context is no longer in use. A callback of this thread may have dropped it.
     pub(super) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
     }

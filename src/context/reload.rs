@@ -19,7 +19,7 @@ pub(super) struct Readings {
     in_use: Mutex<u64>,
 }
 
-/// What becomes of a reading.
+/// The outcome of a reading.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     InUse,

@@ -36,7 +36,7 @@ impl TrustSource {
 }
 
 /// The certificates of all files of a directory, each once. Directories of CAs hold other files too: a README, lists.
-/// What holds no certificate is skipped, with a warning if it holds no list either.
+/// A file without a certificate is skipped, with a warning if it holds no list either.
 fn trusted_of_directory(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
     let (mut trusted, mut seen) = (Vec::new(), HashSet::new());
     let mut first_fault = None;

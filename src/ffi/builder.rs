@@ -209,8 +209,8 @@ pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol:
     })
 }
 
-/// Sets whether sessions are resumed. Default: true. Their age, tickets and cache are options of btls_builder_set:
-/// session-max-age-s, tls13-tickets, max-ticket-bytes, session-cache.
+/// Sets whether sessions are resumed. Default: true. Their age, tickets and cache are options of
+/// btls_builder_set: session-max-age-s, tls13-tickets, max-ticket-bytes, session-cache.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, resumes: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -221,11 +221,13 @@ pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, res
 
 /// Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
 ///
-/// It is asked again before a session is resumed, unless the option resumption-asks-again is "no"; a session of a
-/// peer that it refuses is not resumed. A client whose function may block then begins with BTLS_WANT_TASK.
+/// It is asked again before a session is resumed, unless the option resumption-asks-again is "no";
+/// a session of a peer that it refuses is not resumed. If the function may block, a client then
+/// begins with BTLS_WANT_TASK.
 ///
-/// `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK and call it from
-/// btls_conn_task_run only. `user` is handed to it, and has to stay valid as long as the context and its connections.
+/// `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK
+/// and call it from btls_conn_task_run only. `user` is handed to it, and must stay valid as long as
+/// the context and its connections.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_verify_callback(
     builder: *mut btls_builder,
@@ -242,7 +244,7 @@ pub unsafe extern "C" fn btls_builder_verify_callback(
 
 /// Sets a function that takes the context's log. Without one, nothing is logged.
 ///
-/// `user` is handed to it, and has to stay valid as long as the context and its connections.
+/// `user` is handed to it, and must stay valid as long as the context and its connections.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_log_callback(
     builder: *mut btls_builder,
@@ -258,9 +260,11 @@ pub unsafe extern "C" fn btls_builder_log_callback(
 
 /// Tolerates one deviation in peer certificates, by name; each use is logged. All are off by default.
 ///
-/// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA certificate as the peer's own.
-/// "insecure-common-name": the common name as host name where there is no subject alternative name. "insecure-rsa-1024": RSA
-/// keys of 1024 to 2047 bits. "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any other name.
+/// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA
+/// certificate as the peer's own. "insecure-common-name": the common name as host name where there
+/// is no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
+/// "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any
+/// other name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_allow(builder: *mut btls_builder, name: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {

@@ -36,7 +36,8 @@ pub const BTLS_LOG_INFO: i32 = 3;
 
 /// A connection whose peer is revoked goes on, and is not told of again.
 pub const BTLS_REVOKED_KEEP: i32 = 0;
-/// A connection whose peer is revoked is closed: its next call gives BTLS_CERT_REVOKED, and the peer is sent that alert.
+/// The connection of the revoked peer is closed: its next call gives BTLS_CERT_REVOKED, and the
+/// peer is sent that alert.
 pub const BTLS_REVOKED_CLOSE: i32 = 1;
 
 /// Bytes for the caller to look at.
@@ -55,8 +56,8 @@ pub struct btls_bytes {
 /// `alias` is the key's, NULL where it has none. The function writes at most `capacity` bytes into `buffer` and returns how
 /// many the password has, without a NUL at the end, or a negative number where there is none. The buffer is wiped.
 ///
-/// Called on the thread that builds or reloads a context, under no lock: it may use the context, and reload it too. Must
-/// return: it may neither throw nor longjmp.
+/// Called on the thread that builds or reloads a context, under no lock: it may use the context,
+/// and reload it too. Must return: it may neither throw nor longjmp.
 pub type btls_password_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -75,9 +76,10 @@ pub type btls_password_fn = Option<
 /// number refuses the peer with BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most `capacity`
 /// bytes, ended by a NUL, into `reason`.
 ///
-/// Called on the thread that moves the connection on or runs its task, and on several threads at a time for several
-/// connections, under no lock: it may use the context and other connections. Must return: it may neither throw nor longjmp.
-/// The connection that it was called for answers BTLS_BUSY meanwhile.
+/// Called on the thread that moves the connection on or runs its task, and on several threads at a
+/// time for several connections, under no lock: it may use the context and other connections. Must
+/// return: it may neither throw nor longjmp. The connection that it was called for answers
+/// BTLS_BUSY meanwhile.
 pub type btls_verify_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -94,29 +96,30 @@ pub type btls_verify_fn = Option<
 /// connection. One that waits for its peer is not woken: a function that wakes its thread has that close it by itself.
 ///
 /// Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
-/// btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its last reference
-/// (btls_context_free); a connection still belongs to its own thread. Must return: it may neither throw nor longjmp.
+/// btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its
+/// last reference (btls_context_free); a connection still belongs to its own thread. Must return:
+/// it may neither throw nor longjmp.
 pub type btls_revoked_fn = Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> i32>;
 
 /// Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
 ///
-/// Called on any thread that uses the context or its connections, and on that of btls_context_start_maintenance, on several
-/// at a time, under no lock: it may use the context, and give back its last reference. Must return: it may neither throw nor
-/// longjmp.
+/// Called on any thread that uses the context or its connections, and on that of
+/// btls_context_start_maintenance, on several at a time, under no lock: it may use the context, and
+/// give back its last reference. Must return: it may neither throw nor longjmp.
 pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
 
 /// Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
 /// with errno set, to EAGAIN where nothing is there now.
 ///
-/// Called on the thread that uses the connection, under no lock. Must return: it may neither throw nor longjmp. The
-/// connection answers BTLS_BUSY meanwhile.
+/// Called on the thread that uses the connection, under no lock. Must return: it may neither throw
+/// nor longjmp. The connection answers BTLS_BUSY meanwhile.
 pub type btls_read_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut c_void, length: usize) -> isize>;
 
 /// Writes ciphertext as write(2) does: returns how many bytes of `buffer` were taken, or -1 with errno set, to EAGAIN where
 /// none can be taken now.
 ///
-/// Called on the thread that uses the connection, under no lock. Must return: it may neither throw nor longjmp. The
-/// connection answers BTLS_BUSY meanwhile.
+/// Called on the thread that uses the connection, under no lock. Must return: it may neither throw
+/// nor longjmp. The connection answers BTLS_BUSY meanwhile.
 pub type btls_write_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *const c_void, length: usize) -> isize>;
 
 /// Longest password that a callback can give, bytes.

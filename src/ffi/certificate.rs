@@ -91,8 +91,8 @@ pub unsafe extern "C" fn btls_certificate_free(certificate: Option<Box<btls_cert
     guard((), || drop(certificate));
 }
 
-/// The subject as RFC 4514 writes it, the last relative name first, special characters escaped: "CN=broker,O=Example".
-/// NULL for NULL. Lives as long as the certificate, as all its texts.
+/// The subject as RFC 4514 writes it, the last relative name first, special characters escaped:
+/// "CN=broker,O=Example". NULL for NULL. Lives as long as the certificate, as all its texts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_subject(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.subject)))
@@ -104,21 +104,23 @@ pub unsafe extern "C" fn btls_certificate_issuer(certificate: Option<&btls_certi
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.issuer)))
 }
 
-/// The last common name of the subject, the most specific, not escaped. NULL if there is none, it has no text, or it holds a
-/// NUL character.
+/// The last common name of the subject, the most specific, not escaped. NULL if there is none, it
+/// has no text, or it holds a NUL character.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| certificate.common_name.as_ref()))
 }
 
-/// The first common name of the subject in the certificate's order, not escaped: the one that most programs take. NULL as for
-/// btls_certificate_common_name. A subject with one common name has the same first and last.
+/// The first common name of the subject in the certificate's order, not escaped: the one that most
+/// programs take. NULL as for btls_certificate_common_name. A subject with one common name has the
+/// same first and last.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_first_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| certificate.first_common_name.as_ref()))
 }
 
-/// The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff", "-01"; NULL for NULL.
+/// The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff",
+/// "-01"; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_serial(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.serial)))

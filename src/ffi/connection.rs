@@ -79,8 +79,8 @@ fn settled(status: Status) -> btls_status {
 
 /// Makes the server's side of a new connection.
 ///
-/// The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_IDENTITY where it has
-/// no certificate to serve with.
+/// The caller frees it with btls_conn_free. The error of a call that failed is given by
+/// btls_context_error on the same thread: BTLS_NO_IDENTITY if it has no certificate to serve with.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_new_server(
     context: Option<&btls_context>,
@@ -93,11 +93,12 @@ pub unsafe extern "C" fn btls_conn_new_server(
     })
 }
 
-/// Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's certificate has to be for
-/// it. NULL goes only with a context that does not check the server's name.
+/// Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's
+/// certificate must be for it. NULL goes only with a context that does not check the server's name.
 ///
-/// The caller frees it with btls_conn_free. The error of a call that failed is given by btls_context_error on the same thread: BTLS_NO_TRUST where it has
-/// nothing to verify the server against, BTLS_INVALID_SERVER_NAME.
+/// The caller frees it with btls_conn_free. The error of a call that failed is given by
+/// btls_context_error on the same thread: BTLS_NO_TRUST if it has nothing to verify the server
+/// against, BTLS_INVALID_SERVER_NAME.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_new_client(
     context: Option<&btls_context>,
@@ -115,8 +116,9 @@ pub unsafe extern "C" fn btls_conn_new_client(
 
 /// Frees a connection. Nothing is sent: close it first (btls_conn_shutdown). Its descriptors stay open. NULL is fine.
 ///
-/// A call that fails has sent the alert for the peer, as far as the socket took it. A socket that is closed with unread
-/// input is reset, and the peer may lose the alert: call shutdown(2) for writing and read until the end, or a deadline, first.
+/// A call that fails has sent the alert for the peer, as far as the socket took it. A socket that
+/// is closed with unread input is reset, and the peer may lose the alert: call shutdown(2) for
+/// writing and read until the end, or a deadline, first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_free(conn: *mut btls_conn) {
     guard_free(object!(conn));
@@ -161,17 +163,18 @@ pub unsafe extern "C" fn btls_conn_set_callbacks(
 
 /// Continues the handshake. Reading and writing do so too, while it is not complete.
 ///
-/// Returns BTLS_OK when both sides have finished; data that came with the peer's last message is then here already, so ask
-/// btls_conn_pending before waiting for the transport. Returns BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can
-/// be read or written, BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the peer
-/// has been sent its alert then, where the transport took it.
+/// Returns BTLS_OK when both sides have finished; data that came with the peer's last message is
+/// then here already, so ask btls_conn_pending before waiting for the transport. Returns
+/// BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can be read or written,
+/// BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the
+/// peer has been sent its alert then, where the transport took it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_handshake(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| conn.stream.handshake().map(settled))
 }
 
-/// Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were. A loop that waits for the
-/// transport asks btls_conn_pending first.
+/// Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were. A
+/// loop that waits for the transport asks btls_conn_pending first.
 ///
 /// Returns BTLS_OK with at least one byte, BTLS_CLOSED at the peer's close_notify, BTLS_WANT_READ, BTLS_WANT_WRITE or
 /// BTLS_WANT_TASK as btls_conn_handshake does, BTLS_TRUNCATED where the transport ended without close_notify, so that data
@@ -196,13 +199,13 @@ pub unsafe extern "C" fn btls_conn_read(
 /// Returns BTLS_OK, BTLS_WANT_READ, BTLS_WANT_WRITE or BTLS_WANT_TASK as btls_conn_handshake does, or what ended the
 /// connection.
 ///
-/// After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the transport takes no more now:
-/// the end of it waits, as btls_conn_wants_write says, and the next write sends it first; so does btls_conn_flush, for a
-/// caller with nothing more to write.
+/// After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the
+/// transport takes no more now: the end of it waits, as btls_conn_wants_write says, and the next
+/// write sends it first; so does btls_conn_flush, for a caller with nothing more to write.
 ///
-/// After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or another, more after them if the
-/// caller likes, also if btls_conn_flush has sent them meanwhile. Other bytes are refused with BTLS_INVALID_ARGUMENT, which
-/// has no effect.
+/// After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or
+/// another, more after them if the caller likes, also if btls_conn_flush has sent them meanwhile.
+/// Other bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_write(
     conn: *mut btls_conn,
@@ -248,12 +251,14 @@ pub unsafe extern "C" fn btls_conn_wants_write(conn: *const btls_conn) -> bool {
     guard_fact(false, object!(conn), |conn| conn.stream.wants_write())
 }
 
-/// Gives how many bytes of plaintext can be read without touching the transport. An event loop reads until there are none: a
-/// descriptor whose bytes are already here does not become readable again.
+/// Gives how many bytes of plaintext can be read without touching the transport. An event loop
+/// reads until there are none: a descriptor does not become readable again for bytes that are
+/// already here.
 ///
-/// Also gives 1 if another call would not wait though there is no plaintext: the peer's close_notify or the end is here and
-/// was not told yet, or the last call stopped because the peer has sent much that is no data for the caller. Make that call
-/// again then, after those of other connections. Returns what ended the connection as an error.
+/// Also gives 1 if another call would not wait though there is no plaintext: the peer's
+/// close_notify or the end is here and was not told yet, or the last call stopped because the peer
+/// has sent much that is no data for the caller. Make that call again then, after those of other
+/// connections. Returns what ended the connection as an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_pending(
     conn: *mut btls_conn,
@@ -282,9 +287,9 @@ pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_sta
     })
 }
 
-/// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read it
-/// first if it matters. The descriptors stay open. A call drops at most 256 KiB, then returns BTLS_WANT_READ with
-/// btls_conn_pending at 1.
+/// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before
+/// it is dropped; read it first if it matters. The descriptors stay open. A call drops at most 256
+/// KiB, then returns BTLS_WANT_READ with btls_conn_pending at 1.
 ///
 /// Returns BTLS_OK when both are through, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again, BTLS_TRUNCATED where the peer
 /// ends without close_notify, or what ended the connection.

@@ -23,7 +23,8 @@ pub struct btls_context {
     errors: Mutex<Errors>,
 }
 
-/// The last error of each thread, those of the latest failures: the error of a call is never another thread's.
+/// The last error of each thread, those of the latest failures: the error of a call is never
+/// another thread's.
 #[derive(Default)]
 struct Errors(Vec<(ThreadId, Error)>);
 
@@ -95,14 +96,15 @@ pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut bt
 
 /// Gives a reference back. NULL is fine.
 ///
-/// The last one ends the context: the thread of btls_context_start_maintenance has ended when this returns, which takes as
-/// long as a fetch that is under way (option "fetch-timeout-s"). After that no callback of the context runs, but for those of
-/// connections that still exist: these keep what they need of it, and call back during calls on them, on the caller's
-/// threads. When they are freed too, `user` pointers are used no more.
+/// The last one ends the context: the thread of btls_context_start_maintenance has ended when this
+/// returns, which takes as long as a fetch that is under way (option "fetch-timeout-s"). After that
+/// no callback of the context runs, but for those of connections that still exist: these keep what
+/// they need of it, and call back during calls on them, on the caller's threads. When they are
+/// freed too, `user` pointers are used no more.
 ///
-/// A callback may give the last reference back. On the thread of maintenance, that call does not wait for itself, and the
-/// callback that made it is the last one. Hold no lock here that a callback takes. In a child process (fork), the thread of
-/// the parent is not waited for.
+/// A callback may give the last reference back. On the thread of maintenance, that call does not
+/// wait for itself, and the callback that made it is the last one. Hold no lock here that a
+/// callback takes. In a child process (fork), the thread of the parent is not waited for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
     guard((), || {
@@ -120,8 +122,9 @@ pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
 /// Reads every source again. All of it takes effect, for connections made afterwards, or nothing does: the context then
 /// continues with what it had.
 ///
-/// Reads files and may ask for passwords, so it may wait; connections are made and continue meanwhile on other threads. When
-/// several threads reload at once, what an earlier call has read never replaces what a later one has.
+/// Reads files and may ask for passwords, so it may wait; connections are made and continue
+/// meanwhile on other threads. When several threads reload at once, what an earlier call has read
+/// never replaces what a later one has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls_status {
     guard_context(
@@ -158,11 +161,11 @@ pub unsafe extern "C" fn btls_context_maintain(
     )
 }
 
-/// Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last reference ends it and
-/// waits for it. A second call does nothing.
+/// Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last
+/// reference ends it and waits for it. A second call does nothing.
 ///
-/// A process that forks to become a daemon calls it afterwards, also if it was called before: threads stay with the parent.
-/// Returns BTLS_INTERNAL where the system gives no thread.
+/// A process that forks to become a daemon calls it afterwards, also if it was called before:
+/// threads stay with the parent. Returns BTLS_INTERNAL where the system gives no thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_context) -> btls_status {
     guard_context(
@@ -175,9 +178,9 @@ pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_conte
     )
 }
 
-/// A copy of the error of the last call on this context that failed on the calling thread, btls_conn_new_server and
-/// btls_conn_new_client among them; NULL if none did. Ask on the thread that made the call: the errors of the 64 threads
-/// that failed last are kept.
+/// A copy of the error of the last call on this context that failed on the calling thread,
+/// btls_conn_new_server and btls_conn_new_client among them; NULL if none did. Ask on the thread
+/// that made the call: the errors of the 64 threads that failed last are kept.
 ///
 /// The caller frees it with btls_error_free.
 #[unsafe(no_mangle)]

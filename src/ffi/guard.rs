@@ -51,7 +51,8 @@ thread_local! {
     static REFUSED: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
 }
 
-/// Asks an object for a fact; `none` if it is NULL or cannot be entered. [`guard_error`] tells the two apart.
+/// Asks an object for a fact; `none` if it is NULL or cannot be entered. [`guard_error`] tells the
+/// two apart.
 pub(super) fn guard_fact<O: Object, T: Copy>(
     none: T,
     object: Option<Handle<O>>,
@@ -75,8 +76,8 @@ pub(super) fn guard_fact<O: Object, T: Copy>(
     })
 }
 
-/// Asks an object for its last error, also if a panic made it unusable. If another call is under way on it, or was when this
-/// thread last asked it for a fact, the error says so.
+/// Asks an object for its last error, also if a panic made it unusable. If another call is under
+/// way on it, or was when this thread last asked it for a fact, the error says so.
 pub(super) fn guard_error<O: Object>(object: Option<Handle<O>>) -> *const super::error::btls_error {
     guard(std::ptr::null(), || {
         let Some(object) = object else { return std::ptr::null() };

@@ -22,7 +22,8 @@ pub const BTLS_SAN_IP: i32 = 2;
 pub const BTLS_SAN_EMAIL: i32 = 3;
 /// A URI, e.g. a SPIFFE identity.
 pub const BTLS_SAN_URI: i32 = 4;
-/// A user principal name, as Active Directory writes it: an otherName of type 1.3.6.1.4.1.311.20.2.3.
+/// A user principal name, as Active Directory writes it: an otherName of type
+/// 1.3.6.1.4.1.311.20.2.3.
 pub const BTLS_SAN_UPN: i32 = 5;
 /// An otherName of any other type.
 pub const BTLS_SAN_OTHER: i32 = 6;
@@ -137,13 +138,15 @@ pub unsafe extern "C" fn btls_certificate_issuer_der(
 
 /// The number of attributes of the subject; 0 for NULL.
 ///
-/// They have indexes from 0 in the certificate's order, the reverse of that of btls_certificate_subject.
+/// They have indexes from 0 in the certificate's order, the reverse of that of
+/// btls_certificate_subject.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_count(certificate: Option<&btls_certificate>) -> usize {
     guard(0, || certificate.map_or(0, |certificate| certificate.attributes.len()))
 }
 
-/// The index of the first attribute of a type, counted from `start`; the number of attributes if there is none.
+/// The index of the first attribute of a type, counted from `start`; the number of attributes if
+/// there is none.
 ///
 /// `oid` is the type's object identifier in dotted form, e.g. "2.5.4.3" for a common name.
 #[unsafe(no_mangle)]
@@ -162,7 +165,8 @@ pub unsafe extern "C" fn btls_certificate_attribute_find(
     })
 }
 
-/// The type of an attribute as an object identifier in dotted form; NULL for an index that is too large.
+/// The type of an attribute as an object identifier in dotted form; NULL for an index that is too
+/// large.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_oid(
     certificate: Option<&btls_certificate>,
@@ -171,8 +175,8 @@ pub unsafe extern "C" fn btls_certificate_attribute_oid(
     guard(ptr::null(), || text(certificate, |certificate| certificate.attributes.get(index).map(|one| &one.oid)))
 }
 
-/// The value of an attribute, not escaped. NULL if it has no text or holds a NUL character, and for an index that is too
-/// large. It can hold other control characters: its issuer chose it.
+/// The value of an attribute, not escaped. NULL if it has no text or holds a NUL character, and for
+/// an index that is too large. It can hold other control characters: its issuer chose it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_text(
     certificate: Option<&btls_certificate>,
@@ -183,8 +187,8 @@ pub unsafe extern "C" fn btls_certificate_attribute_text(
     })
 }
 
-/// The position of an attribute's relative name, which the attributes of a relative name with several share; 0 for an index
-/// that is too large.
+/// The position of an attribute's relative name, which the attributes of a relative name with
+/// several share; 0 for an index that is too large.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_rdn(certificate: Option<&btls_certificate>, index: usize) -> usize {
     guard(0, || {
@@ -192,7 +196,8 @@ pub unsafe extern "C" fn btls_certificate_attribute_rdn(certificate: Option<&btl
     })
 }
 
-/// Gives the DER encoding of an attribute's value, with its tag. It lives as long as the certificate.
+/// Gives the DER encoding of an attribute's value, with its tag. It lives as long as the
+/// certificate.
 ///
 /// Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
 #[unsafe(no_mangle)]
@@ -214,12 +219,12 @@ pub unsafe extern "C" fn btls_certificate_san_count(certificate: Option<&btls_ce
     guard(0, || certificate.map_or(0, |certificate| certificate.alternative_names.len()))
 }
 
-/// A subject alternative name with its kind, for people: "DNS:broker.example", "IP:192.0.2.1", "email:a@example", "URI:...",
-/// "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161", "dirName:CN=a,O=Example", "registeredID:1.2.3.4". NULL for an index
-/// that is too large.
+/// A subject alternative name with its kind, for people: "DNS:broker.example", "IP:192.0.2.1",
+/// "email:a@example", "URI:...", "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161",
+/// "dirName:CN=a,O=Example", "registeredID:1.2.3.4". NULL for an index that is too large.
 ///
-/// Control characters, the backslash and a leading "#" are escaped ("\00", "\\", "\#"). A value that its kind does not
-/// allow is its DER in hexadecimal after "#".
+/// Control characters, the backslash and a leading "#" are escaped ("\00", "\\", "\#"). A value
+/// that its kind does not allow is its DER in hexadecimal after "#".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san(certificate: Option<&btls_certificate>, index: usize) -> *const c_char {
     guard(ptr::null(), || {
@@ -233,11 +238,12 @@ pub unsafe extern "C" fn btls_certificate_san_kind(certificate: Option<&btls_cer
     guard(0, || certificate.and_then(|certificate| certificate.alternative_names.get(index)).map_or(0, |one| one.kind))
 }
 
-/// The value of a subject alternative name, not escaped: the host, the address, the URI, the distinguished name as in
-/// btls_certificate_subject, the object identifier.
+/// The value of a subject alternative name, not escaped: the host, the address, the URI, the
+/// distinguished name as in btls_certificate_subject, the object identifier.
 ///
-/// NULL if it has no text, if its kind does not allow what it holds, or if it holds a NUL character, and for an index that is
-/// too large. It can hold other control characters: its issuer chose it.
+/// NULL if it has no text, if its kind does not allow what it holds, or if it holds a NUL
+/// character, and for an index that is too large. It can hold other control characters: its issuer
+/// chose it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_value(
     certificate: Option<&btls_certificate>,
@@ -259,8 +265,8 @@ pub unsafe extern "C" fn btls_certificate_san_oid(
     })
 }
 
-/// Gives a DER encoding that lives as long as the certificate: of the value of an otherName and of a distinguished name, of
-/// the whole GeneralName of other kinds.
+/// Gives a DER encoding that lives as long as the certificate: of the value of an otherName and of
+/// a distinguished name, of the whole GeneralName of other kinds.
 ///
 /// Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
 #[unsafe(no_mangle)]

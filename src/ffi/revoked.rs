@@ -71,7 +71,8 @@ pub unsafe extern "C" fn btls_revoked_peer_issuer(peer: Option<&btls_revoked_pee
     guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.issuer.as_ptr()))
 }
 
-/// The serial number of the revoked certificate, written as btls_certificate_serial does; NULL for NULL.
+/// The serial number of the revoked certificate, written as btls_certificate_serial does; NULL for
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revoked_peer_serial(peer: Option<&btls_revoked_peer>) -> *const c_char {
     guard(ptr::null(), || peer.map_or(ptr::null(), |peer| peer.serial.as_ptr()))

@@ -165,8 +165,8 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
     })
 }
 
-/// Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories are left out. The
-/// revocation lists (CRL) in it count where revocation is on.
+/// Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories
+/// are left out. The revocation lists (CRL) in it count where revocation is on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_directory(
     builder: *mut btls_builder,
@@ -182,8 +182,9 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
 
 /// Trusts the roots of the system, as the distribution keeps them.
 ///
-/// The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with more rights than the one
-/// that started it (set-uid, set-gid, capabilities): there they are ignored, with a warning.
+/// The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with
+/// more rights than the one that started it (set-uid, set-gid, capabilities): there they are
+/// ignored, with a warning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -227,8 +228,9 @@ pub unsafe extern "C" fn btls_builder_store_type(builder: *mut btls_builder, sto
 
 /// Sets what reading each of the sources added after it may cost; 0 leaves a default.
 ///
-/// `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of key-derivation iterations
-/// that one file may ask for (20,000,000). `max_kdf_memory_bytes`: the memory that scrypt may ask for (160 MiB).
+/// `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of
+/// key-derivation iterations that one file may ask for (20,000,000). `max_kdf_memory_bytes`: the
+/// memory that scrypt may ask for (160 MiB).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_limits(
     builder: *mut btls_builder,

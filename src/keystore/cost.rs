@@ -5,7 +5,7 @@ use rustls::pki_types::CertificateDer;
 use super::Limits;
 use crate::error::{Code, Error, Result};
 
-/// What one derivation, or one private key, takes.
+/// The cost of one derivation, or of one private key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cost {
     /// In iterations of PBKDF2 with HMAC-SHA-256, about 0.1 µs each.

@@ -105,8 +105,8 @@ fn is_bcfks(bytes: &[u8]) -> bool {
     read().is_ok()
 }
 
-/// Bouncy Castle's BKS and UBER begin alike: version 0 to 2, a salt of 20 bytes, an iteration count. BKS goes on with the
-/// kind of an entry and its name in clear text.
+/// Bouncy Castle's BKS and UBER begin alike: version 0 to 2, a salt of 20 bytes, an iteration count. BKS continues with
+/// the kind of an entry and its name in clear text.
 fn bouncy_castle_stream(bytes: &[u8]) -> Option<Error> {
     let mut reader = Reader { rest: bytes };
     let version = reader.u32("").ok()?;

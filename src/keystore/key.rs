@@ -232,7 +232,7 @@ impl Material {
         }
     }
 
-    /// Why it cannot be used, if that is known.
+    /// The error that keeps it from use, if that is known.
     pub(super) fn fault(&self) -> Option<&Error> {
         match self {
             Self::Unusable(error) => Some(error),

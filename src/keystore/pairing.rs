@@ -28,7 +28,7 @@ pub(super) fn warnings_of_unused(unused: Vec<(String, Error)>) -> Vec<String> {
 }
 
 /// Tells whether a fault is that of one entry, beside which others may be usable. A missing or wrong password is not:
-/// the operator has to know.
+/// the operator must know.
 fn is_of_one_entry(code: Code) -> bool {
     matches!(
         code,

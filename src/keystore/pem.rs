@@ -60,7 +60,7 @@ pub(super) fn has_block(bytes: &[u8]) -> bool {
 /// Blocks without their labels, each with the line it begins on.
 type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
 
-/// The blocks whose label is wanted, each with the line it begins on; none at all where this is no PEM.
+/// The blocks with a wanted label, each with the line it begins on; none at all if this is no PEM.
 ///
 /// # Errors
 /// As for [`blocks`].

@@ -4,7 +4,7 @@ use super::pem::{BEGIN, DASHES, END};
 use crate::certificate::printable;
 use crate::error::{Code, Error};
 
-/// What line ends may have become, and how to get them back.
+/// Characters that line ends may have become, and ways to get the line ends back.
 const LOST_LINE_ENDS: &[(&str, &str, &str)] = &[
     ("\\", "the characters \\n", "Replace each \\n by a line end: printf '%b' \"$TEXT\" > FILE.pem."),
     ("%0", "the characters %0A", "Decode the text as a URL, so that each %0A becomes a line end."),
@@ -64,7 +64,7 @@ pub(super) fn of_body(line: &[u8], label: &str, number: usize) -> Error {
     }
 }
 
-/// The error for a text whose BEGIN lines all have something before them.
+/// The error for a text with something before each of its BEGIN lines.
 pub(super) fn of_indented(bytes: &[u8]) -> Error {
     let text = String::from_utf8_lossy(bytes);
     let found = (1..).zip(text.lines()).find_map(|(number, line)| Some((number, line.get(line.find(BEGIN)?..)?)));

@@ -229,8 +229,8 @@ fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Of each bag that is a key, the certificate that it says is its own; the first where it says nothing and is the only
-/// key.
+/// The certificate of each bag that is a key, as the bag names it. If a bag names none and is the only key, the first
+/// certificate.
 fn owners(bags: &[Bag]) -> Vec<Option<CertificateDer<'static>>> {
     let (mut first, mut by_id) = (None, HashMap::new());
     for bag in bags {

@@ -69,13 +69,13 @@ pub struct Entry {
     /// What an operator should know of it, e.g. why it is skipped.
     pub note: Option<String>,
     pub(super) material: Option<Material>,
-    /// Why it cannot be used, if it cannot.
+    /// The error that keeps it from use, if there is one.
     pub(super) fault: Option<Error>,
     /// The costs of its key that have been taken from the store's budget, each once.
     pub(super) paid: Paid,
 }
 
-/// What of a key has been paid for.
+/// The part of a key's cost that has been counted.
 #[derive(Debug, Default)]
 pub(super) struct Paid {
     decryption: AtomicBool,
@@ -120,7 +120,7 @@ impl Entry {
         self.place.strip_prefix(label).map_or(self.place.as_str(), |rest| rest.trim_start_matches([',', ' ']))
     }
 
-    /// Why it cannot be used, if that is known before its key is decrypted.
+    /// The error that keeps it from use, if that is known before its key is decrypted.
     pub fn fault(&self) -> Option<&Error> {
         self.fault.as_ref()
     }
@@ -140,7 +140,7 @@ pub struct Store {
     /// The store password as it was used, of formats that have one.
     used_password: Option<Secret>,
     pub(super) limits: Limits,
-    /// What is left to decrypt keys with.
+    /// The budget that is left for the decryption of keys.
     budget: Mutex<Budget>,
     /// All certificates, to make chains of; made when it is first needed.
     pool: OnceLock<Result<Pool>>,

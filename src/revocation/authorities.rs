@@ -140,7 +140,7 @@ impl Authority {
         Signer { key: &self.key, key_id: self.key_id.clone() }
     }
 
-    /// Whether its key usage allows it to sign lists.
+    /// Returns true if its key usage allows it to sign lists.
     pub(super) fn signs_lists(&self) -> bool {
         self.signs_lists
     }
@@ -152,7 +152,7 @@ impl<'a> Signer<'a> {
     }
 }
 
-/// Whether a certificate has this name.
+/// Returns true if a certificate has this name.
 fn is_of(certificate: &CertificateDer<'_>, name: &NameKey) -> bool {
     X509Certificate::from_der(certificate).is_ok_and(|(_, read)| NameKey::new(read.subject().as_raw()) == *name)
 }

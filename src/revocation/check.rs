@@ -26,7 +26,7 @@ use crate::signature::Allowed;
 pub struct Revocation {
     policy: RevocationPolicy,
     crls: Crls,
-    /// Of the trusted certificates, those whose keys may sign lists too.
+    /// The trusted certificates with keys that may sign lists too.
     authorities: Authorities,
     responses: Vec<(OcspResponse, String)>,
     remote: Option<Arc<Remote>>,
@@ -69,8 +69,8 @@ impl Revocation {
         }
     }
 
-    /// With the trusted certificates: an authority that has changed its key signs its lists with the other one, whose
-    /// certificate is another of the same name.
+    /// With the trusted certificates: an authority that has changed its key signs its lists with the other one, of
+    /// another certificate of the same name.
     #[must_use]
     pub fn with_trusted(self, trusted: &[TrustedCertificate]) -> Self {
         let authorities = if self.is_on() { Authorities::new(trusted) } else { Authorities::default() };
@@ -150,7 +150,7 @@ impl Revocation {
         self.check_until(Path { certificates: path, chain, staple }, now, deadline)
     }
 
-    /// Checks a path again by what is known, and asks nobody. `staple` is what came with it, where something did.
+    /// Checks a path again by what is known, without a fetch. `staple` is the response that came with it, if one did.
     ///
     /// # Errors
     /// As for [`Revocation::check`].
@@ -282,7 +282,7 @@ impl Revocation {
         })
     }
 
-    /// Whether the lists at hand of the very key that signed the certificate say enough.
+    /// Returns true if the known lists of the very key that signed the certificate say enough.
     fn is_settled(&self, remote: &Remote, asked: &Asked<'_>) -> bool {
         let is_settled = |question: &Question<'_>| {
             let own = self.crls.of(question.issuer());

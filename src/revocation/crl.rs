@@ -91,7 +91,7 @@ fn unsupported<T>(what: impl Into<String>) -> Read<T> {
     Err(Unusable::Unsupported(what.into()))
 }
 
-/// What cannot be read, by its name.
+/// The error for a part that cannot be read, by its name.
 fn unreadable(part: impl Into<String>) -> Unusable {
     Unusable::Malformed(Some(part.into()))
 }
@@ -203,7 +203,7 @@ impl Crl {
         self.this_update_unix_s
     }
 
-    /// Whether it is of the future, as far as clocks may differ.
+    /// Returns true if it is of the future, as far as clocks may differ.
     pub(super) fn is_ahead(&self, now_unix_s: i64) -> bool {
         self.this_update_unix_s > now_unix_s.saturating_add(SKEW_S)
     }
@@ -263,7 +263,7 @@ impl Crl {
     }
 }
 
-/// The next element where it is a time; `name` is that of its field.
+/// The next element if it is a time; `name` is that of its field.
 fn time(fields: &mut Elements<'_>, name: &str) -> Read<Option<i64>> {
     let Some(UTC_TIME | GENERALIZED_TIME) = fields.peek() else { return Ok(None) };
     let time = fields.next()?.ok_or(Malformed)?;

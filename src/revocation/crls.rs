@@ -34,7 +34,7 @@ pub struct Crls {
     of_issuer: HashMap<NameKey, Vec<List>>,
     /// SHA-256 of each: directories have files under several names.
     fingerprints: HashSet<String>,
-    /// What was passed over, for an operator.
+    /// Notes for the operator about files and lists that were passed over.
     notes: Vec<String>,
 }
 
@@ -108,8 +108,8 @@ impl Crls {
         self.of_issuer.is_empty()
     }
 
-    /// What an operator should know of them: what was passed over, which are not in force, which no trusted certificate has issued, and which are
-    /// not signed with a key of a trusted certificate of their issuer's name.
+    /// Warnings for the operator: what was passed over, which lists are not in force, and which no trusted certificate
+    /// has issued. Also lists that are not signed with a key of a trusted certificate of their issuer's name.
     pub(super) fn warnings(
         &self,
         trusted: &[TrustedCertificate],
@@ -186,7 +186,7 @@ impl<'a> Question<'a> {
         self.signers.keys.iter().map(|signer| signer.key)
     }
 
-    /// Whether a list speaks of it, and is signed by one who may.
+    /// Returns true if a list covers it, and is signed by an authority that may sign it.
     pub(super) fn is_spoken_of_by(&self, list: &List) -> bool {
         list.crl.reasons_for(&self.subject) != 0 && list.signer(&self.signers).is_ok()
     }
@@ -201,8 +201,8 @@ impl<'a> Question<'a> {
         self.answer_by(&self.signers, lists, (now_unix_s, max_stale_s))
     }
 
-    /// Whether the lists of the very key that signed it say enough. An issuer with two keys may have a list for each, of
-    /// the certificates that this key has signed.
+    /// Returns true if the lists of the very key that signed it say enough. An issuer with two keys may have a list for
+    /// each, of the certificates that this key has signed.
     pub(super) fn is_settled<'b>(
         &self,
         lists: impl Iterator<Item = &'b List>,
@@ -293,7 +293,7 @@ impl List {
     /// The one of these keys that it was signed with.
     ///
     /// # Errors
-    /// What is wrong with its signature.
+    /// The fault of its signature.
     pub(super) fn signer<'a>(&self, signers: &Signers<'a>) -> std::result::Result<&'a [u8], Refused> {
         let hint = self.crl.authority_key();
         let is_hinted = |signer: &&Signer<'_>| hint.is_some() && signer.key_id.as_deref() == hint;
@@ -342,7 +342,7 @@ impl List {
         })
     }
 
-    /// What is wrong with whose it is, as the rest of a sentence.
+    /// The fault of its issuer, as the rest of a sentence.
     fn warning_of_issuer(&self, authorities: &Authorities, allowed: Allowed) -> Option<String> {
         let of_name = authorities.of(self.crl.issuer_key());
         let name = name_text(self.crl.issuer());
@@ -366,7 +366,7 @@ impl List {
         }
     }
 
-    /// What is wrong with its dates, as the rest of a sentence.
+    /// The fault of its dates, as the rest of a sentence.
     fn warning_of_dates(&self, now_unix_s: i64, max_stale_s: i64) -> Option<String> {
         let next_unix_s = self.crl.next_update_unix_s();
         if next_unix_s.is_some_and(|next| next.saturating_add(max_stale_s) < now_unix_s) {

@@ -12,7 +12,7 @@ use crate::der::{ENUMERATED, Elements, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_
 use crate::error::{Code, Error, Result};
 use crate::keystore::blocks_of_pem;
 
-/// What PEM calls a list: RFC 7468 section 5.3 the first; there are writers of the others.
+/// Labels of a list in PEM: the first is that of RFC 7468 section 5.3, and some programs write the others.
 const CRL_LABELS: [&str; 3] = [CRL_LABEL, "CRL", "X.509 CRL"];
 const CRL_LABEL: &str = "X509 CRL";
 /// So many characters of a text are decoded to see what it begins as.
@@ -106,7 +106,7 @@ pub(super) fn response_parts<'a>(content: &'a [u8], place: &str) -> Result<Vec<P
     Ok(vec![Part { der: Cow::Borrowed(content), place: place.to_owned() }])
 }
 
-/// Whether content is one or more lists, damaged ones included.
+/// Returns true if content is one or more lists, damaged ones included.
 pub(crate) fn may_hold_list(content: &[u8]) -> bool {
     let has = |label: &str| content.windows(label.len()).any(|window| window == label.as_bytes());
     CRL_LABELS.iter().any(|label| has(&format!("{label}-----")))
@@ -114,8 +114,8 @@ pub(crate) fn may_hold_list(content: &[u8]) -> bool {
         || is_base64_of(content, begins_as_list)
 }
 
-/// Whether a file has the name of a list: `.crl`, `.crl.pem` or `.crl.der`. Copies of the links that `openssl rehash`
-/// makes (`.r0`) are not meant: without links they hold the name of a file.
+/// Returns true if a file has the name of a list: `.crl`, `.crl.pem` or `.crl.der`. Copies of the links that
+/// `openssl rehash` makes (`.r0`) are not meant: without links they hold the name of a file.
 pub(super) fn is_named_as_list(place: &str) -> bool {
     let name = place.to_ascii_lowercase();
     let name = name.strip_suffix(".pem").or_else(|| name.strip_suffix(".der")).unwrap_or(&name);
@@ -128,7 +128,7 @@ fn without_armour(code: Code, label: &str) -> Error {
     Error::new(code, "base64 without the lines of PEM around it").with_hint(hint)
 }
 
-/// Whether content is base64 alone, of something that begins so.
+/// Returns true if content is base64 alone, of something that begins so.
 fn is_base64_of(content: &[u8], begins_so: fn(&[u8]) -> bool) -> bool {
     let is_of_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     if !content.iter().all(|byte| is_of_base64(byte) || byte.is_ascii_whitespace()) {
@@ -140,7 +140,7 @@ fn is_base64_of(content: &[u8], begins_so: fn(&[u8]) -> bool) -> bool {
     STANDARD.decode(digits).is_ok_and(|start| begins_so(&start))
 }
 
-/// Whether it begins as lists do, whole or not.
+/// Returns true if it begins as lists do, whole or not.
 fn begins_as_list(content: &[u8]) -> bool {
     let fields = || -> Option<Elements<'_>> {
         let mut fields = Elements::new(after_header(after_header(content)?)?);
@@ -152,12 +152,12 @@ fn begins_as_list(content: &[u8]) -> bool {
     fields().is_some_and(|fields| matches!(fields.peek(), Some(UTC_TIME | GENERALIZED_TIME)))
 }
 
-/// Whether it begins with a status, whole or not.
+/// Returns true if it begins with a status, whole or not.
 fn begins_as_response(content: &[u8]) -> bool {
     after_header(content).is_some_and(|inside| matches!(inside, [ENUMERATED, 1, ..]))
 }
 
-/// What follows the header of a SEQUENCE, whatever length that gives.
+/// The bytes after the header of a SEQUENCE, at any length that the header gives.
 fn after_header(content: &[u8]) -> Option<&[u8]> {
     match content {
         [SEQUENCE, 0..=0x7f, inside @ ..] => Some(inside),
@@ -166,7 +166,7 @@ fn after_header(content: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Whether it is one element and nothing more.
+/// Returns true if it is one element and nothing more.
 fn is_whole(content: &[u8]) -> bool {
     only(SEQUENCE, content).is_ok()
 }

@@ -78,7 +78,7 @@ pub struct RevocationPolicy {
     pub max_stale_s: u32,
     /// Whether OCSP responses are believed that are signed with SHA-1.
     pub insecure_ocsp_sha1: bool,
-    /// Whether lists and responses may be signed with RSA keys of 1024 to 2047 bits.
+    /// True if lists and responses may be signed with RSA keys of 1024 to 2047 bits.
     pub insecure_rsa_1024: bool,
     /// How long the check of a whole path may wait for the network.
     pub deadline: Duration,

@@ -127,7 +127,7 @@ impl Scope {
     }
 }
 
-/// The bit of ReasonFlags for a reason (RFC 5280 section 4.2.1.13), whose numbers differ from those of CRLReason.
+/// The bit of ReasonFlags for a reason (RFC 5280 section 4.2.1.13); the numbers differ from those of CRLReason.
 fn flag_of(reason: Reason) -> u32 {
     match reason {
         Reason::PrivilegeWithdrawn => 7,

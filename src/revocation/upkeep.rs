@@ -14,10 +14,10 @@ const RENEWALS_AT_ONCE: usize = 4;
 /// A line for the log. Upkeep hands its lines back, so that the log is written by its caller's thread, under no lock.
 pub(crate) type Line = (Level, String);
 
-/// What upkeep has come to.
+/// The outcome of upkeep.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
-    /// How long there is until something is due, if anything is kept.
+    /// The time until something is due, if anything is kept.
     pub(crate) next: Option<Duration>,
     pub(crate) lines: Vec<Line>,
 }

@@ -21,12 +21,12 @@ struct Kept<Session> {
     made_s: u64,
     /// The server.
     authenticated: Arc<Authenticated>,
-    /// What this side showed, if a host chose it.
+    /// The identity that this side showed, if a host chose it.
     shown: Option<Arc<ShownIdentity>>,
     session: Session,
 }
 
-/// What a client remembers of one server.
+/// The sessions that a client remembers of one server.
 #[derive(Debug, Default)]
 struct Server {
     group: Option<NamedGroup>,
@@ -81,7 +81,7 @@ impl ClientSessions {
         Self { configuration: sessions.configurations.fetch_add(1, Ordering::Relaxed), sessions, recheck }
     }
 
-    /// Whether there is a session with a server about which the application is asked first.
+    /// Returns true if there is a session with a server about which the application is asked first.
     pub(crate) fn asks_first(&self, name: &ServerName<'static>, scope: Option<&Arc<str>>) -> bool {
         let Some(scope) = scope.filter(|_| self.recheck.asks_application()) else { return false };
         let key = self.key_of(name.clone(), scope);

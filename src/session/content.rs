@@ -67,7 +67,7 @@ pub(super) struct Content {
     pub(super) made_s: u64,
     pub(super) version: &'static str,
     pub(super) authenticated: Authenticated,
-    /// What rustls keeps.
+    /// The state that rustls keeps.
     pub(super) plain: Zeroizing<Vec<u8>>,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Content {
 struct Dictionary<'a>(Vec<&'a CertificateDer<'static>>);
 
 impl<'a> Dictionary<'a> {
-    /// How many these certificates are, and the position of each; nothing if a byte cannot hold one of these numbers.
+    /// The number of these certificates, and the position of each; nothing if a byte cannot hold one of these numbers.
     fn positions(&mut self, certificates: &'a [CertificateDer<'static>]) -> Option<Vec<u8>> {
         let mut position = |certificate| {
             let found = self.0.iter().position(|known| *known == certificate);
@@ -193,7 +193,7 @@ pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier
     Some(Content { made_s, version, authenticated, plain })
 }
 
-/// What is left to be read.
+/// The bytes that are left to be read.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -44,7 +44,7 @@ pub(crate) const TICKET_BYTES_MAX: usize = 16 * 1024;
 /// The most sessions in a server's cache.
 pub(crate) const CACHE_MAX: usize = 65_536;
 
-/// How a context resumes sessions.
+/// The settings by which a context resumes sessions.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionSpec {
     pub(crate) is_on: bool,
@@ -54,7 +54,7 @@ pub(crate) struct SessionSpec {
     pub(crate) max_ticket_bytes: usize,
     /// Clients without tickets that a server remembers, of TLS 1.2.
     pub(crate) cache: usize,
-    /// How long after the full handshake a session may be resumed, however often it has been.
+    /// The time after the full handshake in which a session may be resumed, any number of times.
     pub(crate) max_age_s: u32,
     pub(crate) ask_again: AskAgain,
 }
@@ -133,8 +133,8 @@ impl Sessions {
         self.clock.current_time().map(|now| now.as_secs())
     }
 
-    /// Whether the peer of a session may be resumed by its age, and is accepted now. A clock that gives no time, or one
-    /// before the handshake, resumes nothing.
+    /// Returns true if the peer of a session may be resumed by its age, and is accepted now. A clock that gives no
+    /// time, or one before the handshake, resumes nothing.
     fn accepts(&self, recheck: &Recheck, authenticated: &Authenticated, version: &'static str) -> bool {
         let Some(now) = self.clock.current_time() else { return false };
         let age_s = now.as_secs().checked_sub(authenticated.at_s);
@@ -147,7 +147,7 @@ impl Sessions {
         timeout_s == 0 || self.now_s().is_some_and(|now_s| now_s.saturating_sub(made_s) < timeout_s)
     }
 
-    /// How long a server resumes a session at most.
+    /// The longest time for which a server resumes a session.
     fn server_lifetime_s(&self) -> u32 {
         match self.server_timeout_s.load(Ordering::Relaxed) {
             0 => self.max_age_s,

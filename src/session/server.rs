@@ -40,7 +40,7 @@ impl Gate {
         content::encode(now_s, Notes::version(), &authenticated, plain, known)
     }
 
-    /// What rustls kept in a session, if the session is resumed.
+    /// The state that rustls kept in a session, if the session is resumed.
     fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         if !Notes::may_look_at_offered() {
             return None;
@@ -59,7 +59,7 @@ impl Gate {
 pub(super) struct Tickets {
     pub(super) inner: Arc<dyn ProducesTickets>,
     pub(super) gate: Arc<Gate>,
-    /// What is in it has no use once the client has a ticket.
+    /// The cache of sessions; an entry has no use once the client has a ticket.
     pub(super) cache: Option<Arc<Cache>>,
     /// The most bytes of what is sent at once.
     pub(super) most_bytes: usize,

@@ -23,7 +23,7 @@ enum Keys {
     Curve(AlgorithmIdentifier),
 }
 
-/// The versions whose handshakes are signed with a scheme.
+/// The versions that sign handshakes with a scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Versions {
     Both,
@@ -31,7 +31,7 @@ enum Versions {
     Tls13,
 }
 
-/// Why a signature scheme must not have been used.
+/// The rule that forbids a signature scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
     /// It was not offered to the peer.
@@ -42,7 +42,7 @@ pub(crate) enum Unusable {
     Key,
 }
 
-/// Why a signature over a handshake proves nothing.
+/// The fault for which a signature over a handshake proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unproven {
     /// The peer broke the protocol.
@@ -100,7 +100,7 @@ pub(crate) fn schemes() -> Vec<SignatureScheme> {
     SCHEMES.iter().map(|one| one.scheme).collect()
 }
 
-/// Whether any scheme could check a proof of this key.
+/// Returns true if any scheme could check a proof of this key.
 pub(crate) fn is_of_handshakes(key: &KeyParts<'_>) -> bool {
     SCHEMES.iter().any(|scheme| scheme.row(key.algorithm, true).is_ok())
 }
@@ -153,7 +153,7 @@ impl HandshakeScheme {
     }
 }
 
-/// Whether a scheme that is not served is one that TLS 1.3 forbids: with SHA-1, SHA-224, MD5, or DSA.
+/// Returns true if a scheme that is not served is one that TLS 1.3 forbids: with SHA-1, SHA-224, MD5, or DSA.
 fn is_of_tls12(scheme: SignatureScheme) -> bool {
     matches!(u16::from(scheme), 0x0101..=0x0303 | 0x0402 | 0x0502 | 0x0602)
 }

@@ -30,12 +30,12 @@ impl<'a> KeyParts<'a> {
         Ok(Self { algorithm: algorithm.content, bits: bits(point)? })
     }
 
-    /// Whether it is a key for PSS alone that is limited by parameters (RFC 4055 section 1.2).
+    /// Returns true if it is a key for PSS alone that is limited by parameters (RFC 4055 section 1.2).
     pub(crate) fn has_pss_parameters(&self) -> bool {
         self.algorithm.strip_prefix(pss::OID).is_some_and(|parameters| !parameters.is_empty())
     }
 
-    /// Whether it is an RSA key, for signatures of every padding or for PSS alone.
+    /// Returns true if it is an RSA key, for signatures of every padding or for PSS alone.
     pub(crate) fn is_rsa(&self) -> bool {
         self.algorithm == alg_id::RSA_ENCRYPTION.as_ref() || self.algorithm.starts_with(pss::OID)
     }

@@ -16,7 +16,7 @@ pub(crate) use key::{KeyParts, MAX_RSA_BITS, RSA_BITS, SMALL_RSA_BITS, rsa_bits}
 
 use crate::der::NULL;
 
-/// What is checked beyond the default, each by the switch of its name.
+/// Signatures that count beyond the default, each by the switch of its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Allowed {
     /// RSA keys of 1024 to 2047 bits.
@@ -25,7 +25,7 @@ pub(crate) struct Allowed {
     pub(crate) sha1: bool,
 }
 
-/// Why a signature does not count.
+/// The fault for which a signature does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It was made with another key, or over another content.
@@ -34,7 +34,7 @@ pub(crate) enum Refused {
     NotServed,
 }
 
-/// What was signed.
+/// The object that was signed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Content<'a> {
     Message(&'a [u8]),
@@ -134,7 +134,7 @@ static ALGORITHMS: &[Algorithm] = &[
     plain(alg_id::ML_DSA_87, &keys::ML_DSA_87),
 ];
 
-/// What [`Allowed::sha1`] adds.
+/// The algorithms that [`Allowed::sha1`] adds.
 static SHA1_ALGORITHMS: &[Algorithm] =
     &[pkcs1(RSA_PKCS1_SHA1, &digest::SHA1_FOR_LEGACY_USE_ONLY, &keys::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY)];
 
@@ -144,7 +144,7 @@ pub(crate) fn algorithms() -> &'static [Algorithm] {
 }
 
 impl Algorithm {
-    /// Checks a signature with the bits of a key of this row's kind; `salt` is the length of a PSS salt, where it is not
+    /// Checks a signature with the bits of a key of this row's kind; `salt` is the length of a PSS salt, if it is not
     /// the digest's.
     fn verify(
         &self,
@@ -228,12 +228,12 @@ pub(crate) struct Scheme {
     /// The name of its rows in the table.
     rows: AlgorithmIdentifier,
     digest: Option<&'static digest::Algorithm>,
-    /// The length of a PSS salt, where it is not the digest's.
+    /// The length of a PSS salt, if it is not the digest's.
     salt: Option<usize>,
 }
 
 impl Scheme {
-    /// The scheme of this content of an AlgorithmIdentifier; none where it is not served.
+    /// The scheme of this content of an AlgorithmIdentifier; none if it is not served.
     pub(crate) fn of(identifier: &[u8], allowed: Allowed) -> Option<Self> {
         let sha1: &[Algorithm] = if allowed.sha1 { SHA1_ALGORITHMS } else { &[] };
         if let Some(row) = ALGORITHMS.iter().chain(sha1).find(|row| row.is_named(identifier)) {
@@ -280,7 +280,7 @@ impl Scheme {
         self.rows
     }
 
-    /// Whether there is a row for this kind of key.
+    /// Returns true if there is a row for this kind of key.
     pub(crate) fn goes_with(&self, key: &KeyParts<'_>) -> bool {
         self.row(key.algorithm).is_some()
     }
@@ -291,8 +291,8 @@ impl Scheme {
         rows.find(|row| self.fits(row, key_algorithm))
     }
 
-    /// Whether a row is for this kind of key, a PSS key with parameters included if they allow the signature (RFC 4055
-    /// section 3.3).
+    /// Returns true if a row is for this kind of key, a PSS key with parameters included if they allow the signature
+    /// (RFC 4055 section 3.3).
     fn fits(&self, row: &Algorithm, key_algorithm: &[u8]) -> bool {
         if row.key.as_ref() == key_algorithm {
             return true;
@@ -305,7 +305,8 @@ impl Scheme {
 }
 
 impl Algorithm {
-    /// Whether this is the content of its AlgorithmIdentifier. RFC 4055 section 5: NULL as the parameter may be absent.
+    /// Returns true if this is the content of its AlgorithmIdentifier. RFC 4055 section 5: NULL as the parameter may be
+    /// absent.
     fn is_named(&self, content: &[u8]) -> bool {
         let name: &[u8] = self.signature.as_ref();
         name == content || name.strip_suffix(&[NULL, 0]).is_some_and(|name| name == content)

@@ -31,7 +31,7 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// The parameters in the content of an AlgorithmIdentifier; none where it is another, or not served.
+    /// The parameters in the content of an AlgorithmIdentifier; none if it is another, or not served.
     ///
     /// RFC 4055 section 2.1: the NULL of a digest may be absent.
     pub(super) fn of(identifier: &[u8]) -> Option<Self> {

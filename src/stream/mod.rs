@@ -50,7 +50,7 @@ pub struct Stream {
     owed: Option<Owed>,
     /// The caller knows that bytes wait: its last write was taken short.
     is_short: bool,
-    /// Why the transport takes no more; reading continues.
+    /// The error for which the transport takes no more; reading continues.
     send_failure: Option<Error>,
     is_ended: bool,
     /// The last call stopped at [`MAX_BYTES_OF_A_CALL`].
@@ -134,8 +134,8 @@ impl Stream {
     /// peer's last message is then here already: [`Stream::pending`].
     ///
     /// # Errors
-    /// What ended the connection; the peer has been sent its alert if the transport took it. `WRONG_STATE` without a
-    /// transport.
+    /// The error that ended the connection; the peer has been sent its alert if the transport took it. `WRONG_STATE`
+    /// without a transport.
     pub fn handshake(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| stream.handshake_with(scratch))
     }
@@ -190,7 +190,7 @@ impl Stream {
     /// Sends close_notify; reading stays possible. `Done` when it is sent.
     ///
     /// # Errors
-    /// What ended the connection; `WRONG_STATE` without a transport.
+    /// The error that ended the connection; `WRONG_STATE` without a transport.
     pub fn close_write(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| {
             stream.connection.close_write()?;
@@ -225,7 +225,7 @@ impl Stream {
     /// Sends what waits to be sent.
     ///
     /// # Errors
-    /// What ended the connection or its transport; `WRONG_STATE` without a transport.
+    /// The error that ended the connection or its transport; `WRONG_STATE` without a transport.
     pub fn flush(&mut self) -> Result<Status> {
         self.with_transport(Self::flush_with)
     }

@@ -50,7 +50,7 @@ impl Stream {
             if self.unsent.is_empty() {
                 continue;
             }
-            // A caller with more to write comes back in any case; one whose bytes are all taken might not.
+            // A caller with more to write calls again in any case; one with all bytes taken might not.
             if cursor.is_empty() {
                 self.owed = Some(Owed::new(&start, taken));
                 return Ok(Status::WantWrite);
@@ -68,7 +68,7 @@ impl Stream {
             let record = cursor.next_record(&mut scratch.gathered);
             let transfer = match self.connection.wrap(record, &mut scratch.outgoing[filled..]) {
                 Ok(transfer) => transfer,
-                // What came before the fault, a close_notify perhaps, is sent first; the next batch tells of the fault.
+                // What came before the fault, a close_notify perhaps, is sent first; the next batch reports the fault.
                 Err(_) if filled > 0 => break,
                 Err(error) => return Err(error),
             };
@@ -110,7 +110,7 @@ impl Owed {
             true => Ok(()),
             false => Err(Error::new(
                 Code::InvalidArgument,
-                format!("the write that has to be finished first began with {} other bytes", self.length),
+                format!("the write that must be finished first began with {} other bytes", self.length),
             )),
         }
     }

@@ -38,7 +38,7 @@ pub(crate) struct Notes {
     pub(crate) verified: Option<Arc<Authenticated>>,
     /// The peer of the session that may be resumed, the last that was looked at.
     pub(crate) session: Option<Arc<Authenticated>>,
-    /// On a client whose host chooses identities, what was asked for and shown.
+    /// On a client with a host that chooses identities, what was asked for and shown.
     pub(crate) shown: Option<Arc<ShownIdentity>>,
     /// The ID under which the session has been stored.
     stored_id: Option<Vec<u8>>,
@@ -277,7 +277,7 @@ pub(crate) struct RustlsVerifier {
     pub(crate) is_mandatory: bool,
     /// Servers: the CA names to send.
     pub(crate) subjects: Vec<DistinguishedName>,
-    /// Whether sessions keep the peer's certificates.
+    /// True if sessions keep the peer's certificates.
     pub(crate) keeps_peer: bool,
 }
 

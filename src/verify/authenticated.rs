@@ -1,5 +1,5 @@
-//! What a full handshake has found out about a peer, kept with each session of it: when that was, until when it holds,
-//! and what is needed to ask about the peer again. Nothing here decides.
+//! Findings of a full handshake about a peer, kept with each session of it: when that was, until when they hold, and
+//! what is needed to ask about the peer again. Nothing here decides.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(crate) struct Peer {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     /// The verified path, with the staple; if a host decided, the certificates as they were sent.
     pub(crate) path: Arc<VerifiedPath>,
-    /// Whether the end entity is trusted itself.
+    /// True if the end entity is trusted itself.
     pub(crate) is_direct: bool,
     /// The switches that were needed.
     pub(crate) deviations: Switches,

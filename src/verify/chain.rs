@@ -86,7 +86,7 @@ impl Anchors {
         self.path_lengths.push(constraints.and_then(|constraints| constraints.value.path_len_constraint));
     }
 
-    /// Whether an anchor has one of these names, written in another way.
+    /// Returns true if an anchor has one of these names, written in another way.
     pub(super) fn has_other_form(&self, names: &HashMap<NameKey, Vec<u8>>) -> bool {
         self.other_forms(names).next().is_some()
     }

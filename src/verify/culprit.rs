@@ -46,7 +46,7 @@ pub(super) fn constraint_not_compared(certificate: &X509Certificate<'_>) -> Opti
     })
 }
 
-/// Whether an end entity has a name of the kind that such a constraint speaks of.
+/// Returns true if an end entity has a name of the kind that such a constraint is about.
 pub(super) fn has_name_of(certificate: &X509Certificate<'_>, kind: &str) -> bool {
     // Every certificate has a subject.
     if kind == "directory names" {
@@ -61,23 +61,23 @@ pub(super) fn has_name_of(certificate: &X509Certificate<'_>, kind: &str) -> bool
     })
 }
 
-/// Whether a key's curve is written out in numbers in place of its name (RFC 5480 section 2.1.1).
+/// Returns true if a key's curve is written out in numbers in place of its name (RFC 5480 section 2.1.1).
 pub(super) fn writes_out_parameters(key: &[u8]) -> bool {
     KeyParts::of(key).is_ok_and(|key| key.algorithm.starts_with(EC_PARAMETERS))
 }
 
-/// What is wrong with the algorithm of a chain's signatures.
+/// The fault of the algorithm of a chain's signatures.
 pub(super) enum Algorithm {
-    /// Of this certificate's signature, which is not served.
+    /// The algorithm of this certificate's signature is not served.
     NotServed(usize),
-    /// Of this certificate's issuer's key, with which its signature's does not go.
+    /// The algorithm of this certificate's signature does not go with its issuer's key.
     OtherKey(usize),
-    /// Of this certificate's issuer's key, whose curve is written out.
+    /// The curve of the key of this certificate's issuer is written out.
     WrittenOut(usize),
 }
 
-/// Finds the first certificate whose signature's algorithm, or issuer's key, is not served; `issuers` gives the keys of
-/// those that have its issuer's name.
+/// Finds the first certificate with a signature algorithm, or an issuer's key, that is not served. `issuers` gives the
+/// keys of those that have its issuer's name.
 pub(super) fn algorithm(
     chain: &[Option<X509Certificate<'_>>],
     algorithm_of: impl Fn(usize) -> Option<Vec<u8>>,
@@ -97,7 +97,7 @@ pub(super) fn algorithm(
     })
 }
 
-/// Where a chain ends that is followed by its signatures.
+/// The end of a chain that is followed by its signatures.
 pub(super) enum End {
     /// At this certificate, which signed itself.
     SelfSigned(usize),
@@ -153,7 +153,7 @@ pub(super) fn end(
     }
 }
 
-/// Whether a certificate can be read, and the name that it has is its issuer's too.
+/// Returns true if a certificate can be read, and its name is its issuer's too.
 pub(super) fn is_self_issued(der: &CertificateDer<'_>) -> bool {
     X509Certificate::from_der(der)
         .is_ok_and(|(_, certificate)| same_name(certificate.subject().as_raw(), certificate.issuer().as_raw()))

@@ -1,4 +1,4 @@
-//! Rules about an end entity that webpki does not know: its key has to sign, and its common names are names too.
+//! Rules about an end entity that webpki does not know: its key must sign, and its common names are names too.
 
 use rustls::pki_types::{CertificateDer, DnsName};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};

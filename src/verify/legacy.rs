@@ -116,7 +116,7 @@ pub(super) struct Leaf<'a> {
 }
 
 impl<'a> Leaf<'a> {
-    /// The end entity, recast where it deviates in a way that is tolerated here, from the shape of `change`.
+    /// The end entity, recast if it deviates in a way that is tolerated here, from the shape of `change`.
     ///
     /// Only what webpki itself refuses for the very reason that a switch names is recast. For a certificate that is
     /// trusted directly, version and CA flag mean nothing (direct.rs), so they need no switch.

@@ -1,8 +1,8 @@
 //! Certificates written again in the shape that webpki reads, from the very bytes that were signed.
 //!
-//! webpki judges the recast certificate by all its rules; where it comes to check the signature over it, the signature is
-//! checked over the original one. Most changes mean the same in other bytes, and are made here; those that tolerate
-//! something are asked for by legacy.rs alone.
+//! webpki judges the recast certificate by all its rules, but the signature is checked over the original one. Most
+//! changes mean the same in other bytes, and are made here; those that tolerate something are asked for by legacy.rs
+//! alone.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ impl From<Malformed> for webpki::Error {
     }
 }
 
-/// How a certificate is recast. What no field names is copied.
+/// The changes that recast a certificate. Parts that no field names are copied.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Change {
     /// Version 3 in place of version 1; a deviation.
@@ -131,7 +131,7 @@ fn is_extension(extension: &[u8], oid: &[u8]) -> bool {
     only(SEQUENCE, extension).is_ok_and(|extension| extension.content.starts_with(oid))
 }
 
-/// A SubjectPublicKeyInfo of a PSS key whose algorithm has its name alone.
+/// A SubjectPublicKeyInfo of a PSS key with the name of its algorithm alone.
 pub(super) fn without_parameters(key: &[u8]) -> Result<Vec<u8>, Malformed> {
     let parts = only(SEQUENCE, key)?.parts()?;
     let [algorithm, bits] = parts.as_slice() else { return Err(Malformed) };
@@ -149,7 +149,7 @@ fn parts_of_extension(extension: &[u8]) -> Result<(&[u8], bool, &[u8]), Malforme
     Ok((identifier, is_critical, value))
 }
 
-/// Whether this is a well-formed critical extension that only limits policies, and asks for none.
+/// Returns true if this is a well-formed critical extension that only limits policies, and asks for none.
 fn is_critical_policy(extension: &[u8]) -> bool {
     match parts_of_extension(extension) {
         Ok((CERTIFICATE_POLICIES | POLICY_MAPPINGS, true, value)) => {
@@ -161,7 +161,7 @@ fn is_critical_policy(extension: &[u8]) -> bool {
     }
 }
 
-/// Whether an extension asks for a policy that the whole path has (RFC 5280 section 4.2.1.11).
+/// Returns true if an extension asks for a policy that the whole path has (RFC 5280 section 4.2.1.11).
 fn asks_for_policy(extension: &[u8]) -> bool {
     match parts_of_extension(extension) {
         Ok((POLICY_CONSTRAINTS, _, value)) => {
@@ -220,7 +220,7 @@ pub(super) struct Reshaped {
 }
 
 impl Reshaped {
-    /// The shape of a chain; none where it is as it would be.
+    /// The shape of a chain; none if it needs no change.
     pub(super) fn of(peer: &Peer<'_>) -> Option<Self> {
         let fields: Vec<_> = peer.chain.iter().map(|der| Fields::of(der).ok()).collect();
         let mut names: HashMap<NameKey, Vec<u8>> = HashMap::new();
@@ -266,7 +266,7 @@ fn scheme_apart(identifier: &[u8]) -> Option<Scheme> {
     }
 }
 
-/// Whether a key is for PSS alone, and limited in how.
+/// Returns true if a key is for PSS alone, and limited by parameters.
 pub(super) fn has_pss_parameters(key: &[u8]) -> bool {
     KeyParts::of(key).is_ok_and(|parts| parts.has_pss_parameters())
 }
@@ -278,13 +278,13 @@ pub(super) struct Shown<'a> {
     recast: Option<Recast<'a>>,
 }
 
-/// What a recast certificate was.
+/// A recast certificate and its original parts.
 #[derive(Debug)]
 struct Recast<'a> {
     /// The to-be-signed part as webpki sees it, and as it was signed.
     shown: Vec<u8>,
     signed: &'a [u8],
-    /// How it was signed, where webpki is shown another way.
+    /// The scheme that signed it, if webpki is shown another.
     scheme: Option<Scheme>,
     /// Its SubjectPublicKeyInfo, where webpki is shown another.
     key: Option<&'a [u8]>,
@@ -300,7 +300,7 @@ impl<'a> Shown<'a> {
         let [signed, algorithm, signature] = parts.as_slice() else { return Err(webpki::Error::BadDer) };
         let shown = change.apply(signed)?;
         let plain = change.signature.map(|scheme| element(SEQUENCE, &[scheme.plain_id().as_ref()]));
-        // A certificate says twice how it is signed, and has to say the same.
+        // A certificate says twice how it is signed, and must say the same.
         if change.signature.is_some() && Fields::of(original)?.algorithm != only(SEQUENCE, algorithm)?.content {
             return Err(webpki::Error::SignatureAlgorithmMismatch);
         }
@@ -312,7 +312,7 @@ impl<'a> Shown<'a> {
         })
     }
 
-    /// What webpki makes of it as an end entity.
+    /// Gives it to webpki as an end entity.
     pub(super) fn parse(&self) -> Result<EndEntityCert<'_>, webpki::Error> {
         EndEntityCert::try_from(&self.der)
     }

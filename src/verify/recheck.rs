@@ -25,7 +25,7 @@ pub enum AskAgain {
     Managers,
 }
 
-/// How one side of a context asks about the peers of its sessions again.
+/// The settings by which one side of a context asks about the peers of its sessions again.
 #[derive(Clone)]
 pub(crate) struct Recheck {
     pub(crate) judge: Judge,
@@ -35,7 +35,7 @@ pub(crate) struct Recheck {
     /// The role of the peer.
     pub(crate) purpose: Purpose,
     pub(crate) ask_again: AskAgain,
-    /// Whether the peer's certificate counts at all.
+    /// True if the peer's certificate counts at all.
     pub(crate) is_verifying: bool,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Debug for Recheck {
 }
 
 impl Recheck {
-    /// Whether the application is asked, which may take its time.
+    /// Returns true if the application is asked, which may take its time.
     pub(crate) fn asks_application(&self) -> bool {
         let is_asked = match &self.judge {
             Judge::Own(_) => self.callback.is_some() && self.ask_again != AskAgain::Nobody,
@@ -55,7 +55,7 @@ impl Recheck {
         self.is_verifying && is_asked || self.identities.is_some() && self.ask_again != AskAgain::Nobody
     }
 
-    /// Whether anything but dates is looked at: the peer's certificates have to be kept for that.
+    /// Returns true if anything but dates is looked at: the peer's certificates must be kept for that.
     pub(crate) fn needs_peer(&self) -> bool {
         self.is_verifying && (self.judge.rechecker().is_some() || self.asks_application())
     }
@@ -92,7 +92,7 @@ impl Recheck {
         }
     }
 
-    /// Whether the host would answer the server's request as it did in the session.
+    /// Returns true if the host would answer the server's request as it did in the session.
     pub(crate) fn shows_again(&self, shown: Option<&ShownIdentity>) -> bool {
         let (Some(host), Some(shown)) = (&self.identities, shown) else { return true };
         if self.ask_again == AskAgain::Nobody {

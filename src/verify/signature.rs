@@ -71,7 +71,7 @@ pub(super) fn refused_key<'a>(certificate: &'a CertificateDer<'a>, switches: Swi
     }
 }
 
-/// Whether any scheme that is offered could check a proof of this key.
+/// Returns true if any scheme that is offered could check a proof of this key.
 pub(super) fn is_usable_key(certificate: &CertificateDer<'_>) -> bool {
     let Some(spki) = public_key(certificate) else { return false };
     KeyParts::of(&spki).is_ok_and(|key| signature::is_of_handshakes(&key))

@@ -17,7 +17,7 @@ use crate::web::eventually;
 /// Nothing listens here: each renewal of a staple fails at once, and is logged.
 const NOBODY: &str = "http://127.0.0.1:1/";
 
-/// A server whose maintenance logs one line for each of these identities.
+/// A server with maintenance that logs one line for each of these identities.
 fn failing_server(authority: &Authority, names: &[&str], log: LogSink) -> Context {
     context(|builder| {
         for name in names {
@@ -187,7 +187,7 @@ fn callback_that_connects_elsewhere_does_not_make_its_peer_forget_that_it_is_rev
     assert_eq!(*told.lock().unwrap(), [pair.server.id()]);
 }
 
-/// A log whose first line waits in the callback: it says that it is there, and is let go.
+/// A log that holds its first line in the callback: it reports the line, and waits to be let go.
 fn gate() -> (LogSink, Receiver<()>, Sender<()>, Arc<AtomicUsize>) {
     let ((here, is_here), (go, may_go)) = (channel(), channel());
     let lines = Arc::new(AtomicUsize::new(0));

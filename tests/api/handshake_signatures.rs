@@ -94,7 +94,7 @@ impl World {
         context(|builder| builder.identity(IdentitySource::ready(identity)).trust(self.authority.trust()))
     }
 
-    /// Lets a liar be a client and a server of one that trusts the authority, and of one whose host trusts everybody.
+    /// Lets a liar be a client and a server of one that trusts the authority, and of one with a host that trusts all.
     /// Both must refuse it with the same words.
     #[track_caller]
     fn assert_refused(&self, version: &str, identity: &Identity, real: SignatureScheme, told: SignatureScheme) {

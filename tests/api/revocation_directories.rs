@@ -1,4 +1,4 @@
-//! Directories of lists that hold other files too, and what an operator is told of the lists that a context has.
+//! Directories of lists that hold other files too, and reports to the operator about the lists that a context has.
 
 use std::path::{Path, PathBuf};
 
@@ -246,7 +246,7 @@ fn list_among_the_trusted_certificates_that_cannot_be_used_is_an_error_where_rev
     assert_eq!(error.code(), Code::CrlMalformed, "{error}");
     assert!(error.detail().contains("/cut.crl"), "{error}");
     assert!(client_of(trust(), |_| ()).unwrap().warnings()[0].contains("/cut.crl: "));
-    // A list by another key of that name is told of, and says nothing.
+    // A list by another key of that name is reported, and says nothing.
     let forged = Authority::new("ca").crl(&[]);
     let folder = Folder::new("trust-forged").with("ca.pem", authority.pem()).with("ca.r0", &forged);
     for (mode, code) in [(Mode::Require, Some(Code::RevocationUnknown)), (Mode::Prefer, None)] {

@@ -1,5 +1,5 @@
-//! What of a list has to fit a certificate: its issuer's name however it is written, the names of distribution points,
-//! serial numbers to the sign, and times.
+//! Parts of a list that must fit a certificate: its issuer's name however it is written, the names of distribution
+//! points, serial numbers to the sign, and times.
 
 use brokertls::error::Code;
 use brokertls::revocation::{Crl, Mode, RevocationPolicy};
@@ -22,7 +22,7 @@ fn name(tag: u8, text: &[u8]) -> Vec<u8> {
     element(0x30, &element(0x31, &relative(tag, text)))
 }
 
-/// What both modes make of a list that revokes, and of one that does not.
+/// Results of both modes with a list that revokes, and with one that does not.
 #[track_caller]
 fn assert_speaks(pki: &Pki, list: impl Fn(List) -> List, speaks: bool) {
     let revoking = list(List::new()).signed_by(&pki.root);

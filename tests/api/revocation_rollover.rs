@@ -107,7 +107,7 @@ fn other_key_counts_if_the_peer_sends_a_certificate_of_it_that_a_known_key_has_s
     let [revoking, good] = lists(&new);
     assert_eq!(verdict(&[&old], &[&server.der, &new_with_old], &revoking), Verdict::Revoked);
     assert_eq!(verdict(&[&old], &[&server.der, &new_with_old], &good), Verdict::Good);
-    // Not if it is no CA, may not sign lists, is out of date, has another name, or nobody known has signed it.
+    // Not if it is no CA, may not sign lists, is out of date, has another name, or no known issuer has signed it.
     let no_ca = certify(&|params| params.is_ca = IsCa::NoCa);
     let no_lists = certify(&|params| params.key_usages = vec![KeyUsagePurpose::KeyCertSign]);
     let late = certify(&|params| params.not_after = date_time_ymd(2025, 12, 31));

@@ -1,4 +1,4 @@
-//! The system's roots, and whose word counts for where they are.
+//! The system's roots, and the settings that say where they are.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::command::{file, folder};
 use crate::pair::Authority;
 
-/// What the verification of a client by the system's roots prints; the environment calls the client's CA one of them.
+/// The output of the verification of a client by the system's roots; the environment calls the client's CA one of them.
 fn verdict(program: &Path, folder: &Path, variable: &str, value: &str) -> (String, String) {
     let chain = folder.join("client.pem");
     let arguments = ["verify", "--purpose", "client", "--system-trust", "--chain", chain.to_str().unwrap()];

@@ -213,7 +213,7 @@ fn common_names_count_for_constraints_in_every_string_type_and_place() {
         cat leaf.pem mid.pem > chain.pem; openssl asn1parse -in leaf.pem | grep -q BMPSTRING",
     );
     assert_refused(&verdict(&folder, CLIENT), "CERT_NAME_CONSTRAINT", &[outside]);
-    // Of a server with a DNS name the common name is nobody's name.
+    // Of a server with a DNS name the common name does not count.
     let server = format!("{leaf}subjectAltName=DNS:device.example.org\n");
     let folder = made("common-server", [CA, &constrained, &server], "/CN=device.evil.net");
     let named = ["--purpose", "server", "--name", "device.example.org"];

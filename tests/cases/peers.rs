@@ -1,4 +1,4 @@
-//! What other stacks do as peers, with openssl in their place if it can do the same.
+//! Behaviour of other stacks as peers, with openssl in their place if it can do the same.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};

@@ -1,4 +1,4 @@
-//! What running CAs publish and answer: responders without GET, lists with SHA-512, lists from a clock that is ahead.
+//! Lists and answers of running CAs: responders without GET, lists with SHA-512, lists from a clock that is ahead.
 
 use std::net::{Ipv4Addr, TcpListener};
 

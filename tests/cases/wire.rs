@@ -1,4 +1,4 @@
-//! What peers send: ClientHellos byte by byte, names, and chains that tickets carry.
+//! Messages of peers: ClientHellos byte by byte, names, and chains that tickets carry.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};

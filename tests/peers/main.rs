@@ -53,7 +53,7 @@ fn codes_in(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| word.len() > 3)
 }
 
-/// Where a row stands, whatever the version of its peer.
+/// The place of a row, for any version of its peer.
 fn place(row: &Row) -> (String, String) {
     let is_version = |word: &str| word.starts_with(|letter: char| letter.is_ascii_digit());
     let words: Vec<&str> = row.peer.split(' ').filter(|word| !is_version(word)).collect();

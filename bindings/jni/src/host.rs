@@ -150,7 +150,7 @@ fn string_or_null<'local>(env: &mut Env<'local>, text: Option<&str>) -> Outcome<
     Ok(text.map_or(Ok(JString::null()), |text| JString::from_str(env, text))?)
 }
 
-/// What a request for an identity says, as Java's objects.
+/// The content of a request for an identity, as Java's objects.
 struct Asking<'local> {
     key_types: Strings<'local>,
     schemes: JIntArray<'local>,

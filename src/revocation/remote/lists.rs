@@ -69,7 +69,7 @@ impl Remote {
         question.answer(lists, now_unix_s, max_stale_s)
     }
 
-    /// Whether the lists at hand of the very key that signed the certificate say enough.
+    /// Returns true if the known lists of the very key that signed the certificate say enough.
     pub(in super::super) fn is_settled_by_lists(
         &self,
         question: &Question<'_>,
@@ -146,8 +146,8 @@ impl Remote {
         renewed.error
     }
 
-    /// A list from the cache directory where it is current and newer than the one at hand, otherwise from its place. It has
-    /// to be signed with one of the keys.
+    /// A list from the cache directory if it is current and newer than the known one, otherwise from its place. It must
+    /// be signed with one of the keys.
     fn fetch_list(
         &self,
         url: &str,

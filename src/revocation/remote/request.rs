@@ -30,7 +30,7 @@ pub(in super::super) struct OcspRequest<'a> {
     pub(in super::super) deadline: Instant,
 }
 
-/// How a request is sent.
+/// The method by which a request is sent.
 #[derive(Clone, Copy)]
 enum Way<'a> {
     /// The request is in this URL.
@@ -75,7 +75,7 @@ impl OcspRequest<'_> {
         }
     }
 
-    /// Whether the responder would say the same to a POST.
+    /// Returns true if the responder would say the same to a POST.
     fn is_settled_by(&self, response: &OcspResponse) -> bool {
         match response.standing(self.certificate, self.issuer, self.now_unix_s, 0) {
             OcspStanding::Good { .. } | OcspStanding::Revoked { .. } => true,
@@ -127,12 +127,12 @@ fn invalid(why: &str) -> Error {
     Error::new(Code::RevocationResponseInvalid, why)
 }
 
-/// What an error says after the place that it begins with.
+/// The text of an error after the place that it begins with.
 fn without_place(detail: &str) -> &str {
     detail.split_once(": ").map_or(detail, |(_, why)| why)
 }
 
-/// What both ways led to.
+/// The error of both methods.
 fn joined(by_get: &Error, by_post: &Error) -> Error {
     if by_get.detail() == by_post.detail() {
         return by_post.clone();

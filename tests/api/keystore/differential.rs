@@ -6,7 +6,7 @@ use brokertls::error::{Code, Error};
 use brokertls::keystore::{EntryKind, OpenOptions, Password, Secret, Store};
 use p12_keystore::Pkcs12Archive;
 
-/// What the other reader does not read and ours does: what its error says, and why.
+/// Stores that the other reader does not read and ours does: what its error says, and why.
 const NOT_READ_BY_THE_OTHER: &[(&str, &str)] = &[
     ("IndefiniteLength", "it reads DER only; Bouncy Castle and Windows write BER (RFC 7292 section 4)"),
     ("kind: Length { tag: Tag(0x10: SEQUENCE) }", "it takes lengths in their shortest form only, as DER has them"),
@@ -19,7 +19,7 @@ const NOT_READ_BY_THE_OTHER: &[(&str, &str)] = &[
     ("PKCS#5 decryption failed", "it takes one password for the store and its keys"),
 ];
 
-/// What the other reader opens and ours refuses, and why.
+/// Stores that the other reader opens and ours refuses, and why.
 const NOT_OPENED_BY_OURS: &[(Code, &str)] = &[
     (Code::StoreTypeMismatch, "the caller gave a type that it is not; the other is given none"),
     (Code::StoreMacMissing, "ours opens a store without a MAC only if it is told to"),

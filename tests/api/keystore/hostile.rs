@@ -77,7 +77,7 @@ fn store_of_16_mib_whose_keys_and_certificates_all_fit_each_other_is_matched_thr
     }
 }
 
-/// What a key takes to be made ready is counted, so that a file of keys alone ends too.
+/// The cost of making a key ready is counted, so that a file of keys alone ends too.
 #[test]
 fn file_of_tens_of_thousands_of_keys_serves_those_that_its_limit_allows() {
     let text = [pki("p256.key").repeat(25_000), pki("p256.crt")].concat();
@@ -132,7 +132,7 @@ fn pbmac1_with_parameters_that_ask_too_much_or_prove_too_little_is_refused() {
 fn mac_of_an_algorithm_that_is_not_served_is_named_and_the_hint_is_about_the_mac() {
     let cases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/stores");
     let bytes = std::fs::read(cases.join("openssl403-pbmac1.p12")).unwrap();
-    // As `openssl pkcs12 -export -macalg` of sha3-256, md5 and sm3 writes them, and one that nobody uses.
+    // As `openssl pkcs12 -export -macalg` of sha3-256, md5 and sm3 writes them, and one that no program uses.
     for (oid, name) in [
         (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 8][..], "a MAC by SHA3-256 (2.16.840.1.101.3.4.2.8)"),
         (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 5], "a MAC by MD5 (1.2.840.113549.2.5)"),

@@ -96,7 +96,7 @@ pub(super) fn with_serial(serial: &[u8]) -> CertificateDer<'static> {
     certificate(&common_name(UTF8, b"device"), serial, None)
 }
 
-/// What is read of a certificate.
+/// The facts that are read of a certificate.
 pub(super) fn facts(certificate: &CertificateDer<'_>) -> CertificateFacts {
     CertificateFacts::from_der(certificate).unwrap()
 }

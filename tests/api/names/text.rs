@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use super::folder::Folder;
 use super::made::*;
 
-/// What another program makes of a name.
+/// The text that another program makes of a name.
 enum Theirs {
     /// The same text.
     Same,

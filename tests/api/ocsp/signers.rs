@@ -204,7 +204,7 @@ fn certificate_is_named_with_any_hash_of_the_sha_family() {
             assert_unknown(pki.standing(&pki.answer_of(said(&revoked(None), &[0x11]))), "not about it");
         }
     }
-    // A hash that nobody serves names nothing.
+    // A hash that is not served names nothing.
     let md5 = cert_id(&pki.root.der, SERIAL, false);
     let md5 = [&md5[..4], &[6, 5, 0x2b, 0x0e, 3, 2, 0x1b], &md5[11..]].concat();
     assert_unknown(pki.standing(&pki.answer_of(vec![Said { id: md5, ..pki.said(GOOD) }])), "not about it");

@@ -36,7 +36,7 @@ fn client(world: &World, credentials: Option<&str>, resumption: Tls12Resumption)
     Arc::new(config)
 }
 
-/// Whether a session was resumed, or the server's refusal.
+/// Returns true if a session was resumed, or the server's refusal.
 fn connect(server: &Context, config: &Arc<ClientConfig>) -> Result<bool, Code> {
     let mut server = server.accept().unwrap();
     let mut client = ClientConnection::new(Arc::clone(config), "broker".try_into().unwrap()).unwrap();

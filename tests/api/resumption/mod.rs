@@ -140,7 +140,7 @@ fn date_of_a_trusted_ca_ends_no_session_as_it_ends_no_handshake() {
     }
 }
 
-/// How many times a session is resumed, once an hour, before a full handshake.
+/// Counts the times that a session is resumed, once an hour, before a full handshake.
 fn hours_resumed(world: &World, server: &Context, client: &Context) -> usize {
     assert!(!is_resumed(server, client));
     let resumed = (0..100).take_while(|_| {

@@ -38,7 +38,7 @@ fn device() -> Context {
     context(|builder| builder.identity(identity).insecure_accept_any_server(true))
 }
 
-/// Takes what `from` has to send; gives the bytes of records.
+/// Takes the output of `from`; gives the bytes of records.
 fn move_all(from: &mut Connection, to: &mut Connection) -> usize {
     let (mut wire, mut plain) = (vec![0; MAX_RECORD_BYTES], vec![0; MAX_RECORD_BYTES]);
     let mut bytes = 0;
@@ -135,7 +135,7 @@ fn hello(server: &Context, client: &Context) -> Vec<u8> {
     wire
 }
 
-/// What a server says of a ClientHello: whether it resumes, once that is known.
+/// The answer of a server to a ClientHello: whether it resumes, once that is known.
 fn answer(server: &Context, hello: &[u8]) -> Result<Option<bool>, Code> {
     let mut connection = server.accept().unwrap();
     let mut records = hello.to_vec();
@@ -150,7 +150,7 @@ fn ticket_that_is_altered_cut_or_foreign_is_not_resumed() {
         let server = world.server(|builder| builder);
         let client = world.client(|builder| builder);
         let hello = hello(&server, &client);
-        // A ticket may be shown twice: without early data a replay brings nobody in, who lacks the session's secret.
+        // A ticket may be shown twice: without early data a replay without the session's secret gets no peer in.
         assert_eq!((answer(&server, &hello), answer(&server, &hello)), (Ok(Some(true)), Ok(Some(true))), "{version}");
         assert_eq!(answer(&world.server(|builder| builder), &hello), Ok(Some(false)), "{version}");
         server.reload().unwrap();

@@ -13,7 +13,7 @@ fn allow(wire: &Wire, room: usize) {
     wire.to_server.lock().unwrap().room = Some(room);
 }
 
-/// How much of what was written to the client it has not taken.
+/// Counts the bytes that were written to the client and that it has not taken.
 fn untaken(wire: &Wire) -> usize {
     wire.to_client.lock().unwrap().waiting()
 }

@@ -105,7 +105,7 @@ impl Direction {
         self.waiting.extend(bytes);
     }
 
-    /// How many bytes have not been read.
+    /// Counts the bytes that have not been read.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
     }

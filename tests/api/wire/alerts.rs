@@ -22,7 +22,7 @@ const NOT_PROVOKED: &[(Code, &str)] = &[
     (Code::ProtocolOther, "stands for failures of the engine that have no row; none is known"),
 ];
 
-/// What both sides found.
+/// The results of both sides.
 struct Found {
     error: Error,
     alert: Option<u8>,
@@ -157,7 +157,7 @@ fn restricted(world: &World, side: Side, change: impl FnOnce(&mut ConnectionSett
     }
 }
 
-/// What has nothing in common.
+/// Peers that have nothing in common.
 fn nothing_in_common(world: &World, seen: &mut BTreeSet<i32>) {
     let mut keep = |code: Code| seen.insert(code.number());
     for (theirs, ours) in [("TLSv1.2", "TLSv1.3"), ("TLSv1.3", "TLSv1.2")] {
@@ -202,7 +202,7 @@ fn nothing_in_common(world: &World, seen: &mut BTreeSet<i32>) {
     keep(check("a request", end(peer, world.ours(Side::Client), |_| {}), Code::NoCommonSignature, None));
 }
 
-/// Our client, whose hello is answered with these bytes; the alert is in plain text.
+/// Answers the hello of our client with these bytes; the alert is in plain text.
 fn answered(mut client: Connection, bytes: &[u8]) -> Found {
     super::peer::drain(&mut client);
     feed(&mut client, &mut bytes.to_vec());
@@ -211,7 +211,7 @@ fn answered(mut client: Connection, bytes: &[u8]) -> Found {
     Found { error: client.failure().unwrap().clone(), alert: Some(alert) }
 }
 
-/// What is no TLS, before there are keys.
+/// Bytes that are no TLS, before there are keys.
 fn before_keys(world: &World, seen: &mut BTreeSet<i32>) {
     let hello_start: &[u8] = &[22, 3, 1, 0, 4, 1, 0, 1, 0];
     let cases: &[(&[u8], Code)] = &[

@@ -1,4 +1,4 @@
-//! What goes over the wire: the alert of each refusal, beside the row of its code.
+//! Bytes on the wire: the alert of each refusal, beside the row of its code.
 
 mod alerts;
 mod hello;

@@ -21,7 +21,7 @@ fn extension(names: &[&[u8]]) -> Vec<u8> {
     with_length(&entries)
 }
 
-/// What the server makes of a hello whose server name extension has this content.
+/// The answer of the server to a hello with a server name extension of this content.
 fn answer(version: &'static str, content: Vec<u8>) -> (Connection, Option<u8>) {
     let mut ours = server(&Authority::new("ca")).accept().unwrap();
     let mut peer = Peer::client(Settings::new(version));

@@ -14,7 +14,7 @@ use rustls::{
 
 use super::tamper;
 
-/// Accepts every certificate whose proof is right.
+/// Accepts every certificate with a right proof.
 #[derive(Debug)]
 pub(super) struct AnyCertificate {
     pub(super) schemes: Vec<SignatureScheme>,
@@ -93,7 +93,7 @@ impl ClientCertVerifier for AnyCertificate {
     proofs!();
 }
 
-/// How to make a peer; see [`Peer::client`] and [`Peer::server`].
+/// The settings of a peer; see [`Peer::client`] and [`Peer::server`].
 pub(super) struct Settings {
     pub(super) version: &'static str,
     /// Certificate and key in PEM.
@@ -223,7 +223,7 @@ pub(super) fn feed(ours: &mut Connection, mut bytes: &mut [u8]) {
     }
 }
 
-/// All that our side has to send.
+/// Takes all the output of our side.
 pub(super) fn drain(ours: &mut Connection) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut wire = vec![0; MAX_RECORD_BYTES];

@@ -27,7 +27,7 @@ pub(super) fn alter_nothing() {
     ALTER.set(None);
 }
 
-/// rustls' own provider, whose suites encrypt what [`alter`] makes of it.
+/// rustls' own provider, with suites that encrypt what [`alter`] makes of it.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     static SUITES: LazyLock<Vec<SupportedCipherSuite>> =
         LazyLock::new(|| ALL_CIPHER_SUITES.iter().map(altering).collect());

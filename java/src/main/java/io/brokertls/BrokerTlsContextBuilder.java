@@ -293,8 +293,8 @@ public final class BrokerTlsContextBuilder {
     /**
      * Bounds resumption, as {@link javax.net.ssl.SSLSessionContext} does.
      *
-     * @param cacheSize the servers whose sessions clients remember; what servers resume is in their clients' tickets,
-     *         or in a cache of the option {@code session-cache}; 0 for no limit of its own
+     * @param cacheSize the number of servers that clients remember sessions with; servers keep sessions in their
+     *         clients' tickets, or in a cache of the option {@code session-cache}; 0 for no limit of its own
      * @param timeoutSeconds the age at which a session is no longer resumed; 0 for no limit of its own
      */
     public BrokerTlsContextBuilder sessions(int cacheSize, int timeoutSeconds) {

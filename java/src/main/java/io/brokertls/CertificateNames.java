@@ -179,7 +179,7 @@ public final class CertificateNames {
             this.shown = read.text();
         }
 
-        /** What it is. */
+        /** Returns the kind of the name. */
         public Kind kind() {
             return kind;
         }
@@ -209,7 +209,7 @@ public final class CertificateNames {
         }
     }
 
-    /** What a subject alternative name is. */
+    /** Kinds of subject alternative names. */
     public enum Kind {
         /** A DNS host name, possibly with a wildcard. */
         DNS("dns"),

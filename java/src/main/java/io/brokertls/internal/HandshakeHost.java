@@ -30,7 +30,7 @@ public interface HandshakeHost {
      * @param keyTypes the kinds of keys the peer can verify, its favourite first, as key managers name them: EC, RSA, EdDSA
      * @param signatureSchemes the numbers of the signature schemes that the peer offers (RFC 8446 section 4.2.3)
      * @param issuers the distinguished names (DER) that the peer asks for; empty where it names none
-     * @param version on a client, {@code TLSv1.2} or {@code TLSv1.3}; null on a server, whose version is not chosen yet
+     * @param version on a client, {@code TLSv1.2} or {@code TLSv1.3}; null on a server: no version is chosen yet
      * @return the pointer of a {@link NativeIdentity}, 0 for none, or a negated {@code ErrorCode} number to refuse
      */
     long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version);

@@ -183,9 +183,9 @@ final class Parameters {
     }
 
     /**
-     * What a client's session is remembered by beside the name: everything of this engine that its trust manager may have
-     * looked at. Null if the manager has no host to look at, so that peers cannot be told apart, or has constraints to ask,
-     * which cannot be compared.
+     * Returns the key of a client's session beside the name: everything of this engine that its trust manager may have
+     * looked at. Null if the manager has no host to look at, so that peers cannot be told apart. Null also if it has
+     * constraints to ask, which cannot be compared.
      */
     String sessionScope(String peerHost, int peerPort) {
         if (constraints != null || peerHost == null && context.trustManager() != null) {
@@ -245,8 +245,8 @@ final class Parameters {
     }
 
     /**
-     * Whether a server resumes sessions: what was asked of a client by other engines' constraints and names is not what is
-     * asked here.
+     * Returns true if a server resumes sessions. Constraints and names of other engines ask other things of a client
+     * than this engine does.
      */
     private boolean resumesClients() {
         boolean identifies = endpointIdentification != null && !endpointIdentification.isEmpty();

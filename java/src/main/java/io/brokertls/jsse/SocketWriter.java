@@ -67,7 +67,7 @@ final class SocketWriter {
         }
     }
 
-    /** What was wrapped before the failure still goes out: the alert, where the peer has been revoked. */
+    /** Sends the bytes that were wrapped before the failure, such as the alert for a revoked peer. */
     private void sendBefore(ByteBuffer packet, SSLException failure) {
         try {
             send(packet);

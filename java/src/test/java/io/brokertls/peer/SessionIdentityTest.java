@@ -50,7 +50,7 @@ class SessionIdentityTest {
     void serverOfEvilIsNotResumedUnderTheNameOfTheBank(Stack stack, String version) throws Exception {
         SSLContext evil = Stack.OURS.context("unknown");
         SSLContext client = context(stack, null, new ByHost());
-        // The name of the bank is sent to evil, whose certificate the manager takes for the host evil alone.
+        // The name of the bank is sent to evil. The manager accepts the certificate of evil for the host evil alone.
         EnginePair first = pair(engine(client, EVIL, PORT, BANK, version), evil);
         first.handshake();
         read(first);
@@ -254,7 +254,7 @@ class SessionIdentityTest {
         return asked(trust, pair(client, server));
     }
 
-    /** How often the client's manager was asked about the server. */
+    /** Counts the questions to the client's manager about the server. */
     private static int asked(Trusting trust, EnginePair pair) throws Exception {
         trust.asked.set(0);
         pair.handshake();

@@ -156,7 +156,7 @@ class StoreEntriesTest {
         assertRefused(ErrorCode.ALIAS_NOT_FOUND, "passwords.jks", "three");
     }
 
-    /** An encrypted key that says it took this many iterations: nothing is encrypted, for nobody could wait for it. */
+    /** An encrypted key that says it took this many iterations: nothing is encrypted, which would take too long. */
     private static byte[] dear() throws Exception {
         AlgorithmParameters parameters = AlgorithmParameters.getInstance("PBEWithSHA1AndDESede");
         parameters.init(new PBEParameterSpec(new byte[BLOCK], TOO_MANY_ITERATIONS));
