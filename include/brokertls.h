@@ -341,8 +341,8 @@ typedef struct {
  * bytes, ended by a NUL, into `reason`.
  *
  * Called on the thread that moves the connection on or runs its task, and on several threads at a
- * time for several connections, under no lock: it may use the context and other connections. Must
- * return: it may neither throw nor longjmp. The connection that it was called for answers
+ * time for several connections. No lock is held: it may use the context and other connections.
+ * Must return: it may neither throw nor longjmp. The connection that it was called for answers
  * BTLS_BUSY meanwhile.
  */
 typedef int32_t (*btls_verify_fn)(void *user,
@@ -356,8 +356,8 @@ typedef int32_t (*btls_verify_fn)(void *user,
  * Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
  *
  * Called on any thread that uses the context or its connections, and on that of
- * btls_context_start_maintenance, on several at a time, under no lock: it may use the context, and
- * give back its last reference. Must return: it may neither throw nor longjmp.
+ * btls_context_start_maintenance, on several at a time. No lock is held: it may use the context,
+ * and give back its last reference. Must return: it may neither throw nor longjmp.
  */
 typedef void (*btls_log_fn)(void *user, int32_t level, const char *line);
 
@@ -613,8 +613,8 @@ btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn functio
  * Tolerates one deviation in peer certificates, by name; each use is logged. All are off by default.
  *
  * "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA
- * certificate as the peer's own. "insecure-common-name": the common name as host name where there
- * is no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
+ * certificate as the peer's own. "insecure-common-name": the common name as host name if there is
+ * no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
  * "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any
  * other name.
  */
@@ -695,16 +695,16 @@ btls_status btls_builder_trust_memory(btls_builder *builder,
 
 /**
  * Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories
- * are left out. The revocation lists (CRL) in it count where revocation is on.
+ * are left out. The revocation lists (CRL) in it count if revocation is on.
  */
 btls_status btls_builder_trust_directory(btls_builder *builder, const char *directory);
 
 /**
  * Trusts the roots of the system, as the distribution keeps them.
  *
- * The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with
- * more rights than the one that started it (set-uid, set-gid, capabilities): there they are
- * ignored, with a warning.
+ * The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise. A process with more
+ * rights than the one that started it (set-uid, set-gid, capabilities) ignores them, with a
+ * warning.
  */
 btls_status btls_builder_trust_system(btls_builder *builder);
 
@@ -753,7 +753,7 @@ btls_context *btls_context_ref(btls_context *context);
  *
  * The last one ends the context: the thread of btls_context_start_maintenance has ended when this
  * returns, which takes as long as a fetch that is under way (option "fetch-timeout-s"). After that
- * no callback of the context runs, but for those of connections that still exist: these keep what
+ * no callback of the context runs, but for those of connections that still exist. These keep what
  * they need of it, and call back during calls on them, on the caller's threads. When they are
  * freed too, `user` pointers are used no more.
  *
@@ -791,7 +791,7 @@ btls_status btls_context_maintain(btls_context *context,
  * reference ends it and waits for it. A second call does nothing.
  *
  * A process that forks to become a daemon calls it afterwards, also if it was called before:
- * threads stay with the parent. Returns BTLS_INTERNAL where the system gives no thread.
+ * threads stay with the parent. Returns BTLS_INTERNAL if the system gives no thread.
  */
 btls_status btls_context_start_maintenance(btls_context *context);
 
@@ -1053,11 +1053,11 @@ btls_status btls_conn_set_callbacks(btls_conn *conn,
 /**
  * Continues the handshake. Reading and writing do so too, while it is not complete.
  *
- * Returns BTLS_OK when both sides have finished; data that came with the peer's last message is
+ * Returns BTLS_OK when both sides have finished. Data that came with the peer's last message is
  * then here already, so ask btls_conn_pending before waiting for the transport. Returns
  * BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can be read or written,
- * BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the
- * peer has been sent its alert then, where the transport took it.
+ * and BTLS_WANT_TASK to be called again after btls_conn_task_run. Any other status is the error
+ * that ended the connection; the peer has been sent its alert then, if the transport took it.
  */
 btls_status btls_conn_handshake(btls_conn *conn);
 
@@ -1081,12 +1081,12 @@ btls_status btls_conn_read(btls_conn *conn,
  * connection.
  *
  * After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the
- * transport takes no more now: the end of it waits, as btls_conn_wants_write says, and the next
- * write sends it first; so does btls_conn_flush, for a caller with nothing more to write.
+ * transport takes no more now: the end of it waits, as btls_conn_wants_write says. The next write
+ * sends it first; so does btls_conn_flush, for a caller with nothing more to write.
  *
- * After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or
- * another, more after them if the caller likes, also if btls_conn_flush has sent them meanwhile.
- * Other bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
+ * After BTLS_WANT_WRITE the next write must begin with the same bytes, also if btls_conn_flush has
+ * sent them meanwhile. They may be at another place in memory, and more may follow them. Other
+ * bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
  */
 btls_status btls_conn_write(btls_conn *conn,
                             const void *data,
@@ -1118,10 +1118,10 @@ bool btls_conn_wants_write(const btls_conn *conn);
  * reads until there are none: a descriptor does not become readable again for bytes that are
  * already here.
  *
- * Also gives 1 if another call would not wait though there is no plaintext: the peer's
- * close_notify or the end is here and was not told yet, or the last call stopped because the peer
- * has sent much that is no data for the caller. Make that call again then, after those of other
- * connections. Returns what ended the connection as an error.
+ * Also gives 1 if another call would not wait though there is no plaintext. Then the peer's
+ * close_notify or the end is here and was not reported yet, or the last call stopped because the
+ * peer has sent much that is no data for the caller. Make that call again then, after those of
+ * other connections. Returns what ended the connection as an error.
  */
 btls_status btls_conn_pending(btls_conn *conn, size_t *pending);
 

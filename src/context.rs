@@ -201,8 +201,8 @@ impl Context {
         self.shared.sessions.limit_clients(servers, timeout_s);
     }
 
-    /// Bounds the age of the sessions that servers resume from now on, in seconds; 0 leaves it to the rotation of ticket
-    /// keys (6 to 12 hours), which is the most in any case.
+    /// Bounds the age of the sessions that servers resume from now on, in seconds. 0 leaves it to the rotation of
+    /// ticket keys (6 to 12 hours), which is the most in any case.
     pub fn limit_server_sessions(&self, timeout_s: u32) {
         self.shared.sessions.limit_servers(timeout_s);
     }

@@ -140,8 +140,8 @@ impl Register {
         }
     }
 
-    /// Asks about each certificate of the register once, by what `judge` knows, and tells of the connections that are
-    /// found, each once in its life, until it `is_over`; gives their number. `judge` must be the newest there is whenever it
+    /// Asks about each certificate of the register once, by what `judge` knows, until it `is_over`. Reports each
+    /// connection that is found, once in its life; gives their number. `judge` must be the newest there is whenever it
     /// is called.
     pub(crate) fn sweep(&self, judge: impl FnOnce() -> Option<Arc<PeerVerifier>>, is_over: &dyn Fn() -> bool) -> usize {
         let Some(now) = self.clock.current_time() else { return 0 };

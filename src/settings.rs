@@ -62,8 +62,8 @@ pub enum TrustSource {
     },
     /// Every PEM or DER file of a directory.
     Directory(PathBuf),
-    /// The system's roots, as the distribution keeps them, or as `SSL_CERT_FILE` and `SSL_CERT_DIR` say; those are ignored
-    /// in a process with more rights than the one that started it (set-uid, set-gid, capabilities).
+    /// The system's roots, as the distribution keeps them, or as `SSL_CERT_FILE` and `SSL_CERT_DIR` say. Those are
+    /// ignored in a process with more rights than the one that started it (set-uid, set-gid, capabilities).
     System,
 }
 

@@ -20,7 +20,8 @@ impl Connection {
         self.engine.peer_chain()
     }
 
-    /// The certificates of the identity that was chosen to be shown to the peer, end entity first; empty where there is none.
+    /// The certificates of the identity that was chosen to be shown to the peer, end entity first; empty if there is
+    /// none.
     pub fn local_chain(&self) -> &[CertificateDer<'static>] {
         self.identity.as_ref().map(|identity| identity.cert.as_slice()).unwrap_or_default()
     }

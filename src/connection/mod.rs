@@ -99,7 +99,7 @@ pub(crate) struct Setup {
 struct Facts {
     server_name: Option<String>,
     deviations: Vec<Switch>,
-    /// Clients: why no identity is sent though the server asks for one; empty where there is none.
+    /// Clients: why no identity is sent though the server asks for one; empty if there is none.
     withheld: Option<String>,
 }
 
@@ -127,7 +127,7 @@ pub struct Connection {
     /// Names the keys that this side encrypts with, once there are any: for the alert that ends the connection.
     sealer: Option<Sealer>,
     facts: Option<Box<Facts>>,
-    /// During the handshake; after it for clients, and where peers are checked for revocation.
+    /// During the handshake; after it for clients, and if peers are checked for revocation.
     checked: Option<Box<Checked>>,
     /// What this side has shown, or would have shown, to the peer.
     identity: Option<Arc<CertifiedKey>>,

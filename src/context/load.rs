@@ -100,7 +100,7 @@ fn policy(spec: &Spec) -> RevocationPolicy {
     policy_with(spec, false)
 }
 
-/// The same where there are lists among the trusted certificates.
+/// The same if there are lists among the trusted certificates.
 fn policy_with(spec: &Spec, has_more_lists: bool) -> RevocationPolicy {
     spec.revocation.policy(spec.switches.contains(Switch::SmallRsa), has_more_lists)
 }

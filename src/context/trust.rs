@@ -77,7 +77,7 @@ fn holds_lists_alone(content: &[u8]) -> bool {
     may_hold_list(content) && memmem::find(content, b"CERTIFICATE-----").is_none()
 }
 
-/// Adds the lists among the trusted certificates, of directories and of PEM files. Where they are not asked, a warning
+/// Adds the lists among the trusted certificates, of directories and of PEM files. If they are not asked, a warning
 /// says so.
 ///
 /// # Errors
@@ -105,7 +105,7 @@ fn add_lists_of(file: &Source, limits: Limits, revocation: &RevocationSpec, crls
     };
     let most = if unused.is_none() { revocation.max_crl_bytes } else { 0 };
     let limits = Limits { max_content_bytes: limits.max_content_bytes.max(most), ..limits };
-    // What cannot be read was told of when the certificates were read.
+    // A file that cannot be read was reported when the certificates were read.
     let Some(content) = file.read(&limits).ok().filter(|content| may_hold_list(content)) else { return Ok(()) };
     let label = file.label();
     if let Some(why) = unused {

@@ -261,8 +261,8 @@ pub unsafe extern "C" fn btls_builder_log_callback(
 /// Tolerates one deviation in peer certificates, by name; each use is logged. All are off by default.
 ///
 /// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA
-/// certificate as the peer's own. "insecure-common-name": the common name as host name where there
-/// is no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
+/// certificate as the peer's own. "insecure-common-name": the common name as host name if there is
+/// no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
 /// "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any
 /// other name.
 #[unsafe(no_mangle)]

@@ -77,8 +77,8 @@ pub type btls_password_fn = Option<
 /// bytes, ended by a NUL, into `reason`.
 ///
 /// Called on the thread that moves the connection on or runs its task, and on several threads at a
-/// time for several connections, under no lock: it may use the context and other connections. Must
-/// return: it may neither throw nor longjmp. The connection that it was called for answers
+/// time for several connections. No lock is held: it may use the context and other connections.
+/// Must return: it may neither throw nor longjmp. The connection that it was called for answers
 /// BTLS_BUSY meanwhile.
 pub type btls_verify_fn = Option<
     unsafe extern "C" fn(
@@ -104,8 +104,8 @@ pub type btls_revoked_fn = Option<unsafe extern "C" fn(user: *mut c_void, peer: 
 /// Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
 ///
 /// Called on any thread that uses the context or its connections, and on that of
-/// btls_context_start_maintenance, on several at a time, under no lock: it may use the context, and
-/// give back its last reference. Must return: it may neither throw nor longjmp.
+/// btls_context_start_maintenance, on several at a time. No lock is held: it may use the context,
+/// and give back its last reference. Must return: it may neither throw nor longjmp.
 pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
 
 /// Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1

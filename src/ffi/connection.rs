@@ -163,11 +163,11 @@ pub unsafe extern "C" fn btls_conn_set_callbacks(
 
 /// Continues the handshake. Reading and writing do so too, while it is not complete.
 ///
-/// Returns BTLS_OK when both sides have finished; data that came with the peer's last message is
+/// Returns BTLS_OK when both sides have finished. Data that came with the peer's last message is
 /// then here already, so ask btls_conn_pending before waiting for the transport. Returns
 /// BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can be read or written,
-/// BTLS_WANT_TASK to be called again after btls_conn_task_run, or what ended the connection; the
-/// peer has been sent its alert then, where the transport took it.
+/// and BTLS_WANT_TASK to be called again after btls_conn_task_run. Any other status is the error
+/// that ended the connection; the peer has been sent its alert then, if the transport took it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_handshake(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| conn.stream.handshake().map(settled))
@@ -200,12 +200,12 @@ pub unsafe extern "C" fn btls_conn_read(
 /// connection.
 ///
 /// After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the
-/// transport takes no more now: the end of it waits, as btls_conn_wants_write says, and the next
-/// write sends it first; so does btls_conn_flush, for a caller with nothing more to write.
+/// transport takes no more now: the end of it waits, as btls_conn_wants_write says. The next write
+/// sends it first; so does btls_conn_flush, for a caller with nothing more to write.
 ///
-/// After BTLS_WANT_WRITE the next write must begin with the same bytes, at the same place or
-/// another, more after them if the caller likes, also if btls_conn_flush has sent them meanwhile.
-/// Other bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
+/// After BTLS_WANT_WRITE the next write must begin with the same bytes, also if btls_conn_flush has
+/// sent them meanwhile. They may be at another place in memory, and more may follow them. Other
+/// bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_write(
     conn: *mut btls_conn,
@@ -255,10 +255,10 @@ pub unsafe extern "C" fn btls_conn_wants_write(conn: *const btls_conn) -> bool {
 /// reads until there are none: a descriptor does not become readable again for bytes that are
 /// already here.
 ///
-/// Also gives 1 if another call would not wait though there is no plaintext: the peer's
-/// close_notify or the end is here and was not told yet, or the last call stopped because the peer
-/// has sent much that is no data for the caller. Make that call again then, after those of other
-/// connections. Returns what ended the connection as an error.
+/// Also gives 1 if another call would not wait though there is no plaintext. Then the peer's
+/// close_notify or the end is here and was not reported yet, or the last call stopped because the
+/// peer has sent much that is no data for the caller. Make that call again then, after those of
+/// other connections. Returns what ended the connection as an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_pending(
     conn: *mut btls_conn,

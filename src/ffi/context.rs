@@ -98,7 +98,7 @@ pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut bt
 ///
 /// The last one ends the context: the thread of btls_context_start_maintenance has ended when this
 /// returns, which takes as long as a fetch that is under way (option "fetch-timeout-s"). After that
-/// no callback of the context runs, but for those of connections that still exist: these keep what
+/// no callback of the context runs, but for those of connections that still exist. These keep what
 /// they need of it, and call back during calls on them, on the caller's threads. When they are
 /// freed too, `user` pointers are used no more.
 ///
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn btls_context_maintain(
 /// reference ends it and waits for it. A second call does nothing.
 ///
 /// A process that forks to become a daemon calls it afterwards, also if it was called before:
-/// threads stay with the parent. Returns BTLS_INTERNAL where the system gives no thread.
+/// threads stay with the parent. Returns BTLS_INTERNAL if the system gives no thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_context) -> btls_status {
     guard_context(

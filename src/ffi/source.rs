@@ -166,7 +166,7 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
 }
 
 /// Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories
-/// are left out. The revocation lists (CRL) in it count where revocation is on.
+/// are left out. The revocation lists (CRL) in it count if revocation is on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_directory(
     builder: *mut btls_builder,
@@ -182,9 +182,9 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
 
 /// Trusts the roots of the system, as the distribution keeps them.
 ///
-/// The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise, except in a process with
-/// more rights than the one that started it (set-uid, set-gid, capabilities): there they are
-/// ignored, with a warning.
+/// The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise. A process with more
+/// rights than the one that started it (set-uid, set-gid, capabilities) ignores them, with a
+/// warning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -> btls_status {
     guard_object(object!(builder), |builder| {

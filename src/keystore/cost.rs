@@ -54,7 +54,7 @@ impl Budget {
     }
 }
 
-/// The bytes of certificates that the chains of one file may hold together: keys that share their issuers each have a
+/// The bytes of certificates that the chains of one file may hold together. Keys that share their issuers each have a
 /// copy, and a file could share large ones by the thousand.
 pub(super) struct Allowance {
     left: usize,

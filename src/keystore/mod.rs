@@ -159,8 +159,8 @@ pub struct OpenOptions {
 pub struct Limits {
     /// Largest file or memory block, bytes. Default 16 MiB.
     pub max_content_bytes: usize,
-    /// Work that one file may ask for to derive keys and to make private keys ready, in iterations of PBKDF2 with
-    /// HMAC-SHA-256 (0.1 to 0.15 µs each on a current server). Default 20,000,000, two to three seconds.
+    /// Work that one file may ask for, to derive keys and to make private keys ready. Counted in iterations of PBKDF2
+    /// with HMAC-SHA-256 (0.1 to 0.15 µs each on a current server). Default 20,000,000, two to three seconds.
     ///
     /// It is the sum over the integrity check, encrypted certificates and those keys that are used. Writers ask for 2,048
     /// to 1,200,000 iterations at a time. SHA-384 and SHA-512 count five-fold, MD5 two-fold, one step of scrypt (N times r

@@ -116,7 +116,7 @@ pub(super) fn pair_all(certificates: &Store, keys: &Store) -> Result<Vec<(usize,
     usable(keys, made)
 }
 
-/// Finds the certificate of the key, and its chain; `None` where no certificate fits.
+/// Finds the certificate of the key, and its chain; `None` if no certificate fits.
 pub(super) fn assemble(
     key: &PrivateKeyDer<'static>,
     signing_key: Arc<dyn SigningKey>,

@@ -1,5 +1,5 @@
-//! Whose keys may sign the lists of an issuer: its own of the path, and those of other certificates of the same name that
-//! are trusted, or that the peer sent and a trusted key vouches for (RFC 5280 section 6.3.3 (f)).
+//! Keys that may sign the lists of an issuer (RFC 5280 section 6.3.3 (f)): its own of the path, and those of other
+//! certificates of the same name. These are trusted, or the peer sent them and a trusted key vouches for them.
 //!
 //! An authority that changes its key signs one list for the certificates of both.
 

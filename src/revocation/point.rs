@@ -9,7 +9,7 @@ pub(super) const DIRECTORY_NAME: u8 = 0xa4;
 /// A GeneralName of the form uniformResourceIdentifier.
 const URI: u8 = 0x86;
 
-/// A name that is equal to another one where both name the same point.
+/// A name that is equal to another one if both name the same point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PointName {
     /// By its canonical form, and with its encoding for messages, which is not compared.

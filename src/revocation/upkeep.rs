@@ -22,8 +22,8 @@ pub(crate) struct Upkeep {
     pub(crate) lines: Vec<Line>,
 }
 
-/// Renews what is due, a few at a time, on threads that have ended when this returns; gives what they have to say. Begins
-/// nothing more once it `is_over`.
+/// Renews what is due, a few at a time, on threads that have ended when this returns; gives their lines for the log.
+/// Begins nothing more once it `is_over`.
 pub(super) fn renew_all<T: Sync>(
     due: &[T],
     is_over: &dyn Fn() -> bool,

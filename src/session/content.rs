@@ -100,7 +100,7 @@ pub(super) fn encode(
     (issuers, verifier): (&Issuers, &PeerVerifier),
 ) -> Option<Zeroizing<Vec<u8>>> {
     let chain_bytes = authenticated.peer.iter().flat_map(|peer| &peer.chain).map(|der| der.len()).sum::<usize>();
-    // Secrets must not be left behind where a vector has grown.
+    // Secrets must not be left behind when a vector has grown.
     let mut encoded = Zeroizing::new(Vec::with_capacity(2 * (plain.len() + chain_bytes) + HEADER_BYTES));
     for number in [made_s, authenticated.at_s, authenticated.expires_s] {
         encoded.extend(number.to_be_bytes());
@@ -135,7 +135,7 @@ pub(super) fn encode(
     Some(encoded)
 }
 
-/// Appends the content with the certificates of the chain cut out: how many, where each stood, and the rest.
+/// Appends the content with the certificates of the chain cut out: their number, their positions, and the rest.
 fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
     let mut cuts = Vec::new();
     let mut from = 0;

@@ -1,12 +1,12 @@
 //! Resumption: what lets a peer that was here before skip the certificates.
 //!
 //! A server's session travels in a ticket under keys that a context makes for itself and rotates, so that no other
-//! context accepts it (server.rs); clients that take no tickets are remembered in a small cache. Clients keep a bounded
+//! context accepts it (server.rs). Clients that take no tickets are remembered in a small cache. Clients keep a bounded
 //! number of sessions a context (client.rs).
 //!
-//! A session is resumed only within the age that the context allows since the full handshake that it goes back to,
-//! while every certificate of the peer is valid, and if the peer is accepted by what is known now. Otherwise the full
-//! handshake follows, which gives the verdict.
+//! A session is resumed only within the age that the context allows, counted from its full handshake. Every certificate
+//! of the peer must still be valid, and the peer must be accepted by what is known now. Otherwise the full handshake
+//! follows, which gives the verdict.
 
 mod client;
 mod content;

@@ -98,7 +98,7 @@ impl RevocationSpec {
     /// What is said, and for the rest: a source that there is may know, and together they have to, of the whole chain,
     /// while what they know is current.
     ///
-    /// `has_more_lists` says that there are lists among the trusted certificates; they count where revocation is on, and
+    /// `has_more_lists` says that there are lists among the trusted certificates; they count if revocation is on, and
     /// do not switch it on.
     pub(crate) fn policy(&self, allows_small_rsa: bool, has_more_lists: bool) -> RevocationPolicy {
         let of_source = |said: Option<Mode>, is_there| said.unwrap_or(if is_there { Mode::Prefer } else { Mode::Off });

@@ -7,7 +7,7 @@ use crate::der::{BIT_STRING, Element, INTEGER, Malformed, SEQUENCE, only};
 
 /// The fewest bits of an RSA key.
 pub(crate) const RSA_BITS: usize = 2048;
-/// The fewest bits of an RSA key where small ones are allowed.
+/// The fewest bits of an RSA key if small ones are allowed.
 pub(crate) const SMALL_RSA_BITS: usize = 1024;
 /// The most bits of an RSA key: aws-lc-rs checks none that are longer, and checking takes time that grows faster.
 pub(crate) const MAX_RSA_BITS: usize = 8192;

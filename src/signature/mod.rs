@@ -1,7 +1,7 @@
 //! Signature algorithms: the one table by which certificates, handshakes, revocation lists and OCSP responses are checked.
 //!
-//! A row is a signature algorithm with one kind of key. Where the table serves an algorithm, it does so for every use,
-//! the deviations that the operator allowed included. That no row fits is another answer than that a signature is wrong.
+//! A row is a signature algorithm with one kind of key. If the table serves an algorithm, it does so for every use, the
+//! deviations that the operator allowed included. That no row fits is another answer than that a signature is wrong.
 
 mod handshake;
 mod key;
@@ -246,7 +246,7 @@ impl Scheme {
         Some(Self { rows: row.signature, digest: row.digest, salt })
     }
 
-    /// The digest that is signed; none where the whole message is.
+    /// The digest that is signed; none if the whole message is.
     pub(crate) fn digest(&self) -> Option<&'static digest::Algorithm> {
         self.digest
     }

@@ -85,7 +85,7 @@ fn number(content: &[u8]) -> Option<usize> {
     .filter(|number| *number <= MAX_RSA_BITS / 8)
 }
 
-/// Checks an RSA signature over a digest, with PSS padding where there is a salt and with PKCS#1 1.5 where there is none.
+/// Checks an RSA signature over a digest, with PSS padding if there is a salt and with PKCS#1 1.5 if there is none.
 pub(super) fn verify_rsa(
     key: &[u8],
     algorithm: &'static digest::Algorithm,

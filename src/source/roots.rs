@@ -46,7 +46,7 @@ fn roots_of_distribution() -> CertificateResult {
     all
 }
 
-/// Whether the process has rights that the one that started it may not have, as secure_getenv(3) asks.
+/// Returns true if the process has rights that the one that started it may not have, as secure_getenv(3) asks.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[allow(unsafe_code)]
 fn is_elevated() -> bool {
@@ -54,7 +54,7 @@ fn is_elevated() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// Whether the process has rights that the one that started it may not have.
+/// Returns true if the process has rights that the one that started it may not have.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[allow(unsafe_code)]
 fn is_elevated() -> bool {

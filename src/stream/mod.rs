@@ -235,9 +235,9 @@ impl Stream {
         !self.unsent.is_empty() || self.connection.has_outgoing()
     }
 
-    /// Bytes of plaintext that can be read without touching the transport. Also 1, with no plaintext, if another call would
-    /// not wait for the transport: the peer's close_notify or the end is here and not told yet, or the last call stopped
-    /// because the peer sent much that is no data. 0 means that nothing is held back.
+    /// Bytes of plaintext that can be read without touching the transport. Also 1, with no plaintext, if another call
+    /// would not wait for the transport. Then the peer's close_notify or the end is here and not reported yet, or the
+    /// last call stopped because the peer sent much that is no data. 0 means that nothing is held back.
     ///
     /// Decrypts a record that has been received with an earlier one, so that an event loop never waits for a descriptor
     /// whose bytes are already here.

@@ -84,8 +84,8 @@ impl Stream {
 }
 
 impl Owed {
-    /// So many bytes are compared at each call, and all at the last: a peer that takes little at a time must not make
-    /// each of its small steps cost a look at everything.
+    /// So many bytes are compared at each call, and all at the last. A small step of a slow peer must not cost a look
+    /// at everything.
     const START_BYTES: usize = 64;
 
     fn new(start: &Pieces<'_>, length: usize) -> Self {

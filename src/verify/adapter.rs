@@ -46,7 +46,7 @@ pub(crate) struct Notes {
     offered: u8,
     /// Bytes of the tickets that were made.
     ticket_bytes: usize,
-    /// Clients: why no identity is sent though the server asks for one; empty where there is none.
+    /// Clients: why no identity is sent though the server asks for one; empty if there is none.
     pub(crate) withheld: Option<String>,
     /// What was known before the call.
     scene: Scene,

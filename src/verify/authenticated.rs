@@ -1,5 +1,5 @@
-//! Findings of a full handshake about a peer, kept with each session of it: when that was, until when they hold, and
-//! what is needed to ask about the peer again. Nothing here decides.
+//! Findings of a full handshake about a peer, kept with each session of it. They are the time of the handshake, the
+//! time until which they hold, and what is needed to ask about the peer again. Nothing here decides.
 
 use std::sync::Arc;
 

@@ -77,7 +77,7 @@ pub trait HandshakeHost: Send + Sync + fmt::Debug {
     /// Refuses the peer with this error.
     fn check_peer(&self, peer: &PeerToJudge<'_>) -> Result<()>;
 
-    /// Decides again about the peer of an earlier session, which is resumed only if it is accepted. Asked only where
+    /// Decides again about the peer of an earlier session, which is resumed only if it is accepted. Asked only if
     /// [`super::AskAgain::Managers`] is set.
     ///
     /// # Errors

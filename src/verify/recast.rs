@@ -55,7 +55,7 @@ pub(super) struct Change {
     signature: Option<Scheme>,
     /// A PSS key without parameters, in place of one with.
     drops_key_parameters: bool,
-    /// Without the critical extensions about policies, where nothing asks for a policy.
+    /// Without the critical extensions about policies, if nothing asks for a policy.
     drops_policies: bool,
 }
 
@@ -286,7 +286,7 @@ struct Recast<'a> {
     signed: &'a [u8],
     /// The scheme that signed it, if webpki is shown another.
     scheme: Option<Scheme>,
-    /// Its SubjectPublicKeyInfo, where webpki is shown another.
+    /// Its SubjectPublicKeyInfo, if webpki is shown another.
     key: Option<&'a [u8]>,
 }
 

@@ -1,5 +1,5 @@
-//! Asks about the peer of an earlier session again, before the session is resumed: no certificate is shown then, and no
-//! signature checked, so that this alone notices that the peer would be refused by now.
+//! Asks about the peer of an earlier session again, before the session is resumed. No certificate is shown then, and no
+//! signature checked: this check alone notices that the peer would be refused by now.
 
 use std::fmt;
 use std::sync::Arc;

@@ -67,7 +67,7 @@ impl List {
     }
 }
 
-/// A UTCTime, or a GeneralizedTime where the text has a century.
+/// A UTCTime, or a GeneralizedTime if the text has a century.
 fn time(text: &str) -> Vec<u8> {
     element(if text.len() > 13 { 0x18 } else { 0x17 }, text.as_bytes())
 }

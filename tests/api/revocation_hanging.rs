@@ -63,7 +63,7 @@ fn known_peers_come_in_while_a_responder_hangs_and_unknown_ones_fail_at_the_dead
         }
     });
     let source = server.revocation_sources().remove(0);
-    // Nobody has asked about the known one again, and each of the others was asked about once at most by each way.
+    // The known one was not asked about again, and each of the others was asked about once at most by each way.
     assert_eq!((source.entries, source.failures), (1, UNKNOWN as u64));
     assert!(web.asked().len() <= 1 + 2 * UNKNOWN, "{}", web.asked().len());
 }

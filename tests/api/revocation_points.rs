@@ -108,7 +108,7 @@ fn places_that_all_fail_are_unreachable_and_asked_once_each_up_to_a_bound() {
             assert_code(&result, Code::RevocationUnreachable);
             let asked = world.web.asked().len() - before;
             assert!(asked <= most, "{asked} of {most}");
-            // What knows nothing refuses nothing where that is preferred.
+            // A source that knows nothing refuses nothing if it is only preferred.
             let client = world.client(|builder| builder.revocation(Mode::Prefer).revocation_deadline_ms(800));
             assert_eq!((outcome(&server, &client), client.revocation_unknown_accepted()), (None, 1));
         }

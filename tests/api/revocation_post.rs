@@ -120,7 +120,7 @@ fn posts_that_are_sent_round_in_circles_or_hang_end_within_the_bounds() {
         assert_code(&outcome, Code::RevocationUnreachable);
         // Each way once, and three redirects of each at most.
         assert!(world.web.asked().len() <= 8, "{at}: {:?}", world.web.asked());
-        // What knows nothing refuses nothing where that is preferred.
+        // A source that knows nothing refuses nothing if it is only preferred.
         let client = world.client(|builder| builder.revocation(Mode::Prefer).revocation_deadline_ms(1500));
         world.ask(&client, GOOD, &world.web.url("/ocsp")).unwrap();
         assert_eq!(client.revocation_unknown_accepted(), 1);

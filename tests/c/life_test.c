@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-/* A log whose callback calls back, and what it calls. */
+/* A log with a callback that calls back, and the objects it uses. */
 static btls_context *used_by_log;
 static atomic_int lines, is_over, lines_after_the_end, frees_itself, has_freed;
 static atomic_int may_begin;
@@ -40,7 +40,7 @@ static void log_line(void *user, int32_t level, const char *line) {
     }
 }
 
-/* A server with two identities, whose staples nobody gives: each fails at once and is logged. */
+/* A server with two identities, and no responder that gives staples: each fails at once and is logged. */
 static btls_context *failing_server(void) {
     btls_builder *builder = builder_with("server", "ca.pem");
     CHECK_BUILDER(builder, btls_builder_identity_file(builder, fixture("client.pem"), fixture("client.key"), NULL, NULL, NULL),

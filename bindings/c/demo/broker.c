@@ -245,8 +245,8 @@ static btls_status read_lines(struct client *client) {
     return BTLS_CLOSED;
 }
 
-/* The next step of the handshake. A broker whose contexts ask databases or fetch lists gives the task to another thread; it
- * leaves the connection alone until that has run it. */
+/* The next step of the handshake. If its contexts ask databases or fetch lists, a broker gives the task to another
+ * thread, and leaves the connection alone until that has run it. */
 static btls_status shake_hands(struct client *client) {
     btls_status status = btls_conn_handshake(client->conn);
     while (status == BTLS_WANT_TASK) {

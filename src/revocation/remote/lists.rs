@@ -86,8 +86,8 @@ impl Remote {
         self.lists.those(now_unix_s, |remote| remote.list.crl.issuer_key() == question.issuer())
     }
 
-    /// Fetches the lists that speak of a certificate, one place after the other, until with those at hand (`own` among
-    /// them) enough is known. A place that fails leaves the others, each with its share of the time.
+    /// Fetches the lists that cover a certificate, one place after the other, until they and the known ones (`own`
+    /// among them) say enough. A place that fails leaves the others, each with its share of the time.
     pub(in super::super) fn fetch_lists(
         &self,
         question: &Question<'_>,

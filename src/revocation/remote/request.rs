@@ -40,9 +40,9 @@ enum Way<'a> {
 }
 
 impl OcspRequest<'_> {
-    /// Asks, by GET where the request fits into a URL. There are responders that serve POST alone, and proxies that
-    /// change the path of a GET or answer it with what they had: where GET gives no answer within half of the time, the
-    /// same request is sent once by POST. Nothing of the response has been verified but its nonce.
+    /// Asks, by GET if the request fits into a URL. If GET gives no answer within half of the time, the same request is
+    /// sent once by POST. Some responders serve POST alone, and some proxies change the path of a GET or answer it from
+    /// a cache. Nothing of the response has been verified but its nonce.
     ///
     /// # Errors
     /// `REVOCATION_RESPONSE_INVALID` for what is no response; those of [`Fetcher::fetch`].

@@ -61,7 +61,7 @@ impl World {
         }
     }
 
-    /// The other side: a client of this version where we serve, a server where we connect.
+    /// The other side: a client of this version if we serve, a server if we connect.
     fn peer(&self, ours: Side, version: &'static str, change: impl FnOnce(&mut Settings)) -> Peer {
         let mut settings = Settings::new(version);
         settings.verifier.asks = false;

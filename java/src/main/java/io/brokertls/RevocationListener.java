@@ -8,18 +8,19 @@ public interface RevocationListener {
      * {@link BrokerTlsContext#maintain()} find it out, or on that of {@link BrokerTlsContext#startMaintenance()}. Nothing is
      * locked: it may use the context, its engines and its sockets. What it throws is logged, and closes the connection.
      *
-     * @return what becomes of the connection
+     * @return the fate of the connection
      */
     Action revoked(RevokedPeer peer);
 
-    /** What becomes of a connection whose peer is revoked. */
+    /** The fate of a connection with a revoked peer. */
     enum Action {
-        /** It goes on, and is not told of again. */
+        /** The connection continues, and is not reported again. */
         KEEP,
         /**
          * The next {@code wrap} or {@code unwrap} of its engine, or read or write of its socket, throws
-         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent the alert certificate_revoked; once the listener has returned. A socket that
-         * waits for its peer waits on until something comes or somebody closes it: the listener may.
+         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent the alert certificate_revoked. This takes effect when the
+         * listener has returned. A socket that waits for its peer waits until data comes or the socket is closed; the
+         * listener may close it.
          */
         CLOSE
     }

@@ -17,9 +17,9 @@ import javax.net.ssl.SSLSessionContext;
  * native library; the limits set here are handed to it.
  *
  * <p>Clients remember the sessions of as many servers as the cache size says. What servers resume is in the tickets of
- * their clients, or in a small native cache (the option {@code session-cache}), so that their cache size bounds only what
- * is listed here. Their timeout is checked when a client comes back; ticket keys live for half a day at most. No session is
- * older than the option {@code session-max-age-s} says.
+ * their clients, or in a small native cache (the option {@code session-cache}). Their cache size bounds only what is
+ * listed here. Their timeout is checked when a client comes back; ticket keys live for half a day at most. No session
+ * is older than the option {@code session-max-age-s} says.
  */
 final class SessionContext implements SSLSessionContext {
     private static final int DEFAULT_SIZE = 20_480;

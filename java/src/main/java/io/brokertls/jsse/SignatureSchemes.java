@@ -68,7 +68,7 @@ enum SignatureSchemes {
 
     /**
      * The schemes that a server of TLS 1.3 takes in certificates, as far as it is known from those that it takes in
-     * handshakes: certificates are signed with PKCS #1 where handshakes must not be (RFC 8446 section 4.2.3).
+     * handshakes. Certificates may be signed with PKCS #1, and handshakes must not be (RFC 8446 section 4.2.3).
      */
     static int[] inCertificates(int[] inHandshakes) {
         List<Integer> all = new ArrayList<>();
