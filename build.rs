@@ -1,7 +1,8 @@
 //! Gives the shared library its SONAME, and has it stay loaded. Reads nothing and writes nothing into the tree.
 //!
-//! Threads that have used the library have destructors in it, under a key of the process that is never given back. A program
-//! that unloads it and loads it again would run out of keys, and threads that end meanwhile would call what is not there.
+//! Threads that have used the library have destructors in it, under a key of the process that is never given back. A
+//! program that unloads it and loads it again would run out of keys, and threads that end meanwhile would call what is
+//! not there.
 
 use std::env;
 

@@ -1,28 +1,32 @@
 /* brokertls: TLS for message brokers. Generated from src/ffi; `make bless` rewrites it.
  *
- * A btls_builder collects files and settings and makes a btls_context. From a context come connections, btls_conn, which
- * run over the caller's descriptors.
+ * A btls_builder collects files and settings and makes a btls_context. From a context come
+ * connections, btls_conn, which run over the caller's descriptors.
  *
- * What holds for every function:
+ * Rules for every function:
  *
- * - One that can fail returns a btls_status of brokertls_errors.h: 0 is success, 1 to 99 ask the caller to do something and
- *   call again, everything else is an error. The object that it was called on then has the error with its details
- *   (btls_builder_error, btls_context_error, btls_conn_error).
- * - Outputs are the last parameters. They are written where the status is below 100, and left alone otherwise; a count is
- *   written as 0 where the call has to be made again.
- * - A NULL where an object, a text or an output is needed gives BTLS_NULL_POINTER; freeing NULL does nothing. Bytes may be
- *   NULL where there are none.
- * - Texts are UTF-8 and end with a NUL. Texts, bytes and passwords that are passed in are copied where they are kept.
- * - A builder and a connection are used by one thread at a time; a second call that comes in meanwhile, from another thread
- *   or a callback, gets BTLS_BUSY. A function that gives a fact instead of a status gives none then (NULL, 0, false), and
- *   btls_conn_error gives an error of BTLS_BUSY on that thread, until a call of that thread on the object gets in. A context
- *   is used by any number of threads.
+ * - One that can fail returns a btls_status of brokertls_errors.h: 0 is success, 1 to 99 ask the
+ *   caller to do something and call again, everything else is an error. The object that it was
+ *   called on then has the error with its details (btls_builder_error, btls_context_error,
+ *   btls_conn_error).
+ * - Outputs are the last parameters. They are written if the status is below 100, and left alone
+ *   otherwise. A count is written as 0 if the call must be made again.
+ * - A NULL in place of an object, a text or an output that is needed gives BTLS_NULL_POINTER;
+ *   freeing NULL does nothing. Bytes may be NULL if there are none.
+ * - Texts are UTF-8 and end with a NUL. Texts, bytes and passwords that are passed in are copied if
+ *   they are kept.
+ * - A builder and a connection are used by one thread at a time. A second call that comes in
+ *   meanwhile, from another thread or a callback, gets BTLS_BUSY. A function that gives a fact
+ *   instead of a status gives none then (NULL, 0, false). Then btls_conn_error gives an error of
+ *   BTLS_BUSY on that thread, until a call of that thread on the object gets in. A context is used
+ *   by any number of threads.
  * - A call that is refused with an error of usage (100 to 199) has no effect.
- * - One call does a bounded amount of work, whatever the peer sends: it receives at most 256 KiB that hold nothing for its
- *   caller, then returns BTLS_WANT_READ, with a blocking transport too. Each wait for a blocking transport comes on top; set
- *   a timeout on the socket (SO_RCVTIMEO, SO_SNDTIMEO) to bound it.
- * - A defect inside gives BTLS_PANIC, and the object it was met in gives nothing else from then on; every other object goes
- *   on. Only exhausted memory ends the process.
+ * - One call does a bounded amount of work, whatever the peer sends. It receives at most 256 KiB
+ *   that hold nothing for its caller, then returns BTLS_WANT_READ, with a blocking transport too.
+ *   Each wait for a blocking transport comes on top: set a timeout on the socket (SO_RCVTIMEO,
+ *   SO_SNDTIMEO) to bound it.
+ * - A defect inside gives BTLS_PANIC, and the object it was met in gives nothing else from then on;
+ *   every other object continues. Only exhausted memory ends the process.
  */
 
 #ifndef BROKERTLS_H

@@ -195,8 +195,8 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets if a peer that is refused, or refuses this side, is logged. Default: yes. A program that reports each error of
-    /// a connection by itself turns it off.
+    /// Sets if a peer that is refused, or refuses this side, is logged. Default: yes. A program that reports each error
+    /// of a connection by itself turns it off.
     pub fn log_refusals(&mut self, logs: bool) -> &mut Self {
         self.spec.logs_refusals = logs;
         self

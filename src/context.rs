@@ -31,9 +31,9 @@ use reload::Readings;
 
 /// What connections are made from: shared by threads, cheap to clone, with nothing process-wide behind it.
 ///
-/// Dropping the last clone ends its maintenance and waits for it: afterwards no callback runs but those of connections that
-/// still exist, on the threads that use them. A callback on the thread of maintenance may drop the last clone too; it
-/// does not wait for itself, and is the last that runs there.
+/// Dropping the last clone ends its maintenance and waits for it: afterwards no callback runs but those of connections
+/// that still exist, on the threads that use them. A callback on the thread of maintenance may drop the last clone too;
+/// it does not wait for itself, and is the last that runs there.
 #[derive(Clone)]
 pub struct Context {
     shared: Arc<Shared>,
@@ -121,8 +121,8 @@ impl Context {
     pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings.uses_tasks);
-        // Sessions to resume were made without this restriction, so it must not choose another configuration; and those of
-        // other scopes are kept apart within one.
+        // Sessions to resume were made without this restriction, so it must not choose another configuration; and those
+        // of other scopes are kept apart within one.
         let shared = ConnectionSettings { resumes_only: false, session_scope: None, ..settings.clone() };
         let client = generation.client_with(spec, &shared, &self.shared.sessions)?;
         let scope = settings.session_scope.as_deref();

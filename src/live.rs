@@ -54,8 +54,8 @@ pub type RevokedCallback = Arc<dyn Fn(&RevokedPeer) -> RevokedAction + Send + Sy
 
 /// The connections of one context.
 ///
-/// A connection costs about 175 bytes here and on itself (tests/memory.rs). Their paths are kept once each, so that a thousand connections of one
-/// certificate share its path, which is dropped with the last of them.
+/// A connection costs about 175 bytes here and on itself (tests/memory.rs). Their paths are kept once each, so that a
+/// thousand connections of one certificate share its path, which is dropped with the last of them.
 pub(crate) struct Register {
     clock: Arc<dyn TimeProvider>,
     log: Log,

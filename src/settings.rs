@@ -105,8 +105,8 @@ pub struct ConnectionSettings {
     pub prefers_own_cipher_order: Option<bool>,
     /// Servers: whether [`HandshakeHost::client_hello`] is asked.
     pub asks_about_hello: bool,
-    /// Clients: sessions are remembered by host and this text: whatever else the application verifies, such as the port.
-    /// Servers: sessions are resumed by connections with the same text alone. `None` remembers and resumes none.
+    /// Clients: sessions are remembered by host and this text: whatever else the application verifies, such as the
+    /// port. Servers: sessions are resumed by connections with the same text alone. `None` remembers and resumes none.
     pub session_scope: Option<String>,
     /// Clients: whether only an earlier session may be resumed, and a full handshake is refused.
     pub resumes_only: bool,

@@ -33,8 +33,8 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets how many tickets of TLS 1.3 a server sends after a handshake. Default: 2; 0 switches off resumption of TLS 1.3
-    /// alone.
+    /// Sets how many tickets of TLS 1.3 a server sends after a handshake. Default: 2; 0 switches off resumption of TLS
+    /// 1.3 alone.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for more than 8.

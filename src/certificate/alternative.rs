@@ -53,21 +53,23 @@ impl AlternativeNameKind {
 /// A subject alternative name. Displayed with its kind: `DNS:host`, `IP:192.0.2.1`, `email:a@example`, `URI:…`,
 /// `UPN:a@corp.example`, `otherName:1.2.3.4;#0c0161`, `dirName:CN=a,O=Example`, `registeredID:1.2.3.4`.
 ///
-/// In the displayed form control characters, the backslash and a leading `#` are escaped (`\00`, `\\`, `\#`). A value that is not what its
-/// kind allows is its DER in hexadecimal after `#`.
+/// In the displayed form control characters, the backslash and a leading `#` are escaped (`\00`, `\\`, `\#`). A value
+/// that is not what its kind allows is its DER in hexadecimal after `#`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlternativeName {
     /// The kind of the name.
     pub kind: AlternativeNameKind,
-    /// The name as it is, not escaped: the host, the address in its usual notation, the URI, the distinguished name as in RFC
-    /// 4514, the object identifier. None for an otherName without a known form, and for what its kind does not allow.
+    /// The name as it is, not escaped: the host, the address in its usual notation, the URI, the distinguished name as
+    /// in RFC 4514, the object identifier. None for an otherName without a known form, and for what its kind does not
+    /// allow.
     ///
     /// The certificate's issuer decides what it holds: control characters and NUL are possible.
     pub value: Option<String>,
     /// The type of an otherName in dotted form; none for other kinds.
     pub oid: Option<String>,
-    /// The DER encoding: of the value for an otherName and for a distinguished name, of the GeneralName for other kinds.
+    /// The DER encoding: of the value for an otherName and for a distinguished name, of the GeneralName for other
+    /// kinds.
     pub der: Vec<u8>,
 }
 

@@ -39,8 +39,8 @@ pub(super) fn text(value: Element<'_>) -> Option<String> {
 
 /// Appends a value with the escapes of RFC 4514 section 2.4.
 ///
-/// Also escapes `=`, so that no value looks like an attribute, and what cannot be seen: control characters and those that
-/// turn or hide the text around them.
+/// Also escapes `=`, so that no value looks like an attribute, and what cannot be seen: control characters and those
+/// that turn or hide the text around them.
 pub(super) fn escape_into(out: &mut String, text: &str) {
     let last = text.chars().count().saturating_sub(1);
     for (position, character) in text.chars().enumerate() {
@@ -54,7 +54,8 @@ pub(super) fn escape_into(out: &mut String, text: &str) {
     }
 }
 
-/// Appends a text with hexadecimal escapes for what cannot be seen, and a backslash before a backslash and a leading `#`.
+/// Appends a text with hexadecimal escapes for what cannot be seen, and a backslash before a backslash and a leading
+/// `#`.
 pub(super) fn escape_unseen_into(out: &mut String, text: &str) {
     for (position, character) in text.chars().enumerate() {
         match character {
@@ -73,7 +74,8 @@ fn escape_bytes_into(out: &mut String, character: char) {
     }
 }
 
-/// Control characters, and those that turn or hide the text around them (Unicode's bidirectional and zero-width formatting).
+/// Control characters, and those that turn or hide the text around them (Unicode's bidirectional and zero-width
+/// formatting).
 pub(super) fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(

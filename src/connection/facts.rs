@@ -61,8 +61,8 @@ impl Connection {
         self.facts.as_ref().map(|facts| facts.deviations.as_slice()).unwrap_or_default()
     }
 
-    /// Writes a line about a peer that is refused, or refuses this side. A port that is looked at and left, and the end of a
-    /// connection in use, are no news.
+    /// Writes a line about a peer that is refused, or refuses this side. A port that is looked at and left, and the end
+    /// of a connection in use, are no news.
     pub(super) fn log_refusal(&self, error: &Error, stage: Stage) {
         let is_of_peer = match error.code().category() {
             Category::Io | Category::Progress => false,

@@ -8,8 +8,8 @@ use crate::identity::ASKS_FOR_SHA1;
 use super::hello::server_name_fault;
 use super::reasons;
 
-/// The error for what rustls reported, and the alert that it queued for it; `refusal` is what verification itself said of
-/// the peer's certificate.
+/// The error for what rustls reported, and the alert that it queued for it; `refusal` is what verification itself said
+/// of the peer's certificate.
 pub(super) fn from_rustls(error: rustls::Error, alert: Option<u8>, refusal: Option<Error>) -> Error {
     use rustls::Error as Tls;
     match (refusal, error) {

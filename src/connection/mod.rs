@@ -292,8 +292,8 @@ impl Connection {
         Err(self.fail(Error::from(code)))
     }
 
-    /// Ends the connection: the peer is sent the alert of the failure's row, if it has one, instead of what rustls may have
-    /// queued. The first failure counts.
+    /// Ends the connection: the peer is sent the alert of the failure's row, if it has one, instead of what rustls may
+    /// have queued. The first failure counts.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         if let Some(first) = &self.failure {
             return first.clone();

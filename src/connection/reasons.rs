@@ -7,7 +7,8 @@ use rustls::{InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use crate::error::{Code, Error};
 
-/// Makes a function from one of rustls' enumerations: `Variant = Row, "clause";`, and last the row of what is not listed.
+/// Makes a function from one of rustls' enumerations: `Variant = Row, "clause";`, and last the row of what is not
+/// listed.
 macro_rules! reasons {
     ($function:ident($kind:ident), else $other:ident: $($variant:ident = $row:ident, $clause:literal;)*) => {
         pub(super) fn $function(why: &$kind) -> Error {

@@ -62,8 +62,8 @@ thread_local! {
 static NAMED: AtomicU64 = AtomicU64::new(0);
 
 impl Sealer {
-    /// Calls rustls; `current` names the keys that it made last. A callback of rustls may drive another connection on this
-    /// thread, so that calls are nested.
+    /// Calls rustls; `current` names the keys that it made last. A callback of rustls may drive another connection on
+    /// this thread, so that calls are nested.
     pub(super) fn note<T>(current: &mut Option<Self>, call: impl FnOnce() -> T) -> T {
         let outer = (FRESH.take(), KEY_UPDATE_ANSWER.take());
         let outcome = call();

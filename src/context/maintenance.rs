@@ -110,9 +110,9 @@ impl Context {
         self.sweep_revoked();
     }
 
-    /// Starts one thread that calls [`Context::maintain`] when it is due, and ends with the last clone of the context. A
-    /// second call does nothing. A process that forks calls it after the fork, even if its parent did: threads stay with the
-    /// parent.
+    /// Starts one thread that calls [`Context::maintain`] when it is due, and ends with the last clone of the context.
+    /// A second call does nothing. A process that forks calls it after the fork, even if its parent did: threads stay
+    /// with the parent.
     ///
     /// # Errors
     /// `INTERNAL` where the system gives no thread.

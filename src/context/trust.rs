@@ -17,8 +17,8 @@ use super::load::open;
 pub(super) const RAISE_MAX_CRL_BYTES: &str = "If the file is what it should be, raise the option max-crl-bytes.";
 
 impl TrustSource {
-    /// Reads the certificates, and adds to `warnings` what an operator should know of them. Revocation lists (CRL) among
-    /// them are left to the check of revocation.
+    /// Reads the certificates, and adds to `warnings` what an operator should know of them. Revocation lists (CRL)
+    /// among them are left to the check of revocation.
     ///
     /// # Errors
     /// The first file that cannot be used, by name; `NO_TRUSTED_CERTIFICATE`, `SYSTEM_ROOTS_UNAVAILABLE`.

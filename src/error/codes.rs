@@ -87,8 +87,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => $hint,)* }
             }
 
-            /// The number of the alert that the peer is sent for it (RFC 8446 section 6), if any; [`Code::alert_in`] has
-            /// the exceptions.
+            /// The number of the alert that the peer is sent for it (RFC 8446 section 6), if any; [`Code::alert_in`]
+            /// has the exceptions.
             pub const fn alert(self) -> Option<u8> {
                 match self { $(Self::$variant => codes!(@alert $alert),)* }
             }
@@ -256,11 +256,12 @@ impl Code {
         self as i32
     }
 
-    /// The number of the alert that the peer is sent for it in a version (`TLSv1.2`, `TLSv1.3`; none before it is agreed).
+    /// The number of the alert that the peer is sent for it in a version (`TLSv1.2`, `TLSv1.3`; none before it is
+    /// agreed).
     ///
     /// That of the row, with two exceptions. TLS 1.2 has no certificate_required (116): a missing certificate is
-    /// handshake_failure (40) there (RFC 5246 section 7.4.6). A failure of this side's own set-up, which a host finds in
-    /// the middle of a handshake, is internal_error (80).
+    /// handshake_failure (40) there (RFC 5246 section 7.4.6). A failure of this side's own set-up, which a host finds
+    /// in the middle of a handshake, is internal_error (80).
     pub fn alert_in(self, version: Option<&str>) -> Option<u8> {
         let is_of_set_up = matches!(self.category(), Category::Usage | Category::Keystore);
         match self {

@@ -18,7 +18,8 @@ use super::{DONE, btls_status};
 /// may use it at the same time.
 pub struct btls_context {
     context: Context,
-    /// The references that callers hold. Beside the count of the `Arc`, which who ends the context still has a share in.
+    /// The references that callers hold. Beside the count of the `Arc`, which who ends the context still has a share
+    /// in.
     references: AtomicUsize,
     errors: Mutex<Errors>,
 }
@@ -83,8 +84,8 @@ pub(super) fn guard_context(
 pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut btls_context {
     guard(ptr::null_mut(), || {
         if !context.is_null() {
-            // SAFETY: the pointer came from `Arc::into_raw`, and the caller holds a reference, or is a callback that the
-            // end of the context waits for.
+            // SAFETY: the pointer came from `Arc::into_raw`, and the caller holds a reference, or is a callback that
+            // the end of the context waits for.
             unsafe {
                 Arc::increment_strong_count(context);
                 (*context).references.fetch_add(1, Ordering::AcqRel);

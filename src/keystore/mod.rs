@@ -162,10 +162,10 @@ pub struct Limits {
     /// Work that one file may ask for, to derive keys and to make private keys ready. Counted in iterations of PBKDF2
     /// with HMAC-SHA-256 (0.1 to 0.15 µs each on a current server). Default 20,000,000, two to three seconds.
     ///
-    /// It is the sum over the integrity check, encrypted certificates and those keys that are used. Writers ask for 2,048
-    /// to 1,200,000 iterations at a time. SHA-384 and SHA-512 count five-fold, MD5 two-fold, one step of scrypt (N times r
-    /// times p of them) three-fold. PKCS#12's own derivation counts each hash, twice for a password that is empty or not
-    /// ASCII, as writers differ there.
+    /// It is the sum over the integrity check, encrypted certificates and those keys that are used. Writers ask for
+    /// 2,048 to 1,200,000 iterations at a time. SHA-384 and SHA-512 count five-fold, MD5 two-fold, one step of scrypt
+    /// (N times r times p of them) three-fold. PKCS#12's own derivation counts each hash, twice for a password that is
+    /// empty or not ASCII, as writers differ there.
     pub max_kdf_iterations: u64,
     /// Memory that scrypt may ask for, bytes. Default 160 MiB, enough for N = 131,072 and r = 8.
     pub max_kdf_memory_bytes: u64,

@@ -81,8 +81,8 @@ pub(super) fn cost(key: &PrivateKeyDer<'_>) -> Cost {
 /// The public half of a key, as certificates and keys can be compared by, of whatever X.509 version.
 ///
 /// rustls' own comparison goes through webpki, which refuses version 1. The algorithm's parameters are left out:
-/// certificates exist with RSA's NULL missing and with a curve written out. Points are compared in their compressed form
-/// (SEC 1 section 2.3.3), which certificates may have.
+/// certificates exist with RSA's NULL missing and with a curve written out. Points are compared in their compressed
+/// form (SEC 1 section 2.3.3), which certificates may have.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct PublicHalf {
     algorithm: String,

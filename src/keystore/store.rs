@@ -182,7 +182,8 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// These entries, with a warning for each but keys that cannot be used. Keys are warned about by those who use them.
+    /// These entries, with a warning for each but keys that cannot be used. Keys are warned about by those who use
+    /// them.
     ///
     /// # Errors
     /// The first fault, if there is nothing but such entries.

@@ -134,8 +134,8 @@ impl Revocation {
         self.check_sent(path, &[], staple, now)
     }
 
-    /// The same, with all the certificates that the peer sent: one of them may be of an issuer's other key, which signs its
-    /// lists.
+    /// The same, with all the certificates that the peer sent: one of them may be of an issuer's other key, which signs
+    /// its lists.
     ///
     /// # Errors
     /// As for [`Revocation::check`].

@@ -18,8 +18,8 @@ const EXTENSIONS: u8 = 0xa0;
 const KEY_IDENTIFIER: u8 = 0x80;
 /// Fewer bytes than this no entry has: the headers of a sequence, a number and a time, and what those two need.
 const SHORTEST_ENTRY: usize = 20;
-/// The most bytes of an issuer's name, and of an issuing distribution point. Certificates that they could fit are shorter,
-/// and comparing names takes time in proportion to their length.
+/// The most bytes of an issuer's name, and of an issuing distribution point. Certificates that they could fit are
+/// shorter, and comparing names takes time in proportion to their length.
 const MAX_NAME_BYTES: usize = 64 << 10;
 /// So many bytes of a time that cannot be read are shown.
 const MAX_TIME_BYTES: usize = 40;

@@ -238,8 +238,8 @@ impl<'a> Question<'a> {
                     continue;
                 }
             };
-            // An older list says nothing beside a newer one of the same key and scope. Of two keys, each may have lists of
-            // its own for the certificates that it signed.
+            // An older list says nothing beside a newer one of the same key and scope. Of two keys, each may have lists
+            // of its own for the certificates that it signed.
             let made_unix_s = list.crl.this_update_unix_s();
             let is_newer = |(other, key): &(&Crl, &[u8])| {
                 *key == signer && other.has_scope_of(&list.crl) && other.this_update_unix_s() > made_unix_s

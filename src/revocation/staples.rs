@@ -63,8 +63,8 @@ impl Staples {
         }
     }
 
-    /// Asks for what is due, a few at a time until it `is_over`, and drops what has ended; gives how long there is until
-    /// something is due. Takes as long as fetches do, within their bounds.
+    /// Asks for what is due, a few at a time until it `is_over`, and drops what has ended; gives how long there is
+    /// until something is due. Takes as long as fetches do, within their bounds.
     pub(crate) fn maintain(&self, is_over: &dyn Fn() -> bool) -> Upkeep {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let now_unix_s = now_unix_s(self.clock.as_ref());

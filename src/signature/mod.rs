@@ -1,4 +1,5 @@
-//! Signature algorithms: the one table by which certificates, handshakes, revocation lists and OCSP responses are checked.
+//! Signature algorithms: the one table by which certificates, handshakes, revocation lists and OCSP responses are
+//! checked.
 //!
 //! A row is a signature algorithm with one kind of key. If the table serves an algorithm, it does so for every use, the
 //! deviations that the operator allowed included. That no row fits is another answer than that a signature is wrong.

@@ -130,8 +130,8 @@ impl Stream {
         self.connection.fail(error)
     }
 
-    /// Continues the handshake; `Done` once both sides have finished and everything of it is sent. Data that came with the
-    /// peer's last message is then here already: [`Stream::pending`].
+    /// Continues the handshake; `Done` once both sides have finished and everything of it is sent. Data that came with
+    /// the peer's last message is then here already: [`Stream::pending`].
     ///
     /// # Errors
     /// The error that ended the connection; the peer has been sent its alert if the transport took it. `WRONG_STATE`
@@ -142,7 +142,8 @@ impl Stream {
 
     /// Reads at most `buffer.len()` bytes of plaintext; `Closed` at the peer's close_notify. Completes the handshake first.
     ///
-    /// `WantRead` may also mean that the peer has sent much that is no data: [`Stream::pending`] then asks for another call.
+    /// `WantRead` may also mean that the peer has sent much that is no data: [`Stream::pending`] then asks for another
+    /// call.
     ///
     /// # Errors
     /// `TRUNCATED` if the transport ended without close_notify; `WRONG_STATE` without a transport; what else ended the
@@ -162,9 +163,9 @@ impl Stream {
 
     /// Writes plaintext and gives how much of it was taken. Completes the handshake first.
     ///
-    /// `Done` with all of it: it is sent. `Done` with less: the transport takes no more now, and what was taken is sent by the
-    /// next write or [`Stream::flush`]; nothing is offered again. After `WantWrite` the same bytes must be offered again, at
-    /// the same place or another.
+    /// `Done` with all of it: it is sent. `Done` with less: the transport takes no more now, and what was taken is sent
+    /// by the next write or [`Stream::flush`]; nothing is offered again. After `WantWrite` the same bytes must be
+    /// offered again, at the same place or another.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` if other bytes are offered than before; `WRONG_STATE` after this side closed, and without a
@@ -204,8 +205,8 @@ impl Stream {
     /// Drops a bounded amount a call: `WantRead` may mean that there is more to drop, and [`Stream::pending`] says so.
     ///
     /// # Errors
-    /// `TRUNCATED` if the transport ends without the peer's close_notify; `WRONG_STATE` without a transport; what ended the
-    /// connection.
+    /// `TRUNCATED` if the transport ends without the peer's close_notify; `WRONG_STATE` without a transport; what ended
+    /// the connection.
     pub fn shutdown(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| {
             stream.connection.close_write()?;

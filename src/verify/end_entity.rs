@@ -40,8 +40,8 @@ pub(super) fn check_key_usage(peer: &Peer<'_>) -> Result<bool> {
 
 /// Checks that the common names that are host names are within the constraints on DNS names of the path's CAs.
 ///
-/// Brokers take a client's user name from its common name, whatever alternative names it has. A server's counts if it has
-/// no DNS name.
+/// Brokers take a client's user name from its common name, whatever alternative names it has. A server's counts if it
+/// has no DNS name.
 pub(super) fn check_common_names(
     peer: &Peer<'_>,
     anchors: &Anchors,

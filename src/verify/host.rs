@@ -86,8 +86,8 @@ pub trait HandshakeHost: Send + Sync + fmt::Debug {
         self.check_peer(peer)
     }
 
-    /// Says whether the identity that was chosen for an earlier session, by its end entity, would be chosen again. If not,
-    /// the session is not resumed.
+    /// Says whether the identity that was chosen for an earlier session, by its end entity, would be chosen again. If
+    /// not, the session is not resumed.
     fn still_shows(&self, request: &IdentityRequest<'_>, end_entity: Option<&CertificateDer<'_>>) -> bool {
         let chosen = self.choose_identity(request);
         chosen.is_ok_and(|chosen| chosen.as_ref().and_then(|chosen| chosen.chain.first()) == end_entity)

@@ -1,8 +1,8 @@
 //! Every tolerated deviation from what webpki accepts, one switch each, off unless asked for.
 //!
-//! A deviating end entity is recast (recast.rs), and only in the point that the switch names. webpki then judges the recast
-//! certificate by all its rules (dates, path, name constraints, purposes, names). Nothing else in this library tolerates
-//! anything.
+//! A deviating end entity is recast (recast.rs), and only in the point that the switch names. webpki then judges the
+//! recast certificate by all its rules (dates, path, name constraints, purposes, names). Nothing else in this library
+//! tolerates anything.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! Responders that serve POST and not GET, or that say why they do not answer: the real responder (`openssl ocsp`) behind
-//! a server that fails each GET in another way.
+//! Responders that serve POST and not GET, or that say why they do not answer: the real responder (`openssl ocsp`)
+//! behind a server that fails each GET in another way.
 
 use brokertls::Code;
 use brokertls::revocation::Mode;

@@ -1,4 +1,5 @@
-//! Signature algorithms: `openssl` signs certificates, lists and responses with each, and each use accepts the same ones.
+//! Signature algorithms: `openssl` signs certificates, lists and responses with each, and each use accepts the same
+//! ones.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-/* Cases of tests/fixtures/cases that show at the C interface: facts of certificates, calls that are refused, writes that
- * are taken in part, and a goodbye that comes with data. */
+/* Cases of tests/fixtures/cases that show at the C interface: facts of certificates, calls that are refused, writes
+ * that are taken in part, and a goodbye that comes with data. */
 #include "harness.h"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
-/* Loads and unloads the shared library $1 two thousand times, as a plug-in host does. Each time a thread uses it, and every
- * other time that thread ends only after the library was given back. Is linked without the library. */
+/* Loads and unloads the shared library $1 two thousand times, as a plug-in host does. Each time a thread uses it, and
+ * every other time that thread ends only after the library was given back. Is linked without the library. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>

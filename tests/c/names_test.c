@@ -1,4 +1,5 @@
-/* Names of certificates as programs take them for users: texts that differ, single attributes, kinds, NUL characters. */
+/* Names of certificates as programs take them for users: texts that differ, single attributes, kinds, NUL
+ * characters. */
 #include "harness.h"
 
 static btls_certificate *parsed(const char *path) {

@@ -69,7 +69,8 @@ fn shell(folder: &std::path::Path, line: &str) {
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A CA on this curve, a client of it, and for `V` and `R`, which are good and revoked, a list and a response, all by SHA-512.
+/// A CA on this curve, a client of it, and for `V` and `R`, which are good and revoked, a list and a response, all by
+/// SHA-512.
 fn sha512_ca(folder: &std::path::Path, curve: &str) {
     shell(folder, &format!("
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:{curve} -nodes -keyout ca.key -out ca.pem -subj /CN=CA -days 9 -sha512

@@ -1,5 +1,5 @@
-//! The cases of other projects, which lie outside this one: `make test-data BTLS_DATA=FOLDER` runs them, `cargo test` alone
-//! does not. Each subject has fixtures of this project's own as well, which `make test` runs.
+//! The cases of other projects, which lie outside this one: `make test-data BTLS_DATA=FOLDER` runs them, `cargo test`
+//! alone does not. Each subject has fixtures of this project's own as well, which `make test` runs.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "what is shared with other tests is used in part")]

@@ -38,7 +38,8 @@ fn content(element: &[u8]) -> &[u8] {
     Any::from_der(element).unwrap().1.data
 }
 
-/// The response signed again with SHA-256 by the key that signed it; if the folder has no such key, its signature is left.
+/// The response signed again with SHA-256 by the key that signed it; if the folder has no such key, its signature is
+/// left.
 fn signed_again(der: &[u8]) -> Vec<u8> {
     let bytes = inside(inside(inside(der)[1])[0]);
     let mut parts: Vec<Vec<u8>> = inside(content(bytes[1])).into_iter().map(<[u8]>::to_vec).collect();

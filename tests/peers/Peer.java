@@ -1,5 +1,5 @@
-// SunJSSE as a peer of tests/peers/run.sh: reads one command a line, makes one connection for each, and prints the words
-// of its failure as one line. Ends when its input ends.
+// SunJSSE as a peer of tests/peers/run.sh: reads one command a line, makes one connection for each, and prints the
+// words of its failure as one line. Ends when its input ends.
 //
 //   connect PORT VERSION CERTIFICATE TRUST SUITE ALPN
 //   serve 0 VERSION CERTIFICATE TRUST SUITE ALPN

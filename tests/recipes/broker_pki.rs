@@ -1,4 +1,5 @@
-//! A root, a signing CA below it, a broker, two clients and two lists, made by openssl as the broker's own test data is.
+//! A root, a signing CA below it, a broker, two clients and two lists, made by openssl as the broker's own test data
+//! is.
 
 use crate::files::Files;
 

@@ -1,4 +1,5 @@
-//! Every PKCS#12 that these tests open is also read by the crate `p12-keystore`; a difference needs its explanation here.
+//! Every PKCS#12 that these tests open is also read by the crate `p12-keystore`; a difference needs its explanation
+//! here.
 
 use std::collections::BTreeSet;
 

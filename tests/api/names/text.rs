@@ -18,7 +18,8 @@ enum Theirs {
 }
 use Theirs::{Is, Own, Refuses, Same};
 
-/// A name, our text of it, and those of `openssl x509 -nameopt RFC2253,-esc_msb` and of `X500Principal.getName(RFC2253)`.
+/// A name, our text of it, and those of `openssl x509 -nameopt RFC2253,-esc_msb` and of
+/// `X500Principal.getName(RFC2253)`.
 type Row = (Vec<u8>, &'static str, Theirs, Theirs);
 
 fn utf8(text: &str) -> Vec<u8> {

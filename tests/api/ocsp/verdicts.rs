@@ -1,4 +1,5 @@
-//! A folder of OCSP responses, each in a file with the certificate and the issuer it is about, and what is to be made of it.
+//! A folder of OCSP responses, each in a file with the certificate and the issuer it is about, and what is to be made
+//! of it.
 
 use std::fs;
 use std::path::Path;

@@ -475,7 +475,8 @@ fn to_bank(server: &Context, client: &Context, scope: Option<&str>) -> std::resu
     Ok(pair.client.is_resumed().unwrap())
 }
 
-/// A host that trusts `evil` when it connects to evil, and the bank when it connects to the bank, whatever name is sent.
+/// A host that trusts `evil` when it connects to evil, and the bank when it connects to the bank, whatever name is
+/// sent.
 #[test]
 fn server_that_another_host_was_verified_for_is_not_resumed_under_the_name_of_the_bank() {
     for version in VERSIONS {

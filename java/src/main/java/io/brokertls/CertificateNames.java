@@ -13,8 +13,9 @@ import java.util.stream.Collectors;
 /**
  * The names of a certificate, for programs that take their user from one: the same texts as in C and Rust.
  *
- * <p>{@code javax.security.auth.x500.X500Principal} decodes the bytes of every string type as UTF-8, so that two subjects in
- * TeletexString or BMPString can have the same or an unreadable text. The texts here are decoded by their types.
+ * <p>{@code javax.security.auth.x500.X500Principal} decodes the bytes of every string type as UTF-8, so that two
+ * subjects in TeletexString or BMPString can have the same or an unreadable text. The texts here are decoded by their
+ * types.
  */
 public final class CertificateNames {
     /** The type of a common name. */
@@ -58,7 +59,10 @@ public final class CertificateNames {
         return issuer;
     }
 
-    /** The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: {@code 80ff}, {@code -01}. */
+    /**
+     * The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: {@code 80ff},
+     * {@code -01}.
+     */
     public String serial() {
         return serial;
     }
@@ -185,8 +189,8 @@ public final class CertificateNames {
         }
 
         /**
-         * The name as it is, not escaped; empty for an otherName without a known form, and if its kind does not allow it.
-         * It can hold control characters: its issuer chose it.
+         * The name as it is, not escaped; empty for an otherName without a known form, and if its kind does not allow
+         * it. It can hold control characters: its issuer chose it.
          */
         public Optional<String> value() {
             return Optional.ofNullable(value);
@@ -197,7 +201,10 @@ public final class CertificateNames {
             return Optional.ofNullable(oid);
         }
 
-        /** The DER encoding: of the value of an otherName and of a distinguished name, of the GeneralName of other kinds. */
+        /**
+         * The DER encoding: of the value of an otherName and of a distinguished name, of the GeneralName of other
+         * kinds.
+         */
         public byte[] der() {
             return der.clone();
         }

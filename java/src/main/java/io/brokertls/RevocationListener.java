@@ -18,9 +18,9 @@ public interface RevocationListener {
         KEEP,
         /**
          * The next {@code wrap} or {@code unwrap} of its engine, or read or write of its socket, throws
-         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent the alert certificate_revoked. This takes effect when the
-         * listener has returned. A socket that waits for its peer waits until data comes or the socket is closed; the
-         * listener may close it.
+         * {@link ErrorCode#CERT_REVOKED}, and the peer is sent the alert certificate_revoked. This takes effect when
+         * the listener has returned. A socket that waits for its peer waits until data comes or the socket is closed;
+         * the listener may close it.
          */
         CLOSE
     }

@@ -54,8 +54,8 @@ public interface HandshakeHost {
     int checkPeer(byte[][] chain, String version, byte[] staple);
 
     /**
-     * Decides again about the peer of an earlier session, which is resumed only if it is accepted. Leaves no trace in what
-     * the handshake knows of its own peer.
+     * Decides again about the peer of an earlier session, which is resumed only if it is accepted. Leaves no trace in
+     * what the handshake knows of its own peer.
      *
      * @return 0 to accept, or another number to refuse, as for {@link #checkPeer}
      */
