@@ -231,19 +231,25 @@ fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<Vec<Entry>> {
 
 /// The certificate of each bag that is a key, as the bag names it. If a bag names none and is the only key, the first
 /// certificate.
+///
+/// Java's key id is the time of the entry in milliseconds, which entries made at once share. The name that Java writes on
+/// both then tells them apart.
 fn owners(bags: &[Bag]) -> Vec<Option<CertificateDer<'static>>> {
-    let (mut first, mut by_id) = (None, HashMap::new());
+    let (mut first, mut by_id, mut by_id_and_name) = (None, HashMap::new(), HashMap::new());
     for bag in bags {
         if let Held::Certificate { der, .. } = &bag.held {
             first.get_or_insert(der);
-            bag.local_key_id.iter().for_each(|id| _ = by_id.entry(id).or_insert(der));
+            if let Some(id) = &bag.local_key_id {
+                by_id.entry(id).or_insert(der);
+                by_id_and_name.entry((id, &bag.alias)).or_insert(der);
+            }
         }
     }
     let is_key = |bag: &&Bag| matches!(bag.held, Held::Key(_));
     let is_alone = bags.iter().filter(is_key).count() == 1;
     let owner = |bag: &Bag| match &bag.local_key_id {
         _ if !is_key(&bag) => None,
-        Some(id) => by_id.get(id).copied().cloned(),
+        Some(id) => by_id_and_name.get(&(id, &bag.alias)).or_else(|| by_id.get(id)).copied().cloned(),
         None => first.filter(|_| is_alone).cloned(),
     };
     bags.iter().map(owner).collect()

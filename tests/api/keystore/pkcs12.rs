@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use brokertls::error::Code;
-use brokertls::keystore::{EntryKind, OpenOptions, Password, PasswordUse, Secret, StoreType};
+use brokertls::keystore::{EntryKind, OpenOptions, Password, PasswordUse, Secret, StoreType, open};
 
 use super::der::{Node, der_integer};
 use super::tools::{KEYTOOL, made, made_from};
@@ -112,6 +112,30 @@ fn key_without_a_name_is_an_identity_and_number_one() {
     assert_eq!(store.identities().unwrap().len(), 1);
     assert_signs(&store.identity("1").unwrap());
     assert_code(&store.identity("2").unwrap_err(), Code::AliasNotFound, "a.p12: alias 2");
+}
+
+#[test]
+fn entries_that_java_has_made_in_one_millisecond_keep_their_certificates() {
+    let mut store = made(&format!(
+        "for name in rsa p256; do
+            openssl pkcs12 -export -inkey $pki/$name.key -in $pki/$name.crt -name $name -out $name -passout pass:secret
+            {KEYTOOL} -J-Dkeystore.pkcs12.certProtectionAlgorithm=NONE -J-Dkeystore.pkcs12.macAlgorithm=NONE \
+                -importkeystore -srckeystore $name -destkeystore out -srcstorepass secret -deststorepass secret
+        done"
+    ));
+    // Java's key id is the word and the milliseconds since 1970.
+    let at: Vec<usize> = (0..store.len()).filter(|at| store[*at..].starts_with(b"Time 1")).collect();
+    assert_eq!(at.len(), 4, "two keys and their certificates");
+    let id = store[at[0]..][..18].to_vec();
+    at.iter().for_each(|at| store[*at..][..18].copy_from_slice(&id));
+
+    let options = OpenOptions { insecure_allow_missing_mac: true, ..password("secret") };
+    let store = open("all.p12", &store, &options).unwrap();
+    assert_eq!(store.entries().len(), 2);
+    for entry in store.entries() {
+        let alias = entry.alias.as_deref().unwrap();
+        assert_eq!(subjects(&entry.chain), [format!("CN={alias},O=Example")]);
+    }
 }
 
 #[test]
