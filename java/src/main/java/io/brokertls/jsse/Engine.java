@@ -384,11 +384,10 @@ final class Engine extends ConfiguredEngine {
             if (task != null) {
                 return nothing(Status.OK);
             }
-            // The alert follows by the next call: what is in the buffer of a call that throws is often dropped.
-            if (failure != null && !isFailureThrown) {
-                throw thrown();
-            }
             if (!hasOutgoing) {
+                if (failure != null && !isFailureThrown) {
+                    throw thrown();
+                }
                 if (isOutboundClosed || isOutboundDone) {
                     isOutboundDone = true;
                     freeWhenDone();
@@ -457,7 +456,7 @@ final class Engine extends ConfiguredEngine {
             if (task != null) {
                 return nothing(Status.OK);
             }
-            if (failure != null && !isFailureThrown) {
+            if (failure != null && !isFailureThrown && !hasOutgoing) {
                 throw thrown();
             }
             if (isInboundDone || connection == null) {

@@ -2,7 +2,6 @@ package io.brokertls.peer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -17,7 +16,6 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import javax.net.ssl.KeyManagerFactory;
@@ -94,42 +92,6 @@ class EngineTest {
         TlsFailure cause = failure(ErrorCode.CERT_REJECTED_BY_MANAGER, pair.server.failure);
         assertSame(refusal, cause.getCause());
         assertInstanceOf(TlsFailure.class, pair.client.failure.getCause());
-    }
-
-    /** As Undertow does: wraps into one buffer while that is asked for, and drops it if one of these calls throws. */
-    @ParameterizedTest
-    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void refusalIsThrownFirstAndItsAlertIsWrappedAfterIt(String version) throws Exception {
-        EnginePair pair = pair(version);
-        SSLEngine server = pair.server.engine;
-        server.setNeedClientAuth(true);
-        pair.begin();
-        SSLException thrown = null;
-        for (int i = 0; i < 1000 && thrown == null; i++) {
-            pair.client.step(Integer.MAX_VALUE);
-            try {
-                if (server.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
-                    ByteBuffer records = ByteBuffer.allocate(DIRECT_LENGTH);
-                    while (server.getHandshakeStatus() == HandshakeStatus.NEED_WRAP) {
-                        server.wrap(ByteBuffer.allocate(0), records);
-                    }
-                    pair.client.receive(Arrays.copyOf(records.array(), records.position()));
-                } else {
-                    pair.server.step(Integer.MAX_VALUE);
-                }
-            } catch (SSLException e) {
-                thrown = e;
-            }
-        }
-        failure(ErrorCode.CERT_MISSING, thrown);
-        assertEquals(HandshakeStatus.NEED_WRAP, server.getHandshakeStatus());
-        server.closeOutbound();
-        assertFalse(server.isOutboundDone());
-        pair.server.wrap(ByteBuffer.allocate(0));
-        assertTrue(server.isOutboundDone());
-        pair.settle();
-        failure(version.equals("TLSv1.2") ? ErrorCode.ALERT_HANDSHAKE_FAILURE : ErrorCode.ALERT_CERTIFICATE_REQUIRED,
-                pair.client.failure);
     }
 
     @ParameterizedTest
