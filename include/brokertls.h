@@ -1089,8 +1089,8 @@ btls_status btls_conn_read(btls_conn *conn,
  * sends it first; so does btls_conn_flush, for a caller with nothing more to write.
  *
  * After BTLS_WANT_WRITE the next write must begin with the same bytes, also if btls_conn_flush has
- * sent them meanwhile. They may be at another place in memory, and more may follow them. Other
- * bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
+ * sent them meanwhile. They may be at another place in memory, and more may follow them. Once they
+ * are encrypted, other bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
  */
 btls_status btls_conn_write(btls_conn *conn,
                             const void *data,

@@ -204,8 +204,8 @@ pub unsafe extern "C" fn btls_conn_read(
 /// sends it first; so does btls_conn_flush, for a caller with nothing more to write.
 ///
 /// After BTLS_WANT_WRITE the next write must begin with the same bytes, also if btls_conn_flush has
-/// sent them meanwhile. They may be at another place in memory, and more may follow them. Other
-/// bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
+/// sent them meanwhile. They may be at another place in memory, and more may follow them. Once they
+/// are encrypted, other bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_write(
     conn: *mut btls_conn,
