@@ -34,8 +34,9 @@ final class Authority implements AutoCloseable {
         Files.writeString(folder.resolve("openssl.cnf"), CONFIGURATION);
         Files.writeString(folder.resolve("index.txt"), "");
         Files.writeString(folder.resolve("serial"), "1000\n");
-        openssl("req -x509 -newkey rsa:2048 -nodes -config openssl.cnf -subj /CN=Authority -days 10"
-                + " -keyout ca.key -out ca.pem");
+        // Two authorities of one name would be one to revocation.
+        openssl("req -x509 -newkey rsa:2048 -nodes -config openssl.cnf -days 10 -keyout ca.key -out ca.pem -subj /CN="
+                + folder.getFileName());
     }
 
     /** Stores of a broker and of the client {@code name}, both certified here. */
