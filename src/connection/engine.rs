@@ -196,7 +196,7 @@ impl Engine {
     pub(super) fn is_client(&self) -> bool {
         match self {
             Self::Ended(ended) => ended.is_client,
-            _ => matches!(self, Self::Client(_)),
+            _ => matches!(self, Self::Client(_) | Self::Unstarted(..)),
         }
     }
 
@@ -353,5 +353,24 @@ fn encrypt_record<Data>(mut traffic: WriteTraffic<'_, Data>, plain: &[u8], tls: 
         Ok(written) => Ok(Encrypted::Written(written)),
         Err(EncryptError::InsufficientSize(size)) => Ok(Encrypted::NeedsRoom(size.required_size)),
         Err(EncryptError::EncryptExhausted) => Err(Error::from(Code::KeysExhausted)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::RootCertStore;
+    use rustls::crypto::aws_lc_rs::default_provider;
+
+    use super::*;
+
+    #[test]
+    fn client_that_has_not_begun_is_a_client_before_and_after_its_end() {
+        let versions = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+        let config = versions.with_safe_default_protocol_versions().unwrap();
+        let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+        let mut engine = Engine::unstarted(Arc::new(config), ServerName::try_from("broker.example").unwrap());
+        assert!(engine.is_client());
+        engine.end();
+        assert!(engine.is_client());
     }
 }
