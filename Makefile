@@ -7,7 +7,7 @@
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
 #                                   million revoked certificates beside OpenSSL
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
-#   make peers                      what the installed peers print for each refusal, into src/manual/peers.md
+#   make peers                      what the installed peers print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command; the debug information of
 #                                   the shared library in LIBDIR/.debug, where debuggers look for it
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users

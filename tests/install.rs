@@ -235,7 +235,7 @@ fn installed_command_runs_without_the_libraries_beside_it() {
 
 #[test]
 fn examples_of_the_readme_and_the_manual_compile_as_c_and_cxx() {
-    for page in ["README.md", "src/manual/howto.md", "src/manual/users.md"] {
+    for page in ["README.md", "docs/howto.md", "docs/users.md"] {
         let examples = examples(page);
         assert!(examples.len() > 1, "{page}");
         for (number, example) in examples.iter().enumerate() {

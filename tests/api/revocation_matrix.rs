@@ -13,7 +13,7 @@ use brokertls::{ClientAuth, Code, Context, ContextBuilder, CrlSource, IdentitySo
 
 use crate::pair::{Authority, Pair, context};
 
-const PAGE: &str = include_str!("../../src/manual/revocation.md");
+const PAGE: &str = include_str!("../../docs/revocation.md");
 pub(crate) const SERIAL: &[u8] = &[0x11, 0x22, 0x33];
 const MODES: [Mode; 3] = [Mode::Off, Mode::Prefer, Mode::Require];
 /// What a source can know, as the heads of the columns have it.

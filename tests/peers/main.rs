@@ -9,7 +9,7 @@ use std::process::Command;
 
 use brokertls::Code;
 
-const PAGE: &str = include_str!("../../src/manual/peers.md");
+const PAGE: &str = include_str!("../../docs/peers.md");
 
 /// The column of a table with what this side prints ends so.
 const OURS: [&str; 2] = ["prints", "prints (1.3 / 1.2)"];

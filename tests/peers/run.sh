@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Runs the program `brokertls` given as $1 against the peers that `make test` installs, and prints what both sides say of
-# each refusal as the tables of src/manual/peers.md. With `--write` as $2 it replaces those between the page's marks; with
+# each refusal as the tables of docs/peers.md. With `--write` as $2 it replaces those between the page's marks; with
 # `--some` it prints a few of them.
 # Each meeting is one connection on an ephemeral port of loopback, with certificates made on the fly.
 set -euo pipefail
 home=$(cd "$(dirname "$0")" && pwd)
 brokertls=$(realpath "$1")
-page=$home/../../src/manual/peers.md
+page=$home/../../docs/peers.md
 export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
 unset NODE_OPTIONS JAVA_TOOL_OPTIONS
 patience=20

@@ -1,0 +1,36 @@
+//! The manual: the pages of `docs/`, about the library as a whole, for readers of the C API as well as the Rust API.
+//!
+//! Only text stands here; the reference of each function is with the function.
+
+/// Renders a page of `docs/` as a module.
+///
+/// A page links to others by reference, `[threads][threading]`, and defines each reference as a file beside it. The
+/// definitions here come before those of the page and take precedence, so that the links of rustdoc lead to modules.
+macro_rules! page {
+    ($name:ident, $file:literal) => {
+        #[doc = "[architecture]: crate::manual::architecture"]
+        #[doc = "[defaults]: crate::manual::defaults"]
+        #[doc = "[howto]: crate::manual::howto"]
+        #[doc = "[peers]: crate::manual::peers"]
+        #[doc = "[performance]: crate::manual::performance"]
+        #[doc = "[revocation]: crate::manual::revocation"]
+        #[doc = "[sessions]: crate::manual::sessions"]
+        #[doc = "[threading]: crate::manual::threading"]
+        #[doc = "[users]: crate::manual::users"]
+        #[doc = "[verification]: crate::manual::verification"]
+        #[doc = ""]
+        #[doc = include_str!($file)]
+        pub mod $name {}
+    };
+}
+
+page!(howto, "../docs/howto.md");
+page!(defaults, "../docs/defaults.md");
+page!(verification, "../docs/verification.md");
+page!(revocation, "../docs/revocation.md");
+page!(sessions, "../docs/sessions.md");
+page!(threading, "../docs/threading.md");
+page!(users, "../docs/users.md");
+page!(performance, "../docs/performance.md");
+page!(peers, "../docs/peers.md");
+page!(architecture, "../docs/architecture.md");
