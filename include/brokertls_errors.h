@@ -1,15 +1,14 @@
-/* The codes of brokertls. Generated from src/error/codes.rs; `make bless` rewrites it.
+/* The statuses of brokertls. Generated from src/error/codes.rs; `make bless` rewrites it.
  *
- * Numbers never change their meaning. A code's category is its hundred: 0 success, 1-99 progress, 1xx usage,
- * 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input and output, 9xx internal,
- * 1000 + n the alert n received from the peer.
- */
+ * Numbers never change their meaning. The category of a status is its hundred: 0 is success, 1 to
+ * 99 progress, 1xx usage, 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input
+ * and output, 9xx internal. 1000 + n is the alert n received from the peer. */
 #ifndef BROKERTLS_ERRORS_H
 #define BROKERTLS_ERRORS_H
 
 #include <stdint.h>
 
-/* What every function that can fail returns: one of the codes below, or one that a later version adds. */
+/* The result of a function that can fail: a status below, or one that a later version adds. */
 typedef int32_t btls_status;
 
 enum {
@@ -130,33 +129,41 @@ enum {
     BTLS_CERT_KEY_TOO_SMALL = 309,
     /* A certificate of the peer is malformed; the peer is sent alert 42. */
     BTLS_CERT_MALFORMED = 310,
-    /* A certificate in the peer's chain uses an algorithm that is not accepted; the peer is sent alert 43. */
+    /* A certificate in the peer's chain uses an algorithm that is not accepted; the peer is sent
+     * alert 43. */
     BTLS_CERT_ALGORITHM_UNSUPPORTED = 311,
     /* The peer's chain is longer than its CAs allow; the peer is sent alert 42. */
     BTLS_CERT_PATH_LENGTH = 312,
-    /* A name in the peer certificate is outside what its CA may certify; the peer is sent alert 42. */
+    /* A name in the peer certificate is outside what its CA may certify; the peer is sent alert
+     * 42. */
     BTLS_CERT_NAME_CONSTRAINT = 313,
-    /* A certificate in the peer's chain was issued by one that is not a CA; the peer is sent alert 42. */
+    /* A certificate in the peer's chain was issued by one that is not a CA; the peer is sent alert
+     * 42. */
     BTLS_CERT_ISSUER_NOT_CA = 314,
-    /* A certificate in the peer's chain has a critical extension that is not understood; the peer is sent alert 43. */
+    /* A certificate in the peer's chain has a critical extension that is not understood; the peer
+     * is sent alert 43. */
     BTLS_CERT_CRITICAL_EXTENSION = 315,
     /* The peer sent no certificate and one is required; the peer is sent alert 116. */
     BTLS_CERT_MISSING = 316,
     /* The application refused the peer certificate; the peer is sent alert 49. */
     BTLS_CERT_REJECTED_BY_CALLBACK = 317,
-    /* The peer did not prove that it has the certificate's private key; the peer is sent alert 51. */
+    /* The peer did not prove that it has the certificate's private key; the peer is sent alert
+     * 51. */
     BTLS_CERT_PROOF_INVALID = 318,
     /* The peer certificate is self-signed and not in the trust store; the peer is sent alert 48. */
     BTLS_CERT_SELF_SIGNED = 319,
-    /* The peer's chain ends in a self-signed certificate that is not in the trust store; the peer is sent alert 48. */
+    /* The peer's chain ends in a self-signed certificate that is not in the trust store; the peer
+     * is sent alert 48. */
     BTLS_CERT_SELF_SIGNED_IN_CHAIN = 320,
     /* The peer's chain takes too much work to verify; the peer is sent alert 42. */
     BTLS_CERT_TOO_COMPLEX = 321,
     /* The trust manager refused the peer certificate; the peer is sent alert 46. */
     BTLS_CERT_REJECTED_BY_MANAGER = 322,
-    /* The peer certificate's key usage does not let its key sign, as the handshake asks; the peer is sent alert 43. */
+    /* The peer certificate's key usage does not let its key sign, as the handshake asks; the peer
+     * is sent alert 43. */
     BTLS_CERT_KEY_USAGE = 323,
-    /* A CA in the peer's chain limits names of a kind that is not compared here; the peer is sent alert 43. */
+    /* A CA in the peer's chain limits names of a kind that is not compared here; the peer is sent
+     * alert 43. */
     BTLS_CERT_CONSTRAINT_UNSUPPORTED = 324,
     /* The peer certificate was refused; the peer is sent alert 46. */
     BTLS_CERT_OTHER = 399,
@@ -165,15 +172,20 @@ enum {
     BTLS_CERT_REVOKED = 400,
     /* It is not known whether the peer certificate has been revoked; the peer is sent alert 46. */
     BTLS_REVOCATION_UNKNOWN = 401,
-    /* What is known of the revocation of the peer certificate is out of date; the peer is sent alert 46. */
+    /* What is known of the revocation of the peer certificate is out of date; the peer is sent
+     * alert 46. */
     BTLS_REVOCATION_STALE = 402,
-    /* Nobody could be asked whether the peer certificate has been revoked; the peer is sent alert 46. */
+    /* Nobody could be asked whether the peer certificate has been revoked; the peer is sent alert
+     * 46. */
     BTLS_REVOCATION_UNREACHABLE = 403,
-    /* What came back about the revocation of the peer certificate cannot be trusted; the peer is sent alert 113. */
+    /* What came back about the revocation of the peer certificate cannot be trusted; the peer is
+     * sent alert 113. */
     BTLS_REVOCATION_RESPONSE_INVALID = 404,
-    /* The peer certificate demands a stapled OCSP response and none came with it; the peer is sent alert 113. */
+    /* The peer certificate demands a stapled OCSP response and none came with it; the peer is sent
+     * alert 113. */
     BTLS_STAPLE_MISSING = 405,
-    /* A place that a certificate names to ask about revocation is not one to fetch from; the peer is sent alert 46. */
+    /* A place that a certificate names to ask about revocation is not one to fetch from; the peer
+     * is sent alert 46. */
     BTLS_FETCH_REFUSED = 406,
     /* A revocation list (CRL) is damaged or is none. */
     BTLS_CRL_MALFORMED = 410,
@@ -181,7 +193,8 @@ enum {
     BTLS_CRL_UNSUPPORTED = 411,
     /* An OCSP response is damaged or is none. */
     BTLS_OCSP_MALFORMED = 412,
-    /* An OCSP response does not serve: it is of another certificate, not signed rightly, out of date, or an error. */
+    /* An OCSP response does not serve: it is of another certificate, not signed rightly, out of
+     * date, or an error. */
     BTLS_OCSP_UNUSABLE = 413,
 
     /* The peer does not speak TLS; the peer is sent alert 22. */
@@ -218,9 +231,11 @@ enum {
     BTLS_HANDSHAKE_TOO_LARGE = 515,
     /* The client asks for a server name that is not served here; the peer is sent alert 112. */
     BTLS_SERVER_NAME_REFUSED = 516,
-    /* The peer did not resume the session, and no new one may be made; the peer is sent alert 46. */
+    /* The peer did not resume the session, and no new one may be made; the peer is sent alert
+     * 46. */
     BTLS_SESSION_NOT_RESUMED = 517,
-    /* The peer's signature over the handshake is of an algorithm that it may not use; the peer is sent alert 47. */
+    /* The peer's signature over the handshake is of an algorithm that it may not use; the peer is
+     * sent alert 47. */
     BTLS_HANDSHAKE_SIGNATURE_ILLEGAL = 520,
     /* The peer left out an extension that is required; the peer is sent alert 109. */
     BTLS_EXTENSION_MISSING = 523,
@@ -250,7 +265,8 @@ enum {
 
     /* Internal error; the peer is sent alert 80. */
     BTLS_INTERNAL = 900,
-    /* A defect was met and contained; the object cannot be used any more; the peer is sent alert 80. */
+    /* A defect was met and contained; the object cannot be used any more; the peer is sent alert
+     * 80. */
     BTLS_PANIC = 901,
 
     /* The peer sent the alert unexpected_message (10). */

@@ -3,12 +3,22 @@
 //! `make bless` (`BTLS_BLESS=1`) rewrites them. Only this file writes into the tree.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[allow(dead_code)]
+mod chapters;
+mod header;
+#[allow(dead_code)]
+mod items;
+#[allow(dead_code)]
+mod text;
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use brokertls::error::{Category, Code};
+
+use text::Paragraph;
 
 /// Compares the committed file with what the source says, or rewrites it when asked to.
 fn ensure_content(path: &str, expected: &str) {
@@ -24,19 +34,20 @@ fn ensure_content(path: &str, expected: &str) {
 }
 
 fn errors_header() -> String {
-    let mut text = String::from(
-        "/* The codes of brokertls. Generated from src/error/codes.rs; `make bless` rewrites it.\n\
-         \x20*\n\
-         \x20* Numbers never change their meaning. A code's category is its hundred: 0 success, 1-99 progress, 1xx usage,\n\
-         \x20* 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input and output, 9xx internal,\n\
-         \x20* 1000 + n the alert n received from the peer.\n\
-         \x20*/\n\
-         #ifndef BROKERTLS_ERRORS_H\n\
+    let opening = [
+        "The statuses of brokertls. Generated from src/error/codes.rs; `make bless` rewrites it.",
+        "Numbers never change their meaning. The category of a status is its hundred: 0 is success, 1 to 99 progress, \
+         1xx usage, 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input and output, 9xx internal. \
+         1000 + n is the alert n received from the peer.",
+    ];
+    let mut text = text::comment(&opening.map(|text| Paragraph::Text(text.to_owned())), "", header::WIDTH);
+    text.push_str(
+        "#ifndef BROKERTLS_ERRORS_H\n\
          #define BROKERTLS_ERRORS_H\n\
          \n\
          #include <stdint.h>\n\
          \n\
-         /* What every function that can fail returns: one of the codes below, or one that a later version adds. */\n\
+         /* The result of a function that can fail: a status below, or one that a later version adds. */\n\
          typedef int32_t btls_status;\n\
          \n\
          enum {\n",
@@ -46,11 +57,12 @@ fn errors_header() -> String {
         if category.replace(code.category()).is_some_and(|before| before != code.category()) {
             text.push('\n');
         }
-        write!(text, "    /* {}", capitalized(code.message())).unwrap();
+        let mut row = capitalized(code.message());
         if let Some(alert) = code.alert() {
-            write!(text, "; the peer is sent alert {alert}").unwrap();
+            write!(row, "; the peer is sent alert {alert}").unwrap();
         }
-        write!(text, ". */\n    BTLS_{} = {},\n", code.name(), code.number()).unwrap();
+        text.push_str(&text::comment(&[Paragraph::Text(row + ".")], "    ", header::WIDTH));
+        writeln!(text, "    BTLS_{} = {},", code.name(), code.number()).unwrap();
     }
     // A comma after the last constant is not C89 or C++98.
     text.truncate(text.len() - 2);
@@ -159,56 +171,6 @@ const ERROR_CODE_MEMBERS: &str = r#"
 }
 "#;
 
-/// The files of `src/ffi` in the order in which the header has their functions. `mod` has none, and would be followed by
-/// cbindgen to the others.
-const ROOM: &[&str] = &[
-    "version",
-    "error",
-    "builder",
-    "source",
-    "context",
-    "revocation",
-    "revoked",
-    "list",
-    "connection",
-    "facts",
-    "certificate",
-    "names",
-    "callback",
-    "arguments",
-    "guard",
-];
-
-/// The C API as cbindgen reads it from `src/ffi`.
-fn main_header() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
-    let sources = ROOM.iter().map(|name| root.join("src/ffi").join(format!("{name}.rs")));
-    let builder = sources.fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
-    let mut text = Vec::new();
-    builder.generate().unwrap().write(&mut text);
-    for_any_compiler(&String::from_utf8(text).unwrap())
-}
-
-/// The header for every compiler. `extern "C"` begins before the types of callbacks, which are C's too; comments are
-/// those of C89; a number below zero is one in every expression.
-fn for_any_compiler(header: &str) -> String {
-    const BEGIN: &str = "#ifdef __cplusplus\nextern \"C\" {\n#endif // __cplusplus\n\n";
-    const INCLUDES_END: &str = "#include \"brokertls_errors.h\"\n\n";
-    assert!(header.contains(BEGIN) && header.contains(INCLUDES_END));
-    let begin = BEGIN.replace("// __cplusplus", "/* __cplusplus */");
-    let header = header.replace(BEGIN, "").replace(INCLUDES_END, &format!("{INCLUDES_END}{begin}"));
-    let line = |line: &str| match (line.split_once("//"), line.strip_prefix("#define ")) {
-        (Some((code, comment)), _) if !line.starts_with([' ', '/']) => format!("{code}/*{comment} */\n"),
-        (_, Some(define)) => match define.split_once(" -") {
-            Some((name, digits)) => format!("#define {name} (-{digits})\n"),
-            None => format!("{line}\n"),
-        },
-        _ => format!("{line}\n"),
-    };
-    header.lines().map(line).collect()
-}
-
 fn capitalized(sentence: &str) -> String {
     let mut chars = sentence.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
@@ -225,31 +187,41 @@ fn java_error_code_is_what_the_table_of_codes_says() {
 }
 
 #[test]
-fn headers_are_c89_but_for_what_they_include_and_c_in_cxx_throughout() {
-    let headers = [main_header(), errors_header()];
-    for header in &headers {
-        let outside: Vec<&str> = header.lines().filter(|line| !line.starts_with(" *")).collect();
-        assert!(!outside.iter().any(|line| line.contains("//")), "a comment of C99");
-        assert!(!outside.iter().any(|line| line.starts_with("#define ") && line.contains(" -")), "a bare minus");
+fn headers_have_comments_of_c89_no_bare_minus_and_at_most_a_hundred_columns() {
+    for header in [header::header(&items::read()), errors_header()] {
+        for line in header.lines() {
+            assert!(!line.starts_with("#define ") || !line.contains(" -"), "a bare minus: {line}");
+            assert!(!line.split("/*").next().unwrap().contains("//"), "a comment of C99: {line}");
+            assert!(line.chars().count() <= header::WIDTH, "{line}");
+        }
     }
-    let (before, _) = headers[0].split_once("typedef").unwrap();
-    assert!(before.contains("extern \"C\" {"));
+}
+
+#[test]
+fn main_header_has_no_more_lines_than_the_limit() {
+    let lines = header::header(&items::read()).lines().count();
+    assert!(lines <= 1150, "{lines}");
 }
 
 #[test]
 fn main_header_is_what_the_entry_points_say() {
-    ensure_content("include/brokertls.h", &main_header());
+    ensure_content("include/brokertls.h", &header::header(&items::read()));
 }
 
 #[test]
-fn header_is_read_from_every_file_of_the_room() {
-    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ffi")).unwrap();
-    let names = files.map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned());
-    let (mut found, mut read): (Vec<_>, Vec<_>) = (names.collect(), ROOM.to_vec());
-    found.retain(|name| name != "mod");
-    found.sort();
-    read.sort_unstable();
-    assert_eq!(found, read);
+fn item_without_a_chapter_and_entry_without_an_item_are_named() {
+    let items = items::read();
+    assert_eq!(header::complaints(&items, &chapters::CHAPTERS.iter().collect::<Vec<_>>()), Vec::<String>::new());
+    let without_errors: Vec<_> = chapters::CHAPTERS.iter().filter(|chapter| chapter.page != "btls_error").collect();
+    let found = header::complaints(&items, &without_errors);
+    assert!(found.iter().any(|one| one.starts_with("btls_error_code belongs to no chapter;")), "{found:?}");
+    assert!(found.iter().any(|one| one.starts_with("BTLS_CATEGORY_USAGE belongs to no chapter;")), "{found:?}");
+    let twice: Vec<_> = chapters::CHAPTERS.iter().chain(chapters::CHAPTERS).collect();
+    let found = header::complaints(&items, &twice);
+    assert!(found.contains(&"btls_conn_read belongs to several chapters".to_owned()), "{found:?}");
+    let rest: Vec<_> = items.into_iter().filter(|item| item.name != "btls_conn_read").collect();
+    let found = header::complaints(&rest, &chapters::CHAPTERS.iter().collect::<Vec<_>>());
+    assert_eq!(found, ["btls_conn_read is in tests/generated/chapters.rs and not in src/ffi"]);
 }
 
 #[test]
