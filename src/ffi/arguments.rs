@@ -2,13 +2,25 @@
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_void};
 use std::io::IoSlice;
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::slice;
 
 use crate::error::{Code, Error, Result};
 
-use super::guard::null;
+/// A place that a caller gave for an output.
+pub(super) type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
+
+/// The place behind an output pointer, asked for before any work is done.
+pub(super) fn required<'a, T>(out: Out<'a, T>, name: &str) -> Result<&'a mut MaybeUninit<T>> {
+    out.ok_or_else(|| null(name))
+}
+
+/// The error for a required pointer that was NULL.
+pub(super) fn null(name: &str) -> Error {
+    Error::new(Code::NullPointer, name)
+}
 
 /// Bytes that a caller lets us read.
 ///

@@ -11,13 +11,11 @@ use crate::policy::Preset;
 use crate::settings::ClientAuth;
 use crate::verify::Switch;
 
-use super::arguments::{path, text};
-use super::callback::{self, btls_log_fn, btls_verify_fn};
+use super::arguments::{path, required, text};
+use super::callback::{self, btls_log_fn, btls_revoked_fn, btls_verify_fn};
 use super::context::btls_context;
-use super::error::btls_error;
-use super::guard::{
-    Exclusive, Handle, Object, guard, guard_error, guard_free, guard_object, guard_status, object, required,
-};
+use super::guard::{Exclusive, Handle, Object, guard, guard_error, guard_free, guard_object, guard_status, object};
+use super::last_error::btls_error;
 use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 
@@ -238,6 +236,24 @@ pub unsafe extern "C" fn btls_builder_verify_callback(
     guard_object(object!(builder), |builder| {
         let callback = callback::verify(function, user)?;
         builder.context().verify_callback(callback, may_block);
+        DONE
+    })
+}
+
+/// Sets a function that is told of each connection whose peer is found to be revoked while it lasts, and says whether it is
+/// closed. Found out by btls_context_reload and btls_context_maintain, from what they have read and fetched. Without a
+/// function such connections are logged, and go on.
+///
+/// `user` is handed to it, and has to stay valid as long as the context and its connections.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_on_revoked(
+    builder: *mut btls_builder,
+    function: btls_revoked_fn,
+    user: *mut c_void,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let callback = callback::revoked(function, user)?;
+        builder.context().on_revoked(callback);
         DONE
     })
 }

@@ -13,8 +13,7 @@ use crate::logging::{Level, LogSink};
 use crate::stream::{ReadCallback, WriteCallback};
 use crate::verify::{PeerCertificate, Purpose, VerifyCallback};
 
-use super::arguments::c_string;
-use super::guard::null;
+use super::arguments::{c_string, null};
 use super::revoked::btls_revoked_peer;
 
 /// A password is for opening the store as a whole.

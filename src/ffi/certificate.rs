@@ -9,9 +9,9 @@ use rustls::pki_types::CertificateDer;
 use crate::certificate::CertificateFacts;
 use crate::error::{Code, Result};
 
-use super::arguments::{bytes, c_string};
+use super::arguments::{bytes, c_string, required};
 use super::btls_status;
-use super::guard::{guard, guard_status, required};
+use super::guard::{guard, guard_status};
 use super::names::{Alternative, Attribute, whole};
 
 /// What a certificate says of itself. It does not change, and may be read by several threads at a time.

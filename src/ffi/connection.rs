@@ -3,18 +3,16 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 
-use crate::connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
+use crate::connection::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
 use crate::error::{Code, Error, Result};
-use crate::stream::{Status, Stream};
+use crate::stream::Status;
 
-use super::arguments::{Pieces, bytes, bytes_mut, disjoint, optional_text};
+use super::arguments::{Out, Pieces, bytes, bytes_mut, disjoint, optional_text, required};
 use super::callback::{self, btls_read_fn, btls_write_fn};
+use super::conn::btls_conn;
 use super::context::{btls_context, guard_context};
-use super::error::btls_error;
-use super::facts::Texts;
-use super::guard::{
-    Exclusive, Handle, Object, Out, guard_error, guard_fact, guard_free, guard_object, object, required,
-};
+use super::guard::{guard_error, guard_fact, guard_free, guard_object, object};
+use super::last_error::btls_error;
 use super::{DONE, btls_status};
 
 /// The largest record: an output of this size is never too small for btls_conn_wrap.
@@ -24,34 +22,6 @@ pub const BTLS_MAX_PLAINTEXT_BYTES: usize = 16_384;
 
 // cbindgen reads numbers, not names of other rooms.
 const _: () = assert!(BTLS_MAX_RECORD_BYTES == MAX_RECORD_BYTES && BTLS_MAX_PLAINTEXT_BYTES == MAX_PLAINTEXT_BYTES);
-
-/// One TLS connection, client or server. Used by one thread at a time, and may move between threads; two connections of one
-/// context may be used by two threads at the same time.
-///
-/// It has one of three transports: descriptors (btls_conn_set_fd), functions (btls_conn_set_callbacks), or none, where the
-/// caller moves the bytes with btls_conn_wrap and btls_conn_unwrap.
-pub struct btls_conn(Exclusive<Conn>);
-
-/// What a connection holds.
-pub(super) struct Conn {
-    pub(super) stream: Stream,
-    /// Texts that a caller has asked for.
-    pub(super) texts: Option<Box<Texts>>,
-}
-
-impl Object for btls_conn {
-    type Value = Conn;
-
-    fn cell(&self) -> &Exclusive<Conn> {
-        &self.0
-    }
-}
-
-impl btls_conn {
-    fn leak(connection: Connection) -> *mut Self {
-        Handle::leak(Self(Exclusive::new(Conn { stream: Stream::new(connection), texts: None })))
-    }
-}
 
 /// The status for C; writes the output where the call is done, and zero where it has to be made again.
 fn settle(status: Status<usize>, out: &mut MaybeUninit<usize>) -> btls_status {
@@ -421,7 +391,7 @@ mod tests {
 
     #[test]
     fn connection_of_c_costs_little_more_than_its_stream() {
-        assert!(size_of::<btls_conn>() <= size_of::<Stream>() + 48, "{} bytes", size_of::<btls_conn>());
+        assert!(size_of::<btls_conn>() <= size_of::<crate::stream::Stream>() + 48, "{} bytes", size_of::<btls_conn>());
     }
 
     /// A server whose verify callback panics, a client that shows it a certificate, and one that has none.

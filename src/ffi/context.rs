@@ -9,8 +9,9 @@ use std::thread::{self, ThreadId};
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
 
-use super::error::{btls_error, hand_over};
-use super::guard::{guard, required};
+use super::arguments::required;
+use super::guard::guard;
+use super::last_error::{btls_error, hand_over};
 use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 

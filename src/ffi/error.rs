@@ -1,14 +1,14 @@
-//! Errors as C sees them: an opaque object with its texts, and what the table says of a status.
+//! What an error tells, and what the table says of a status.
 
 use std::ffi::{CString, c_char};
-use std::ptr;
 use std::sync::OnceLock;
 
-use crate::error::{Category, Code, Error};
+use crate::error::{Category, Code};
 
 use super::arguments::c_string;
 use super::btls_status;
 use super::guard::guard;
+use super::last_error::btls_error;
 
 /// Category of a status: not an error, call again after doing what it asks for.
 pub const BTLS_CATEGORY_PROGRESS: i32 = 0;
@@ -30,56 +30,6 @@ pub const BTLS_CATEGORY_INTERNAL: i32 = 9;
 pub const BTLS_CATEGORY_ALERT: i32 = 10;
 /// Category of a number that is no status of this version.
 pub const BTLS_CATEGORY_UNKNOWN: i32 = -1;
-
-/// What went wrong: a code, and texts that name the file, alias or certificate and what would mend it. No text ever holds
-/// a secret.
-pub struct btls_error {
-    error: Error,
-    message: CString,
-    hint: CString,
-}
-
-impl btls_error {
-    pub(super) fn new(error: Error) -> Self {
-        Self { message: c_string(&error.message()), hint: c_string(error.hint()), error }
-    }
-
-    pub(super) fn code(&self) -> i32 {
-        self.error.code().number()
-    }
-
-    fn alert(&self) -> i32 {
-        let code = self.error.code();
-        match (code, code.category()) {
-            (Code::AlertOther, _) => -1,
-            (_, Category::Alert) => code.number() - 1000,
-            _ => code.alert().map_or(-1, i32::from),
-        }
-    }
-}
-
-/// The last error of an object. Its texts are made when they are asked for.
-#[derive(Default)]
-pub(super) struct LastError {
-    error: Option<Error>,
-    shown: Option<Box<btls_error>>,
-}
-
-impl LastError {
-    /// Keeps the error; gives its status.
-    pub(super) fn set(&mut self, error: Error) -> btls_status {
-        let status = error.code().number();
-        self.error = Some(error);
-        self.shown = None;
-        status
-    }
-
-    /// The error for the caller to look at, NULL for none; it stays where it is until the next one is set.
-    pub(super) fn show(&mut self) -> *const btls_error {
-        let Some(error) = &self.error else { return ptr::null() };
-        &**self.shown.get_or_insert_with(|| Box::new(btls_error::new(error.clone())))
-    }
-}
 
 /// The texts of a row of the table, ended as C wants them.
 struct Row {
@@ -196,11 +146,6 @@ pub unsafe extern "C" fn btls_error_category(error: Option<&btls_error>) -> i32 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_free(error: Option<Box<btls_error>>) {
     guard((), || drop(error));
-}
-
-/// A copy of an error for the caller to free.
-pub(super) fn hand_over(error: &Error) -> *mut btls_error {
-    Box::into_raw(Box::new(btls_error::new(error.clone())))
 }
 
 #[cfg(test)]

@@ -6,22 +6,11 @@ use std::ptr;
 
 use crate::error::{Code, Error, Result};
 
-use super::arguments::c_string;
+use super::arguments::{c_string, required};
 use super::certificate::btls_certificate;
-use super::connection::{Conn, btls_conn};
-use super::guard::{guard_fact, guard_object, object, required};
+use super::conn::{Conn, Texts, btls_conn};
+use super::guard::{guard_fact, guard_object, object};
 use super::{DONE, btls_status};
-
-/// The texts of a connection that were asked for.
-#[derive(Default)]
-pub(super) struct Texts {
-    version: Option<CString>,
-    cipher_suite: Option<CString>,
-    group: Option<CString>,
-    server_name: Option<CString>,
-    deviations: Vec<CString>,
-    peer: Option<Box<btls_certificate>>,
-}
 
 impl Conn {
     /// A text that is kept from the first time that there is one.

@@ -4,7 +4,7 @@
 //! pointers of an entry point into what the safe functions take.
 
 use std::cell::{Cell, UnsafeCell};
-use std::mem::{self, MaybeUninit};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use crate::error::{Code, Error, Result};
 
 use super::btls_status;
-use super::error::LastError;
+use super::last_error::{LastError, btls_error};
 
 /// Runs `body`; a panic in it becomes `on_panic`.
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
@@ -78,7 +78,7 @@ pub(super) fn guard_fact<O: Object, T: Copy>(
 
 /// Asks an object for its last error, also if a panic made it unusable. If another call is under
 /// way on it, or was when this thread last asked it for a fact, the error says so.
-pub(super) fn guard_error<O: Object>(object: Option<Handle<O>>) -> *const super::error::btls_error {
+pub(super) fn guard_error<O: Object>(object: Option<Handle<O>>) -> *const btls_error {
     guard(std::ptr::null(), || {
         let Some(object) = object else { return std::ptr::null() };
         if REFUSED.get() == object.address() {
@@ -92,9 +92,9 @@ pub(super) fn guard_error<O: Object>(object: Option<Handle<O>>) -> *const super:
 }
 
 /// The error of an object that is in use. It belongs to no object and lives on.
-fn busy() -> *const super::error::btls_error {
-    static BUSY: OnceLock<super::error::btls_error> = OnceLock::new();
-    BUSY.get_or_init(|| super::error::btls_error::new(Code::Busy.into()))
+fn busy() -> *const btls_error {
+    static BUSY: OnceLock<btls_error> = OnceLock::new();
+    BUSY.get_or_init(|| btls_error::new(Code::Busy.into()))
 }
 
 /// Frees an object, at once or when the call that is under way on it returns.
@@ -233,19 +233,6 @@ impl<O: Object> Drop for Entered<O> {
     }
 }
 
-/// A place that a caller gave for an output.
-pub(super) type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
-
-/// The place behind an output pointer, asked for before any work is done.
-pub(super) fn required<'a, T>(out: Out<'a, T>, name: &str) -> Result<&'a mut MaybeUninit<T>> {
-    out.ok_or_else(|| null(name))
-}
-
-/// The error for a required pointer that was NULL.
-pub(super) fn null(name: &str) -> Error {
-    Error::new(Code::NullPointer, name)
-}
-
 /// The object behind a pointer of an entry point, if it is not NULL.
 macro_rules! object {
     ($pointer:ident) => {
@@ -284,7 +271,7 @@ mod tests {
     fn error_code(counter: *mut Counter) -> i32 {
         let error = guard_error(object!(counter));
         // SAFETY: NULL or the object's error, which lives until its next failing call.
-        unsafe { error.as_ref() }.map_or(0, super::super::error::btls_error::code)
+        unsafe { error.as_ref() }.map_or(0, btls_error::code)
     }
 
     #[test]

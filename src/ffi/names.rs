@@ -9,9 +9,9 @@ use std::ptr;
 use crate::certificate::{AlternativeName, AlternativeNameKind, NameAttribute};
 use crate::error::{Code, Error, Result};
 
-use super::arguments::{c_string, optional_text};
+use super::arguments::{c_string, null, optional_text, required};
 use super::certificate::{btls_certificate, text};
-use super::guard::{guard, guard_status, null, required};
+use super::guard::{guard, guard_status};
 use super::{DONE, btls_status};
 
 /// A DNS host name, possibly with a wildcard.

@@ -1,15 +1,12 @@
-//! Peers that are revoked while they are connected: who is told, and what they are told.
+//! Peers that are revoked while they are connected.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CString, c_char};
 use std::ptr;
 
 use crate::live::RevokedPeer;
 
 use super::arguments::c_string;
-use super::builder::btls_builder;
-use super::callback::{self, btls_revoked_fn};
-use super::guard::{guard, guard_object, object};
-use super::{DONE, btls_status};
+use super::guard::guard;
 
 /// A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked since. Lives as long as
 /// the call of btls_revoked_fn that it is given to, with all its texts.
@@ -33,24 +30,6 @@ impl btls_revoked_peer {
             revoked_unix_s: peer.revoked_unix_s.into(),
         }
     }
-}
-
-/// Sets a function that is told of each connection whose peer is found to be revoked while it lasts, and says whether it is
-/// closed. Found out by btls_context_reload and btls_context_maintain, from what they have read and fetched. Without a
-/// function such connections are logged, and go on.
-///
-/// `user` is handed to it, and has to stay valid as long as the context and its connections.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_builder_on_revoked(
-    builder: *mut btls_builder,
-    function: btls_revoked_fn,
-    user: *mut c_void,
-) -> btls_status {
-    guard_object(object!(builder), |builder| {
-        let callback = callback::revoked(function, user)?;
-        builder.context().on_revoked(callback);
-        DONE
-    })
 }
 
 /// The number of the connection, btls_conn_id; 0 for NULL.

@@ -1,10 +1,11 @@
-//! The identities and the trust of a builder: files, memory, directories, the system, and how they are opened.
+//! The sources of a builder: identities, trust, lists and responses; and how they are opened.
 
 use std::ffi::{c_char, c_void};
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Limits, OpenOptions, Password, Secret, StoreType};
-use crate::settings::{IdentitySource, TrustSource};
+use crate::revocation::Mode;
+use crate::settings::{CrlSource, IdentitySource, TrustSource};
 use crate::source::Source;
 
 use super::arguments::{bytes, optional_bytes, optional_text, path, text};
@@ -25,6 +26,13 @@ pub const BTLS_STORE_PKCS12: i32 = 3;
 pub const BTLS_STORE_JKS: i32 = 4;
 /// Java's JCEKS.
 pub const BTLS_STORE_JCEKS: i32 = 5;
+
+/// Peers are not checked for revocation.
+pub const BTLS_REVOCATION_OFF: i32 = 0;
+/// A peer that no source knows anything of is accepted, and counted (btls_context_revocation_unknown_accepted).
+pub const BTLS_REVOCATION_PREFER: i32 = 1;
+/// A peer that no source knows anything of is refused.
+pub const BTLS_REVOCATION_REQUIRE: i32 = 2;
 
 impl Builder {
     /// How a source is opened: by the settings so far, with these passwords; the callback stands in for both.
@@ -262,6 +270,95 @@ pub unsafe extern "C" fn btls_builder_insecure_allow_missing_mac(
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
         builder.options.insecure_allow_missing_mac = allows;
+        DONE
+    })
+}
+
+/// Adds the revocation lists in a file, PEM or DER, several in a PEM file. Peers are checked by them, and refused with
+/// BTLS_CERT_REVOKED.
+///
+/// Read when the context is built, where one that cannot be used is an error, and again at each reload. With lists or responses,
+/// a peer that none of them knows is refused unless btls_builder_revocation or the options "crl-mode" and "ocsp-mode" say
+/// otherwise. What is fetched over the network is set by options: "fetch", "ocsp-responder" and those beside them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_crl_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text.
+        let source = Source::file(unsafe { path("file", file) }?);
+        builder.context().crl(CrlSource::Source(source));
+        DONE
+    })
+}
+
+/// Adds the revocation lists in memory, as btls_builder_crl_file does for a file. `label` is what messages call it; the bytes
+/// are copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_crl_memory(
+    builder: *mut btls_builder,
+    label: *const c_char,
+    data: *const c_void,
+    length: usize,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text and as many bytes as it is told.
+        let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
+        builder.context().crl(CrlSource::Source(Source::memory(label, content)));
+        DONE
+    })
+}
+
+/// Adds the revocation lists in every file of a directory; hidden files and subdirectories are left out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_crl_directory(
+    builder: *mut btls_builder,
+    directory: *const c_char,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text.
+        let directory = unsafe { path("directory", directory) }?;
+        builder.context().crl(CrlSource::Directory(directory.to_owned()));
+        DONE
+    })
+}
+
+/// Adds the OCSP responses about peers in a file, DER or PEM. Read when the context is built, and again at each reload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_ocsp_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text.
+        builder.context().ocsp_response(Source::file(unsafe { path("file", file) }?));
+        DONE
+    })
+}
+
+/// Adds OCSP responses about peers in memory. `label` is what messages call them; the bytes are copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_ocsp_memory(
+    builder: *mut btls_builder,
+    label: *const c_char,
+    data: *const c_void,
+    length: usize,
+) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        // SAFETY: the header asks for text and as many bytes as it is told.
+        let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
+        builder.context().ocsp_response(Source::memory(label, content));
+        DONE
+    })
+}
+
+/// Sets what follows where no source knows whether a peer's certificate is revoked: one of BTLS_REVOCATION_*. Default:
+/// BTLS_REVOCATION_REQUIRE where there are lists or responses or they are fetched, otherwise BTLS_REVOCATION_OFF.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_revocation(builder: *mut btls_builder, revocation: i32) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        let mode = match revocation {
+            BTLS_REVOCATION_OFF => Mode::Off,
+            BTLS_REVOCATION_PREFER => Mode::Prefer,
+            BTLS_REVOCATION_REQUIRE => Mode::Require,
+            other => return Err(Error::new(Code::InvalidArgument, format!("revocation {other}"))),
+        };
+        builder.context().revocation(mode);
         DONE
     })
 }

@@ -1,0 +1,48 @@
+//! The connection as C holds it.
+
+use std::ffi::CString;
+
+use crate::connection::Connection;
+use crate::stream::Stream;
+
+use super::certificate::btls_certificate;
+use super::guard::{Exclusive, Handle, Object};
+
+/// One TLS connection, client or server. Used by one thread at a time, and may move between threads; two connections of one
+/// context may be used by two threads at the same time.
+///
+/// It has one of three transports: descriptors (btls_conn_set_fd), functions (btls_conn_set_callbacks), or none, where the
+/// caller moves the bytes with btls_conn_wrap and btls_conn_unwrap.
+pub struct btls_conn(Exclusive<Conn>);
+
+/// What a connection holds.
+pub(super) struct Conn {
+    pub(super) stream: Stream,
+    /// Texts that a caller has asked for.
+    pub(super) texts: Option<Box<Texts>>,
+}
+
+impl Object for btls_conn {
+    type Value = Conn;
+
+    fn cell(&self) -> &Exclusive<Conn> {
+        &self.0
+    }
+}
+
+impl btls_conn {
+    pub(super) fn leak(connection: Connection) -> *mut Self {
+        Handle::leak(Self(Exclusive::new(Conn { stream: Stream::new(connection), texts: None })))
+    }
+}
+
+/// The texts of a connection that were asked for.
+#[derive(Default)]
+pub(super) struct Texts {
+    pub(super) version: Option<CString>,
+    pub(super) cipher_suite: Option<CString>,
+    pub(super) group: Option<CString>,
+    pub(super) server_name: Option<CString>,
+    pub(super) deviations: Vec<CString>,
+    pub(super) peer: Option<Box<btls_certificate>>,
+}

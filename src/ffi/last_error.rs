@@ -1,0 +1,64 @@
+//! An error as C sees it, an opaque object with its texts, and the last one of an object.
+
+use std::ffi::CString;
+use std::ptr;
+
+use crate::error::{Category, Code, Error};
+
+use super::arguments::c_string;
+use super::btls_status;
+
+/// What went wrong: a code, and texts that name the file, alias or certificate and what would mend it. No text ever holds
+/// a secret.
+pub struct btls_error {
+    pub(super) error: Error,
+    pub(super) message: CString,
+    pub(super) hint: CString,
+}
+
+impl btls_error {
+    pub(super) fn new(error: Error) -> Self {
+        Self { message: c_string(&error.message()), hint: c_string(error.hint()), error }
+    }
+
+    pub(super) fn code(&self) -> i32 {
+        self.error.code().number()
+    }
+
+    pub(super) fn alert(&self) -> i32 {
+        let code = self.error.code();
+        match (code, code.category()) {
+            (Code::AlertOther, _) => -1,
+            (_, Category::Alert) => code.number() - 1000,
+            _ => code.alert().map_or(-1, i32::from),
+        }
+    }
+}
+
+/// The last error of an object. Its texts are made when they are asked for.
+#[derive(Default)]
+pub(super) struct LastError {
+    error: Option<Error>,
+    shown: Option<Box<btls_error>>,
+}
+
+impl LastError {
+    /// Keeps the error; gives its status.
+    pub(super) fn set(&mut self, error: Error) -> btls_status {
+        let status = error.code().number();
+        self.error = Some(error);
+        self.shown = None;
+        status
+    }
+
+    /// The error for the caller to look at, NULL for none; it stays where it is until the next one is set.
+    pub(super) fn show(&mut self) -> *const btls_error {
+        let Some(error) = &self.error else { return ptr::null() };
+        &**self.shown.get_or_insert_with(|| Box::new(btls_error::new(error.clone())))
+    }
+}
+
+/// A copy of an error for the caller to free.
+pub(super) fn hand_over(error: &Error) -> *mut btls_error {
+    Box::into_raw(Box::new(btls_error::new(error.clone())))
+}
