@@ -115,10 +115,10 @@ typedef struct btls_list btls_list;
 
 /* Where a context's knowledge of revocation comes from, as it was when it was asked for. It does
  * not change, and may be read by several threads at a time. */
-typedef struct btls_sources btls_sources;
+typedef struct btls_revocation_sources btls_revocation_sources;
 
 /* One source, and how asking it went. */
-typedef struct btls_source btls_source;
+typedef struct btls_revocation_source btls_revocation_source;
 
 /* A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked
  * since. Lives as long as the call of btls_revoked_fn that it is given to, with all its texts. */
@@ -155,7 +155,8 @@ void btls_list_free(btls_list *list);
 
 /* --- Errors: Statuses --- */
 
-enum {
+/* The subject of a status. Branch on it: later versions add statuses, not categories. */
+BTLS_ENUM(btls_category) {
     /* Category of a status: not an error, call again after doing what it asks for. */
     BTLS_CATEGORY_PROGRESS = 0,
     /* Category of a status: the call itself or the configuration is wrong. */
@@ -179,7 +180,7 @@ enum {
  * codes, not categories.
  *
  * May be called from any thread at any time. */
-int32_t btls_status_category(btls_status status);
+btls_category btls_status_category(btls_status status);
 
 /* The name of a status, e.g. "BTLS_CERT_EXPIRED"; "BTLS_UNKNOWN" for a number that is no status of
  * this version.
@@ -225,7 +226,7 @@ const char *btls_error_hint(const btls_error *error);
 int32_t btls_error_alert(const btls_error *error);
 
 /* What an error is about: one of BTLS_CATEGORY_*; BTLS_CATEGORY_PROGRESS for NULL. */
-int32_t btls_error_category(const btls_error *error);
+btls_category btls_error_category(const btls_error *error);
 
 /* Frees an error that was given to the caller to free; those of btls_builder_error and
  * btls_conn_error are not. */
@@ -330,7 +331,8 @@ btls_status btls_builder_trust_system(btls_builder *builder);
 
 /* --- Builder: Stores and passwords --- */
 
-enum {
+/* The type of a store of keys or certificates. */
+BTLS_ENUM(btls_store_type) {
     BTLS_STORE_ANY = 0, /* The type of a store is found from its content. The default. */
     BTLS_STORE_PEM = 1, /* Text with "-----BEGIN ...-----" blocks. */
     BTLS_STORE_DER = 2, /* One certificate or private key in DER. */
@@ -340,9 +342,10 @@ enum {
 };
 
 /* Sets the type that the sources added after it must have: one of BTLS_STORE_*. */
-btls_status btls_builder_store_type(btls_builder *builder, int32_t store_type);
+btls_status btls_builder_store_type(btls_builder *builder, btls_store_type store_type);
 
-enum {
+/* The purpose of a password. */
+BTLS_ENUM(btls_password_usage) {
     BTLS_PASSWORD_STORE = 0, /* A password is for opening the store as a whole. */
     BTLS_PASSWORD_KEY = 1 /* A password is for decrypting one private key. */
 };
@@ -357,7 +360,8 @@ enum {
  * Called on the thread that builds or reloads a context, under no lock: it may use the context, and
  * reload it too. Must return: it may neither throw nor longjmp. */
 typedef ptrdiff_t (*btls_password_fn)(
-    void *user, int32_t usage, const char *label, const char *alias, char *buffer, size_t capacity);
+    void *user, btls_password_usage usage, const char *label, const char *alias, char *buffer,
+    size_t capacity);
 
 /* Sets a function that gives the passwords of the sources that are added after it without any.
  *
@@ -403,7 +407,8 @@ btls_status btls_builder_alpn(btls_builder *builder, const char *protocol);
 
 /* --- Builder: Verification --- */
 
-enum {
+/* How a server asks its clients for a certificate. */
+BTLS_ENUM(btls_client_auth) {
     /* A server does not ask its clients for a certificate. The default. */
     BTLS_CLIENT_AUTH_NONE = 0,
     /* A server asks, verifies what is sent, and goes on where nothing is. */
@@ -413,13 +418,14 @@ enum {
 
 /* Sets whether a server asks its clients for a certificate: BTLS_CLIENT_AUTH_NONE, _WANT or
  * _NEED. */
-btls_status btls_builder_client_auth(btls_builder *builder, int32_t client_auth);
+btls_status btls_builder_client_auth(btls_builder *builder, btls_client_auth client_auth);
 
 /* Sets whether a server that asks for certificates sends the names of the CAs that it trusts.
  * Default: true. */
 btls_status btls_builder_send_ca_names(btls_builder *builder, bool sends);
 
-enum {
+/* The role of a peer. */
+BTLS_ENUM(btls_peer_role) {
     BTLS_PEER_SERVER = 0, /* The peer is a server. */
     BTLS_PEER_CLIENT = 1 /* The peer is a client. */
 };
@@ -437,7 +443,8 @@ enum {
  * return: it may neither throw nor longjmp. The connection that it was called for answers BTLS_BUSY
  * meanwhile. */
 typedef int32_t (*btls_verify_fn)(
-    void *user, int32_t peer, const btls_bytes *chain, size_t count, char *reason, size_t capacity);
+    void *user, btls_peer_role peer, const btls_bytes *chain, size_t count, char *reason,
+    size_t capacity);
 
 /* Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
  *
@@ -451,27 +458,30 @@ typedef int32_t (*btls_verify_fn)(
 btls_status btls_builder_verify_callback(
     btls_builder *builder, btls_verify_fn function, void *user, bool may_block);
 
-/* Tolerates one deviation in peer certificates, by name; each use is logged. All are off by
- * default.
+/* Tolerates one deviation in peer certificates, by its name, or no longer. Default: none. Each use
+ * is logged.
  *
  * "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA
  * certificate as the peer's own. "insecure-common-name": the common name as host name if there is
  * no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
  * "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any
  * other name. */
-btls_status btls_builder_insecure_allow(btls_builder *builder, const char *name);
+btls_status btls_builder_insecure_allow(btls_builder *builder, const char *name, bool allows);
 
-/* Lets clients connect to a server whose certificate is for another host. INSECURE: whoever has any
- * certificate of the same CA can then take the server's place. */
-btls_status btls_builder_insecure_skip_server_name(btls_builder *builder);
+/* Lets clients connect to a server with a certificate for another host. Default: false.
+ *
+ * INSECURE: the holder of any certificate of the same CA can then take the server's place. */
+btls_status btls_builder_insecure_skip_server_name(btls_builder *builder, bool skips);
 
-/* Lets clients connect to a server with any certificate at all. INSECURE: the connection is
- * encrypted, to whomever. */
-btls_status btls_builder_insecure_accept_any_server(btls_builder *builder);
+/* Lets clients connect to a server with any certificate at all. Default: false.
+ *
+ * INSECURE: the connection is encrypted, and the server unknown. */
+btls_status btls_builder_insecure_accept_any_server(btls_builder *builder, bool accepts);
 
 /* --- Builder: Revocation --- */
 
-enum {
+/* The answer if no source knows whether a peer's certificate is revoked. */
+BTLS_ENUM(btls_revocation_mode) {
     BTLS_REVOCATION_OFF = 0, /* Peers are not checked for revocation. */
     /* A peer that no source knows anything of is accepted, and counted
      * (btls_context_revocation_unknown_accepted). */
@@ -482,7 +492,7 @@ enum {
 /* Sets what follows where no source knows whether a peer's certificate is revoked: one of
  * BTLS_REVOCATION_*. Default: BTLS_REVOCATION_REQUIRE where there are lists or responses or they
  * are fetched, otherwise BTLS_REVOCATION_OFF. */
-btls_status btls_builder_revocation(btls_builder *builder, int32_t revocation);
+btls_status btls_builder_revocation(btls_builder *builder, btls_revocation_mode revocation);
 
 /* Adds the revocation lists in a file, PEM or DER, several in a PEM file. Peers are checked by
  * them, and refused with BTLS_CERT_REVOKED.
@@ -513,7 +523,8 @@ btls_status btls_builder_ocsp_memory(
 
 /* --- Builder: Peers revoked while connected --- */
 
-enum {
+/* The end of a connection of a revoked peer. */
+BTLS_ENUM(btls_revoked_action) {
     /* A connection whose peer is revoked goes on, and is not told of again. */
     BTLS_REVOKED_KEEP = 0,
     /* The connection of the revoked peer is closed: its next call gives BTLS_CERT_REVOKED, and the
@@ -530,7 +541,7 @@ enum {
  * btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its last
  * reference (btls_context_free); a connection still belongs to its own thread. Must return: it may
  * neither throw nor longjmp. */
-typedef int32_t (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
+typedef btls_revoked_action (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
 
 /* Sets a function that is told of each connection whose peer is found to be revoked while it lasts,
  * and says whether it is closed. Found out by btls_context_reload and btls_context_maintain, from
@@ -568,7 +579,8 @@ btls_status btls_builder_resumption(btls_builder *builder, bool resumes);
 
 /* --- Builder: Logs --- */
 
-enum {
+/* The importance of a line of the log. */
+BTLS_ENUM(btls_log_level) {
     BTLS_LOG_ERROR = 1, /* A line of the log: something was refused or failed. */
     BTLS_LOG_WARN = 2, /* A line of the log: something works and should not stay so. */
     BTLS_LOG_INFO = 3 /* A line of the log: something worth knowing. */
@@ -580,7 +592,7 @@ enum {
  * Called on any thread that uses the context or its connections, and on that of
  * btls_context_start_maintenance, on several at a time. No lock is held: it may use the context,
  * and give back its last reference. Must return: it may neither throw nor longjmp. */
-typedef void (*btls_log_fn)(void *user, int32_t level, const char *line);
+typedef void (*btls_log_fn)(void *user, btls_log_level level, const char *line);
 
 /* Sets a function that takes the context's log. Without one, nothing is logged.
  *
@@ -643,7 +655,8 @@ btls_status btls_context_reload(btls_context *context);
  * For contexts with the option "fetch" or "staple". Staples are asked for here alone; without it,
  * handshakes wait for what is out of date. Takes as long as fetches do, so that it is not for the
  * thread of an event loop. A fetch that fails is no error here; the sources tell of it
- * (btls_context_sources). May be called from any thread at any time, earlier than necessary too. */
+ * (btls_context_revocation_sources). May be called from any thread at any time, earlier than
+ * necessary too. */
 btls_status btls_context_maintain(btls_context *context, uint64_t *next_ms);
 
 /* Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last
@@ -675,49 +688,52 @@ btls_status btls_context_not_served(const btls_context *context, btls_list **nam
 uint64_t btls_context_revocation_unknown_accepted(const btls_context *context);
 
 /* Gives the sources of a context's knowledge of revocation: files, what was fetched, who was asked.
- * The caller frees them with btls_sources_free. */
-btls_status btls_context_sources(const btls_context *context, btls_sources **sources);
+ * The caller frees them with btls_revocation_sources_free. */
+btls_status btls_context_revocation_sources(
+    const btls_context *context, btls_revocation_sources **sources);
 
 /* How many sources there are; 0 for NULL. */
-size_t btls_sources_count(const btls_sources *sources);
+size_t btls_revocation_sources_count(const btls_revocation_sources *sources);
 
 /* One of them, which lives as long as the sources; NULL for an index that is too large. */
-const btls_source *btls_sources_get(const btls_sources *sources, size_t index);
+const btls_revocation_source *btls_revocation_sources_get(
+    const btls_revocation_sources *sources, size_t index);
 
-/* Frees what btls_context_sources gave. NULL is fine. */
-void btls_sources_free(btls_sources *sources);
+/* Frees what btls_context_revocation_sources gave. NULL is fine. */
+void btls_revocation_sources_free(btls_revocation_sources *sources);
 
-enum {
+/* The kind of a source of revocation knowledge. Later versions may add kinds. */
+BTLS_ENUM(btls_source_kind) {
     BTLS_SOURCE_CRL = 0, /* A source of knowledge: revocation lists (CRL), of a file or fetched. */
     /* A source of knowledge: OCSP responses about peers, of a file or a responder's. */
     BTLS_SOURCE_OCSP = 1,
     /* A source of knowledge: the OCSP response that is stapled to a certificate of one's own. */
-    BTLS_SOURCE_STAPLE = 2
+    BTLS_SOURCE_STAPLE = 2,
+    BTLS_SOURCE_UNKNOWN = -1 /* No source. */
 };
 
-/* What kind of source it is: one of BTLS_SOURCE_*, or one that a later version adds; -1 for
- * NULL. */
-int32_t btls_source_kind(const btls_source *source);
+/* Returns the kind of a source; BTLS_SOURCE_UNKNOWN for NULL. */
+btls_source_kind btls_revocation_source_kind(const btls_revocation_source *source);
 
 /* Its file, label or URL; NULL for NULL. Lives as long as the sources, as all texts of one. */
-const char *btls_source_place(const btls_source *source);
+const char *btls_revocation_source_place(const btls_revocation_source *source);
 
 /* When it was last read or fetched, seconds since 1970 in UTC; 0 where it never could be, and for
  * NULL. */
-int64_t btls_source_last_success(const btls_source *source);
+int64_t btls_revocation_source_last_success(const btls_revocation_source *source);
 
 /* When btls_context_maintain asks it again, seconds since 1970 in UTC; 0 for a file, which a reload
  * reads, and for NULL. */
-int64_t btls_source_next_refresh(const btls_source *source);
+int64_t btls_revocation_source_next_refresh(const btls_revocation_source *source);
 
 /* How many certificates the lists revoke, or how many responses there are; 0 for NULL. */
-size_t btls_source_entries(const btls_source *source);
+size_t btls_revocation_source_entries(const btls_revocation_source *source);
 
 /* How often asking it has failed; 0 for NULL. */
-uint64_t btls_source_failures(const btls_source *source);
+uint64_t btls_revocation_source_failures(const btls_revocation_source *source);
 
 /* What went wrong the last time it was asked; NULL where it went well. */
-const char *btls_source_last_error(const btls_source *source);
+const char *btls_revocation_source_last_error(const btls_revocation_source *source);
 
 /* =================================================================================================
  * 5. CONNECTION
@@ -1069,7 +1085,9 @@ btls_status btls_certificate_attribute_der(
 
 /* --- Certificates: Subject alternative names --- */
 
-enum {
+/* The kind of a subject alternative name. Later versions may add kinds. */
+BTLS_ENUM(btls_san_kind) {
+    BTLS_SAN_NONE = 0, /* No name. */
     BTLS_SAN_DNS = 1, /* A DNS host name, possibly with a wildcard. */
     BTLS_SAN_IP = 2, /* An IP address. */
     BTLS_SAN_EMAIL = 3, /* An e-mail address. */
@@ -1094,8 +1112,8 @@ size_t btls_certificate_san_count(const btls_certificate *certificate);
  * its kind does not allow is its DER in hexadecimal after "#". */
 const char *btls_certificate_san(const btls_certificate *certificate, size_t index);
 
-/* The kind of a subject alternative name, one of BTLS_SAN_*; 0 for an index that is too large. */
-int32_t btls_certificate_san_kind(const btls_certificate *certificate, size_t index);
+/* Returns the kind of a subject alternative name; BTLS_SAN_NONE for an index that is too large. */
+btls_san_kind btls_certificate_san_kind(const btls_certificate *certificate, size_t index);
 
 /* The value of a subject alternative name, not escaped: the host, the address, the URI, the
  * distinguished name as in btls_certificate_subject, the object identifier.

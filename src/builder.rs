@@ -123,6 +123,12 @@ impl ContextBuilder {
         self
     }
 
+    /// Takes [`ContextBuilder::allow`] back.
+    pub fn disallow(&mut self, switch: Switch) -> &mut Self {
+        self.spec.switches.remove(switch);
+        self
+    }
+
     /// Lets clients connect to a server whose certificate is for another host: anyone with a certificate of the same CA
     /// can then take the server's place.
     pub fn insecure_skip_server_name(&mut self, skips: bool) -> &mut Self {

@@ -19,12 +19,15 @@ use super::last_error::btls_error;
 use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 
+/// How a server asks its clients for a certificate.
+pub type btls_client_auth = i32;
+
 /// A server does not ask its clients for a certificate. The default.
-pub const BTLS_CLIENT_AUTH_NONE: i32 = 0;
+pub const BTLS_CLIENT_AUTH_NONE: btls_client_auth = 0;
 /// A server asks, verifies what is sent, and goes on where nothing is.
-pub const BTLS_CLIENT_AUTH_WANT: i32 = 1;
+pub const BTLS_CLIENT_AUTH_WANT: btls_client_auth = 1;
 /// A server refuses clients without a certificate.
-pub const BTLS_CLIENT_AUTH_NEED: i32 = 2;
+pub const BTLS_CLIENT_AUTH_NEED: btls_client_auth = 2;
 
 /// Collects the settings of a context. Used by one thread at a time.
 pub struct btls_builder(Exclusive<Builder>);
@@ -172,7 +175,10 @@ pub unsafe extern "C" fn btls_builder_groups(builder: *mut btls_builder, names: 
 
 /// Sets whether a server asks its clients for a certificate: BTLS_CLIENT_AUTH_NONE, _WANT or _NEED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_builder_client_auth(builder: *mut btls_builder, client_auth: i32) -> btls_status {
+pub unsafe extern "C" fn btls_builder_client_auth(
+    builder: *mut btls_builder,
+    client_auth: btls_client_auth,
+) -> btls_status {
     guard_object(object!(builder), |builder| {
         let client_auth = match client_auth {
             BTLS_CLIENT_AUTH_NONE => ClientAuth::None,
@@ -274,7 +280,7 @@ pub unsafe extern "C" fn btls_builder_log_callback(
     })
 }
 
-/// Tolerates one deviation in peer certificates, by name; each use is logged. All are off by default.
+/// Tolerates one deviation in peer certificates, by its name, or no longer. Default: none. Each use is logged.
 ///
 /// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA
 /// certificate as the peer's own. "insecure-common-name": the common name as host name if there is
@@ -282,12 +288,19 @@ pub unsafe extern "C" fn btls_builder_log_callback(
 /// "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any
 /// other name.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_builder_insecure_allow(builder: *mut btls_builder, name: *const c_char) -> btls_status {
+pub unsafe extern "C" fn btls_builder_insecure_allow(
+    builder: *mut btls_builder,
+    name: *const c_char,
+    allows: bool,
+) -> btls_status {
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let name = unsafe { text("name", name) }?;
         let switch = Switch::from_name(name).ok_or_else(|| unknown_switch(name))?;
-        builder.context().allow(switch);
+        match allows {
+            true => builder.context().allow(switch),
+            false => builder.context().disallow(switch),
+        };
         DONE
     })
 }
@@ -297,21 +310,30 @@ fn unknown_switch(name: &str) -> Error {
     Error::new(Code::UnknownOption, format!("{name:?}")).with_hint(format!("There are {}.", names.join(", ")))
 }
 
-/// Lets clients connect to a server whose certificate is for another host. INSECURE: whoever has any certificate of the same
-/// CA can then take the server's place.
+/// Lets clients connect to a server with a certificate for another host. Default: false.
+///
+/// INSECURE: the holder of any certificate of the same CA can then take the server's place.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(builder: *mut btls_builder) -> btls_status {
+pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(
+    builder: *mut btls_builder,
+    skips: bool,
+) -> btls_status {
     guard_object(object!(builder), |builder| {
-        builder.context().insecure_skip_server_name(true);
+        builder.context().insecure_skip_server_name(skips);
         DONE
     })
 }
 
-/// Lets clients connect to a server with any certificate at all. INSECURE: the connection is encrypted, to whomever.
+/// Lets clients connect to a server with any certificate at all. Default: false.
+///
+/// INSECURE: the connection is encrypted, and the server unknown.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(builder: *mut btls_builder) -> btls_status {
+pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(
+    builder: *mut btls_builder,
+    accepts: bool,
+) -> btls_status {
     guard_object(object!(builder), |builder| {
-        builder.context().insecure_accept_any_server(true);
+        builder.context().insecure_accept_any_server(accepts);
         DONE
     })
 }

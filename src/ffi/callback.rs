@@ -16,28 +16,40 @@ use crate::verify::{PeerCertificate, Purpose, VerifyCallback};
 use super::arguments::{c_string, null};
 use super::revoked::btls_revoked_peer;
 
+/// The purpose of a password.
+pub type btls_password_usage = i32;
+
 /// A password is for opening the store as a whole.
-pub const BTLS_PASSWORD_STORE: i32 = 0;
+pub const BTLS_PASSWORD_STORE: btls_password_usage = 0;
 /// A password is for decrypting one private key.
-pub const BTLS_PASSWORD_KEY: i32 = 1;
+pub const BTLS_PASSWORD_KEY: btls_password_usage = 1;
+
+/// The role of a peer.
+pub type btls_peer_role = i32;
 
 /// The peer is a server.
-pub const BTLS_PEER_SERVER: i32 = 0;
+pub const BTLS_PEER_SERVER: btls_peer_role = 0;
 /// The peer is a client.
-pub const BTLS_PEER_CLIENT: i32 = 1;
+pub const BTLS_PEER_CLIENT: btls_peer_role = 1;
+
+/// The importance of a line of the log.
+pub type btls_log_level = i32;
 
 /// A line of the log: something was refused or failed.
-pub const BTLS_LOG_ERROR: i32 = 1;
+pub const BTLS_LOG_ERROR: btls_log_level = 1;
 /// A line of the log: something works and should not stay so.
-pub const BTLS_LOG_WARN: i32 = 2;
+pub const BTLS_LOG_WARN: btls_log_level = 2;
 /// A line of the log: something worth knowing.
-pub const BTLS_LOG_INFO: i32 = 3;
+pub const BTLS_LOG_INFO: btls_log_level = 3;
+
+/// The end of a connection of a revoked peer.
+pub type btls_revoked_action = i32;
 
 /// A connection whose peer is revoked goes on, and is not told of again.
-pub const BTLS_REVOKED_KEEP: i32 = 0;
+pub const BTLS_REVOKED_KEEP: btls_revoked_action = 0;
 /// The connection of the revoked peer is closed: its next call gives BTLS_CERT_REVOKED, and the
 /// peer is sent that alert.
-pub const BTLS_REVOKED_CLOSE: i32 = 1;
+pub const BTLS_REVOKED_CLOSE: btls_revoked_action = 1;
 
 /// Bytes for the caller to look at.
 #[repr(C)]
@@ -60,7 +72,7 @@ pub struct btls_bytes {
 pub type btls_password_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
-        usage: i32,
+        usage: btls_password_usage,
         label: *const c_char,
         alias: *const c_char,
         buffer: *mut c_char,
@@ -82,7 +94,7 @@ pub type btls_password_fn = Option<
 pub type btls_verify_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
-        peer: i32,
+        peer: btls_peer_role,
         chain: *const btls_bytes,
         count: usize,
         reason: *mut c_char,
@@ -98,14 +110,15 @@ pub type btls_verify_fn = Option<
 /// btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its
 /// last reference (btls_context_free); a connection still belongs to its own thread. Must return:
 /// it may neither throw nor longjmp.
-pub type btls_revoked_fn = Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> i32>;
+pub type btls_revoked_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> btls_revoked_action>;
 
 /// Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
 ///
 /// Called on any thread that uses the context or its connections, and on that of
 /// btls_context_start_maintenance, on several at a time. No lock is held: it may use the context,
 /// and give back its last reference. Must return: it may neither throw nor longjmp.
-pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
+pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, level: btls_log_level, line: *const c_char)>;
 
 /// Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
 /// with errno set, to EAGAIN where nothing is there now.

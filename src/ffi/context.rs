@@ -145,7 +145,7 @@ pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls
 ///
 /// For contexts with the option "fetch" or "staple". Staples are asked for here alone; without it, handshakes wait for what
 /// is out of date. Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no
-/// error here; the sources tell of it (btls_context_sources). May be called from any thread at any time, earlier than
+/// error here; the sources tell of it (btls_context_revocation_sources). May be called from any thread at any time, earlier than
 /// necessary too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_maintain(

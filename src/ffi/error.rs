@@ -10,26 +10,29 @@ use super::btls_status;
 use super::guard::guard;
 use super::last_error::btls_error;
 
+/// The subject of a status. Branch on it: later versions add statuses, not categories.
+pub type btls_category = i32;
+
 /// Category of a status: not an error, call again after doing what it asks for.
-pub const BTLS_CATEGORY_PROGRESS: i32 = 0;
+pub const BTLS_CATEGORY_PROGRESS: btls_category = 0;
 /// Category of a status: the call itself or the configuration is wrong.
-pub const BTLS_CATEGORY_USAGE: i32 = 1;
+pub const BTLS_CATEGORY_USAGE: btls_category = 1;
 /// Category of a status: a file or store of keys or certificates could not be used.
-pub const BTLS_CATEGORY_KEYSTORE: i32 = 2;
+pub const BTLS_CATEGORY_KEYSTORE: btls_category = 2;
 /// Category of a status: the peer's certificate was refused.
-pub const BTLS_CATEGORY_CERTIFICATE: i32 = 3;
+pub const BTLS_CATEGORY_CERTIFICATE: btls_category = 3;
 /// Category of a status: the peer's certificate was refused for what is known, or not known, of its revocation.
-pub const BTLS_CATEGORY_REVOCATION: i32 = 4;
+pub const BTLS_CATEGORY_REVOCATION: btls_category = 4;
 /// Category of a status: the two sides broke the protocol or have nothing in common.
-pub const BTLS_CATEGORY_PROTOCOL: i32 = 5;
+pub const BTLS_CATEGORY_PROTOCOL: btls_category = 5;
 /// Category of a status: the operating system reported an error.
-pub const BTLS_CATEGORY_IO: i32 = 7;
+pub const BTLS_CATEGORY_IO: btls_category = 7;
 /// Category of a status: a defect of this library.
-pub const BTLS_CATEGORY_INTERNAL: i32 = 9;
+pub const BTLS_CATEGORY_INTERNAL: btls_category = 9;
 /// Category of a status: the peer ended the connection with an alert.
-pub const BTLS_CATEGORY_ALERT: i32 = 10;
+pub const BTLS_CATEGORY_ALERT: btls_category = 10;
 /// Category of a number that is no status of this version.
-pub const BTLS_CATEGORY_UNKNOWN: i32 = -1;
+pub const BTLS_CATEGORY_UNKNOWN: btls_category = -1;
 
 /// The texts of a row of the table, ended as C wants them.
 struct Row {
@@ -54,7 +57,7 @@ fn row(status: btls_status) -> Option<&'static Row> {
     rows.binary_search_by_key(&status, |row| row.code.number()).ok().and_then(|index| rows.get(index))
 }
 
-fn category(code: Code) -> i32 {
+fn category(code: Code) -> btls_category {
     match code.category() {
         Category::Progress => BTLS_CATEGORY_PROGRESS,
         Category::Usage => BTLS_CATEGORY_USAGE,
@@ -97,7 +100,7 @@ pub extern "C" fn btls_status_hint(status: btls_status) -> *const c_char {
 ///
 /// May be called from any thread at any time.
 #[unsafe(no_mangle)]
-pub extern "C" fn btls_status_category(status: btls_status) -> i32 {
+pub extern "C" fn btls_status_category(status: btls_status) -> btls_category {
     guard(BTLS_CATEGORY_UNKNOWN, || row(status).map_or(BTLS_CATEGORY_UNKNOWN, |row| category(row.code)))
 }
 
@@ -138,7 +141,7 @@ pub unsafe extern "C" fn btls_error_alert(error: Option<&btls_error>) -> i32 {
 
 /// What an error is about: one of BTLS_CATEGORY_*; BTLS_CATEGORY_PROGRESS for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_error_category(error: Option<&btls_error>) -> i32 {
+pub unsafe extern "C" fn btls_error_category(error: Option<&btls_error>) -> btls_category {
     guard(BTLS_CATEGORY_INTERNAL, || error.map_or(BTLS_CATEGORY_PROGRESS, |error| category(error.error.code())))
 }
 

@@ -14,25 +14,30 @@ use super::certificate::{btls_certificate, text};
 use super::guard::{guard, guard_status};
 use super::{DONE, btls_status};
 
+/// The kind of a subject alternative name. Later versions may add kinds.
+pub type btls_san_kind = i32;
+
+/// No name.
+pub const BTLS_SAN_NONE: btls_san_kind = 0;
 /// A DNS host name, possibly with a wildcard.
-pub const BTLS_SAN_DNS: i32 = 1;
+pub const BTLS_SAN_DNS: btls_san_kind = 1;
 /// An IP address.
-pub const BTLS_SAN_IP: i32 = 2;
+pub const BTLS_SAN_IP: btls_san_kind = 2;
 /// An e-mail address.
-pub const BTLS_SAN_EMAIL: i32 = 3;
+pub const BTLS_SAN_EMAIL: btls_san_kind = 3;
 /// A URI, e.g. a SPIFFE identity.
-pub const BTLS_SAN_URI: i32 = 4;
+pub const BTLS_SAN_URI: btls_san_kind = 4;
 /// A user principal name, as Active Directory writes it: an otherName of type
 /// 1.3.6.1.4.1.311.20.2.3.
-pub const BTLS_SAN_UPN: i32 = 5;
+pub const BTLS_SAN_UPN: btls_san_kind = 5;
 /// An otherName of any other type.
-pub const BTLS_SAN_OTHER: i32 = 6;
+pub const BTLS_SAN_OTHER: btls_san_kind = 6;
 /// A distinguished name.
-pub const BTLS_SAN_DIRECTORY: i32 = 7;
+pub const BTLS_SAN_DIRECTORY: btls_san_kind = 7;
 /// A registered object identifier.
-pub const BTLS_SAN_REGISTERED_ID: i32 = 8;
+pub const BTLS_SAN_REGISTERED_ID: btls_san_kind = 8;
 /// A name of a kind that has no text, or bytes that are no name.
-pub const BTLS_SAN_UNKNOWN: i32 = 9;
+pub const BTLS_SAN_UNKNOWN: btls_san_kind = 9;
 
 /// An attribute of a subject, with its texts for C.
 pub(super) struct Attribute {
@@ -55,7 +60,7 @@ impl Attribute {
 
 /// An alternative name, with its texts for C.
 pub(super) struct Alternative {
-    kind: i32,
+    kind: btls_san_kind,
     shown: CString,
     value: Option<CString>,
     oid: Option<CString>,
@@ -232,10 +237,16 @@ pub unsafe extern "C" fn btls_certificate_san(certificate: Option<&btls_certific
     })
 }
 
-/// The kind of a subject alternative name, one of BTLS_SAN_*; 0 for an index that is too large.
+/// Returns the kind of a subject alternative name; BTLS_SAN_NONE for an index that is too large.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_certificate_san_kind(certificate: Option<&btls_certificate>, index: usize) -> i32 {
-    guard(0, || certificate.and_then(|certificate| certificate.alternative_names.get(index)).map_or(0, |one| one.kind))
+pub unsafe extern "C" fn btls_certificate_san_kind(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+) -> btls_san_kind {
+    guard(BTLS_SAN_NONE, || {
+        let name = certificate.and_then(|certificate| certificate.alternative_names.get(index));
+        name.map_or(BTLS_SAN_NONE, |one| one.kind)
+    })
 }
 
 /// The value of a subject alternative name, not escaped: the host, the address, the URI, the

@@ -14,25 +14,31 @@ use super::callback::{self, btls_password_fn};
 use super::guard::{guard_object, object};
 use super::{DONE, btls_status};
 
+/// The type of a store of keys or certificates.
+pub type btls_store_type = i32;
+
 /// The type of a store is found from its content. The default.
-pub const BTLS_STORE_ANY: i32 = 0;
+pub const BTLS_STORE_ANY: btls_store_type = 0;
 /// Text with "-----BEGIN ...-----" blocks.
-pub const BTLS_STORE_PEM: i32 = 1;
+pub const BTLS_STORE_PEM: btls_store_type = 1;
 /// One certificate or private key in DER.
-pub const BTLS_STORE_DER: i32 = 2;
+pub const BTLS_STORE_DER: btls_store_type = 2;
 /// PKCS#12, as keytool and openssl pkcs12 write it.
-pub const BTLS_STORE_PKCS12: i32 = 3;
+pub const BTLS_STORE_PKCS12: btls_store_type = 3;
 /// Java's JKS.
-pub const BTLS_STORE_JKS: i32 = 4;
+pub const BTLS_STORE_JKS: btls_store_type = 4;
 /// Java's JCEKS.
-pub const BTLS_STORE_JCEKS: i32 = 5;
+pub const BTLS_STORE_JCEKS: btls_store_type = 5;
+
+/// The answer if no source knows whether a peer's certificate is revoked.
+pub type btls_revocation_mode = i32;
 
 /// Peers are not checked for revocation.
-pub const BTLS_REVOCATION_OFF: i32 = 0;
+pub const BTLS_REVOCATION_OFF: btls_revocation_mode = 0;
 /// A peer that no source knows anything of is accepted, and counted (btls_context_revocation_unknown_accepted).
-pub const BTLS_REVOCATION_PREFER: i32 = 1;
+pub const BTLS_REVOCATION_PREFER: btls_revocation_mode = 1;
 /// A peer that no source knows anything of is refused.
-pub const BTLS_REVOCATION_REQUIRE: i32 = 2;
+pub const BTLS_REVOCATION_REQUIRE: btls_revocation_mode = 2;
 
 impl Builder {
     /// How a source is opened: by the settings so far, with these passwords; the callback stands in for both.
@@ -219,7 +225,10 @@ pub unsafe extern "C" fn btls_builder_password_callback(
 
 /// Sets the type that the sources added after it must have: one of BTLS_STORE_*.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_builder_store_type(builder: *mut btls_builder, store_type: i32) -> btls_status {
+pub unsafe extern "C" fn btls_builder_store_type(
+    builder: *mut btls_builder,
+    store_type: btls_store_type,
+) -> btls_status {
     guard_object(object!(builder), |builder| {
         builder.options.store_type = match store_type {
             BTLS_STORE_ANY => None,
@@ -350,7 +359,10 @@ pub unsafe extern "C" fn btls_builder_ocsp_memory(
 /// Sets what follows where no source knows whether a peer's certificate is revoked: one of BTLS_REVOCATION_*. Default:
 /// BTLS_REVOCATION_REQUIRE where there are lists or responses or they are fetched, otherwise BTLS_REVOCATION_OFF.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn btls_builder_revocation(builder: *mut btls_builder, revocation: i32) -> btls_status {
+pub unsafe extern "C" fn btls_builder_revocation(
+    builder: *mut btls_builder,
+    revocation: btls_revocation_mode,
+) -> btls_status {
     guard_object(object!(builder), |builder| {
         let mode = match revocation {
             BTLS_REVOCATION_OFF => Mode::Off,

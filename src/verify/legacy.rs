@@ -87,6 +87,11 @@ impl Switches {
         self.0 |= switch.bit();
     }
 
+    /// Turns the switch off.
+    pub const fn remove(&mut self, switch: Switch) {
+        self.0 &= !switch.bit();
+    }
+
     /// The deviations of signatures among them.
     pub(crate) const fn allowed(self) -> Allowed {
         Allowed { small_rsa: self.contains(Switch::SmallRsa), sha1: false }

@@ -249,6 +249,35 @@ static void key_log_is_written_for_its_owner_alone(void) {
     unlink(path);
 }
 
+static void insecure_switch_that_is_taken_back_leaves_no_trace(void) {
+    for (int round = 0; round < 2; round++) {
+        btls_builder *builder = builder_with(NULL, "ca.pem");
+        CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-x509-v1", true), BTLS_OK);
+        CHECK_BUILDER(builder, btls_builder_insecure_skip_server_name(builder, true), BTLS_OK);
+        CHECK_BUILDER(builder, btls_builder_insecure_accept_any_server(builder, true), BTLS_OK);
+        CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-x509-v1", round == 0), BTLS_OK);
+        CHECK_BUILDER(builder, btls_builder_insecure_skip_server_name(builder, round == 0), BTLS_OK);
+        CHECK_BUILDER(builder, btls_builder_insecure_accept_any_server(builder, round == 0), BTLS_OK);
+        btls_context *context = build(builder);
+        btls_list *warnings = NULL;
+        CHECK_STATUS(btls_context_warnings(context, &warnings), BTLS_OK);
+        CHECK(btls_list_count(warnings) == (round == 0 ? 3u : 0u));
+        btls_list_free(warnings);
+        btls_context_free(context);
+    }
+}
+
+static void choice_of_no_known_number_is_refused(void) {
+    btls_builder *builder = btls_builder_new();
+    const int32_t numbers[] = {-1, 77, INT32_MIN, INT32_MAX};
+    for (int index = 0; index < 4; index++) {
+        CHECK_BUILDER(builder, btls_builder_client_auth(builder, numbers[index]), BTLS_INVALID_ARGUMENT);
+        CHECK_BUILDER(builder, btls_builder_store_type(builder, numbers[index]), BTLS_INVALID_ARGUMENT);
+        CHECK_BUILDER(builder, btls_builder_revocation(builder, numbers[index]), BTLS_INVALID_ARGUMENT);
+    }
+    btls_builder_free(builder);
+}
+
 int main(void) {
     RUN(identity_is_taken_from_every_kind_of_file);
     RUN(identity_that_cannot_be_used_is_refused_with_file_and_alias);
@@ -262,5 +291,7 @@ int main(void) {
     RUN(reload_takes_new_files_whole_or_keeps_the_last_good_ones);
     RUN(reference_keeps_a_context_that_was_freed_elsewhere);
     RUN(key_log_is_written_for_its_owner_alone);
+    RUN(insecure_switch_that_is_taken_back_leaves_no_trace);
+    RUN(choice_of_no_known_number_is_refused);
     return 0;
 }

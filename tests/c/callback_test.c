@@ -369,7 +369,7 @@ static void log_callback_gets_what_an_operator_should_know(void) {
     struct log log = {0, 0, ""};
     btls_builder *builder = builder_with(NULL, "ca.pem");
     CHECK_BUILDER(builder, btls_builder_log_callback(builder, take_line, &log), BTLS_OK);
-    CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-common-name"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-common-name", true), BTLS_OK);
     btls_context *client = build(builder), *server = context_with("named", NULL);
     CHECK(log.lines == 1 && log.worst == BTLS_LOG_WARN);
     CHECK_HOLDS(log.last, "insecure-common-name");

@@ -138,12 +138,12 @@ static void server_name_is_checked_unless_it_is_switched_off(void) {
     CHECK_STATUS(connect_to(server, client, "other.example"), BTLS_CERT_NAME_MISMATCH);
     CHECK_STATUS(connect_to(server, client, "127.0.0.2"), BTLS_CERT_NAME_MISMATCH);
     btls_builder *builder = builder_with(NULL, "ca.pem");
-    CHECK_BUILDER(builder, btls_builder_insecure_skip_server_name(builder), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_insecure_skip_server_name(builder, true), BTLS_OK);
     btls_context *careless = build(builder);
     CHECK_STATUS(connect_to(server, careless, "other.example"), BTLS_OK);
     CHECK_STATUS(connect_to(server, careless, NULL), BTLS_OK);
     builder = btls_builder_new();
-    CHECK_BUILDER(builder, btls_builder_insecure_accept_any_server(builder), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_insecure_accept_any_server(builder, true), BTLS_OK);
     btls_context *blind = build(builder);
     CHECK_STATUS(connect_to(server, blind, "other.example"), BTLS_OK);
     btls_context_free(server);
@@ -160,7 +160,7 @@ static void deviation_is_refused_unless_its_switch_is_on_and_then_told(void) {
     CHECK_STATUS(client_status, BTLS_CERT_NO_NAME);
     close_pair(&pair);
     btls_builder *builder = builder_with(NULL, "ca.pem");
-    CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-common-name"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-common-name", true), BTLS_OK);
     btls_context *lenient = build(builder);
     pair = connected(server, lenient);
     CHECK(btls_conn_deviation_count(pair.client) == 1 && btls_conn_deviation(pair.client, 1) == NULL);

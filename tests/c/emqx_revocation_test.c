@@ -165,13 +165,13 @@ static void emqx_listener_checks_devices_by_the_list_that_their_certificates_nam
         CHECK_CONN(pair.client, read_status(pair.client), BTLS_ALERT_CERTIFICATE_REVOKED);
         close_pair(&pair);
 
-        btls_sources *sources = NULL;
-        CHECK_STATUS(btls_context_sources(listener, &sources), BTLS_OK);
-        CHECK(btls_sources_count(sources) == 1);
-        const btls_source *list = btls_sources_get(sources, 0);
-        CHECK(btls_source_kind(list) == BTLS_SOURCE_CRL && btls_source_entries(list) == 1);
-        CHECK_HOLDS(btls_source_place(list), "/ca.crl");
-        btls_sources_free(sources);
+        btls_revocation_sources *sources = NULL;
+        CHECK_STATUS(btls_context_revocation_sources(listener, &sources), BTLS_OK);
+        CHECK(btls_revocation_sources_count(sources) == 1);
+        const btls_revocation_source *list = btls_revocation_sources_get(sources, 0);
+        CHECK(btls_revocation_source_kind(list) == BTLS_SOURCE_CRL && btls_revocation_source_entries(list) == 1);
+        CHECK_HOLDS(btls_revocation_source_place(list), "/ca.crl");
+        btls_revocation_sources_free(sources);
         btls_context_free(listener);
         btls_context_free(good);
         btls_context_free(revoked);
@@ -231,14 +231,14 @@ static const char *seen_by_s_client(const btls_context *listener, const char *ar
 }
 
 static size_t staples(const btls_context *listener) {
-    btls_sources *sources = NULL;
-    CHECK_STATUS(btls_context_sources(listener, &sources), BTLS_OK);
-    CHECK(btls_sources_count(sources) == 1);
-    const btls_source *staple = btls_sources_get(sources, 0);
-    CHECK(btls_source_kind(staple) == BTLS_SOURCE_STAPLE);
-    CHECK_HOLDS(btls_source_place(staple), responder_url);
-    size_t entries = btls_source_entries(staple);
-    btls_sources_free(sources);
+    btls_revocation_sources *sources = NULL;
+    CHECK_STATUS(btls_context_revocation_sources(listener, &sources), BTLS_OK);
+    CHECK(btls_revocation_sources_count(sources) == 1);
+    const btls_revocation_source *staple = btls_revocation_sources_get(sources, 0);
+    CHECK(btls_revocation_source_kind(staple) == BTLS_SOURCE_STAPLE);
+    CHECK_HOLDS(btls_revocation_source_place(staple), responder_url);
+    size_t entries = btls_revocation_source_entries(staple);
+    btls_revocation_sources_free(sources);
     return entries;
 }
 

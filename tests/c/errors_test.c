@@ -57,9 +57,9 @@ static void null_builder_is_refused_by_every_call(void) {
     CHECK_STATUS(btls_builder_resumption(NULL, true), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_verify_callback(NULL, NULL, NULL, false), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_log_callback(NULL, NULL, NULL), BTLS_NULL_POINTER);
-    CHECK_STATUS(btls_builder_insecure_allow(NULL, "insecure-x509-v1"), BTLS_NULL_POINTER);
-    CHECK_STATUS(btls_builder_insecure_skip_server_name(NULL), BTLS_NULL_POINTER);
-    CHECK_STATUS(btls_builder_insecure_accept_any_server(NULL), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_builder_insecure_allow(NULL, "insecure-x509-v1", true), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_builder_insecure_skip_server_name(NULL, true), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_builder_insecure_accept_any_server(NULL, true), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_insecure_key_log_file(NULL, "a"), BTLS_NULL_POINTER);
     CHECK(btls_builder_error(NULL) == NULL);
 }
@@ -86,7 +86,7 @@ static void null_arguments_of_a_builder_are_refused_and_named(void) {
     CHECK_STATUS(btls_builder_password_callback(builder, NULL, NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_verify_callback(builder, NULL, NULL, false), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_log_callback(builder, NULL, NULL), BTLS_NULL_POINTER);
-    CHECK_STATUS(btls_builder_insecure_allow(builder, NULL), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_builder_insecure_allow(builder, NULL, true), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_insecure_key_log_file(builder, NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_build(builder, NULL), BTLS_NULL_POINTER);
     CHECK_TEXT(btls_error_message(btls_builder_error(builder)), "a required pointer was NULL: context");
@@ -101,7 +101,7 @@ static void arguments_out_of_range_are_refused_with_their_value(void) {
     CHECK_STATUS(btls_builder_preset(builder, "fast"), BTLS_INVALID_ARGUMENT);
     CHECK_STATUS(btls_builder_alpn(builder, ""), BTLS_INVALID_ALPN);
     CHECK_STATUS(btls_builder_versions(builder, "\xff\xfe"), BTLS_INVALID_TEXT);
-    CHECK_STATUS(btls_builder_insecure_allow(builder, "insecure-everything"), BTLS_UNKNOWN_OPTION);
+    CHECK_STATUS(btls_builder_insecure_allow(builder, "insecure-everything", true), BTLS_UNKNOWN_OPTION);
     CHECK_HOLDS(btls_error_hint(btls_builder_error(builder)), "insecure-common-name");
     CHECK_STATUS(btls_builder_set(builder, "verions", "TLS"), BTLS_UNKNOWN_OPTION);
     CHECK_HOLDS(btls_error_message(btls_builder_error(builder)), "versions");

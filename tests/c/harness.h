@@ -130,7 +130,7 @@ static inline btls_context *context_with(const char *name, const char *ca) {
 }
 
 /* A server that asks for client certificates: BTLS_CLIENT_AUTH_*. */
-static inline btls_context *server_asking(int32_t client_auth) {
+static inline btls_context *server_asking(btls_client_auth client_auth) {
     btls_builder *builder = builder_with("server", "ca.pem");
     CHECK_BUILDER(builder, btls_builder_client_auth(builder, client_auth), BTLS_OK);
     return build(builder);

@@ -157,17 +157,17 @@ static void reload_reads_a_list_that_was_replaced(void) {
     unlink(list);
 }
 
-static btls_sources *sources_of(const btls_context *context) {
-    btls_sources *sources = NULL;
-    CHECK_STATUS(btls_context_sources(context, &sources), BTLS_OK);
+static btls_revocation_sources *sources_of(const btls_context *context) {
+    btls_revocation_sources *sources = NULL;
+    CHECK_STATUS(btls_context_revocation_sources(context, &sources), BTLS_OK);
     return sources;
 }
 
 static void files_are_told_with_what_they_hold(void) {
     btls_context *unchecked = context_with("server", NULL);
-    btls_sources *sources = sources_of(unchecked);
-    CHECK(btls_sources_count(sources) == 0 && btls_sources_get(sources, 0) == NULL);
-    btls_sources_free(sources);
+    btls_revocation_sources *sources = sources_of(unchecked);
+    CHECK(btls_revocation_sources_count(sources) == 0 && btls_revocation_sources_get(sources, 0) == NULL);
+    btls_revocation_sources_free(sources);
     btls_context_free(unchecked);
 
     btls_builder *builder = asking_builder();
@@ -176,18 +176,18 @@ static void files_are_told_with_what_they_hold(void) {
     btls_context *server = build(builder);
     sources = sources_of(server);
     btls_context_free(server);
-    CHECK(btls_sources_count(sources) == 2 && btls_sources_get(sources, 2) == NULL);
+    CHECK(btls_revocation_sources_count(sources) == 2 && btls_revocation_sources_get(sources, 2) == NULL);
     for (size_t index = 0; index < 2; index++) {
-        const btls_source *source = btls_sources_get(sources, index);
-        int is_list = btls_source_kind(source) == BTLS_SOURCE_CRL;
-        CHECK(is_list || btls_source_kind(source) == BTLS_SOURCE_OCSP);
-        CHECK_HOLDS(btls_source_place(source), is_list ? "ca.crl" : "client.ocsp");
-        CHECK(btls_source_entries(source) == 1 && btls_source_failures(source) == 0);
-        CHECK(btls_source_last_success(source) > (int64_t)time(NULL) - 600);
-        CHECK(btls_source_next_refresh(source) == 0 && btls_source_last_error(source) == NULL);
+        const btls_revocation_source *source = btls_revocation_sources_get(sources, index);
+        int is_list = btls_revocation_source_kind(source) == BTLS_SOURCE_CRL;
+        CHECK(is_list || btls_revocation_source_kind(source) == BTLS_SOURCE_OCSP);
+        CHECK_HOLDS(btls_revocation_source_place(source), is_list ? "ca.crl" : "client.ocsp");
+        CHECK(btls_revocation_source_entries(source) == 1 && btls_revocation_source_failures(source) == 0);
+        CHECK(btls_revocation_source_last_success(source) > (int64_t)time(NULL) - 600);
+        CHECK(btls_revocation_source_next_refresh(source) == 0 && btls_revocation_source_last_error(source) == NULL);
     }
-    CHECK(btls_source_kind(btls_sources_get(sources, 0)) != btls_source_kind(btls_sources_get(sources, 1)));
-    btls_sources_free(sources);
+    CHECK(btls_revocation_source_kind(btls_revocation_sources_get(sources, 0)) != btls_revocation_source_kind(btls_revocation_sources_get(sources, 1)));
+    btls_revocation_sources_free(sources);
 }
 
 /* A responder on loopback that gives every request the same answer. */
@@ -289,14 +289,14 @@ static void responder_is_asked_in_a_task_and_only_once(void) {
         CHECK(next_ms > 0 && next_ms <= 60000);
         CHECK(__atomic_load_n(&responder.asked, __ATOMIC_SEQ_CST) == 1);
 
-        btls_sources *sources = sources_of(server);
-        CHECK(btls_sources_count(sources) == 1);
-        const btls_source *source = btls_sources_get(sources, 0);
-        CHECK(btls_source_kind(source) == BTLS_SOURCE_OCSP);
-        CHECK_HOLDS(btls_source_place(source), responder.url);
-        CHECK(btls_source_entries(source) == 1 && btls_source_last_success(source) > 0);
-        CHECK(btls_source_next_refresh(source) > btls_source_last_success(source));
-        btls_sources_free(sources);
+        btls_revocation_sources *sources = sources_of(server);
+        CHECK(btls_revocation_sources_count(sources) == 1);
+        const btls_revocation_source *source = btls_revocation_sources_get(sources, 0);
+        CHECK(btls_revocation_source_kind(source) == BTLS_SOURCE_OCSP);
+        CHECK_HOLDS(btls_revocation_source_place(source), responder.url);
+        CHECK(btls_revocation_source_entries(source) == 1 && btls_revocation_source_last_success(source) > 0);
+        CHECK(btls_revocation_source_next_refresh(source) > btls_revocation_source_last_success(source));
+        btls_revocation_sources_free(sources);
         btls_context_free(server);
         stop_responder(&responder);
         free(response);
@@ -315,13 +315,13 @@ static void responder_that_fails_is_told_with_its_error(void) {
     /* By GET, then by POST. */
     CHECK(__atomic_load_n(&responder.asked, __ATOMIC_SEQ_CST) == 2);
     close_pair(&pair);
-    btls_sources *sources = sources_of(server);
-    CHECK(btls_sources_count(sources) == 1);
-    const btls_source *source = btls_sources_get(sources, 0);
-    CHECK(btls_source_failures(source) > 0 && btls_source_entries(source) == 0);
-    CHECK(btls_source_last_success(source) == 0);
-    CHECK_HOLDS(btls_source_last_error(source), "500");
-    btls_sources_free(sources);
+    btls_revocation_sources *sources = sources_of(server);
+    CHECK(btls_revocation_sources_count(sources) == 1);
+    const btls_revocation_source *source = btls_revocation_sources_get(sources, 0);
+    CHECK(btls_revocation_source_failures(source) > 0 && btls_revocation_source_entries(source) == 0);
+    CHECK(btls_revocation_source_last_success(source) == 0);
+    CHECK_HOLDS(btls_revocation_source_last_error(source), "500");
+    btls_revocation_sources_free(sources);
     btls_context_free(server);
     stop_responder(&responder);
 }
@@ -404,7 +404,7 @@ static void context_that_fetches_works_after_a_fork_in_both_processes(void) {
 }
 
 static void null_and_nonsense_are_refused(void) {
-    btls_sources *sources = NULL;
+    btls_revocation_sources *sources = NULL;
     uint64_t next_ms = 77;
     btls_builder *builder = btls_builder_new();
     CHECK_STATUS(btls_builder_crl_file(NULL, "ca.crl"), BTLS_NULL_POINTER);
@@ -422,18 +422,18 @@ static void null_and_nonsense_are_refused(void) {
 
     CHECK_STATUS(btls_context_maintain(NULL, &next_ms), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_context_start_maintenance(NULL), BTLS_NULL_POINTER);
-    CHECK_STATUS(btls_context_sources(NULL, &sources), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_context_revocation_sources(NULL, &sources), BTLS_NULL_POINTER);
     CHECK(btls_context_revocation_unknown_accepted(NULL) == 0);
     btls_context *context = context_with("server", NULL);
     CHECK_STATUS(btls_context_maintain(context, NULL), BTLS_NULL_POINTER);
-    CHECK_STATUS(btls_context_sources(context, NULL), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_context_revocation_sources(context, NULL), BTLS_NULL_POINTER);
     btls_context_free(context);
     CHECK(sources == NULL && next_ms == 77);
-    btls_sources_free(NULL);
-    CHECK(btls_sources_count(NULL) == 0 && btls_sources_get(NULL, 0) == NULL);
-    CHECK(btls_source_kind(NULL) == -1 && btls_source_place(NULL) == NULL && btls_source_last_error(NULL) == NULL);
-    CHECK(btls_source_last_success(NULL) == 0 && btls_source_next_refresh(NULL) == 0);
-    CHECK(btls_source_entries(NULL) == 0 && btls_source_failures(NULL) == 0);
+    btls_revocation_sources_free(NULL);
+    CHECK(btls_revocation_sources_count(NULL) == 0 && btls_revocation_sources_get(NULL, 0) == NULL);
+    CHECK(btls_revocation_source_kind(NULL) == -1 && btls_revocation_source_place(NULL) == NULL && btls_revocation_source_last_error(NULL) == NULL);
+    CHECK(btls_revocation_source_last_success(NULL) == 0 && btls_revocation_source_next_refresh(NULL) == 0);
+    CHECK(btls_revocation_source_entries(NULL) == 0 && btls_revocation_source_failures(NULL) == 0);
 }
 
 int main(void) {

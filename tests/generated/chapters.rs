@@ -70,8 +70,8 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                     "btls_conn",
                     "btls_certificate",
                     "btls_list",
-                    "btls_sources",
-                    "btls_source",
+                    "btls_revocation_sources",
+                    "btls_revocation_source",
                     "btls_revoked_peer",
                     "btls_bytes",
                 ],
@@ -89,7 +89,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section(
                 "Statuses",
                 &[
-                    "BTLS_CATEGORY_*",
+                    "btls_category",
                     "btls_status_category",
                     "btls_status_name",
                     "btls_status_message",
@@ -132,9 +132,9 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section(
                 "Stores and passwords",
                 &[
-                    "BTLS_STORE_*",
+                    "btls_store_type",
                     "btls_builder_store_type",
-                    "BTLS_PASSWORD_*",
+                    "btls_password_usage",
                     "btls_password_fn",
                     "btls_builder_password_callback",
                     "btls_builder_limits",
@@ -154,10 +154,10 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section(
                 "Verification",
                 &[
-                    "BTLS_CLIENT_AUTH_*",
+                    "btls_client_auth",
                     "btls_builder_client_auth",
                     "btls_builder_send_ca_names",
-                    "BTLS_PEER_*",
+                    "btls_peer_role",
                     "btls_verify_fn",
                     "btls_builder_verify_callback",
                     "btls_builder_insecure_allow",
@@ -168,7 +168,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section(
                 "Revocation",
                 &[
-                    "BTLS_REVOCATION_*",
+                    "btls_revocation_mode",
                     "btls_builder_revocation",
                     "btls_builder_crl_file",
                     "btls_builder_crl_memory",
@@ -180,7 +180,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section(
                 "Peers revoked while connected",
                 &[
-                    "BTLS_REVOKED_*",
+                    "btls_revoked_action",
                     "btls_revoked_fn",
                     "btls_builder_on_revoked",
                     "btls_revoked_peer_conn_id",
@@ -194,7 +194,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section("Sessions", &["btls_builder_resumption"]),
             section(
                 "Logs",
-                &["BTLS_LOG_*", "btls_log_fn", "btls_builder_log_callback", "btls_builder_insecure_key_log_file"],
+                &["btls_log_level", "btls_log_fn", "btls_builder_log_callback", "btls_builder_insecure_key_log_file"],
             ),
         ],
     },
@@ -215,18 +215,18 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                 "Revocation sources",
                 &[
                     "btls_context_revocation_unknown_accepted",
-                    "btls_context_sources",
-                    "btls_sources_count",
-                    "btls_sources_get",
-                    "btls_sources_free",
-                    "BTLS_SOURCE_*",
+                    "btls_context_revocation_sources",
+                    "btls_revocation_sources_count",
+                    "btls_revocation_sources_get",
+                    "btls_revocation_sources_free",
                     "btls_source_kind",
-                    "btls_source_place",
-                    "btls_source_last_success",
-                    "btls_source_next_refresh",
-                    "btls_source_entries",
-                    "btls_source_failures",
-                    "btls_source_last_error",
+                    "btls_revocation_source_kind",
+                    "btls_revocation_source_place",
+                    "btls_revocation_source_last_success",
+                    "btls_revocation_source_next_refresh",
+                    "btls_revocation_source_entries",
+                    "btls_revocation_source_failures",
+                    "btls_revocation_source_last_error",
                 ],
             ),
         ],
@@ -337,7 +337,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section(
                 "Subject alternative names",
                 &[
-                    "BTLS_SAN_*",
+                    "btls_san_kind",
                     "btls_certificate_san_count",
                     "btls_certificate_san",
                     "btls_certificate_san_kind",

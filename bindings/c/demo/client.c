@@ -29,7 +29,7 @@ static btls_context *make_context(const char *identity, const char *trust, const
     if (status == BTLS_OK && strcmp(identity, "-") != 0)
         status = btls_builder_identity_file(builder, identity, NULL, NULL, password, NULL);
     if (status == BTLS_OK)
-        status = btls_builder_insecure_allow(builder, "insecure-common-name");
+        status = btls_builder_insecure_allow(builder, "insecure-common-name", true);
     if (status == BTLS_OK)
         status = btls_builder_build(builder, &context);
     if (status != BTLS_OK) {
