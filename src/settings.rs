@@ -9,9 +9,9 @@ use rustls::time_provider::TimeProvider;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Identity, OpenOptions, StoreType};
-use crate::live::RevokedCallback;
 use crate::logging::Log;
 use crate::policy::PolicySpec;
+use crate::revoked::RevokedCallback;
 use crate::session::SessionSpec;
 use crate::source::Source;
 use crate::verify::host::HandshakeHost;

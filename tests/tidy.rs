@@ -21,7 +21,7 @@ const LEVELS: &[&[&str]] = &[
     &["verify"],
     &["identity"],
     &["session"],
-    &["live"],
+    &["revoked"],
     &["connection"],
     &["settings"],
     &["context"],

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::error::Result;
-use crate::live::RevokedCallback;
 use crate::revocation::{CertIdHash, Depth, Mode, Revocation};
+use crate::revoked::RevokedCallback;
 use crate::settings::CrlSource;
 use crate::source::Source;
 

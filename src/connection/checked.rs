@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::live::{Place, Register};
+use crate::revoked::{Place, Register};
 use crate::verify::{Authenticated, Notes, ShownIdentity};
 
 use super::engine::Engine;

@@ -26,8 +26,8 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
-use crate::live::Register;
 use crate::logging::Log;
+use crate::revoked::Register;
 use crate::verify::{Notes, Scene, Switch};
 
 use checked::Checked;

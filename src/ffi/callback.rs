@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::keystore::{PasswordCallback, PasswordRequest, PasswordUse, Secret};
-use crate::live::{RevokedAction, RevokedCallback, RevokedPeer};
 use crate::logging::{Level, LogSink};
+use crate::revoked::{RevokedAction, RevokedCallback, RevokedPeer};
 use crate::stream::{ReadCallback, WriteCallback};
 use crate::verify::{PeerCertificate, Purpose, VerifyCallback};
 

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use crate::live::RevokedPeer;
+use crate::revoked::RevokedPeer;
 
 use super::arguments::c_string;
 use super::guard::guard;
