@@ -6,8 +6,8 @@
 //!
 //! The [`manual`] has the map of the rooms, how-tos, defaults and the rules for threads.
 
-mod builder;
 pub mod certificate;
+mod config;
 mod connection;
 mod context;
 mod der;
@@ -19,24 +19,21 @@ mod identity;
 pub mod keystore;
 mod logging;
 pub mod manual;
-pub mod options;
 pub mod policy;
 pub mod revocation;
 mod revoked;
 mod session;
-mod settings;
 mod signature;
-mod source;
 mod stream;
 pub mod verify;
 
-pub use builder::ContextBuilder;
+pub use config::{
+    ClientAuth, ConnectionSettings, ContextBuilder, CrlSource, IdentitySource, Source, TrustSource, options,
+};
 pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
 pub use context::Context;
 pub use error::{Code, Error, Result};
 pub use logging::{Level, LogSink};
 pub use revoked::{RevokedAction, RevokedCallback, RevokedPeer};
-pub use settings::{ClientAuth, ConnectionSettings, CrlSource, IdentitySource, TrustSource};
-pub use source::Source;
 pub use stream::{ReadCallback, Status, Stream, WriteCallback};
 pub use verify::host;

@@ -93,8 +93,8 @@ const EXCEPTIONS: &[Exception] = &[
     may("src/fetch/exchange.rs", "ureq::Error::Io(error) => unreachable(shown(&error.to_string()))", SYSTEM),
     may("src/ffi/builder.rs", "UnknownOption, format!(\"{name:?}\")", OWN_TEXT),
     may("src/policy/names.rs", "{shown:?}", OWN_TEXT),
-    may("src/settings/revocation.rs", "{url:?} is not an http:// URL", OWN_TEXT),
-    may("src/source.rs", "error.to_string()", SYSTEM),
+    may("src/config/revocation.rs", "{url:?} is not an http:// URL", OWN_TEXT),
+    may("src/config/source.rs", "error.to_string()", SYSTEM),
     may("src/stream/mod.rs", "Error::new(code, error.to_string())", SYSTEM),
 ];
 

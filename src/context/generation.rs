@@ -8,6 +8,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
 use rustls::{ClientConfig, DistinguishedName, ServerConfig};
 
+use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::with_own_alerts;
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
@@ -15,7 +16,6 @@ use crate::logging::Level;
 use crate::policy::Policy;
 use crate::revocation::{Remote, Staples};
 use crate::session::{self, ClientSessions, SessionSpec, Sessions};
-use crate::settings::{ClientAuth, ConnectionSettings, Spec};
 use crate::verify::{Judge, Purpose, Recheck, RustlsVerifier};
 
 use super::key_log::KeyLogFile;

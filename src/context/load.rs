@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::config::source::{self, Source};
+use crate::config::{CrlSource, IdentitySource, Spec};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, RevocationPolicy, now_unix_s, ocsp};
-use crate::settings::{CrlSource, IdentitySource, Spec};
-use crate::source::{self, Source};
 use crate::verify::{Judge, PeerVerifier, Switch, Switches};
 
 use super::trust;

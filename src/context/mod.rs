@@ -1,5 +1,6 @@
 //! The shared context of a broker or listener.
 
+mod build;
 mod generation;
 mod key_log;
 mod load;
@@ -15,14 +16,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::ServerConfig;
 use rustls::pki_types::ServerName;
 
+use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::{Connection, Decide, Setup};
 use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
 use crate::policy::NotServed;
-use crate::revocation::{Remote, Revocation};
+use crate::revocation::Remote;
 use crate::revoked::Register;
 use crate::session::Sessions;
-use crate::settings::{ClientAuth, ConnectionSettings, Spec};
 use crate::verify::Notes;
 
 use generation::{Client, Generation};
@@ -260,9 +261,4 @@ fn server_name(host: &str) -> Result<ServerName<'static>> {
     let name =
         Some(without_dot(bare)).filter(|name| !name.ends_with('.') && name.parse::<IpAddr>().is_err()).unwrap_or(bare);
     ServerName::try_from(name.to_owned()).map_err(|_| Error::new(Code::InvalidServerName, format!("{host:?}")))
-}
-
-/// The check of revocation alone, its lists and responses read.
-pub(crate) fn revocation(spec: &Spec) -> Result<Revocation> {
-    load::revocation(spec, load::remote(spec)?)
 }

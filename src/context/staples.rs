@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 
 use crate::certificate::describe;
+use crate::config::Source;
+use crate::config::{Spec, TrustSource};
 use crate::error::{Code, Error, Result};
 use crate::identity::certified;
 use crate::keystore::{Identity, TrustedCertificate};
 use crate::revocation::ocsp::{demands_staple, is_issuer, ocsp_responses_of, responders_of};
 use crate::revocation::{OcspResponse, Staple, StapleSettings, Stapled, Staples, now_unix_s};
-use crate::settings::{Spec, TrustSource};
-use crate::source::Source;
 
 use super::load;
 

@@ -6,11 +6,11 @@ use std::path::Path;
 use memchr::memmem;
 use zeroize::Zeroizing;
 
+use crate::config::source::{self, Source};
+use crate::config::{RevocationSpec, Spec, TrustSource, system_roots};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Limits, OpenOptions, TrustedCertificate};
 use crate::revocation::{Crls, Mode, may_hold_list};
-use crate::settings::{RevocationSpec, Spec, TrustSource};
-use crate::source::{self, Source};
 
 use super::load::open;
 
@@ -30,7 +30,7 @@ impl TrustSource {
                 store.trusted()
             }
             Self::Directory(path) => trusted_of_directory(path, warnings),
-            Self::System => source::system_roots(warnings),
+            Self::System => system_roots(warnings),
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-use crate::builder::ContextBuilder;
+use crate::config::ClientAuth;
+use crate::config::ContextBuilder;
+use crate::config::options::{OPTIONS, Options};
 use crate::error::{Code, Error};
 use crate::keystore::{OpenOptions, PasswordCallback};
-use crate::options::{OPTIONS, Options};
 use crate::policy::Preset;
-use crate::settings::ClientAuth;
 use crate::verify::Switch;
 
 use super::arguments::{path, required, text};

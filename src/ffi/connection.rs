@@ -384,10 +384,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::builder::ContextBuilder;
+    use crate::config::ContextBuilder;
+    use crate::config::Source;
+    use crate::config::{ClientAuth, IdentitySource, TrustSource};
     use crate::ffi::error::{btls_error_code, btls_error_name};
-    use crate::settings::{ClientAuth, IdentitySource, TrustSource};
-    use crate::source::Source;
 
     #[test]
     fn connection_of_c_costs_little_more_than_its_stream() {

@@ -2,11 +2,10 @@
 
 use std::ffi::{c_char, c_void};
 
+use crate::config::{CrlSource, IdentitySource, Source, TrustSource};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Limits, OpenOptions, Password, Secret, StoreType};
 use crate::revocation::Mode;
-use crate::settings::{CrlSource, IdentitySource, TrustSource};
-use crate::source::Source;
 
 use super::arguments::{bytes, optional_bytes, optional_text, path, text};
 use super::builder::{Builder, btls_builder};

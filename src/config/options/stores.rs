@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::config::Source;
+use crate::config::{IdentitySource, TrustSource};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Limits, OpenOptions, Password, StoreType};
-use crate::settings::{IdentitySource, TrustSource};
-use crate::source::Source;
 
 use super::value::{self, password};
 

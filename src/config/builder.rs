@@ -1,27 +1,24 @@
 //! The builder: one method for each setting of a context, checked as a whole when the context is built.
 
-mod revocation;
-mod sessions;
-
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
-use crate::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::logging::{Log, LogSink};
 use crate::policy::{PolicySpec, Preset};
 use crate::session::SessionSpec;
-use crate::settings::{ClientAuth, Hosts, IdentitySource, RevocationSpec, Spec, StapleSpec, TrustSource};
 use crate::verify::host::HandshakeHost;
 use crate::verify::{Switch, Switches, VerifyCallback};
+
+use super::{ClientAuth, Hosts, IdentitySource, RevocationSpec, Spec, StapleSpec, TrustSource};
 
 /// Collects the settings of a context. Used by one thread; may be used again after [`ContextBuilder::build`].
 #[derive(Clone)]
 pub struct ContextBuilder {
-    spec: Spec,
+    pub(crate) spec: Spec,
 }
 
 impl Default for ContextBuilder {
@@ -206,13 +203,5 @@ impl ContextBuilder {
     pub fn log_refusals(&mut self, logs: bool) -> &mut Self {
         self.spec.logs_refusals = logs;
         self
-    }
-
-    /// Reads every source and makes the context.
-    ///
-    /// # Errors
-    /// The first source or setting that cannot be used, by name; nothing is built then.
-    pub fn build(&self) -> Result<Context> {
-        Context::from_spec(self.spec.clone())
     }
 }

@@ -9,13 +9,11 @@ mod stores;
 mod table;
 mod value;
 
-use crate::builder::ContextBuilder;
-use crate::context::Context;
+use crate::config::ContextBuilder;
+use crate::config::{IdentitySource, TrustSource};
 use crate::error::{Code, Error, Result};
 use crate::keystore::OpenOptions;
 use crate::policy::names::{did_you_mean, nearest};
-use crate::revocation::Revocation;
-use crate::settings::{IdentitySource, TrustSource};
 
 use stores::Stores;
 pub use table::OPTIONS;
@@ -128,7 +126,7 @@ impl OptionRow {
 /// given again starts the next identity. So do those of a trust store.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    builder: ContextBuilder,
+    pub(crate) builder: ContextBuilder,
     stores: Stores,
 }
 
@@ -180,16 +178,6 @@ impl Options {
         self.stores.trust_sources()
     }
 
-    /// The check of revocation that the options name, its lists read, those among the trusted certificates too.
-    ///
-    /// # Errors
-    /// `OPTION_CONFLICT` for rules without a list; the first list that cannot be used, by name.
-    pub fn revocation(&self) -> Result<Revocation> {
-        let mut builder = self.builder.clone();
-        self.trust_sources()?.into_iter().for_each(|source| _ = builder.trust(source));
-        builder.load_revocation()
-    }
-
     /// The builder with everything that was set.
     ///
     /// # Errors
@@ -199,13 +187,5 @@ impl Options {
         self.identity_sources()?.into_iter().for_each(|source| _ = builder.identity(source));
         self.trust_sources()?.into_iter().for_each(|source| _ = builder.trust(source));
         Ok(builder)
-    }
-
-    /// Makes the context; may be called again.
-    ///
-    /// # Errors
-    /// As for [`Options::to_builder`] and [`ContextBuilder::build`].
-    pub fn build(&self) -> Result<Context> {
-        self.to_builder()?.build()
     }
 }

@@ -1,9 +1,9 @@
 //! The rows.
 
-use crate::builder::ContextBuilder;
+use crate::config::ClientAuth;
+use crate::config::ContextBuilder;
 use crate::error::Result;
 use crate::policy::Preset;
-use crate::settings::ClientAuth;
 
 use super::revocation;
 use super::session;

@@ -1,6 +1,6 @@
 //! The options of resumption.
 
-use crate::builder::ContextBuilder;
+use crate::config::ContextBuilder;
 use crate::error::Result;
 use crate::verify::AskAgain;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Password, Secret, StoreType};
 use crate::policy::names::{items, quoted};
-use crate::source::Source;
 use crate::verify::Switch;
 
 /// A yes or no: `yes`, `true`, `on`, `1`, or `no`, `false`, `off`, `0`, in any case.

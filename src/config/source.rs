@@ -1,6 +1,4 @@
-//! Where configured bytes come from: files, memory, a directory, the system. The only room that opens configured files.
-
-mod roots;
+//! Where configured bytes come from: files, memory, a directory, the system. The only file that opens configured ones.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,8 +9,6 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Limits, Secret};
-
-pub(crate) use roots::system_roots;
 
 /// A file or a block of memory with the name that messages use for it.
 #[derive(Clone, Debug)]

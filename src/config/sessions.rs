@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::session::{CACHE_MAX, TICKET_BYTES_MAX, TICKETS_MAX};
 use crate::verify::AskAgain;
 
-use super::ContextBuilder;
+use super::builder::ContextBuilder;
 
 impl ContextBuilder {
     /// Sets whether sessions are resumed. Default: yes.

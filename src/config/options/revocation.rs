@@ -1,10 +1,10 @@
 //! What the options of revocation do.
 
-use crate::builder::ContextBuilder;
+use crate::config::ContextBuilder;
+use crate::config::CrlSource;
+use crate::config::Source;
 use crate::error::Result;
 use crate::revocation::{CertIdHash, Depth, Mode};
-use crate::settings::CrlSource;
-use crate::source::Source;
 
 use super::value;
 

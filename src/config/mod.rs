@@ -1,6 +1,12 @@
-//! What a context is made from: sources, policy and switches, and which of them contradict each other.
+//! Everything that configures a context: the settings and which of them contradict each other, the builder, the table
+//! of options, and the sources of files.
 
+mod builder;
+pub mod options;
 mod revocation;
+mod roots;
+mod sessions;
+pub(crate) mod source;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,12 +19,14 @@ use crate::logging::Log;
 use crate::policy::PolicySpec;
 use crate::revoked::RevokedCallback;
 use crate::session::SessionSpec;
-use crate::source::Source;
 use crate::verify::host::HandshakeHost;
 use crate::verify::{Switches, VerifyCallback};
 
+pub use builder::ContextBuilder;
 pub use revocation::CrlSource;
 pub(crate) use revocation::{RevocationSpec, StapleSpec};
+pub(crate) use roots::system_roots;
+pub use source::Source;
 
 /// Where an identity comes from: a store, or a certificate file with its key in it or beside it.
 #[derive(Clone, Debug)]
