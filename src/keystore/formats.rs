@@ -7,7 +7,7 @@ use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::der::{Der, GENERALIZED_TIME, INTEGER, OCTET_STRING, SEQUENCE};
-use super::jks::Reader;
+use super::java::reader::Reader;
 use super::pem;
 use crate::error::{Code, Error};
 
@@ -108,7 +108,7 @@ fn is_bcfks(bytes: &[u8]) -> bool {
 /// Bouncy Castle's BKS and UBER begin alike: version 0 to 2, a salt of 20 bytes, an iteration count. BKS continues with
 /// the kind of an entry and its name in clear text.
 fn bouncy_castle_stream(bytes: &[u8]) -> Option<Error> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = Reader::new(bytes);
     let version = reader.u32("").ok()?;
     let salt = reader.sized("").ok()?;
     let iterations = reader.u32("").ok()?;

@@ -7,41 +7,17 @@ use std::fmt;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::Zeroizing;
 
-use super::ber;
-use super::cost::Cost;
+use super::crypto::cost::Cost;
+use super::crypto::pbe::Scheme;
 use super::der::{CONTEXT_0, Der, INTEGER, OCTET_STRING, OID, SEQUENCE};
-use super::java_key::JavaKey;
-use super::pbe::Scheme;
+use super::java::key::JavaKey;
+use super::key_form::Form;
+use super::pkcs12::ber;
 use super::traditional::Traditional;
 use crate::error::{Code, Error, Result};
 
 const RSA: &str = "1.2.840.113549.1.1.1";
 const EC: &str = "1.2.840.10045.2.1";
-
-/// The encodings of a key that is not encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// RFC 5958, of any algorithm.
-    Pkcs8,
-    /// RFC 8017 appendix A.1.2, RSA.
-    Pkcs1,
-    /// RFC 5915, elliptic curves.
-    Sec1,
-}
-
-impl Form {
-    /// Tells the encodings apart by what follows the version.
-    pub(super) fn of(der: &[u8]) -> Option<Self> {
-        let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "key").ok()?;
-        content.take(INTEGER, "version").ok()?;
-        match content.peek()? {
-            SEQUENCE => Some(Self::Pkcs8),
-            INTEGER => Some(Self::Pkcs1),
-            OCTET_STRING => Some(Self::Sec1),
-            _ => None,
-        }
-    }
-}
 
 /// A key that is not, or no longer, encrypted. Wiped when dropped.
 pub(super) struct PlainKey {

@@ -1,10 +1,11 @@
 //! Opening a store: its size, its type from its content, and the reader of that type.
 
-use super::cost::Budget;
+use super::crypto::cost::Budget;
 use super::der::{self, Der, INTEGER, Length, SEQUENCE};
+use super::java::jks;
 use super::pem::Block;
 use super::store::Store;
-use super::{OpenOptions, StoreType, formats, jks, pem, pkcs12, plain};
+use super::{OpenOptions, StoreType, formats, pem, pkcs12, plain};
 use crate::error::{Code, Error, Result};
 
 const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];

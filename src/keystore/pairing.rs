@@ -7,7 +7,7 @@ use rustls::sign::SigningKey;
 
 use super::Identity;
 use super::chain::Pool;
-use super::cost::Allowance;
+use super::crypto::cost::Allowance;
 use super::signing;
 use super::store::Store;
 use crate::certificate::describe;

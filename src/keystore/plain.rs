@@ -85,5 +85,5 @@ pub(super) fn read_der(label: &str, bytes: &[u8]) -> Result<Content> {
 
 /// Tells a key from a certificate, which begins with two nested SEQUENCEs and has no OCTET STRING second.
 fn is_der_key(bytes: &[u8]) -> bool {
-    super::key::Form::of(bytes).is_some() || super::key::is_encrypted_pkcs8(bytes)
+    super::key_form::Form::of(bytes).is_some() || super::key::is_encrypted_pkcs8(bytes)
 }

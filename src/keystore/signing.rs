@@ -10,8 +10,9 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::Zeroizing;
 
-use super::cost::Cost;
-use super::key::{self, Algorithm, Form, bits};
+use super::crypto::cost::Cost;
+use super::key::{self, Algorithm, bits};
+use super::key_form::Form;
 use super::rsa_small::SmallRsaKey;
 use crate::certificate::fault;
 use crate::error::{Code, Error, Result};

@@ -11,7 +11,7 @@ use rustls::sign::SigningKey;
 use zeroize::Zeroizing;
 
 use super::chain::Pool;
-use super::cost::{Budget, Cost};
+use super::crypto::cost::{Budget, Cost};
 use super::key::Material;
 use super::pairing::{assemble, pair_all, usable, warnings_of_unused};
 use super::signing::{self, signing_key};

@@ -4,8 +4,8 @@
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
-use super::cipher::{self, Cipher};
-use super::key::Form;
+use super::crypto::cipher::{self, Cipher};
+use super::key_form::Form;
 use super::pem::Block;
 use crate::error::{Code, Error, Result};
 

@@ -3,7 +3,7 @@
 //! JCEKS keeps secret keys so, without a length; what follows them can only be read by going through. The grammar is
 //! chapter 6 of the Java Object Serialization Specification. Depth is limited, and everything takes bytes.
 
-use super::jks::Reader;
+use super::reader::Reader;
 use crate::error::{Code, Error, Result};
 
 const STREAM_HEADER: [u8; 4] = [0xac, 0xed, 0x00, 0x05];
@@ -31,7 +31,7 @@ const MAX_HANDLES: usize = 1_000;
 /// # Errors
 /// `STORE_MALFORMED` where it is cut off, goes beyond the limits or is something that sealed keys do not have.
 pub(super) fn length(bytes: &[u8]) -> Result<usize> {
-    let mut stream = Stream { reader: Reader { rest: bytes }, handles: Vec::new() };
+    let mut stream = Stream { reader: Reader::new(bytes), handles: Vec::new() };
     if stream.reader.bytes(STREAM_HEADER.len(), "serialized object")? != STREAM_HEADER {
         return Err(malformed("no serialized Java object"));
     }

@@ -4,11 +4,11 @@ use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::ber;
-use super::der::{BMP_STRING, CONTEXT_0, Der, OCTET_STRING, SEQUENCE, SET};
-use super::key::Material;
-use super::store::EntryKind;
 use crate::certificate::{fault, printable};
 use crate::error::{Code, Error, Result};
+use crate::keystore::der::{BMP_STRING, CONTEXT_0, Der, OCTET_STRING, SEQUENCE, SET};
+use crate::keystore::key::Material;
+use crate::keystore::store::EntryKind;
 
 const FRIENDLY_NAME: &str = "1.2.840.113549.1.9.20";
 const LOCAL_KEY_ID: &str = "1.2.840.113549.1.9.21";

@@ -7,18 +7,19 @@ use md5::Md5;
 use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
-use super::cipher::{self, Cipher};
-use super::cost::Cost;
-use super::der::{Der, OCTET_STRING, SEQUENCE};
-use super::key::Form;
-use super::{password, pbe};
 use crate::error::{Code, Error, Result};
+use crate::keystore::crypto::cipher::{self, Cipher};
+use crate::keystore::crypto::cost::Cost;
+use crate::keystore::crypto::pbe;
+use crate::keystore::der::{Der, OCTET_STRING, SEQUENCE};
+use crate::keystore::key_form::Form;
+use crate::keystore::password;
 
 const SHA1_BYTES: usize = 20;
 const SALT_BYTES: usize = 8;
 
 /// An encrypted key and its parameters.
-pub(super) enum JavaKey {
+pub(in crate::keystore) enum JavaKey {
     /// Salt, ciphertext, check.
     Jks(Vec<u8>),
     Jceks {
@@ -33,7 +34,7 @@ impl JavaKey {
     ///
     /// # Errors
     /// `KEY_MALFORMED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`.
-    pub(super) fn read(der: &[u8]) -> Result<Self> {
+    pub(in crate::keystore) fn read(der: &[u8]) -> Result<Self> {
         let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
         let mut algorithm = content.enter(SEQUENCE, "encryption algorithm")?;
         let oid = algorithm.oid("encryption algorithm")?;
@@ -58,7 +59,7 @@ impl JavaKey {
         }
     }
 
-    pub(super) fn cost(&self) -> Cost {
+    pub(in crate::keystore) fn cost(&self) -> Cost {
         match self {
             Self::Jks(_) => Cost::default(),
             // No processor has instructions for MD5.
@@ -66,7 +67,7 @@ impl JavaKey {
         }
     }
 
-    pub(super) fn name(&self) -> String {
+    pub(in crate::keystore) fn name(&self) -> String {
         match self {
             Self::Jks(_) => "JKS (SHA-1, 1 iteration)".to_owned(),
             Self::Jceks { iterations, .. } => format!("JCEKS (MD5, {iterations} iterations; DES-EDE3-CBC)"),
@@ -74,7 +75,7 @@ impl JavaKey {
     }
 
     /// `None` where the password is wrong.
-    pub(super) fn decrypt(&self, password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(in crate::keystore) fn decrypt(&self, password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         match self {
             Self::Jks(protected) => decrypt_jks(protected, &password::utf16(password)),
             Self::Jceks { salt, iterations, ciphertext } => {

@@ -3,20 +3,25 @@
 //! Certificates are decrypted here, keys are left as they are. What is encrypted within what is encrypted is met layer
 //! by layer, and each layer's cost is taken from the file's budget before it is opened.
 
+mod bags;
+pub(super) mod ber;
+mod mac;
+
 use std::collections::{HashMap, HashSet};
 
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::chain::Pool;
-use super::cost::{Allowance, Budget};
-use super::der::{CONTEXT_0, Der, OCTET_STRING, SEQUENCE};
-use super::pbe::Scheme;
-use super::pkcs12_bags::{self as bags, Bag, Held};
-use super::pkcs12_mac::Mac;
-use super::store::{Content, Entry, EntryKind};
-use super::{OpenOptions, Password, Secret, ber, password};
 use crate::error::{Code, Error, Result};
+use crate::keystore::chain::Pool;
+use crate::keystore::crypto::cost::{Allowance, Budget};
+use crate::keystore::crypto::pbe::Scheme;
+use crate::keystore::der::{CONTEXT_0, Der, OCTET_STRING, SEQUENCE};
+use crate::keystore::store::{Content, Entry, EntryKind};
+use crate::keystore::{OpenOptions, Password, Secret, password};
+
+use bags::{Bag, Held};
+use mac::Mac;
 
 const DATA: &str = "1.2.840.113549.1.7.1";
 const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";

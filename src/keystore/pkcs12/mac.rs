@@ -1,10 +1,11 @@
 //! The MAC of a PKCS#12 store: its own (RFC 7292 section 4) or PBMAC1 (RFC 9579).
 
-use super::cost::Cost;
-use super::der::{Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
-use super::kdf::{self, Hash};
-use super::{password, pbe};
 use crate::error::{Code, Error, Result};
+use crate::keystore::crypto::cost::Cost;
+use crate::keystore::crypto::kdf::{self, Hash};
+use crate::keystore::crypto::pbe;
+use crate::keystore::der::{Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
+use crate::keystore::password;
 
 const PBMAC1: &str = "1.2.840.113549.1.5.14";
 

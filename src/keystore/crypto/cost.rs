@@ -2,34 +2,34 @@
 
 use rustls::pki_types::CertificateDer;
 
-use super::Limits;
 use crate::error::{Code, Error, Result};
+use crate::keystore::Limits;
 
 /// The cost of one derivation, or of one private key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cost {
+pub(in crate::keystore) struct Cost {
     /// In iterations of PBKDF2 with HMAC-SHA-256, about 0.1 µs each.
-    pub(super) iterations: u64,
+    pub(in crate::keystore) iterations: u64,
     /// Bytes that it holds while it runs.
-    pub(super) memory: u64,
+    pub(in crate::keystore) memory: u64,
 }
 
 impl Cost {
     /// This many iterations of that many hash blocks, each as dear as `weight` blocks of SHA-256.
-    pub(super) fn of(iterations: u64, blocks: u64, weight: u64) -> Self {
+    pub(in crate::keystore) fn of(iterations: u64, blocks: u64, weight: u64) -> Self {
         Self { iterations: iterations.saturating_mul(blocks).saturating_mul(weight), memory: 0 }
     }
 }
 
 /// What is left of the limits of one file.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(in crate::keystore) struct Budget {
     limits: Limits,
     spent: u64,
 }
 
 impl Budget {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(in crate::keystore) fn new(limits: Limits) -> Self {
         Self { limits, spent: 0 }
     }
 
@@ -37,7 +37,7 @@ impl Budget {
     ///
     /// # Errors
     /// `COST_TOO_HIGH` with what the file has asked for in all, and the option that allows it.
-    pub(super) fn spend(&mut self, cost: Cost) -> Result<()> {
+    pub(in crate::keystore) fn spend(&mut self, cost: Cost) -> Result<()> {
         let limit = self.limits.max_kdf_memory_bytes;
         if cost.memory > limit {
             let detail = format!("scrypt asks for {} bytes of memory, {limit} are allowed", cost.memory);
@@ -56,7 +56,7 @@ impl Budget {
 
 /// The bytes of certificates that the chains of one file may hold together. Keys that share their issuers each have a
 /// copy, and a file could share large ones by the thousand.
-pub(super) struct Allowance {
+pub(in crate::keystore) struct Allowance {
     left: usize,
 }
 
@@ -64,13 +64,13 @@ pub(super) struct Allowance {
 const CHAINS_PER_CONTENT: usize = 4;
 
 impl Allowance {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(in crate::keystore) fn new(limits: Limits) -> Self {
         Self { left: limits.max_content_bytes.saturating_mul(CHAINS_PER_CONTENT) }
     }
 
     /// # Errors
     /// `STORE_TOO_LARGE`.
-    pub(super) fn take(&mut self, chain: &[CertificateDer<'_>]) -> Result<()> {
+    pub(in crate::keystore) fn take(&mut self, chain: &[CertificateDer<'_>]) -> Result<()> {
         let bytes: usize = chain.iter().map(|certificate| certificate.len()).sum();
         self.left = self.left.checked_sub(bytes).ok_or_else(|| {
             Error::new(Code::StoreTooLarge, "the chains of its keys are more than four times the largest file")

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// A cipher in CBC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cipher {
+pub(in crate::keystore) enum Cipher {
     Aes128,
     Aes192,
     Aes256,
@@ -23,7 +23,7 @@ pub(super) enum Cipher {
 }
 
 impl Cipher {
-    pub(super) fn name(self) -> String {
+    pub(in crate::keystore) fn name(self) -> String {
         match self {
             Self::Aes128 => "AES-128-CBC".to_owned(),
             Self::Aes192 => "AES-192-CBC".to_owned(),
@@ -33,7 +33,7 @@ impl Cipher {
         }
     }
 
-    pub(super) fn key_bytes(self) -> usize {
+    pub(in crate::keystore) fn key_bytes(self) -> usize {
         match self {
             Self::Aes128 => 16,
             Self::Aes192 | Self::TripleDes => 24,
@@ -42,7 +42,7 @@ impl Cipher {
         }
     }
 
-    pub(super) fn block_bytes(self) -> usize {
+    pub(in crate::keystore) fn block_bytes(self) -> usize {
         match self {
             Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
             Self::TripleDes | Self::Rc2 { .. } => 8,
@@ -51,7 +51,12 @@ impl Cipher {
 }
 
 /// Decrypts; `None` where the padding is wrong, as it mostly is with a wrong key, or key or vector do not fit.
-pub(super) fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(in crate::keystore) fn decrypt(
+    cipher: Cipher,
+    key: &[u8],
+    iv: &[u8],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
     let length = match cipher {
         Cipher::Aes128 => aes(&AES_128, key, iv, &mut buffer),

@@ -5,13 +5,14 @@
 use rustls::pki_types::CertificateDer;
 use sha1::{Digest, Sha1};
 
-use super::java_key::JavaKey;
-use super::java_object;
-use super::key::Material;
-use super::store::{Content, Entry, EntryKind};
-use super::{OpenOptions, Secret, password};
+use super::key::JavaKey;
+use super::object;
+use super::reader::Reader;
 use crate::certificate::{fault, printable};
 use crate::error::{Code, Error, Result};
+use crate::keystore::key::Material;
+use crate::keystore::store::{Content, Entry, EntryKind};
+use crate::keystore::{OpenOptions, Secret, password};
 
 /// What Java hashes between the password and the content.
 const WHITENER: &[u8] = b"Mighty Aphrodite";
@@ -23,9 +24,9 @@ const DIGEST_BYTES: usize = 20;
 ///
 /// # Errors
 /// `STORE_MALFORMED`, `STORE_PASSWORD_WRONG`; `CERTIFICATE_MALFORMED` if there is nothing but such entries.
-pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Content> {
+pub(in crate::keystore) fn read(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Content> {
     let located = |error: Error| error.at(label);
-    let mut reader = Reader { rest: bytes };
+    let mut reader = Reader::new(bytes);
     reader.bytes(4, "magic number").map_err(located)?;
     let version = reader.u32("version").map_err(located)?;
     if !(1..=2).contains(&version) {
@@ -85,7 +86,7 @@ fn read_entry(reader: &mut Reader<'_>, label: &str, version: u32) -> Result<Entr
             Err(fault) => Entry::unusable(fault, place),
         },
         3 => {
-            let length = java_object::length(reader.rest)?;
+            let length = object::length(reader.rest)?;
             reader.bytes(length, "secret key")?;
             Entry { kind: EntryKind::SecretKey, ..Entry::other(place, Some("secret key: skipped".to_owned())) }
         }
@@ -103,83 +104,4 @@ fn read_certificate(reader: &mut Reader<'_>, version: u32) -> Result<Result<Cert
         return Ok(Err(Error::new(Code::CertificateMalformed, detail)));
     }
     Ok(fault::parse(&certificate).map(drop).map(|()| certificate))
-}
-
-/// What is left of a stream of Java's DataOutput.
-pub(super) struct Reader<'a> {
-    pub(super) rest: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    pub(super) fn bytes(&mut self, count: usize, what: &str) -> Result<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| {
-            let detail = format!("{what} of {count} bytes, {} are left", self.rest.len());
-            Error::new(Code::StoreMalformed, detail)
-        })?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn number(&mut self, bytes: usize, what: &str) -> Result<u64> {
-        Ok(self.bytes(bytes, what)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-    }
-
-    pub(super) fn u8(&mut self, what: &str) -> Result<u8> {
-        Ok(self.bytes(1, what)?.first().copied().unwrap_or_default())
-    }
-
-    pub(super) fn u16(&mut self, what: &str) -> Result<u16> {
-        Ok(u16::try_from(self.number(2, what)?).unwrap_or_default())
-    }
-
-    pub(super) fn u32(&mut self, what: &str) -> Result<u32> {
-        Ok(u32::try_from(self.number(4, what)?).unwrap_or_default())
-    }
-
-    /// As many bytes as the four before them say.
-    pub(super) fn sized(&mut self, what: &str) -> Result<&'a [u8]> {
-        let count = usize::try_from(self.u32(what)?).unwrap_or(usize::MAX);
-        self.bytes(count, what)
-    }
-
-    /// Text in Java's modified UTF-8: UTF-16 units in one to three bytes each, NUL in two.
-    pub(super) fn text(&mut self, what: &str) -> Result<String> {
-        let count = self.u16(what)?;
-        let bytes = self.bytes(usize::from(count), what)?;
-        let units =
-            modified_utf8(bytes).ok_or_else(|| Error::new(Code::StoreMalformed, format!("{what} is not text")))?;
-        Ok(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
-    }
-}
-
-fn modified_utf8(bytes: &[u8]) -> Option<Vec<u16>> {
-    let (mut units, mut rest) = (Vec::with_capacity(bytes.len()), bytes.iter().map(|byte| u16::from(*byte)));
-    let continued = |byte: u16| (byte & 0xc0 == 0x80).then_some(byte & 0x3f);
-    while let Some(first) = rest.next() {
-        units.push(match first {
-            0..=0x7f => first,
-            0xc0..=0xdf => (first & 0x1f) << 6 | continued(rest.next()?)?,
-            0xe0..=0xef => (first & 0x0f) << 12 | continued(rest.next()?)? << 6 | continued(rest.next()?)?,
-            _ => return None,
-        });
-    }
-    Some(units)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modified_utf8_is_decoded_and_broken_text_refused() {
-        let text = |bytes: &[u8]| Reader { rest: bytes }.text("alias").map_err(|error| error.code());
-        assert_eq!(text(b"\0\x01a").unwrap(), "a");
-        assert_eq!(text(b"\0\x02\xc3\xa4").unwrap(), "ä");
-        assert_eq!(text(b"\0\x02\xc0\x80").unwrap(), "\0");
-        assert_eq!(text(b"\0\x06\xed\xa0\xbd\xed\xb4\x91").unwrap(), "\u{1f511}");
-        assert_eq!(text(b"\0\x03\xed\xa0\xbd").unwrap(), "\u{fffd}");
-        assert_eq!(text(b"\0\x01\xc3"), Err(Code::StoreMalformed));
-        assert_eq!(text(b"\0\x04\xf0\x9f\x94\x91"), Err(Code::StoreMalformed));
-        assert_eq!(text(b"\0\x05a"), Err(Code::StoreMalformed));
-    }
 }
