@@ -22,13 +22,13 @@ const MAX_VOUCHERS: usize = 4;
 
 /// The trusted certificates that may issue others, by their names.
 #[derive(Debug, Default)]
-pub(super) struct Authorities {
+pub(crate) struct Authorities {
     of_name: HashMap<NameKey, Vec<Authority>>,
 }
 
 /// A trusted certificate.
 #[derive(Debug)]
-pub(super) struct Authority {
+pub(crate) struct Authority {
     der: CertificateDer<'static>,
     key: Box<[u8]>,
     key_id: Option<Box<[u8]>>,
@@ -37,33 +37,33 @@ pub(super) struct Authority {
 
 /// A key that lists may be signed with.
 #[derive(Clone, Debug)]
-pub(super) struct Signer<'a> {
+pub(crate) struct Signer<'a> {
     /// The SubjectPublicKeyInfo.
-    pub(super) key: &'a [u8],
+    pub(crate) key: &'a [u8],
     /// The identifier that the certificate gives it.
-    pub(super) key_id: Option<Box<[u8]>>,
+    pub(crate) key_id: Option<Box<[u8]>>,
 }
 
 /// The keys that lists of one name may be signed with, the issuer's own first.
 #[derive(Clone, Debug)]
-pub(super) struct Signers<'a> {
-    pub(super) keys: Vec<Signer<'a>>,
-    pub(super) allowed: Allowed,
+pub(crate) struct Signers<'a> {
+    pub(crate) keys: Vec<Signer<'a>>,
+    pub(crate) allowed: Allowed,
 }
 
 /// A path, and what else the peer sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Surroundings<'a> {
+pub(crate) struct Surroundings<'a> {
     /// The path after the issuer.
-    pub(super) above: &'a [CertificateDer<'a>],
+    pub(crate) above: &'a [CertificateDer<'a>],
     /// All that the peer sent; empty if that is not known any more.
-    pub(super) chain: &'a [CertificateDer<'a>],
-    pub(super) now_unix_s: i64,
+    pub(crate) chain: &'a [CertificateDer<'a>],
+    pub(crate) now_unix_s: i64,
 }
 
 impl Authorities {
     /// Those of the trusted certificates.
-    pub(super) fn new(trusted: &[TrustedCertificate]) -> Self {
+    pub(crate) fn new(trusted: &[TrustedCertificate]) -> Self {
         let mut this = Self::default();
         for trusted in trusted {
             let Ok((_, certificate)) = X509Certificate::from_der(&trusted.der) else { continue };
@@ -83,12 +83,12 @@ impl Authorities {
     }
 
     /// Those of this name.
-    pub(super) fn of(&self, name: &NameKey) -> &[Authority] {
+    pub(crate) fn of(&self, name: &NameKey) -> &[Authority] {
         self.of_name.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The signers of the lists of `issuer`, the next certificate of the path: its own key first, each key once.
-    pub(super) fn signers<'a>(
+    pub(crate) fn signers<'a>(
         &'a self,
         issuer: (&'a CertificateDer<'a>, &X509Certificate<'a>),
         name: &NameKey,
@@ -136,12 +136,12 @@ impl Authorities {
 }
 
 impl Authority {
-    pub(super) fn signer(&self) -> Signer<'_> {
+    pub(crate) fn signer(&self) -> Signer<'_> {
         Signer { key: &self.key, key_id: self.key_id.clone() }
     }
 
     /// Returns true if its key usage allows it to sign lists.
-    pub(super) fn signs_lists(&self) -> bool {
+    pub(crate) fn signs_lists(&self) -> bool {
         self.signs_lists
     }
 }

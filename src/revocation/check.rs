@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::authorities::{Authorities, Signers, Surroundings};
-use super::crls::{Crls, Question};
+use super::crl::lists::{Crls, Question};
 use super::facts::{SourceFacts, SourceKind};
 use super::ocsp::{OcspResponse, demands_staple};
 use super::policy::{Decision, Depth, Mode, RevocationPolicy};

@@ -6,25 +6,20 @@
 mod authorities;
 mod check;
 mod crl;
-mod crls;
-mod entries;
 mod facts;
 mod file;
-mod kept;
 pub mod ocsp;
 mod point;
 mod policy;
 mod remote;
-mod scope;
 mod signed;
 mod standing;
 mod staple;
-mod staples;
 mod upkeep;
 
 pub use check::Revocation;
+pub use crl::lists::Crls;
 pub use crl::{Crl, CrlFacts};
-pub use crls::Crls;
 pub use facts::{SourceFacts, SourceKind};
 pub use file::RevocationFile;
 pub(crate) use file::may_hold_list;
@@ -32,8 +27,8 @@ pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, oc
 pub use policy::{Depth, Mode, RevocationPolicy};
 pub(crate) use remote::{Remote, RemoteSettings};
 pub(crate) use standing::Revoked;
+pub(crate) use staple::upkeep::{StapleSettings, Staples};
 pub(crate) use staple::{Staple, Stapled};
-pub(crate) use staples::{StapleSettings, Staples};
 pub(crate) use upkeep::{Line, now_unix_s};
 
 /// Why a certificate was revoked (RFC 5280 section 5.3.1).

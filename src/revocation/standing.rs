@@ -6,7 +6,7 @@ use crate::error::{Code, Error};
 
 /// What a source says of a certificate.
 #[derive(Clone, Debug)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// It is not revoked.
     Good,
     /// It is revoked. Knowledge that is out of date revokes too.
@@ -21,7 +21,7 @@ pub(crate) struct Revoked {
     pub(crate) reason: Reason,
     pub(crate) revoked_unix_s: u32,
     /// Who says so.
-    pub(super) place: String,
+    pub(crate) place: String,
 }
 
 impl Revoked {
@@ -34,22 +34,22 @@ impl Revoked {
 
 impl Standing {
     /// Nothing is known.
-    pub(super) fn unknown(why: impl Into<String>) -> Self {
+    pub(crate) fn unknown(why: impl Into<String>) -> Self {
         Self::Unknown(Error::new(Code::RevocationUnknown, why))
     }
 
     /// What was known is out of date.
-    pub(super) fn stale(place: &str) -> Self {
+    pub(crate) fn stale(place: &str) -> Self {
         Self::Unknown(Error::new(Code::RevocationStale, format!("{place} is out of date")))
     }
 
-    pub(super) fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
 
     /// Of two, the one that decides: revoked before good before unknown; of two unknown the one that says more than that
     /// nothing is there; `self` where they are alike.
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         match (&self, &other) {
             (Self::Revoked(_), _) => self,
             (_, Self::Revoked(_)) | (Self::Unknown(_), Self::Good) => other,
@@ -63,7 +63,7 @@ impl Standing {
     }
 
     /// With what asking anew led to, where it did not help.
-    pub(super) fn after(self, failure: Option<Error>) -> Self {
+    pub(crate) fn after(self, failure: Option<Error>) -> Self {
         match (self, failure) {
             (Self::Unknown(why), Some(failure)) if why.code() == Code::RevocationStale => {
                 let detail = format!("{}, and asking anew failed: {}", why.detail(), failure.detail());

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// A cipher in CBC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::keystore) enum Cipher {
+pub(crate) enum Cipher {
     Aes128,
     Aes192,
     Aes256,
@@ -23,7 +23,7 @@ pub(in crate::keystore) enum Cipher {
 }
 
 impl Cipher {
-    pub(in crate::keystore) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Aes128 => "AES-128-CBC".to_owned(),
             Self::Aes192 => "AES-192-CBC".to_owned(),
@@ -33,7 +33,7 @@ impl Cipher {
         }
     }
 
-    pub(in crate::keystore) fn key_bytes(self) -> usize {
+    pub(crate) fn key_bytes(self) -> usize {
         match self {
             Self::Aes128 => 16,
             Self::Aes192 | Self::TripleDes => 24,
@@ -42,7 +42,7 @@ impl Cipher {
         }
     }
 
-    pub(in crate::keystore) fn block_bytes(self) -> usize {
+    pub(crate) fn block_bytes(self) -> usize {
         match self {
             Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
             Self::TripleDes | Self::Rc2 { .. } => 8,
@@ -51,12 +51,7 @@ impl Cipher {
 }
 
 /// Decrypts; `None` where the padding is wrong, as it mostly is with a wrong key, or key or vector do not fit.
-pub(in crate::keystore) fn decrypt(
-    cipher: Cipher,
-    key: &[u8],
-    iv: &[u8],
-    ciphertext: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
     let length = match cipher {
         Cipher::Aes128 => aes(&AES_128, key, iv, &mut buffer),

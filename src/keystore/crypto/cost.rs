@@ -7,29 +7,29 @@ use crate::keystore::Limits;
 
 /// The cost of one derivation, or of one private key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::keystore) struct Cost {
+pub(crate) struct Cost {
     /// In iterations of PBKDF2 with HMAC-SHA-256, about 0.1 µs each.
-    pub(in crate::keystore) iterations: u64,
+    pub(crate) iterations: u64,
     /// Bytes that it holds while it runs.
-    pub(in crate::keystore) memory: u64,
+    pub(crate) memory: u64,
 }
 
 impl Cost {
     /// This many iterations of that many hash blocks, each as dear as `weight` blocks of SHA-256.
-    pub(in crate::keystore) fn of(iterations: u64, blocks: u64, weight: u64) -> Self {
+    pub(crate) fn of(iterations: u64, blocks: u64, weight: u64) -> Self {
         Self { iterations: iterations.saturating_mul(blocks).saturating_mul(weight), memory: 0 }
     }
 }
 
 /// What is left of the limits of one file.
 #[derive(Debug)]
-pub(in crate::keystore) struct Budget {
+pub(crate) struct Budget {
     limits: Limits,
     spent: u64,
 }
 
 impl Budget {
-    pub(in crate::keystore) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, spent: 0 }
     }
 
@@ -37,7 +37,7 @@ impl Budget {
     ///
     /// # Errors
     /// `COST_TOO_HIGH` with what the file has asked for in all, and the option that allows it.
-    pub(in crate::keystore) fn spend(&mut self, cost: Cost) -> Result<()> {
+    pub(crate) fn spend(&mut self, cost: Cost) -> Result<()> {
         let limit = self.limits.max_kdf_memory_bytes;
         if cost.memory > limit {
             let detail = format!("scrypt asks for {} bytes of memory, {limit} are allowed", cost.memory);
@@ -56,7 +56,7 @@ impl Budget {
 
 /// The bytes of certificates that the chains of one file may hold together. Keys that share their issuers each have a
 /// copy, and a file could share large ones by the thousand.
-pub(in crate::keystore) struct Allowance {
+pub(crate) struct Allowance {
     left: usize,
 }
 
@@ -64,13 +64,13 @@ pub(in crate::keystore) struct Allowance {
 const CHAINS_PER_CONTENT: usize = 4;
 
 impl Allowance {
-    pub(in crate::keystore) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { left: limits.max_content_bytes.saturating_mul(CHAINS_PER_CONTENT) }
     }
 
     /// # Errors
     /// `STORE_TOO_LARGE`.
-    pub(in crate::keystore) fn take(&mut self, chain: &[CertificateDer<'_>]) -> Result<()> {
+    pub(crate) fn take(&mut self, chain: &[CertificateDer<'_>]) -> Result<()> {
         let bytes: usize = chain.iter().map(|certificate| certificate.len()).sum();
         self.left = self.left.checked_sub(bytes).ok_or_else(|| {
             Error::new(Code::StoreTooLarge, "the chains of its keys are more than four times the largest file")

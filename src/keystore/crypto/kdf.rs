@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 
 /// The hashes that stores derive keys and integrity with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::keystore) enum Hash {
+pub(crate) enum Hash {
     Sha1,
     Sha224,
     Sha256,
@@ -21,7 +21,7 @@ pub(in crate::keystore) enum Hash {
 
 impl Hash {
     /// By the identifier of its HMAC (RFC 8018 appendix B.1.2).
-    pub(in crate::keystore) fn of_hmac(oid: &str) -> Option<Self> {
+    pub(crate) fn of_hmac(oid: &str) -> Option<Self> {
         Some(match oid {
             "1.2.840.113549.2.7" => Self::Sha1,
             "1.2.840.113549.2.8" => Self::Sha224,
@@ -35,7 +35,7 @@ impl Hash {
     }
 
     /// By its own identifier (RFC 8017 appendix B.1).
-    pub(in crate::keystore) fn of_digest(oid: &str) -> Option<Self> {
+    pub(crate) fn of_digest(oid: &str) -> Option<Self> {
         Some(match oid {
             "1.3.14.3.2.26" => Self::Sha1,
             "2.16.840.1.101.3.4.2.4" => Self::Sha224,
@@ -48,7 +48,7 @@ impl Hash {
         })
     }
 
-    pub(in crate::keystore) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "SHA-1",
             Self::Sha224 => "SHA-224",
@@ -60,7 +60,7 @@ impl Hash {
         }
     }
 
-    pub(in crate::keystore) fn output_bytes(self) -> usize {
+    pub(crate) fn output_bytes(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha224 | Self::Sha512_224 => 28,
@@ -78,7 +78,7 @@ impl Hash {
     }
 
     /// How many times as long as SHA-256 a block takes: processors have instructions for SHA-1 and SHA-256 only.
-    pub(in crate::keystore) fn weight(self) -> u64 {
+    pub(crate) fn weight(self) -> u64 {
         match self {
             Self::Sha1 | Self::Sha224 | Self::Sha256 => 1,
             _ => 5,
@@ -102,7 +102,7 @@ macro_rules! with_hash {
 }
 
 /// PBKDF2 (RFC 8018 section 5.2) with HMAC.
-pub(in crate::keystore) fn pbkdf2(
+pub(crate) fn pbkdf2(
     hash: Hash,
     password: &[u8],
     salt: &[u8],
@@ -118,7 +118,7 @@ pub(in crate::keystore) fn pbkdf2(
 }
 
 /// scrypt (RFC 7914) with `(N, r, p)`.
-pub(in crate::keystore) fn scrypt(
+pub(crate) fn scrypt(
     password: &[u8],
     salt: &[u8],
     (n, r, p): (u64, u64, u64),
@@ -134,12 +134,12 @@ pub(in crate::keystore) fn scrypt(
 }
 
 /// What a PKCS#12 derivation is for (RFC 7292 appendix B.3).
-pub(in crate::keystore) const PKCS12_KEY: u8 = 1;
-pub(in crate::keystore) const PKCS12_IV: u8 = 2;
-pub(in crate::keystore) const PKCS12_MAC: u8 = 3;
+pub(crate) const PKCS12_KEY: u8 = 1;
+pub(crate) const PKCS12_IV: u8 = 2;
+pub(crate) const PKCS12_MAC: u8 = 3;
 
 /// The derivation of RFC 7292 appendix B.2; `password` is in the form of appendix B.1.
-pub(in crate::keystore) fn pkcs12(
+pub(crate) fn pkcs12(
     hash: Hash,
     password: &[u8],
     salt: &[u8],
@@ -189,7 +189,7 @@ fn add(block: &mut [u8], hash: &[u8]) {
 }
 
 /// Whether `mac` is the HMAC of the data.
-pub(in crate::keystore) fn hmac_matches(hash: Hash, key: &[u8], data: &[u8], mac: &[u8]) -> bool {
+pub(crate) fn hmac_matches(hash: Hash, key: &[u8], data: &[u8], mac: &[u8]) -> bool {
     macro_rules! verify {
         ($($name:ident),*) => {
             match hash {

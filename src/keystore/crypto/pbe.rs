@@ -13,10 +13,10 @@ use crate::keystore::der::{Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
 use crate::keystore::password;
 
 /// The key derivation of RFC 8018 section 5.2.
-pub(in crate::keystore) const PBKDF2: &str = "1.2.840.113549.1.5.12";
+pub(crate) const PBKDF2: &str = "1.2.840.113549.1.5.12";
 
 /// How one key or one part of a store is encrypted.
-pub(in crate::keystore) struct Scheme {
+pub(crate) struct Scheme {
     kdf: Kdf,
     cipher: Cipher,
     /// Empty where the key derivation gives it.
@@ -37,7 +37,7 @@ impl Scheme {
     ///
     /// # Errors
     /// `code`; `ENCRYPTION_UNSUPPORTED` with the algorithm's name; `PARAMETER_INVALID`.
-    pub(in crate::keystore) fn read(der: &mut Der<'_>, code: Code) -> Result<Self> {
+    pub(crate) fn read(der: &mut Der<'_>, code: Code) -> Result<Self> {
         let mut algorithm = der.enter(SEQUENCE, "encryption algorithm")?;
         let oid = algorithm.oid("encryption algorithm")?;
         let cipher = match oid.as_str() {
@@ -90,7 +90,7 @@ impl Scheme {
     }
 
     /// The cost of a decryption with this password, whichever of its forms is the right one.
-    pub(in crate::keystore) fn cost(&self, password: &[u8]) -> Cost {
+    pub(crate) fn cost(&self, password: &[u8]) -> Cost {
         match &self.kdf {
             Kdf::Pbkdf2 { hash, iterations } => {
                 Cost::of(*iterations, self.cipher.key_bytes().div_ceil(hash.output_bytes()) as u64, hash.weight())
@@ -109,7 +109,7 @@ impl Scheme {
     }
 
     /// The scheme in words, e.g. `PBES2 (PBKDF2 HMAC-SHA-256, 10000 iterations; AES-256-CBC)`.
-    pub(in crate::keystore) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let cipher = self.cipher.name();
         match &self.kdf {
             Kdf::Pbkdf2 { hash, iterations } => {
@@ -123,7 +123,7 @@ impl Scheme {
     /// Decrypts, and returns the first plaintext that `accept` takes; `None` means that the password is wrong.
     ///
     /// The cost must have been taken from a budget before.
-    pub(in crate::keystore) fn decrypt(
+    pub(crate) fn decrypt(
         &self,
         password: &[u8],
         ciphertext: &[u8],
@@ -158,7 +158,7 @@ impl Scheme {
 
 /// The rest of PBKDF2's parameters behind the salt (RFC 8018 appendix A.2): hash, iterations and length of the key in
 /// bytes. The hash is SHA-1 if none is named.
-pub(in crate::keystore) fn read_pbkdf2(parameters: &mut Der<'_>) -> Result<(Hash, u64, Option<u64>)> {
+pub(crate) fn read_pbkdf2(parameters: &mut Der<'_>) -> Result<(Hash, u64, Option<u64>)> {
     let iterations = count(parameters, "iteration count")?;
     let key_bytes = match parameters.peek() {
         Some(INTEGER) => Some(parameters.unsigned("key length")?),
@@ -192,7 +192,7 @@ fn read_scrypt(parameters: &mut Der<'_>) -> Result<(Kdf, Option<u64>)> {
 }
 
 /// A number from 1.
-pub(in crate::keystore) fn count(der: &mut Der<'_>, what: &str) -> Result<u64> {
+pub(crate) fn count(der: &mut Der<'_>, what: &str) -> Result<u64> {
     match der.unsigned(what)? {
         0 => Err(Error::new(Code::ParameterInvalid, format!("{what} is 0"))),
         count => Ok(count),

@@ -24,7 +24,7 @@ const DIGEST_BYTES: usize = 20;
 ///
 /// # Errors
 /// `STORE_MALFORMED`, `STORE_PASSWORD_WRONG`; `CERTIFICATE_MALFORMED` if there is nothing but such entries.
-pub(in crate::keystore) fn read(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Content> {
+pub(crate) fn read(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Content> {
     let located = |error: Error| error.at(label);
     let mut reader = Reader::new(bytes);
     reader.bytes(4, "magic number").map_err(located)?;

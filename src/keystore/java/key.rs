@@ -19,7 +19,7 @@ const SHA1_BYTES: usize = 20;
 const SALT_BYTES: usize = 8;
 
 /// An encrypted key and its parameters.
-pub(in crate::keystore) enum JavaKey {
+pub(crate) enum JavaKey {
     /// Salt, ciphertext, check.
     Jks(Vec<u8>),
     Jceks {
@@ -34,7 +34,7 @@ impl JavaKey {
     ///
     /// # Errors
     /// `KEY_MALFORMED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`.
-    pub(in crate::keystore) fn read(der: &[u8]) -> Result<Self> {
+    pub(crate) fn read(der: &[u8]) -> Result<Self> {
         let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
         let mut algorithm = content.enter(SEQUENCE, "encryption algorithm")?;
         let oid = algorithm.oid("encryption algorithm")?;
@@ -59,7 +59,7 @@ impl JavaKey {
         }
     }
 
-    pub(in crate::keystore) fn cost(&self) -> Cost {
+    pub(crate) fn cost(&self) -> Cost {
         match self {
             Self::Jks(_) => Cost::default(),
             // No processor has instructions for MD5.
@@ -67,7 +67,7 @@ impl JavaKey {
         }
     }
 
-    pub(in crate::keystore) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Jks(_) => "JKS (SHA-1, 1 iteration)".to_owned(),
             Self::Jceks { iterations, .. } => format!("JCEKS (MD5, {iterations} iterations; DES-EDE3-CBC)"),
@@ -75,7 +75,7 @@ impl JavaKey {
     }
 
     /// `None` where the password is wrong.
-    pub(in crate::keystore) fn decrypt(&self, password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn decrypt(&self, password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         match self {
             Self::Jks(protected) => decrypt_jks(protected, &password::utf16(password)),
             Self::Jceks { salt, iterations, ciphertext } => {

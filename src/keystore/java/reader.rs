@@ -3,16 +3,16 @@
 use crate::error::{Code, Error, Result};
 
 /// What is left of a stream of Java's DataOutput.
-pub(in crate::keystore) struct Reader<'a> {
-    pub(in crate::keystore) rest: &'a [u8],
+pub(crate) struct Reader<'a> {
+    pub(crate) rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(in crate::keystore) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    pub(in crate::keystore) fn bytes(&mut self, count: usize, what: &str) -> Result<&'a [u8]> {
+    pub(crate) fn bytes(&mut self, count: usize, what: &str) -> Result<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| {
             let detail = format!("{what} of {count} bytes, {} are left", self.rest.len());
             Error::new(Code::StoreMalformed, detail)
@@ -25,26 +25,26 @@ impl<'a> Reader<'a> {
         Ok(self.bytes(bytes, what)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    pub(in crate::keystore) fn u8(&mut self, what: &str) -> Result<u8> {
+    pub(crate) fn u8(&mut self, what: &str) -> Result<u8> {
         Ok(self.bytes(1, what)?.first().copied().unwrap_or_default())
     }
 
-    pub(in crate::keystore) fn u16(&mut self, what: &str) -> Result<u16> {
+    pub(crate) fn u16(&mut self, what: &str) -> Result<u16> {
         Ok(u16::try_from(self.number(2, what)?).unwrap_or_default())
     }
 
-    pub(in crate::keystore) fn u32(&mut self, what: &str) -> Result<u32> {
+    pub(crate) fn u32(&mut self, what: &str) -> Result<u32> {
         Ok(u32::try_from(self.number(4, what)?).unwrap_or_default())
     }
 
     /// As many bytes as the four before them say.
-    pub(in crate::keystore) fn sized(&mut self, what: &str) -> Result<&'a [u8]> {
+    pub(crate) fn sized(&mut self, what: &str) -> Result<&'a [u8]> {
         let count = usize::try_from(self.u32(what)?).unwrap_or(usize::MAX);
         self.bytes(count, what)
     }
 
     /// Text in Java's modified UTF-8: UTF-16 units in one to three bytes each, NUL in two.
-    pub(in crate::keystore) fn text(&mut self, what: &str) -> Result<String> {
+    pub(crate) fn text(&mut self, what: &str) -> Result<String> {
         let count = self.u16(what)?;
         let bytes = self.bytes(usize::from(count), what)?;
         let units =

@@ -91,10 +91,10 @@ impl Converter {
 }
 
 /// The longest tag and length that [`write`] puts before a content.
-pub(in crate::keystore) const MAX_HEADER_BYTES: usize = 10;
+pub(crate) const MAX_HEADER_BYTES: usize = 10;
 
 /// Adds an element.
-pub(in crate::keystore) fn write(tag: u8, content: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write(tag: u8, content: &[u8], out: &mut Vec<u8>) {
     out.push(tag);
     let length = content.len().to_be_bytes();
     let digits = length.iter().position(|byte| *byte != 0).and_then(|start| length.get(start..)).unwrap_or(&[0]);

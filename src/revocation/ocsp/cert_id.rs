@@ -5,9 +5,9 @@ use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA224, SHA256, SHA
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::entries::shortest;
 use crate::der::{Element, INTEGER, Malformed, NULL, OCTET_STRING, OID, SEQUENCE, element, only};
 use crate::error::{Code, Error, Result};
+use crate::revocation::crl::entries::shortest;
 
 /// `[0]`, which a certificate's version is tagged with.
 const VERSION: u8 = 0xa0;

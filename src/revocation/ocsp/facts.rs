@@ -1,8 +1,8 @@
 //! What a response says of itself, for people.
 
-use super::super::Reason;
 use super::response::{Data, OcspStatus, Responder, Single, Status};
 use crate::certificate::{DistinguishedName, hex, serial_text};
+use crate::revocation::Reason;
 
 /// What a response says of itself. Nothing of it is checked: anybody can write it.
 #[derive(Clone, Debug, PartialEq, Eq)]

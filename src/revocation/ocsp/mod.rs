@@ -24,9 +24,9 @@ pub use request::{get_url, request};
 pub use response::OcspStatus;
 pub(crate) use signer::is_issuer;
 
-use super::{Reason, file};
 use crate::certificate::{algorithm_text, hex};
 use crate::error::{Code, Error, Result};
+use crate::revocation::{Reason, file};
 use crate::signature::Allowed;
 use cert_id::serial_of;
 use response::{Data, Envelope, Single, Status, Unusable};

@@ -1,13 +1,13 @@
 //! A response read from its DER (RFC 6960 section 4.2.1). Who signed it is signer.rs's to say.
 
-use super::super::Reason;
-use super::super::scope::extension;
-use super::super::signed::oid_text;
 use super::cert_id::CertId;
 use crate::der::{
     BIT_STRING, ENUMERATED, Element, Elements, GENERALIZED_TIME, INTEGER, Malformed, OCTET_STRING, OID, SEQUENCE, only,
     unix_s,
 };
+use crate::revocation::Reason;
+use crate::revocation::crl::scope::extension;
+use crate::revocation::signed::oid_text;
 
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_1: u8 = 0xa1;

@@ -7,11 +7,11 @@ use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::X509Extension;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::signed::Signed;
 use super::response::{Basic, Responder};
 use crate::certificate::algorithm_text;
 use crate::certificate::matching::same_name;
 use crate::der::{BIT_STRING, Malformed, SEQUENCE, only};
+use crate::revocation::signed::Signed;
 use crate::signature::{Allowed, Refused};
 
 /// The contents of the object identifiers 2.5.29.15, 17, 19 and 37 and of 1.3.6.1.5.5.7.48.1.5 (nocheck): what may be

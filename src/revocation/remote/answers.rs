@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use rustls::pki_types::CertificateDer;
 
-use super::super::facts::{SourceFacts, SourceKind};
-use super::super::kept::{Fresh, Schedule, place_of, renewal_unix_s};
-use super::super::ocsp::{OcspResponse, OcspStanding, responders_of};
-use super::super::standing::{Revoked, Standing};
+use super::kept::{Fresh, Schedule, place_of, renewal_unix_s};
 use super::request::OcspRequest;
 use super::{Remote, first_of};
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
+use crate::revocation::facts::{SourceFacts, SourceKind};
+use crate::revocation::ocsp::{OcspResponse, OcspStanding, responders_of};
+use crate::revocation::standing::{Revoked, Standing};
 use crate::signature::Allowed;
 
 /// A response about one certificate, and what is needed to ask again.
@@ -25,17 +25,17 @@ pub(super) struct Answer {
 }
 
 /// What a certificate's responders are asked.
-pub(in super::super) struct Inquiry<'a> {
-    pub(in super::super) certificate: &'a CertificateDer<'a>,
-    pub(in super::super) issuer: &'a CertificateDer<'a>,
-    pub(in super::super) now_unix_s: i64,
-    pub(in super::super) max_stale_s: i64,
-    pub(in super::super) allowed: Allowed,
+pub(crate) struct Inquiry<'a> {
+    pub(crate) certificate: &'a CertificateDer<'a>,
+    pub(crate) issuer: &'a CertificateDer<'a>,
+    pub(crate) now_unix_s: i64,
+    pub(crate) max_stale_s: i64,
+    pub(crate) allowed: Allowed,
 }
 
 impl Inquiry<'_> {
     /// What a response says.
-    pub(in super::super) fn standing(&self, response: &OcspResponse, place: &str) -> Standing {
+    pub(crate) fn standing(&self, response: &OcspResponse, place: &str) -> Standing {
         match response.standing(self.certificate, self.issuer, self.now_unix_s, self.max_stale_s) {
             OcspStanding::Good { .. } => Standing::Good,
             OcspStanding::Revoked { reason, revoked_unix_s } => {
@@ -50,7 +50,7 @@ impl Inquiry<'_> {
     }
 
     /// What the response says that came with the certificate.
-    pub(in super::super) fn standing_by_staple(&self, staple: &[u8]) -> Standing {
+    pub(crate) fn standing_by_staple(&self, staple: &[u8]) -> Standing {
         const PLACE: &str = "the stapled response";
         match OcspResponse::from_der(staple, PLACE) {
             Ok(response) => self.standing(&response.allow(self.allowed), PLACE),
@@ -74,7 +74,7 @@ impl Remote {
     }
 
     /// What the responses at hand say; asks nobody.
-    pub(in super::super) fn standing_by_answers(&self, inquiry: &Inquiry<'_>) -> Standing {
+    pub(crate) fn standing_by_answers(&self, inquiry: &Inquiry<'_>) -> Standing {
         let unknown = Standing::unknown("no responder has been asked about it");
         self.responders(inquiry.certificate).iter().fold(unknown, |standing, responder| {
             let Some(answer) = self.answers.known(&inquiry.key(responder), inquiry.now_unix_s) else { return standing };
@@ -87,7 +87,7 @@ impl Remote {
     }
 
     /// Asks the responders of a certificate where what they said is not at hand and current.
-    pub(in super::super) fn ask_responders(&self, inquiry: &Inquiry<'_>, deadline: Instant) -> Result<Standing> {
+    pub(crate) fn ask_responders(&self, inquiry: &Inquiry<'_>, deadline: Instant) -> Result<Standing> {
         let responders = self.responders(inquiry.certificate);
         let places: Vec<&str> = responders.iter().map(String::as_str).collect();
         first_of(&places, deadline, "it names no OCSP responder, and none is configured", |responder, deadline| {

@@ -6,17 +6,17 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::authorities::{Signer, Signers};
-use super::super::crls::{List, Question};
-use super::super::facts::{SourceFacts, SourceKind};
-use super::super::kept::{Fresh, place_of, renewal_unix_s};
-use super::super::standing::Standing;
-use super::super::upkeep::Line;
+use super::kept::{Fresh, place_of, renewal_unix_s};
 use super::{Remote, more_telling, share};
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
 use crate::fetch::{Content, FetchRequest, Fetched, Validators};
 use crate::logging::Level;
+use crate::revocation::authorities::{Signer, Signers};
+use crate::revocation::crl::lists::{List, Question};
+use crate::revocation::facts::{SourceFacts, SourceKind};
+use crate::revocation::standing::Standing;
+use crate::revocation::upkeep::Line;
 use crate::signature::{Allowed, Refused};
 
 /// So many places are asked for lists about one certificate.
@@ -52,12 +52,12 @@ impl RemoteList {
 
 impl Remote {
     /// Whether there is none at hand.
-    pub(in super::super) fn has_no_lists(&self) -> bool {
+    pub(crate) fn has_no_lists(&self) -> bool {
         self.lists.is_empty()
     }
 
     /// What the lists at hand, these and those that were fetched, say; asks nobody.
-    pub(in super::super) fn standing_by_lists(
+    pub(crate) fn standing_by_lists(
         &self,
         question: &Question<'_>,
         own: &[List],
@@ -70,7 +70,7 @@ impl Remote {
     }
 
     /// Returns true if the known lists of the very key that signed the certificate say enough.
-    pub(in super::super) fn is_settled_by_lists(
+    pub(crate) fn is_settled_by_lists(
         &self,
         question: &Question<'_>,
         own: &[List],
@@ -88,7 +88,7 @@ impl Remote {
 
     /// Fetches the lists that cover a certificate, one place after the other, until they and the known ones (`own`
     /// among them) say enough. A place that fails leaves the others, each with its share of the time.
-    pub(in super::super) fn fetch_lists(
+    pub(crate) fn fetch_lists(
         &self,
         question: &Question<'_>,
         own: &[List],

@@ -4,6 +4,7 @@
 //! Everything is verified before it takes the place of what was there.
 
 mod answers;
+pub(super) mod kept;
 mod lists;
 mod request;
 
@@ -15,18 +16,18 @@ use std::time::Instant;
 
 use rustls::time_provider::TimeProvider;
 
-use super::facts::SourceFacts;
-use super::kept::{Kept, Renews};
-use super::ocsp::CertIdHash;
-use super::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::DiskCache;
 use crate::fetch::{FetchPolicy, Fetcher};
 use crate::logging::{Level, Log};
+use crate::revocation::facts::SourceFacts;
+use crate::revocation::ocsp::CertIdHash;
+use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 use crate::signature::Allowed;
 
 use answers::Answer;
 pub(super) use answers::Inquiry;
+use kept::{Kept, Renews};
 use lists::RemoteList;
 pub(super) use request::OcspRequest;
 

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use rustls::pki_types::CertificateDer;
 
-use super::super::ocsp::{CertIdHash, OcspResponse, OcspStanding, OcspStatus, get_url, request};
 use super::share;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{FetchRequest, Fetched, Fetcher, Post, shown};
+use crate::revocation::ocsp::{CertIdHash, OcspResponse, OcspStanding, OcspStatus, get_url, request};
 use crate::signature::Allowed;
 
 /// The longest response: RFC 5019 has responders keep them short, and a delegated signer's chain fits many times.
@@ -16,18 +16,18 @@ const MAX_RESPONSE_BYTES: usize = 128 << 10;
 const NONCE_BYTES: usize = 32;
 
 /// What is asked, of whom.
-pub(in super::super) struct OcspRequest<'a> {
-    pub(in super::super) responder: &'a str,
+pub(crate) struct OcspRequest<'a> {
+    pub(crate) responder: &'a str,
     /// Whether the responder may be at any address, because it is not a stranger who named it.
-    pub(in super::super) is_configured: bool,
-    pub(in super::super) certificate: &'a CertificateDer<'a>,
-    pub(in super::super) issuer: &'a CertificateDer<'a>,
-    pub(in super::super) hash: CertIdHash,
+    pub(crate) is_configured: bool,
+    pub(crate) certificate: &'a CertificateDer<'a>,
+    pub(crate) issuer: &'a CertificateDer<'a>,
+    pub(crate) hash: CertIdHash,
     /// Whether the response has to repeat a nonce.
-    pub(in super::super) has_nonce: bool,
-    pub(in super::super) allowed: Allowed,
-    pub(in super::super) now_unix_s: i64,
-    pub(in super::super) deadline: Instant,
+    pub(crate) has_nonce: bool,
+    pub(crate) allowed: Allowed,
+    pub(crate) now_unix_s: i64,
+    pub(crate) deadline: Instant,
 }
 
 /// The method by which a request is sent.
@@ -46,7 +46,7 @@ impl OcspRequest<'_> {
     ///
     /// # Errors
     /// `REVOCATION_RESPONSE_INVALID` for what is no response; those of [`Fetcher::fetch`].
-    pub(in super::super) fn send(&self, fetcher: &Fetcher) -> Result<OcspResponse> {
+    pub(crate) fn send(&self, fetcher: &Fetcher) -> Result<OcspResponse> {
         let nonce = self.has_nonce.then(nonce).transpose()?;
         let asked = request(self.certificate, self.issuer, self.hash, nonce.as_ref().map(|n| &n[..]))?;
         // An answer to a nonce is for one asker, so that a cache on the way must not keep it.

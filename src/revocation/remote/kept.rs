@@ -20,7 +20,7 @@ const SHORTEST_PERIOD_S: i64 = 10;
 const KEEP_UNUSED_S: i64 = 24 * 3600;
 
 /// Values by key; a bounded number, those unused for longest go first.
-pub(super) struct Kept<T> {
+pub(crate) struct Kept<T> {
     slots: Mutex<HashMap<String, Slot<T>>>,
     arrived: Condvar,
     most: usize,
@@ -29,7 +29,7 @@ pub(super) struct Kept<T> {
 
 /// Which values are fetched anew before anybody asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Renews {
+pub(crate) enum Renews {
     /// All that are kept, and those too that could not be had yet: what takes longer than a handshake may wait.
     All,
     /// Those that were asked for since they were had.
@@ -45,28 +45,28 @@ struct Slot<T> {
 
 /// When something was had, and when it is asked for again.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Schedule {
-    pub(super) last_success_unix_s: Option<i64>,
-    pub(super) next_unix_s: i64,
+pub(crate) struct Schedule {
+    pub(crate) last_success_unix_s: Option<i64>,
+    pub(crate) next_unix_s: i64,
     /// All failures there were.
-    pub(super) failures: u64,
-    pub(super) last_error: Option<Error>,
+    pub(crate) failures: u64,
+    pub(crate) last_error: Option<Error>,
     failures_in_row: u32,
 }
 
 /// What a fetch brought.
-pub(super) struct Fresh<T> {
-    pub(super) value: Arc<T>,
+pub(crate) struct Fresh<T> {
+    pub(crate) value: Arc<T>,
     /// When to ask again.
-    pub(super) next_unix_s: i64,
+    pub(crate) next_unix_s: i64,
     /// What is wrong with it though it is kept, such as that it is out of date; counts as a failure.
-    pub(super) complaint: Option<Error>,
+    pub(crate) complaint: Option<Error>,
 }
 
 /// What is there after all has been tried, and what went wrong.
-pub(super) struct Outcome<T> {
-    pub(super) value: Option<Arc<T>>,
-    pub(super) error: Option<Error>,
+pub(crate) struct Outcome<T> {
+    pub(crate) value: Option<Arc<T>>,
+    pub(crate) error: Option<Error>,
 }
 
 impl<T> fmt::Debug for Kept<T> {
@@ -77,7 +77,7 @@ impl<T> fmt::Debug for Kept<T> {
 
 impl<T> Kept<T> {
     /// At most so many values.
-    pub(super) fn new(most: usize, renews: Renews) -> Self {
+    pub(crate) fn new(most: usize, renews: Renews) -> Self {
         Self { slots: Mutex::default(), arrived: Condvar::new(), most, renews }
     }
 
@@ -86,12 +86,12 @@ impl<T> Kept<T> {
     }
 
     /// Whether anything is at hand or being fetched.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
     /// The value at hand, whether it still serves or not; never waits.
-    pub(super) fn known(&self, key: &str, now_unix_s: i64) -> Option<Arc<T>> {
+    pub(crate) fn known(&self, key: &str, now_unix_s: i64) -> Option<Arc<T>> {
         let mut slots = self.lock();
         let slot = slots.get_mut(key)?;
         slot.last_used_unix_s = now_unix_s;
@@ -99,7 +99,7 @@ impl<T> Kept<T> {
     }
 
     /// Every value at hand of which this is true; never waits.
-    pub(super) fn those(&self, now_unix_s: i64, is_wanted: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
+    pub(crate) fn those(&self, now_unix_s: i64, is_wanted: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
         let mut slots = self.lock();
         let wanted = slots.values_mut().filter_map(|slot| {
             let value = slot.value.as_ref().filter(|value| is_wanted(value))?;
@@ -110,14 +110,14 @@ impl<T> Kept<T> {
     }
 
     /// Every key with its value and schedule.
-    pub(super) fn all(&self) -> Vec<(String, Option<Arc<T>>, Schedule)> {
+    pub(crate) fn all(&self) -> Vec<(String, Option<Arc<T>>, Schedule)> {
         let slots = self.lock();
         slots.iter().map(|(key, slot)| (key.clone(), slot.value.clone(), slot.schedule.clone())).collect()
     }
 
     /// The value at hand if it serves; otherwise what `fetch` brings, given what is at hand. While one caller fetches,
     /// others wait for it until their deadline; after a failure nobody fetches until its pause is over.
-    pub(super) fn get(
+    pub(crate) fn get(
         &self,
         key: &str,
         now_unix_s: i64,
@@ -160,7 +160,7 @@ impl<T> Kept<T> {
     }
 
     /// Fetches what is at hand anew, or what could not be had; nothing where somebody else is at it.
-    pub(super) fn renew(
+    pub(crate) fn renew(
         &self,
         key: &str,
         now_unix_s: i64,
@@ -188,7 +188,7 @@ impl<T> Kept<T> {
     }
 
     /// The keys whose values are to be fetched anew.
-    pub(super) fn due(&self, now_unix_s: i64) -> Vec<String> {
+    pub(crate) fn due(&self, now_unix_s: i64) -> Vec<String> {
         let slots = self.lock();
         let due =
             slots.iter().filter(|(_, slot)| slot.is_renewed(self.renews) && slot.schedule.next_unix_s <= now_unix_s);
@@ -196,13 +196,13 @@ impl<T> Kept<T> {
     }
 
     /// When the next value is to be fetched anew.
-    pub(super) fn next_unix_s(&self) -> Option<i64> {
+    pub(crate) fn next_unix_s(&self) -> Option<i64> {
         let slots = self.lock();
         slots.values().filter(|slot| slot.is_renewed(self.renews)).map(|slot| slot.schedule.next_unix_s).min()
     }
 
     /// Drops what nobody has asked for in a day.
-    pub(super) fn drop_unused(&self, now_unix_s: i64) {
+    pub(crate) fn drop_unused(&self, now_unix_s: i64) {
         self.lock()
             .retain(|_, slot| slot.is_fetching || now_unix_s.saturating_sub(slot.last_used_unix_s) < KEEP_UNUSED_S);
     }
@@ -284,7 +284,7 @@ impl Schedule {
     }
 
     /// Takes in another one: the last success, the first refresh, all failures.
-    pub(super) fn join(&mut self, other: &Self) {
+    pub(crate) fn join(&mut self, other: &Self) {
         let is_first = self.next_unix_s == 0;
         self.next_unix_s = if is_first { other.next_unix_s } else { self.next_unix_s.min(other.next_unix_s) };
         self.last_success_unix_s = self.last_success_unix_s.max(other.last_success_unix_s);
@@ -292,14 +292,14 @@ impl Schedule {
         self.last_error = self.last_error.take().or_else(|| other.last_error.clone());
     }
 
-    pub(super) fn succeed(&mut self, now_unix_s: i64, next_unix_s: i64) {
+    pub(crate) fn succeed(&mut self, now_unix_s: i64, next_unix_s: i64) {
         self.last_success_unix_s = Some(now_unix_s);
         self.next_unix_s = next_unix_s;
         self.failures_in_row = 0;
         self.last_error = None;
     }
 
-    pub(super) fn fail(&mut self, now_unix_s: i64, error: &Error) {
+    pub(crate) fn fail(&mut self, now_unix_s: i64, error: &Error) {
         let doublings = self.failures_in_row.min(16);
         let pause_s = (FIRST_PAUSE_S << doublings).min(LONGEST_PAUSE_S);
         self.next_unix_s = now_unix_s.saturating_add(pause_s).saturating_add(jitter_s(pause_s / 4));
@@ -311,7 +311,7 @@ impl Schedule {
 
 /// When something is fetched anew that was had now: well before a newer one has to be there, and once in a period where
 /// there is one; not all at once.
-pub(super) fn renewal_unix_s(now_unix_s: i64, next_update_unix_s: Option<i64>, period_s: Option<u32>) -> i64 {
+pub(crate) fn renewal_unix_s(now_unix_s: i64, next_update_unix_s: Option<i64>, period_s: Option<u32>) -> i64 {
     let by_update = next_update_unix_s.map(|next_update| {
         let window_s = next_update.saturating_sub(now_unix_s).max(0);
         window_s - window_s / 4 + jitter_s(window_s / 8)
@@ -322,7 +322,7 @@ pub(super) fn renewal_unix_s(now_unix_s: i64, next_update_unix_s: Option<i64>, p
 }
 
 /// The place of a key, which has after it, and after a space, whose answer it is.
-pub(super) fn place_of(key: &str) -> &str {
+pub(crate) fn place_of(key: &str) -> &str {
     key.rsplit_once(' ').map_or(key, |(place, _)| place)
 }
 

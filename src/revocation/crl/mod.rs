@@ -1,17 +1,22 @@
 //! One list of revoked certificates (RFC 5280 section 5): read once, kept as what a look-up needs.
 
-use super::Reason;
-use super::entries::{Entries, Entry};
-use super::ocsp::SKEW_S;
-use super::scope::{Refused, Scope, Subject, extension};
-use super::signed::{Signed, oid_text};
+pub(super) mod entries;
+pub(super) mod lists;
+pub(super) mod scope;
+
 use crate::certificate::matching::NameKey;
 use crate::certificate::{DistinguishedName, algorithm_text, hex, printable};
 use crate::der::{
     BIT_STRING, ENUMERATED, Element, Elements, GENERALIZED_TIME, INTEGER, Malformed, SEQUENCE, UTC_TIME, only, unix_s,
 };
 use crate::error::{Code, Error, Result};
+use crate::revocation::Reason;
+use crate::revocation::ocsp::SKEW_S;
+use crate::revocation::signed::{Signed, oid_text};
 use crate::signature::{Allowed, Refused as RefusedSignature};
+
+use entries::{Entries, Entry};
+use scope::{Refused, Scope, Subject, extension};
 
 const EXTENSIONS: u8 = 0xa0;
 /// The field keyIdentifier of an AuthorityKeyIdentifier.

@@ -6,16 +6,16 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::digest;
 use x509_parser::prelude::X509Certificate;
 
-use super::authorities::{Authorities, Signer, Signers};
-use super::crl::Crl;
-use super::file::{self, Part};
-use super::point::name_text;
+use super::Crl;
 use super::scope::{ALL_REASONS, Pointers, Subject};
-use super::standing::{Revoked, Standing};
 use crate::certificate::date_text;
 use crate::certificate::matching::NameKey;
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
+use crate::revocation::authorities::{Authorities, Signer, Signers};
+use crate::revocation::file::{self, Part};
+use crate::revocation::point::name_text;
+use crate::revocation::standing::{Revoked, Standing};
 use crate::signature::{Allowed, Refused};
 
 // The contents of the object identifiers 2.5.29.18 and 31.
@@ -40,9 +40,9 @@ pub struct Crls {
 
 /// A list, and whose it has turned out to be.
 #[derive(Debug)]
-pub(super) struct List {
-    pub(super) crl: Crl,
-    pub(super) place: String,
+pub(crate) struct List {
+    pub(crate) crl: Crl,
+    pub(crate) place: String,
     /// SHA-256 of keys, and the check of the list's signature with each.
     keys: Mutex<Vec<([u8; digest::SHA256_OUTPUT_LEN], Checked)>>,
 }
@@ -89,7 +89,7 @@ impl Crls {
     }
 
     /// The warnings that do not depend on whom the context trusts.
-    pub(super) fn notes(&self) -> &[String] {
+    pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
 
@@ -110,7 +110,7 @@ impl Crls {
 
     /// Warnings for the operator: what was passed over, which lists are not in force, and which no trusted certificate
     /// has issued. Also lists that are not signed with a key of a trusted certificate of their issuer's name.
-    pub(super) fn warnings(
+    pub(crate) fn warnings(
         &self,
         trusted: &[TrustedCertificate],
         (now_unix_s, max_stale_s): (i64, i64),
@@ -128,13 +128,13 @@ impl Crls {
     }
 
     /// Those of this issuer.
-    pub(super) fn of(&self, issuer: &NameKey) -> &[List] {
+    pub(crate) fn of(&self, issuer: &NameKey) -> &[List] {
         self.of_issuer.get(issuer).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
 /// A certificate whose path has been verified, which lists are asked about.
-pub(super) struct Question<'a> {
+pub(crate) struct Question<'a> {
     serial: &'a [u8],
     subject: Subject<'a>,
     /// The issuer's SubjectPublicKeyInfo.
@@ -150,7 +150,7 @@ impl<'a> Question<'a> {
     ///
     /// # Errors
     /// `REVOCATION_UNKNOWN` for what no list can speak of.
-    pub(super) fn new(
+    pub(crate) fn new(
         certificate: &'a X509Certificate<'_>,
         issuer: &'a X509Certificate<'_>,
         signers: impl FnOnce(&NameKey) -> Signers<'a>,
@@ -167,32 +167,32 @@ impl<'a> Question<'a> {
     }
 
     /// Where lists are that speak of it: for each of its distribution points the places that say the same.
-    pub(super) fn places(&self) -> Vec<Vec<&'a str>> {
+    pub(crate) fn places(&self) -> Vec<Vec<&'a str>> {
         self.subject.places()
     }
 
     /// The name of its issuer.
-    pub(super) fn issuer(&self) -> &NameKey {
+    pub(crate) fn issuer(&self) -> &NameKey {
         &self.issuer
     }
 
     /// The SubjectPublicKeyInfo of its issuer.
-    pub(super) fn key(&self) -> &'a [u8] {
+    pub(crate) fn key(&self) -> &'a [u8] {
         self.key
     }
 
     /// Every SubjectPublicKeyInfo that its lists may be signed with.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a [u8]> {
         self.signers.keys.iter().map(|signer| signer.key)
     }
 
     /// Returns true if a list covers it, and is signed by an authority that may sign it.
-    pub(super) fn is_spoken_of_by(&self, list: &List) -> bool {
+    pub(crate) fn is_spoken_of_by(&self, list: &List) -> bool {
         list.crl.reasons_for(&self.subject) != 0 && list.signer(&self.signers).is_ok()
     }
 
     /// What these lists, all of its issuer's name, say together.
-    pub(super) fn answer<'b>(
+    pub(crate) fn answer<'b>(
         &self,
         lists: impl Iterator<Item = &'b List>,
         now_unix_s: i64,
@@ -203,7 +203,7 @@ impl<'a> Question<'a> {
 
     /// Returns true if the lists of the very key that signed it say enough. An issuer with two keys may have a list for
     /// each, of the certificates that this key has signed.
-    pub(super) fn is_settled<'b>(
+    pub(crate) fn is_settled<'b>(
         &self,
         lists: impl Iterator<Item = &'b List>,
         now_unix_s: i64,
@@ -282,7 +282,7 @@ impl List {
     ///
     /// # Errors
     /// As for [`Crl::from_der`]; `CRL_MALFORMED` where there is none; `PEM_MALFORMED`.
-    pub(super) fn all_of(content: &[u8], place: &str) -> Result<Vec<Self>> {
+    pub(crate) fn all_of(content: &[u8], place: &str) -> Result<Vec<Self>> {
         let parts = file::crl_parts(content, place)?;
         if parts.is_empty() {
             return Err(Error::new(Code::CrlMalformed, "no X509 CRL in the PEM file").at(place));
@@ -294,7 +294,7 @@ impl List {
     ///
     /// # Errors
     /// The fault of its signature.
-    pub(super) fn signer<'a>(&self, signers: &Signers<'a>) -> std::result::Result<&'a [u8], Refused> {
+    pub(crate) fn signer<'a>(&self, signers: &Signers<'a>) -> std::result::Result<&'a [u8], Refused> {
         let hint = self.crl.authority_key();
         let is_hinted = |signer: &&Signer<'_>| hint.is_some() && signer.key_id.as_deref() == hint;
         let (own, others) = signers.keys.split_at(signers.keys.len().min(1));

@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
-use super::Reason;
-use super::point::{DIRECTORY_NAME, PointName, uri};
 use crate::der::{BOOLEAN, Element, Elements, Malformed, OCTET_STRING, OID, SEQUENCE, SET, boolean, element, only};
+use crate::revocation::Reason;
+use crate::revocation::point::{DIRECTORY_NAME, PointName, uri};
 
 /// Every reason of `ReasonFlags`, a bit for each but the unused one.
-pub(super) const ALL_REASONS: u16 = 0b1_1111_1110;
+pub(crate) const ALL_REASONS: u16 = 0b1_1111_1110;
 
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_1: u8 = 0xa1;
@@ -23,7 +23,7 @@ const MAX_PLACES: usize = 8;
 
 /// Why an issuing distribution point is not honoured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     Malformed,
     Unsupported(&'static str),
 }
@@ -36,7 +36,7 @@ impl From<Malformed> for Refused {
 
 /// What an issuing distribution point says; without one a list speaks of all certificates of its issuer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     /// The names of the point; none if it has no name.
     names: Vec<PointName>,
     subjects: Subjects,
@@ -58,7 +58,7 @@ impl Default for Scope {
 
 impl Scope {
     /// Reads the extension's value. `issuer` is the name of the list's issuer, with its header.
-    pub(super) fn from_der(value: &[u8], issuer: &[u8]) -> Result<Self, Refused> {
+    pub(crate) fn from_der(value: &[u8], issuer: &[u8]) -> Result<Self, Refused> {
         let mut scope = Self::default();
         let mut fields = only(SEQUENCE, value)?.inside();
         if let Some(name) = fields.optional(CONTEXT_0)? {
@@ -87,7 +87,7 @@ impl Scope {
     }
 
     /// The reasons for which the list tells whether this certificate is revoked; 0 where it does not speak of it.
-    pub(super) fn reasons_for(&self, subject: &Subject<'_>) -> u16 {
+    pub(crate) fn reasons_for(&self, subject: &Subject<'_>) -> u16 {
         let is_in = match self.subjects {
             Subjects::All => true,
             Subjects::EndEntities => !subject.is_ca,
@@ -107,7 +107,7 @@ impl Scope {
     }
 
     /// Which certificates the list speaks of, as the rest of a sentence; none if it speaks of all.
-    pub(super) fn text(&self) -> Option<String> {
+    pub(crate) fn text(&self) -> Option<String> {
         let mut parts = Vec::new();
         match self.subjects {
             Subjects::All => {}
@@ -169,7 +169,7 @@ fn flags(content: &[u8]) -> Result<u16, Malformed> {
 
 /// What of a certificate decides which lists speak of it.
 #[derive(Debug)]
-pub(super) struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// The names of its issuer, which stand for a distribution point.
     issuers: Vec<PointName>,
     is_ca: bool,
@@ -187,16 +187,16 @@ struct Point<'a> {
 
 /// The extensions of a certificate that decide which lists speak of it, each by its value.
 #[derive(Debug, Default)]
-pub(super) struct Pointers<'a> {
+pub(crate) struct Pointers<'a> {
     /// cRLDistributionPoints (RFC 5280 section 4.2.1.13).
-    pub(super) points: Option<&'a [u8]>,
+    pub(crate) points: Option<&'a [u8]>,
     /// issuerAltName (section 4.2.1.7).
-    pub(super) issuer_names: Option<&'a [u8]>,
+    pub(crate) issuer_names: Option<&'a [u8]>,
 }
 
 impl<'a> Subject<'a> {
     /// `issuer` is the name of its issuer, with its header.
-    pub(super) fn new(issuer: &[u8], is_ca: bool, pointers: &Pointers<'a>) -> Self {
+    pub(crate) fn new(issuer: &[u8], is_ca: bool, pointers: &Pointers<'a>) -> Self {
         let mut issuers = vec![PointName::new(&element(DIRECTORY_NAME, &[issuer]))];
         // One that cannot be read names no list.
         let others = pointers.issuer_names.and_then(|value| only(SEQUENCE, value).ok()?.parts().ok());
@@ -213,7 +213,7 @@ impl<'a> Subject<'a> {
 
     /// Where lists are that speak of it: for each of its distribution points the places that say the same, at most
     /// eight of eight.
-    pub(super) fn places(&self) -> Vec<Vec<&'a str>> {
+    pub(crate) fn places(&self) -> Vec<Vec<&'a str>> {
         let uris = |point: &Point<'a>| point.uris.iter().copied().take(MAX_PLACES).collect();
         self.points.iter().take(MAX_PLACES).map(uris).filter(|uris: &Vec<_>| !uris.is_empty()).collect()
     }
@@ -251,7 +251,7 @@ impl<'a> Point<'a> {
 }
 
 /// The value of an extension's OCTET STRING, and whether it is critical (RFC 5280 section 4.1).
-pub(super) fn extension(element: Element<'_>) -> Result<(Element<'_>, bool, &[u8]), Malformed> {
+pub(crate) fn extension(element: Element<'_>) -> Result<(Element<'_>, bool, &[u8]), Malformed> {
     let mut fields = element.inside();
     let identifier = fields.expect(OID)?;
     let is_critical = fields.optional(BOOLEAN)?.map_or(Ok(false), |element| boolean(element.content))?;

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use rustls::time_provider::TimeProvider;
 
-use super::facts::SourceFacts;
-use super::ocsp::CertIdHash;
-use super::staple::{Asking, Staple};
-use super::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
+use super::{Asking, Staple};
 use crate::error::Result;
 use crate::fetch::{FetchPolicy, Fetcher};
+use crate::revocation::facts::SourceFacts;
+use crate::revocation::ocsp::CertIdHash;
+use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 
 /// How staples are asked for.
 #[derive(Clone, Debug)]

@@ -3,6 +3,8 @@
 //! Handshakes read it under a lock that is held for no longer than it takes to clone or swap a pointer. Only a response
 //! that verifies and says good is ever shown, and none past its nextUpdate.
 
+pub(super) mod upkeep;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -11,16 +13,16 @@ use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
-use super::facts::{SourceFacts, SourceKind};
-use super::kept::{Schedule, renewal_unix_s};
-use super::ocsp::{CertIdHash, MAX_AGE_S, OcspResponse, OcspStanding};
-use super::remote::{OcspRequest, first_of};
-use super::standing::Revoked;
-use super::upkeep::{Line, now_unix_s};
 use crate::certificate::{date_text, describe};
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::logging::Level;
+use crate::revocation::facts::{SourceFacts, SourceKind};
+use crate::revocation::ocsp::{CertIdHash, MAX_AGE_S, OcspResponse, OcspStanding};
+use crate::revocation::remote::kept::{Schedule, renewal_unix_s};
+use crate::revocation::remote::{OcspRequest, first_of};
+use crate::revocation::standing::Revoked;
+use crate::revocation::upkeep::{Line, now_unix_s};
 use crate::signature::Allowed;
 
 /// Whose response is shown, and where it comes from.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Reason;
+use crate::revocation::Reason;
 
 /// The longest serial number that an issuer may give (RFC 5280 section 4.1.2.2).
 const SERIAL_LENGTH: usize = 20;
@@ -18,14 +18,14 @@ type Record = [u8; RECORD_LENGTH];
 
 /// What a list says of one serial number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) revoked_unix_s: u32,
-    pub(super) reason: Reason,
+pub(crate) struct Entry {
+    pub(crate) revoked_unix_s: u32,
+    pub(crate) reason: Reason,
 }
 
 /// Sorted by serial number, 25 bytes each.
 #[derive(Debug, Default)]
-pub(super) struct Entries {
+pub(crate) struct Entries {
     positive: Table,
     /// RFC 5280 forbids them, and issuers give them: -1 and 255 differ in a byte of their encoding alone.
     negative: Table,
@@ -42,13 +42,13 @@ struct Table {
 
 impl Entries {
     /// A table for this many.
-    pub(super) fn with_capacity(count: usize) -> Self {
+    pub(crate) fn with_capacity(count: usize) -> Self {
         let positive = Table { records: Vec::with_capacity(count), index: Index::default() };
         Self { positive, ..Self::default() }
     }
 
     /// Adds one; `serial` is the content of its INTEGER.
-    pub(super) fn push(&mut self, serial: &[u8], entry: Entry) {
+    pub(crate) fn push(&mut self, serial: &[u8], entry: Entry) {
         let Serial { is_negative, digits } = Serial::new(serial);
         if digits.len() > SERIAL_LENGTH {
             return self.longer.push((shortest(serial).into(), entry));
@@ -58,7 +58,7 @@ impl Entries {
     }
 
     /// Ends the adding. Of entries of one serial number the first by date counts.
-    pub(super) fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         self.positive.sort();
         self.negative.sort();
         self.longer.sort_by(|one, other| one.0.cmp(&other.0).then(one.1.revoked_unix_s.cmp(&other.1.revoked_unix_s)));
@@ -66,13 +66,13 @@ impl Entries {
         self.longer.shrink_to_fit();
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         let tables = self.positive.records.len().saturating_add(self.negative.records.len());
         tables.saturating_add(self.longer.len())
     }
 
     /// What is said of a serial number, the content of its INTEGER.
-    pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
+    pub(crate) fn find(&self, serial: &[u8]) -> Option<Entry> {
         let Serial { is_negative, digits } = Serial::new(serial);
         if digits.len() > SERIAL_LENGTH {
             let found = self.longer.binary_search_by(|(known, _)| known.as_ref().cmp(shortest(serial))).ok()?;
@@ -151,7 +151,7 @@ impl<'a> Serial<'a> {
 }
 
 /// The content of an INTEGER as DER has it: there are certificates with zeros before their serial number.
-pub(super) fn shortest(mut serial: &[u8]) -> &[u8] {
+pub(crate) fn shortest(mut serial: &[u8]) -> &[u8] {
     while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = serial {
         serial = serial.get(1..).unwrap_or_default();
     }
