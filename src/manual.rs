@@ -9,6 +9,7 @@
 macro_rules! page {
     ($name:ident, $file:literal) => {
         #[doc = "[architecture]: crate::manual::architecture"]
+        #[doc = "[connections]: crate::manual::connections"]
         #[doc = "[defaults]: crate::manual::defaults"]
         #[doc = "[howto]: crate::manual::howto"]
         #[doc = "[peers]: crate::manual::peers"]
@@ -25,6 +26,7 @@ macro_rules! page {
 }
 
 page!(howto, "../docs/howto.md");
+page!(connections, "../docs/connections.md");
 page!(defaults, "../docs/defaults.md");
 page!(verification, "../docs/verification.md");
 page!(revocation, "../docs/revocation.md");

@@ -129,6 +129,27 @@ fn every_page_of_the_manual_is_linked_from_the_readme() {
     assert!(lost.is_empty(), "{lost:?}");
 }
 
+/// The C code of a page: what stands between "```c" and "```".
+fn c_blocks(text: &str) -> Vec<&str> {
+    let blocks = text.split("\n```c\n").skip(1);
+    blocks.map(|block| block.split("\n```\n").next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn code_of_the_page_on_connections_is_that_of_the_programs_that_are_run() {
+    let files = fs::read_dir(root().join("docs/examples")).unwrap().map(|entry| entry.unwrap().path());
+    let programs: Vec<_> = files.map(|path| (fs::read_to_string(&path).unwrap(), path)).collect();
+    let page = read("docs/connections.md");
+    let mut blocks = c_blocks(&page);
+    let count = blocks.len();
+    blocks.retain(|block| !programs.iter().any(|(program, _)| program.contains(&format!("\n{block}\n"))));
+    assert!(count > 5 && blocks.is_empty(), "in no program of docs/examples:\n{}", blocks.join("\n...\n"));
+    for (_, path) in &programs {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(page.contains(&format!("| `{name}` |")), "the page does not list {name}");
+    }
+}
+
 #[test]
 fn pages_name_only_what_the_headers_have() {
     let headers = read("include/brokertls.h") + &read("include/brokertls_errors.h");

@@ -25,6 +25,7 @@ certificates() {
     issue server "/O=Example/CN=broker" ca "subjectAltName=DNS:localhost,DNS:broker.example,IP:127.0.0.1"
     issue admin "/CN=admin" ca "subjectAltName=DNS:admin.example"
     issue client "/O=Example/CN=device-7" ca "subjectAltName=URI:urn:device:7\nextendedKeyUsage=clientAuth"
+    issue banned "/CN=banned" ca "extendedKeyUsage=clientAuth"
     issue stranger "/CN=stranger" other-ca "extendedKeyUsage=clientAuth"
     # A certificate for clients that a server uses.
     issue misused "/CN=misused" ca "subjectAltName=DNS:localhost\nextendedKeyUsage=clientAuth"
