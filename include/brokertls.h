@@ -599,6 +599,12 @@ typedef void (*btls_log_fn)(void *user, btls_log_level level, const char *line);
  * `user` is handed to it, and must stay valid as long as the context and its connections. */
 btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn function, void *user);
 
+/* Sets whether each peer that is refused, or refuses this side, is a line of the log at
+ * BTLS_LOG_ERROR. Default: true. A context writes 60 such lines a minute at most; the next one has
+ * the number of those left out. A caller that logs each error of its connections itself turns it
+ * off. */
+btls_status btls_builder_log_refusals(btls_builder *builder, bool logs);
+
 /* Appends the secrets of every connection to a file, in the form that Wireshark reads. INSECURE:
  * whoever has the file can read all traffic. */
 btls_status btls_builder_insecure_key_log_file(btls_builder *builder, const char *file);

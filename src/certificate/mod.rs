@@ -135,6 +135,35 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
+/// The first `most` characters of a line that is already as it should be, with escapes for what cannot be seen: the last
+/// net before a log.
+pub(crate) fn visible(line: &str, most: usize) -> String {
+    let mut shown = String::new();
+    for character in line.chars().take(most) {
+        match is_unseen(character) {
+            true => shown.extend(character.escape_unicode()),
+            false => shown.push(character),
+        }
+    }
+    if line.chars().nth(most).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The most names that a message lists.
+const MAX_NAMES: usize = 5;
+
+/// Distinguished names (DER) as a message lists them: the first few, and the number of the others.
+pub(crate) fn names_text<N: AsRef<[u8]>>(names: &[N]) -> String {
+    let text = |name: &N| format!("\"{}\"", cut(DistinguishedName::new(name.as_ref()).as_str()));
+    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(text).collect();
+    match names.len().saturating_sub(MAX_NAMES) {
+        0 => shown.join(", "),
+        others => format!("{} and {others} more", shown.join(", ")),
+    }
+}
+
 /// Text that is escaped already, a distinguished name as RFC 4514 has it, cut as a message may repeat it.
 pub(crate) fn cut(escaped: &str) -> Cow<'_, str> {
     match escaped.char_indices().nth(MAX_TEXT_CHARS) {

@@ -57,6 +57,7 @@ impl ContextBuilder {
                 hosts: Hosts::default(),
                 may_block: false,
                 logs_refusals: true,
+                is_log_of_host: false,
                 alpn: Vec::new(),
                 sessions: SessionSpec::default(),
                 key_log: None,
@@ -198,10 +199,16 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets if a peer that is refused, or refuses this side, is logged. Default: yes. A program that reports each error
-    /// of a connection by itself turns it off.
+    /// Sets if a peer that is refused, or refuses this side, is logged, at most 60 times a minute. Default: yes. A
+    /// program that reports each error of a connection by itself turns it off.
     pub fn log_refusals(&mut self, logs: bool) -> &mut Self {
         self.spec.logs_refusals = logs;
+        self
+    }
+
+    /// Leaves it to the host to log refused peers; [`Context::refusal_line`] gives the lines.
+    pub fn host_logs_refusals(&mut self) -> &mut Self {
+        self.spec.is_log_of_host = true;
         self
     }
 }

@@ -168,6 +168,8 @@ pub(crate) struct Spec {
     pub(crate) hosts: Hosts,
     pub(crate) may_block: bool,
     pub(crate) logs_refusals: bool,
+    /// Refusals are logged by the host, by the lines of [`Context::refusal_line`].
+    pub(crate) is_log_of_host: bool,
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) sessions: SessionSpec,
     pub(crate) key_log: Option<PathBuf>,

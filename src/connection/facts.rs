@@ -2,8 +2,6 @@
 
 use rustls::pki_types::CertificateDer;
 
-use crate::error::{Category, Code, Error};
-use crate::logging::Level;
 use crate::verify::Switch;
 
 use super::Connection;
@@ -61,23 +59,6 @@ impl Connection {
         self.facts.as_ref().map(|facts| facts.deviations.as_slice()).unwrap_or_default()
     }
 
-    /// Writes a line about a peer that is refused, or refuses this side. A port that is looked at and left, and the end
-    /// of a connection in use, are no news.
-    pub(super) fn log_refusal(&self, error: &Error, stage: Stage) {
-        let is_of_peer = match error.code().category() {
-            Category::Io | Category::Progress => false,
-            // The register of connections has said so already.
-            Category::Revocation => stage < Stage::Complete,
-            _ => stage < Stage::Data && self.seen_record,
-        };
-        let is_of_other_protocol = error.code() == Code::PeerNotTls;
-        if let Some(log) = self.log.as_ref().filter(|_| is_of_peer || is_of_other_protocol) {
-            let hint = error.hint();
-            let hint = if hint.is_empty() { String::new() } else { format!("; {hint}") };
-            log.write(Level::Error, &format!("connection {}: {error}{hint}", self.number));
-        }
-    }
-
     /// The present facts about the connection, for a hint.
     pub(super) fn moment(&self) -> Moment {
         let version = self.engine.version();
@@ -87,12 +68,15 @@ impl Connection {
             Some(_) if !self.seen_data => Stage::Complete,
             Some(_) => Stage::Data,
         };
-        let withheld = self.facts.as_ref().and_then(|facts| facts.withheld.clone());
-        let own = match withheld {
-            Some(why) if why.is_empty() => Own::Nothing,
-            Some(why) => Own::Withheld(why),
-            None if self.identity.is_some() => Own::Sent,
-            None => Own::NotAsked,
+        let facts = self.facts.as_ref();
+        let withheld = facts.and_then(|facts| facts.withheld.clone());
+        let unnamed = facts.and_then(|facts| facts.unnamed.clone());
+        let own = match (withheld, unnamed) {
+            (Some(why), _) if why.is_empty() => Own::Nothing,
+            (Some(why), _) => Own::Withheld(why),
+            (None, Some(why)) => Own::Unnamed(why),
+            (None, None) if self.identity.is_some() => Own::Sent,
+            (None, None) => Own::NotAsked,
         };
         let side = if self.engine.is_client() { Side::Client } else { Side::Server };
         Moment { side, version, stage, own }

@@ -1,7 +1,10 @@
 //! rustls' errors as rows of the table of codes.
 
-use rustls::{AlertDescription, CertificateError, ContentType, HandshakeType, PeerIncompatible, PeerMisbehaved};
+use rustls::{
+    AlertDescription, CertificateError, ContentType, DistinguishedName, HandshakeType, PeerIncompatible, PeerMisbehaved,
+};
 
+use crate::certificate::names_text;
 use crate::error::{Code, Error};
 use crate::identity::ASKS_FOR_SHA1;
 
@@ -83,6 +86,22 @@ fn message_name(kind: HandshakeType) -> String {
 /// The error for what rustls reported of a client that has sent `hello`, if the hello says more than rustls.
 pub(super) fn of_hello(error: &rustls::Error, hello: &[u8]) -> Option<Error> {
     of_server_name(error, hello).or_else(|| of_old_version(error, hello))
+}
+
+/// The error for a client without a certificate that was `named` these CAs: it may hold one back.
+pub(super) fn of_missing(error: &rustls::Error, named: Option<&[DistinguishedName]>) -> Option<Error> {
+    matches!(error, rustls::Error::NoCertificatesPresented).then(|| {
+        let missing = Error::from(Code::CertMissing);
+        match named {
+            None => missing,
+            Some([]) => missing
+                .with_hint("The client needs a certificate and key; no CA is named to it, so that it may show any."),
+            Some(names) => {
+                let hint = missing.hint().to_owned();
+                missing.with_hint(format!("{hint} Named: {}.", names_text(names)))
+            }
+        }
+    })
 }
 
 /// rustls ends the handshake of a client with a server name that is no host name, and does not say which.

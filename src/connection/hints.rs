@@ -32,6 +32,8 @@ pub(super) enum Own {
     NotAsked,
     /// It was sent, or will be.
     Sent,
+    /// It is sent, though its CA is not among those that the server names; says how they differ, in a clause.
+    Unnamed(String),
     /// The peer asks for one, and there is none.
     Nothing,
     /// The peer asks for one, and this side's does not do; says why, in a clause.
@@ -79,6 +81,21 @@ const MISSING: &[Code] = &[
     Code::HandshakeEof,
     Code::Truncated,
     Code::ConnectionReset,
+];
+
+/// Answers of servers that refuse the client's certificate, for a CA that they do not know perhaps.
+const REFUSED: &[Code] = &[
+    Code::AlertUnknownCa,
+    Code::AlertBadCertificate,
+    Code::AlertCertificateUnknown,
+    Code::AlertHandshakeFailure,
+    Code::AlertAccessDenied,
+    Code::AlertInternalError,
+    Code::AlertCertificateRequired,
+    Code::HandshakeEof,
+    Code::Truncated,
+    Code::ConnectionReset,
+    Code::BrokenPipe,
 ];
 
 macro_rules! rows {
@@ -150,16 +167,23 @@ pub(super) fn fit(error: Error, moment: &Moment) -> Error {
         return error.with_hint(format!("The server asked for a certificate, and this side's was not sent: {why}."));
     }
     let row = ROWS.iter().find(|(when, _)| when.fits(error.code(), moment));
-    match row {
+    let error = match row {
         Some((_, hint)) => error.with_hint(*hint),
         None => error,
+    };
+    match &moment.own {
+        Own::Unnamed(why) if REFUSED.contains(&error.code()) && BEFORE_DATA.contains(&moment.stage) => {
+            let hint = error.hint().to_owned();
+            error.with_hint(format!("{hint} The server names other CAs than that of this side's certificate: {why}."))
+        }
+        _ => error,
     }
 }
 
 impl When {
     fn fits(&self, code: Code, moment: &Moment) -> bool {
         let has_sent = match moment.own {
-            Own::Sent => Some(true),
+            Own::Sent | Own::Unnamed(_) => Some(true),
             Own::Nothing | Own::Withheld(_) => Some(false),
             Own::NotAsked => None,
         };

@@ -16,6 +16,7 @@ mod hello;
 mod hints;
 mod reasons;
 mod record;
+mod refusals;
 mod sealer;
 
 use std::fmt;
@@ -26,7 +27,6 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
-use crate::logging::Log;
 use crate::revoked::Register;
 use crate::verify::{Notes, Scene, Switch};
 
@@ -35,6 +35,7 @@ use engine::{Engine, Step};
 pub(crate) use hello::Decide;
 use record::Header;
 pub use record::MAX_RECORD_BYTES;
+pub(crate) use refusals::Refusals;
 pub(crate) use sealer::with_own_alerts;
 use sealer::{Keys, Sealer};
 
@@ -82,7 +83,7 @@ pub(crate) struct Setup {
     /// Its number in the context.
     pub(crate) number: u64,
     /// The log of peers that are refused, or refuse this side.
-    pub(crate) log: Option<Log>,
+    pub(crate) log: Option<Arc<Refusals>>,
     /// Handshake messages are processed only by [`Connection::run_task`].
     pub(crate) uses_tasks: bool,
     /// Where peers are checked for revocation, the register of connections, and its sweeps before the connection's
@@ -101,6 +102,8 @@ struct Facts {
     deviations: Vec<Switch>,
     /// Clients: why no identity is sent though the server asks for one; empty if there is none.
     withheld: Option<String>,
+    /// Clients: how the CAs that the server names differ from that of the identity that is sent.
+    unnamed: Option<String>,
 }
 
 /// The error for plaintext after [`Connection::close_write`].
@@ -118,7 +121,7 @@ impl fmt::Debug for Connection {
 pub struct Connection {
     engine: Engine,
     number: u64,
-    log: Option<Log>,
+    log: Option<Arc<Refusals>>,
     /// Undiscarded handshake bytes, offsets known to rustls: only ever appended to or cut at the front.
     stash: Vec<u8>,
     /// Handshake and alert records that wait for [`Connection::wrap`].
@@ -324,7 +327,7 @@ impl Connection {
         }
         let moment = self.moment();
         let error = hints::fit(error, &moment);
-        self.log_refusal(&error, moment.stage);
+        self.log_refusal(&error, moment.side, moment.stage);
         self.failure.insert(error).clone()
     }
 
@@ -479,7 +482,7 @@ impl Connection {
                 }
                 Err(error) => {
                     let mut notes = if was_handshaking { Notes::take() } else { Notes::default() };
-                    let refusal = notes.refusal.take();
+                    let (refusal, named) = (notes.refusal.take(), notes.named.take());
                     self.keep(notes);
                     let waiting = self.outgoing.len();
                     self.engine.take_records(&mut self.outgoing);
@@ -489,7 +492,7 @@ impl Connection {
                         // A client of TLS 1.2 queues its answer before it finds that it must not give it.
                         self.outgoing.truncate(waiting);
                     }
-                    let told = failure::of_hello(&error, tls);
+                    let told = failure::of_hello(&error, tls).or_else(|| failure::of_missing(&error, named.as_deref()));
                     self.end(told.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)), keys);
                     break;
                 }
@@ -531,8 +534,10 @@ impl Connection {
             checked.keep(&mut notes);
         }
         self.identity = notes.identity.or_else(|| self.identity.take());
-        if notes.server_name.is_some() || !notes.deviations.is_empty() || notes.withheld.is_some() {
+        let has_answered = notes.withheld.is_some() || notes.unnamed.is_some();
+        if notes.server_name.is_some() || !notes.deviations.is_empty() || has_answered {
             let facts = self.facts.get_or_insert_default();
+            facts.unnamed = notes.unnamed.or_else(|| facts.unnamed.take());
             facts.server_name = notes.server_name.or_else(|| facts.server_name.take());
             facts.deviations.extend(notes.deviations);
             facts.withheld = notes.withheld.or_else(|| facts.withheld.take());

@@ -233,7 +233,7 @@ impl Materials {
             checks_name: settings.checks_server_name.unwrap_or(!spec.skips_server_name),
             accepts_any: spec.accepts_any_server,
             is_mandatory: settings.client_auth.unwrap_or(spec.client_auth) == ClientAuth::Need,
-            subjects: self.subjects(spec),
+            subjects: self.subjects(spec).into(),
             // A server's tickets carry what its client sent in any case.
             keeps_peer: purpose == Purpose::Client || self.recheck(spec, purpose).needs_peer(),
         }

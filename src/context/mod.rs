@@ -17,7 +17,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::ServerName;
 
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
-use crate::connection::{Connection, Decide, Setup};
+use crate::connection::{Connection, Decide, Refusals, Setup};
 use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
 use crate::policy::NotServed;
@@ -47,6 +47,7 @@ struct Shared {
     sessions: Arc<Sessions>,
     remote: Option<Arc<Remote>>,
     register: Arc<Register>,
+    refusals: Option<Arc<Refusals>>,
     current: RwLock<Arc<Generation>>,
     readings: Readings,
     maintenance: Arc<Maintenance>,
@@ -71,9 +72,11 @@ impl Context {
         let generation = Arc::new(Generation::load(&spec, &sessions, remote.clone())?);
         let register = Register::new(Arc::clone(&spec.clock), spec.log.clone(), spec.on_revoked.clone());
         let (register, current, readings) = (Arc::new(register), RwLock::new(generation), Readings::default());
+        let refusals = spec.logs_refusals.then(|| Refusals::new(spec.log.clone(), Arc::clone(&spec.clock)));
+        let refusals = refusals.map(Arc::new);
         let maintenance: Arc<Maintenance> = Arc::default();
         let life = Life::new(Arc::clone(&maintenance));
-        let shared = Arc::new(Shared { spec, sessions, remote, register, current, readings, maintenance });
+        let shared = Arc::new(Shared { spec, sessions, remote, register, refusals, current, readings, maintenance });
         Ok(Self { shared, _life: Some(Arc::new(life)) })
     }
 
@@ -172,7 +175,7 @@ impl Context {
         let checks_revocation = generation.materials.judge.rechecker().is_some();
         let setup = Setup {
             number: shared.register.number(),
-            log: shared.spec.logs_refusals.then(|| shared.spec.log.clone()),
+            log: shared.refusals.as_ref().filter(|_| !shared.spec.is_log_of_host).map(Arc::clone),
             uses_tasks: uses_tasks || shared.spec.blocks(),
             register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
             session_scope: None,
@@ -206,6 +209,14 @@ impl Context {
     /// ticket keys (6 to 12 hours), which is the most in any case.
     pub fn limit_server_sessions(&self, timeout_s: u32) {
         self.shared.sessions.limit_servers(timeout_s);
+    }
+
+    /// The line that a host writes for a refused peer ([`ContextBuilder::host_logs_refusals`]): `text` without control
+    /// characters, cut, and with a note of lines that are left out. `None` if this line is not to be written.
+    ///
+    /// [`ContextBuilder::host_logs_refusals`]: crate::ContextBuilder::host_logs_refusals
+    pub fn refusal_line(&self, text: &str) -> Option<String> {
+        self.shared.refusals.as_ref()?.line(text)
     }
 
     /// Forgets what a client could resume with a server, for connections of this [`ConnectionSettings::session_scope`].

@@ -280,6 +280,17 @@ pub unsafe extern "C" fn btls_builder_log_callback(
     })
 }
 
+/// Sets whether each peer that is refused, or refuses this side, is a line of the log at BTLS_LOG_ERROR.
+/// Default: true. A context writes 60 such lines a minute at most; the next one has the number of
+/// those left out. A caller that logs each error of its connections itself turns it off.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_builder_log_refusals(builder: *mut btls_builder, logs: bool) -> btls_status {
+    guard_object(object!(builder), |builder| {
+        builder.context().log_refusals(logs);
+        DONE
+    })
+}
+
 /// Tolerates one deviation in peer certificates, by its name, or no longer. Default: none. Each use is logged.
 ///
 /// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA

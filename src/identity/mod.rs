@@ -10,7 +10,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
 
-use crate::certificate::{AlternativeNameKind, CertificateFacts};
+use crate::certificate::{AlternativeNameKind, CertificateFacts, names_text};
 use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
 use crate::policy::{are_sha1_alone, key_kind, signature_names};
@@ -193,6 +193,10 @@ impl ResolvesClientCert for Identities {
                 }
             });
         }
+        if let Some(signer) = chosen.filter(|signer| !hints.is_empty() && !hinted(signer)) {
+            let named = names_text(hints);
+            Notes::add_unnamed(format!("its issuer is {}, and the server names {named}", issuer_of(&signer.key)));
+        }
         chosen.map(|signer| present(&signer.key))
     }
 
@@ -259,7 +263,9 @@ impl ResolvesClientCert for HostIdentities {
             Notes::set_shown(Some(Arc::new(ShownIdentity::new(&request, end_entity))));
         }
         if matches!(chosen, Ok(None)) {
-            Notes::add_withheld(String::new());
+            let named = if hints.is_empty() { String::new() } else { format!(", issued by {}", names_text(hints)) };
+            let kinds = request.key_types.join(", ");
+            Notes::add_withheld(format!("the application chose none; the server takes keys of {kinds}{named}"));
         }
         chosen.unwrap_or_else(|refusal| Some(foreign::refusing(refusal)))
     }
@@ -292,6 +298,12 @@ fn key_types(schemes: &[SignatureScheme], suits: impl Fn(SignatureAlgorithm) -> 
         }
     }
     kinds
+}
+
+/// The issuer of the last certificate that is sent, as a message shows it.
+fn issuer_of(key: &CertifiedKey) -> String {
+    let facts = key.cert.last().and_then(|der| CertificateFacts::from_der(der).ok());
+    facts.map_or_else(|| "unreadable".to_owned(), |facts| names_text(&[facts.issuer.der()]))
 }
 
 fn has_issuer(der: &[u8], hints: &[&[u8]]) -> bool {

@@ -48,6 +48,10 @@ pub(crate) struct Notes {
     ticket_bytes: usize,
     /// Clients: why no identity is sent though the server asks for one; empty if there is none.
     pub(crate) withheld: Option<String>,
+    /// Clients: how the CAs that the server names differ from that of the identity that is sent.
+    pub(crate) unnamed: Option<String>,
+    /// Servers that need a certificate: the CAs that the client was named.
+    pub(crate) named: Option<Arc<[DistinguishedName]>>,
     /// What was known before the call.
     scene: Scene,
 }
@@ -104,6 +108,11 @@ impl Notes {
     /// Keeps why no identity is sent though the server asks for one.
     pub(crate) fn add_withheld(why: String) {
         NOTES.with_borrow_mut(|notes| notes.withheld = Some(why));
+    }
+
+    /// Keeps how the CAs that the server names differ from that of the identity that is sent.
+    pub(crate) fn add_unnamed(why: String) {
+        NOTES.with_borrow_mut(|notes| notes.unnamed = Some(why));
     }
 
     /// Keeps the peer that was accepted.
@@ -276,7 +285,7 @@ pub(crate) struct RustlsVerifier {
     /// Servers: whether a client must have a certificate.
     pub(crate) is_mandatory: bool,
     /// Servers: the CA names to send.
-    pub(crate) subjects: Vec<DistinguishedName>,
+    pub(crate) subjects: Arc<[DistinguishedName]>,
     /// True if sessions keep the peer's certificates.
     pub(crate) keeps_peer: bool,
 }
@@ -400,7 +409,11 @@ impl ServerCertVerifier for RustlsVerifier {
 }
 
 impl ClientCertVerifier for RustlsVerifier {
+    /// Asked when the client's certificates are here, and may be none.
     fn client_auth_mandatory(&self) -> bool {
+        if self.is_mandatory {
+            NOTES.with_borrow_mut(|notes| notes.named = Some(Arc::clone(&self.subjects)));
+        }
         self.is_mandatory
     }
 

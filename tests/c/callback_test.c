@@ -381,6 +381,35 @@ static void log_callback_gets_what_an_operator_should_know(void) {
     btls_context_free(client);
 }
 
+/* Meets a server with a line of another protocol so often that two minutes could not have all the lines. */
+static void refusals_are_logged_as_errors_and_not_without_end(void) {
+    struct log log = {0, 0, ""};
+    for (int logs = 1; logs >= 0; logs--) {
+        btls_builder *builder = builder_with("server", NULL);
+        CHECK_BUILDER(builder, btls_builder_log_callback(builder, take_line, &log), BTLS_OK);
+        CHECK_BUILDER(builder, btls_builder_log_refusals(builder, logs), BTLS_OK);
+        btls_context *server = build(builder);
+        log.lines = log.worst = 0;
+        for (int i = 1; i <= 150; i++) {
+            btls_conn *conn;
+            CHECK_STATUS(btls_conn_new_server(server, &conn), BTLS_OK);
+            up.length = down.length = 0;
+            server_side = (struct side){&up, &down, conn, 0, 0, 0, 0, 0, 0, 0, BTLS_OK};
+            memcpy(up.bytes, "GET / HTTP/1.1\r\n\r\n", up.length = 18);
+            CHECK_CONN(conn, btls_conn_set_callbacks(conn, side_read, side_write, &server_side), BTLS_OK);
+            CHECK_STATUS(btls_conn_handshake(conn), BTLS_PEER_NOT_TLS);
+            btls_conn_free(conn);
+            if (i == 1 && logs) {
+                CHECK(log.lines == 1 && log.worst == BTLS_LOG_ERROR);
+                CHECK_HOLDS(log.last, "connection 1: BTLS_PEER_NOT_TLS (501)");
+                CHECK_HOLDS(log.last, "an HTTP request in plain text");
+            }
+        }
+        CHECK(logs ? log.lines >= 60 && log.lines <= 120 : log.lines == 0);
+        btls_context_free(server);
+    }
+}
+
 struct passwords {
     const char *store, *key;
     int asked_store, asked_key;
@@ -440,6 +469,7 @@ int main(void) {
     RUN(verify_callback_is_asked_again_about_the_server_of_a_session_unless_switched_off);
     RUN(verify_callback_that_may_block_is_asked_about_a_session_in_the_first_task);
     RUN(log_callback_gets_what_an_operator_should_know);
+    RUN(refusals_are_logged_as_errors_and_not_without_end);
     RUN(password_callback_is_asked_for_store_and_key);
     return 0;
 }

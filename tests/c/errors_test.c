@@ -53,6 +53,7 @@ static void null_builder_is_refused_by_every_call(void) {
     CHECK_STATUS(btls_builder_groups(NULL, "X25519"), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_client_auth(NULL, BTLS_CLIENT_AUTH_NONE), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_send_ca_names(NULL, true), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_builder_log_refusals(NULL, true), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_alpn(NULL, "mqtt"), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_resumption(NULL, true), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_builder_verify_callback(NULL, NULL, NULL, false), BTLS_NULL_POINTER);

@@ -194,7 +194,13 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             section("Sessions", &["btls_builder_resumption"]),
             section(
                 "Logs",
-                &["btls_log_level", "btls_log_fn", "btls_builder_log_callback", "btls_builder_insecure_key_log_file"],
+                &[
+                    "btls_log_level",
+                    "btls_log_fn",
+                    "btls_builder_log_callback",
+                    "btls_builder_log_refusals",
+                    "btls_builder_insecure_key_log_file",
+                ],
             ),
         ],
     },

@@ -151,7 +151,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_logTo<'local>
         let sink = log::sink(env, &log)?;
         with_options(builder, |options| {
             // The engines of Java log what they throw.
-            options.builder_mut().log(sink).log_refusals(false);
+            options.builder_mut().log(sink).host_logs_refusals();
             Ok(())
         })
     });
@@ -196,6 +196,19 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_warnings<'local>(
     guard(&mut env, |env| {
         let warnings = object(&CONTEXTS, context)?.warnings();
         java_strings(env, warnings.into_iter().map(Some))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_refusalLine<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+    refusal: JString<'local>,
+) -> JString<'local> {
+    guard(&mut env, |env| match object(&CONTEXTS, context)?.refusal_line(&text(env, &refusal)?) {
+        Some(line) => Ok(JString::from_str(env, line)?),
+        None => Ok(JString::default()),
     })
 }
 

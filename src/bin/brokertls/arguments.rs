@@ -206,6 +206,8 @@ fn option(row: &OptionRow) -> Arg {
 /// What a value led to.
 pub(crate) fn options(matches: &ArgMatches) -> Result<Options, Failure> {
     let mut options = Options::new();
+    // The command prints how each connection ended.
+    options.builder_mut().log_refusals(false);
     let mut given: Vec<(usize, &str, &String)> = Vec::new();
     for row in OPTIONS {
         // Not every command has every row.
@@ -218,8 +220,7 @@ pub(crate) fn options(matches: &ArgMatches) -> Result<Options, Failure> {
         options.set(name, value)?;
     }
     let log = std::sync::Arc::new(|_, line: &str| complain(format_args!("{line}")));
-    // The command prints how each connection ended.
-    options.builder_mut().log(log).log_refusals(false);
+    options.builder_mut().log(log);
     Ok(options)
 }
 

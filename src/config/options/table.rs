@@ -77,6 +77,9 @@ pub static OPTIONS: &[OptionRow] = &[
         Apply::Builder(client_auth)),
     one(Verification, "send-ca-names", YesNo, "YES|NO", "name the trusted CAs when asking clients [default: yes]",
         Apply::Builder(send_ca_names)),
+    one(Verification, "log-refusals", YesNo, "YES|NO",
+        "log peers that are refused, or refuse this side; at most 60 a minute [default: yes]",
+        Apply::Builder(log_refusals)),
     many(Verification, "allow", Choice, "SWITCH",
         "tolerate: insecure-x509-v1, insecure-ca-as-end-entity, insecure-common-name, insecure-rsa-1024, \
          insecure-key-usage [default: none]",
@@ -207,6 +210,11 @@ fn client_auth(builder: &mut ContextBuilder, text: &str) -> Result<()> {
         "need" => ClientAuth::Need,
         _ => return Err(value::refuse(text, "none, want or need")),
     });
+    Ok(())
+}
+
+fn log_refusals(builder: &mut ContextBuilder, text: &str) -> Result<()> {
+    builder.log_refusals(value::switch(text)?);
     Ok(())
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use brokertls::{ClientAuth, Code, Connection, Level, Stream};
+use brokertls::{ClientAuth, Code, Connection, ContextBuilder, Level, Stream};
 use rustls::SignatureScheme;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
 
 use super::peer::{Peer, Settings};
 use crate::pair::{Authority, Pair, context};
@@ -85,6 +87,139 @@ fn refused_peer_is_logged_as_an_error_with_its_hint() {
         server.accept().unwrap().end_of_input().unwrap_err();
         assert!(lines.lock().unwrap().is_empty());
     }
+}
+
+/// The hint of a server that needs a certificate and trusts these, for a client without one.
+fn missing(version: &str, authorities: &[Authority], sends_names: bool) -> String {
+    let server = context(|builder| {
+        for authority in authorities {
+            builder.trust(authority.trust());
+        }
+        builder.identity(authorities[0].identity(&["broker.example"]));
+        builder.client_auth(ClientAuth::Need).send_ca_names(sends_names)
+    });
+    let client = context(|builder| builder.trust(authorities[0].trust()).versions(version));
+    let error = Pair::new(&server, &client, "broker.example").run().server.unwrap_err();
+    assert_eq!(error.code(), Code::CertMissing);
+    error.hint().to_owned()
+}
+
+#[test]
+fn client_without_a_certificate_is_explained_by_the_cas_that_it_was_named() {
+    for version in VERSIONS {
+        let authorities: Vec<_> = (1..=2).map(|number| Authority::new(&format!("ca {number}"))).collect();
+        let hint = missing(version, &authorities, true);
+        assert!(hint.contains("send-ca-names") && hint.ends_with("Named: \"CN=ca 1\", \"CN=ca 2\"."), "{hint}");
+        let hint = missing(version, &authorities, false);
+        assert!(hint.contains("no CA is named to it") && !hint.contains("hold"), "{hint}");
+        let many: Vec<_> = (1..=40).map(|number| Authority::new(&format!("{} {number}", "ca".repeat(200)))).collect();
+        let hint = missing(version, &many, true);
+        assert!(hint.ends_with(" and 35 more.") && hint.chars().count() < 2000, "{hint}");
+    }
+}
+
+#[test]
+fn identity_of_another_ca_than_the_server_names_is_sent_and_the_refusal_says_so() {
+    let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
+    for version in VERSIONS {
+        let server = context(|builder| {
+            builder.identity(ours.identity(&["broker.example"])).trust(theirs.trust()).client_auth(ClientAuth::Need)
+        });
+        let client =
+            context(|builder| builder.trust(ours.trust()).identity(ours.identity(&["client"])).versions(version));
+        let ended = Pair::new(&server, &client, "broker.example").run();
+        assert_eq!(ended.server.unwrap_err().code(), Code::CertUnknownIssuer, "{version}");
+        let error = ended.client.unwrap_err();
+        assert_eq!(error.code(), Code::AlertUnknownCa, "{version}");
+        let told = "its issuer is \"CN=ours\", and the server names \"CN=theirs\"";
+        assert!(error.hint().contains(told), "{version}: {}", error.hint());
+    }
+}
+
+type Lines = Arc<Mutex<Vec<(Level, String)>>>;
+
+fn logging(lines: &Lines, change: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> brokertls::Context {
+    let sink = Arc::clone(lines);
+    let write = move |level, line: &str| sink.lock().unwrap().push((level, line.to_owned()));
+    context(|builder| change(builder.log(Arc::new(write))))
+}
+
+fn errors(lines: &Lines) -> Vec<String> {
+    let written = std::mem::take(&mut *lines.lock().unwrap());
+    written.into_iter().filter(|(level, _)| *level == Level::Error).map(|(_, line)| line).collect()
+}
+
+#[test]
+fn each_kind_of_refusal_is_one_line_on_the_side_that_finds_it_and_on_the_other() {
+    let authority = Authority::new("ca");
+    let (of_server, of_client): (Lines, Lines) = Default::default();
+    for version in VERSIONS {
+        let server = logging(&of_server, |builder| builder.identity(authority.identity(&["broker.example"])));
+        let client = logging(&of_client, |builder| builder.trust(authority.trust()).versions(version));
+        // The peer refuses this side, and this side the peer.
+        Pair::new(&server, &client, "elsewhere.example").run();
+        let (server_lines, client_lines) = (errors(&of_server), errors(&of_client));
+        let [line] = &server_lines[..] else { panic!("{server_lines:?}") };
+        assert!(line.starts_with("connection 1: BTLS_ALERT_BAD_CERTIFICATE (1042)"), "{line}");
+        let [line] = &client_lines[..] else { panic!("{client_lines:?}") };
+        assert!(line.starts_with("connection 1: BTLS_CERT_NAME_MISMATCH (303)"), "{line}");
+        // The protocol fails.
+        server.accept().unwrap().unwrap(&mut [22, 3, 1, 0, 4, 14, 0, 0, 0], &mut []).unwrap_err();
+        let server_lines = errors(&of_server);
+        assert!(
+            matches!(&server_lines[..], [line] if line.contains("BTLS_UNEXPECTED_MESSAGE (509)")),
+            "{server_lines:?}"
+        );
+        // A client is left alone at once: it has chosen its peer.
+        client.connect(Some("broker.example")).unwrap().end_of_input().unwrap_err();
+        let client_lines = errors(&of_client);
+        assert!(matches!(&client_lines[..], [line] if line.contains("BTLS_HANDSHAKE_EOF (514)")), "{client_lines:?}");
+        // A handshake that both sides accept, and its end without a goodbye.
+        let mut accepted = Pair::new(&server, &client, "broker.example");
+        accepted.run().server.unwrap();
+        assert!(errors(&of_server).is_empty() && errors(&of_client).is_empty());
+    }
+}
+
+/// The clock stands still.
+#[derive(Debug)]
+struct Still;
+
+impl TimeProvider for Still {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000)))
+    }
+}
+
+#[test]
+fn peers_without_end_write_60_lines_a_minute_and_no_more() {
+    let authority = Authority::new("ca");
+    let lines = Lines::default();
+    let server = logging(&lines, |builder| {
+        builder.identity(authority.identity(&["broker.example"])).clock(Arc::new(Still) as Arc<dyn TimeProvider>)
+    });
+    for number in 1..=500 {
+        let error = server.accept().unwrap().unwrap(&mut b"GET /\x1b[2J\r\n HTTP/1.1".to_vec(), &mut []).unwrap_err();
+        assert_eq!(error.code(), Code::PeerNotTls, "{number}");
+    }
+    let written = errors(&lines);
+    assert_eq!(written.len(), 60);
+    assert!(written[58].starts_with("connection 59: ") && !written[58].contains("not logged"), "{}", written[58]);
+    assert!(written[59].ends_with(" (more refusals of this minute are not logged)"), "{}", written[59]);
+    assert!(written.iter().all(|line| !line.chars().any(char::is_control)));
+}
+
+#[test]
+fn name_that_a_peer_chose_cannot_forge_a_line() {
+    let authority = Authority::new("ca\nconnection 7: forged\u{1b}[2J\u{202e}");
+    let trusted = Authority::new("trusted");
+    let lines = Lines::default();
+    let server = context(|builder| builder.identity(authority.identity(&["broker.example"])));
+    let client = logging(&lines, |builder| builder.trust(trusted.trust()));
+    Pair::new(&server, &client, "broker.example").run();
+    let written = errors(&lines);
+    let [line] = &written[..] else { panic!("{written:?}") };
+    assert!(line.contains("forged") && !line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line}");
 }
 
 #[test]

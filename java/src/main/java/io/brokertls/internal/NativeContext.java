@@ -69,6 +69,21 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
+    /**
+     * The line of the log for a refused peer.
+     *
+     * @return null if it is not to be written: refusals are not logged, or this minute has had as many as it may
+     */
+    public String refusalLine(String refusal) {
+        try {
+            return refusalLine(pointer(), refusal);
+        } catch (IllegalStateException e) {
+            return refusal; // of an engine that outlives its context
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** The cipher suites in effect, by IANA name, in order of preference. */
     public String[] cipherSuites() {
         try {
@@ -193,6 +208,8 @@ public final class NativeContext extends NativeHandle {
     private static native void reload(long context) throws TlsFailure;
 
     private static native String[] warnings(long context);
+
+    private static native String refusalLine(long context, String refusal);
 
     private static native String[] cipherSuites(long context);
 

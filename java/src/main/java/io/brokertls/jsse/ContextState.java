@@ -102,6 +102,16 @@ final class ContextState {
         return LOG;
     }
 
+    /** Writes a line about a peer that is refused, or refuses this side; peers cannot bring about any number of them. */
+    void logRefusal(String refusal) {
+        if (LOG.isLoggable(System.Logger.Level.WARNING)) {
+            String line = nativeContext.refusalLine(refusal);
+            if (line != null) {
+                LOG.log(System.Logger.Level.WARNING, line);
+            }
+        }
+    }
+
     /** The native identity of a manager's key, made once for as long as it is among the last ones used. */
     NativeIdentity identity(PrivateKey key, X509Certificate[] chain) throws TlsFailure, CertificateEncodingException {
         synchronized (identities) {

@@ -193,10 +193,13 @@ final class Engine extends ConfiguredEngine {
             handshake.release();
             handshake = null;
         }
+        String told = failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint());
         // Fleets of devices drop off the net all the time; that is for the transport to count, not news of TLS.
-        boolean isDeparture = isFinished && failure.code() == ErrorCode.TRUNCATED;
-        context.log().log(isDeparture ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
-                () -> failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint()));
+        if (isFinished && failure.code() == ErrorCode.TRUNCATED) {
+            context.log().log(System.Logger.Level.DEBUG, told);
+        } else {
+            context.logRefusal(told);
+        }
     }
 
     private SSLException thrown() {

@@ -9,6 +9,8 @@ import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsContextBuilder;
 import io.brokertls.TlsFailure;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -112,6 +114,36 @@ class LoggingTest {
             lines.clear();
             pair(client, Pki.HOST, server).handshake();
             assertEquals(List.of(), lines.all(), "a good handshake is no news at WARNING");
+        }
+    }
+
+    /** So many refusals that two minutes could not have all their lines. */
+    @Test
+    void refusalsAreNotToldWithoutEndAndNotAtAllIfTurnedOff() throws Exception {
+        LOGGER.setLevel(Level.WARNING);
+        for (String logs : new String[] {"yes", "no"}) {
+            lines.clear();
+            try (BrokerTlsContext server = server().option("log-refusals", logs).build()) {
+                for (int i = 0; i < 150; i++) {
+                    SSLEngine engine = server.sslContext().createSSLEngine();
+                    engine.setUseClientMode(false);
+                    ByteBuffer plain = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize());
+                    ByteBuffer request = ByteBuffer.wrap("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    assertThrows(SSLException.class, () -> unwrapAll(engine, request, plain));
+                }
+                int count = lines.at(Level.WARNING).size();
+                assertTrue(logs.equals("yes") ? count >= 60 && count <= 120 : count == 0, logs + ": " + count);
+                assertEquals(logs.equals("yes"), lines.toString().contains("more refusals of this minute are not logged"));
+            }
+        }
+    }
+
+    private static void unwrapAll(SSLEngine engine, ByteBuffer bytes, ByteBuffer plain) throws SSLException {
+        for (int i = 0; i < 10; i++) {
+            engine.unwrap(bytes, plain);
+            for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
+                task.run();
+            }
         }
     }
 
