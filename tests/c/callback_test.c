@@ -401,7 +401,7 @@ static void refusals_are_logged_as_errors_and_not_without_end(void) {
             btls_conn_free(conn);
             if (i == 1 && logs) {
                 CHECK(log.lines == 1 && log.worst == BTLS_LOG_ERROR);
-                CHECK_HOLDS(log.last, "connection 1: BTLS_PEER_NOT_TLS (501)");
+                CHECK_HOLDS(log.last, "connection 1: BTLS_PEER_NOT_TLS (500)");
                 CHECK_HOLDS(log.last, "an HTTP request in plain text");
             }
         }
