@@ -206,7 +206,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Leaves it to the host to log refused peers; [`Context::refusal_line`] gives the lines.
+    /// Leaves it to the host to log refused peers; [`refusal_line`](crate::Context::refusal_line) gives the lines.
     pub fn host_logs_refusals(&mut self) -> &mut Self {
         self.spec.is_log_of_host = true;
         self

@@ -168,7 +168,7 @@ pub(crate) struct Spec {
     pub(crate) hosts: Hosts,
     pub(crate) may_block: bool,
     pub(crate) logs_refusals: bool,
-    /// Refusals are logged by the host, by the lines of [`Context::refusal_line`].
+    /// Refusals are logged by the host, which asks the context for each line.
     pub(crate) is_log_of_host: bool,
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) sessions: SessionSpec,
