@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 const PREFIX: &str = "/opt/brokertls";
@@ -237,7 +238,7 @@ fn installed_command_runs_without_the_libraries_beside_it() {
 fn examples_of_the_readme_and_the_manual_compile_as_c_and_cxx() {
     for page in ["README.md", "docs/howto.md", "docs/users.md"] {
         let examples = examples(page);
-        assert!(examples.len() > 1, "{page}");
+        assert!(!examples.is_empty(), "{page}");
         for (number, example) in examples.iter().enumerate() {
             let name = page.replace(['/', '.'], "_");
             let source = installed().join(format!("{name}_{number}.c"));
@@ -251,18 +252,65 @@ fn examples_of_the_readme_and_the_manual_compile_as_c_and_cxx() {
     }
 }
 
+/// A folder with the program of README.md, compiled as the page says.
+fn broker_of_the_readme() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = installed().join("readme");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("broker.c"), examples("README.md").remove(0)).unwrap();
+        let mut compiler = Command::new("cc");
+        succeed(compiler.current_dir(&folder).args(["-o", "broker", "broker.c"]).args(shared_flags()));
+        folder
+    })
+}
+
+fn libraries() -> PathBuf {
+    installed().join("opt/brokertls/lib")
+}
+
 #[test]
-fn first_example_of_the_readme_names_the_file_it_cannot_read_and_why() {
-    let mut program = examples("README.md").remove(0);
-    program.push_str("int main(void) { return make_context() == NULL ? 0 : 1; }\n");
-    let folder = installed().join("readme");
-    fs::create_dir_all(&folder).unwrap();
-    let source = folder.join("first.c");
-    fs::write(&source, program).unwrap();
-    succeed(Command::new("gcc").arg("-o").arg(folder.join("first")).arg(&source).args(shared_flags()));
-    let libraries = installed().join("opt/brokertls/lib");
-    let output = Command::new("./first").current_dir(&folder).env("LD_LIBRARY_PATH", libraries).output().unwrap();
-    assert!(output.status.success());
+fn broker_of_the_readme_names_the_file_that_it_cannot_read_and_why() {
+    let empty = broker_of_the_readme().join("empty");
+    fs::create_dir_all(&empty).unwrap();
+    let mut broker = Command::new("../broker");
+    let output = broker.current_dir(&empty).env("LD_LIBRARY_PATH", libraries()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with("BTLS_FILE_UNREADABLE: a file cannot be read: broker.ks: "), "{said}");
+}
+
+/// The commands of README.md that start with a word: lines with four spaces in front, joined at a backslash.
+fn commands_of_the_readme(first: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join("README.md")).unwrap().replace("\\\n", "");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("    "));
+    let found: Vec<_> = lines.filter(|line| line.starts_with(first)).map(str::to_owned).collect();
+    assert!(!found.is_empty(), "{first}");
+    found
+}
+
+#[test]
+fn broker_of_the_readme_serves_the_client_of_the_readme_with_the_files_of_the_readme() {
+    let folder = broker_of_the_readme();
+    for command in commands_of_the_readme("keytool ") {
+        succeed(Command::new("bash").args(["-ec", &command]).current_dir(folder));
+    }
+    let mut broker = Command::new("./broker")
+        .arg("0")
+        .current_dir(folder)
+        .env("LD_LIBRARY_PATH", libraries())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(broker.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().strip_prefix("listening on port ").unwrap();
+    let path = format!("{}:{}", installed().join("opt/brokertls/bin").display(), std::env::var("PATH").unwrap());
+    let client = commands_of_the_readme("echo ").remove(0).replace(":8883", &format!(":{port}"));
+    let output = Command::new("bash").args(["-c", &client]).current_dir(folder).env("PATH", path).output().unwrap();
+    broker.kill().unwrap();
+    broker.wait().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(output.stdout, b"hello\n", "{said}");
 }

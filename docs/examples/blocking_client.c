@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static void report(const char *what, const btls_error *error) {
-    fprintf(stderr, "%s: %s: %s. %s\n", what, btls_error_name(error), btls_error_message(error), btls_error_hint(error));
+    fprintf(stderr, "%s: %s: %s. %s\n", what, btls_error_name(error), btls_error_message(error),
+            btls_error_hint(error));
 }
 
 static btls_context *make_context(const char *trust, const char *identity, const char *password) {

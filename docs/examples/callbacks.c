@@ -52,7 +52,8 @@ static ptrdiff_t write_queue(void *user, const void *buffer, size_t length) {
 }
 
 static void report(const char *what, const btls_error *error) {
-    fprintf(stderr, "%s: %s: %s. %s\n", what, btls_error_name(error), btls_error_message(error), btls_error_hint(error));
+    fprintf(stderr, "%s: %s: %s. %s\n", what, btls_error_name(error), btls_error_message(error),
+            btls_error_hint(error));
 }
 
 static int waits(btls_status status) {

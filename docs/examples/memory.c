@@ -21,10 +21,11 @@ struct text {
 };
 
 static void report(const char *what, const btls_error *error) {
-    fprintf(stderr, "%s: %s: %s. %s\n", what, btls_error_name(error), btls_error_message(error), btls_error_hint(error));
+    fprintf(stderr, "%s: %s: %s. %s\n", what, btls_error_name(error), btls_error_message(error),
+            btls_error_hint(error));
 }
 
-/* Makes records of `length` bytes, and of what the connection itself has to send; 0 is for the latter alone. */
+/* Makes records of `length` bytes, and of what the connection itself sends; 0 is for the latter alone. */
 static btls_status send_records(btls_conn *conn, const char *data, size_t length, struct wire *wire) {
     size_t consumed, produced;
     btls_status status;
@@ -47,8 +48,9 @@ static btls_status send_records(btls_conn *conn, const char *data, size_t length
 static btls_status receive_records(btls_conn *conn, struct wire *in, struct wire *out, struct text *text) {
     size_t consumed, produced;
     for (;;) {
-        btls_status status = btls_conn_unwrap(conn, in->bytes + in->start, in->end - in->start, text->bytes + text->length,
-                                              sizeof text->bytes - text->length, &consumed, &produced);
+        btls_status status =
+            btls_conn_unwrap(conn, in->bytes + in->start, in->end - in->start, text->bytes + text->length,
+                             sizeof text->bytes - text->length, &consumed, &produced);
         if (status < 100) {
             in->start += consumed;
             text->length += produced;
