@@ -38,7 +38,7 @@ impl ContextBuilder {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for more than 8.
-    pub fn tls13_tickets(&mut self, tickets: usize) -> Result<&mut Self> {
+    pub fn tls13_tickets(&mut self, tickets: u32) -> Result<&mut Self> {
         self.spec.sessions.tls13_tickets = at_most(tickets, TICKETS_MAX, "tickets")?;
         Ok(self)
     }
@@ -48,7 +48,7 @@ impl ContextBuilder {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for more than 16,384.
-    pub fn max_ticket_bytes(&mut self, bytes: usize) -> Result<&mut Self> {
+    pub fn max_ticket_bytes(&mut self, bytes: u32) -> Result<&mut Self> {
         self.spec.sessions.max_ticket_bytes = at_most(bytes, TICKET_BYTES_MAX, "bytes of a ticket")?;
         Ok(self)
     }
@@ -58,15 +58,15 @@ impl ContextBuilder {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for more than 65,536.
-    pub fn session_cache(&mut self, sessions: usize) -> Result<&mut Self> {
+    pub fn session_cache(&mut self, sessions: u32) -> Result<&mut Self> {
         self.spec.sessions.cache = at_most(sessions, CACHE_MAX, "sessions")?;
         Ok(self)
     }
 }
 
-fn at_most(number: usize, most: usize, what: &str) -> Result<usize> {
-    match number <= most {
-        true => Ok(number),
-        false => Err(Error::new(Code::InvalidArgument, format!("{number} {what}; {most} is the most"))),
+fn at_most(number: u32, most: usize, what: &str) -> Result<usize> {
+    match usize::try_from(number) {
+        Ok(number) if number <= most => Ok(number),
+        _ => Err(Error::new(Code::InvalidArgument, format!("{number} {what}; {most} is the most"))),
     }
 }

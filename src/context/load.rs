@@ -8,7 +8,7 @@ use crate::config::source::{self, Source};
 use crate::config::{CrlSource, IdentitySource, Spec};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
-use crate::revocation::{Crls, Remote, RemoteSettings, Revocation, RevocationPolicy, now_unix_s, ocsp};
+use crate::revocation::{Crls, Remote, Revocation, RevocationPolicy, now_unix_s, ocsp};
 use crate::verify::{Judge, PeerVerifier, Switch, Switches};
 
 use super::trust;
@@ -82,17 +82,9 @@ pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
     if !revocation.asks_others() {
         return Ok(None);
     }
-    let settings = RemoteSettings {
-        fetch: revocation.fetch.policy(),
-        cache: revocation.fetch.cache.clone(),
-        refresh_s: revocation.fetch.refresh_s,
-        max_crl_bytes: revocation.max_crl_bytes,
-        ocsp_responder: revocation.ocsp_responder.clone(),
-        ocsp_nonce: revocation.ocsp_nonce,
-        ocsp_hash: revocation.ocsp_hash,
-        allowed: policy(spec).allowed(),
-    };
-    Remote::new(settings, Arc::clone(&spec.clock), spec.log.clone()).map(|remote| Some(Arc::new(remote)))
+    let allowed = policy(spec).allowed();
+    let remote = Remote::new(revocation.remote.clone(), allowed, Arc::clone(&spec.clock), spec.log.clone())?;
+    Ok(Some(Arc::new(remote)))
 }
 
 /// The rules, with what the switches of verification say of signatures.
@@ -111,7 +103,7 @@ fn policy_with(spec: &Spec, has_more_lists: bool) -> RevocationPolicy {
 /// `OPTION_CONFLICT` for rules without a source; the first list or response that cannot be used, by name.
 pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Revocation> {
     let revocation = &spec.revocation;
-    let limit = revocation.max_crl_bytes;
+    let limit = revocation.remote.max_crl_bytes;
     let mut crls = Crls::default();
     for source in &revocation.crls {
         match source {

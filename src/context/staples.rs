@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::identity::certified;
 use crate::keystore::{Identity, TrustedCertificate};
 use crate::revocation::ocsp::{demands_staple, is_issuer, ocsp_responses_of, responders_of};
-use crate::revocation::{OcspResponse, Staple, StapleSettings, Stapled, Staples, now_unix_s};
+use crate::revocation::{OcspResponse, OcspSettings, Staple, StapleSettings, Stapled, Staples, now_unix_s};
 
 use super::load;
 
@@ -66,8 +66,8 @@ fn issuers(source: &Source, warnings: &mut Vec<String>) -> Result<Vec<TrustedCer
 
 fn settings(spec: &Spec) -> StapleSettings {
     StapleSettings {
-        fetch: spec.staple.fetch_policy(&spec.revocation.fetch),
-        hash: spec.revocation.ocsp_hash,
+        fetch: spec.staple.fetch_policy(&spec.revocation.remote.fetch),
+        ocsp: OcspSettings { hash: spec.revocation.remote.ocsp.hash, ..OcspSettings::default() },
         refresh_s: spec.staple.refresh_s(),
     }
 }

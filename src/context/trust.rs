@@ -103,7 +103,7 @@ fn add_lists_of(file: &Source, limits: Limits, revocation: &RevocationSpec, crls
         Some(Mode::Off) => Some("lists are not asked (crl-mode off)"),
         _ => None,
     };
-    let most = if unused.is_none() { revocation.max_crl_bytes } else { 0 };
+    let most = if unused.is_none() { revocation.remote.max_crl_bytes } else { 0 };
     let limits = Limits { max_content_bytes: limits.max_content_bytes.max(most), ..limits };
     // A file that cannot be read was reported when the certificates were read.
     let Some(content) = file.read(&limits).ok().filter(|content| may_hold_list(content)) else { return Ok(()) };

@@ -25,7 +25,7 @@ pub use file::RevocationFile;
 pub(crate) use file::may_hold_list;
 pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, ocsp_responses_of};
 pub use policy::{Depth, Mode, RevocationPolicy};
-pub(crate) use remote::{Remote, RemoteSettings};
+pub(crate) use remote::{OcspSettings, Remote, RemoteSettings};
 pub(crate) use standing::Revoked;
 pub(crate) use staple::upkeep::{StapleSettings, Staples};
 pub(crate) use staple::{Staple, Stapled};

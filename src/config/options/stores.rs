@@ -7,9 +7,9 @@ use crate::config::{IdentitySource, TrustSource};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Limits, OpenOptions, Password, StoreType};
 
-use super::value::{self, password};
+use super::value;
 
-/// What is known so far.
+/// The identities and trust stores so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stores {
     identities: Vec<Draft>,
@@ -19,7 +19,7 @@ pub(super) struct Stores {
     limits: Limits,
 }
 
-/// An identity or a trust store; the option that names each field is the field's name.
+/// An identity or a trust store. Each field has the name of its option.
 #[derive(Clone, Debug, Default)]
 struct Draft {
     path: Option<PathBuf>,
@@ -30,7 +30,7 @@ struct Draft {
     key_password: Option<Password>,
 }
 
-/// Sets a field of the last draft, or of a new one where that has it already.
+/// Sets a field of the last draft, or of a new one if the last has it already.
 fn set<T>(drafts: &mut Vec<Draft>, field: fn(&mut Draft) -> &mut Option<T>, value: T) {
     if drafts.last_mut().is_none_or(|last| field(last).is_some()) {
         drafts.push(Draft::default());
@@ -41,74 +41,75 @@ fn set<T>(drafts: &mut Vec<Draft>, field: fn(&mut Draft) -> &mut Option<T>, valu
 }
 
 impl Stores {
-    pub(super) fn cert(&mut self, text: &str) -> Result<()> {
-        set(&mut self.identities, |draft| &mut draft.path, value::path(text)?);
-        Ok(())
+    pub(super) fn cert(&mut self, path: PathBuf) -> &mut Self {
+        self.of_identity(|draft| &mut draft.path, path)
     }
 
-    pub(super) fn key(&mut self, text: &str) -> Result<()> {
-        set(&mut self.identities, |draft| &mut draft.key, value::path(text)?);
-        Ok(())
+    pub(super) fn key(&mut self, path: PathBuf) -> &mut Self {
+        self.of_identity(|draft| &mut draft.key, path)
     }
 
-    pub(super) fn alias(&mut self, text: &str) -> Result<()> {
-        set(&mut self.identities, |draft| &mut draft.alias, text.to_owned());
-        Ok(())
+    pub(super) fn alias(&mut self, alias: &str) -> &mut Self {
+        self.of_identity(|draft| &mut draft.alias, alias.to_owned())
     }
 
-    pub(super) fn store_type(&mut self, text: &str) -> Result<()> {
-        set(&mut self.identities, |draft| &mut draft.store_type, value::store_type(text)?);
-        Ok(())
+    pub(super) fn store_type(&mut self, text: &str) -> Result<&mut Self> {
+        Ok(self.of_identity(|draft| &mut draft.store_type, value::store_type(text)?))
     }
 
-    pub(super) fn password(&mut self, text: &str) -> Result<()> {
-        set(&mut self.identities, |draft| &mut draft.password, password(text)?);
-        Ok(())
+    pub(super) fn password(&mut self, password: Password) -> &mut Self {
+        self.of_identity(|draft| &mut draft.password, password)
     }
 
-    pub(super) fn key_password(&mut self, text: &str) -> Result<()> {
-        set(&mut self.identities, |draft| &mut draft.key_password, password(text)?);
-        Ok(())
+    pub(super) fn key_password(&mut self, password: Password) -> &mut Self {
+        self.of_identity(|draft| &mut draft.key_password, password)
     }
 
-    pub(super) fn trust(&mut self, text: &str) -> Result<()> {
-        set(&mut self.trust, |draft| &mut draft.path, value::path(text)?);
-        Ok(())
+    pub(super) fn trust(&mut self, path: PathBuf) -> &mut Self {
+        self.of_trust(|draft| &mut draft.path, path)
     }
 
-    pub(super) fn trust_type(&mut self, text: &str) -> Result<()> {
-        set(&mut self.trust, |draft| &mut draft.store_type, value::store_type(text)?);
-        Ok(())
+    pub(super) fn trust_type(&mut self, text: &str) -> Result<&mut Self> {
+        Ok(self.of_trust(|draft| &mut draft.store_type, value::store_type(text)?))
     }
 
-    pub(super) fn trust_password(&mut self, text: &str) -> Result<()> {
-        set(&mut self.trust, |draft| &mut draft.password, password(text)?);
-        Ok(())
+    pub(super) fn trust_password(&mut self, password: Password) -> &mut Self {
+        self.of_trust(|draft| &mut draft.password, password)
     }
 
-    pub(super) fn system_trust(&mut self, text: &str) -> Result<()> {
-        self.uses_system_trust = value::switch(text)?;
-        Ok(())
+    pub(super) fn system_trust(&mut self, trusts: bool) -> &mut Self {
+        self.uses_system_trust = trusts;
+        self
     }
 
-    pub(super) fn insecure_allow_missing_mac(&mut self, text: &str) -> Result<()> {
-        self.insecure_allow_missing_mac = value::switch(text)?;
-        Ok(())
+    pub(super) fn insecure_allow_missing_mac(&mut self, allows: bool) -> &mut Self {
+        self.insecure_allow_missing_mac = allows;
+        self
     }
 
-    pub(super) fn max_content_bytes(&mut self, text: &str) -> Result<()> {
-        self.limits.max_content_bytes = value::number(text)?;
-        Ok(())
+    pub(super) fn max_content_bytes(&mut self, bytes: usize) -> &mut Self {
+        self.limits.max_content_bytes = bytes;
+        self
     }
 
-    pub(super) fn max_kdf_iterations(&mut self, text: &str) -> Result<()> {
-        self.limits.max_kdf_iterations = value::number(text)?;
-        Ok(())
+    pub(super) fn max_kdf_iterations(&mut self, iterations: u64) -> &mut Self {
+        self.limits.max_kdf_iterations = iterations;
+        self
     }
 
-    pub(super) fn max_kdf_memory_bytes(&mut self, text: &str) -> Result<()> {
-        self.limits.max_kdf_memory_bytes = value::number(text)?;
-        Ok(())
+    pub(super) fn max_kdf_memory_bytes(&mut self, bytes: u64) -> &mut Self {
+        self.limits.max_kdf_memory_bytes = bytes;
+        self
+    }
+
+    fn of_identity<T>(&mut self, field: fn(&mut Draft) -> &mut Option<T>, value: T) -> &mut Self {
+        set(&mut self.identities, field, value);
+        self
+    }
+
+    fn of_trust<T>(&mut self, field: fn(&mut Draft) -> &mut Option<T>, value: T) -> &mut Self {
+        set(&mut self.trust, field, value);
+        self
     }
 
     pub(super) fn identity_sources(&self) -> Result<Vec<IdentitySource>> {

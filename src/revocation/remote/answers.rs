@@ -108,7 +108,7 @@ impl Remote {
         let renewed = self.answers.renew(key, now_unix_s, |old| {
             let old = old.ok_or_else(|| Error::new(Code::RevocationUnreachable, "nothing to renew"))?;
             let (certificate, issuer) = (&old.certificate, &old.issuer);
-            let inquiry = Inquiry { certificate, issuer, now_unix_s, max_stale_s: 0, allowed: self.settings.allowed };
+            let inquiry = Inquiry { certificate, issuer, now_unix_s, max_stale_s: 0, allowed: self.allowed };
             self.ask(&old.responder, &inquiry, Some(Arc::clone(&old)), deadline)
         })?;
         renewed.error
@@ -126,8 +126,7 @@ impl Remote {
             is_configured: self.settings.ocsp_responder.is_some(),
             certificate: inquiry.certificate,
             issuer: inquiry.issuer,
-            hash: self.settings.ocsp_hash,
-            has_nonce: self.settings.ocsp_nonce,
+            settings: &self.settings.ocsp,
             allowed: inquiry.allowed,
             now_unix_s: inquiry.now_unix_s,
             deadline,

@@ -180,7 +180,7 @@ impl Remote {
                 ));
             }
         };
-        let made = read(&bytes, url, keys, validators.clone(), self.settings.allowed)?;
+        let made = read(&bytes, url, keys, validators.clone(), self.allowed)?;
         if made.list.crl.is_ahead(now_unix_s) {
             return Ok(self.fresh(Arc::new(made.after(old)), now_unix_s));
         }
@@ -205,7 +205,7 @@ impl Remote {
     fn cached(&self, url: &str, keys: &[&[u8]], old: Option<&Arc<RemoteList>>, now_unix_s: i64) -> Option<RemoteList> {
         let stored = self.cache.as_ref()?.read(url, self.settings.max_crl_bytes)?;
         // What is in the directory is believed no more than what comes from the network.
-        let found = read(&stored.bytes, url, keys, stored.validators, self.settings.allowed).ok()?;
+        let found = read(&stored.bytes, url, keys, stored.validators, self.allowed).ok()?;
         let made_unix_s = found.list.crl.this_update_unix_s();
         let is_newer = old.is_none_or(|old| old.list.crl.this_update_unix_s() < made_unix_s);
         (is_newer && found.is_current(now_unix_s, 0)).then(|| {

@@ -21,7 +21,6 @@ use crate::fetch::cache::DiskCache;
 use crate::fetch::{FetchPolicy, Fetcher};
 use crate::logging::{Level, Log};
 use crate::revocation::facts::SourceFacts;
-use crate::revocation::ocsp::CertIdHash;
 use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 use crate::signature::Allowed;
 
@@ -30,36 +29,51 @@ pub(super) use answers::Inquiry;
 use kept::{Kept, Renews};
 use lists::RemoteList;
 pub(super) use request::OcspRequest;
+pub(crate) use request::OcspSettings;
 
 /// The most lists that are kept: each is of a CA that is trusted, or of one that it certified.
 const MAX_LISTS: usize = 64;
 /// The most responses that are kept, a few KiB each.
 const MAX_ANSWERS: usize = 4096;
 
-/// How others are asked.
+/// The longest revocation list that is read unless the settings say otherwise: about two million entries.
+const MAX_CRL_BYTES: usize = 128 << 20;
+
+/// The settings of what is asked over the network.
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteSettings {
     /// The bounds of each fetch.
     pub(crate) fetch: FetchPolicy,
-    /// Where lists are kept beside memory.
+    /// The directory that keeps fetched lists, beside memory.
     pub(crate) cache: Option<PathBuf>,
-    /// How often what was fetched is fetched anew; before its next update where it is not said.
+    /// The period after which what was fetched is fetched again. None fetches before the next update.
     pub(crate) refresh_s: Option<u32>,
     /// The longest list, in bytes.
     pub(crate) max_crl_bytes: usize,
-    /// Who is asked in place of the responders that certificates name.
+    /// The responder that is asked in place of those that certificates name.
     pub(crate) ocsp_responder: Option<String>,
-    /// Whether requests carry a nonce that the response must repeat.
-    pub(crate) ocsp_nonce: bool,
-    /// How requests name certificates.
-    pub(crate) ocsp_hash: CertIdHash,
-    /// The deviations that are allowed of the signatures of lists and responses; SHA-1 of responses alone.
-    pub(crate) allowed: Allowed,
+    /// The form of OCSP requests.
+    pub(crate) ocsp: OcspSettings,
+}
+
+impl Default for RemoteSettings {
+    fn default() -> Self {
+        Self {
+            fetch: FetchPolicy::default(),
+            cache: None,
+            refresh_s: None,
+            max_crl_bytes: MAX_CRL_BYTES,
+            ocsp_responder: None,
+            ocsp: OcspSettings::default(),
+        }
+    }
 }
 
 /// Asks, and keeps the answers. Shared by threads.
 pub(crate) struct Remote {
     settings: RemoteSettings,
+    /// The deviations that are allowed of the signatures of lists and responses; SHA-1 of responses alone.
+    allowed: Allowed,
     fetcher: Fetcher,
     cache: Option<DiskCache>,
     clock: Arc<dyn TimeProvider>,
@@ -77,15 +91,21 @@ impl fmt::Debug for Remote {
 }
 
 impl Remote {
-    /// Asks nobody yet.
+    /// Asks no one yet.
     ///
     /// # Errors
     /// What the proxy or the cache directory lead to.
-    pub(crate) fn new(settings: RemoteSettings, clock: Arc<dyn TimeProvider>, log: Log) -> Result<Self> {
+    pub(crate) fn new(
+        settings: RemoteSettings,
+        allowed: Allowed,
+        clock: Arc<dyn TimeProvider>,
+        log: Log,
+    ) -> Result<Self> {
         Ok(Self {
             fetcher: Fetcher::new(settings.fetch.clone())?,
             cache: settings.cache.as_deref().map(DiskCache::open).transpose()?,
             settings,
+            allowed,
             clock,
             log,
             lists: Kept::new(MAX_LISTS, Renews::All),

@@ -15,16 +15,23 @@ const MAX_RESPONSE_BYTES: usize = 128 << 10;
 /// The longest nonce that responders have to take (RFC 9654 section 2.1).
 const NONCE_BYTES: usize = 32;
 
-/// What is asked, of whom.
+/// How OCSP requests are made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OcspSettings {
+    /// True if requests carry a nonce, which the response must repeat.
+    pub(crate) nonce: bool,
+    /// The hash that names certificates in requests.
+    pub(crate) hash: CertIdHash,
+}
+
+/// One question to one responder.
 pub(crate) struct OcspRequest<'a> {
     pub(crate) responder: &'a str,
     /// Whether the responder may be at any address, because it is not a stranger who named it.
     pub(crate) is_configured: bool,
     pub(crate) certificate: &'a CertificateDer<'a>,
     pub(crate) issuer: &'a CertificateDer<'a>,
-    pub(crate) hash: CertIdHash,
-    /// Whether the response has to repeat a nonce.
-    pub(crate) has_nonce: bool,
+    pub(crate) settings: &'a OcspSettings,
     pub(crate) allowed: Allowed,
     pub(crate) now_unix_s: i64,
     pub(crate) deadline: Instant,
@@ -47,8 +54,8 @@ impl OcspRequest<'_> {
     /// # Errors
     /// `REVOCATION_RESPONSE_INVALID` for what is no response; those of [`Fetcher::fetch`].
     pub(crate) fn send(&self, fetcher: &Fetcher) -> Result<OcspResponse> {
-        let nonce = self.has_nonce.then(nonce).transpose()?;
-        let asked = request(self.certificate, self.issuer, self.hash, nonce.as_ref().map(|n| &n[..]))?;
+        let nonce = self.settings.nonce.then(nonce).transpose()?;
+        let asked = request(self.certificate, self.issuer, self.settings.hash, nonce.as_ref().map(|n| &n[..]))?;
         // An answer to a nonce is for one asker, so that a cache on the way must not keep it.
         if let Some(nonce) = nonce {
             let response = self.send_by(fetcher, Way::Post(&asked), self.deadline).map_err(|why| self.named(why))?;

@@ -18,9 +18,9 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::logging::Level;
 use crate::revocation::facts::{SourceFacts, SourceKind};
-use crate::revocation::ocsp::{CertIdHash, MAX_AGE_S, OcspResponse, OcspStanding};
+use crate::revocation::ocsp::{MAX_AGE_S, OcspResponse, OcspStanding};
 use crate::revocation::remote::kept::{Schedule, renewal_unix_s};
-use crate::revocation::remote::{OcspRequest, first_of};
+use crate::revocation::remote::{OcspRequest, OcspSettings, first_of};
 use crate::revocation::standing::Revoked;
 use crate::revocation::upkeep::{Line, now_unix_s};
 use crate::signature::Allowed;
@@ -39,7 +39,7 @@ pub(crate) struct Stapled {
 /// How responders are asked.
 pub(super) struct Asking<'a> {
     pub(super) fetcher: &'a Fetcher,
-    pub(super) hash: CertIdHash,
+    pub(super) ocsp: &'a OcspSettings,
     pub(super) refresh_s: u32,
     pub(super) deadline: Instant,
 }
@@ -215,8 +215,7 @@ impl Staple {
                 is_configured: true,
                 certificate: &self.stapled.certificate,
                 issuer: &self.stapled.issuer,
-                hash: asking.hash,
-                has_nonce: false,
+                settings: asking.ocsp,
                 allowed: Allowed::default(),
                 now_unix_s,
                 deadline,

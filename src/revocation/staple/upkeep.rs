@@ -10,7 +10,7 @@ use super::{Asking, Staple};
 use crate::error::Result;
 use crate::fetch::{FetchPolicy, Fetcher};
 use crate::revocation::facts::SourceFacts;
-use crate::revocation::ocsp::CertIdHash;
+use crate::revocation::remote::OcspSettings;
 use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 
 /// How staples are asked for.
@@ -18,8 +18,8 @@ use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 pub(crate) struct StapleSettings {
     /// The bounds of each fetch.
     pub(crate) fetch: FetchPolicy,
-    /// How requests name certificates.
-    pub(crate) hash: CertIdHash,
+    /// The form of OCSP requests.
+    pub(crate) ocsp: OcspSettings,
     /// How often they are asked for anew, should their next update not be sooner.
     pub(crate) refresh_s: u32,
 }
@@ -79,7 +79,7 @@ impl Staples {
         let (settings, fetcher) = self.asked.as_ref()?;
         let asking = Asking {
             fetcher,
-            hash: settings.hash,
+            ocsp: &settings.ocsp,
             refresh_s: settings.refresh_s,
             deadline: Instant::now() + settings.fetch.timeout,
         };

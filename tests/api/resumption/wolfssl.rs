@@ -46,7 +46,7 @@ impl Client {
     }
 
     /// Visits a server that sends this many tickets; gives what the client says and how the server saw it end.
-    fn visit(&self, tickets: usize) -> (String, Result<Status<usize>>) {
+    fn visit(&self, tickets: u32) -> (String, Result<Status<usize>>) {
         let pem = self.authority.issue(&["localhost"], |_| {});
         let server = context(|builder| builder.identity(identity("server", &pem)).tls13_tickets(tickets).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
