@@ -198,6 +198,16 @@ fn headers_have_comments_of_c89_no_bare_minus_and_at_most_a_hundred_columns() {
 }
 
 #[test]
+fn callback_types_of_the_main_header_have_the_linkage_of_c() {
+    let header = header::header(&items::read());
+    let (_, linked) = header.split_once("extern \"C\" {").unwrap();
+    let (linked, _) = linked.split_once("} /* extern \"C\" */").unwrap();
+    let callbacks = |text: &str| text.lines().filter(|line| line.contains("(*btls_")).count();
+    assert!(callbacks(linked) >= 6, "{linked}");
+    assert_eq!(callbacks(linked), callbacks(&header));
+}
+
+#[test]
 fn main_header_has_no_more_lines_than_the_limit() {
     let lines = header::header(&items::read()).lines().count();
     assert!(lines <= 1150, "{lines}");
