@@ -170,8 +170,10 @@ impl Anchors {
         let anchor_of = |path: &VerifiedPath<'_>| {
             anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor())).and_then(&known)
         };
+        // Looked at before the search: its frames are on the stack when `check` runs, and parsing needs many more.
+        let signers: Vec<_> = intermediates.iter().filter(|der| may_sign_certificates(der)).collect();
         let check = |path: &VerifiedPath<'_>| {
-            issuers_may_sign_certificates(path)?;
+            issuers_are_among(&signers, path)?;
             let limit = anchor_of(path).and_then(|anchor| self.path_lengths.get(anchor).copied().flatten());
             is_within(limit, path)
         };
@@ -242,17 +244,22 @@ fn search_cost(issuer: &[u8], intermediates: &[CertificateDer<'_>]) -> u64 {
     steps.saturating_mul(intermediates.len() as u64)
 }
 
-/// Refuses a path with an issuer whose key usage is not to sign certificates (RFC 5280 section 6.1.4 (n)), which webpki
-/// does not look at.
-fn issuers_may_sign_certificates(path: &VerifiedPath<'_>) -> std::result::Result<(), webpki::Error> {
-    let may_sign = |issuer: &webpki::Cert<'_>| {
-        let der = issuer.der();
-        X509Certificate::from_der(&der).is_ok_and(|(_, parsed)| key_usage_allows_certificates(&parsed))
-    };
+/// Refuses a path with an issuer that is not among those that may sign certificates.
+fn issuers_are_among(
+    signers: &[&CertificateDer<'_>],
+    path: &VerifiedPath<'_>,
+) -> std::result::Result<(), webpki::Error> {
+    let may_sign = |issuer: &webpki::Cert<'_>| signers.iter().any(|signer| **signer == issuer.der());
     match path.intermediate_certificates().all(may_sign) {
         true => Ok(()),
         false => Err(webpki::Error::EndEntityUsedAsCa),
     }
+}
+
+/// Returns true if an issuer's key usage is to sign certificates (RFC 5280 section 6.1.4 (n)), which webpki does not
+/// look at.
+fn may_sign_certificates(issuer: &[u8]) -> bool {
+    X509Certificate::from_der(issuer).is_ok_and(|(_, parsed)| key_usage_allows_certificates(&parsed))
 }
 
 fn key_usage_allows_certificates(certificate: &X509Certificate<'_>) -> bool {
