@@ -38,6 +38,39 @@ certificates() {
     cp ca.pem other-ca.pem trust/
 }
 
+# Identities below six intermediates, the most that are followed, all with keys on P-521; `trust-all.pem` has both roots.
+deep_chains() {
+    # deep NAME KEY-OPTION... ; CA and EXTENSIONS are set by the caller.
+    deep() {
+        openssl genpkey "${@:2}" -out "$1.key"
+        openssl req -new -key "$1.key" -subj "/O=Example/CN=$1" -out "$1.csr"
+        openssl x509 -req -in "$1.csr" -CA "$ca.pem" -CAkey "$ca.key" -days 30 -out "$1.pem" \
+            -extfile <(echo -e "$extensions")
+    }
+    local p521=(-algorithm EC -pkeyopt ec_paramgen_curve:P-521) ca=deep level name
+    local extensions="basicConstraints=critical,CA:true\nkeyUsage=keyCertSign"
+    openssl genpkey "${p521[@]}" -out deep.key
+    openssl req -x509 -new -key deep.key -subj "/CN=Deep root" -days 30 -out deep.pem
+    cat ca.pem deep.pem > trust-all.pem
+    for level in 1 2 3 4 5 6; do
+        deep "deep-$level" "${p521[@]}"
+        ca=deep-$level
+    done
+    extensions="subjectAltName=DNS:localhost"
+    deep deep-rsa -algorithm RSA -pkeyopt rsa_keygen_bits:4096
+    deep deep-p521 "${p521[@]}"
+    deep deep-ed25519 -algorithm ED25519
+    for name in rsa p521 ed25519; do
+        cat deep-{6,5,4,3,2,1}.pem >> "deep-$name.pem"
+    done
+    # One intermediate too many.
+    extensions="basicConstraints=critical,CA:true\nkeyUsage=keyCertSign"
+    deep deep-7 "${p521[@]}"
+    ca=deep-7 extensions="subjectAltName=DNS:localhost"
+    deep too-deep "${p521[@]}"
+    cat deep-{7,6,5,4,3,2,1}.pem >> too-deep.pem
+}
+
 # What the CA says of its certificates: lists without and with one entry, and responses about two of them.
 revocation() {
     issue revoked "/O=Example/CN=device-8" ca "subjectAltName=DNS:localhost"
@@ -92,6 +125,7 @@ otherName:1.3.6.1.5.5.7.8.5;UTF8:chat@corp"
 }
 
 certificates > log 2>&1 || { cat log; exit 1; }
+deep_chains >> log 2>&1 || { cat log; exit 1; }
 revocation >> log 2>&1 || { cat log; exit 1; }
 stores >> log 2>&1 || { cat log; exit 1; }
 names >> log 2>&1 || { cat log; exit 1; }

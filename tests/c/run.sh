@@ -3,7 +3,7 @@
 # else, and runs it four times: with the shared library, with the static one, under valgrind, and with
 # AddressSanitizer and UndefinedBehaviorSanitizer. The lines are those of `cargo test`, so that one count covers both:
 # one for each case of the first run, and one for each further run as a whole. `make demo` is run too. loading.c and
-# static_before_rust.sh run once each, and examples.sh runs the programs of docs/examples.
+# static_before_rust.sh run once each, stack.c once with each library, and examples.sh runs the programs of docs/examples.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -74,6 +74,11 @@ check loading_builds gcc -std=gnu99 -Wall -Wextra -Werror -g -O1 -o "$out/loadin
     $(pkg-config --cflags brokertls) -pthread -ldl
 check library_is_loaded_and_unloaded_two_thousand_times_beside_threads \
     "$out/loading" "$stage/lib/libbrokertls.so" "$FIXTURES/ca.pem"
+# Once with each library: other tools would add frames of their own.
+check stack_builds compile stack tests/c/stack.c "${shared[@]}"
+check stack_builds_statically compile stack.static tests/c/stack.c "${static[@]}"
+check "" "$out/stack"
+check stack_with_the_static_library "$out/stack.static"
 check static_library_links_beside_another_of_rust_with_each_linker tests/c/static_before_rust.sh "$stage" bfd gold lld mold
 check "" tests/c/examples.sh "$stage" "$out/examples"
 check demo_serves_two_clients_and_refuses_two bindings/c/demo/run.sh "$stage"
