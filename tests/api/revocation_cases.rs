@@ -51,35 +51,6 @@ fn case_01_second_distribution_point_is_asked_where_the_first_is_dead() {
 }
 
 #[test]
-fn cases_02_and_04_lists_of_another_algorithm_or_string_type_count() {
-    for folder in ["02-crl-ecdsa-sha512-p384", "04-crl-issuer-other-string-type"] {
-        for mode in MODES {
-            let list = |name: &str| case(&format!("{folder}/{name}"));
-            let with = |list: &str| verify(folder, "chain.pem", NOVEMBER, &["--crl", list, "--revocation", mode]);
-            assert_verdict(&with(&list("good.crl")), true);
-            assert_verdict(&with(&list("revoking.crl")), false);
-            assert!(!with(&list("good.crl")).err.contains("warning"), "{folder}");
-        }
-    }
-}
-
-#[test]
-fn case_08_list_of_the_future_does_not_hide_the_current_one() {
-    let folder = "08-next-list-hides-current-one";
-    for time in [NOVEMBER, "2026-12-01T00:00:00Z"] {
-        for mode in MODES {
-            let more = ["--crl", &case(&format!("{folder}/lists")), "--revocation", mode];
-            assert_verdict(&verify(folder, "chain.pem", time, &more), true);
-        }
-    }
-    // Alone it says nothing before it begins.
-    let more = ["--crl", &case(&format!("{folder}/lists/next.crl"))];
-    let ran = verify(folder, "chain.pem", NOVEMBER, &more);
-    assert!(ran.first_line().starts_with("refused REVOCATION_UNKNOWN"), "{ran:?}");
-    assert!(ran.first_line().contains("is of the future"), "{ran:?}");
-}
-
-#[test]
 fn case_09_other_files_in_a_directory_of_lists_are_passed_over_with_a_warning() {
     let folder = "09-adcs-certenroll-directory";
     for mode in MODES {
@@ -119,46 +90,5 @@ fn case_10_directory_of_cas_and_lists_gives_its_lists() {
             let more = ["--crl", &case(&format!("{folder}/both.pem")), "--revocation", mode];
             assert_verdict(&verify(folder, "chain.pem", NOVEMBER, &more), true);
         }
-    }
-}
-
-#[test]
-fn response_that_names_the_certificate_by_sha384_revokes_it() {
-    let (chain, trust) = (case("stores/chain-for-ocsp.pem"), case("stores/ca-for-ocsp.pem"));
-    let response = case("stores/revoked-certid-sha384.ocsp");
-    for mode in MODES {
-        for purpose in ["client", "server"] {
-            let time = "2026-12-01T00:00:00Z";
-            let ran = run(&[
-                "verify",
-                "--chain",
-                &chain,
-                "--trust",
-                &trust,
-                "--purpose",
-                purpose,
-                "--time",
-                time,
-                "--ocsp",
-                &response,
-                "--revocation",
-                mode,
-            ]);
-            if !ran.out.contains("CERT_PURPOSE") {
-                assert_verdict(&ran, false);
-            }
-        }
-    }
-}
-
-#[test]
-fn lists_and_responses_of_other_writers_are_read() {
-    for (file, told) in [
-        ("stores/pkijs-milliseconds.crl", "this update  2026-11-28T03:20:50Z"),
-        ("stores/pkijs-milliseconds.ocsp", "produced at  2026-11-28T03:20:50Z"),
-        ("stores/crl-labels-mixed.pem", ": 2 revocation lists"),
-    ] {
-        let ran = run(&["inspect", &case(file)]);
-        assert!(ran.code == 0 && ran.out.contains(told), "{file}: {ran:?}");
     }
 }

@@ -92,34 +92,6 @@ fn every_curve_with_every_digest_counts_for_certificates_lists_and_responses() {
 }
 
 #[test]
-fn list_signed_with_ecdsa_and_sha512_by_a_p384_key_counts_in_both_modes() {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/02-crl-ecdsa-sha512-p384");
-    let path = |name: &str| case.join(name).to_str().unwrap().to_owned();
-    let (chain, trust) = (path("chain.pem"), path("trust.pem"));
-    for (list, told) in [("good.crl", "accepted"), ("revoking.crl", "refused CERT_REVOKED: ")] {
-        for mode in ["require", "prefer"] {
-            let list = path(list);
-            let ran = run(&[
-                "verify",
-                "--chain",
-                &chain,
-                "--trust",
-                &trust,
-                "--purpose",
-                "client",
-                "--crl",
-                &list,
-                "--revocation",
-                mode,
-                "--time",
-                "2026-11-28T06:00:00Z",
-            ]);
-            assert!(ran.first_line().starts_with(told), "{ran:?}");
-        }
-    }
-}
-
-#[test]
 fn ed25519_counts_for_certificates_lists_and_responses() {
     Signer::new("ed25519", "-algorithm ED25519", "", "").assert_counts(&[]);
 }

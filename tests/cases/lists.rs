@@ -19,7 +19,9 @@ const MODES: [&str; 2] = ["require", "prefer"];
 fn assert_both_lists_count(case: &str) {
     let lists = ["good", "revoking"].map(|name| kept(&format!("{case}/{name}.crl")));
     for mode in MODES {
-        assert_accepted(&client_of(case, &["--crl", &lists[0], "--revocation", mode]));
+        let ran = client_of(case, &["--crl", &lists[0], "--revocation", mode]);
+        assert_accepted(&ran);
+        assert!(!ran.err.contains("warning"), "{ran:?}");
         let ran = client_of(case, &["--crl", &lists[1], "--revocation", mode]);
         assert_refused(&ran, "CERT_REVOKED", &["revoking.crl"]);
     }
@@ -92,7 +94,7 @@ fn list_that_begins_later_does_not_hide_the_current_one() {
     }
     let next = kept(&format!("{case}/lists/next.crl"));
     let ran = client_of(case, &["--crl", &next, "--time", "2026-11-15T00:00:00Z"]);
-    assert_refused(&ran, "REVOCATION_UNKNOWN", &["next.crl"]);
+    assert_refused(&ran, "REVOCATION_UNKNOWN", &["next.crl", "is of the future"]);
     let ran = client_of(case, &["--crl", &lists, "--time", "2027-03-01T00:00:00Z"]);
     assert_refused(&ran, "REVOCATION_STALE", &["next.crl"]);
 }
@@ -147,7 +149,9 @@ fn times_with_fractions_of_a_second_are_read() {
     let list = run(&["inspect", &kept("stores/pkijs-milliseconds.crl")]);
     assert!(list.code == 0 && list.out.contains("this update  2026-11-28T03:20:50Z"), "{list:?}");
     let response = run(&["inspect", &kept("stores/pkijs-milliseconds.ocsp")]);
-    assert!(response.code == 0 && response.out.contains("this update  2026-11-28T03:20:50Z"), "{response:?}");
+    for time in ["this update", "produced at"] {
+        assert!(response.code == 0 && response.out.contains(&format!("{time}  2026-11-28T03:20:50Z")), "{response:?}");
+    }
     assert!(response.out.contains("certificate  1001: good"), "{response:?}");
 }
 
