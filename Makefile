@@ -7,7 +7,7 @@
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
 #                                   million revoked certificates beside OpenSSL
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
-#   make peers                      what the installed peers print for each refusal, into docs/peers.md
+#   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command; the debug information of
 #                                   the shared library in LIBDIR/.debug, where debuggers look for it
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
@@ -208,8 +208,9 @@ soak-java: java
 
 # Rewrites the marked tables of the page.
 peers: $(OUT)/brokertls
-	@tests/tools.sh openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients node:nodejs \
-	    javac:default-jdk-headless
+	@tests/tools.sh openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients node:nodejs npm:npm \
+	    javac:default-jdk-headless python3:python3 pip3:python3-pip curl:curl gnutls-cli:gnutls-bin go:golang-go \
+	    escript:erlang-ssl
 	@tests/peers/run.sh $(OUT)/brokertls --write
 
 bless:

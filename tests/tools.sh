@@ -10,6 +10,7 @@ wanted=(
     openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
     npm:npm mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
     softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev
+    python3:python3 curl:curl gnutls-cli:gnutls-bin
     cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold
 )
 (($# == 0)) || wanted=("$@")

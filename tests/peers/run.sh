@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the program `brokertls` given as $1 against the peers that `make test` installs, and prints what both sides say of
+# Runs the program `brokertls` given as $1 against the peers that `make peers` installs, and prints what both sides say of
 # each refusal as the tables of docs/peers.md. With `--write` as $2 it replaces those between the page's marks; with
-# `--some` it prints a few of them.
+# `--some` it prints a few of them, for the peers that `make test` installs.
 # Each meeting is one connection on an ephemeral port of loopback, with certificates made on the fly.
 set -euo pipefail
 home=$(cd "$(dirname "$0")" && pwd)
@@ -10,6 +10,11 @@ page=$home/../../docs/peers.md
 export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
 unset NODE_OPTIONS JAVA_TOOL_OPTIONS
 patience=20
+
+# Those of `--some`, and the others. Libraries are of these versions; what the system has is named with its own.
+clients=(openssl mosquitto node java python curl gnutls) servers=(openssl mosquitto node java python)
+more_clients=(go erlang paho mqttjs amqplib) more_servers=(go erlang)
+paho_version=2.2.0 mqttjs_version=5.16.0 amqplib_version=2.3.1
 
 work=$(mktemp -d)
 cleanup() {
@@ -22,6 +27,13 @@ trap cleanup EXIT
 "$home/certificates.sh" "$work" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 cd "$work"
 
+if [[ ${2-} != --some ]]; then
+    clients+=("${more_clients[@]}") servers+=("${more_servers[@]}")
+    python3 -m pip install --quiet --root-user-action ignore --target python "paho-mqtt==$paho_version"
+    npm install --silent --no-audit --no-fund --prefix npm "mqtt@$mqttjs_version" "amqplib@$amqplib_version"
+    go build -o peer-go "$home/peer.go"
+fi
+export PYTHONPATH=$work/python NODE_PATH=$work/npm/node_modules
 javac -d . "$home/Peer.java"
 coproc JAVA { exec java -cp . Peer; }
 # An input that neither ends nor has anything in it.
@@ -32,11 +44,26 @@ openssl_version=$(openssl version | cut -d ' ' -f 2)
 mosquitto_version=$({ mosquitto -h || true; } | sed -n '1s/mosquitto version //p')
 node_version=$(node --version | tr -d v)
 java_version=$(java -version 2>&1 | sed -n '1s/.*"\(.*\)".*/\1/p')
+python_version=$(python3 -c 'import platform, ssl
+print(platform.python_version(), "(" + " ".join(ssl.OPENSSL_VERSION.split()[:2]) + ")")')
+
+# version_of PEER: of those that not every run has.
+version_of() {
+    case $1 in
+        curl) curl --version | sed -nE '1s/^curl ([0-9.]+) .*(OpenSSL\/[0-9.]+).*/\1 (\2)/p' ;;
+        gnutls) gnutls-cli --version | sed -n '1s/.* //p' ;;
+        go) go env GOVERSION | sed 's/^go//' ;;
+        erlang) erl -noshell -eval '{ok, _} = application:ensure_all_started(ssl),
+            {ok, Version} = application:get_key(ssl, vsn),
+            io:format("~s ssl ~s", [erlang:system_info(otp_release), Version]), halt().' ;;
+    esac
+}
 
 # Prints one line: the distinct lines of the input, without what differs from run to run (threads, lines of sources).
 one_line() {
     sed -E 's/^[0-9A-F]{8,}:error:/error:/; s/ [0-9A-F]{8,}:error:/ error:/g
-        s/:[^: ]*\.c:[0-9]+:/: … /g; s/… +/… /g; s/:? *…? *$//; s/127\.0\.0\.1:[0-9]+/ADDRESS/g; s/\|/\\|/g' |
+        s/:[^: ]*\.c:[0-9]+:/: … /g; s/… +/… /g; s/:? *…? *$//; s/ \(_ssl\.c:[0-9]+\)//; s/ +$//; s/ at [a-z0-9_]+\.erl:[0-9]+/ at …/
+        s/current time [^ ]+ /current time … /; s/127\.0\.0\.1:[0-9]+/ADDRESS/g; s/\|/\\|/g' |
         awk 'NF && !seen[$0]++ { printf "%s%s", between, $0; between = "` / `" }'
 }
 
@@ -44,6 +71,13 @@ one_line() {
 openssl_words() {
     { grep -E '^verify error:|error:|^ERROR$|^Verification error' || true; } |
         sed -E '/^ERROR$/d; s/:SSL alert number/: SSL alert number/' | one_line
+}
+
+# either_of_two PATTERN TEXT TEXT: the input, but both texts if it matches: the peer chooses between them by timing.
+either_of_two() {
+    local words
+    words=$(cat)
+    if [[ $words =~ $1 ]]; then printf '%s`, or `%s' "$2" "$3"; else printf '%s' "$words"; fi
 }
 
 # What `serve` and `connect` say: the outcome and its code. `connect` prints the facts of a handshake that succeeded.
@@ -57,10 +91,11 @@ our_words() {
 
 # client PEER VERSION CERTIFICATE TRUST SUITE ALPN SERVE-OPTION...: meets `serve`; sets `theirs` and `ours`.
 client() {
-    local peer=$1 version=$2 certificate=$3 trust=$4 suite=$5 alpn=$6 port arguments
+    local peer=$1 version=$2 certificate=$3 trust=$4 suite=$5 alpn=$6 port arguments priority meeting
     shift 6
     exec {serve}< <(exec "$brokertls" serve --port 0 --connections 1 --timeout $patience "$@" 2> serve.log)
     read -r -u "$serve" port
+    meeting=("$port" "$version" "$certificate" "$trust" "$suite" "$alpn")
     case $peer in
         openssl)
             arguments=(-connect "127.0.0.1:$port" -servername localhost -verify_hostname localhost -CAfile "$trust"
@@ -78,11 +113,12 @@ client() {
             [[ $certificate == - ]] || arguments+=(--cert "$certificate.pem" --key "$certificate.key")
             [[ $suite == - ]] || arguments+=(--ciphers "$suite")
             [[ $alpn == - ]] || arguments+=(--tls-alpn "$alpn")
-            theirs=$(timeout $patience mosquitto_pub "${arguments[@]}" 2>&1 < /dev/null | one_line || true)
+            theirs=$(timeout $patience mosquitto_pub "${arguments[@]}" 2>&1 < /dev/null | one_line |
+                either_of_two 'A TLS error occurred' 'Error: A TLS error occurred.' \
+                    'Unable to connect (A TLS error occurred.).' || true)
             ;;
         node)
-            theirs=$(node "$home/peer.js" connect "$port" "$version" "$certificate" "$trust" "$suite" "$alpn" |
-                one_line)
+            theirs=$(node "$home/peer.js" connect "${meeting[@]}" | one_line)
             ;;
         java)
             [[ $suite == - ]] || suite=TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
@@ -90,6 +126,31 @@ client() {
             read -r -u "${JAVA[0]}" theirs
             theirs=$(one_line <<< "$theirs")
             ;;
+        curl)
+            arguments=(-sS --cacert "$trust" --resolve "localhost:$port:127.0.0.1" "https://localhost:$port/")
+            [[ $version == - ]] || arguments+=("--tlsv${version#TLSv}" --tls-max "${version#TLSv}")
+            [[ $certificate == - ]] || arguments+=(--cert "$certificate.pem" --key "$certificate.key")
+            [[ $suite == - ]] || arguments+=(--ciphers "$suite")
+            theirs=$(curl "${arguments[@]}" 2>&1 | { grep '^curl: (' || true; } | one_line || true)
+            ;;
+        gnutls)
+            arguments=(--x509cafile "$trust" --sni-hostname localhost --verify-hostname localhost -p "$port" 127.0.0.1)
+            priority=NORMAL
+            [[ $version == - ]] || priority+=":-VERS-ALL:+VERS-TLS${version#TLSv}"
+            [[ $suite == - ]] || priority+=:-CIPHER-ALL:+AES-256-GCM
+            [[ $certificate == - ]] || arguments+=(--x509certfile "$certificate.pem" --x509keyfile "$certificate.key")
+            [[ $alpn == - ]] || arguments+=(--alpn "$alpn")
+            theirs=$(timeout $patience gnutls-cli --priority "$priority" "${arguments[@]}" 2>&1 <&"$silence" |
+                { grep -E '^\*\*\*|^- Status: .* NOT ' || true; } | one_line || true)
+            ;;
+        python | paho) theirs=$(python3 "$home/peer.py" "${peer/python/connect}" "${meeting[@]}" | one_line) ;;
+        go) theirs=$(./peer-go connect "${meeting[@]}" | one_line) ;;
+        erlang)
+            theirs=$(escript "$home/peer.escript" connect "${meeting[@]}" | one_line)
+            # For a program that does not read when the alert comes.
+            [[ $theirs != *'In state connection received'* ]] || theirs+='`, or `closed'
+            ;;
+        mqttjs | amqplib) theirs=$(node "$home/clients.js" "${peer/mqttjs/mqtt}" "${meeting[@]}" | one_line) ;;
     esac
     ours=$(our_words <&"$serve")
     exec {serve}<&-
@@ -123,12 +184,18 @@ stop_mosquitto() {
     kill "$server"
     wait "$server" || true
     theirs=$({ grep -E "OpenSSL Error|$left" server.log || true; } | one_line)
+    # The broker prints two lines, or one if it has not finished its handshake when it reads of the failure.
+    local reason
+    reason=$(sed -nE 's/.*(error:[0-9A-F]{8}:[^`]*[^`.]).*/\1/p' <<< "$theirs")
+    [[ ! $reason ]] || theirs="OpenSSL Error[0]: $reason\` / \`Client <unknown> disconnected: Protocol error.\`, or \
+\`Client connection from 127.0.0.1 failed: $reason."
 }
 
 # server PEER VERSION CERTIFICATE CONNECT-OPTION...: is met by `connect`; sets `theirs` and `ours`. The
 # server asks for a certificate of `ca`.
 server() {
     local peer=$1 version=$2 certificate=$3 port server arguments
+    local meeting=(serve 0 "$version" "$certificate" ca.pem - -)
     shift 3
     case $peer in
         openssl)
@@ -147,12 +214,19 @@ server() {
             start_mosquitto "cafile $work/ca.pem" "certfile $work/$certificate.pem" "keyfile $work/$certificate.key" \
                 'require_certificate true' "tls_version ${version,,}"
             ;;
-        node)
-            exec {answers}< <(exec node "$home/peer.js" serve 0 "$version" "$certificate" ca.pem - -)
+        node | python | go | erlang)
+            exec {answers}< <(
+                case $peer in
+                    node) exec node "$home/peer.js" "${meeting[@]}" ;;
+                    python) exec python3 "$home/peer.py" "${meeting[@]}" ;;
+                    go) exec ./peer-go "${meeting[@]}" ;;
+                    erlang) exec escript "$home/peer.escript" "${meeting[@]}" ;;
+                esac
+            )
             read -r -u "$answers" port
             ;;
         java)
-            echo "serve 0 $version $certificate ca.pem - -" >&"${JAVA[1]}"
+            echo "${meeting[*]}" >&"${JAVA[1]}"
             read -r -u "${JAVA[0]}" port
             ;;
     esac
@@ -163,7 +237,11 @@ server() {
         mosquitto)
             stop_mosquitto
             ;;
-        node) read -r -u "$answers" theirs || true; theirs=$(one_line <<< "$theirs"); exec {answers}<&- ;;
+        node | python | go | erlang)
+            read -r -u "$answers" theirs || true
+            theirs=$(one_line <<< "$theirs")
+            exec {answers}<&-
+            ;;
         java) read -r -u "${JAVA[0]}" theirs; theirs=$(one_line <<< "$theirs") ;;
     esac
 }
@@ -177,6 +255,14 @@ name() {
         mosquitto/server) echo "mosquitto $mosquitto_version" ;;
         node/*) echo "Node tls $node_version" ;;
         java/*) echo "SunJSSE $java_version" ;;
+        python/*) echo "Python ssl $python_version" ;;
+        curl/*) echo "curl $(version_of curl)" ;;
+        gnutls/*) echo "gnutls-cli $(version_of gnutls)" ;;
+        go/*) echo "Go crypto/tls $(version_of go)" ;;
+        erlang/*) echo "Erlang/OTP $(version_of erlang)" ;;
+        paho/*) echo "paho-mqtt $paho_version" ;;
+        mqttjs/*) echo "mqtt.js $mqttjs_version" ;;
+        amqplib/*) echo "amqplib $amqplib_version" ;;
     esac
 }
 
@@ -194,17 +280,18 @@ both() { if [[ $1 == "$2" ]]; then printf '%s' "$1"; else printf '%s / %s' "$1" 
 
 # by_version ROLE TITLE COMMAND...: a table; COMMAND gets a peer and a version, and sets `theirs` and `ours`.
 by_version() {
-    local role=$1 title=$2 peer theirs13 ours13 theirs12
+    local role=$1 title=$2 peer theirs13 ours13 theirs12 peers=("${clients[@]}")
+    [[ $role == client ]] || peers=("${servers[@]}")
     shift 2
     printf '\n### %s\n\n| Peer | Its words, TLS 1.3 | Its words, TLS 1.2 | %s (1.3 / 1.2) |\n|---|---|---|---|\n' "$title" \
         "$([[ $role == client ]] && echo '`serve` prints' || echo '`connect` prints')"
-    for peer in openssl mosquitto node java; do
-        "$@" $peer TLSv1.3
+    for peer in "${peers[@]}"; do
+        "$@" "$peer" TLSv1.3
         theirs13=$theirs ours13=$ours
-        "$@" $peer TLSv1.2
+        "$@" "$peer" TLSv1.2
         theirs12=$theirs
         [[ $theirs12 != "$theirs13" ]] || theirs12='the same'
-        printf '| %s | %s | %s | %s |\n' "$(name $peer "$role")" "$(words "$theirs13")" "$(words "$theirs12")" \
+        printf '| %s | %s | %s | %s |\n' "$(name "$peer" "$role")" "$(words "$theirs13")" "$(words "$theirs12")" \
             "$(both "$ours13" "$ours")"
     done
 }
@@ -214,9 +301,9 @@ once() {
     local title=$1 peer
     shift
     printf '\n### %s\n\n| Peer | Its words | `serve` prints |\n|---|---|---|\n' "$title"
-    for peer in openssl mosquitto node java; do
-        "$@" $peer
-        printf '| %s | %s | %s |\n' "$(name $peer client)" "$(words "$theirs")" "$ours"
+    for peer in "${clients[@]}"; do
+        "$@" "$peer"
+        printf '| %s | %s | %s |\n' "$(name "$peer" client)" "$(words "$theirs")" "$ours"
     done
 }
 
