@@ -1,6 +1,11 @@
 package io.brokertls;
 
-import io.brokertls.jsse.Services;
+import io.brokertls.jsse.ContextSpi;
+import io.brokertls.jsse.keys.NativeKeyManagerFactory;
+import io.brokertls.jsse.keys.ReadOnlyKeyStore;
+import io.brokertls.jsse.trust.NativeTrustManagerFactory;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.security.InvalidParameterException;
 import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
@@ -25,7 +30,6 @@ public final class BrokerTlsProvider extends Provider {
     public static final String NAME = "BrokerTLS";
 
     private static final long serialVersionUID = 1L;
-    private static final String ROOM = "io.brokertls.jsse.";
 
     /** Without the context {@code Default}: {@code SSLContext.getDefault()} stays another provider's. */
     public BrokerTlsProvider() {
@@ -34,16 +38,16 @@ public final class BrokerTlsProvider extends Provider {
 
     private BrokerTlsProvider(boolean hasDefault) {
         super(NAME, "0.1", "TLS for message brokers");
-        add("SSLContext", "TLS", "ContextSpi");
-        add("SSLContext", "TLSv1.2", "ContextSpi$Tls12");
-        add("SSLContext", "TLSv1.3", "ContextSpi$Tls13");
-        add("KeyStore", "PEM", "PemKeyStore");
-        add("KeyStore", "BrokerTLS-PKCS12", "PemKeyStore$Pkcs12");
-        add("KeyStore", "BrokerTLS-JKS", "PemKeyStore$Jks");
-        add("KeyManagerFactory", NAME, "KeyManagers");
-        add("TrustManagerFactory", NAME, "TrustManagers");
+        add("SSLContext", "TLS", ContextSpi.Tls.class, ContextSpi.Tls::new);
+        add("SSLContext", "TLSv1.2", ContextSpi.Tls12.class, ContextSpi.Tls12::new);
+        add("SSLContext", "TLSv1.3", ContextSpi.Tls13.class, ContextSpi.Tls13::new);
+        add("KeyStore", "PEM", ReadOnlyKeyStore.Pem.class, ReadOnlyKeyStore.Pem::new);
+        add("KeyStore", "BrokerTLS-PKCS12", ReadOnlyKeyStore.Pkcs12.class, ReadOnlyKeyStore.Pkcs12::new);
+        add("KeyStore", "BrokerTLS-JKS", ReadOnlyKeyStore.Jks.class, ReadOnlyKeyStore.Jks::new);
+        add("KeyManagerFactory", NAME, NativeKeyManagerFactory.class, NativeKeyManagerFactory::new);
+        add("TrustManagerFactory", NAME, NativeTrustManagerFactory.class, NativeTrustManagerFactory::new);
         if (hasDefault) {
-            add("SSLContext", "Default", "ContextSpi$Default");
+            add("SSLContext", "Default", ContextSpi.Default.class, ContextSpi.Default::new);
         }
     }
 
@@ -66,14 +70,22 @@ public final class BrokerTlsProvider extends Provider {
         return withDefault();
     }
 
-    private void add(String type, String algorithm, String className) {
-        putService(new Local(this, type, algorithm, ROOM + className));
+    private void add(String type, String algorithm, Class<?> implementation, Maker maker) {
+        putService(new MadeService(this, type, algorithm, implementation, maker));
     }
 
-    /** Makes its objects here: the JDK would need their package exported. */
-    private static final class Local extends Service {
-        Local(Provider provider, String type, String algorithm, String className) {
-            super(provider, type, algorithm, className, List.of(), Map.of());
+    /** Makes one object of a service. */
+    private interface Maker {
+        Object make() throws GeneralSecurityException, IOException;
+    }
+
+    /** A service that makes its objects itself. The JDK makes them only from an exported package. */
+    private static final class MadeService extends Service {
+        private final Maker maker;
+
+        MadeService(Provider provider, String type, String algorithm, Class<?> implementation, Maker maker) {
+            super(provider, type, algorithm, implementation.getName(), List.of(), Map.of());
+            this.maker = maker;
         }
 
         @Override
@@ -81,7 +93,11 @@ public final class BrokerTlsProvider extends Provider {
             if (parameter != null) {
                 throw new InvalidParameterException("BrokerTLS services take no parameter");
             }
-            return Services.make(getClassName());
+            try {
+                return maker.make();
+            } catch (GeneralSecurityException | IOException e) {
+                throw new NoSuchAlgorithmException(e.getMessage(), e);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.brokertls.jsse.KeytoolStore;
+import io.brokertls.jsse.keys.KeytoolStore;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.Provider;

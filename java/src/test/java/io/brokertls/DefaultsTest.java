@@ -3,7 +3,7 @@ package io.brokertls;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.brokertls.jsse.KeytoolStore;
+import io.brokertls.jsse.keys.KeytoolStore;
 import java.io.File;
 import java.io.OutputStream;
 import java.net.URI;

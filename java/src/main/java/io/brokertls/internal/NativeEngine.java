@@ -27,6 +27,11 @@ public final class NativeEngine extends NativeHandle {
     /** The connection has failed; {@link #failure()} says why. */
     public static final int FAILED = 6;
 
+    /** The longest record in bytes: header, 2^14 and the most that TLS 1.2 adds (RFC 5246 section 6.2.3). */
+    public static final int PACKET_SIZE = 5 + 16_384 + 2_048;
+    /** The longest plaintext of a record in bytes. */
+    public static final int APPLICATION_SIZE = 16_384;
+
     private static final int CONSUMED_SHIFT = 24;
     private static final int STATUS_SHIFT = 48;
     private static final int FLAGS_SHIFT = 56;

@@ -1,6 +1,9 @@
 package io.brokertls.jsse;
 
 import io.brokertls.internal.NativeContext;
+import io.brokertls.jsse.engine.ContextState;
+import io.brokertls.jsse.engine.Engine;
+import io.brokertls.jsse.socket.SocketEngines;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 

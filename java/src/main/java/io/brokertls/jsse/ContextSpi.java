@@ -3,6 +3,14 @@ package io.brokertls.jsse;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeContextBuilder;
+import io.brokertls.jsse.engine.ContextState;
+import io.brokertls.jsse.engine.Engine;
+import io.brokertls.jsse.keys.ExtendedKeyManager;
+import io.brokertls.jsse.keys.NativeKeyManagerFactory;
+import io.brokertls.jsse.socket.TlsServerSocketFactory;
+import io.brokertls.jsse.socket.TlsSocketFactory;
+import io.brokertls.jsse.trust.ExtendedTrustManager;
+import io.brokertls.jsse.trust.NativeTrustManagerFactory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -36,11 +44,6 @@ public class ContextSpi extends SSLContextSpi {
     private final String versions;
     private volatile ContextState state;
 
-    /** The context TLS. */
-    public ContextSpi() {
-        this((String) null);
-    }
-
     ContextSpi(String versions) {
         this.versions = versions;
     }
@@ -51,9 +54,17 @@ public class ContextSpi extends SSLContextSpi {
         this.state = state;
     }
 
+    /** The context TLS. */
+    public static final class Tls extends ContextSpi {
+        /** Makes a context that is not initialised. */
+        public Tls() {
+            super((String) null);
+        }
+    }
+
     /** The context TLSv1.2: newer versions are off until they are enabled. */
     public static final class Tls12 extends ContextSpi {
-        /** As services are made. */
+        /** Makes a context that is not initialised. */
         public Tls12() {
             super("TLSv1.2");
         }
@@ -61,7 +72,7 @@ public class ContextSpi extends SSLContextSpi {
 
     /** The context TLSv1.3, with TLS 1.2 beside it, as the JDK's of that name. */
     public static final class Tls13 extends ContextSpi {
-        /** As services are made. */
+        /** Makes a context that is not initialised. */
         public Tls13() {
             super("TLSv1.2,TLSv1.3");
         }
@@ -105,7 +116,7 @@ public class ContextSpi extends SSLContextSpi {
         if (managers != null) {
             for (KeyManager manager : managers) {
                 if (manager instanceof X509KeyManager) {
-                    return Fallbacks.extended((X509KeyManager) manager);
+                    return ExtendedKeyManager.of((X509KeyManager) manager);
                 }
             }
         }
@@ -114,8 +125,8 @@ public class ContextSpi extends SSLContextSpi {
 
     /** Returns the manager to ask in handshakes; null where there is none, or its keys are native. */
     static X509ExtendedKeyManager useKeys(NativeContextBuilder builder, X509ExtendedKeyManager manager) {
-        if (manager instanceof KeyManagers.Native) {
-            ((KeyManagers.Native) manager).addTo(builder);
+        if (manager instanceof NativeKeyManagerFactory.Native) {
+            ((NativeKeyManagerFactory.Native) manager).addTo(builder);
             return null;
         }
         if (manager != null) {
@@ -126,11 +137,12 @@ public class ContextSpi extends SSLContextSpi {
 
     private static X509ExtendedTrustManager useTrust(NativeContextBuilder builder, TrustManager[] managers)
             throws GeneralSecurityException {
-        X509ExtendedTrustManager manager = managers == null ? TrustManagers.ofProcess() : Fallbacks.trustingNobody();
+        X509ExtendedTrustManager manager = managers == null
+                ? NativeTrustManagerFactory.ofProcess() : ExtendedTrustManager.refusingAll();
         if (managers != null) {
             for (TrustManager each : managers) {
                 if (each instanceof X509TrustManager) {
-                    manager = Fallbacks.extended((X509TrustManager) each);
+                    manager = ExtendedTrustManager.of((X509TrustManager) each);
                     break;
                 }
             }
@@ -141,9 +153,12 @@ public class ContextSpi extends SSLContextSpi {
     /** Returns the manager to ask in handshakes; null where trust is native. */
     static X509ExtendedTrustManager useTrust(NativeContextBuilder builder, X509ExtendedTrustManager manager)
             throws TlsFailure {
-        if (manager instanceof TrustManagers.Native && !((TrustManagers.Native) manager).isEmpty()) {
-            ((TrustManagers.Native) manager).addTo(builder);
-            return null;
+        if (manager instanceof NativeTrustManagerFactory.Native) {
+            NativeTrustManagerFactory.Native ours = (NativeTrustManagerFactory.Native) manager;
+            if (!ours.isEmpty()) {
+                ours.addTo(builder);
+                return null;
+            }
         }
         builder.useHostTrust(issuers(manager));
         return manager;

@@ -4,9 +4,12 @@ import io.brokertls.BrokerTlsContext;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeContextBuilder;
-import java.io.IOException;
-import java.security.GeneralSecurityException;
-import java.security.NoSuchAlgorithmException;
+import io.brokertls.jsse.engine.ConfiguredEngine;
+import io.brokertls.jsse.engine.ContextState;
+import io.brokertls.jsse.keys.ExtendedKeyManager;
+import io.brokertls.jsse.session.SessionContext;
+import io.brokertls.jsse.socket.TlsSocket;
+import io.brokertls.jsse.trust.ExtendedTrustManager;
 import java.util.List;
 import javax.net.ssl.SSLContextSpi;
 import javax.net.ssl.SSLEngine;
@@ -21,43 +24,13 @@ public final class Services {
     private Services() {
     }
 
-    /** A new object of a class of this package that the provider registered by its name. */
-    public static Object make(String className) throws NoSuchAlgorithmException {
-        try {
-            switch (className.substring(className.lastIndexOf('.') + 1)) {
-                case "ContextSpi":
-                    return new ContextSpi();
-                case "ContextSpi$Tls12":
-                    return new ContextSpi.Tls12();
-                case "ContextSpi$Tls13":
-                    return new ContextSpi.Tls13();
-                case "ContextSpi$Default":
-                    return new ContextSpi.Default();
-                case "PemKeyStore":
-                    return new PemKeyStore();
-                case "PemKeyStore$Pkcs12":
-                    return new PemKeyStore.Pkcs12();
-                case "PemKeyStore$Jks":
-                    return new PemKeyStore.Jks();
-                case "KeyManagers":
-                    return new KeyManagers();
-                case "TrustManagers":
-                    return new TrustManagers();
-                default:
-                    throw new NoSuchAlgorithmException("not a service of BrokerTLS: " + className);
-            }
-        } catch (IOException | GeneralSecurityException e) {
-            throw new NoSuchAlgorithmException(e.getMessage(), e);
-        }
-    }
-
     /** Puts foreign managers and the check, where they are not null, and what was collected together as a context. */
     public static Ready build(NativeContextBuilder builder, X509KeyManager keys, X509TrustManager trust,
             BrokerTlsContext.PeerCheck peerCheck) throws TlsFailure {
         X509ExtendedKeyManager keyManager = keys == null
-                ? null : ContextSpi.useKeys(builder, Fallbacks.extended(keys));
+                ? null : ContextSpi.useKeys(builder, ExtendedKeyManager.of(keys));
         X509ExtendedTrustManager trustManager = trust == null
-                ? null : ContextSpi.useTrust(builder, Fallbacks.extended(trust));
+                ? null : ContextSpi.useTrust(builder, ExtendedTrustManager.of(trust));
         if (peerCheck != null) {
             builder.useHostCheck();
         }

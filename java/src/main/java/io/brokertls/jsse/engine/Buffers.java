@@ -1,0 +1,43 @@
+package io.brokertls.jsse.engine;
+
+import io.brokertls.internal.NativeEngine;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+
+/** Looks at the buffers that an engine's caller hands in, without moving them. */
+final class Buffers {
+    private static final int HEADER_LENGTH = 5;
+
+    private Buffers() {
+    }
+
+    /** What the next record's header says, at most the longest record; a first part of a header asks for all of it. */
+    static int recordLength(ByteBuffer source) {
+        if (source.remaining() < HEADER_LENGTH) {
+            return HEADER_LENGTH;
+        }
+        int at = source.position() + HEADER_LENGTH - 2;
+        int body = (source.get(at) & 0xff) << 8 | source.get(at + 1) & 0xff;
+        return Math.min(HEADER_LENGTH + body, NativeEngine.PACKET_SIZE);
+    }
+
+    static void check(ByteBuffer[] buffers, int offset, int length, String what) {
+        if (buffers == null) {
+            throw new IllegalArgumentException(what + "s are null");
+        }
+        Objects.checkFromIndexSize(offset, length, buffers.length);
+        for (int i = offset; i < offset + length; i++) {
+            if (buffers[i] == null) {
+                throw new IllegalArgumentException(what + " " + i + " is null");
+            }
+        }
+    }
+
+    static long remaining(ByteBuffer[] buffers, int offset, int length) {
+        long sum = 0;
+        for (int i = offset; i < offset + length; i++) {
+            sum += buffers[i].remaining();
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,219 @@
+package io.brokertls.jsse.engine;
+
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.EngineSettings;
+import io.brokertls.internal.NativeContext;
+import io.brokertls.internal.NativeEngine;
+import java.util.List;
+import java.util.function.BiFunction;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+
+/** The half of an engine that is told things: mode, peer and {@link Parameters}, under the lock of the whole. */
+public abstract class ConfiguredEngine extends SSLEngine {
+    static final byte MODE_UNSET = 0;
+    static final byte MODE_CLIENT = 1;
+    static final byte MODE_SERVER = 2;
+    /** Where the native library's facts have what. */
+    static final int FACT_VERSION = 0;
+    static final int FACT_CIPHER_SUITE = 1;
+    static final int FACT_GROUP = 2;
+    static final int FACT_SERVER_NAME = 3;
+    static final int FACT_PROTOCOL = 4;
+
+    final Object lock = new Object();
+    final ContextState context;
+    final SSLSocket socket;
+    final Parameters parameters;
+    String host;
+    int port;
+    /** Of the connection; 0 before the handshake has begun. */
+    long number;
+    byte mode;
+    boolean isStarted;
+
+    ConfiguredEngine(ContextState context, String peerHost, int peerPort, SSLSocket socket) {
+        super(peerHost, peerPort);
+        this.context = context;
+        this.socket = socket;
+        this.host = peerHost;
+        this.port = peerPort;
+        this.parameters = new Parameters(context);
+    }
+
+    ContextState context() {
+        return context;
+    }
+
+    SSLSocket socket() {
+        return socket;
+    }
+
+    /** The number of the connection in its context; 0 before the handshake has begun. */
+    public long connectionId() {
+        synchronized (lock) {
+            return number;
+        }
+    }
+
+    /** For sockets, before the handshake. */
+    public void setPeer(String peerHost, int peerPort) {
+        synchronized (lock) {
+            host = peerHost;
+            port = peerPort;
+        }
+    }
+
+    @Override
+    public String getPeerHost() {
+        synchronized (lock) {
+            return host;
+        }
+    }
+
+    @Override
+    public int getPeerPort() {
+        synchronized (lock) {
+            return port;
+        }
+    }
+
+    @Override
+    public void setUseClientMode(boolean isClient) {
+        synchronized (lock) {
+            if (isStarted) {
+                throw new IllegalArgumentException("the mode cannot change once the handshake has begun");
+            }
+            mode = isClient ? MODE_CLIENT : MODE_SERVER;
+        }
+    }
+
+    @Override
+    public boolean getUseClientMode() {
+        synchronized (lock) {
+            return mode == MODE_CLIENT;
+        }
+    }
+
+    @Override
+    public String[] getSupportedCipherSuites() {
+        return NativeContext.supportedCipherSuites();
+    }
+
+    @Override
+    public String[] getEnabledCipherSuites() {
+        synchronized (lock) {
+            return parameters.cipherSuites();
+        }
+    }
+
+    @Override
+    public void setEnabledCipherSuites(String[] suites) {
+        synchronized (lock) {
+            parameters.setCipherSuites(suites);
+        }
+    }
+
+    @Override
+    public String[] getSupportedProtocols() {
+        return NativeContext.supportedVersions();
+    }
+
+    @Override
+    public String[] getEnabledProtocols() {
+        synchronized (lock) {
+            return parameters.protocols();
+        }
+    }
+
+    @Override
+    public void setEnabledProtocols(String[] protocols) {
+        synchronized (lock) {
+            parameters.setProtocols(protocols);
+        }
+    }
+
+    @Override
+    public void setNeedClientAuth(boolean isNeeded) {
+        synchronized (lock) {
+            parameters.setNeedClientAuth(isNeeded);
+        }
+    }
+
+    @Override
+    public boolean getNeedClientAuth() {
+        synchronized (lock) {
+            return parameters.needsClientAuth();
+        }
+    }
+
+    @Override
+    public void setWantClientAuth(boolean isWanted) {
+        synchronized (lock) {
+            parameters.setWantClientAuth(isWanted);
+        }
+    }
+
+    @Override
+    public boolean getWantClientAuth() {
+        synchronized (lock) {
+            return parameters.wantsClientAuth();
+        }
+    }
+
+    @Override
+    public void setEnableSessionCreation(boolean isAllowed) {
+        synchronized (lock) {
+            parameters.createsSessions = isAllowed;
+        }
+    }
+
+    @Override
+    public boolean getEnableSessionCreation() {
+        synchronized (lock) {
+            return parameters.createsSessions;
+        }
+    }
+
+    @Override
+    public SSLParameters getSSLParameters() {
+        synchronized (lock) {
+            return parameters.get(mode == MODE_CLIENT);
+        }
+    }
+
+    @Override
+    public void setSSLParameters(SSLParameters given) {
+        synchronized (lock) {
+            parameters.set(given);
+        }
+    }
+
+    @Override
+    public void setHandshakeApplicationProtocolSelector(BiFunction<SSLEngine, List<String>, String> selector) {
+        synchronized (lock) {
+            parameters.selector = selector;
+        }
+    }
+
+    @Override
+    public BiFunction<SSLEngine, List<String>, String> getHandshakeApplicationProtocolSelector() {
+        synchronized (lock) {
+            return parameters.selector;
+        }
+    }
+
+    final NativeEngine connect(EngineSettings settings) throws TlsFailure {
+        try {
+            return context.nativeContext().connect(parameters.serverName(host), settings);
+        } catch (TlsFailure e) {
+            if (e.code() != ErrorCode.INVALID_SERVER_NAME || parameters.checksServerName()) {
+                throw e;
+            }
+            // A name that cannot be sent, and that nobody asked to compare, such as one with an underscore.
+            return context.nativeContext().connect(null, settings);
+        }
+    }
+}

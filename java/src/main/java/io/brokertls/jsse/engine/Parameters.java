@@ -1,0 +1,259 @@
+package io.brokertls.jsse.engine;
+
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.EngineSettings;
+import io.brokertls.internal.NativeContext;
+import java.nio.charset.StandardCharsets;
+import java.security.AlgorithmConstraints;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.BiFunction;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIMatcher;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+
+/** What one engine was told, and nothing where it was told nothing. Guarded by the engine's lock. */
+final class Parameters {
+    private static final int NONE = 0;
+    private static final int WANT = 1;
+    private static final int NEED = 2;
+
+    private final ContextState context;
+    private String[] cipherSuites;
+    private String[] protocols;
+    private int clientAuth = -1;
+    private List<SNIServerName> serverNames;
+    private Collection<SNIMatcher> matchers;
+    private String[] applicationProtocols;
+    private String endpointIdentification;
+    private AlgorithmConstraints constraints;
+    private int maximumPacketSize;
+    private boolean prefersOwnCipherOrder = true;
+    boolean createsSessions = true;
+    BiFunction<SSLEngine, List<String>, String> selector;
+
+    Parameters(ContextState context) {
+        this.context = context;
+    }
+
+    String[] cipherSuites() {
+        return cipherSuites == null ? context.defaultCipherSuites() : cipherSuites.clone();
+    }
+
+    void setCipherSuites(String[] names) {
+        try {
+            cipherSuites = NativeContext.servedCipherSuites(joined(names, "cipher suites"));
+        } catch (TlsFailure e) {
+            throw Failures.argument(e);
+        }
+    }
+
+    String[] protocols() {
+        return protocols == null ? context.defaultProtocols() : protocols.clone();
+    }
+
+    void setProtocols(String[] names) {
+        joined(names, "protocols");
+        List<String> asked = new ArrayList<>(List.of(names));
+        // The name of a hello's form, not of a version: it goes with any other.
+        if (asked.size() > 1) {
+            asked.removeIf("SSLv2Hello"::equals);
+        }
+        try {
+            protocols = NativeContext.servedVersions(String.join(",", asked));
+        } catch (TlsFailure e) {
+            throw Failures.argument(e);
+        }
+    }
+
+    private static String joined(String[] names, String what) {
+        if (names == null) {
+            throw new IllegalArgumentException(what + " are null");
+        }
+        for (String name : names) {
+            if (name == null || name.isEmpty() || name.indexOf(',') >= 0) {
+                throw new IllegalArgumentException(what + " hold what is not a name: " + name);
+            }
+        }
+        if (names.length == 0) {
+            throw new IllegalArgumentException(what + " are empty");
+        }
+        return String.join(",", names);
+    }
+
+    boolean needsClientAuth() {
+        return effectiveClientAuth() == NEED;
+    }
+
+    boolean wantsClientAuth() {
+        return effectiveClientAuth() == WANT;
+    }
+
+    private int effectiveClientAuth() {
+        return clientAuth < 0 ? context.clientAuth() : clientAuth;
+    }
+
+    void setNeedClientAuth(boolean isNeeded) {
+        clientAuth = isNeeded ? NEED : NONE;
+    }
+
+    void setWantClientAuth(boolean isWanted) {
+        clientAuth = isWanted ? WANT : NONE;
+    }
+
+    SSLParameters get(boolean isClient) {
+        SSLParameters made = new SSLParameters(cipherSuites(), protocols());
+        if (!isClient && needsClientAuth()) {
+            made.setNeedClientAuth(true);
+        } else if (!isClient && wantsClientAuth()) {
+            made.setWantClientAuth(true);
+        }
+        if (serverNames != null) {
+            made.setServerNames(serverNames);
+        }
+        if (matchers != null) {
+            made.setSNIMatchers(matchers);
+        }
+        made.setApplicationProtocols(
+                applicationProtocols == null ? context.applicationProtocols() : applicationProtocols);
+        if (endpointIdentification != null) {
+            made.setEndpointIdentificationAlgorithm(endpointIdentification);
+        } else if (isClient && context.checksServerName()) {
+            made.setEndpointIdentificationAlgorithm("HTTPS");
+        }
+        made.setUseCipherSuitesOrder(prefersOwnCipherOrder);
+        made.setAlgorithmConstraints(constraints);
+        made.setMaximumPacketSize(maximumPacketSize);
+        return made;
+    }
+
+    void set(SSLParameters given) {
+        String identification = given.getEndpointIdentificationAlgorithm();
+        if (identification != null && !identification.isEmpty() && !identification.equalsIgnoreCase("HTTPS")
+                && !identification.equalsIgnoreCase("LDAPS")) {
+            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "endpoint identification " + identification + " is neither HTTPS nor LDAPS"));
+        }
+        if (given.getAlgorithmConstraints() != null && context.trustManager() == null) {
+            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "AlgorithmConstraints are asked by trust managers of Java's alone, and peers are checked natively here; "
+                            + "use such a manager, e.g. of the JDK's PKIX factory"));
+        }
+        if (given.getCipherSuites() != null) {
+            setCipherSuites(given.getCipherSuites());
+        }
+        if (given.getProtocols() != null) {
+            setProtocols(given.getProtocols());
+        }
+        clientAuth = given.getNeedClientAuth() ? NEED : given.getWantClientAuth() ? WANT : NONE;
+        if (identification != null) {
+            endpointIdentification = identification;
+        }
+        if (given.getServerNames() != null) {
+            serverNames = given.getServerNames();
+        }
+        if (given.getSNIMatchers() != null) {
+            matchers = given.getSNIMatchers();
+        }
+        if (given.getApplicationProtocols() != null) {
+            applicationProtocols = given.getApplicationProtocols();
+        }
+        if (given.getAlgorithmConstraints() != null) {
+            constraints = given.getAlgorithmConstraints();
+        }
+        prefersOwnCipherOrder = given.getUseCipherSuitesOrder();
+        maximumPacketSize = given.getMaximumPacketSize();
+    }
+
+    /** The name to send, to compare and to remember sessions by. */
+    String serverName(String peerHost) {
+        if (serverNames != null) {
+            for (SNIServerName name : serverNames) {
+                if (name instanceof SNIHostName) {
+                    return ((SNIHostName) name).getAsciiName();
+                }
+            }
+        }
+        return peerHost;
+    }
+
+    /**
+     * Returns the key of a client's session beside the name: everything of this engine that its trust manager may have
+     * looked at. Null if the manager has no host to look at, so that peers cannot be told apart. Null also if it has
+     * constraints to ask, which cannot be compared.
+     */
+    String sessionScope(String peerHost, int peerPort) {
+        if (constraints != null || peerHost == null && context.trustManager() != null) {
+            return null;
+        }
+        StringBuilder scope = new StringBuilder();
+        scope.append(peerHost == null ? "" : peerHost.toLowerCase(Locale.ROOT)).append('\0').append(peerPort).append('\0');
+        scope.append(endpointIdentification == null ? context.checksServerName() : endpointIdentification);
+        for (SNIServerName name : serverNames == null ? List.<SNIServerName>of() : serverNames) {
+            scope.append('\0').append(name.getType()).append(':')
+                    .append(new String(name.getEncoded(), StandardCharsets.ISO_8859_1));
+        }
+        for (String protocol : applicationProtocols == null ? new String[0] : applicationProtocols) {
+            scope.append("\0alpn:").append(protocol);
+        }
+        return scope.toString();
+    }
+
+    /** The names that a client sends (RFC 6066 section 3). */
+    List<SNIServerName> requestedServerNames(String peerHost) {
+        if (serverNames != null) {
+            return serverNames;
+        }
+        try {
+            return isAddress(peerHost) ? List.of() : List.of(new SNIHostName(peerHost));
+        } catch (IllegalArgumentException e) {
+            return List.of();
+        }
+    }
+
+    private static boolean isAddress(String peerHost) {
+        return peerHost == null || peerHost.indexOf(':') >= 0 || peerHost.matches("[0-9.]+");
+    }
+
+    EngineSettings settings(boolean isClient, String peerHost, int peerPort, boolean hasSocketSelector) {
+        EngineSettings made = new EngineSettings();
+        made.versions = protocols == null ? null : String.join(",", protocols);
+        made.cipherSuites = cipherSuites == null ? null : String.join(",", cipherSuites);
+        if (applicationProtocols != null) {
+            made.applicationProtocols = new byte[applicationProtocols.length][];
+            for (int i = 0; i < applicationProtocols.length; i++) {
+                made.applicationProtocols[i] = applicationProtocols[i].getBytes(StandardCharsets.ISO_8859_1);
+            }
+        }
+        if (isClient) {
+            made.checksServerName = checksServerName() ? 1 : 0;
+            made.sendsServerName = serverNames == null || !serverNames.isEmpty();
+            made.sessionScope = sessionScope(peerHost, peerPort);
+            made.resumesOnly = !createsSessions;
+        } else {
+            made.clientAuth = clientAuth;
+            made.prefersOwnCipherOrder = prefersOwnCipherOrder;
+            made.sessionScope = resumesClients() ? "" : null;
+            made.asksAboutHello = selector != null || hasSocketSelector || matchers != null && !matchers.isEmpty();
+        }
+        return made;
+    }
+
+    /**
+     * Returns true if a server resumes sessions. Constraints and names of other engines ask other things of a client
+     * than this engine does.
+     */
+    private boolean resumesClients() {
+        boolean identifies = endpointIdentification != null && !endpointIdentification.isEmpty();
+        return context.trustManager() == null || constraints == null && !identifies;
+    }
+
+    boolean checksServerName() {
+        return endpointIdentification == null ? context.checksServerName() : !endpointIdentification.isEmpty();
+    }
+}

@@ -1,0 +1,39 @@
+package io.brokertls.jsse.engine;
+
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLEngineResult.Status;
+
+/**
+ * The results of one engine's calls in one direction. They cannot change, so one is given again where it is equal to the
+ * one before: records of one length cost no garbage.
+ */
+final class Results {
+    private static final SSLEngineResult[][] NOTHING =
+            new SSLEngineResult[Status.values().length][HandshakeStatus.values().length];
+
+    static {
+        for (Status status : Status.values()) {
+            for (HandshakeStatus handshake : HandshakeStatus.values()) {
+                NOTHING[status.ordinal()][handshake.ordinal()] = new SSLEngineResult(status, handshake, 0, 0);
+            }
+        }
+    }
+
+    private SSLEngineResult last = NOTHING[0][0];
+
+    /** Of a call that moved nothing. */
+    static SSLEngineResult nothing(Status status, HandshakeStatus handshake) {
+        return NOTHING[status.ordinal()][handshake.ordinal()];
+    }
+
+    SSLEngineResult moved(Status status, HandshakeStatus handshake, int consumed, int produced) {
+        SSLEngineResult before = last;
+        if (before.bytesConsumed() == consumed && before.bytesProduced() == produced && before.getStatus() == status
+                && before.getHandshakeStatus() == handshake) {
+            return before;
+        }
+        last = new SSLEngineResult(status, handshake, consumed, produced);
+        return last;
+    }
+}

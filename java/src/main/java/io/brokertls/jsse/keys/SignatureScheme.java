@@ -1,0 +1,111 @@
+package io.brokertls.jsse.keys;
+
+import java.security.GeneralSecurityException;
+import java.security.Signature;
+import java.security.spec.MGF1ParameterSpec;
+import java.security.spec.PSSParameterSpec;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The signature schemes of RFC 8446 section 4.2.3: their numbers, and the names that Java has for them. */
+public enum SignatureScheme {
+    ECDSA_SECP256R1_SHA256(0x0403, "SHA256withECDSA", "EC", 0),
+    ECDSA_SECP384R1_SHA384(0x0503, "SHA384withECDSA", "EC", 0),
+    ECDSA_SECP521R1_SHA512(0x0603, "SHA512withECDSA", "EC", 0),
+    ED25519(0x0807, "Ed25519", "EdDSA", 0),
+    ED448(0x0808, "Ed448", "EdDSA", 0),
+    RSA_PSS_RSAE_SHA256(0x0804, "RSASSA-PSS", "RSA", 256),
+    RSA_PSS_RSAE_SHA384(0x0805, "RSASSA-PSS", "RSA", 384),
+    RSA_PSS_RSAE_SHA512(0x0806, "RSASSA-PSS", "RSA", 512),
+    RSA_PSS_PSS_SHA256(0x0809, "RSASSA-PSS", "RSASSA-PSS", 256),
+    RSA_PSS_PSS_SHA384(0x080a, "RSASSA-PSS", "RSASSA-PSS", 384),
+    RSA_PSS_PSS_SHA512(0x080b, "RSASSA-PSS", "RSASSA-PSS", 512),
+    RSA_PKCS1_SHA256(0x0401, "SHA256withRSA", "RSA", 0),
+    RSA_PKCS1_SHA384(0x0501, "SHA384withRSA", "RSA", 0),
+    RSA_PKCS1_SHA512(0x0601, "SHA512withRSA", "RSA", 0),
+    DSA_SHA256(0x0402, "SHA256withDSA", "DSA", 0),
+    ECDSA_SHA1(0x0203, "SHA1withECDSA", "EC", 0),
+    RSA_PKCS1_SHA1(0x0201, "SHA1withRSA", "RSA", 0),
+    DSA_SHA1(0x0202, "SHA1withDSA", "DSA", 0);
+
+    private static final int BITS_PER_BYTE = 8;
+
+    public final int number;
+    public final String jcaName;
+    private final String keyType;
+    private final int pssBits;
+
+    SignatureScheme(int number, String jcaName, String keyType, int pssBits) {
+        this.number = number;
+        this.jcaName = jcaName;
+        this.keyType = keyType;
+        this.pssBits = pssBits;
+    }
+
+    /** The scheme of a number, or null where Java has no name for it. */
+    public static SignatureScheme of(int number) {
+        for (SignatureScheme scheme : values()) {
+            if (scheme.number == number) {
+                return scheme;
+            }
+        }
+        return null;
+    }
+
+    /** The names of the schemes as managers compare them, each once; unknown schemes are left out. */
+    public static String[] jcaNames(int[] schemes) {
+        Set<String> names = new LinkedHashSet<>();
+        for (int number : schemes) {
+            SignatureScheme scheme = of(number);
+            if (scheme != null) {
+                names.add(scheme.jcaName);
+            }
+        }
+        return names.toArray(new String[0]);
+    }
+
+    /**
+     * The schemes that a server of TLS 1.3 takes in certificates, as far as it is known from those that it takes in
+     * handshakes. Certificates may be signed with PKCS #1, and handshakes must not be (RFC 8446 section 4.2.3).
+     */
+    public static int[] inCertificates(int[] inHandshakes) {
+        List<Integer> all = new ArrayList<>();
+        for (int number : inHandshakes) {
+            all.add(number);
+        }
+        for (SignatureScheme scheme : List.of(RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512)) {
+            int pss = RSA_PSS_RSAE_SHA256.number + scheme.ordinal() - RSA_PKCS1_SHA256.ordinal();
+            if (all.contains(pss) && !all.contains(scheme.number)) {
+                all.add(scheme.number);
+            }
+        }
+        return all.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** The schemes of a kind of key that a certificate has and that are still good enough to sign with. */
+    static List<SignatureScheme> forSigning(String keyAlgorithm) {
+        List<SignatureScheme> found = new ArrayList<>();
+        for (SignatureScheme scheme : values()) {
+            if (!scheme.jcaName.startsWith("SHA1") && scheme.signsWith(keyAlgorithm)) {
+                found.add(scheme);
+            }
+        }
+        return found;
+    }
+
+    private boolean signsWith(String keyAlgorithm) {
+        boolean isEdwards = keyType.equals("EdDSA") && jcaName.equals(keyAlgorithm);
+        return keyType.equals(keyAlgorithm) || isEdwards;
+    }
+
+    /** Gives the signature its parameters, where it takes any; before it is initialised. */
+    public void setParameters(Signature signature) throws GeneralSecurityException {
+        if (pssBits != 0) {
+            String digest = "SHA-" + pssBits;
+            signature.setParameter(new PSSParameterSpec(digest, "MGF1", new MGF1ParameterSpec(digest),
+                    pssBits / BITS_PER_BYTE, PSSParameterSpec.TRAILER_FIELD_BC));
+        }
+    }
+}

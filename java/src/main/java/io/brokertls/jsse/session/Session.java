@@ -1,0 +1,402 @@
+package io.brokertls.jsse.session;
+
+import io.brokertls.internal.NativeEngine;
+import io.brokertls.jsse.keys.SignatureScheme;
+import java.io.ByteArrayInputStream;
+import java.lang.ref.WeakReference;
+import java.security.Principal;
+import java.security.SecureRandom;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSessionBindingEvent;
+import javax.net.ssl.SSLSessionBindingListener;
+import javax.net.ssl.SSLSessionContext;
+
+/**
+ * What is known of a connection: nothing before its handshake, then the facts, which stay when its engine has been
+ * freed. Certificates are asked of the engine when first wanted. Shared by threads.
+ */
+public final class Session extends ExtendedSSLSession {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int ID_LENGTH = 32;
+    private static final X509Certificate[] NONE = {};
+    /** What our own clients and servers sign and verify, the native library's order. */
+    private static final int[] SCHEMES = {0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601};
+
+    /** Weak, so that a session does not keep the native side of its engine. */
+    private final WeakReference<ChainSource> engine;
+    private final SessionContext sessions;
+    private final String sessionHost;
+    private final String sessionScope;
+    private final String peerHost;
+    private final int peerPort;
+    private final long creationTime = System.currentTimeMillis();
+    private long lastAccessedTime = creationTime;
+    private byte[] id;
+    private String protocol = "NONE";
+    private String cipherSuite = "SSL_NULL_WITH_NULL_NULL";
+    private List<SNIServerName> requestedServerNames;
+    private int[] peerSchemes;
+    private X509Certificate[] peerCertificates;
+    private X509Certificate[] localCertificates;
+    private byte[][] peerEncoded;
+    private byte[][] localEncoded;
+    private List<byte[]> statusResponses = List.of();
+    private Map<String, Object> values;
+    private boolean isEstablished;
+    private boolean isInvalidated;
+
+    /**
+     * Makes a session without facts.
+     *
+     * @param sessionHost the host that a client caches the session under
+     * @param sessionScope the rest of that key; null if the session is not cached
+     * @param requestedServerNames the names that a client sends; empty on a server
+     */
+    public Session(ChainSource engine, SessionContext sessions, String sessionHost, String sessionScope,
+            List<SNIServerName> requestedServerNames, String peerHost, int peerPort) {
+        this.engine = new WeakReference<>(engine);
+        this.sessions = sessions;
+        this.sessionHost = sessionHost;
+        this.sessionScope = sessionScope;
+        this.requestedServerNames = requestedServerNames;
+        this.peerHost = peerHost;
+        this.peerPort = peerPort;
+    }
+
+    /** The handshake is complete. */
+    public synchronized void establish(String version, String suite, String serverName) {
+        // Few names, many sessions.
+        protocol = version.intern();
+        cipherSuite = suite.intern();
+        if (serverName != null) {
+            requestedServerNames = names(serverName);
+        }
+        isEstablished = true;
+    }
+
+    /** Keeps what only the native side has, to be parsed when it is wanted. */
+    public synchronized void keep(byte[][] peerChain, byte[][] localChain) {
+        peerEncoded = peerChain;
+        localEncoded = localChain;
+    }
+
+    /** For the log: the peer's subject, or that there is none. */
+    public String peerName() {
+        X509Certificate[] chain = peer();
+        return chain.length == 0 ? "without certificate" : chain[0].getSubjectX500Principal().getName();
+    }
+
+    /** Asks the engine now for what it may not be there to answer later. */
+    void keepAll() {
+        peer();
+        local();
+    }
+
+    /** Null where it cannot be told now. The engine may have handed its chains over while it was asked. */
+    private byte[][] chain(boolean isPeers) {
+        byte[][] kept = kept(isPeers);
+        ChainSource asked = engine.get();
+        byte[][] told = kept == null && asked != null ? asked.chain(isPeers) : kept;
+        return told == null ? kept(isPeers) : told;
+    }
+
+    private synchronized byte[][] kept(boolean isPeers) {
+        return isPeers ? peerEncoded : localEncoded;
+    }
+
+    public synchronized void setRequestedServerName(String nameOrNull) {
+        requestedServerNames = names(nameOrNull);
+    }
+
+    private static List<SNIServerName> names(String nameOrNull) {
+        try {
+            return nameOrNull == null ? List.of() : List.of(new SNIHostName(nameOrNull));
+        } catch (IllegalArgumentException e) {
+            return List.of();
+        }
+    }
+
+    public synchronized void setPeerSignatureSchemes(int[] schemes) {
+        peerSchemes = schemes;
+    }
+
+    public synchronized void setPeerCertificates(X509Certificate[] chain) {
+        peerCertificates = chain.clone();
+    }
+
+    public synchronized void setProtocol(String version) {
+        protocol = version.intern();
+    }
+
+    public synchronized void setStatusResponses(List<byte[]> responses) {
+        statusResponses = responses;
+    }
+
+    public synchronized void setLocalCertificates(X509Certificate[] chain) {
+        localCertificates = chain.clone();
+    }
+
+    private static X509Certificate[] parse(byte[][] chain) {
+        try {
+            CertificateFactory factory = CertificateFactory.getInstance("X.509");
+            X509Certificate[] certificates = new X509Certificate[chain.length];
+            for (int i = 0; i < chain.length; i++) {
+                certificates[i] = (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(chain[i]));
+            }
+            return certificates;
+        } catch (CertificateException e) {
+            // One that the native library accepted and Java cannot read is shown as none: callers then refuse.
+            return NONE;
+        }
+    }
+
+    /** The engine's lock is taken before the session's, never after it. */
+    private X509Certificate[] peer() {
+        synchronized (this) {
+            if (peerCertificates != null || !isEstablished) {
+                return peerCertificates == null ? NONE : peerCertificates;
+            }
+        }
+        byte[][] chain = chain(true);
+        synchronized (this) {
+            if (peerCertificates == null && chain != null) {
+                peerCertificates = parse(chain);
+                peerEncoded = null;
+            }
+            return peerCertificates == null ? NONE : peerCertificates;
+        }
+    }
+
+    private X509Certificate[] local() {
+        synchronized (this) {
+            if (localCertificates != null || !isEstablished) {
+                return localCertificates == null ? NONE : localCertificates;
+            }
+        }
+        byte[][] chain = chain(false);
+        synchronized (this) {
+            if (localCertificates == null && chain != null) {
+                localCertificates = parse(chain);
+                localEncoded = null;
+            }
+            return localCertificates == null ? NONE : localCertificates;
+        }
+    }
+
+    @Override
+    public Certificate[] getPeerCertificates() throws SSLPeerUnverifiedException {
+        X509Certificate[] chain = peer();
+        if (chain.length == 0) {
+            throw new SSLPeerUnverifiedException("the peer has shown no certificate");
+        }
+        return chain.clone();
+    }
+
+    @Override
+    public Certificate[] getLocalCertificates() {
+        X509Certificate[] chain = local();
+        return chain.length == 0 ? null : chain.clone();
+    }
+
+    @Override
+    @Deprecated
+    @SuppressWarnings("removal")
+    public javax.security.cert.X509Certificate[] getPeerCertificateChain() {
+        throw new UnsupportedOperationException("use getPeerCertificates");
+    }
+
+    @Override
+    public Principal getPeerPrincipal() throws SSLPeerUnverifiedException {
+        return ((X509Certificate) getPeerCertificates()[0]).getSubjectX500Principal();
+    }
+
+    @Override
+    public Principal getLocalPrincipal() {
+        X509Certificate[] chain = local();
+        return chain.length == 0 ? null : chain[0].getSubjectX500Principal();
+    }
+
+    @Override
+    public synchronized byte[] getId() {
+        if (!isEstablished) {
+            return new byte[0];
+        }
+        if (id == null) {
+            id = new byte[ID_LENGTH];
+            RANDOM.nextBytes(id);
+        }
+        return id.clone();
+    }
+
+    @Override
+    public SSLSessionContext getSessionContext() {
+        synchronized (this) {
+            if (!isEstablished) {
+                return null;
+            }
+        }
+        return sessions;
+    }
+
+    @Override
+    public long getCreationTime() {
+        return creationTime;
+    }
+
+    @Override
+    public synchronized long getLastAccessedTime() {
+        return lastAccessedTime;
+    }
+
+    synchronized void touch() {
+        lastAccessedTime = System.currentTimeMillis();
+    }
+
+    @Override
+    public void invalidate() {
+        synchronized (this) {
+            if (!isEstablished || isInvalidated) {
+                return;
+            }
+            isInvalidated = true;
+        }
+        sessions.forget(sessionHost, sessionScope);
+    }
+
+    @Override
+    public boolean isValid() {
+        synchronized (this) {
+            if (!isEstablished || isInvalidated) {
+                return false;
+            }
+        }
+        return !sessions.isExpired(creationTime);
+    }
+
+    @Override
+    public void putValue(String name, Object value) {
+        if (name == null || value == null) {
+            throw new IllegalArgumentException("a session's values need a name and a value");
+        }
+        Object old;
+        synchronized (this) {
+            if (values == null) {
+                values = new HashMap<>();
+            }
+            old = values.put(name, value);
+        }
+        if (old instanceof SSLSessionBindingListener) {
+            ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
+        }
+        if (value instanceof SSLSessionBindingListener) {
+            ((SSLSessionBindingListener) value).valueBound(new SSLSessionBindingEvent(this, name));
+        }
+    }
+
+    @Override
+    public synchronized Object getValue(String name) {
+        if (name == null) {
+            throw new IllegalArgumentException("a session's values need a name");
+        }
+        return values == null ? null : values.get(name);
+    }
+
+    @Override
+    public void removeValue(String name) {
+        if (name == null) {
+            throw new IllegalArgumentException("a session's values need a name");
+        }
+        Object old;
+        synchronized (this) {
+            old = values == null ? null : values.remove(name);
+        }
+        if (old instanceof SSLSessionBindingListener) {
+            ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
+        }
+    }
+
+    @Override
+    public synchronized String[] getValueNames() {
+        return values == null ? new String[0] : values.keySet().toArray(new String[0]);
+    }
+
+    @Override
+    public synchronized String getCipherSuite() {
+        return cipherSuite;
+    }
+
+    @Override
+    public synchronized String getProtocol() {
+        return protocol;
+    }
+
+    @Override
+    public String getPeerHost() {
+        return peerHost;
+    }
+
+    @Override
+    public int getPeerPort() {
+        return peerPort;
+    }
+
+    @Override
+    public int getPacketBufferSize() {
+        return NativeEngine.PACKET_SIZE;
+    }
+
+    @Override
+    public int getApplicationBufferSize() {
+        return NativeEngine.APPLICATION_SIZE;
+    }
+
+    @Override
+    public String[] getLocalSupportedSignatureAlgorithms() {
+        return SignatureScheme.jcaNames(SCHEMES);
+    }
+
+    @Override
+    public synchronized String[] getPeerSupportedSignatureAlgorithms() {
+        return peerSchemes == null ? new String[0] : SignatureScheme.jcaNames(peerSchemes);
+    }
+
+    @Override
+    public synchronized List<SNIServerName> getRequestedServerNames() {
+        return requestedServerNames;
+    }
+
+    @Override
+    public synchronized List<byte[]> getStatusResponses() {
+        List<byte[]> copies = new ArrayList<>(statusResponses.size());
+        for (byte[] response : statusResponses) {
+            copies.add(response.clone());
+        }
+        return copies;
+    }
+
+    @Override
+    public synchronized String toString() {
+        return "Session[" + protocol + ", " + cipherSuite + "]";
+    }
+
+    /** The engine of a session. */
+    public interface ChainSource {
+        /**
+         * Returns the certificates of one side, DER, end entity first.
+         *
+         * @return null if the engine cannot tell now: a task runs, or it was freed
+         */
+        byte[][] chain(boolean isPeers);
+    }
+}

@@ -1,0 +1,84 @@
+package io.brokertls.jsse.socket;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.Objects;
+import javax.net.ssl.SSLSocketFactory;
+
+/** Makes client sockets, and sockets layered over others, with the engines of one context. */
+public final class TlsSocketFactory extends SSLSocketFactory {
+    private final SocketEngines engines;
+
+    /** Makes a factory over the engines of one context. */
+    public TlsSocketFactory(SocketEngines engines) {
+        this.engines = engines;
+    }
+
+    @Override
+    public String[] getDefaultCipherSuites() {
+        return engines.defaultCipherSuites();
+    }
+
+    @Override
+    public String[] getSupportedCipherSuites() {
+        return engines.supportedCipherSuites();
+    }
+
+    @Override
+    public Socket createSocket() {
+        return new TlsSocket(engines);
+    }
+
+    @Override
+    public Socket createSocket(String host, int port) throws IOException {
+        return connect(new InetSocketAddress(host, port), null);
+    }
+
+    @Override
+    public Socket createSocket(String host, int port, InetAddress localHost, int localPort) throws IOException {
+        return connect(new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
+    }
+
+    @Override
+    public Socket createSocket(InetAddress host, int port) throws IOException {
+        return connect(new InetSocketAddress(host, port), null);
+    }
+
+    @Override
+    public Socket createSocket(InetAddress host, int port, InetAddress localHost, int localPort) throws IOException {
+        return connect(new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
+    }
+
+    private Socket connect(InetSocketAddress peer, InetSocketAddress local) throws IOException {
+        TlsSocket socket = new TlsSocket(engines);
+        try {
+            if (local != null) {
+                socket.bind(local);
+            }
+            socket.connect(peer);
+            return socket;
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    /** A client over {@code below}; {@code host} is the name to verify, and need not be an address. */
+    @Override
+    public Socket createSocket(Socket below, String host, int port, boolean autoClose) throws IOException {
+        Objects.requireNonNull(below, "the socket to layer over");
+        TlsSocket socket = TlsSocket.over(engines, below, null, autoClose, true);
+        socket.setPeer(host, port);
+        return socket;
+    }
+
+    /** A server over {@code below}, of which {@code consumed} (or null) was read before. */
+    @Override
+    public Socket createSocket(Socket below, InputStream consumed, boolean autoClose) throws IOException {
+        Objects.requireNonNull(below, "the socket to layer over");
+        return TlsSocket.over(engines, below, consumed, autoClose, false);
+    }
+}
