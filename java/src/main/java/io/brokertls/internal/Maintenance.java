@@ -3,40 +3,41 @@ package io.brokertls.internal;
 import java.lang.ref.WeakReference;
 
 /**
- * The thread that keeps fresh what a context has fetched. It is one of Java's, and a daemon: a JVM waits for any other
- * before it ends. It ends when it is told to, and soon after the context is collected.
+ * The thread that refreshes the fetched revocation data of one context. It is a daemon thread, which does not keep the
+ * JVM alive. It ends with {@link #end()}, and soon after the context was collected.
  */
 public final class Maintenance {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
     private static final long REST_AFTER_DEFECT_MS = 60_000;
+    private static final long END_TIMEOUT_MS = 10_000;
 
     private final Object lock = new Object();
-    private boolean isStarted;
-    private boolean isOver;
+    private State state = State.NEW;
     private boolean isWoken;
+    private Thread thread;
 
     /**
-     * Starts the thread; further calls do nothing.
+     * Starts the thread. Further calls do nothing.
      *
-     * @throws IllegalStateException after the end
+     * @throws IllegalStateException after {@link #end()}
      */
     public void start(NativeContext context) {
         synchronized (lock) {
-            if (isOver) {
+            if (state == State.ENDED) {
                 throw new IllegalStateException("closed");
             }
-            if (isStarted) {
+            if (state == State.RUNNING) {
                 return;
             }
-            isStarted = true;
+            state = State.RUNNING;
+            WeakReference<NativeContext> reference = new WeakReference<>(context);
+            thread = new Thread(() -> run(reference), "brokertls-maintenance");
+            thread.setDaemon(true);
+            thread.start();
         }
-        WeakReference<NativeContext> reference = new WeakReference<>(context);
-        Thread thread = new Thread(() -> run(reference), "brokertls-maintenance");
-        thread.setDaemon(true);
-        thread.start();
     }
 
-    /** Has the thread look at once whether something is due, if there is one. */
+    /** Makes the thread check at once for work that is due. Does nothing without a thread. */
     public void wake() {
         synchronized (lock) {
             isWoken = true;
@@ -44,11 +45,24 @@ public final class Maintenance {
         }
     }
 
-    /** Has the thread end, now or after the fetches that are under way. */
+    /**
+     * Ends the thread, and waits for it. A fetch in progress is not interrupted; the wait for it ends after ten seconds.
+     * Does not wait if the caller is that thread.
+     */
     public void end() {
+        Thread ending;
         synchronized (lock) {
-            isOver = true;
+            state = State.ENDED;
+            ending = thread;
             lock.notifyAll();
+        }
+        if (ending == null || ending == Thread.currentThread()) {
+            return;
+        }
+        try {
+            ending.join(END_TIMEOUT_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -60,7 +74,7 @@ public final class Maintenance {
         }
     }
 
-    /** How long there is to rest, in milliseconds; 0 where the context is gone. */
+    /** Returns the time until the next call in milliseconds; 0 if the context is gone. */
     private static long maintain(NativeContext context) {
         try {
             return context == null ? 0 : context.maintain();
@@ -73,12 +87,12 @@ public final class Maintenance {
         }
     }
 
-    /** Whether the thread goes on after its rest. */
+    /** Waits, and returns true if the thread continues. */
     private boolean pause(long milliseconds) {
         long end = System.nanoTime() + milliseconds * 1_000_000;
         synchronized (lock) {
             try {
-                for (long left = milliseconds; left > 0 && !isOver && !isWoken;
+                for (long left = milliseconds; left > 0 && state == State.RUNNING && !isWoken;
                         left = (end - System.nanoTime()) / 1_000_000) {
                     lock.wait(left);
                 }
@@ -86,7 +100,12 @@ public final class Maintenance {
                 return false;
             }
             isWoken = false;
-            return !isOver;
+            return state == State.RUNNING;
         }
+    }
+
+    /** NEW → RUNNING → ENDED, or NEW → ENDED. */
+    private enum State {
+        NEW, RUNNING, ENDED
     }
 }

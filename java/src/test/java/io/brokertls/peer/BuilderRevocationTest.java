@@ -268,9 +268,20 @@ class BuilderRevocationTest {
         assertTrue(threads.get(0).isDaemon());
         pair(client("good").build(), server).handshake();
         server.close();
-        threads.get(0).join(PATIENCE_MS);
-        assertEquals(List.of(), maintenanceThreads());
+        assertFalse(threads.get(0).isAlive());
         assertThrows(IllegalStateException.class, server::startMaintenance);
+    }
+
+    @Test
+    void interruptedThreadClosesAContextWithMaintenanceAndStaysInterrupted() throws Exception {
+        BrokerTlsContext server = asking(server("good")).build();
+        server.startMaintenance();
+        List<Thread> threads = maintenanceThreads();
+        Thread.currentThread().interrupt();
+        server.close();
+        assertTrue(Thread.interrupted());
+        threads.get(0).join(PATIENCE_MS);
+        assertFalse(threads.get(0).isAlive());
     }
 
     @Test
@@ -289,7 +300,7 @@ class BuilderRevocationTest {
         awaitAsked(before + 2);
         List<Thread> threads = maintenanceThreads();
         server.close();
-        threads.get(0).join(PATIENCE_MS);
+        assertFalse(threads.get(0).isAlive());
     }
 
     /** Less than it rests where nobody wakes it. */

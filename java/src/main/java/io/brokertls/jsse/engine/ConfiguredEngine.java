@@ -32,7 +32,6 @@ public abstract class ConfiguredEngine extends SSLEngine {
     /** Of the connection; 0 before the handshake has begun. */
     long number;
     byte mode;
-    boolean isStarted;
 
     ConfiguredEngine(ContextState context, String peerHost, int peerPort, SSLSocket socket) {
         super(peerHost, peerPort);
@@ -42,6 +41,9 @@ public abstract class ConfiguredEngine extends SSLEngine {
         this.port = peerPort;
         this.parameters = new Parameters(context);
     }
+
+    /** Returns true once the native connection was made, or could not be made. */
+    abstract boolean isBegun();
 
     ContextState context() {
         return context;
@@ -83,7 +85,7 @@ public abstract class ConfiguredEngine extends SSLEngine {
     @Override
     public void setUseClientMode(boolean isClient) {
         synchronized (lock) {
-            if (isStarted) {
+            if (isBegun()) {
                 throw new IllegalArgumentException("the mode cannot change once the handshake has begun");
             }
             mode = isClient ? MODE_CLIENT : MODE_SERVER;

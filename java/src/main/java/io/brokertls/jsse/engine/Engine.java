@@ -4,6 +4,7 @@ import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.EngineSettings;
 import io.brokertls.internal.NativeEngine;
+import io.brokertls.jsse.engine.EngineState.Event;
 import io.brokertls.jsse.session.Session;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
@@ -16,43 +17,69 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 
 /**
- * JSSE's engine over one native connection. All state is guarded by one private lock, which is not held while a delegated
- * task runs: until it has ended nobody else touches the native connection.
+ * A JSSE engine over one native connection. {@link EngineState} has the picture of its states.
+ *
+ * <p>One private lock guards everything. It is not held while a delegated task runs. Until the task has ended, no other
+ * thread touches the native connection.
  */
 public final class Engine extends ConfiguredEngine implements Session.ChainSource {
+    /** The packed state of a connection that is not there: no handshake, no pending records. */
+    private static final long NO_CONNECTION = 0;
+
     private final Results wrapped = new Results();
     private final Results unwrapped = new Results();
-    /** Holds the one buffer of a call that is given no array. Null while such a call runs, or before the first. */
+    /** The array of a call with one buffer. Null while such a call runs, and before the first. */
     private ByteBuffer[] single;
+    private EngineState state = EngineState.NEW;
+    /** Null before the handshake and after the engine was freed. */
     private NativeEngine connection;
-    private HandshakeCallbacks handshake;
+    /** The packed state after the last native call. */
+    private long last = NO_CONNECTION;
+    private HandshakeCallbacks callbacks;
     private Session session;
     private Session handshakeSession;
-    private Task task;
+    /** The task that must end before anything else happens, or null. */
+    private HandshakeTask task;
+    /** The failure that ended the connection, or null. It is thrown when its alert has been wrapped. */
     private TlsFailure failure;
     private String applicationProtocol;
-    private boolean isHandshaking;
-    private boolean hasOutgoing;
-    private boolean isFinished;
-    private boolean isTaskRunning;
-    private boolean isFailureThrown;
-    private boolean isInboundDone;
-    private boolean isOutboundClosed;
-    private boolean isOutboundDone;
-    private boolean isFreedAfterTask;
-    private boolean isSessionHandedOut;
-    private boolean isKept;
-    private boolean isEndedDuringTask;
 
+    /** Makes an engine for a caller that moves the records itself. */
     public Engine(ContextState context, String peerHost, int peerPort) {
         this(context, peerHost, peerPort, null);
     }
 
+    /** Makes the engine of a socket, which key and trust managers get in place of the engine. */
     public Engine(ContextState context, String peerHost, int peerPort, SSLSocket socket) {
         super(context, peerHost, peerPort, socket);
     }
 
-    /** The session that the handshake is making; made here when first asked for. */
+    private void move(Event event) {
+        state = state.after(event);
+    }
+
+    @Override
+    boolean isBegun() {
+        return number != 0 || state == EngineState.FAILED;
+    }
+
+    private boolean isHandshaking() {
+        return NativeEngine.isHandshaking(last);
+    }
+
+    private boolean hasOutgoing() {
+        return NativeEngine.hasOutgoing(last);
+    }
+
+    private boolean isTaskRunning() {
+        return task != null && task.isRunning();
+    }
+
+    private boolean isFailurePending() {
+        return failure != null && state != EngineState.FAILED;
+    }
+
+    /** Returns the session of the handshake, and makes it at the first call. */
     Session handshakeSession() {
         synchronized (lock) {
             if (handshakeSession == null) {
@@ -69,30 +96,27 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
                 isClient ? parameters.requestedServerNames(host) : List.of(), host, port);
     }
 
-    /** The certificates as the native side holds them; null while a task runs and after it was freed. */
     @Override
     public byte[][] chain(boolean isPeers) {
         synchronized (lock) {
-            if (connection == null || isTaskRunning) {
+            if (connection == null || isTaskRunning()) {
                 return null;
             }
             return isPeers ? connection.peerChain() : connection.localChain();
         }
     }
 
-    /** Frees the native side, at the end of a running task if there is one. What was learned of the session stays. */
+    /** Frees the native connection, at the end of a running task if there is one. The facts of the session stay. */
     public void freeNow() {
         synchronized (lock) {
-            isInboundDone = true;
-            isOutboundClosed = true;
-            isOutboundDone = true;
+            move(Event.FREE);
             free();
         }
     }
 
     private void free() {
-        if (isTaskRunning) {
-            isFreedAfterTask = true;
+        if (isTaskRunning()) {
+            task.freeAfterwards();
             return;
         }
         if (connection == null) {
@@ -101,23 +125,26 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         keepChains();
         connection.close();
         connection = null;
+        last = NO_CONNECTION;
         task = null;
-        hasOutgoing = false;
-        handshake = null;
+        callbacks = null;
     }
 
-    /** A session outlives its engine. */
+    /** Copies the certificates into the session, which outlives its engine. */
     private void keepChains() {
-        if (session != null && isFinished && connection != null && !isTaskRunning && !isKept) {
-            isKept = true;
+        if (session != null && connection != null && !isTaskRunning() && session.lacksChains()) {
             session.keep(connection.peerChain(), connection.localChain());
         }
     }
 
     private void freeWhenDone() {
-        if (isInboundDone && isOutboundDone && !hasOutgoing && (failure == null || isFailureThrown)) {
+        if (state.isInputClosed() && isOutputDone()) {
             free();
         }
+    }
+
+    private boolean isOutputDone() {
+        return state.isOutputClosed() && !hasOutgoing() && task == null && !isFailurePending();
     }
 
     // The handshake.
@@ -125,18 +152,16 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public void beginHandshake() throws SSLException {
         synchronized (lock) {
-            if (isFinished || isOutboundClosed || isInboundDone) {
-                throw Failures.exception(TlsFailure.of(ErrorCode.WRONG_STATE, isFinished
-                        ? "the handshake is done; renegotiation is not served" : "the engine is closed"), false);
+            if (state == EngineState.NEW) {
+                begin();
+            } else if (state != EngineState.HANDSHAKING) {
+                throw Failures.exception(TlsFailure.of(ErrorCode.WRONG_STATE, state.isEstablished()
+                        ? "the handshake is complete; renegotiation is not supported" : "the engine is closed"), false);
             }
-            begin();
         }
     }
 
     private void begin() throws SSLException {
-        if (isStarted) {
-            return;
-        }
         if (mode == MODE_UNSET) {
             throw new IllegalStateException("the use of client or server mode has not been set");
         }
@@ -144,28 +169,23 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         boolean hasSocketSelector = !isClient && socket != null
                 && socket.getHandshakeApplicationProtocolSelector() != null;
         EngineSettings settings = parameters.settings(isClient, host, port, hasSocketSelector);
-        isStarted = true;
+        move(Event.BEGIN);
         try {
             connection = isClient ? connect(settings) : context.nativeContext().accept(settings);
         } catch (TlsFailure e) {
             failure = e;
-            isFailureThrown = true;
-            isInboundDone = true;
-            isOutboundDone = true;
-            throw Failures.exception(e, true);
+            throw thrown();
         }
         number = connection.id();
-        isHandshaking = true;
         update(connection.state());
     }
 
     private void update(long packed) {
-        isHandshaking = NativeEngine.isHandshaking(packed);
-        hasOutgoing = NativeEngine.hasOutgoing(packed);
+        last = packed;
         switch (NativeEngine.status(packed)) {
             case NativeEngine.NEED_TASK:
-                if (task == null && (isFinished || !isOutboundClosed)) {
-                    task = new Task();
+                if (task == null && state != EngineState.ABANDONED) {
+                    task = new HandshakeTask(this);
                 }
                 break;
             case NativeEngine.FAILED:
@@ -174,90 +194,134 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             default:
                 break;
         }
-        if (NativeEngine.isPeerClosed(packed) && !isInboundDone) {
-            isInboundDone = true;
+        if (NativeEngine.isPeerClosed(packed) && !state.isInputClosed()) {
+            move(Event.CLOSE_INPUT);
             answerClose();
         }
     }
 
-    /** TLS 1.2 has no half-closed connections (RFC 5246 section 7.2.1); in TLS 1.3 writing goes on. */
+    /** TLS 1.2 has no half-closed connections (RFC 5246 section 7.2.1). In TLS 1.3 writing continues. */
     private void answerClose() {
-        if (failure == null && !isOutboundClosed && !isHandshaking
+        if (failure == null && !state.isOutputClosed() && !isHandshaking()
                 && "TLSv1.2".equals(connection.facts()[FACT_VERSION])) {
-            isOutboundClosed = true;
-            hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
+            move(Event.CLOSE_OUTPUT);
+            last = connection.closeWrite();
         }
     }
 
-    private void fail(TlsFailure why) {
+    private void fail(TlsFailure reason) {
         if (failure != null) {
             return;
         }
         task = null;
-        failure = why == null ? TlsFailure.of(ErrorCode.INTERNAL, "the connection failed and gave no reason") : why;
-        if (handshake != null) {
-            Throwable cause = handshake.cause(failure.code());
+        failure = reason == null
+                ? TlsFailure.of(ErrorCode.INTERNAL, "the connection failed and gave no reason") : reason;
+        if (callbacks != null) {
+            Throwable cause = callbacks.cause(failure.code());
             if (cause != null && failure.getCause() == null && cause != failure) {
                 failure.initCause(cause);
             }
-            handshake.release();
-            handshake = null;
+            releaseCallbacks();
         }
-        String told = failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint());
-        // Fleets of devices drop off the net all the time; that is for the transport to count, not news of TLS.
-        if (isFinished && failure.code() == ErrorCode.TRUNCATED) {
-            context.log().log(System.Logger.Level.DEBUG, told);
+        String text = failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint());
+        // Devices lose their network all the time. The transport counts that; it is no news about TLS.
+        if (state.isEstablished() && failure.code() == ErrorCode.TRUNCATED) {
+            context.log().log(System.Logger.Level.DEBUG, text);
         } else {
-            context.logRefusal(told);
+            context.logRefusal(text);
+        }
+    }
+
+    private void releaseCallbacks() {
+        if (callbacks != null) {
+            callbacks.release();
+            callbacks = null;
         }
     }
 
     private SSLException thrown() {
-        isFailureThrown = true;
-        isInboundDone = true;
-        isOutboundClosed = true;
-        isOutboundDone = !hasOutgoing;
-        SSLException made = Failures.exception(failure, !isFinished);
+        SSLException made = Failures.exception(failure, !state.isEstablished());
+        move(Event.THROW);
         freeWhenDone();
         return made;
     }
 
-    /** Whether this call ends the handshake; it is said once. */
+    /** Returns true if this call ends the handshake, which is reported once. */
     private boolean finish() {
-        if (isFinished || isHandshaking || hasOutgoing || failure != null || task != null || connection == null
-                || isOutboundClosed) {
+        if (!state.isInHandshake() || isHandshaking() || hasOutgoing() || failure != null || task != null
+                || connection == null) {
             return false;
         }
-        isFinished = true;
+        move(Event.FINISH);
         String[] facts = connection.facts();
+        boolean isHandedOut = handshakeSession != null && handshakeSession.isHandedOut();
         session = handshakeSession();
         handshakeSession = null;
         session.establish(facts[FACT_VERSION], facts[FACT_CIPHER_SUITE], facts[FACT_SERVER_NAME]);
-        if (isSessionHandedOut) {
+        if (isHandedOut) {
             keepChains();
         }
         applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
         (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
-        if (handshake != null) {
-            handshake.release();
-            handshake = null;
-        }
-        boolean isResumed = connection.isResumed();
+        releaseCallbacks();
+        logHandshake(facts, connection.isResumed());
+        return true;
+    }
+
+    private void logHandshake(String[] facts, boolean isResumed) {
         context.log().log(System.Logger.Level.DEBUG, () -> "handshake completed: " + facts[FACT_VERSION] + ", "
                 + facts[FACT_CIPHER_SUITE] + ", group " + facts[FACT_GROUP]
                 + (facts[FACT_PROTOCOL] == null ? "" : ", protocol " + facts[FACT_PROTOCOL])
                 + (isResumed ? ", resumed" : "") + ", peer " + HandshakeCallbacks.printable(session.peerName()));
-        return true;
     }
 
     @Override
     public Runnable getDelegatedTask() {
         synchronized (lock) {
-            if (task == null || task.isGiven) {
-                return null;
+            return task != null && task.give() ? task : null;
+        }
+    }
+
+    /** Runs a task without the lock, and applies its outcome with it. */
+    void run(HandshakeTask started) {
+        NativeEngine running;
+        HandshakeCallbacks asked;
+        synchronized (lock) {
+            if (task != started || connection == null || !started.start()) {
+                return;
             }
-            task.isGiven = true;
-            return task;
+            if (callbacks == null) {
+                callbacks = new HandshakeCallbacks(this);
+            }
+            running = connection;
+            asked = callbacks;
+        }
+        try {
+            ended(running.runTask(asked), null);
+        } catch (RuntimeException | Error e) {
+            ended(NO_CONNECTION, e);
+            throw e;
+        }
+    }
+
+    private void ended(long packed, Throwable thrown) {
+        synchronized (lock) {
+            HandshakeTask.Afterwards afterwards = task.afterwards();
+            task = null;
+            if (thrown == null) {
+                update(packed);
+            } else {
+                fail(TlsFailure.of(ErrorCode.INTERNAL, String.valueOf(thrown)));
+                last = NO_CONNECTION;
+            }
+            if (state.isOutputClosed() && failure == null) {
+                last = connection.closeWrite();
+            }
+            if (afterwards == HandshakeTask.Afterwards.END_INPUT && failure == null) {
+                update(connection.endOfInput());
+            } else if (afterwards == HandshakeTask.Afterwards.FREE) {
+                free();
+            }
         }
     }
 
@@ -269,76 +333,20 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     }
 
     private HandshakeStatus status() {
-        if (!isStarted) {
-            return HandshakeStatus.NOT_HANDSHAKING;
-        }
-        if (isTaskRunning || task != null) {
+        if (task != null) {
             return HandshakeStatus.NEED_TASK;
         }
-        if (hasOutgoing) {
+        if (hasOutgoing() || isFailurePending()) {
             return HandshakeStatus.NEED_WRAP;
         }
-        if (failure != null) {
-            return isFailureThrown ? HandshakeStatus.NOT_HANDSHAKING : HandshakeStatus.NEED_WRAP;
-        }
-        if (isOutboundClosed) {
-            return isInboundDone ? HandshakeStatus.NOT_HANDSHAKING : HandshakeStatus.NEED_UNWRAP;
-        }
-        if (isHandshaking) {
-            return HandshakeStatus.NEED_UNWRAP;
-        }
-        return isFinished ? HandshakeStatus.NOT_HANDSHAKING : HandshakeStatus.NEED_WRAP;
-    }
-
-    /** One native step of the handshake. Run twice, or after the engine was freed, it does nothing. */
-    private final class Task implements Runnable {
-        private boolean isGiven;
-        private boolean isRun;
-
-        @Override
-        public void run() {
-            NativeEngine running;
-            HandshakeCallbacks asked;
-            synchronized (lock) {
-                if (isRun || task != this || connection == null) {
-                    return;
-                }
-                isRun = true;
-                isTaskRunning = true;
-                running = connection;
-                if (handshake == null) {
-                    handshake = new HandshakeCallbacks(Engine.this);
-                }
-                asked = handshake;
-            }
-            try {
-                ended(running.runTask(asked), null);
-            } catch (RuntimeException | Error e) {
-                ended(0, e);
-                throw e;
-            }
-        }
-
-        private void ended(long packed, Throwable thrown) {
-            synchronized (lock) {
-                isTaskRunning = false;
-                task = null;
-                if (thrown == null) {
-                    update(packed);
-                } else {
-                    fail(TlsFailure.of(ErrorCode.INTERNAL, String.valueOf(thrown)));
-                    hasOutgoing = false;
-                }
-                if (isOutboundClosed && failure == null && connection != null) {
-                    hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
-                }
-                if (isEndedDuringTask && failure == null && connection != null && !isFreedAfterTask) {
-                    update(connection.endOfInput());
-                }
-                if (isFreedAfterTask) {
-                    free();
-                }
-            }
+        switch (state) {
+            case HANDSHAKING:
+            case HANDSHAKING_INPUT_CLOSED:
+                return isHandshaking() ? HandshakeStatus.NEED_UNWRAP : HandshakeStatus.NEED_WRAP;
+            case OUTPUT_CLOSED:
+                return HandshakeStatus.NEED_UNWRAP;
+            default:
+                return HandshakeStatus.NOT_HANDSHAKING;
         }
     }
 
@@ -377,6 +385,10 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         return one;
     }
 
+    private SSLEngineResult nothing(Status status) {
+        return Results.nothing(status, status());
+    }
+
     @Override
     public SSLEngineResult wrap(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
             throws SSLException {
@@ -388,63 +400,51 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             throw new ReadOnlyBufferException();
         }
         synchronized (lock) {
-            if (!isStarted) {
-                if (isOutboundClosed) {
-                    return nothing(Status.CLOSED);
-                }
+            if (state == EngineState.NEW) {
                 begin();
             }
             if (task != null) {
                 return nothing(Status.OK);
             }
-            if (!hasOutgoing) {
-                if (failure != null && !isFailureThrown) {
-                    throw thrown();
-                }
-                if (isOutboundClosed || isOutboundDone) {
-                    isOutboundDone = true;
-                    freeWhenDone();
-                    return nothing(Status.CLOSED);
-                }
-                if (!isHandshaking && finish()) {
-                    return Results.nothing(Status.OK, HandshakeStatus.FINISHED);
-                }
-                if (isHandshaking || Buffers.remaining(sources, offset, length) == 0) {
-                    return nothing(Status.OK);
-                }
-            }
-            return move(sources, offset, length, destination);
+            SSLEngineResult idle = hasOutgoing() ? null : wrapNothing(Buffers.remaining(sources, offset, length));
+            return idle == null ? give(sources, offset, length, destination) : idle;
         }
     }
 
-    private SSLEngineResult nothing(Status status) {
-        return Results.nothing(status, status());
+    /** Returns the result of a call without a record, or null if there is application data to wrap. */
+    private SSLEngineResult wrapNothing(long available) throws SSLException {
+        if (isFailurePending()) {
+            throw thrown();
+        }
+        if (state.isOutputClosed()) {
+            freeWhenDone();
+            return nothing(Status.CLOSED);
+        }
+        if (finish()) {
+            return Results.nothing(Status.OK, HandshakeStatus.FINISHED);
+        }
+        return isHandshaking() || available == 0 ? nothing(Status.OK) : null;
     }
 
-    private SSLEngineResult move(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
+    private SSLEngineResult give(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
             throws SSLException {
-        // Before the end of the handshake is said nothing of the application's goes out.
-        int taken = isFinished && !isOutboundClosed ? length : 0;
-        long packed = Bridge.ofThread().wrap(connection, sources, offset, taken, destination);
+        // No application data leaves before FINISHED has been reported.
+        boolean takesData = state == EngineState.ESTABLISHED || state == EngineState.INPUT_CLOSED;
+        long packed = Bridge.ofThread().wrap(connection, sources, offset, takesData ? length : 0, destination);
         update(packed);
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return nothing(Status.BUFFER_OVERFLOW);
         }
+        int consumed = NativeEngine.consumed(packed);
         int produced = NativeEngine.produced(packed);
-        if (produced == 0 && failure != null && !isFailureThrown) {
+        if (produced == 0 && isFailurePending()) {
             throw thrown();
         }
-        return moved(NativeEngine.consumed(packed), produced, isOutboundClosed && !hasOutgoing);
-    }
-
-    private SSLEngineResult moved(int consumed, int produced, boolean isLast) {
-        if (isLast) {
-            isOutboundDone = true;
+        if (state.isOutputClosed() && !hasOutgoing()) {
             freeWhenDone();
             return wrapped.moved(Status.CLOSED, status(), consumed, produced);
         }
-        HandshakeStatus status = finish() ? HandshakeStatus.FINISHED : status();
-        return wrapped.moved(Status.OK, status, consumed, produced);
+        return wrapped.moved(Status.OK, finish() ? HandshakeStatus.FINISHED : status(), consumed, produced);
     }
 
     @Override
@@ -460,22 +460,20 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             }
         }
         synchronized (lock) {
-            if (!isStarted) {
-                if (isInboundDone) {
-                    return nothing(Status.CLOSED);
-                }
+            if (state == EngineState.NEW) {
                 begin();
             }
             if (task != null) {
                 return nothing(Status.OK);
             }
-            if (failure != null && !isFailureThrown && !hasOutgoing) {
+            if (isFailurePending() && !hasOutgoing()) {
                 throw thrown();
             }
-            if (isInboundDone || connection == null) {
+            if (state.isInputClosed() || connection == null) {
                 return nothing(Status.CLOSED);
             }
-            if (failure != null || !isFinished && !isOutboundClosed && (hasOutgoing || !isHandshaking)) {
+            boolean isWrapFirst = state.isInHandshake() && (hasOutgoing() || !isHandshaking());
+            if (failure != null || isWrapFirst) {
                 return nothing(Status.OK);
             }
             return take(source, destinations, offset, length);
@@ -484,7 +482,6 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
 
     private SSLEngineResult take(ByteBuffer source, ByteBuffer[] destinations, int offset, int length)
             throws SSLException {
-        boolean wasHandshaking = isHandshaking;
         long packed = Bridge.ofThread().unwrap(connection, source, destinations, offset, length);
         update(packed);
         int status = NativeEngine.status(packed);
@@ -493,18 +490,17 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         }
         int consumed = NativeEngine.consumed(packed);
         int produced = NativeEngine.produced(packed);
-        if (failure != null && !isFailureThrown) {
+        if (isFailurePending()) {
             throw thrown();
         }
-        if (isInboundDone) {
+        if (state.isInputClosed()) {
             freeWhenDone();
             return unwrapped.moved(Status.CLOSED, status(), consumed, produced);
         }
         if (status == NativeEngine.NEED_RECORD && consumed == 0) {
             return nothing(Status.BUFFER_UNDERFLOW);
         }
-        HandshakeStatus after = wasHandshaking && finish() ? HandshakeStatus.FINISHED : status();
-        return unwrapped.moved(Status.OK, after, consumed, produced);
+        return unwrapped.moved(Status.OK, finish() ? HandshakeStatus.FINISHED : status(), consumed, produced);
     }
 
     // Closing.
@@ -512,20 +508,19 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public void closeInbound() throws SSLException {
         synchronized (lock) {
-            if (isInboundDone) {
+            if (state.isInputClosed()) {
                 return;
             }
-            isInboundDone = true;
-            if (!isStarted || connection == null) {
+            move(Event.CLOSE_INPUT);
+            if (connection == null) {
                 return;
             }
-            if (isTaskRunning) {
-                isEndedDuringTask = true;
+            if (isTaskRunning()) {
+                task.endInputAfterwards();
                 return;
             }
-            long packed = connection.endOfInput();
-            hasOutgoing = NativeEngine.hasOutgoing(packed);
-            if (NativeEngine.status(packed) == NativeEngine.FAILED) {
+            last = connection.endOfInput();
+            if (NativeEngine.status(last) == NativeEngine.FAILED) {
                 fail(connection.failure());
                 throw thrown();
             }
@@ -536,26 +531,22 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public boolean isInboundDone() {
         synchronized (lock) {
-            return isInboundDone;
+            return state.isInputClosed();
         }
     }
 
     @Override
     public void closeOutbound() {
         synchronized (lock) {
-            if (isOutboundClosed) {
+            if (state.isOutputClosed()) {
                 return;
             }
-            isOutboundClosed = true;
-            // Nothing can be read any more where a handshake is given up.
-            isInboundDone |= !isFinished;
-            if (!isStarted) {
-                isOutboundDone = true;
-            } else if (connection != null && !isTaskRunning && failure == null) {
-                if (!isFinished) {
+            move(Event.CLOSE_OUTPUT);
+            if (connection != null && !isTaskRunning() && failure == null) {
+                if (state == EngineState.ABANDONED) {
                     task = null;
                 }
-                hasOutgoing = NativeEngine.hasOutgoing(connection.closeWrite());
+                last = connection.closeWrite();
             }
         }
     }
@@ -563,12 +554,11 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public boolean isOutboundDone() {
         synchronized (lock) {
-            return isOutboundDone || isOutboundClosed && !hasOutgoing && task == null
-                    && (failure == null || isFailureThrown);
+            return isOutputDone();
         }
     }
 
-    // What was agreed.
+    // Facts.
 
     @Override
     public SSLSession getSession() {
@@ -584,11 +574,12 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public SSLSession getHandshakeSession() {
         synchronized (lock) {
-            if (!isStarted || isFinished || failure != null) {
+            if (connection == null || state.isEstablished() || failure != null) {
                 return null;
             }
-            isSessionHandedOut = true;
-            return handshakeSession();
+            Session made = handshakeSession();
+            made.handOut();
+            return made;
         }
     }
 
@@ -602,7 +593,8 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public String getHandshakeApplicationProtocol() {
         synchronized (lock) {
-            return isFinished || connection == null || isTaskRunning ? null : connection.facts()[FACT_PROTOCOL];
+            return state.isInHandshake() && connection != null && !isTaskRunning()
+                    ? connection.facts()[FACT_PROTOCOL] : null;
         }
     }
 }

@@ -53,8 +53,8 @@ public final class Session extends ExtendedSSLSession {
     private byte[][] localEncoded;
     private List<byte[]> statusResponses = List.of();
     private Map<String, Object> values;
-    private boolean isEstablished;
-    private boolean isInvalidated;
+    private State state = State.IN_HANDSHAKE;
+    private boolean isHandedOut;
 
     /**
      * Makes a session without facts.
@@ -82,13 +82,29 @@ public final class Session extends ExtendedSSLSession {
         if (serverName != null) {
             requestedServerNames = names(serverName);
         }
-        isEstablished = true;
+        state = State.VALID;
     }
 
     /** Keeps what only the native side has, to be parsed when it is wanted. */
     public synchronized void keep(byte[][] peerChain, byte[][] localChain) {
         peerEncoded = peerChain;
         localEncoded = localChain;
+    }
+
+    /** Returns true if the session is established and the native side has certificates that it lacks. */
+    public synchronized boolean lacksChains() {
+        return state != State.IN_HANDSHAKE && (peerCertificates == null && peerEncoded == null
+                || localCertificates == null && localEncoded == null);
+    }
+
+    /** Records that the application has the session before the handshake is complete. */
+    public synchronized void handOut() {
+        isHandedOut = true;
+    }
+
+    /** Returns true if the application can hold the session longer than the engine. */
+    public synchronized boolean isHandedOut() {
+        return isHandedOut;
     }
 
     /** For the log: the peer's subject, or that there is none. */
@@ -164,7 +180,7 @@ public final class Session extends ExtendedSSLSession {
     /** The engine's lock is taken before the session's, never after it. */
     private X509Certificate[] peer() {
         synchronized (this) {
-            if (peerCertificates != null || !isEstablished) {
+            if (peerCertificates != null || state == State.IN_HANDSHAKE) {
                 return peerCertificates == null ? NONE : peerCertificates;
             }
         }
@@ -180,7 +196,7 @@ public final class Session extends ExtendedSSLSession {
 
     private X509Certificate[] local() {
         synchronized (this) {
-            if (localCertificates != null || !isEstablished) {
+            if (localCertificates != null || state == State.IN_HANDSHAKE) {
                 return localCertificates == null ? NONE : localCertificates;
             }
         }
@@ -229,7 +245,7 @@ public final class Session extends ExtendedSSLSession {
 
     @Override
     public synchronized byte[] getId() {
-        if (!isEstablished) {
+        if (state == State.IN_HANDSHAKE) {
             return new byte[0];
         }
         if (id == null) {
@@ -242,7 +258,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public SSLSessionContext getSessionContext() {
         synchronized (this) {
-            if (!isEstablished) {
+            if (state == State.IN_HANDSHAKE) {
                 return null;
             }
         }
@@ -266,10 +282,10 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public void invalidate() {
         synchronized (this) {
-            if (!isEstablished || isInvalidated) {
+            if (state != State.VALID) {
                 return;
             }
-            isInvalidated = true;
+            state = State.INVALIDATED;
         }
         sessions.forget(sessionHost, sessionScope);
     }
@@ -277,7 +293,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public boolean isValid() {
         synchronized (this) {
-            if (!isEstablished || isInvalidated) {
+            if (state != State.VALID) {
                 return false;
             }
         }
@@ -388,6 +404,11 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public synchronized String toString() {
         return "Session[" + protocol + ", " + cipherSuite + "]";
+    }
+
+    /** IN_HANDSHAKE → VALID → INVALIDATED. */
+    private enum State {
+        IN_HANDSHAKE, VALID, INVALIDATED
     }
 
     /** The engine of a session. */

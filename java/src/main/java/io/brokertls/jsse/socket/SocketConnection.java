@@ -35,10 +35,9 @@ final class SocketConnection {
     private final SocketWriter writer;
     private final ReentrantLock handshakeLock = new ReentrantLock();
 
-    private volatile boolean isStarted;
-    private volatile boolean isEstablished;
+    private volatile Phase phase = Phase.NEW;
+    /** close_notify follows the handshake that is pending. */
     private volatile boolean isOutputClosing;
-    private volatile boolean isClosed;
     private volatile IOException failure;
 
     /** {@code consumed} is what was read of the transport before, or null. */
@@ -61,7 +60,16 @@ final class SocketConnection {
     // The handshake.
 
     boolean isEstablished() {
-        return isEstablished;
+        return phase == Phase.ESTABLISHED;
+    }
+
+    /** Moves to a later phase, and returns the one before. A closed connection stays closed. */
+    private synchronized Phase advance(Phase next) {
+        Phase before = phase;
+        if (next.compareTo(before) > 0) {
+            phase = next;
+        }
+        return before;
     }
 
     /** Whether the caller is what the handshake asks, such as a trust manager: for it there is nothing to wait for. */
@@ -71,7 +79,7 @@ final class SocketConnection {
 
     /** Goes on with the handshake to its end; returns whether this call is the one that completed it. */
     boolean handshake() throws IOException {
-        if (isEstablished) {
+        if (phase.isHandshakeOver()) {
             return false;
         }
         if (isInHandshake()) {
@@ -80,7 +88,7 @@ final class SocketConnection {
         }
         handshakeLock.lock();
         try {
-            if (isEstablished) {
+            if (phase.isHandshakeOver()) {
                 return false;
             }
             completeHandshake();
@@ -96,13 +104,12 @@ final class SocketConnection {
         writer.lock.lock();
         try {
             check();
-            if (!isStarted) {
-                isStarted = true;
+            if (advance(Phase.HANDSHAKING) == Phase.NEW) {
                 delay.lift();
             }
             engine.beginHandshake();
             runHandshake();
-            isEstablished = true;
+            advance(Phase.ESTABLISHED);
             if (isOutputClosing) {
                 writer.close();
             }
@@ -154,7 +161,7 @@ final class SocketConnection {
     int read(byte[] bytes, int offset, int length) throws IOException {
         reader.lock.lock();
         try {
-            if (!isClosed && reader.available() > 0) {
+            if (!isClosed() && reader.available() > 0) {
                 return reader.take(bytes, offset, length);
             }
             check();
@@ -177,7 +184,7 @@ final class SocketConnection {
             return 0;
         }
         try {
-            return isClosed ? 0 : reader.available();
+            return isClosed() ? 0 : reader.available();
         } finally {
             reader.lock.unlock();
             freeBuffersWhenClosed();
@@ -186,7 +193,7 @@ final class SocketConnection {
 
     /** Whether the peer's close_notify has been read, or was never to come. */
     boolean isInputEnded() {
-        return reader.isEnded() || !isStarted || failure != null;
+        return reader.isEnded() || phase == Phase.NEW || failure != null;
     }
 
     /** Sends all of it, several records with one call of the socket. */
@@ -209,7 +216,7 @@ final class SocketConnection {
     /** Sends close_notify, after the handshake if there is one under way; reading goes on. */
     void closeOutput() throws IOException {
         isOutputClosing = true;
-        if (!isEstablished) {
+        if (!isEstablished()) {
             return;
         }
         writer.lock.lock();
@@ -227,7 +234,7 @@ final class SocketConnection {
 
     /** Throws what ended the connection, if something did. */
     void check() throws IOException {
-        if (isClosed) {
+        if (isClosed()) {
             throw new SocketException("Socket is closed");
         }
         if (failure != null) {
@@ -237,7 +244,7 @@ final class SocketConnection {
 
     /** An output that fails ends no reading: what the peer said before it went can be of interest. */
     private IOException failedToWrite(IOException e) {
-        if (isClosed || failure != null || e instanceof SSLException) {
+        if (isClosed() || failure != null || e instanceof SSLException) {
             return failed(e);
         }
         SSLException reason = reasonThatIsHere();
@@ -258,7 +265,7 @@ final class SocketConnection {
 
     /** Keeps what ended the connection, tells the peer, and closes. A timeout of input ends nothing: it can be repeated. */
     private IOException failed(IOException e) {
-        if (isClosed) {
+        if (isClosed()) {
             SocketException ended = new SocketException("Socket closed");
             ended.initCause(e);
             return ended;
@@ -364,16 +371,15 @@ final class SocketConnection {
 
     /** Sends close_notify where the peer takes it in time, and closes; returns whether this call is the first. */
     boolean close() throws IOException {
-        synchronized (this) {
-            if (isClosed) {
-                return false;
-            }
-            isClosed = true;
+        Phase before = advance(Phase.CLOSED);
+        if (before == Phase.CLOSED) {
+            return false;
         }
         try {
-            if (isStarted && failure == null && !transport.isClosed()) {
+            if (before != Phase.NEW && failure == null && !transport.isClosed()) {
                 int timeoutMs = goodbyeTimeoutMs();
-                // Whoever is in the handshake has the lock until the peer answers.
+                boolean isEstablished = before == Phase.ESTABLISHED;
+                // A thread in the handshake holds the lock until the peer answers.
                 farewell(isEstablished ? timeoutMs : 0, timeoutMs, this::sayGoodbye);
                 if (!autoClose && isEstablished) {
                     awaitCloseNotify();
@@ -429,7 +435,7 @@ final class SocketConnection {
 
     /** Done by whoever is the last to have the reader's lock: it finds the socket closed, or the lock free. */
     private void freeBuffersWhenClosed() {
-        if (isClosed && reader.lock.tryLock()) {
+        if (isClosed() && reader.lock.tryLock()) {
             try {
                 reader.free();
             } finally {
@@ -438,8 +444,29 @@ final class SocketConnection {
         }
     }
 
-    /** What is said last. */
+    private boolean isClosed() {
+        return phase == Phase.CLOSED;
+    }
+
+    /** Output that is sent before the connection ends. */
     private interface Words {
         void say() throws IOException;
+    }
+
+    /**
+     * The phase of a connection; it never goes back.
+     *
+     * <pre>
+     *   NEW ──► HANDSHAKING ──► ESTABLISHED
+     *    │           │               │
+     *    └───────────┴───► CLOSED ◄──┘
+     * </pre>
+     */
+    private enum Phase {
+        NEW, HANDSHAKING, ESTABLISHED, CLOSED;
+
+        boolean isHandshakeOver() {
+            return this == ESTABLISHED || this == CLOSED;
+        }
     }
 }
