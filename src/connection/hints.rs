@@ -115,7 +115,11 @@ const ROWS: &[(When, &str)] = rows! {
     &[Code::AlertHandshakeFailure], Client, None, BEFORE_DATA, Some(true) =>
         "The server refuses this side's certificate, perhaps for its purpose (Erlang does so): check its extended key usage, CA and dates.";
     &[Code::AlertAccessDenied], Client, None, BEFORE_DATA, Some(true) =>
-        "The server refuses this side's certificate: its CA is unknown there or it has expired (GnuTLS says both so), or it is not let in.";
+        "The server refuses this side's certificate: its CA is unknown there or its dates are wrong (GnuTLS says both so), or it is not let in.";
+    &[Code::AlertBadCertificate], Client, None, BEFORE_DATA, Some(true) =>
+        "The server refuses this side's certificate, perhaps for its purpose (Go does so): check its extended key usage, CA and dates.";
+    &[Code::AlertCertificateUnknown], Client, None, BEFORE_DATA, Some(true) =>
+        "The server refuses this side's certificate: its CA, its dates or its purpose (Java says each of them so, NSS the purpose); its log says which.";
     &[Code::AlertInternalError], Client, None, BEFORE_DATA, Some(true) =>
         "The server's check of this side's certificate failed, or something else did: its log says which.";
     DEPARTURES, Client, None, BEFORE_DATA, Some(true) =>
@@ -126,21 +130,25 @@ const ROWS: &[(When, &str)] = rows! {
         "The server left right after the handshake: it may limit or refuse clients; its own log says why.";
     DEPARTURES, Client, None, FIRST, None =>
         "The server left without an answer: the port may be one without TLS, or the server may take no TLSv1.2 or TLSv1.3.";
+    &[Code::PeerNotTls], Client, None, FIRST, None =>
+        "This port serves no TLS: connect to the server's TLS port (8883 MQTT, 5671 AMQP, 61617 OpenWire, 61614 STOMP), or turn TLS off for this one.";
     &[Code::AlertHandshakeFailure], Client, None, FIRST, None =>
-        "The two sides share no cipher suite, group or signature algorithm, or the server has no certificate for this name.";
+        "The two sides share no version (GnuTLS says so), cipher suite, group or signature algorithm, or the server has no certificate for this name.";
     &[Code::AlertUnexpectedMessage], Client, None, FIRST, None =>
         "The two sides may share no key exchange group (SunJSSE says so): allow X25519 or secp256r1 on both sides.";
     &[Code::AlertInternalError], Client, None, FIRST, None =>
         "The server cannot serve this hello: its certificate or key may be unusable, or this name unknown; its log says why.";
 
+    &[Code::PeerNotTls], Server, None, FIRST, None =>
+        "The client speaks without TLS: turn TLS on in the client (mqtts, amqps, ssl), or have it use the port without TLS.";
     &[Code::AlertInternalError], Server, None, BEFORE_DATA, None =>
         "The client refuses this side's certificate, most likely its name (stunnel, HAProxy, mosquitto and Perl say so): the host that it connects to must stand in the certificate.";
     &[Code::AlertHandshakeFailure], Server, None, BEFORE_DATA, None =>
         "The client refuses this side's certificate, most likely its name (Erlang says so): check its names, its key usage and its kind of key.";
     &[Code::AlertBadCertificate], Server, None, BEFORE_DATA, None =>
-        "The client refuses this side's certificate: its name, its CA or its dates (Go and Python say each of them so).";
+        "The client refuses this side's certificate: its name, its CA, its dates or its purpose (Go and GnuTLS say each of them so).";
     &[Code::AlertCertificateUnknown], Server, None, BEFORE_DATA, None =>
-        "The client refuses this side's certificate: its CA, its name or its dates (Java says each of them so); its log says which.";
+        "The client refuses this side's certificate: its CA, its name, its dates or its purpose (Java says each of them so); its log says which.";
     &[Code::AlertUnknownCa], Server, None, BEFORE_DATA, None =>
         "The client does not know the CA of this side's certificate: add it to the client's trust store, and serve the intermediates too.";
     &[Code::AlertAccessDenied], Server, None, BEFORE_DATA, None =>
@@ -148,17 +156,25 @@ const ROWS: &[(When, &str)] = rows! {
     &[Code::AlertDecodeError, Code::AlertUnexpectedMessage, Code::AlertIllegalParameter], Server, Some("TLSv1.3"), TICKETS, None =>
         "The client takes the handshake and not what follows, such as session tickets (wolfSSL 5.5): set tls13-tickets to 0 for such clients.";
     DEPARTURES, Server, None, UNDER_WAY, None =>
-        "The client left after it saw this side's certificate: it may have refused it or its name; its own log says why.";
+        "The client left during the handshake: it may have refused this side's certificate or its name; its own log says why.";
     DEPARTURES, Server, None, COMPLETE, None =>
         "The client left right after the handshake: it may have refused this side's certificate or its name (Node, nginx and git say nothing); its own log says why.";
+    DEPARTURES, Server, None, FIRST, None =>
+        "The client left before it was answered: a load balancer may be checking the port, or the client waited for a greeting without TLS.";
     &[Code::AlertHandshakeFailure, Code::AlertInsufficientSecurity], Server, None, FIRST, None =>
         "The client finds nothing that it takes: allow TLSv1.2 and TLSv1.3, X25519 and AES-GCM on both sides.";
 };
+
+/// The hint for a load balancer that puts its own header before the handshake.
+const PROXY_HEADER: &str = "A load balancer sends the PROXY protocol: read its header before the handshake, or turn it off there (send-proxy, proxy_protocol).";
 
 /// The same error with the hint that fits this moment, unless it has one of its own.
 pub(super) fn fit(error: Error, moment: &Moment) -> Error {
     if error.has_own_hint() {
         return error;
+    }
+    if error.code() == Code::PeerNotTls && error.detail().contains("PROXY protocol") {
+        return error.with_hint(PROXY_HEADER);
     }
     if let Own::Withheld(why) = &moment.own
         && MISSING.contains(&error.code())

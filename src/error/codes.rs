@@ -162,7 +162,7 @@ codes! {
     CertNameConstraint = 313, CERT_NAME_CONSTRAINT, Certificate, 42, "a name in the peer certificate is outside what its CA may certify", "";
     CertIssuerNotCa = 314, CERT_ISSUER_NOT_CA, Certificate, 42, "a certificate in the peer's chain was issued by one that is not a CA", "";
     CertCriticalExtension = 315, CERT_CRITICAL_EXTENSION, Certificate, 43, "a certificate in the peer's chain has a critical extension that is not understood", "";
-    CertMissing = 316, CERT_MISSING, Certificate, 116, "the peer sent no certificate and one is required", "The client needs a certificate and key. One that has them may hold them back because no CA that is named here issued them (Go and Java do so): send-ca-names no has it show them.";
+    CertMissing = 316, CERT_MISSING, Certificate, 116, "the peer sent no certificate and one is required", "The client needs a certificate and key. One that has them may hold them back because they are not for clients (NSS does so), or because no CA that is named here issued them (Go and Java do so): send-ca-names no has it show them.";
     CertRejectedByCallback = 317, CERT_REJECTED_BY_CALLBACK, Certificate, 49, "the application refused the peer certificate", "";
     CertProofInvalid = 318, CERT_PROOF_INVALID, Certificate, 51, "the peer did not prove that it has the certificate's private key", "";
     CertSelfSigned = 319, CERT_SELF_SIGNED, Certificate, 48, "the peer certificate is self-signed and not in the trust store", "Import this certificate into the trust store if it is the right one.";

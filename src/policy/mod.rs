@@ -249,7 +249,10 @@ impl Policy {
         }
         self.versions = kept;
         match self.versions.is_empty() {
-            true => Err(Error::new(Code::GroupNotSupported, NotServed::list(&self.not_served))),
+            true => {
+                let error = Error::new(Code::GroupNotSupported, NotServed::list(&self.not_served));
+                Err(error.with_hint("Allow TLSv1.3 too, or a group of TLSv1.2: X25519, secp256r1 or secp384r1."))
+            }
             false => Ok(()),
         }
     }

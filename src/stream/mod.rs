@@ -275,7 +275,7 @@ impl Stream {
 
     fn handshake_with(&mut self, scratch: &mut Scratch) -> Result<Status> {
         loop {
-            match self.flush_or_explain(scratch)? {
+            match self.flush_or_explain(scratch).map_err(|error| self.end_by_departure(error))? {
                 Status::Done(()) => {}
                 wait => return Ok(wait),
             }
@@ -520,6 +520,12 @@ impl Stream {
                 _ => return error,
             }
         }
+    }
+
+    /// Ends the handshake with a peer that takes no more and has left nothing to read.
+    fn end_by_departure(&mut self, error: Error) -> Error {
+        let is_over = matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) && self.plaintext.is_empty();
+        if is_over { self.connection.fail(error) } else { error }
     }
 
     /// Sends the alert that the connection has queued, if the transport takes it.

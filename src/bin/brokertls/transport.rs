@@ -12,6 +12,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 /// What is read or written at a time.
 const CHUNK_BYTES: usize = 16 * 1024;
 
+/// The hint about a peer that has not answered in time.
+const SILENT_PEER: &str =
+    "The peer may speak without TLS and wait for the other side, or something between the two holds back data.";
+
 /// How long a peer may stay silent after standard input has ended.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -37,7 +41,10 @@ impl Session {
 
     /// Completes the handshake within the limit.
     pub(crate) fn handshake(&mut self, limit: Duration) -> Result<()> {
-        let late = || Error::new(Code::IoOther, format!("the handshake was not complete after {} s", limit.as_secs()));
+        let late = || {
+            let detail = format!("the handshake was not complete after {} s", limit.as_secs());
+            Error::new(Code::IoOther, detail).with_hint(SILENT_PEER)
+        };
         self.drive(Some(limit), Stream::handshake)?.ok_or_else(late)?;
         Ok(())
     }
@@ -81,8 +88,11 @@ impl Session {
                 rest = rest.get(sent..).unwrap_or_default();
             }
         }
-        self.drive(Some(LINGER), Stream::close_write)?;
-        Ok(total)
+        match self.drive(Some(LINGER), Stream::close_write) {
+            // The peer has said goodbye, and does not wait for this side's.
+            Err(error) if matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) => Ok(total),
+            outcome => outcome.map(|_| total),
+        }
     }
 
     /// Repeats a call until it is done; `None` where the peer has closed or the limit has passed.

@@ -223,6 +223,56 @@ fn name_that_a_peer_chose_cannot_forge_a_line() {
 }
 
 #[test]
+fn peer_without_tls_is_explained_by_the_side_that_meets_it() {
+    let authority = Authority::new("ca");
+    let both = context(|builder| builder.trust(authority.trust()).identity(authority.identity(&["broker.example"])));
+    for (bytes, named, hint) in [
+        (&b"\x10\x0c\x00\x04MQTT"[..], "MQTT CONNECT", "The client speaks without TLS"),
+        (b"CONNECT {\"verbose\":false}\r\n", "NATS", "The client speaks without TLS"),
+        (
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+            "a PROXY protocol line",
+            "A load balancer sends the PROXY protocol",
+        ),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21", "version 2 header", "A load balancer sends the PROXY protocol"),
+    ] {
+        let error = both.accept().unwrap().unwrap(&mut bytes.to_vec(), &mut []).unwrap_err();
+        assert_eq!(error.code(), Code::PeerNotTls);
+        assert!(error.detail().contains(named) && error.hint().starts_with(hint), "{error}; {}", error.hint());
+    }
+    for bytes in [&b"AMQP\0\0\x09\x01"[..], b"\x20\x03\x00\x84\x00", b"220-mail.example ESMTP", b"SSH-2.0-x\r\n"] {
+        let error = both.connect(Some("broker.example")).unwrap().unwrap(&mut bytes.to_vec(), &mut []).unwrap_err();
+        assert_eq!(error.code(), Code::PeerNotTls);
+        assert!(error.hint().starts_with("This port serves no TLS: "), "{error}; {}", error.hint());
+    }
+}
+
+#[test]
+fn client_that_takes_no_more_during_the_handshake_is_told_as_one_that_left() {
+    let authority = Authority::new("ca");
+    let client = context(|builder| builder.trust(authority.trust()));
+    let mut hello = vec![0; 4096];
+    let length = client.connect(Some("broker.example")).unwrap().wrap(&[], &mut hello).unwrap().produced;
+    hello.truncate(length);
+    let lines = Lines::default();
+    let server = logging(&lines, |builder| builder.identity(authority.identity(&["broker.example"])));
+    let mut stream = Stream::new(server.accept().unwrap());
+    let read = move |buffer: &mut [u8]| {
+        let taken = std::mem::take(&mut hello);
+        buffer[..taken.len()].copy_from_slice(&taken);
+        Ok(taken.len())
+    };
+    stream.set_callbacks(Box::new(read), Box::new(|_| Err(std::io::ErrorKind::BrokenPipe.into()))).unwrap();
+    for _ in 0..2 {
+        let error = stream.handshake().unwrap_err();
+        assert_eq!(error.code(), Code::BrokenPipe);
+        assert!(error.hint().starts_with("The client left during the handshake"), "{}", error.hint());
+    }
+    let written = errors(&lines);
+    assert!(matches!(&written[..], [line] if line.contains("BTLS_BROKEN_PIPE (702)")), "{written:?}");
+}
+
+#[test]
 fn callback_that_fails_without_a_number_is_no_success() {
     let authority = Authority::new("ca");
     let mut stream = Stream::new(context(|builder| builder.identity(authority.identity(&["a"]))).accept().unwrap());
@@ -231,4 +281,10 @@ fn callback_that_fails_without_a_number_is_no_success() {
     let error = stream.handshake().unwrap_err();
     assert_eq!(error.code(), Code::IoOther);
     assert!(!error.to_string().contains("Success") && error.detail().contains("no error number"), "{error}");
+    let mut stream =
+        Stream::new(context(|builder| builder.trust(authority.trust())).connect(Some("broker.example")).unwrap());
+    stream.set_callbacks(Box::new(move |_| Err(nothing())), Box::new(move |_| Err(nothing()))).unwrap();
+    let error = stream.handshake().unwrap_err();
+    assert_eq!(error.code(), Code::IoOther);
+    assert!(error.detail().contains("no error number"), "{error}");
 }

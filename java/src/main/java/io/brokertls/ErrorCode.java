@@ -257,7 +257,7 @@ public enum ErrorCode {
     /** The peer sent no certificate and one is required. */
     CERT_MISSING(316, Category.CERTIFICATE, 116,
             "the peer sent no certificate and one is required",
-            "The client needs a certificate and key. One that has them may hold them back because no CA that is named here issued them (Go and Java do so): send-ca-names no has it show them."),
+            "The client needs a certificate and key. One that has them may hold them back because they are not for clients (NSS does so), or because no CA that is named here issued them (Go and Java do so): send-ca-names no has it show them."),
     /** The application refused the peer certificate. */
     CERT_REJECTED_BY_CALLBACK(317, Category.CERTIFICATE, 49,
             "the application refused the peer certificate",
