@@ -17,7 +17,7 @@ use rustls::time_provider::TimeProvider;
 use crate::certificate::{CertificateFacts, DistinguishedName, describe};
 use crate::error::{Code, Error, Result};
 use crate::logging::{Level, Log};
-use crate::revocation::{Reason, Revoked};
+use crate::revocation::{Link, Reason, Revoked, links};
 use crate::verify::{Fingerprint, PeerVerifier, VerifiedPath};
 
 /// A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked since.
@@ -76,12 +76,12 @@ struct Watched {
 /// The connections of one path, by their numbers.
 struct Watch {
     path: Arc<VerifiedPath>,
-    connections: HashMap<u64, Arc<Mark>>,
+    connections: HashMap<u64, Arc<SweepFinding>>,
 }
 
 /// What a sweep has found about one connection.
 #[derive(Debug, Default)]
-struct Mark {
+struct SweepFinding {
     is_told: AtomicBool,
     closed: OnceLock<Error>,
 }
@@ -113,7 +113,12 @@ impl Register {
     ///
     /// # Errors
     /// `CERT_REVOKED` where a sweep since then would have found it.
-    pub(crate) fn enter(self: &Arc<Self>, number: u64, path: Arc<VerifiedPath>, mut since: u64) -> Result<Place> {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        number: u64,
+        path: Arc<VerifiedPath>,
+        mut since: u64,
+    ) -> Result<Registration> {
         let fingerprint = path.fingerprint();
         loop {
             let mut watched = self.lock();
@@ -121,11 +126,11 @@ impl Register {
             if sweeps == since {
                 let watch =
                     watched.paths.entry(fingerprint).or_insert_with(|| Watch { path, connections: HashMap::new() });
-                let mark = Arc::new(Mark::default());
-                watch.connections.insert(number, Arc::clone(&mark));
+                let finding = Arc::new(SweepFinding::default());
+                watch.connections.insert(number, Arc::clone(&finding));
                 let path = Arc::clone(&watch.path);
                 drop(watched);
-                return Ok(Place { register: Arc::clone(self), number, path, mark });
+                return Ok(Registration { register: Arc::clone(self), number, path, finding });
             }
             let judge = watched.judge.as_ref().map(Arc::clone);
             drop(watched);
@@ -159,11 +164,11 @@ impl Register {
             let Some((certificate, revoked)) = find(&judge, path, now, &mut issuers) else { continue };
             let Ok(facts) = CertificateFacts::from_der(certificate) else { continue };
             let error = revoked.error().at(describe(certificate));
-            for (number, mark) in self.take_untold(path) {
+            for (number, finding) in self.take_untold(path) {
                 if is_over() {
                     return told;
                 }
-                self.tell(number, &mark, &facts, &revoked, &error, is_over);
+                self.tell(number, &finding, &facts, &revoked, &error, is_over);
                 told += 1;
             }
         }
@@ -171,17 +176,17 @@ impl Register {
     }
 
     /// The connections of a path that have not been told about; from now on they have.
-    fn take_untold(&self, path: &VerifiedPath) -> Vec<(u64, Arc<Mark>)> {
+    fn take_untold(&self, path: &VerifiedPath) -> Vec<(u64, Arc<SweepFinding>)> {
         let watched = self.lock();
         let Some(watch) = watched.paths.get(&path.fingerprint()) else { return Vec::new() };
-        let untold = watch.connections.iter().filter(|(_, mark)| !mark.is_told.swap(true, Ordering::Relaxed));
-        untold.map(|(number, mark)| (*number, Arc::clone(mark))).collect()
+        let untold = watch.connections.iter().filter(|(_, finding)| !finding.is_told.swap(true, Ordering::Relaxed));
+        untold.map(|(number, finding)| (*number, Arc::clone(finding))).collect()
     }
 
     fn tell(
         &self,
         number: u64,
-        mark: &Mark,
+        finding: &SweepFinding,
         facts: &CertificateFacts,
         revoked: &Revoked,
         error: &Error,
@@ -205,8 +210,8 @@ impl Register {
         let what = match action {
             RevokedAction::Keep => "goes on",
             RevokedAction::Close => {
-                // A mark is closed by one sweep alone, the one that took it as untold.
-                let _ = mark.closed.set(error.clone());
+                // A finding is closed by one sweep alone, the one that took it as untold.
+                let _ = finding.closed.set(error.clone());
                 "is closed"
             }
         };
@@ -224,12 +229,9 @@ impl Register {
 
 impl Watch {
     fn has_untold(&self) -> bool {
-        self.connections.values().any(|mark| !mark.is_told.load(Ordering::Relaxed))
+        self.connections.values().any(|finding| !finding.is_told.load(Ordering::Relaxed))
     }
 }
-
-/// A certificate and the next of its path.
-type Link<'a> = (&'a CertificateDer<'static>, &'a CertificateDer<'static>);
 
 /// The first certificate of a path that is known to be revoked. What is found of issuers, which many paths share, is kept in
 /// `issuers`.
@@ -238,29 +240,27 @@ fn find<'a>(
     path: &'a VerifiedPath,
     now: UnixTime,
     issuers: &mut HashMap<Link<'a>, Option<Revoked>>,
-) -> Option<(&'a CertificateDer<'static>, Revoked)> {
-    let certificates = path.certificates();
-    let links = certificates.iter().zip(certificates.iter().skip(1)).take(judge.asked_of(path));
-    links.enumerate().find_map(|(at, (certificate, issuer))| {
-        let ask = || judge.revoked(certificate, issuer, now);
+) -> Option<(&'a CertificateDer<'a>, Revoked)> {
+    links(path.certificates()).take(judge.asked_of(path)).enumerate().find_map(|(at, link)| {
+        let ask = || judge.revoked(link, now);
         let revoked = match at {
             0 => ask(),
-            _ => issuers.entry((certificate, issuer)).or_insert_with(ask).clone(),
+            _ => issuers.entry(link).or_insert_with(ask).clone(),
         };
-        revoked.map(|revoked| (certificate, revoked))
+        revoked.map(|revoked| (link.certificate, revoked))
     })
 }
 
-/// A connection's place in the register, which it leaves when this is dropped.
+/// The registration of a connection, which ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Registration {
     register: Arc<Register>,
     number: u64,
     path: Arc<VerifiedPath>,
-    mark: Arc<Mark>,
+    finding: Arc<SweepFinding>,
 }
 
-impl Place {
+impl Registration {
     /// The path of the peer, shared with all connections that have the same.
     pub(crate) fn path(&self) -> &Arc<VerifiedPath> {
         &self.path
@@ -268,11 +268,11 @@ impl Place {
 
     /// Why the connection has to end, once it has to.
     pub(crate) fn closed(&self) -> Option<&Error> {
-        self.mark.closed.get()
+        self.finding.closed.get()
     }
 }
 
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
         let fingerprint = self.path.fingerprint();
         let mut watched = self.register.lock();
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
     use crate::keystore::TrustedCertificate;
     use crate::revocation::{Crls, Revocation, RevocationPolicy};
-    use crate::verify::Switches;
+    use crate::verify::Deviations;
 
     /// A root, and end entities of it, the first of which its list revokes.
     struct Pki {
@@ -331,7 +331,7 @@ mod tests {
             let mut crls = Crls::default();
             crls.add(list.signed_by(&issuer).unwrap().der(), "ca.crl").unwrap();
             let trusted = TrustedCertificate { der: root.clone(), place: "ca.pem".to_owned() };
-            let verifier = PeerVerifier::new(vec![trusted], Switches::default()).unwrap();
+            let verifier = PeerVerifier::new(vec![trusted], Deviations::default()).unwrap();
             let judge = verifier.with_revocation(Revocation::new(RevocationPolicy::default(), crls));
             Self { judge: Arc::new(judge), paths: (1..=leaves).map(path).collect() }
         }

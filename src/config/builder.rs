@@ -11,7 +11,7 @@ use crate::logging::{Log, LogSink};
 use crate::policy::{PolicySpec, Preset};
 use crate::session::SessionSpec;
 use crate::verify::host::HandshakeHost;
-use crate::verify::{Switch, Switches, VerifyCallback};
+use crate::verify::{Deviation, Deviations, VerifyCallback};
 
 use super::{ClientAuth, Hosts, IdentitySource, RevocationSpec, Spec, StapleSpec, TrustSource};
 
@@ -47,7 +47,7 @@ impl ContextBuilder {
                 policy: PolicySpec::default(),
                 client_auth: ClientAuth::None,
                 sends_ca_names: true,
-                switches: Switches::default(),
+                deviations: Deviations::default(),
                 skips_server_name: false,
                 accepts_any_server: false,
                 revocation: RevocationSpec::default(),
@@ -116,14 +116,14 @@ impl ContextBuilder {
     }
 
     /// Tolerates one deviation in peer certificates; each use is logged.
-    pub fn allow(&mut self, switch: Switch) -> &mut Self {
-        self.spec.switches.insert(switch);
+    pub fn allow(&mut self, deviation: Deviation) -> &mut Self {
+        self.spec.deviations.insert(deviation);
         self
     }
 
     /// Takes [`ContextBuilder::allow`] back.
-    pub fn disallow(&mut self, switch: Switch) -> &mut Self {
-        self.spec.switches.remove(switch);
+    pub fn disallow(&mut self, deviation: Deviation) -> &mut Self {
+        self.spec.deviations.remove(deviation);
         self
     }
 

@@ -20,7 +20,7 @@ use crate::policy::PolicySpec;
 use crate::revoked::RevokedCallback;
 use crate::session::SessionSpec;
 use crate::verify::host::HandshakeHost;
-use crate::verify::{Switches, VerifyCallback};
+use crate::verify::{Deviations, VerifyCallback};
 
 pub use builder::ContextBuilder;
 pub use revocation::CrlSource;
@@ -158,7 +158,7 @@ pub(crate) struct Spec {
     pub(crate) policy: PolicySpec,
     pub(crate) client_auth: ClientAuth,
     pub(crate) sends_ca_names: bool,
-    pub(crate) switches: Switches,
+    pub(crate) deviations: Deviations,
     pub(crate) skips_server_name: bool,
     pub(crate) accepts_any_server: bool,
     pub(crate) revocation: RevocationSpec,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::revoked::{Place, Register};
-use crate::verify::{Authenticated, Notes, ShownIdentity};
+use crate::revoked::{Register, Registration};
+use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
 
 use super::engine::Engine;
 
@@ -25,16 +25,24 @@ pub(super) struct Checked {
     /// True if the handshake is complete and its outcome is kept.
     is_settled: bool,
     /// Then, in the register.
-    place: Option<Place>,
+    registration: Option<Registration>,
 }
 
 impl Checked {
     pub(super) fn new(register: Option<(Arc<Register>, u64)>, session_scope: Option<Arc<str>>) -> Self {
-        Self { register, session_scope, verified: None, session: None, shown: None, is_settled: false, place: None }
+        Self {
+            register,
+            session_scope,
+            verified: None,
+            session: None,
+            shown: None,
+            is_settled: false,
+            registration: None,
+        }
     }
 
     /// Takes what a call of rustls has found.
-    pub(super) fn keep(&mut self, notes: &mut Notes) {
+    pub(super) fn keep(&mut self, notes: &mut HandshakeNotes) {
         self.verified = notes.verified.take().or_else(|| self.verified.take());
         self.session = notes.session.take().or_else(|| self.session.take());
         self.shown = notes.shown.take().or_else(|| self.shown.take());
@@ -71,12 +79,12 @@ impl Checked {
         (self.verified, self.session) = (None, None);
         let path = peer.as_ref().and_then(|peer| peer.path());
         if let Some(((register, since), path)) = self.register.take().zip(path) {
-            self.place = Some(register.enter(number, Arc::clone(path), since)?);
+            self.registration = Some(register.enter(number, Arc::clone(path), since)?);
         }
         // A server has made its tickets by now; a client is given them as long as the connection lasts.
         if engine.is_client() {
-            let shared = |peer: Arc<Authenticated>| match &self.place {
-                Some(place) => Arc::new(peer.sharing(place.path())),
+            let shared = |peer: Arc<Authenticated>| match &self.registration {
+                Some(registration) => Arc::new(peer.sharing(registration.path())),
                 None => peer,
             };
             let peer = peer.map(shared);
@@ -86,11 +94,11 @@ impl Checked {
             }
             return Ok(true);
         }
-        Ok(self.place.is_some())
+        Ok(self.registration.is_some())
     }
 
     /// Why the connection has to end, once it has to.
     pub(super) fn closed(&self) -> Option<&Error> {
-        self.place.as_ref().and_then(Place::closed)
+        self.registration.as_ref().and_then(Registration::closed)
     }
 }

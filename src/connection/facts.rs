@@ -2,7 +2,7 @@
 
 use rustls::pki_types::CertificateDer;
 
-use crate::verify::Switch;
+use crate::verify::Deviation;
 
 use super::Connection;
 use super::hints::{Moment, Own, Side, Stage};
@@ -54,8 +54,8 @@ impl Connection {
         self.engine.is_resumed()
     }
 
-    /// The deviation switches without which the peer's certificate would have been refused.
-    pub fn deviations(&self) -> &[Switch] {
+    /// The deviations without which the peer's certificate would have been refused.
+    pub fn deviations(&self) -> &[Deviation] {
         self.facts.as_ref().map(|facts| facts.deviations.as_slice()).unwrap_or_default()
     }
 

@@ -28,7 +28,7 @@ use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
 use crate::revoked::Register;
-use crate::verify::{Notes, Scene, Switch};
+use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 
 use checked::Checked;
 use engine::{Engine, Step};
@@ -99,7 +99,7 @@ pub(crate) struct Setup {
 #[derive(Debug, Default)]
 struct Facts {
     server_name: Option<String>,
-    deviations: Vec<Switch>,
+    deviations: Vec<Deviation>,
     /// Clients: why no identity is sent though the server asks for one; empty if there is none.
     withheld: Option<String>,
     /// Clients: how the CAs that the server names differ from that of the identity that is sent.
@@ -457,7 +457,7 @@ impl Connection {
         // Tickets of TLS 1.3 come to a client after the handshake, and what is known of the server is kept with each.
         let is_noted = was_handshaking || (self.checked.is_some() && self.engine.is_client());
         if is_noted {
-            Notes::begin(self.scene());
+            HandshakeNotes::begin(self.input());
         }
         let (mut discarded, mut produced) = (0, 0);
         loop {
@@ -481,7 +481,7 @@ impl Connection {
                     break;
                 }
                 Err(error) => {
-                    let mut notes = if was_handshaking { Notes::take() } else { Notes::default() };
+                    let mut notes = if was_handshaking { HandshakeNotes::take() } else { HandshakeNotes::default() };
                     let (refusal, named) = (notes.refusal.take(), notes.named.take());
                     self.keep(notes);
                     let waiting = self.outgoing.len();
@@ -499,7 +499,7 @@ impl Connection {
             }
         }
         if was_handshaking {
-            let mut notes = Notes::take();
+            let mut notes = HandshakeNotes::take();
             if let Some(refusal) = notes.refusal.take() {
                 // What was refused does not go on because rustls saw no error in it.
                 if self.failure.is_none() {
@@ -513,14 +513,14 @@ impl Connection {
                 self.record_overhead = self.engine.record_overhead();
             }
         } else if is_noted {
-            Notes::take();
+            HandshakeNotes::take();
         }
         (discarded, produced)
     }
 
-    fn scene(&self) -> Scene {
+    fn input(&self) -> HandshakeInput {
         let checked = self.checked.as_ref();
-        Scene {
+        HandshakeInput {
             version: self.engine.version(),
             resumes_only: self.resumes_only,
             peer: checked.and_then(|checked| checked.peer(&self.engine)),
@@ -529,7 +529,7 @@ impl Connection {
         }
     }
 
-    fn keep(&mut self, mut notes: Notes) {
+    fn keep(&mut self, mut notes: HandshakeNotes) {
         if let Some(checked) = &mut self.checked {
             checked.keep(&mut notes);
         }

@@ -27,7 +27,7 @@ const MAX_DERIVED: usize = 64;
 
 /// One consistent reading of every source. Connections keep the one they were made from.
 pub(super) struct Generation {
-    pub(super) materials: Materials,
+    pub(super) parts: ConfigParts,
     pub(super) server: Option<Arc<ServerConfig>>,
     pub(super) client: Option<Client>,
     derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
@@ -62,14 +62,14 @@ impl Generation {
         let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         warnings.extend(load::insecure_settings(spec));
         warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
-        let materials = Materials { policy, judge, signers, key_log };
+        let parts = ConfigParts { policy, judge, signers, key_log };
         let settings = ConnectionSettings::default();
-        let server = spec.has_identities().then(|| materials.server(spec, &materials.policy, &settings, sessions));
+        let server = spec.has_identities().then(|| parts.server(spec, &parts.policy, &settings, sessions));
         let verifies = spec.has_trust() || spec.accepts_any_server;
-        let client = verifies.then(|| materials.client(spec, &materials.policy, &settings, sessions));
+        let client = verifies.then(|| parts.client(spec, &parts.policy, &settings, sessions));
         let (server, client) = (server.transpose()?, client.transpose()?);
         let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
-        Ok(Self { materials, server, client, derived_servers, derived_clients, staples, warnings })
+        Ok(Self { parts, server, client, derived_servers, derived_clients, staples, warnings })
     }
 
     pub(super) fn server_with(
@@ -84,7 +84,7 @@ impl Generation {
         }
         derived(&self.derived_servers, settings, || {
             let policy = restricted(spec, settings)?;
-            self.materials.server(spec, &policy, settings, sessions)
+            self.parts.server(spec, &policy, settings, sessions)
         })
     }
 
@@ -97,7 +97,7 @@ impl Generation {
         self.client.as_ref().ok_or(Code::NoTrust)?;
         derived(&self.derived_clients, settings, || {
             let policy = restricted(spec, settings)?;
-            self.materials.client(spec, &policy, settings, sessions)
+            self.parts.client(spec, &policy, settings, sessions)
         })
     }
 }
@@ -146,14 +146,14 @@ impl Signers {
 }
 
 /// What both sides' configurations are made from.
-pub(super) struct Materials {
+pub(super) struct ConfigParts {
     pub(super) policy: Policy,
     pub(super) judge: Judge,
     signers: Signers,
     key_log: Option<Arc<KeyLogFile>>,
 }
 
-impl Materials {
+impl ConfigParts {
     fn server(
         &self,
         spec: &Spec,

@@ -9,22 +9,22 @@ use crate::config::{CrlSource, IdentitySource, Spec};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::revocation::{Crls, Remote, Revocation, RevocationPolicy, now_unix_s, ocsp};
-use crate::verify::{Judge, PeerVerifier, Switch, Switches};
+use crate::verify::{Deviation, Deviations, Judge, PeerVerifier};
 
 use super::trust;
 
 pub(super) fn judge(spec: &Spec, remote: Option<Arc<Remote>>, warnings: &mut Vec<String>) -> Result<Judge> {
     match &spec.hosts.trust {
         None => {
-            let verifier = PeerVerifier::new(trust(spec, warnings)?, spec.switches)?;
+            let verifier = PeerVerifier::new(trust(spec, warnings)?, spec.deviations)?;
             let revocation = revocation(spec, remote)?;
             warnings.extend(revocation.warnings(verifier.trusted()));
             Ok(Judge::Own(Arc::new(verifier.with_revocation(revocation))))
         }
         Some(host) => {
-            let mut switches = Switches::default();
-            switches.insert(Switch::SmallRsa);
-            Ok(Judge::Host(Arc::clone(host), Arc::new(PeerVerifier::new(Vec::new(), switches)?)))
+            let mut tolerated = Deviations::default();
+            tolerated.insert(Deviation::SmallRsa);
+            Ok(Judge::Host(Arc::clone(host), Arc::new(PeerVerifier::new(Vec::new(), tolerated)?)))
         }
     }
 }
@@ -87,14 +87,14 @@ pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
     Ok(Some(Arc::new(remote)))
 }
 
-/// The rules, with what the switches of verification say of signatures.
+/// The rules, with what the deviations of verification say of signatures.
 fn policy(spec: &Spec) -> RevocationPolicy {
     policy_with(spec, false)
 }
 
 /// The same if there are lists among the trusted certificates.
 fn policy_with(spec: &Spec, has_more_lists: bool) -> RevocationPolicy {
-    spec.revocation.policy(spec.switches.contains(Switch::SmallRsa), has_more_lists)
+    spec.revocation.policy(spec.deviations.contains(Deviation::SmallRsa), has_more_lists)
 }
 
 /// Reads every list and response, the lists among the trusted certificates too.
@@ -155,6 +155,6 @@ pub(super) fn insecure_settings(spec: &Spec) -> Vec<String> {
         (spec.revocation.insecure_ocsp_sha1, "insecure: OCSP responses are believed that are signed with SHA-1"),
         (spec.key_log.is_some(), "insecure: the secrets of all connections are written to the key log"),
     ];
-    let switches = spec.switches.iter().map(|switch| format!("{}: {}", switch.name(), switch.meaning()));
-    settings.iter().filter(|(is_set, _)| *is_set).map(|(_, text)| (*text).to_owned()).chain(switches).collect()
+    let deviations = spec.deviations.iter().map(|one| format!("{}: {}", one.name(), one.meaning()));
+    settings.iter().filter(|(is_set, _)| *is_set).map(|(_, text)| (*text).to_owned()).chain(deviations).collect()
 }

@@ -141,7 +141,7 @@ impl Context {
     /// peers and for staples.
     pub fn revocation_sources(&self) -> Vec<SourceFacts> {
         let generation = self.generation();
-        let mut sources = generation.materials.judge.revocation().map(Revocation::sources).unwrap_or_default();
+        let mut sources = generation.parts.judge.revocation().map(Revocation::sources).unwrap_or_default();
         sources.extend(generation.staples.sources());
         sources
     }
@@ -149,7 +149,7 @@ impl Context {
     /// How many certificates were accepted since the last reload though nobody knew whether they are revoked.
     pub fn revocation_unknown_accepted(&self) -> u64 {
         let generation = self.generation();
-        generation.materials.judge.revocation().map_or(0, Revocation::unknown_accepted)
+        generation.parts.judge.revocation().map_or(0, Revocation::unknown_accepted)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::policy::NotServed;
 use crate::revocation::Remote;
 use crate::revoked::Register;
 use crate::session::Sessions;
-use crate::verify::Notes;
+use crate::verify::HandshakeNotes;
 
 use generation::{Client, Generation};
 use maintenance::{Life, Maintenance};
@@ -84,7 +84,7 @@ impl Context {
     /// is revoked once, through [`crate::ContextBuilder::on_revoked`] and in the log; gives their number. A reload does so
     /// too. Without a check for revocation there is nothing to do.
     pub fn sweep_revoked(&self) -> usize {
-        let judge = || self.generation().materials.judge.rechecker().map(Arc::clone);
+        let judge = || self.generation().parts.judge.rechecker().map(Arc::clone);
         self.shared.register.sweep(judge, &|| self.shared.maintenance.is_over())
     }
 
@@ -110,7 +110,7 @@ impl Context {
         let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
         let Some(host) = host.map(Arc::clone) else { return Connection::server(config, setup) };
         let decide: Decide = Box::new(move |hello| {
-            let Some(protocol) = Notes::aside(|| host.client_hello(hello))? else { return Ok(config) };
+            let Some(protocol) = HandshakeNotes::aside(|| host.client_hello(hello))? else { return Ok(config) };
             let mut chosen = ServerConfig::clone(&config);
             chosen.alpn_protocols = if protocol.is_empty() { Vec::new() } else { vec![protocol] };
             Ok(Arc::new(chosen))
@@ -172,7 +172,7 @@ impl Context {
         // Before the generation is taken: it may not know what a sweep after this does.
         let sweeps = shared.register.sweeps();
         let generation = self.generation();
-        let checks_revocation = generation.materials.judge.rechecker().is_some();
+        let checks_revocation = generation.parts.judge.rechecker().is_some();
         let setup = Setup {
             number: shared.register.number(),
             log: shared.refusals.as_ref().filter(|_| !shared.spec.is_log_of_host).map(Arc::clone),
@@ -233,12 +233,12 @@ impl Context {
 
     /// The cipher suites in effect, by IANA name, in order of preference.
     pub fn cipher_suites(&self) -> Vec<&'static str> {
-        self.generation().materials.policy.cipher_suite_names()
+        self.generation().parts.policy.cipher_suite_names()
     }
 
     /// The protocol versions in effect, the newest first.
     pub fn versions(&self) -> Vec<&'static str> {
-        self.generation().materials.policy.version_names()
+        self.generation().parts.policy.version_names()
     }
 
     /// The application protocols of connections without settings of their own, in order of preference.
@@ -258,7 +258,7 @@ impl Context {
 
     /// The names of versions, suites and groups that were asked for and are not served, each with its reason.
     pub fn not_served(&self) -> Vec<NotServed> {
-        self.generation().materials.policy.not_served().to_vec()
+        self.generation().parts.policy.not_served().to_vec()
     }
 
     fn generation(&self) -> Arc<Generation> {

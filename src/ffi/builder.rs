@@ -9,7 +9,7 @@ use crate::config::options::{OPTIONS, Options};
 use crate::error::{Code, Error};
 use crate::keystore::{OpenOptions, PasswordCallback};
 use crate::policy::Preset;
-use crate::verify::Switch;
+use crate::verify::Deviation;
 
 use super::arguments::{path, required, text};
 use super::callback::{self, btls_log_fn, btls_revoked_fn, btls_verify_fn};
@@ -307,7 +307,7 @@ pub unsafe extern "C" fn btls_builder_insecure_allow(
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for NULL or text.
         let name = unsafe { text("name", name) }?;
-        let switch = Switch::from_name(name).ok_or_else(|| unknown_switch(name))?;
+        let switch = Deviation::from_name(name).ok_or_else(|| unknown_switch(name))?;
         match allows {
             true => builder.context().allow(switch),
             false => builder.context().disallow(switch),
@@ -317,7 +317,7 @@ pub unsafe extern "C" fn btls_builder_insecure_allow(
 }
 
 fn unknown_switch(name: &str) -> Error {
-    let names: Vec<_> = Switch::ALL.iter().map(|switch| switch.name()).collect();
+    let names: Vec<_> = Deviation::ALL.iter().map(|switch| switch.name()).collect();
     Error::new(Code::UnknownOption, format!("{name:?}")).with_hint(format!("There are {}.", names.join(", ")))
 }
 

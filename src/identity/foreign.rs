@@ -7,11 +7,11 @@ use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use crate::error::{Code, Error};
-use crate::verify::Notes;
+use crate::verify::HandshakeNotes;
 
 /// Ends the handshake with this error.
 fn fail(error: Error) -> rustls::Error {
-    Notes::add_refusal(error);
+    HandshakeNotes::add_refusal(error);
     rustls::Error::General(String::new())
 }
 
@@ -43,7 +43,7 @@ struct FallibleSigner(Box<dyn Signer>);
 
 impl Signer for FallibleSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        Notes::aside(|| self.0.sign(message)).map_err(|error| {
+        HandshakeNotes::aside(|| self.0.sign(message)).map_err(|error| {
             let detail = match error {
                 rustls::Error::General(detail) => detail,
                 _ => "the key gave no signature".to_owned(),

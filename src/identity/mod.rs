@@ -16,7 +16,7 @@ use crate::keystore::Identity;
 use crate::policy::{are_sha1_alone, key_kind, signature_names};
 use crate::revocation::Staple;
 use crate::verify::host::{HandshakeHost, IdentityRequest};
-use crate::verify::{Notes, Purpose, ShownIdentity};
+use crate::verify::{HandshakeNotes, Purpose, ShownIdentity};
 
 /// An identity ready to sign.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ fn kind_of(key: &CertifiedKey) -> &'static str {
 impl ResolvesServerCert for Identities {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let host = hello.server_name().map(without_dot);
-        host.into_iter().for_each(Notes::add_server_name);
+        host.into_iter().for_each(HandshakeNotes::add_server_name);
         let host = host.map(str::to_ascii_lowercase);
         let named = |signer: &&Signer| host.as_deref().is_some_and(|host| signer.serves(host));
         let usable = |signer: &&Signer| {
@@ -158,13 +158,13 @@ impl ResolvesServerCert for Identities {
             .or_else(|| {
                 // rustls refuses the first one then; in TLS 1.2 it has no words for a lack of signatures.
                 if !self.signers.iter().any(|signer| signer.can_sign(hello.signature_schemes())) {
-                    Notes::add_refusal(self.nothing_to_sign_with(hello.signature_schemes()));
+                    HandshakeNotes::add_refusal(self.nothing_to_sign_with(hello.signature_schemes()));
                 }
                 self.signers.first()
             });
         // A connection outlives its staple, so that it is told of the identity alone.
         chosen.map(|signer| {
-            Notes::add_identity(&signer.key);
+            HandshakeNotes::add_identity(&signer.key);
             signer.with_staple()
         })
     }
@@ -172,7 +172,7 @@ impl ResolvesServerCert for Identities {
 
 /// Hands the identity to rustls, and tells the connection which one it is.
 fn present(key: &Arc<CertifiedKey>) -> Arc<CertifiedKey> {
-    Notes::add_identity(key);
+    HandshakeNotes::add_identity(key);
     Arc::clone(key)
 }
 
@@ -185,7 +185,7 @@ impl ResolvesClientCert for Identities {
         let chosen = (self.signers.iter().find(|signer| usable(signer) && hinted(signer)))
             .or_else(|| self.signers.iter().find(usable));
         if chosen.is_none() {
-            Notes::add_withheld(match self.signers.is_empty() {
+            HandshakeNotes::add_withheld(match self.signers.is_empty() {
                 true => String::new(),
                 false => {
                     let taken = signature_names(schemes);
@@ -195,7 +195,10 @@ impl ResolvesClientCert for Identities {
         }
         if let Some(signer) = chosen.filter(|signer| !hints.is_empty() && !hinted(signer)) {
             let named = names_text(hints);
-            Notes::add_unnamed(format!("its issuer is {}, and the server names {named}", issuer_of(&signer.key)));
+            HandshakeNotes::add_unnamed(format!(
+                "its issuer is {}, and the server names {named}",
+                issuer_of(&signer.key)
+            ));
         }
         chosen.map(|signer| present(&signer.key))
     }
@@ -214,17 +217,17 @@ pub(crate) struct HostIdentities {
 
 impl HostIdentities {
     fn choose(&self, request: &IdentityRequest<'_>) -> Result<Option<Arc<CertifiedKey>>> {
-        Ok(Notes::aside(|| self.host.choose_identity(request))?.map(|identity| present(&certified(&identity))))
+        Ok(HandshakeNotes::aside(|| self.host.choose_identity(request))?.map(|identity| present(&certified(&identity))))
     }
 }
 
 impl ResolvesServerCert for HostIdentities {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let host = hello.server_name().map(without_dot);
-        host.into_iter().for_each(Notes::add_server_name);
+        host.into_iter().for_each(HandshakeNotes::add_server_name);
         let schemes = hello.signature_schemes();
         // Should the host choose none, this is what is wrong; what it says itself takes its place.
-        Notes::add_refusal(Error::from(Code::NoCommonSignature));
+        HandshakeNotes::add_refusal(Error::from(Code::NoCommonSignature));
         let chosen = self.choose(&IdentityRequest {
             purpose: Purpose::Server,
             server_name: host,
@@ -236,11 +239,11 @@ impl ResolvesServerCert for HostIdentities {
         match chosen {
             Ok(None) => None,
             Ok(chosen) => {
-                Notes::drop_refusal();
+                HandshakeNotes::drop_refusal();
                 chosen
             }
             Err(refusal) => {
-                Notes::add_refusal(refusal);
+                HandshakeNotes::add_refusal(refusal);
                 None
             }
         }
@@ -255,17 +258,19 @@ impl ResolvesClientCert for HostIdentities {
             key_types: key_types(schemes, |_| true),
             signature_schemes: schemes,
             issuers: hints.to_vec(),
-            version: Some(Notes::version()),
+            version: Some(HandshakeNotes::version()),
         };
         let chosen = self.choose(&request);
         if let Ok(chosen) = &chosen {
             let end_entity = chosen.as_ref().and_then(|chosen| chosen.cert.first().cloned());
-            Notes::set_shown(Some(Arc::new(ShownIdentity::new(&request, end_entity))));
+            HandshakeNotes::set_shown(Some(Arc::new(ShownIdentity::new(&request, end_entity))));
         }
         if matches!(chosen, Ok(None)) {
             let named = if hints.is_empty() { String::new() } else { format!(", issued by {}", names_text(hints)) };
             let kinds = request.key_types.join(", ");
-            Notes::add_withheld(format!("the application chose none; the server takes keys of {kinds}{named}"));
+            HandshakeNotes::add_withheld(format!(
+                "the application chose none; the server takes keys of {kinds}{named}"
+            ));
         }
         chosen.unwrap_or_else(|refusal| Some(foreign::refusing(refusal)))
     }

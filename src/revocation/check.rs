@@ -8,11 +8,12 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::authorities::{Authorities, Signers, Surroundings};
-use super::crl::lists::{Crls, Question};
+use super::crl::lists::{CrlQuery, Crls};
 use super::facts::{SourceFacts, SourceKind};
+use super::link::{Link, links};
 use super::ocsp::{OcspResponse, demands_staple};
 use super::policy::{Decision, Depth, Mode, RevocationPolicy};
-use super::remote::{Inquiry, Remote, share};
+use super::remote::{OcspQuery, Remote, share};
 use super::standing::{Revoked, Standing};
 use super::upkeep::unix_s;
 use crate::certificate::describe;
@@ -34,10 +35,9 @@ pub struct Revocation {
     unknown_accepted: AtomicU64,
 }
 
-/// One certificate of a path.
-struct Asked<'a> {
-    certificate: &'a CertificateDer<'a>,
-    issuer: &'a CertificateDer<'a>,
+/// A link under check.
+struct LinkCheck<'a> {
+    link: Link<'a>,
     around: Surroundings<'a>,
     /// The OCSP response that came with it; empty where none did, none where none can.
     staple: Option<&'a [u8]>,
@@ -164,20 +164,18 @@ impl Revocation {
         }
         let now_unix_s = unix_s(now);
         let Path { certificates: path, chain, staple } = path;
-        let asked = path.iter().zip(path.iter().skip(1)).take(self.asked_of(path));
+        let asked = links(path).take(self.asked_of(path));
         let mut refusal = None;
         // From the anchor down: what issuers are worth is known to most handshakes, so that the end entity gets the time
         // that they did not need, and none of them is passed over because the end entity took all of it.
-        for (at, (certificate, issuer)) in asked.enumerate().rev() {
+        for (at, link) in asked.enumerate().rev() {
             let staple = staple.filter(|_| at == 0);
             // Who is refused already is asked no more about, but may still be known to be revoked.
             let deadline = deadline.filter(|_| refusal.is_none()).map(|deadline| share(deadline, at + 1));
             let around = Surroundings { above: path.get(at + 2..).unwrap_or_default(), chain, now_unix_s };
-            if let Err(error) = self.judge(
-                &Asked { certificate, issuer, around, staple, now_unix_s, allowed: self.policy.allowed() },
-                deadline,
-            ) {
-                let error = error.at(describe(certificate));
+            let check = LinkCheck { link, around, staple, now_unix_s, allowed: self.policy.allowed() };
+            if let Err(error) = self.judge(&check, deadline) {
+                let error = error.at(describe(link.certificate));
                 match error.code() {
                     Code::CertRevoked => return Err(error),
                     _ => refusal = refusal.or(Some(error)),
@@ -196,24 +194,18 @@ impl Revocation {
         }
     }
 
-    /// Whether it is known that a certificate, whose issuer is the next of its path, is revoked. Asks nobody, and does not
-    /// count as a check.
-    pub(crate) fn revoked(
-        &self,
-        certificate: &CertificateDer<'_>,
-        issuer: &CertificateDer<'_>,
-        now: UnixTime,
-    ) -> Option<Revoked> {
+    /// Returns how a certificate was revoked, if that is known. Asks no one, and does not count as a check.
+    pub(crate) fn revoked(&self, link: Link<'_>, now: UnixTime) -> Option<Revoked> {
         let now_unix_s = unix_s(now);
         let around = Surroundings { above: &[], chain: &[], now_unix_s };
-        let asked = Asked { certificate, issuer, around, staple: None, now_unix_s, allowed: self.policy.allowed() };
+        let asked = LinkCheck { link, around, staple: None, now_unix_s, allowed: self.policy.allowed() };
         match self.by_lists(&asked).or(self.by_responses(&asked, None)) {
             Standing::Revoked(revoked) => Some(revoked),
             Standing::Good | Standing::Unknown(_) => None,
         }
     }
 
-    fn judge(&self, asked: &Asked<'_>, deadline: Option<Instant>) -> Result<()> {
+    fn judge(&self, asked: &LinkCheck<'_>, deadline: Option<Instant>) -> Result<()> {
         let stapled = self.by_staple(asked);
         self.judge_staple(asked, stapled.as_ref())?;
         let (mut crl, mut ocsp) = (self.by_lists(asked), self.by_responses(asked, stapled));
@@ -248,8 +240,8 @@ impl Revocation {
     }
 
     /// A certificate that demands a staple is accepted with one alone (RFC 7633), whatever else may be known.
-    fn judge_staple(&self, asked: &Asked<'_>, stapled: Option<&Standing>) -> Result<()> {
-        if self.policy.ocsp == Mode::Off || asked.staple.is_none() || !demands_staple(asked.certificate) {
+    fn judge_staple(&self, asked: &LinkCheck<'_>, stapled: Option<&Standing>) -> Result<()> {
+        if self.policy.ocsp == Mode::Off || asked.staple.is_none() || !demands_staple(asked.link.certificate) {
             return Ok(());
         }
         match stapled {
@@ -260,12 +252,12 @@ impl Revocation {
     }
 
     /// What the response says that came with the certificate, where one did.
-    fn by_staple(&self, asked: &Asked<'_>) -> Option<Standing> {
+    fn by_staple(&self, asked: &LinkCheck<'_>) -> Option<Standing> {
         let staple = asked.staple.filter(|staple| self.policy.ocsp != Mode::Off && !staple.is_empty())?;
-        Some(self.inquiry(asked).standing_by_staple(staple))
+        Some(self.ocsp_query(asked).standing_by_staple(staple))
     }
 
-    fn by_lists(&self, asked: &Asked<'_>) -> Standing {
+    fn by_lists(&self, asked: &LinkCheck<'_>) -> Standing {
         if self.policy.crl == Mode::Off {
             return Standing::unknown("lists are not asked");
         }
@@ -273,28 +265,28 @@ impl Revocation {
         if self.crls.is_empty() && self.remote.as_ref().is_none_or(|remote| remote.has_no_lists()) {
             return Standing::unknown("there is no list of its issuer");
         }
-        asked.with_question(&self.authorities, |question| {
-            let own = self.crls.of(question.issuer());
+        asked.with_crl_query(&self.authorities, |query| {
+            let own = self.crls.of(query.issuer());
             match &self.remote {
-                Some(remote) => remote.standing_by_lists(question, own, asked.now_unix_s, self.max_stale_s()),
-                None => question.answer(own.iter(), asked.now_unix_s, self.max_stale_s()),
+                Some(remote) => remote.standing_by_lists(query, own, asked.now_unix_s, self.max_stale_s()),
+                None => query.answer(own.iter(), asked.now_unix_s, self.max_stale_s()),
             }
         })
     }
 
     /// Returns true if the known lists of the very key that signed the certificate say enough.
-    fn is_settled(&self, remote: &Remote, asked: &Asked<'_>) -> bool {
-        let is_settled = |question: &Question<'_>| {
-            let own = self.crls.of(question.issuer());
-            Ok(remote.is_settled_by_lists(question, own, asked.now_unix_s, self.max_stale_s()))
+    fn is_settled(&self, remote: &Remote, asked: &LinkCheck<'_>) -> bool {
+        let is_settled = |query: &CrlQuery<'_>| {
+            let own = self.crls.of(query.issuer());
+            Ok(remote.is_settled_by_lists(query, own, asked.now_unix_s, self.max_stale_s()))
         };
-        asked.question(&self.authorities, is_settled).unwrap_or(true)
+        asked.crl_query(&self.authorities, is_settled).unwrap_or(true)
     }
 
-    fn fetch_lists(&self, remote: &Remote, asked: &Asked<'_>, known: Standing, deadline: Instant) -> Standing {
-        let fetched = asked.question(&self.authorities, |question| {
-            let own = self.crls.of(question.issuer());
-            remote.fetch_lists(question, own, (asked.now_unix_s, self.max_stale_s()), deadline)
+    fn fetch_lists(&self, remote: &Remote, asked: &LinkCheck<'_>, known: Standing, deadline: Instant) -> Standing {
+        let fetched = asked.crl_query(&self.authorities, |query| {
+            let own = self.crls.of(query.issuer());
+            remote.fetch_lists(query, own, (asked.now_unix_s, self.max_stale_s()), deadline)
         });
         match fetched {
             Ok(()) => self.by_lists(asked),
@@ -303,32 +295,31 @@ impl Revocation {
     }
 
     /// What the staple, the files and the cache say, in this order.
-    fn by_responses(&self, asked: &Asked<'_>, stapled: Option<Standing>) -> Standing {
+    fn by_responses(&self, asked: &LinkCheck<'_>, stapled: Option<Standing>) -> Standing {
         if self.policy.ocsp == Mode::Off {
             return Standing::unknown("OCSP is not asked");
         }
-        let inquiry = self.inquiry(asked);
+        let query = self.ocsp_query(asked);
         let mut standing = stapled.unwrap_or_else(|| Standing::unknown("there is no OCSP response about it"));
         for (response, place) in &self.responses {
-            standing = standing.or(inquiry.standing(response, place));
+            standing = standing.or(query.standing(response, place));
         }
         match &self.remote {
-            Some(remote) => standing.or(remote.standing_by_answers(&inquiry)),
+            Some(remote) => standing.or(remote.standing_by_answers(&query)),
             None => standing,
         }
     }
 
-    fn ask_responders(&self, remote: &Remote, asked: &Asked<'_>, known: Standing, deadline: Instant) -> Standing {
-        match remote.ask_responders(&self.inquiry(asked), deadline) {
+    fn ask_responders(&self, remote: &Remote, asked: &LinkCheck<'_>, known: Standing, deadline: Instant) -> Standing {
+        match remote.ask_responders(&self.ocsp_query(asked), deadline) {
             Ok(standing) => known.or(standing),
             Err(error) => known.after(Some(error)),
         }
     }
 
-    fn inquiry<'a>(&self, asked: &Asked<'a>) -> Inquiry<'a> {
-        Inquiry {
-            certificate: asked.certificate,
-            issuer: asked.issuer,
+    fn ocsp_query<'a>(&self, asked: &LinkCheck<'a>) -> OcspQuery<'a> {
+        OcspQuery {
+            link: asked.link,
             now_unix_s: asked.now_unix_s,
             max_stale_s: self.max_stale_s(),
             allowed: self.policy.allowed(),
@@ -340,30 +331,30 @@ impl Revocation {
     }
 }
 
-impl Asked<'_> {
+impl LinkCheck<'_> {
     /// Has lists asked about the certificate, once it has been read.
     ///
     /// # Errors
     /// `REVOCATION_UNKNOWN` for what no list can speak of.
-    fn question<T>(&self, trusted: &Authorities, ask: impl FnOnce(&Question<'_>) -> Result<T>) -> Result<T> {
-        let read = (X509Certificate::from_der(self.certificate), X509Certificate::from_der(self.issuer));
+    fn crl_query<T>(&self, trusted: &Authorities, ask: impl FnOnce(&CrlQuery<'_>) -> Result<T>) -> Result<T> {
+        let read = (X509Certificate::from_der(self.link.certificate), X509Certificate::from_der(self.link.issuer));
         let (Ok((_, certificate)), Ok((_, issuer))) = read else {
             return Err(Error::new(Code::RevocationUnknown, "the certificate cannot be read"));
         };
         let signers = |name: &NameKey| Signers {
-            keys: trusted.signers((self.issuer, &issuer), name, self.around),
+            keys: trusted.signers((self.link.issuer, &issuer), name, self.around),
             allowed: self.allowed,
         };
-        ask(&Question::new(&certificate, &issuer, signers)?)
+        ask(&CrlQuery::new(&certificate, &issuer, signers)?)
     }
 
     /// Whether it says where lists are that speak of it.
     fn names_lists(&self, trusted: &Authorities) -> bool {
-        self.question(trusted, |question| Ok(!question.places().is_empty())).unwrap_or(false)
+        self.crl_query(trusted, |query| Ok(!query.places().is_empty())).unwrap_or(false)
     }
 
-    fn with_question(&self, trusted: &Authorities, ask: impl FnOnce(&Question<'_>) -> Standing) -> Standing {
-        self.question(trusted, |question| Ok(ask(question))).unwrap_or_else(Standing::Unknown)
+    fn with_crl_query(&self, trusted: &Authorities, ask: impl FnOnce(&CrlQuery<'_>) -> Standing) -> Standing {
+        self.crl_query(trusted, |query| Ok(ask(query))).unwrap_or_else(Standing::Unknown)
     }
 }
 

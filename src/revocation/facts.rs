@@ -1,6 +1,6 @@
 //! What is told of the sources of knowledge, for an operator who looks.
 
-use super::remote::kept::Schedule;
+use super::remote::memory::Schedule;
 
 /// What kind of source it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

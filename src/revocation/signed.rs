@@ -10,12 +10,12 @@ use crate::signature::{Allowed, Content, Refused, Scheme};
 #[derive(Debug)]
 pub(super) struct Signed {
     scheme: Scheme,
-    content: Kept,
+    content: SignedContent,
     signature: Box<[u8]>,
 }
 
 #[derive(Debug)]
-enum Kept {
+enum SignedContent {
     Digest(Digest),
     /// Ed25519 and ML-DSA hash the key with the message.
     Message(Box<[u8]>),
@@ -32,8 +32,8 @@ impl Signed {
         debug_assert_eq!(signature.tag, BIT_STRING);
         let Some(scheme) = Scheme::of(algorithm.content, allowed) else { return Ok(None) };
         let content = match scheme.digest() {
-            Some(algorithm) => Kept::Digest(digest(algorithm, message)),
-            None => Kept::Message(message.into()),
+            Some(algorithm) => SignedContent::Digest(digest(algorithm, message)),
+            None => SignedContent::Message(message.into()),
         };
         let [0, signature @ ..] = signature.content else { return Err(Malformed) };
         Ok(Some(Self { scheme, content, signature: signature.into() }))
@@ -42,8 +42,8 @@ impl Signed {
     /// Checks that it was made with the key of this SubjectPublicKeyInfo.
     pub(super) fn check(&self, key: &[u8], allowed: Allowed) -> Result<(), Refused> {
         let content = match &self.content {
-            Kept::Digest(digest) => Content::Digest(digest),
-            Kept::Message(message) => Content::Message(message),
+            SignedContent::Digest(digest) => Content::Digest(digest),
+            SignedContent::Message(message) => Content::Message(message),
         };
         self.scheme.verify(key, content, &self.signature, allowed)
     }

@@ -9,14 +9,14 @@ use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSes
 use rustls::pki_types::ServerName;
 
 use super::Sessions;
-use crate::verify::{Authenticated, Notes, Recheck, ShownIdentity};
+use crate::verify::{Authenticated, HandshakeNotes, Recheck, ShownIdentity};
 
 /// Tickets of TLS 1.3 that a client keeps of one server; each serves once.
 const TICKETS: usize = 8;
 
 /// A session as a client keeps it.
 #[derive(Clone, Debug)]
-struct Kept<Session> {
+struct StoredSession<Session> {
     /// In seconds since 1970.
     made_s: u64,
     /// The server.
@@ -30,8 +30,8 @@ struct Kept<Session> {
 #[derive(Debug, Default)]
 struct Server {
     group: Option<NamedGroup>,
-    tls12: Option<Kept<Tls12ClientSessionValue>>,
-    tls13: VecDeque<Kept<Tls13ClientSessionValue>>,
+    tls12: Option<StoredSession<Tls12ClientSessionValue>>,
+    tls13: VecDeque<StoredSession<Tls13ClientSessionValue>>,
 }
 
 /// A server as one configuration knows it, and the scope of the connection: what is verified is never resumed by a
@@ -95,28 +95,28 @@ impl ClientSessions {
 
     /// The key of the connection that is being stepped; none if it has no name to remember it by.
     fn key(&self, name: &ServerName<'_>) -> Option<Key> {
-        Some(self.key_of(name.to_owned(), &Notes::session_scope()?))
+        Some(self.key_of(name.to_owned(), &HandshakeNotes::session_scope()?))
     }
 
-    fn is_fresh<Session>(&self, kept: &Kept<Session>) -> bool {
+    fn is_fresh<Session>(&self, kept: &StoredSession<Session>) -> bool {
         self.sessions.is_fresh(kept.made_s, &self.sessions.client_timeout_s)
     }
 
     /// A session of the connection that is being stepped, as it is kept.
-    fn keep<Session>(&self, session: Session) -> Option<Kept<Session>> {
-        let authenticated = Notes::authenticated()?;
+    fn keep<Session>(&self, session: Session) -> Option<StoredSession<Session>> {
+        let authenticated = HandshakeNotes::authenticated()?;
         let is_whole = authenticated.peer.is_some() || !self.recheck.needs_peer();
         let made_s = self.sessions.now_s().filter(|_| is_whole)?;
-        Some(Kept { made_s, authenticated, shown: Notes::shown(), session })
+        Some(StoredSession { made_s, authenticated, shown: HandshakeNotes::shown(), session })
     }
 
     /// Gives a session to the connection that is about to begin, if its server is accepted still.
-    fn give<Session>(&self, kept: Kept<Session>, version: &'static str) -> Option<Session> {
+    fn give<Session>(&self, kept: StoredSession<Session>, version: &'static str) -> Option<Session> {
         let is_accepted = self.sessions.accepts(&self.recheck, &kept.authenticated, version)
             && self.recheck.shows_again(kept.shown.as_deref());
         is_accepted.then(|| {
-            Notes::set_session(kept.authenticated);
-            Notes::set_shown(kept.shown);
+            HandshakeNotes::set_session(kept.authenticated);
+            HandshakeNotes::set_shown(kept.shown);
             kept.session
         })
     }

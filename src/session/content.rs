@@ -10,7 +10,7 @@ use memchr::memmem;
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use crate::verify::{Authenticated, Fingerprint, Peer, PeerVerifier, Switch, VerifiedPath, fingerprint};
+use crate::verify::{Authenticated, Deviation, Fingerprint, Peer, PeerVerifier, VerifiedPath, fingerprint};
 
 /// Issuers that are known to one configuration, beside the trusted ones. A further one is carried whole.
 const MAX_ISSUERS: usize = 256;
@@ -129,8 +129,8 @@ pub(super) fn encode(
     encoded.extend(&path);
     encoded.extend(&chain);
     encoded.push(u8::from(peer.is_direct));
-    let switches = Switch::ALL.iter().enumerate().filter(|(_, switch)| peer.deviations.contains(**switch));
-    encoded.push(switches.fold(0, |bits, (at, _)| bits | 1 << at));
+    let deviations = Deviation::ALL.iter().enumerate().filter(|(_, deviation)| peer.deviations.contains(**deviation));
+    encoded.push(deviations.fold(0, |bits, (at, _)| bits | 1 << at));
     cut(plain, peer, &chain[1..], &mut encoded);
     Some(encoded)
 }
@@ -184,9 +184,9 @@ pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier
         });
     }
     let (path, chain) = (reader.certificates(&dictionary)?, reader.certificates(&dictionary)?);
-    let (is_direct, switches) = (reader.byte()? != 0, reader.byte()?);
-    let deviations = Switch::ALL.iter().enumerate().filter(|(at, _)| switches & 1 << at != 0);
-    let deviations = deviations.map(|(_, switch)| *switch).collect();
+    let (is_direct, deviations) = (reader.byte()? != 0, reader.byte()?);
+    let deviations = Deviation::ALL.iter().enumerate().filter(|(at, _)| deviations & 1 << at != 0);
+    let deviations = deviations.map(|(_, deviation)| *deviation).collect();
     let plain = reader.uncut(&dictionary)?;
     let path = VerifiedPath::new(path).into();
     let authenticated = Authenticated { at_s, expires_s, peer: Some(Peer { chain, path, is_direct, deviations }) };
@@ -243,7 +243,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::verify::Switches;
+    use crate::verify::Deviations;
 
     const SECRET: &[u8] = b"what rustls puts into a ticket";
 
@@ -252,14 +252,14 @@ mod tests {
     }
 
     fn verifier() -> PeerVerifier {
-        PeerVerifier::new(Vec::new(), Switches::default()).unwrap()
+        PeerVerifier::new(Vec::new(), Deviations::default()).unwrap()
     }
 
     /// A client that sent its certificate and an issuer; the path has a root too.
     fn client() -> Authenticated {
         let chain = vec![der(1, 900), der(2, 1200)];
         let path = VerifiedPath::new([chain.as_slice(), &[der(3, 1300)]].concat());
-        let deviations = [Switch::CommonName].into_iter().collect();
+        let deviations = [Deviation::CommonName].into_iter().collect();
         let peer = Peer { chain, path: Arc::new(path), is_direct: false, deviations };
         Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
     }
@@ -326,7 +326,7 @@ mod tests {
             let certificate = |at: u32| CertificateDer::from((at % kinds).to_be_bytes().to_vec());
             let chain: Vec<_> = (0..certificates).map(certificate).collect();
             let path = VerifiedPath::new(chain.clone()).into();
-            let peer = Peer { chain, path, is_direct: false, deviations: Switches::default() };
+            let peer = Peer { chain, path, is_direct: false, deviations: Deviations::default() };
             Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
         };
         let issuers = Issuers::default();

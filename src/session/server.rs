@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Sessions;
 use super::content::{self, Issuers};
-use crate::verify::{Notes, Recheck};
+use crate::verify::{HandshakeNotes, Recheck};
 
 /// Bytes of a record with one ticket of TLS 1.3 beside the ticket: header, tag, type, and the message's other fields.
 pub(super) const TICKET_OVERHEAD_BYTES: usize = 5 + 16 + 1 + 4 + 4 + 4 + 33 + 2 + 2;
@@ -35,14 +35,14 @@ impl Gate {
     /// The session of the connection that is being stepped, as it is sealed or stored; none while there is no time.
     fn seal(&self, plain: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let now_s = self.sessions.now_s()?;
-        let authenticated = Notes::authenticated_or(now_s);
+        let authenticated = HandshakeNotes::authenticated_or(now_s);
         let known = (&self.issuers, self.recheck.verifier());
-        content::encode(now_s, Notes::version(), &authenticated, plain, known)
+        content::encode(now_s, HandshakeNotes::version(), &authenticated, plain, known)
     }
 
     /// The state that rustls kept in a session, if the session is resumed.
     fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        if !Notes::may_look_at_offered() {
+        if !HandshakeNotes::may_look_at_offered() {
             return None;
         }
         let mut content = content::decode(sealed, (&self.issuers, self.recheck.verifier()))?;
@@ -50,7 +50,7 @@ impl Gate {
         if !is_fresh || !self.sessions.accepts(&self.recheck, &content.authenticated, content.version) {
             return None;
         }
-        Notes::set_session(Arc::new(content.authenticated));
+        HandshakeNotes::set_session(Arc::new(content.authenticated));
         Some(std::mem::take(&mut *content.plain))
     }
 }
@@ -83,10 +83,10 @@ impl ProducesTickets for Tickets {
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         let ticket = self.inner.encrypt(&self.gate.seal(plain)?)?;
-        if !Notes::add_ticket(ticket.len() + TICKET_OVERHEAD_BYTES, self.most_bytes) {
+        if !HandshakeNotes::add_ticket(ticket.len() + TICKET_OVERHEAD_BYTES, self.most_bytes) {
             return None;
         }
-        if let Some((cache, id)) = self.cache.as_ref().zip(Notes::take_stored_id()) {
+        if let Some((cache, id)) = self.cache.as_ref().zip(HandshakeNotes::take_stored_id()) {
             cache.lock().remove(&id);
         }
         Some(ticket)
@@ -165,7 +165,7 @@ impl StoresServerSessions for Cache {
         held.order.push_back(id.clone());
         held.sessions.insert(id.clone(), session);
         drop(held);
-        Notes::set_stored_id(id);
+        HandshakeNotes::set_stored_id(id);
         true
     }
 
@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
     use crate::keystore::TrustedCertificate;
-    use crate::verify::{AskAgain, Authenticated, Judge, PeerVerifier, Purpose, Scene, Switches};
+    use crate::verify::{AskAgain, Authenticated, Deviations, HandshakeInput, Judge, PeerVerifier, Purpose};
 
     const SECRET: &[u8] = b"what rustls puts into a ticket";
 
@@ -206,7 +206,7 @@ mod tests {
 
     fn gate() -> Arc<Gate> {
         let trusted = TrustedCertificate { der: CertificateDer::from(certificate()), place: "ca.pem".to_owned() };
-        let verifier = Arc::new(PeerVerifier::new(vec![trusted], Switches::default()).unwrap());
+        let verifier = Arc::new(PeerVerifier::new(vec![trusted], Deviations::default()).unwrap());
         let recheck = Recheck {
             judge: Judge::Own(verifier),
             callback: None,
@@ -230,7 +230,10 @@ mod tests {
 
     /// Begins a call in which the peer is known to have been here since then.
     fn begin(at_s: u64) {
-        Notes::begin(Scene { peer: Some(Arc::new(Authenticated::nobody(at_s))), ..Scene::default() });
+        HandshakeNotes::begin(HandshakeInput {
+            peer: Some(Arc::new(Authenticated::nobody(at_s))),
+            ..HandshakeInput::default()
+        });
     }
 
     #[test]
@@ -239,16 +242,16 @@ mod tests {
         let at_s = now_s() - 30;
         begin(at_s);
         let ticket = tickets.encrypt(SECRET).unwrap();
-        Notes::begin(Scene::default());
+        HandshakeNotes::begin(HandshakeInput::default());
         assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(SECRET));
-        assert_eq!(Notes::take().session.unwrap().at_s, at_s);
+        assert_eq!(HandshakeNotes::take().session.unwrap().at_s, at_s);
         // One that is too old when it is made, or not made yet, is of no use.
         for at_s in [now_s() - 60, now_s() + 3600] {
             begin(at_s);
             let ticket = tickets.encrypt(SECRET).unwrap();
             assert_eq!(tickets.decrypt(&ticket), None);
         }
-        Notes::take();
+        HandshakeNotes::take();
     }
 
     #[test]
@@ -257,12 +260,12 @@ mod tests {
         begin(now_s());
         let ticket = tickets.encrypt(SECRET).unwrap();
         for at in 0..ticket.len() {
-            Notes::begin(Scene::default());
+            HandshakeNotes::begin(HandshakeInput::default());
             assert_eq!(tickets.decrypt(&ticket[..at]), None, "cut at {at}");
             let mut altered = ticket.clone();
             altered[at] ^= 1;
             assert_eq!(tickets.decrypt(&altered), None, "altered at {at}");
-            assert!(Notes::take().session.is_none());
+            assert!(HandshakeNotes::take().session.is_none());
         }
     }
 
@@ -271,10 +274,10 @@ mod tests {
         let tickets = tickets(4096);
         begin(now_s());
         let ticket = tickets.encrypt(SECRET).unwrap();
-        Notes::begin(Scene::default());
+        HandshakeNotes::begin(HandshakeInput::default());
         let opened = (0..100).filter(|_| tickets.decrypt(&ticket).is_some()).count();
         assert_eq!(opened, 4);
-        Notes::take();
+        HandshakeNotes::take();
     }
 
     #[test]
@@ -287,7 +290,7 @@ mod tests {
             let made = (0..8).filter(|_| tickets.encrypt(SECRET).is_some()).count();
             assert_eq!(made, expected, "{most}");
         }
-        Notes::take();
+        HandshakeNotes::take();
     }
 
     #[test]
@@ -305,7 +308,7 @@ mod tests {
         assert_eq!((cache.get(&[89]), cache.take(&[99])), (None, None));
         // One that fits by no means is not kept.
         assert!(!cache.put(vec![200], vec![0; MAX_CACHE_BYTES]));
-        Notes::take();
+        HandshakeNotes::take();
     }
 
     #[test]
@@ -321,6 +324,6 @@ mod tests {
         tickets.encrypt(SECRET).unwrap();
         let held = cache.lock();
         assert_eq!((held.sessions.len(), held.order.iter().next()), (1, Some(&vec![1])));
-        Notes::take();
+        HandshakeNotes::take();
     }
 }

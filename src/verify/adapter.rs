@@ -1,7 +1,7 @@
 //! The verifier as rustls wants it, and what it has to tell the connection beyond rustls' own words.
 //!
 //! rustls runs verification in the middle of processing a record and passes on only a kind of error and, from it, an
-//! alert. What was found in detail is handed over through [`Notes`], which stay on the thread for the length of that one
+//! alert. What was found in detail is handed over through [`HandshakeNotes`], which stay on the thread for the length of that one
 //! call; connection/ clears them before and takes them after.
 
 use std::cell::RefCell;
@@ -21,15 +21,15 @@ use crate::logging::{Level, Log};
 use crate::revocation::Revocation;
 
 use super::host::{HandshakeHost, PeerToJudge};
-use super::{Authenticated, PeerVerifier, Purpose, ShownIdentity, Switch, Verdict};
+use super::{Authenticated, Deviation, PeerVerifier, Purpose, ShownIdentity, Verdict};
 
 /// What happened inside rustls' call, for the connection that made it.
 #[derive(Debug, Default)]
-pub(crate) struct Notes {
+pub(crate) struct HandshakeNotes {
     /// Why the peer's certificate was refused.
     pub(crate) refusal: Option<Error>,
-    /// The switches that were needed to accept it.
-    pub(crate) deviations: Vec<Switch>,
+    /// The deviations that were needed to accept it.
+    pub(crate) deviations: Vec<Deviation>,
     /// The server name in the ClientHello.
     pub(crate) server_name: Option<String>,
     /// The identity that was chosen to be shown.
@@ -53,12 +53,12 @@ pub(crate) struct Notes {
     /// Servers that need a certificate: the CAs that the client was named.
     pub(crate) named: Option<Arc<[DistinguishedName]>>,
     /// What was known before the call.
-    scene: Scene,
+    input: HandshakeInput,
 }
 
 /// What rustls does not tell a verifier of the connection that it works for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scene {
+pub(crate) struct HandshakeInput {
     /// The protocol version, where it is known yet.
     pub(crate) version: Option<&'static str>,
     /// Clients: whether a full handshake is refused.
@@ -72,13 +72,13 @@ pub(crate) struct Scene {
 }
 
 thread_local! {
-    static NOTES: RefCell<Notes> = RefCell::default();
+    static NOTES: RefCell<HandshakeNotes> = RefCell::default();
 }
 
-impl Notes {
+impl HandshakeNotes {
     /// Starts a call of rustls.
-    pub(crate) fn begin(scene: Scene) {
-        NOTES.replace(Self { scene, ..Self::default() });
+    pub(crate) fn begin(input: HandshakeInput) {
+        NOTES.replace(Self { input, ..Self::default() });
     }
 
     pub(crate) fn take() -> Self {
@@ -87,7 +87,7 @@ impl Notes {
 
     /// Runs code of the application, which may move other connections on: the notes of this one are out of its way.
     pub(crate) fn aside<T>(call: impl FnOnce() -> T) -> T {
-        struct Back(Notes);
+        struct Back(HandshakeNotes);
         impl Drop for Back {
             fn drop(&mut self) {
                 NOTES.replace(std::mem::take(&mut self.0));
@@ -129,7 +129,7 @@ impl Notes {
     pub(crate) fn authenticated() -> Option<Arc<Authenticated>> {
         NOTES.with_borrow(|notes| {
             // With TLS 1.2 a server resumes a session and makes the next ticket in one call.
-            notes.verified.as_ref().or(notes.session.as_ref()).or(notes.scene.peer.as_ref()).map(Arc::clone)
+            notes.verified.as_ref().or(notes.session.as_ref()).or(notes.input.peer.as_ref()).map(Arc::clone)
         })
     }
 
@@ -144,12 +144,12 @@ impl Notes {
     }
 
     pub(crate) fn shown() -> Option<Arc<ShownIdentity>> {
-        NOTES.with_borrow(|notes| notes.shown.as_ref().or(notes.scene.shown.as_ref()).map(Arc::clone))
+        NOTES.with_borrow(|notes| notes.shown.as_ref().or(notes.input.shown.as_ref()).map(Arc::clone))
     }
 
     /// By what, with the server's name, the sessions of this client's connection are remembered.
     pub(crate) fn session_scope() -> Option<Arc<str>> {
-        NOTES.with_borrow(|notes| notes.scene.session_scope.as_ref().map(Arc::clone))
+        NOTES.with_borrow(|notes| notes.input.session_scope.as_ref().map(Arc::clone))
     }
 
     /// Keeps the ID under which a session was stored, until a ticket takes its place.
@@ -183,7 +183,7 @@ impl Notes {
     /// A server's certificate of TLS 1.3 is encrypted, so it comes after the record that settled the version. One that
     /// comes with it is of TLS 1.2.
     pub(crate) fn version() -> &'static str {
-        NOTES.with_borrow(|notes| notes.scene.version).unwrap_or("TLSv1.2")
+        NOTES.with_borrow(|notes| notes.input.version).unwrap_or("TLSv1.2")
     }
 
     /// Keeps what will be wrong with the handshake, for where rustls does not say it.
@@ -191,7 +191,7 @@ impl Notes {
         NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
     }
 
-    /// Takes back [`Notes::add_refusal`].
+    /// Takes back [`HandshakeNotes::add_refusal`].
     pub(crate) fn drop_refusal() {
         NOTES.with_borrow_mut(|notes| notes.refusal = None);
     }
@@ -265,11 +265,11 @@ impl Judge {
         const NOT_SERVED: &[Code] = &[Code::CertKeyTooSmall, Code::CertAlgorithmUnsupported];
         let outcome = match (self, outcome) {
             (Self::Host(host, _), Err(error)) if NOT_SERVED.contains(&error.code()) => {
-                Notes::aside(|| host.check_proof(cert, dss.scheme, message, dss.signature()))
+                HandshakeNotes::aside(|| host.check_proof(cert, dss.scheme, message, dss.signature()))
             }
             (_, outcome) => outcome,
         };
-        outcome.map(|()| HandshakeSignatureValid::assertion()).map_err(Notes::refuse)
+        outcome.map(|()| HandshakeSignatureValid::assertion()).map_err(HandshakeNotes::refuse)
     }
 }
 
@@ -309,13 +309,13 @@ impl RustlsVerifier {
                 self.verify(verifier, &chain, purpose, name, staple, now)
             }
             Judge::Host(host, _) => {
-                let peer = PeerToJudge { chain: &chain, purpose, version: Notes::version(), staple };
+                let peer = PeerToJudge { chain: &chain, purpose, version: HandshakeNotes::version(), staple };
                 super::check_chain_length(&chain)
-                    .and_then(|()| Notes::aside(|| host.check_peer(&peer)))
+                    .and_then(|()| HandshakeNotes::aside(|| host.check_peer(&peer)))
                     .map(|()| self.note(Authenticated::by_host(&chain, staple, now.as_secs())))
             }
         }
-        .map_err(Notes::refuse)
+        .map_err(HandshakeNotes::refuse)
     }
 
     fn verify(
@@ -328,24 +328,24 @@ impl RustlsVerifier {
         now: UnixTime,
     ) -> Result<()> {
         // A fetch may write to the log.
-        let verdict = Notes::aside(|| verifier.verify_stapled(chain, purpose, name, staple, now))?;
+        let verdict = HandshakeNotes::aside(|| verifier.verify_stapled(chain, purpose, name, staple, now))?;
         if let Some(callback) = &self.callback {
             let peer = PeerCertificate { chain, purpose, verdict: &verdict };
-            Notes::aside(|| callback(&peer)).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;
+            HandshakeNotes::aside(|| callback(&peer)).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;
         }
         for deviation in &verdict.deviations {
             let subject = chain.first().map(describe).unwrap_or_default();
             let line = format!("accepted only by {}: {subject}", deviation.name());
-            Notes::aside(|| self.log.write(Level::Warn, &line));
+            HandshakeNotes::aside(|| self.log.write(Level::Warn, &line));
         }
         self.note(Authenticated::verified(chain, &verdict, staple.unwrap_or_default(), now.as_secs()));
         NOTES.with_borrow_mut(|notes| notes.deviations.extend(verdict.deviations));
         Ok(())
     }
 
-    /// Notes the peer that was accepted, for its sessions.
+    /// HandshakeNotes the peer that was accepted, for its sessions.
     fn note(&self, peer: Authenticated) {
-        Notes::set_verified(if self.keeps_peer { peer } else { peer.without_certificates() });
+        HandshakeNotes::set_verified(if self.keeps_peer { peer } else { peer.without_certificates() });
     }
 }
 
@@ -393,14 +393,14 @@ impl ServerCertVerifier for RustlsVerifier {
         staple: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if NOTES.with_borrow(|notes| notes.scene.resumes_only) {
-            return Err(Notes::refuse(Error::from(Code::SessionNotResumed)));
+        if NOTES.with_borrow(|notes| notes.input.resumes_only) {
+            return Err(HandshakeNotes::refuse(Error::from(Code::SessionNotResumed)));
         }
         if !self.accepts_any {
             let name = self.checks_name.then_some(server_name);
             self.check(end_entity, intermediates, Purpose::Server, name, staple, now)?;
         } else {
-            Notes::set_verified(Authenticated::nobody(now.as_secs()));
+            HandshakeNotes::set_verified(Authenticated::nobody(now.as_secs()));
         }
         Ok(ServerCertVerified::assertion())
     }

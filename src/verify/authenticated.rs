@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::host::IdentityRequest;
-use super::{Purpose, Switches, Verdict, VerifiedPath};
+use super::{Deviations, Purpose, Verdict, VerifiedPath};
 
 /// A peer as a full handshake authenticated it.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub(crate) struct Peer {
     pub(crate) path: Arc<VerifiedPath>,
     /// True if the end entity is trusted itself.
     pub(crate) is_direct: bool,
-    /// The switches that were needed.
-    pub(crate) deviations: Switches,
+    /// The deviations that were needed.
+    pub(crate) deviations: Deviations,
 }
 
 impl Authenticated {
@@ -60,7 +60,7 @@ impl Authenticated {
         let end_entity = dates.next().unwrap_or_default();
         let expires_s = dates.filter(|date| *date >= at_s).fold(end_entity, u64::min);
         let path = Arc::new(VerifiedPath::new(owned(chain)).with_staple(staple));
-        let peer = Peer { chain: owned(chain), path, is_direct: false, deviations: Switches::default() };
+        let peer = Peer { chain: owned(chain), path, is_direct: false, deviations: Deviations::default() };
         Self { at_s, expires_s, peer: Some(peer) }
     }
 

@@ -7,12 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
-use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
+use webpki::{EndEntityCert, VerifiedPath, anchor_from_trusted_cert};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::Purpose;
+use super::presented::{Presented, usage};
 use super::recast::{Change, Reshaped, Shown, has_pss_parameters, with_algorithms, without_parameters};
-use super::refusal::Peer;
 use crate::certificate::fault;
 use crate::certificate::matching::NameKey;
 use crate::der::{SEQUENCE, only};
@@ -126,7 +125,8 @@ impl Anchors {
         &self,
         leaf: &Shown<'_>,
         reshaped: Option<&Reshaped>,
-        peer: &Peer<'_>,
+        peer: &Presented<'_>,
+        trusted: &[TrustedCertificate],
     ) -> std::result::Result<Vec<CertificateDer<'static>>, webpki::Error> {
         let others = peer.chain.iter().enumerate().skip(1);
         let shown: Vec<_> = others
@@ -136,7 +136,7 @@ impl Anchors {
                 Shown::new(der, &change).or_else(|_| Shown::new(der, &Change::default()))
             })
             .collect::<Result<_, _>>()?;
-        let outcome = self.search(leaf, &shown, &self.anchors, Some, peer);
+        let outcome = self.search(leaf, &shown, &self.anchors, Some, peer, trusted);
         let (Err(error), Some(reshaped)) = (&outcome, reshaped) else { return outcome };
         let renamed: Vec<_> = self.other_forms(reshaped.names()).collect();
         if renamed.is_empty() {
@@ -147,7 +147,7 @@ impl Anchors {
             .map(|(_, anchor, subject)| TrustAnchor { subject: (*subject).into(), ..(*anchor).clone() })
             .collect();
         let position = |position: usize| renamed.get(position).map(|(position, ..)| *position);
-        match self.search(leaf, &shown, &anchors, position, peer) {
+        match self.search(leaf, &shown, &anchors, position, peer, trusted) {
             Err(webpki::Error::UnknownIssuer) => Err(error.clone()),
             found => found,
         }
@@ -160,7 +160,8 @@ impl Anchors {
         shown: &[Shown<'_>],
         anchors: &[TrustAnchor<'_>],
         known: impl Fn(usize) -> Option<usize>,
-        peer: &Peer<'_>,
+        peer: &Presented<'_>,
+        trusted: &[TrustedCertificate],
     ) -> std::result::Result<Vec<CertificateDer<'static>>, webpki::Error> {
         let parsed = leaf.parse()?;
         let intermediates: Vec<_> = shown.iter().map(|shown| CertificateDer::from(shown.der.as_ref())).collect();
@@ -178,12 +179,12 @@ impl Anchors {
             is_within(limit, path)
         };
         let all: Vec<_> = std::iter::once(leaf).chain(shown).collect();
-        with_algorithms(&all, &self.keys, peer.switches.allowed(), |algorithms| {
+        with_algorithms(&all, &self.keys, peer.tolerated.allowed(), |algorithms| {
             let usage = usage(peer.purpose);
             let path =
                 parsed.verify_for_usage(algorithms, anchors, &intermediates, peer.now, usage, None, Some(&check))?;
             let anchor = anchor_of(&path).and_then(|anchor| self.positions.get(anchor));
-            let anchor = anchor.and_then(|position| peer.trusted.get(*position));
+            let anchor = anchor.and_then(|position| trusted.get(*position));
             let place = |certificate: &webpki::Cert<'_>| {
                 let at = intermediates.iter().position(|shown| *shown == certificate.der());
                 at.and_then(|at| peer.chain.get(at + 1)).map(|original| original.clone().into_owned())
@@ -282,12 +283,4 @@ fn may_vouch(certificate: &X509Certificate<'_>) -> bool {
 /// Whether a version 3 certificate says that it is a CA, and that its key signs certificates where it says anything.
 pub(super) fn may_issue(certificate: &X509Certificate<'_>) -> bool {
     certificate.is_ca() && key_usage_allows_certificates(certificate)
-}
-
-/// What the extended key usage must name where it is given.
-pub(super) fn usage(purpose: Purpose) -> KeyUsage {
-    match purpose {
-        Purpose::Server => KeyUsage::server_auth(),
-        Purpose::Client => KeyUsage::client_auth(),
-    }
 }

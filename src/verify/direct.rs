@@ -7,7 +7,7 @@
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::EndEntityCert;
 
-use super::{Purpose, chain};
+use super::presented::{Purpose, usage};
 use crate::keystore::TrustedCertificate;
 
 /// Finds a certificate among the trusted ones: their positions, sorted by encoding.
@@ -42,7 +42,7 @@ pub(super) fn verify(
     now: UnixTime,
     original: &CertificateDer<'_>,
 ) -> Result<Vec<CertificateDer<'static>>, webpki::Error> {
-    match parsed.verify_for_usage(&[], &[], &[], now, chain::usage(purpose), None, None) {
+    match parsed.verify_for_usage(&[], &[], &[], now, usage(purpose), None, None) {
         Ok(_) | Err(webpki::Error::UnknownIssuer) => Ok(vec![original.clone().into_owned()]),
         Err(error) => Err(error),
     }

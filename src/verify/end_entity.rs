@@ -3,11 +3,11 @@
 use rustls::pki_types::{CertificateDer, DnsName};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
-use super::chain::Anchors;
+use super::deviation::Deviation;
 use super::legacy::{DNS_NAME, Leaf};
+use super::presented::{Presented, Purpose};
 use super::recast::{Reshaped, Shown};
-use super::refusal::Peer;
-use super::{Purpose, Switch};
+use super::refusal::Refusal;
 use crate::certificate::{CertificateFacts, printable};
 use crate::der::element;
 use crate::error::{Code, Error, Result};
@@ -16,22 +16,22 @@ use crate::error::{Code, Error, Result};
 const COMMON_NAME: &str = "2.5.4.3";
 
 /// Checks that the key may sign: every handshake of TLS 1.3, and of TLS 1.2 with ECDHE, asks it to (RFC 5280 section
-/// 4.2.1.3, RFC 8446 section 4.4.2.2). Says whether [`Switch::KeyUsage`] was needed.
-pub(super) fn check_key_usage(peer: &Peer<'_>) -> Result<bool> {
+/// 4.2.1.3, RFC 8446 section 4.4.2.2). Says whether [`Deviation::KeyUsage`] was needed.
+pub(super) fn check_key_usage(peer: &Presented<'_>) -> Result<bool> {
     let Some(Ok((_, parsed))) = peer.chain.first().map(|der| X509Certificate::from_der(der)) else { return Ok(false) };
     let may_sign = match parsed.key_usage() {
         Ok(usage) => usage.is_none_or(|usage| usage.value.digital_signature()),
         Err(_) => false,
     };
-    match (may_sign, peer.switches.contains(Switch::KeyUsage)) {
+    match (may_sign, peer.tolerated.contains(Deviation::KeyUsage)) {
         (true, _) => Ok(false),
         (false, true) => Ok(true),
         (false, false) => {
             let hint = format!(
                 "{} To accept {}, allow {}.",
                 Code::CertKeyUsage.hint(),
-                Switch::KeyUsage.meaning(),
-                Switch::KeyUsage.name()
+                Deviation::KeyUsage.meaning(),
+                Deviation::KeyUsage.name()
             );
             Err(Error::new(Code::CertKeyUsage, peer.place(0)).with_hint(hint))
         }
@@ -43,12 +43,12 @@ pub(super) fn check_key_usage(peer: &Peer<'_>) -> Result<bool> {
 /// Brokers take a client's user name from its common name, whatever alternative names it has. A server's counts if it
 /// has no DNS name.
 pub(super) fn check_common_names(
-    peer: &Peer<'_>,
-    anchors: &Anchors,
+    refusal: &Refusal<'_>,
     leaf: &Leaf<'_>,
     reshaped: Option<&Reshaped>,
     path: &[CertificateDer<'_>],
 ) -> Result<()> {
+    let Refusal { peer, trusted, anchors } = *refusal;
     let Some(end_entity) = peer.chain.first() else { return Ok(()) };
     if !path.iter().skip(1).any(constrains_dns_names) || (peer.purpose == Purpose::Server && has_dns_name(end_entity)) {
         return Ok(());
@@ -59,14 +59,14 @@ pub(super) fn check_common_names(
         let Some(name) = host_name(text) else { continue };
         let mut change = leaf.change.clone();
         change.add_names.push(element(DNS_NAME, &[name.as_bytes()]));
-        let asked = Shown::new(end_entity, &change).and_then(|shown| anchors.verify(&shown, reshaped, peer));
+        let asked = Shown::new(end_entity, &change).and_then(|shown| anchors.verify(&shown, reshaped, peer, trusted));
         match asked {
             Ok(_) => {}
             Err(webpki::Error::NameConstraintViolation) => {
                 let detail = format!("the common name {} of {}", printable(text), peer.place(0));
                 return Err(Error::new(Code::CertNameConstraint, detail));
             }
-            Err(error) => return Err(peer.refuse(error)),
+            Err(error) => return Err(refusal.of(error)),
         }
     }
     Ok(())

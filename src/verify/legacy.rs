@@ -1,6 +1,6 @@
-//! Every tolerated deviation from what webpki accepts, one switch each, off unless asked for.
+//! Every tolerated deviation from what webpki accepts, each by its name and off by default.
 //!
-//! A deviating end entity is recast (recast.rs), and only in the point that the switch names. webpki then judges the
+//! A deviating end entity is recast (recast.rs), and only in the point that the deviation names. webpki then judges the
 //! recast certificate by all its rules (dates, path, name constraints, purposes, names). Nothing else in this library
 //! tolerates anything.
 
@@ -9,129 +9,32 @@ use std::net::IpAddr;
 use rustls::pki_types::{CertificateDer, DnsName, ServerName};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
 
+use super::deviation::Deviation;
 use super::direct;
+use super::presented::Presented;
 use super::recast::{Change, Shown, is_version_1};
-use super::refusal::Peer;
 use crate::der::element;
-use crate::signature::Allowed;
 
-/// A deviation that can be tolerated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Switch {
-    /// An end entity of X.509 version 1, issued by a trusted CA.
-    X509V1,
-    /// An end entity whose basic constraints say CA:TRUE, issued by a trusted CA.
-    CaAsEndEntity,
-    /// A common name in place of the subject alternative names that a certificate does not have.
-    CommonName,
-    /// RSA keys of 1024 to 2047 bits, of the peer and of its issuers.
-    SmallRsa,
-    /// An end entity with a key usage without digitalSignature.
-    KeyUsage,
-}
-
-impl Switch {
-    /// Every switch.
-    pub const ALL: &'static [Self] =
-        &[Self::X509V1, Self::CaAsEndEntity, Self::CommonName, Self::SmallRsa, Self::KeyUsage];
-
-    /// The switch's name in configuration and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::X509V1 => "insecure-x509-v1",
-            Self::CaAsEndEntity => "insecure-ca-as-end-entity",
-            Self::CommonName => "insecure-common-name",
-            Self::SmallRsa => "insecure-rsa-1024",
-            Self::KeyUsage => "insecure-key-usage",
-        }
-    }
-
-    /// The switch of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|switch| switch.name() == name)
-    }
-
-    /// What it accepts, in one clause.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::X509V1 => {
-                "a peer certificate of X.509 version 1 (openssl x509 -req without extensions) under a trusted CA"
-            }
-            Self::CaAsEndEntity => "a CA certificate (CA:TRUE) as the peer's own, under a trusted CA",
-            Self::CommonName => {
-                "the common name as host name where a certificate has no DNS or IP subject alternative name"
-            }
-            Self::SmallRsa => "RSA keys of 1024 to 2047 bits, of the peer and of its issuers",
-            Self::KeyUsage => "a peer certificate with a key usage without digitalSignature",
-        }
-    }
-
-    const fn bit(self) -> u32 {
-        1 << self as u32
-    }
-}
-
-/// A set of switches; none by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Switches(u32);
-
-impl Switches {
-    /// Whether the switch is on.
-    pub const fn contains(self, switch: Switch) -> bool {
-        self.0 & switch.bit() != 0
-    }
-
-    /// Turns the switch on.
-    pub const fn insert(&mut self, switch: Switch) {
-        self.0 |= switch.bit();
-    }
-
-    /// Turns the switch off.
-    pub const fn remove(&mut self, switch: Switch) {
-        self.0 &= !switch.bit();
-    }
-
-    /// The deviations of signatures among them.
-    pub(crate) const fn allowed(self) -> Allowed {
-        Allowed { small_rsa: self.contains(Switch::SmallRsa), sha1: false }
-    }
-
-    /// The switches that are on.
-    pub fn iter(self) -> impl Iterator<Item = Switch> {
-        Switch::ALL.iter().copied().filter(move |switch| self.contains(*switch))
-    }
-}
-
-impl FromIterator<Switch> for Switches {
-    fn from_iter<I: IntoIterator<Item = Switch>>(switches: I) -> Self {
-        switches.into_iter().fold(Self::default(), |mut set, switch| {
-            set.insert(switch);
-            set
-        })
-    }
-}
-
-/// A peer's end entity in the shape in which webpki is to judge it, and the switches that it needed so far.
+/// A peer's end entity in the shape in which webpki is to judge it, and the deviations that it needed so far.
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
     pub(super) shown: Shown<'a>,
     pub(super) change: Change,
-    pub(super) deviations: Vec<Switch>,
+    pub(super) deviations: Vec<Deviation>,
 }
 
 impl<'a> Leaf<'a> {
     /// The end entity, recast if it deviates in a way that is tolerated here, from the shape of `change`.
     ///
-    /// Only what webpki itself refuses for the very reason that a switch names is recast. For a certificate that is
-    /// trusted directly, version and CA flag mean nothing (direct.rs), so they need no switch.
+    /// Only what webpki itself refuses for the very reason that a deviation names is recast. For a certificate that is
+    /// trusted directly, version and CA flag mean nothing (direct.rs), so they need no deviation.
     pub(super) fn new(
-        peer: &Peer<'a>,
+        peer: &Presented<'a>,
         mut change: Change,
         direct: bool,
         name: Option<&ServerName<'_>>,
     ) -> Result<Self, webpki::Error> {
-        let Peer { purpose, now, switches, .. } = *peer;
+        let Presented { purpose, now, tolerated: allowed, .. } = *peer;
         let original = peer.chain.first().ok_or(webpki::Error::BadDer)?;
         let mut deviations = Vec::new();
         let refusal = Shown::new(original, &change).and_then(|shown| {
@@ -139,24 +42,24 @@ impl<'a> Leaf<'a> {
             direct::verify(&parsed, purpose, now, original).map(|_| ())
         });
         let tolerated = match refusal {
-            Err(webpki::Error::UnsupportedCertVersion) if is_version_1(original) => Some(Switch::X509V1),
-            Err(webpki::Error::CaUsedAsEndEntity) => Some(Switch::CaAsEndEntity),
+            Err(webpki::Error::UnsupportedCertVersion) if is_version_1(original) => Some(Deviation::X509V1),
+            Err(webpki::Error::CaUsedAsEndEntity) => Some(Deviation::CaAsEndEntity),
             _ => None,
         };
         match tolerated {
-            Some(switch) if direct || switches.contains(switch) => {
-                change.add_version = switch == Switch::X509V1;
-                change.drop_basic_constraints = switch == Switch::CaAsEndEntity;
+            Some(deviation) if direct || allowed.contains(deviation) => {
+                change.add_version = deviation == Deviation::X509V1;
+                change.drop_basic_constraints = deviation == Deviation::CaAsEndEntity;
                 if !direct {
-                    deviations.push(switch);
+                    deviations.push(deviation);
                 }
             }
             _ => {}
         }
-        if name.is_some() && switches.contains(Switch::CommonName) {
+        if name.is_some() && allowed.contains(Deviation::CommonName) {
             change.add_names = common_name_as_general_name(original).into_iter().collect();
             if !change.add_names.is_empty() {
-                deviations.push(Switch::CommonName);
+                deviations.push(Deviation::CommonName);
             }
         }
         Ok(Self { shown: Shown::new(original, &change)?, change, deviations })

@@ -9,12 +9,14 @@ mod adapter;
 mod authenticated;
 mod chain;
 mod culprit;
+mod deviation;
 mod direct;
 mod end_entity;
 pub mod host;
 mod legacy;
 mod name;
 mod path;
+mod presented;
 mod recast;
 mod recheck;
 mod refusal;
@@ -23,18 +25,21 @@ mod signature;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
-pub(crate) use adapter::{Judge, Notes, RustlsVerifier, Scene};
+pub(crate) use adapter::{HandshakeInput, HandshakeNotes, Judge, RustlsVerifier};
 pub use adapter::{PeerCertificate, VerifyCallback};
 pub(crate) use authenticated::{Authenticated, Peer, ShownIdentity};
-pub use legacy::{Switch, Switches};
+pub use deviation::{Deviation, Deviations};
 pub(crate) use path::{Fingerprint, VerifiedPath, fingerprint};
+use presented::Presented;
+pub use presented::Purpose;
 use recast::Reshaped;
 pub use recheck::AskAgain;
 pub(crate) use recheck::Recheck;
+use refusal::Refusal;
 
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
-use crate::revocation::{Revocation, Revoked};
+use crate::revocation::{Link, Revocation, Revoked};
 use crate::signature::schemes;
 
 /// The most certificates that a peer may send: its own and its issuers.
@@ -51,15 +56,6 @@ fn check_chain_length(chain: &[CertificateDer<'_>]) -> Result<()> {
     Err(Error::new(Code::CertTooComplex, detail))
 }
 
-/// The role of the peer whose certificate is verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// The peer is a server: where an extended key usage is given, it names `serverAuth`.
-    Server,
-    /// The peer is a client: where an extended key usage is given, it names `clientAuth`.
-    Client,
-}
-
 /// What is known of a peer's certificate that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -68,8 +64,8 @@ pub struct Verdict {
     pub path: Vec<CertificateDer<'static>>,
     /// Whether the end entity is trusted because it stands itself in the trust store.
     pub direct: bool,
-    /// The switches without which it would have been refused.
-    pub deviations: Vec<Switch>,
+    /// The deviations without which it would have been refused.
+    pub deviations: Vec<Deviation>,
 }
 
 /// Decides about peers' certificates against one set of trusted certificates.
@@ -78,28 +74,28 @@ pub struct PeerVerifier {
     trusted: Vec<TrustedCertificate>,
     direct: direct::Index,
     anchors: chain::Anchors,
-    switches: Switches,
+    tolerated: Deviations,
     revocation: Option<Revocation>,
     /// Of the trusted certificates.
     fingerprints: path::Fingerprints,
 }
 
 impl PeerVerifier {
-    /// A verifier that trusts these certificates, and tolerates what `switches` names.
+    /// A verifier that trusts these certificates, and tolerates these deviations.
     ///
     /// A certificate of `trust` is an anchor for chains if it is a CA (or X.509 version 1, which cannot say so), and is
     /// itself accepted as a peer's certificate.
     ///
     /// # Errors
     /// `CERTIFICATE_MALFORMED`, with its place, for what is no certificate.
-    pub fn new(trust: Vec<TrustedCertificate>, switches: Switches) -> Result<Self> {
+    pub fn new(trust: Vec<TrustedCertificate>, tolerated: Deviations) -> Result<Self> {
         let anchors = chain::Anchors::new(&trust)?;
         Ok(Self {
             direct: direct::Index::new(&trust),
             anchors,
             fingerprints: path::Fingerprints::of(&trust),
             trusted: trust,
-            switches,
+            tolerated,
             revocation: None,
         })
     }
@@ -128,14 +124,9 @@ impl PeerVerifier {
         self.revocation.as_ref().map_or(0, |revocation| revocation.asked_of(path.certificates()))
     }
 
-    /// Whether it is known that a certificate, whose issuer is the next of its path, is revoked. Asks nobody.
-    pub(crate) fn revoked(
-        &self,
-        certificate: &CertificateDer<'_>,
-        issuer: &CertificateDer<'_>,
-        now: UnixTime,
-    ) -> Option<Revoked> {
-        self.revocation.as_ref().and_then(|revocation| revocation.revoked(certificate, issuer, now))
+    /// Returns how a certificate was revoked, if that is known. Asks no one.
+    pub(crate) fn revoked(&self, link: Link<'_>, now: UnixTime) -> Option<Revoked> {
+        self.revocation.as_ref().and_then(|revocation| revocation.revoked(link, now))
     }
 
     /// The trusted certificate with this fingerprint.
@@ -180,39 +171,32 @@ impl PeerVerifier {
             });
         };
         check_chain_length(chain)?;
-        let peer = refusal::Peer {
-            chain,
-            purpose,
-            now,
-            trusted: &self.trusted,
-            anchors: &self.anchors,
-            switches: self.switches,
-        };
-
+        let peer = Presented { chain, purpose, now, tolerated: self.tolerated };
+        let refusal = Refusal { peer: &peer, trusted: &self.trusted, anchors: &self.anchors };
         let direct = self.direct.position(&self.trusted, end_entity).is_some();
         let mut reshaped = None;
         let found = self.path(&peer, None, direct, name).or_else(|error| {
-            reshaped = Reshaped::of(&peer);
+            reshaped = Reshaped::of(chain, |names| self.anchors.has_other_form(names));
             if reshaped.is_some() { self.path(&peer, reshaped.as_ref(), direct, name) } else { Err(error) }
         });
-        let (leaf, path) = found.map_err(|error| peer.refuse(error))?;
-        let parsed = leaf.shown.parse().map_err(|error| peer.refuse(error))?;
+        let (leaf, path) = found.map_err(|error| refusal.of(error))?;
+        let parsed = leaf.shown.parse().map_err(|error| refusal.of(error))?;
         if !direct {
-            end_entity::check_common_names(&peer, &self.anchors, &leaf, reshaped.as_ref(), &path)?;
+            end_entity::check_common_names(&refusal, &leaf, reshaped.as_ref(), &path)?;
         }
 
         let mut deviations = leaf.deviations.clone();
-        if signature::check_key_sizes(&path, self.switches).map_err(|key| peer.refuse_key(&key))? {
-            deviations.push(Switch::SmallRsa);
+        if signature::check_key_sizes(&path, self.tolerated).map_err(|key| refusal.of_key(&key))? {
+            deviations.push(Deviation::SmallRsa);
         }
         if end_entity::check_key_usage(&peer)? {
-            deviations.push(Switch::KeyUsage);
+            deviations.push(Deviation::KeyUsage);
         }
         if !signature::is_usable_key(end_entity) {
-            return Err(peer.refuse_key_algorithm());
+            return Err(refusal.of_key_algorithm());
         }
         if let Some(name) = name {
-            name::verify(&parsed, end_entity, name, deviations.contains(&Switch::CommonName))?;
+            name::verify(&parsed, end_entity, name, deviations.contains(&Deviation::CommonName))?;
         }
         if let Some(revocation) = &self.revocation {
             revocation.check_sent(&path, chain, staple, now)?;
@@ -223,7 +207,7 @@ impl PeerVerifier {
     /// The end entity as it was judged, and its path.
     fn path<'a>(
         &self,
-        peer: &refusal::Peer<'a>,
+        peer: &Presented<'a>,
         reshaped: Option<&Reshaped>,
         direct: bool,
         name: Option<&ServerName<'_>>,
@@ -232,7 +216,7 @@ impl PeerVerifier {
         let leaf = legacy::Leaf::new(peer, change, direct, name)?;
         let path = match (direct, peer.chain.first()) {
             (true, Some(end_entity)) => direct::verify(&leaf.shown.parse()?, peer.purpose, peer.now, end_entity)?,
-            _ => self.anchors.verify(&leaf.shown, reshaped, peer)?,
+            _ => self.anchors.verify(&leaf.shown, reshaped, peer, &self.trusted)?,
         };
         Ok((leaf, path))
     }
@@ -248,7 +232,7 @@ impl PeerVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<()> {
         let proof = signature::Proof { message, scheme: dss.scheme, signature: dss.signature() };
-        proof.verify(cert, false, self.switches)
+        proof.verify(cert, false, self.tolerated)
     }
 
     /// Checks a TLS 1.3 peer's proof that it holds the private key of `cert` (RFC 8446 section 4.4.3).
@@ -262,7 +246,7 @@ impl PeerVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<()> {
         let proof = signature::Proof { message, scheme: dss.scheme, signature: dss.signature() };
-        proof.verify(cert, true, self.switches)
+        proof.verify(cert, true, self.tolerated)
     }
 
     /// The signature schemes to offer to the peer, best first.

@@ -7,7 +7,7 @@
 use rustls::pki_types::{CertificateDer, ServerName};
 use webpki::EndEntityCert;
 
-use super::Switch;
+use super::Deviation;
 use crate::certificate::{CertificateFacts, cut, describe};
 use crate::error::{Code, Error, Result};
 
@@ -63,7 +63,7 @@ fn no_name(facts: &CertificateFacts, wanted: &str) -> Error {
         Some(common_name) if common_name.eq_ignore_ascii_case(wanted) => error.with_hint(format!(
             "{} To accept its common name instead, allow {}.",
             Code::CertNoName.hint(),
-            Switch::CommonName.name()
+            Deviation::CommonName.name()
         )),
         _ => error,
     }

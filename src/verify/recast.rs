@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use rustls::pki_types::{AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm};
 use webpki::EndEntityCert;
 
-use super::refusal::Peer;
 use crate::certificate::matching::NameKey;
 use crate::der::{BOOLEAN, Element, INTEGER, Malformed, OCTET_STRING, OID, SEQUENCE, element, only};
 use crate::signature::{Algorithm, Allowed, Content, KeyParts, Scheme, algorithms};
@@ -221,8 +220,11 @@ pub(super) struct Reshaped {
 
 impl Reshaped {
     /// The shape of a chain; none if it needs no change.
-    pub(super) fn of(peer: &Peer<'_>) -> Option<Self> {
-        let fields: Vec<_> = peer.chain.iter().map(|der| Fields::of(der).ok()).collect();
+    pub(super) fn of(
+        chain: &[CertificateDer<'_>],
+        has_other_form: impl FnOnce(&HashMap<NameKey, Vec<u8>>) -> bool,
+    ) -> Option<Self> {
+        let fields: Vec<_> = chain.iter().map(|der| Fields::of(der).ok()).collect();
         let mut names: HashMap<NameKey, Vec<u8>> = HashMap::new();
         for fields in fields.iter().flatten() {
             names.entry(NameKey::new(fields.issuer)).or_insert_with(|| fields.issuer.to_vec());
@@ -243,7 +245,7 @@ impl Reshaped {
         };
         let changes: Vec<_> = fields.iter().enumerate().map(change).collect();
         let this = Self { changes, names };
-        let is_same = this.changes.iter().all(Change::is_none) && !peer.anchors.has_other_form(&this.names);
+        let is_same = this.changes.iter().all(Change::is_none) && !has_other_form(&this.names);
         (!is_same).then_some(this)
     }
 

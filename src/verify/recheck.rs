@@ -8,7 +8,7 @@ use rustls::pki_types::UnixTime;
 
 use crate::error::{Code, Error, Result};
 
-use super::adapter::{Judge, Notes, PeerCertificate, VerifyCallback};
+use super::adapter::{HandshakeNotes, Judge, PeerCertificate, VerifyCallback};
 use super::authenticated::{Authenticated, Peer, ShownIdentity};
 use super::host::{HandshakeHost, PeerToJudge};
 use super::{PeerVerifier, Purpose, Verdict};
@@ -80,13 +80,14 @@ impl Recheck {
                 self.callback.as_ref().filter(|_| self.ask_again != AskAgain::Nobody).map_or(Ok(()), |callback| {
                     let verdict = verdict(peer);
                     let peer = PeerCertificate { chain: &peer.chain, purpose: self.purpose, verdict: &verdict };
-                    Notes::aside(|| callback(&peer)).map_err(|why| Error::new(Code::CertRejectedByCallback, why))
+                    HandshakeNotes::aside(|| callback(&peer))
+                        .map_err(|why| Error::new(Code::CertRejectedByCallback, why))
                 })
             }
             Judge::Host(host, _) if self.ask_again == AskAgain::Managers => {
                 let staple = peer.path.staple().unwrap_or_default();
                 let peer = PeerToJudge { chain: &peer.chain, purpose: self.purpose, version, staple };
-                Notes::aside(|| host.check_peer_again(&peer))
+                HandshakeNotes::aside(|| host.check_peer_again(&peer))
             }
             Judge::Host(..) => Ok(()),
         }
@@ -98,7 +99,7 @@ impl Recheck {
         if self.ask_again == AskAgain::Nobody {
             return true;
         }
-        shown.request().is_some_and(|request| Notes::aside(|| host.still_shows(&request, shown.end_entity())))
+        shown.request().is_some_and(|request| HandshakeNotes::aside(|| host.still_shows(&request, shown.end_entity())))
     }
 }
 
@@ -113,7 +114,7 @@ fn verdict(peer: &Peer) -> Verdict {
 /// The most sessions of one ClientHello that are asked about; clients offer one or two.
 pub(crate) const MAX_OFFERED: u8 = 4;
 
-impl Notes {
+impl HandshakeNotes {
     /// Counts a session that a client offers; whether it may be looked at.
     pub(crate) fn may_look_at_offered() -> bool {
         Self::count_offered() <= MAX_OFFERED

@@ -1,30 +1,21 @@
-//! How a refusal is told: which code, which certificate of the chain, what was found, what would mend it.
+//! How a refusal is explanation: which code, which certificate of the chain, what was found, what would mend it.
 //!
 //! Nothing here decides; by the time this file is asked, the certificate is refused.
 
 use std::cmp::Ordering;
 
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::chain::{Anchors, may_issue};
 use super::culprit::{self, Algorithm, End, writes_out_parameters};
+use super::deviation::Deviation;
+use super::presented::{Presented, Purpose};
 use super::signature::{self, RefusedKey, signature_algorithm};
-use super::{Purpose, Switch, Switches};
 use crate::certificate::matching::same_name;
 use crate::certificate::{CertificateFacts, algorithm_text, cut, date_text, describe};
 use crate::error::{Code, Error};
 use crate::keystore::TrustedCertificate;
-
-/// A peer under judgement.
-pub(super) struct Peer<'a> {
-    pub(super) chain: &'a [CertificateDer<'a>],
-    pub(super) purpose: Purpose,
-    pub(super) now: UnixTime,
-    pub(super) trusted: &'a [TrustedCertificate],
-    pub(super) anchors: &'a Anchors,
-    pub(super) switches: Switches,
-}
 
 /// The row of the table for a refusal of webpki's.
 pub(super) fn code(error: &webpki::Error) -> Code {
@@ -71,13 +62,13 @@ const NAMED_CURVE: &str =
     "Reissue the certificate with a key of a named curve (openssl genpkey -pkeyopt ec_param_enc:named_curve).";
 
 /// What a refusal says beyond its code.
-struct Told {
+struct Explanation {
     code: Code,
     detail: String,
     hint: Option<String>,
 }
 
-impl Told {
+impl Explanation {
     fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), hint: None }
     }
@@ -86,77 +77,68 @@ impl Told {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// With a hint that names the switch which would accept it.
-    fn hint_of(self, switch: Switch) -> Self {
-        let hint = format!("{} To accept {}, allow {}.", self.code.hint(), switch.meaning(), switch.name());
+    /// With a hint that names the deviation that would accept it.
+    fn hint_of(self, deviation: Deviation) -> Self {
+        let hint = format!("{} To accept {}, allow {}.", self.code.hint(), deviation.meaning(), deviation.name());
         self.hint(hint)
     }
 }
 
-impl Peer<'_> {
-    /// The error for a refusal of webpki's.
-    pub(super) fn refuse(&self, error: webpki::Error) -> Error {
-        let told = Reading::new(self).tell(&error);
-        let refused = Error::new(told.code, told.detail).with_source(error);
-        match told.hint {
+/// Explains the refusals of one peer.
+pub(super) struct Refusal<'a> {
+    pub(super) peer: &'a Presented<'a>,
+    pub(super) trusted: &'a [TrustedCertificate],
+    pub(super) anchors: &'a Anchors,
+}
+
+impl Refusal<'_> {
+    /// Returns the error for a refusal of webpki's.
+    pub(super) fn of(&self, error: webpki::Error) -> Error {
+        let explanation = Reading::new(self).explain(&error);
+        let refused = Error::new(explanation.code, explanation.detail).with_source(error);
+        match explanation.hint {
             Some(hint) => refused.with_hint(hint),
             None => refused,
         }
     }
 
-    /// The error for a key that is too short or too long.
-    pub(super) fn refuse_key(&self, key: &RefusedKey<'_>) -> Error {
-        let position = self.chain.iter().position(|der| der == key.certificate);
-        key.error(&position.map_or_else(|| self.trusted_place(key.certificate), |position| self.place(position)))
+    /// Returns the error for a key that is too short or too long.
+    pub(super) fn of_key(&self, key: &RefusedKey<'_>) -> Error {
+        let position = self.peer.chain.iter().position(|der| der == key.certificate);
+        key.error(&position.map_or_else(|| self.trusted_place(key.certificate), |position| self.peer.place(position)))
     }
 
-    /// The error for a key of the end entity that can prove nothing here.
-    pub(super) fn refuse_key_algorithm(&self) -> Error {
-        if self.key(0).is_some_and(|key| writes_out_parameters(&key)) {
-            let detail = format!("the parameters of the key's curve are written out in {}", self.place(0));
+    /// Returns the error for a key of the end entity that no served signature scheme uses.
+    pub(super) fn of_key_algorithm(&self) -> Error {
+        if self.peer.key(0).is_some_and(|key| writes_out_parameters(&key)) {
+            let detail = format!("the parameters of the key's curve are written out in {}", self.peer.place(0));
             return Error::new(Code::CertAlgorithmUnsupported, detail).with_hint(NAMED_CURVE);
         }
-        let key = self.facts(0).map(|facts| facts.key).unwrap_or_default();
-        Error::new(Code::CertAlgorithmUnsupported, format!("a key of kind {key} at {}", self.place(0)))
+        let key = self.peer.facts(0).map(|facts| facts.key).unwrap_or_default();
+        Error::new(Code::CertAlgorithmUnsupported, format!("a key of kind {key} at {}", self.peer.place(0)))
             .with_hint(signature::SERVED_KEYS)
-    }
-
-    /// Names a certificate of the chain by its position.
-    pub(super) fn place(&self, position: usize) -> String {
-        match self.chain.get(position) {
-            Some(der) => format!("certificate {} of {} ({})", position + 1, self.chain.len(), describe(der)),
-            None => "no certificate".to_owned(),
-        }
-    }
-
-    /// The SubjectPublicKeyInfo of a certificate of the chain.
-    fn key(&self, position: usize) -> Option<Vec<u8>> {
-        let (_, certificate) = X509Certificate::from_der(self.chain.get(position)?).ok()?;
-        Some(certificate.public_key().raw.to_vec())
     }
 
     fn trusted_place(&self, wanted: &CertificateDer<'_>) -> String {
         let place = self.trusted.iter().find(|trusted| trusted.der == *wanted).map(|trusted| trusted.place.as_str());
         format!("the trusted certificate {} ({})", place.unwrap_or_default(), describe(wanted))
     }
-
-    fn facts(&self, position: usize) -> Option<CertificateFacts> {
-        CertificateFacts::from_der(self.chain.get(position)?).ok()
-    }
 }
 
 /// A refused peer's chain, read once.
 struct Reading<'a> {
-    peer: &'a Peer<'a>,
+    refusal: &'a Refusal<'a>,
+    peer: &'a Presented<'a>,
     /// `None` for what cannot be read.
     chain: Vec<Option<X509Certificate<'a>>>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(peer: &'a Peer<'a>) -> Self {
+    fn new(refusal: &'a Refusal<'a>) -> Self {
+        let peer = refusal.peer;
         let read =
             |der: &'a CertificateDer<'a>| X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate);
-        Self { peer, chain: peer.chain.iter().map(read).collect() }
+        Self { refusal, peer, chain: peer.chain.iter().map(read).collect() }
     }
 
     fn get(&self, position: usize) -> Option<&X509Certificate<'a>> {
@@ -185,65 +167,69 @@ impl<'a> Reading<'a> {
 
     /// A trusted certificate of this subject, and whether it may vouch for others.
     fn namesake(&self, subject: &[u8]) -> Option<(&'a TrustedCertificate, bool)> {
-        let (position, vouches) = self.peer.anchors.find(subject)?;
-        Some((self.peer.trusted.get(position)?, vouches))
+        let (position, vouches) = self.refusal.anchors.find(subject)?;
+        Some((self.refusal.trusted.get(position)?, vouches))
     }
 
-    fn tell(&self, error: &webpki::Error) -> Told {
+    fn explain(&self, error: &webpki::Error) -> Explanation {
         let code = code(error);
         match code {
-            Code::CertExpired => self.tell_date(code, "is valid until", |facts| facts.not_after_unix_s, Ordering::Less),
+            Code::CertExpired => {
+                self.explain_date(code, "is valid until", |facts| facts.not_after_unix_s, Ordering::Less)
+            }
             Code::CertNotYetValid => {
-                self.tell_date(code, "is valid from", |facts| facts.not_before_unix_s, Ordering::Greater)
+                self.explain_date(code, "is valid from", |facts| facts.not_before_unix_s, Ordering::Greater)
             }
             Code::CertUnknownIssuer | Code::CertCaAsEndEntity | Code::CertVersionUnsupported
                 if self.is_self_signed(0) =>
             {
-                self.tell_self_signed()
+                self.explain_self_signed()
             }
-            Code::CertUnknownIssuer => self.tell_unknown_issuer(),
-            Code::CertCaAsEndEntity => Told::new(code, self.place(0)).hint_of(Switch::CaAsEndEntity),
-            Code::CertVersionUnsupported => self.tell_version(),
-            Code::CertSignatureInvalid => self.tell_signature(),
-            Code::CertPurposeMismatch => self.tell_purpose(),
-            Code::CertAlgorithmUnsupported => self.tell_algorithm(),
+            Code::CertUnknownIssuer => self.explain_unknown_issuer(),
+            Code::CertCaAsEndEntity => Explanation::new(code, self.place(0)).hint_of(Deviation::CaAsEndEntity),
+            Code::CertVersionUnsupported => self.explain_version(),
+            Code::CertSignatureInvalid => self.explain_signature(),
+            Code::CertPurposeMismatch => self.explain_purpose(),
+            Code::CertAlgorithmUnsupported => self.explain_algorithm(),
             Code::CertIssuerNotCa => {
                 let culprit = self.find(|certificate| !may_issue(certificate), 1);
-                Told::new(code, self.place(culprit))
+                Explanation::new(code, self.place(culprit))
             }
-            Code::CertTooComplex => Told::new(code, format!("{} certificates, of {}", self.chain.len(), self.place(0))),
-            Code::CertNameConstraint => self.tell_constraint(),
-            Code::CertPathLength => self.tell_path_length(),
-            Code::CertCriticalExtension => self.tell_critical_extension(),
-            _ => Told::new(code, format!("in the chain of {}", self.place(0))),
+            Code::CertTooComplex => {
+                Explanation::new(code, format!("{} certificates, of {}", self.chain.len(), self.place(0)))
+            }
+            Code::CertNameConstraint => self.explain_constraint(),
+            Code::CertPathLength => self.explain_path_length(),
+            Code::CertCriticalExtension => self.explain_critical_extension(),
+            _ => Explanation::new(code, format!("in the chain of {}", self.place(0))),
         }
     }
 
-    fn tell_date(&self, code: Code, says: &str, date: fn(&CertificateFacts) -> i64, wrong: Ordering) -> Told {
+    fn explain_date(&self, code: Code, says: &str, date: fn(&CertificateFacts) -> i64, wrong: Ordering) -> Explanation {
         let now = i64::try_from(self.peer.now.as_secs()).unwrap_or(i64::MAX);
         let culprits = (0..self.chain.len()).filter_map(|position| Some((position, date(&self.peer.facts(position)?))));
         match culprits.into_iter().find(|(_, date)| date.cmp(&now) == wrong) {
             Some((position, date)) => {
                 let detail = format!("{} {says} {}, it is {}", self.place(position), date_text(date), date_text(now));
-                Told::new(code, detail)
+                Explanation::new(code, detail)
             }
-            None => Told::new(code, self.place(0)),
+            None => Explanation::new(code, self.place(0)),
         }
     }
 
-    fn tell_self_signed(&self) -> Told {
-        let told = Told::new(Code::CertSelfSigned, self.place(0));
+    fn explain_self_signed(&self) -> Explanation {
+        let explanation = Explanation::new(Code::CertSelfSigned, self.place(0));
         match self.get(0).and_then(|leaf| self.namesake(leaf.subject().as_raw())) {
-            Some((other, _)) => told.hint(format!(
+            Some((other, _)) => explanation.hint(format!(
                 "{} has another certificate of this subject; import the peer's current one if it is the right one.",
                 other.place
             )),
-            None => told,
+            None => explanation,
         }
     }
 
     /// Follows the issuers' names from the end entity to the one that is missing.
-    fn tell_unknown_issuer(&self) -> Told {
+    fn explain_unknown_issuer(&self) -> Explanation {
         let mut position = 0;
         let mut seen = vec![position];
         while let Some(next) = (0..self.chain.len()).find(|next| !seen.contains(next) && self.issued(*next, position)) {
@@ -251,76 +237,77 @@ impl<'a> Reading<'a> {
             seen.push(position);
         }
         if self.is_self_signed(position) {
-            return Told::new(Code::CertSelfSignedInChain, self.place(position));
+            return Explanation::new(Code::CertSelfSignedInChain, self.place(position));
         }
         let namesake = self.get(position).and_then(|certificate| self.namesake(certificate.issuer().as_raw()));
         if let Some((issuer, false)) = namesake {
             let detail =
                 format!("{} was issued by {}, which is trusted for itself only", self.place(position), issuer.place);
-            return Told::new(Code::CertIssuerNotCa, detail).hint(
+            return Explanation::new(Code::CertIssuerNotCa, detail).hint(
                 "Reissue that certificate with CA:TRUE, or import the peer's own certificate into the trust store.",
             );
         }
         let issuer = self.peer.facts(position).map(|facts| facts.issuer.to_string()).unwrap_or_default();
-        Told::new(
+        Explanation::new(
             Code::CertUnknownIssuer,
             format!("\"{}\", the issuer of {}, is not known", cut(&issuer), self.place(position)),
         )
     }
 
-    fn tell_version(&self) -> Told {
+    fn explain_version(&self) -> Explanation {
         let culprit = self.find(|certificate| certificate.version().0 != 2, 0);
         let version = self.peer.facts(culprit).map(|facts| facts.version).unwrap_or_default();
-        let told = Told::new(Code::CertVersionUnsupported, format!("version {version} of {}", self.place(culprit)));
+        let explanation =
+            Explanation::new(Code::CertVersionUnsupported, format!("version {version} of {}", self.place(culprit)));
         match (culprit, version) {
-            (0, 1) if !self.peer.switches.contains(Switch::X509V1) => told.hint_of(Switch::X509V1),
-            _ => told,
+            (0, 1) if !self.peer.tolerated.contains(Deviation::X509V1) => explanation.hint_of(Deviation::X509V1),
+            _ => explanation,
         }
     }
 
     /// The keys of trusted certificates of this name that may vouch for others.
     fn trusted_keys(&self, name: &[u8]) -> Vec<Vec<u8>> {
-        let named = self.peer.anchors.named(name).filter_map(|(position, _)| self.peer.trusted.get(position));
+        let named = self.refusal.anchors.named(name).filter_map(|(position, _)| self.refusal.trusted.get(position));
         let named = named.filter_map(|trusted| X509Certificate::from_der(&trusted.der).ok());
         named.map(|(_, certificate)| certificate.public_key().raw.to_vec()).collect()
     }
 
-    fn tell_signature(&self) -> Told {
+    fn explain_signature(&self) -> Explanation {
         let issuers = self.chain.iter().flatten().map(|certificate| certificate.issuer().as_raw());
         let namesakes: Vec<_> = issuers.filter_map(|issuer| self.namesake(issuer)).collect();
         let trusted = namesakes.iter().map(|(namesake, _)| &namesake.der);
         let mut keys = self.peer.chain.iter().skip(1).chain(trusted);
-        if let Some(key) = keys.find_map(|der| signature::refused_key(der, self.peer.switches)) {
-            let refused = self.peer.refuse_key(&key);
-            return Told::new(refused.code(), refused.detail()).hint(refused.hint());
+        if let Some(key) = keys.find_map(|der| signature::refused_key(der, self.peer.tolerated)) {
+            let refused = self.refusal.of_key(&key);
+            return Explanation::new(refused.code(), refused.detail()).hint(refused.hint());
         }
-        let allowed = self.peer.switches.allowed();
+        let allowed = self.peer.tolerated.allowed();
         match culprit::end(self.peer.chain, &self.chain, |name| self.trusted_keys(name), allowed) {
-            End::SelfSigned(position) => self.tell_other_key(position),
-            End::Foreign(position) => self.tell_foreign(position),
-            End::Unknown => Told::new(Code::CertSignatureInvalid, format!("in the chain of {}", self.place(0))),
+            End::SelfSigned(position) => self.explain_other_key(position),
+            End::Foreign(position) => self.explain_foreign(position),
+            End::Unknown => Explanation::new(Code::CertSignatureInvalid, format!("in the chain of {}", self.place(0))),
         }
     }
 
     /// A self-signed certificate of a trusted one's name, with another key.
-    fn tell_other_key(&self, position: usize) -> Told {
+    fn explain_other_key(&self, position: usize) -> Explanation {
         let code = if position == 0 { Code::CertSelfSigned } else { Code::CertSelfSignedInChain };
-        let told = Told::new(code, self.place(position));
+        let explanation = Explanation::new(code, self.place(position));
         match self.get(position).and_then(|certificate| self.namesake(certificate.subject().as_raw())) {
-            Some((namesake, _)) => told.hint(format!(
+            Some((namesake, _)) => explanation.hint(format!(
                 "{} has another certificate of this subject, with another key; import the peer's if it is the right one.",
                 namesake.place
             )),
-            None => told,
+            None => explanation,
         }
     }
 
     /// A certificate that none of those signed that have its issuer's name.
-    fn tell_foreign(&self, position: usize) -> Told {
+    fn explain_foreign(&self, position: usize) -> Explanation {
         let issuer = self.get(position).map(|certificate| certificate.issuer().as_raw()).unwrap_or_default();
         let place = self.place(position);
         match self.namesake(issuer) {
-            Some((namesake, _)) => Told::new(
+            Some((namesake, _)) => Explanation::new(
                 Code::CertSignatureInvalid,
                 format!("{place} is not signed with the key of {}, which has its issuer's name", namesake.place),
             )
@@ -330,7 +317,7 @@ impl<'a> Reading<'a> {
             )),
             None => {
                 let detail = format!("{place} is not signed with the key of the certificate of its issuer's name");
-                Told::new(Code::CertSignatureInvalid, detail)
+                Explanation::new(Code::CertSignatureInvalid, detail)
             }
         }
     }
@@ -342,26 +329,27 @@ impl<'a> Reading<'a> {
         named.filter_map(|namesake| Some((namesake, X509Certificate::from_der(&namesake.der).ok()?.1)))
     }
 
-    fn tell_constraint(&self) -> Told {
-        let Some(leaf) = self.get(0) else { return Told::new(Code::CertNameConstraint, self.place(0)) };
+    fn explain_constraint(&self) -> Explanation {
+        let Some(leaf) = self.get(0) else { return Explanation::new(Code::CertNameConstraint, self.place(0)) };
         let of = |certificate: &X509Certificate<'_>| {
             culprit::constraint_not_compared(certificate).filter(|kind| culprit::has_name_of(leaf, kind))
         };
         let in_chain =
             (1..self.chain.len()).find_map(|position| Some((self.place(position), of(self.get(position)?)?)));
         let trusted = || {
-            self.trusted_issuers().find_map(|(trusted, read)| Some((self.peer.trusted_place(&trusted.der), of(&read)?)))
+            self.trusted_issuers()
+                .find_map(|(trusted, read)| Some((self.refusal.trusted_place(&trusted.der), of(&read)?)))
         };
         match in_chain.or_else(trusted) {
-            Some((place, kind)) => Told::new(
+            Some((place, kind)) => Explanation::new(
                 Code::CertConstraintUnsupported,
                 format!("{kind}, by {place}, so that {} is not accepted under it", self.place(0)),
             ),
-            None => Told::new(Code::CertNameConstraint, self.place(0)),
+            None => Explanation::new(Code::CertNameConstraint, self.place(0)),
         }
     }
 
-    fn tell_path_length(&self) -> Told {
+    fn explain_path_length(&self) -> Explanation {
         let limit = |certificate: &X509Certificate<'_>| {
             certificate.basic_constraints().ok()?.and_then(|constraints| constraints.value.path_len_constraint)
         };
@@ -369,36 +357,36 @@ impl<'a> Reading<'a> {
             let counted = self.peer.chain.iter().take(before).skip(1).filter(|der| !culprit::is_self_issued(der));
             u32::try_from(counted.count()).unwrap_or(u32::MAX)
         };
-        let told = |place: String, limit: u32, count: u32| {
+        let explanation = |place: String, limit: u32, count: u32| {
             let detail = format!("{place} allows {limit} issuers below it, there are {count} above {}", self.place(0));
-            Told::new(Code::CertPathLength, detail)
+            Explanation::new(Code::CertPathLength, detail)
         };
         let in_chain = (1..self.chain.len()).find_map(|position| {
             let limit = limit(self.get(position)?).filter(|limit| *limit < issuers(position))?;
-            Some(told(self.place(position), limit, issuers(position)))
+            Some(explanation(self.place(position), limit, issuers(position)))
         });
         let all = issuers(self.chain.len());
         let trusted = || {
             self.trusted_issuers().find_map(|(trusted, read)| {
                 let limit = limit(&read).filter(|limit| *limit < all)?;
-                Some(told(self.peer.trusted_place(&trusted.der), limit, all))
+                Some(explanation(self.refusal.trusted_place(&trusted.der), limit, all))
             })
         };
-        in_chain.or_else(trusted).unwrap_or_else(|| Told::new(Code::CertPathLength, self.place(0)))
+        in_chain.or_else(trusted).unwrap_or_else(|| Explanation::new(Code::CertPathLength, self.place(0)))
     }
 
-    fn tell_critical_extension(&self) -> Told {
+    fn explain_critical_extension(&self) -> Explanation {
         let mut found = (0..self.chain.len())
             .filter_map(|position| Some((position, culprit::critical_extension(self.get(position)?)?)));
         match found.next() {
             Some((position, extension)) => {
-                Told::new(Code::CertCriticalExtension, format!("{extension} of {}", self.place(position)))
+                Explanation::new(Code::CertCriticalExtension, format!("{extension} of {}", self.place(position)))
             }
-            None => Told::new(Code::CertCriticalExtension, format!("in the chain of {}", self.place(0))),
+            None => Explanation::new(Code::CertCriticalExtension, format!("in the chain of {}", self.place(0))),
         }
     }
 
-    fn tell_purpose(&self) -> Told {
+    fn explain_purpose(&self) -> Explanation {
         let (role, wanted) = match self.peer.purpose {
             Purpose::Server => ("server", "serverAuth"),
             Purpose::Client => ("client", "clientAuth"),
@@ -416,7 +404,7 @@ impl<'a> Reading<'a> {
             .is_some_and(|certificate| matches!(certificate.extended_key_usage(), Ok(Some(usage)) if usage.value.any));
         let any = if has_any { "; anyExtendedKeyUsage does not count" } else { "" };
         let detail = format!("the extended key usage of {} does not name {wanted}{any}", self.place(culprit));
-        Told::new(Code::CertPurposeMismatch, detail).hint(match culprit {
+        Explanation::new(Code::CertPurposeMismatch, detail).hint(match culprit {
             0 => format!("Reissue it with the extended key usage {wanted}, as it belongs to a {role}."),
             _ => format!(
                 "Reissue this CA's certificate without an extended key usage, or with {wanted}, as it issues to a {role}."
@@ -424,7 +412,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    fn tell_algorithm(&self) -> Told {
+    fn explain_algorithm(&self) -> Explanation {
         let algorithm_of = |position: usize| Some(signature_algorithm(self.peer.chain.get(position)?).ok()?.to_vec());
         let keys_of = |position: usize| {
             let Some(certificate) = self.get(position) else { return Vec::new() };
@@ -434,29 +422,28 @@ impl<'a> Reading<'a> {
             keys.chain(self.trusted_keys(certificate.issuer().as_raw())).collect()
         };
         let name = |position| algorithm_of(position).map(|one| algorithm_text(&one)).unwrap_or_default();
-        let told = |detail: String| Told::new(Code::CertAlgorithmUnsupported, detail);
+        let explanation = |detail: String| Explanation::new(Code::CertAlgorithmUnsupported, detail);
         match culprit::algorithm(&self.chain, algorithm_of, keys_of) {
             Some(Algorithm::NotServed(position)) => {
-                let told = told(format!("{} is signed with {}", self.place(position), name(position)));
+                let explanation = explanation(format!("{} is signed with {}", self.place(position), name(position)));
                 match name(position).contains("pss") {
-                    true => {
-                        told.hint("Reissue it with one of SHA-256, SHA-384 and SHA-512, for the PSS mask (MGF1) too.")
-                    }
-                    false => told,
+                    true => explanation
+                        .hint("Reissue it with one of SHA-256, SHA-384 and SHA-512, for the PSS mask (MGF1) too."),
+                    false => explanation,
                 }
             }
-            Some(Algorithm::WrittenOut(position)) => told(format!(
+            Some(Algorithm::WrittenOut(position)) => explanation(format!(
                 "the parameters of the curve are written out in the key of the issuer of {}",
                 self.place(position)
             ))
             .hint(NAMED_CURVE),
-            Some(Algorithm::OtherKey(position)) => told(format!(
+            Some(Algorithm::OtherKey(position)) => explanation(format!(
                 "{} is signed with {}, which does not go with its issuer's key",
                 self.place(position),
                 name(position)
             ))
             .hint("Give the certificate of the CA whose key signed it."),
-            None => told(format!("in the chain of {}", self.place(0))),
+            None => explanation(format!("in the chain of {}", self.place(0))),
         }
     }
 }
@@ -474,7 +461,7 @@ mod tests {
     /// webpki's refusals that concern certificates, by the code they become.
     #[allow(deprecated)]
     fn certificate_refusals() -> Vec<(Code, Vec<E>)> {
-        let time = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let time = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::ZERO);
         let expected = ServerName::try_from("localhost").unwrap();
         let for_key = UnsupportedSignatureAlgorithmForPublicKeyContext {
             signature_algorithm_id: vec![],
@@ -536,7 +523,7 @@ mod tests {
 
     /// Those that speak of CRLs and names of other kinds, which webpki is not asked about here, and one for a blocked key.
     fn other_refusals() -> Vec<E> {
-        let time = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let time = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::ZERO);
         vec![
             E::CertDistrusted,
             E::CertRevoked,
@@ -559,17 +546,18 @@ mod tests {
     fn every_refusal_of_webpki_becomes_its_code_and_its_text_stays_a_source() {
         let anchors = Anchors::new(&[]).unwrap();
         let chain = [CertificateDer::from(vec![0x30, 0x00])];
-        let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
-        let switches = Switches::default();
-        let peer = Peer { chain: &chain, purpose: Purpose::Server, now, trusted: &[], anchors: &anchors, switches };
+        let now = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+        let tolerated = Default::default();
+        let peer = Presented { chain: &chain, purpose: Purpose::Server, now, tolerated };
+        let refusal = Refusal { peer: &peer, trusted: &[], anchors: &anchors };
         for (expected, errors) in certificate_refusals() {
             for error in errors {
                 assert_eq!(code(&error), expected, "{error}");
-                assert_eq!(peer.refuse(error).code(), expected);
+                assert_eq!(refusal.of(error).code(), expected);
             }
         }
         for error in other_refusals() {
-            let refused = peer.refuse(error.clone());
+            let refused = refusal.of(error.clone());
             assert_eq!(refused.code(), Code::CertOther, "{error}");
             assert!(!refused.detail().contains(&error.to_string()), "{refused}");
             let source = std::error::Error::source(&refused).map(ToString::to_string);

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use webpki::EndEntityCert;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{Switch, Switches};
+use super::{Deviation, Deviations};
 use crate::certificate::{CertificateFacts, describe};
 use crate::der::{BIT_STRING, Malformed, SEQUENCE, only};
 use crate::error::{Code, Error, Result};
@@ -37,7 +37,7 @@ impl RefusedKey<'_> {
             SMALL_RSA_BITS..RSA_BITS => Error::new(Code::CertKeyTooSmall, detail).with_hint(format!(
                 "{} To accept keys from {SMALL_RSA_BITS} bits, allow {}.",
                 Code::CertKeyTooSmall.hint(),
-                Switch::SmallRsa.name()
+                Deviation::SmallRsa.name()
             )),
             0..RSA_BITS => Error::new(Code::CertKeyTooSmall, detail),
             _ => Error::new(Code::CertAlgorithmUnsupported, detail)
@@ -46,14 +46,14 @@ impl RefusedKey<'_> {
     }
 }
 
-/// Checks the RSA keys of a path; says whether [`Switch::SmallRsa`] was needed.
+/// Checks the RSA keys of a path; says whether [`Deviation::SmallRsa`] was needed.
 pub(super) fn check_key_sizes<'a>(
     path: &'a [CertificateDer<'a>],
-    switches: Switches,
+    tolerated: Deviations,
 ) -> std::result::Result<bool, RefusedKey<'a>> {
     let mut needed = false;
     for certificate in path {
-        if let Some(refused) = refused_key(certificate, switches) {
+        if let Some(refused) = refused_key(certificate, tolerated) {
             return Err(refused);
         }
         needed |= rsa_bits(certificate).is_some_and(|bits| bits < RSA_BITS);
@@ -62,11 +62,11 @@ pub(super) fn check_key_sizes<'a>(
 }
 
 /// A certificate's key, if it is an RSA key of a length that is not accepted.
-pub(super) fn refused_key<'a>(certificate: &'a CertificateDer<'a>, switches: Switches) -> Option<RefusedKey<'a>> {
+pub(super) fn refused_key<'a>(certificate: &'a CertificateDer<'a>, tolerated: Deviations) -> Option<RefusedKey<'a>> {
     let bits = rsa_bits(certificate)?;
     match bits {
         RSA_BITS..=MAX_RSA_BITS => None,
-        SMALL_RSA_BITS..RSA_BITS if switches.contains(Switch::SmallRsa) => None,
+        SMALL_RSA_BITS..RSA_BITS if tolerated.contains(Deviation::SmallRsa) => None,
         _ => Some(RefusedKey { certificate, bits }),
     }
 }
@@ -130,19 +130,19 @@ impl Proof<'_> {
     /// # Errors
     /// `HANDSHAKE_SIGNATURE_ILLEGAL` for a signature that the peer must not have made; `CERT_KEY_TOO_SMALL` and
     /// `CERT_ALGORITHM_UNSUPPORTED` for a legal one that cannot be checked here; `CERT_PROOF_INVALID` for a wrong one.
-    pub(super) fn verify(&self, certificate: &CertificateDer<'_>, is_tls13: bool, switches: Switches) -> Result<()> {
+    pub(super) fn verify(&self, certificate: &CertificateDer<'_>, is_tls13: bool, tolerated: Deviations) -> Result<()> {
         let malformed = |what: &str| Error::new(Code::CertMalformed, what).at(describe(certificate));
         let scheme = HandshakeScheme::of(self.scheme, is_tls13).map_err(|why| self.illegal(certificate, why))?;
         let spki = public_key(certificate).ok_or_else(|| malformed("not X.509 DER"))?;
         let key = KeyParts::of(&spki).map_err(|_| malformed("its public key is malformed"))?;
-        match scheme.verify(&key, self.message, self.signature, is_tls13, switches.allowed()) {
+        match scheme.verify(&key, self.message, self.signature, is_tls13, tolerated.allowed()) {
             Ok(()) => Ok(()),
             Err(Unproven::Illegal(why)) => Err(self.illegal(certificate, why)),
             Err(Unproven::Wrong) => {
                 let detail = format!("{} by {}", signature::scheme_name(self.scheme), describe(certificate));
                 Err(Error::new(Code::CertProofInvalid, detail))
             }
-            Err(Unproven::NotServed) => Err(refused_key(certificate, switches).map_or_else(
+            Err(Unproven::NotServed) => Err(refused_key(certificate, tolerated).map_or_else(
                 || {
                     let key = CertificateFacts::from_der(certificate).map(|facts| facts.key).unwrap_or_default();
                     let detail = format!("the handshake is signed by a key of kind {key} ({})", describe(certificate));

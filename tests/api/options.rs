@@ -7,7 +7,7 @@ use std::process::Command;
 use brokertls::error::Code;
 use brokertls::keystore::{Limits, Password, StoreType};
 use brokertls::options::{OPTIONS, OptionKind, Options, password};
-use brokertls::verify::Switch;
+use brokertls::verify::Deviation;
 use brokertls::{Source, TrustSource};
 
 use crate::pair::{Authority, Pair};
@@ -69,7 +69,7 @@ fn help_of_the_table_is_one_line_with_the_defaults_that_hold() {
     assert!(help("max-content-bytes").ends_with(&format!("[default: {}]", limits.max_content_bytes)));
     assert!(help("max-kdf-iterations").ends_with(&format!("[default: {}]", limits.max_kdf_iterations)));
     assert!(help("max-kdf-memory-bytes").ends_with(&format!("[default: {}]", limits.max_kdf_memory_bytes)));
-    assert!(Switch::ALL.iter().all(|switch| help("allow").contains(switch.name())));
+    assert!(Deviation::ALL.iter().all(|switch| help("allow").contains(switch.name())));
     let groups = brokertls::policy::Policy::default().group_names().join(":");
     assert!(help("groups").ends_with(&format!("[default: {groups}]")));
 }

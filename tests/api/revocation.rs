@@ -5,7 +5,7 @@
 use brokertls::error::{Code, Error};
 use brokertls::keystore::TrustedCertificate;
 use brokertls::revocation::{Crl, Crls, Depth, Mode, Revocation, RevocationPolicy};
-use brokertls::verify::{PeerVerifier, Purpose, Switches};
+use brokertls::verify::{Deviations, PeerVerifier, Purpose};
 use rcgen::{KeyUsagePurpose, SerialNumber};
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -145,7 +145,7 @@ pub(crate) fn judge(
         crls.add(list, "ca.crl")?;
     }
     let trusted: Vec<TrustedCertificate> = vec![root.trusted()];
-    let verifier = PeerVerifier::new(trusted, Switches::default()).unwrap();
+    let verifier = PeerVerifier::new(trusted, Deviations::default()).unwrap();
     let verifier = verifier.with_revocation(Revocation::new(policy, crls));
     let chain: Vec<_> = chain.iter().map(|der| (*der).clone()).collect();
     verifier.verify(&chain, Purpose::Server, None, now()).map(|_| ())

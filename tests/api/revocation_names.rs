@@ -3,7 +3,7 @@
 
 use brokertls::error::Code;
 use brokertls::revocation::{Crl, Mode, RevocationPolicy};
-use brokertls::verify::{PeerVerifier, Purpose, Switches};
+use brokertls::verify::{Deviations, PeerVerifier, Purpose};
 use rcgen::{CustomExtension, SerialNumber};
 use rustls::pki_types::UnixTime;
 
@@ -217,7 +217,7 @@ fn judge_at(pki: &Pki, mode: Mode, seconds: i64, lists: &[Vec<u8>]) -> Option<Co
     let revocation =
         brokertls::revocation::Revocation::new(RevocationPolicy { mode, ..RevocationPolicy::default() }, crls);
     let verifier =
-        PeerVerifier::new(vec![pki.root.trusted()], Switches::default()).unwrap().with_revocation(revocation);
+        PeerVerifier::new(vec![pki.root.trusted()], Deviations::default()).unwrap().with_revocation(revocation);
     let at = u64::try_from(i64::try_from(now().as_secs()).unwrap() + seconds).unwrap();
     let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at));
     verifier.verify(std::slice::from_ref(&pki.server.der), Purpose::Server, None, at).err().map(|error| error.code())

@@ -3,7 +3,7 @@
 
 use brokertls::error::{Code, Error};
 use brokertls::revocation::{Crls, Mode, Revocation, RevocationPolicy};
-use brokertls::verify::{PeerVerifier, Purpose, Switches};
+use brokertls::verify::{Deviations, PeerVerifier, Purpose};
 use brokertls::{CrlSource, Source};
 use rcgen::{CertificateParams, IsCa, KeyUsagePurpose, SerialNumber, date_time_ymd};
 use rustls::pki_types::CertificateDer;
@@ -22,7 +22,7 @@ fn judge(trust: &[&Made], chain: &[&CertificateDer<'static>], mode: Mode, lists:
     let trusted = trust.iter().map(|made| made.trusted()).collect();
     let depth = brokertls::revocation::Depth::Leaf;
     let revocation = Revocation::new(RevocationPolicy { depth, ..policy(mode) }, crls);
-    let verifier = PeerVerifier::new(trusted, Switches::default()).unwrap().with_revocation(revocation);
+    let verifier = PeerVerifier::new(trusted, Deviations::default()).unwrap().with_revocation(revocation);
     let chain: Vec<_> = chain.iter().map(|der| (*der).clone()).collect();
     verifier.verify(&chain, Purpose::Server, None, now()).map(|_| ())
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use brokertls::error::Code;
 use brokertls::keystore::TrustedCertificate;
-use brokertls::verify::{PeerVerifier, Purpose, Switches};
+use brokertls::verify::{Deviations, PeerVerifier, Purpose};
 use rcgen::{
     BasicConstraints, CustomExtension, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints,
     SanType,
@@ -345,7 +345,7 @@ fn no_certificate_is_refused_with_cert_missing() {
 #[test]
 fn trust_that_is_no_certificate_is_refused_with_its_place() {
     let garbage = TrustedCertificate::new(CertificateDer::from(vec![0x30, 0x03, 1, 2, 3]), "broker.ts, alias odd");
-    let refused = PeerVerifier::new(vec![garbage], Switches::default()).unwrap_err();
+    let refused = PeerVerifier::new(vec![garbage], Deviations::default()).unwrap_err();
     assert_eq!(refused.code(), Code::CertificateMalformed);
     assert!(refused.detail().starts_with("broker.ts, alias odd: "), "{refused}");
 }
@@ -355,7 +355,7 @@ fn names_to_send_are_subjects_of_cas_and_issuers_of_the_rest_each_once() {
     let root = self_signed(ca("Root"));
     let client = self_signed(ca("Elsewhere")).issue(host("client"));
     let trust = vec![root.trusted(), root.trusted(), client.trusted()];
-    let verifier = PeerVerifier::new(trust, Switches::default()).unwrap();
+    let verifier = PeerVerifier::new(trust, Deviations::default()).unwrap();
     let text = |der: &[u8]| String::from_utf8_lossy(der).into_owned();
     let names: Vec<_> = verifier.subjects().iter().map(|name| text(name.as_ref())).collect();
     assert_eq!(names.len(), 3);
@@ -370,7 +370,7 @@ fn names_to_send_are_left_out_where_java_would_refuse_the_message() {
     let key = Key::new();
     let client = |i: usize| self_signed_once(&key, &format!("client {i} of a broker with very many of them"));
     let trust = (0..600).map(client).collect();
-    assert!(PeerVerifier::new(trust, Switches::default()).unwrap().subjects().is_empty());
+    assert!(PeerVerifier::new(trust, Deviations::default()).unwrap().subjects().is_empty());
 }
 
 fn self_signed_once(key: &Key, name: &str) -> TrustedCertificate {
@@ -382,7 +382,7 @@ fn one_verifier_serves_every_thread() {
     fn shared<T: Send + Sync + std::fmt::Debug>(_: &T) {}
     let root = self_signed(ca("Root"));
     let server = root.issue(host(HOST));
-    let verifier = PeerVerifier::new(vec![root.trusted()], Switches::default()).unwrap();
+    let verifier = PeerVerifier::new(vec![root.trusted()], Deviations::default()).unwrap();
     shared(&verifier);
     let name = ServerName::try_from(HOST).unwrap();
     std::thread::scope(|scope| {

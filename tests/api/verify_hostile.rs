@@ -2,7 +2,7 @@
 
 use brokertls::error::Code;
 use brokertls::keystore::TrustedCertificate;
-use brokertls::verify::{MAX_CHAIN_LENGTH, PeerVerifier, Purpose, Switch};
+use brokertls::verify::{Deviation, MAX_CHAIN_LENGTH, PeerVerifier, Purpose};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, SanType};
 use rustls::pki_types::CertificateDer;
 
@@ -28,7 +28,7 @@ fn issuers_that_all_name_each_other_are_refused_as_too_complex() {
     let server = namesakes[0].issue(host(HOST));
     let chain: Vec<_> = std::iter::once(&server.der).chain(namesakes.iter().map(|one| &one.der)).collect();
     for root in [self_signed(ca("Root")), self_signed(ca("Maze"))] {
-        assert_eq!(code(verify(&[&root], Switch::ALL, &chain, Some(HOST))), Code::CertTooComplex);
+        assert_eq!(code(verify(&[&root], Deviation::ALL, &chain, Some(HOST))), Code::CertTooComplex);
     }
     // So few of them are searched, and then are only unknown.
     let refused = verify(&[&self_signed(ca("Root"))], &[], &chain[..5], Some(HOST));
@@ -85,7 +85,7 @@ fn text_of_a_hostile_subject_reaches_messages_without_control_characters_and_cut
     let root = self_signed(ca("Root"));
     let strangers = self_signed(ca(&hostile));
     for (trust, server) in [(&root, root.issue(host_without_names(&hostile))), (&root, strangers.issue(host(HOST)))] {
-        let refused = verify(&[trust], Switch::ALL, &[&server.der], Some(HOST)).unwrap_err();
+        let refused = verify(&[trust], Deviation::ALL, &[&server.der], Some(HOST)).unwrap_err();
         let text = format!("{refused} {}", refused.hint());
         assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text}");
         assert!(text.len() < 2_000, "{}", text.len());
@@ -100,7 +100,7 @@ fn garbage_beside_a_good_chain_is_passed_over_and_alone_is_refused_as_malformed(
     for garbage in [vec![], vec![0x30], vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff], vec![0xff; 300]] {
         let garbage = CertificateDer::from(garbage);
         assert!(verify(&[&root], &[], &[&server.der, &garbage, &issuing.der], Some(HOST)).is_ok());
-        let refused = verify(&[&root], Switch::ALL, &[&garbage, &issuing.der], Some(HOST)).unwrap_err();
+        let refused = verify(&[&root], Deviation::ALL, &[&garbage, &issuing.der], Some(HOST)).unwrap_err();
         assert_eq!(refused.code(), Code::CertMalformed);
     }
 }
@@ -124,7 +124,7 @@ fn deviating() -> Vec<(Made, Made)> {
 #[test]
 fn no_altered_byte_of_an_end_entity_is_accepted_with_all_switches() {
     for (server, root) in deviating() {
-        let decide = |der: Vec<u8>| verify(&[&root], Switch::ALL, &[&CertificateDer::from(der)], Some(HOST));
+        let decide = |der: Vec<u8>| verify(&[&root], Deviation::ALL, &[&CertificateDer::from(der)], Some(HOST));
         assert!(decide(server.der.to_vec()).is_ok());
         for position in 0..server.der.len() {
             for change in [0x01, 0x80, 0xff] {
@@ -139,7 +139,7 @@ fn no_altered_byte_of_an_end_entity_is_accepted_with_all_switches() {
 #[test]
 fn no_cut_or_lengthened_end_entity_is_accepted_with_all_switches() {
     for (server, root) in deviating() {
-        let decide = |der: Vec<u8>| verify(&[&root], Switch::ALL, &[&CertificateDer::from(der)], Some(HOST));
+        let decide = |der: Vec<u8>| verify(&[&root], Deviation::ALL, &[&CertificateDer::from(der)], Some(HOST));
         for length in 0..server.der.len() {
             assert!(decide(server.der[..length].to_vec()).is_err(), "{length}");
         }
@@ -155,7 +155,7 @@ fn no_altered_byte_of_a_trusted_certificate_breaks_the_verifier() {
             let mut der = root.der.to_vec();
             der[position] ^= 0xff;
             let altered = TrustedCertificate::new(CertificateDer::from(der), "altered");
-            let Ok(verifier) = PeerVerifier::new(vec![altered], Switch::ALL.iter().copied().collect()) else {
+            let Ok(verifier) = PeerVerifier::new(vec![altered], Deviation::ALL.iter().copied().collect()) else {
                 continue;
             };
             let _ = verifier.verify(std::slice::from_ref(&server.der), Purpose::Server, None, now());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brokertls::error::{Code, Error};
 use brokertls::keystore::TrustedCertificate;
-use brokertls::verify::{PeerVerifier, Purpose, Switch, Verdict};
+use brokertls::verify::{Deviation, PeerVerifier, Purpose, Verdict};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     PublicKeyData, SanType, SignatureAlgorithm, SigningKey, date_time_ymd,
@@ -216,7 +216,7 @@ pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 /// What `trust` makes of a server's chain.
 pub(crate) fn verify(
     trust: &[&Made],
-    switches: &[Switch],
+    switches: &[Deviation],
     chain: &[&CertificateDer<'static>],
     name: Option<&str>,
 ) -> Result<Verdict, Error> {
@@ -226,7 +226,7 @@ pub(crate) fn verify(
 pub(crate) fn verify_for(
     purpose: Purpose,
     trust: &[&Made],
-    switches: &[Switch],
+    switches: &[Deviation],
     chain: &[&CertificateDer<'static>],
     name: Option<&str>,
 ) -> Result<Verdict, Error> {

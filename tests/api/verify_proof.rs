@@ -1,7 +1,7 @@
 //! The proof that a peer holds its certificate's private key, as the handshake carries it.
 
 use brokertls::error::{Code, Error};
-use brokertls::verify::{PeerVerifier, Switch};
+use brokertls::verify::{Deviation, PeerVerifier};
 use rcgen::{KeyPair, SigningKey as _};
 use rsa::sha2::{Sha256, Sha384, Sha512};
 use rsa::signature::{RandomizedSigner, SignatureEncoding, Signer};
@@ -22,7 +22,7 @@ enum Tls {
 
 fn check(
     version: Tls,
-    switches: &[Switch],
+    switches: &[Deviation],
     certificate: &CertificateDer<'_>,
     scheme: SignatureScheme,
     signature: &[u8],
@@ -119,7 +119,7 @@ fn scheme_that_was_not_offered_is_refused() {
     for version in [Tls::V1_2, Tls::V1_3] {
         for scheme in [SignatureScheme::ECDSA_SHA1_Legacy, SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::Unknown(1)]
         {
-            let outcome = check(version, Switch::ALL, &made.der, scheme, &signature);
+            let outcome = check(version, Deviation::ALL, &made.der, scheme, &signature);
             assert_eq!(code(outcome), Code::HandshakeSignatureIllegal, "{scheme:?}");
         }
     }
@@ -159,14 +159,14 @@ fn proof_by_a_small_rsa_key_is_accepted_with_its_switch_alone() {
         for (scheme, signature) in rsa_signatures(&rsa_key(&made)) {
             for version in [Tls::V1_2, Tls::V1_3] {
                 if version == Tls::V1_3 && is_pkcs1(scheme) {
-                    let outcome = check(version, Switch::ALL, &made.der, scheme, &signature);
+                    let outcome = check(version, Deviation::ALL, &made.der, scheme, &signature);
                     assert_eq!(code(outcome), Code::HandshakeSignatureIllegal);
                     continue;
                 }
-                check(version, &[Switch::SmallRsa], &made.der, scheme, &signature).unwrap();
-                let refused = code(check(version, &[Switch::SmallRsa], &made.der, scheme, &altered(&signature)));
+                check(version, &[Deviation::SmallRsa], &made.der, scheme, &signature).unwrap();
+                let refused = code(check(version, &[Deviation::SmallRsa], &made.der, scheme, &altered(&signature)));
                 assert_eq!(refused, Code::CertProofInvalid);
-                let others = [Switch::X509V1, Switch::CaAsEndEntity, Switch::CommonName];
+                let others = [Deviation::X509V1, Deviation::CaAsEndEntity, Deviation::CommonName];
                 assert_eq!(code(check(version, &others, &made.der, scheme, &signature)), Code::CertKeyTooSmall);
             }
         }
@@ -177,7 +177,7 @@ fn proof_by_a_small_rsa_key_is_accepted_with_its_switch_alone() {
 fn proof_by_a_key_under_1024_bits_is_refused_with_the_switch() {
     let made = self_signed_for(host("client"), Key::rsa(1023));
     for (scheme, signature) in rsa_signatures(&rsa_key(&made)) {
-        assert_eq!(code(check(Tls::V1_2, Switch::ALL, &made.der, scheme, &signature)), Code::CertKeyTooSmall);
+        assert_eq!(code(check(Tls::V1_2, Deviation::ALL, &made.der, scheme, &signature)), Code::CertKeyTooSmall);
     }
 }
 
@@ -185,14 +185,14 @@ fn proof_by_a_key_under_1024_bits_is_refused_with_the_switch() {
 fn proof_for_what_is_no_certificate_is_refused_as_malformed() {
     let garbage = CertificateDer::from(vec![0x30, 0x03, 1, 2, 3]);
     for version in [Tls::V1_2, Tls::V1_3] {
-        let outcome = check(version, Switch::ALL, &garbage, SignatureScheme::ED25519, &[0; 64]);
+        let outcome = check(version, Deviation::ALL, &garbage, SignatureScheme::ED25519, &[0; 64]);
         assert_eq!(code(outcome), Code::CertMalformed);
     }
 }
 
 #[test]
 fn offered_schemes_hold_no_sha1() {
-    let offered = PeerVerifier::new(vec![], Switch::ALL.iter().copied().collect()).unwrap().signature_schemes();
+    let offered = PeerVerifier::new(vec![], Deviation::ALL.iter().copied().collect()).unwrap().signature_schemes();
     assert!(offered.contains(&SignatureScheme::ED25519) && offered.contains(&SignatureScheme::RSA_PSS_SHA256));
     assert!(!offered.contains(&SignatureScheme::RSA_PKCS1_SHA1));
     assert!(!offered.contains(&SignatureScheme::ECDSA_SHA1_Legacy));

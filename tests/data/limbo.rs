@@ -9,7 +9,7 @@ use std::fs;
 use std::time::Duration;
 
 use brokertls::keystore::TrustedCertificate;
-use brokertls::verify::{PeerVerifier, Purpose, Switch, Switches};
+use brokertls::verify::{Deviation, Deviations, PeerVerifier, Purpose};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn skipped(case: &Value) -> bool {
     features.iter().any(|feature| feature == "max-chain-depth") || case["validation_kind"] != "SERVER"
 }
 
-fn is_accepted(case: &Value, switches: Switches) -> bool {
+fn is_accepted(case: &Value, switches: Deviations) -> bool {
     let certificate = |pem: &Value| CertificateDer::from_pem_slice(pem.as_str().unwrap().as_bytes()).unwrap();
     let certificates = |list: &str| case[list].as_array().unwrap().iter().map(certificate).collect::<Vec<_>>();
     let mut chain = vec![certificate(&case["peer_certificate"])];
@@ -94,7 +94,7 @@ fn limbo_cases_are_decided_as_expected_but_for_the_listed_exceptions() {
             skipped_count += 1;
             continue;
         }
-        let outcome = if is_accepted(case, Switches::default()) { "accepted" } else { "refused" };
+        let outcome = if is_accepted(case, Deviations::default()) { "accepted" } else { "refused" };
         let expected = if case["expected_result"] == "SUCCESS" { "accepted" } else { "refused" };
         match (outcome == expected, outcome) {
             (true, _) => right += 1,
@@ -120,13 +120,13 @@ fn limbo_cases_are_decided_as_expected_but_for_the_listed_exceptions() {
 #[test]
 fn limbo_cases_that_a_switch_opens_are_those_it_names() {
     let cases = cases();
-    let opened: &[(&[Switch], &[&str])] = &[
-        (&[Switch::X509V1], &[]),
-        (&[Switch::CaAsEndEntity], &["webpki::ee-basicconstraints-ca"]),
-        (&[Switch::KeyUsage], &[]),
+    let opened: &[(&[Deviation], &[&str])] = &[
+        (&[Deviation::X509V1], &[]),
+        (&[Deviation::CaAsEndEntity], &["webpki::ee-basicconstraints-ca"]),
+        (&[Deviation::KeyUsage], &[]),
         // These may sign certificates and lists alone.
         (
-            &[Switch::CaAsEndEntity, Switch::KeyUsage],
+            &[Deviation::CaAsEndEntity, Deviation::KeyUsage],
             &[
                 "pathlen::validation-ignores-pathlen-in-leaf",
                 "rfc5280::ca-as-leaf",
@@ -135,13 +135,16 @@ fn limbo_cases_that_a_switch_opens_are_those_it_names() {
             ],
         ),
         // nc-dos-3 is valid but for its size: its common name lies within thousands of constraints, which are checked.
-        (&[Switch::CommonName], &["pathological::nc-dos-3", "webpki::san::no-san"]),
-        (&[Switch::SmallRsa], &["webpki::forbidden-weak-rsa-key-in-root", "webpki::forbidden-weak-rsa-in-leaf"]),
-        (&[Switch::X509V1, Switch::CommonName], &["pathological::nc-dos-3", "webpki::san::no-san", "webpki::v1-cert"]),
+        (&[Deviation::CommonName], &["pathological::nc-dos-3", "webpki::san::no-san"]),
+        (&[Deviation::SmallRsa], &["webpki::forbidden-weak-rsa-key-in-root", "webpki::forbidden-weak-rsa-in-leaf"]),
+        (
+            &[Deviation::X509V1, Deviation::CommonName],
+            &["pathological::nc-dos-3", "webpki::san::no-san", "webpki::v1-cert"],
+        ),
     ];
     for (switches, expected) in opened {
-        let on: Switches = switches.iter().copied().collect();
-        let changed = cases.iter().filter(|case| is_accepted(case, on) != is_accepted(case, Switches::default()));
+        let on: Deviations = switches.iter().copied().collect();
+        let changed = cases.iter().filter(|case| is_accepted(case, on) != is_accepted(case, Deviations::default()));
         let changed: Vec<_> = changed.map(|case| case["id"].as_str().unwrap()).collect();
         assert_eq!(changed, *expected, "{switches:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use brokertls::verify::Switch;
+use brokertls::verify::Deviation;
 use brokertls::{ClientAuth, Code, Context, ContextBuilder};
 
 use crate::files::Files;
@@ -59,7 +59,7 @@ fn broker(version: &str, is_mutual: bool) -> Context {
 /// alone, which Java accepts and this library accepts by a switch.
 fn client(version: &str, is_mutual: bool) -> ContextBuilder {
     let mut builder = ContextBuilder::new();
-    builder.trust(trust(files(), "client.ts", PASSWORD)).versions(version).allow(Switch::CommonName);
+    builder.trust(trust(files(), "client.ts", PASSWORD)).versions(version).allow(Deviation::CommonName);
     if is_mutual {
         builder.identity(identity(files(), "client.ks", PASSWORD));
     }
@@ -104,7 +104,7 @@ fn keytool_client_reaches_java_brokers_one_way_and_mutual() {
         let meeting = java.server(&client(version, false).build().unwrap(), Some("localhost"), &[]);
         let seen = meeting.went_well(version);
         assert_eq!(seen.subject, BROKER_SUBJECT);
-        assert_eq!(seen.deviations, [Switch::CommonName]);
+        assert_eq!(seen.deviations, [Deviation::CommonName]);
         meeting.assert_printed("\tnone\t");
 
         let meeting = java.server(&client(version, true).build().unwrap(), Some("localhost"), &["needClientAuth=yes"]);

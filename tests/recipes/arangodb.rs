@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use brokertls::verify::Switch;
+use brokertls::verify::Deviation;
 use brokertls::{ClientAuth, Code, Context, ContextBuilder};
 
 use crate::files::Files;
@@ -46,7 +46,7 @@ fn server(protocol: &str, cafile: Option<&str>) -> Context {
     builder.identity(identity(files(), "server.pem", "")).versions(protocol).cipher_suites("ALL").resumption(false);
     if let Some(cafile) = cafile {
         // "The server will only accept client requests with certificates issued by these CAs."
-        builder.trust(trust(files(), cafile, "")).client_auth(ClientAuth::Need).allow(Switch::SmallRsa);
+        builder.trust(trust(files(), cafile, "")).client_auth(ClientAuth::Need).allow(Deviation::SmallRsa);
     }
     builder.build().unwrap()
 }
@@ -55,7 +55,7 @@ fn server(protocol: &str, cafile: Option<&str>) -> Context {
 fn client(protocol: &str, is_mutual: bool) -> ContextBuilder {
     let mut builder = ContextBuilder::new();
     builder.trust(trust(files(), "server.crt", "")).versions(protocol).cipher_suites("ALL");
-    builder.allow(Switch::SmallRsa).allow(Switch::CommonName);
+    builder.allow(Deviation::SmallRsa).allow(Deviation::CommonName);
     if is_mutual {
         builder.identity(identity(files(), "client/server.pem", ""));
     }
@@ -75,7 +75,7 @@ fn arangodb_keyfile_serves_openssl_clients_one_way_and_mutual() {
         let meeting = openssl::client(&server(protocol, Some("client/server.crt")), files(), &arguments);
         let seen = meeting.went_well(version);
         assert_eq!(seen.subject, "CN=client,O=Example,L=Cologne,ST=NRW,C=DE");
-        assert_eq!(seen.deviations, [Switch::SmallRsa]);
+        assert_eq!(seen.deviations, [Deviation::SmallRsa]);
         let names = meeting.theirs.split("Acceptable client certificate CA names\n").nth(1).unwrap_or_default();
         assert!(names.starts_with("C = DE, ST = NRW, L = Cologne, O = Example, CN = client\n"), "{}", meeting.theirs);
     }
@@ -89,7 +89,7 @@ fn arangodb_client_reaches_openssl_servers_one_way_and_mutual() {
         let seen = openssl::server(&context, Some("localhost"), files(), &arguments).went_well(version);
         assert_eq!(seen.subject, "CN=localhost,O=Example,L=Cologne,ST=NRW,C=DE");
         // Version 1 and the missing CA flag need no switch: the certificate itself is trusted.
-        assert_eq!(seen.deviations, [Switch::CommonName, Switch::SmallRsa]);
+        assert_eq!(seen.deviations, [Deviation::CommonName, Deviation::SmallRsa]);
 
         let arguments = format!("{arguments} -Verify 1 -CAfile client/server.crt");
         let context = client(protocol, true).build().unwrap();
@@ -109,7 +109,7 @@ fn arangodb_certificates_are_refused_with_their_reason_when_no_switch_is_set() {
     assert!(error.hint().contains("insecure-rsa-1024"), "{}", error.hint());
     meeting.assert_printed("alert bad certificate");
 
-    let context = builder.allow(Switch::SmallRsa).build().unwrap();
+    let context = builder.allow(Deviation::SmallRsa).build().unwrap();
     let error = openssl::server(&context, Some("localhost"), files(), arguments).ours.unwrap_err();
     assert_eq!(error.code(), Code::CertNoName, "{error}");
     assert!(error.hint().contains("insecure-common-name"), "{}", error.hint());

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use brokertls::verify::Switch;
+use brokertls::verify::Deviation;
 use brokertls::{ClientAuth, Code, Context, ContextBuilder};
 
 use crate::VERSIONS;
@@ -104,7 +104,7 @@ fn listener_of(versions: &str, is_mutual: bool) -> Context {
     builder.identity(certificate_and_key(files(), "cert.pem", "key.pem", ""));
     builder.versions(versions).cipher_suites(DOCUMENT_CIPHERS);
     if is_mutual {
-        builder.trust(trust(files(), "cacert.pem", "")).client_auth(ClientAuth::Need).allow(Switch::X509V1);
+        builder.trust(trust(files(), "cacert.pem", "")).client_auth(ClientAuth::Need).allow(Deviation::X509V1);
     }
     builder.build().unwrap()
 }
@@ -113,7 +113,7 @@ fn listener_of(versions: &str, is_mutual: bool) -> Context {
 fn client(version: &str, is_mutual: bool) -> ContextBuilder {
     let mut builder = ContextBuilder::new();
     builder.trust(trust(files(), "cacert.pem", "")).versions(version).cipher_suites(DOCUMENT_CIPHERS);
-    builder.allow(Switch::X509V1).allow(Switch::CommonName);
+    builder.allow(Deviation::X509V1).allow(Deviation::CommonName);
     if is_mutual {
         builder.identity(certificate_and_key(files(), "client-cert.pem", "client-key.pem", ""));
     }
@@ -132,7 +132,7 @@ fn emqx_listener_serves_mosquitto_clients_one_way_and_mutual() {
         let options = format!("{options} --cert client-cert.pem --key client-key.pem");
         let seen = mosquitto::publisher(&listener_of(versions, true), files(), &options).went_well(version);
         assert_eq!(seen.subject, "CN=client-1,O=EMQX");
-        assert_eq!(seen.deviations, [Switch::X509V1]);
+        assert_eq!(seen.deviations, [Deviation::X509V1]);
     }
 }
 
@@ -143,7 +143,7 @@ fn emqx_client_reaches_mosquitto_brokers_one_way_and_mutual() {
         let context = client(version, false).build().unwrap();
         let seen = mosquitto::broker(&context, Some("localhost"), files(), settings).went_well(version);
         assert_eq!(seen.subject, "CN=localhost,O=EMQX");
-        assert_eq!(seen.deviations, [Switch::X509V1, Switch::CommonName]);
+        assert_eq!(seen.deviations, [Deviation::X509V1, Deviation::CommonName]);
 
         let asking = "cafile cacert.pem\nrequire_certificate true\nuse_identity_as_username true\n";
         let context = client(version, true).build().unwrap();

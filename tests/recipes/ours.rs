@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use brokertls::certificate::CertificateFacts;
-use brokertls::verify::Switch;
+use brokertls::verify::Deviation;
 use brokertls::{Code, Connection, Context, Error, Result, Status, Stream};
 
 use crate::process::{PATIENCE, Running};
@@ -32,8 +32,8 @@ pub(crate) struct Seen {
     pub(crate) alpn: String,
     /// Server name that the client sent.
     pub(crate) server_name: String,
-    /// Switches that were needed.
-    pub(crate) deviations: Vec<Switch>,
+    /// Deviations that were needed.
+    pub(crate) deviations: Vec<Deviation>,
 }
 
 /// Both ends' account of one connection.

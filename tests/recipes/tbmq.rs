@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use brokertls::keystore::{Password, Secret, StoreType};
-use brokertls::verify::Switch;
+use brokertls::verify::Deviation;
 use brokertls::{ClientAuth, Code, Context, ContextBuilder, IdentitySource};
 
 use crate::VERSIONS;
@@ -85,7 +85,7 @@ fn pem_identities() -> [IdentitySource; 5] {
 /// A device that trusts the server's certificate, which has its name in the common name.
 fn device(protocol: &str, is_mutual: bool) -> Context {
     let mut builder = ContextBuilder::new();
-    builder.trust(trust(files(), "client/truststore.p12", "changeit")).versions(protocol).allow(Switch::CommonName);
+    builder.trust(trust(files(), "client/truststore.p12", "changeit")).versions(protocol).allow(Deviation::CommonName);
     if is_mutual {
         builder.identity(key_store("client/keystore.p12"));
     }
@@ -142,7 +142,7 @@ fn tbmq_device_reaches_java_listeners_one_way_and_mutual() {
         let one_way = [&JAVA_LISTENER[..], &[&protocol]].concat();
         let seen = java.server(&device(version, false), Some("localhost"), &one_way).went_well(version);
         assert_eq!(seen.subject, "CN=localhost");
-        assert_eq!(seen.deviations, [Switch::CommonName]);
+        assert_eq!(seen.deviations, [Deviation::CommonName]);
 
         let trusting = ["trustStore=keystore.p12", "trustStorePassword=tbmq", "needClientAuth=yes"];
         let two_way = [&one_way[..], &trusting].concat();
@@ -157,7 +157,7 @@ fn application_protocol_is_agreed_on_with_java_both_ways() {
     let mut java = Jvm::start(files(), &[]);
     let mut builder = ContextBuilder::new();
     builder.identity(key_store("keystore.p12")).trust(trust(files(), "client/truststore.p12", "changeit"));
-    let context = builder.allow(Switch::CommonName).alpn(b"mqtt").unwrap().build().unwrap();
+    let context = builder.allow(Deviation::CommonName).alpn(b"mqtt").unwrap().build().unwrap();
     let meeting = java.client(&context, &[&JAVA_TRUST[..], &["alpn=mqtt"]].concat());
     assert_eq!(meeting.went_well("TLSv1.3").alpn, "mqtt");
     meeting.assert_printed("alpn=mqtt");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brokertls::options::{OPTIONS, OptionGroup, OptionKind, OptionRow, Options};
-use brokertls::verify::Switch;
+use brokertls::verify::Deviation;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -152,7 +152,7 @@ fn verify() -> Command {
         .arg(
             text("allow", "SWITCH", "tolerate a deviation; may be given several times")
                 .action(ArgAction::Append)
-                .value_parser(PossibleValuesParser::new(Switch::ALL.iter().map(|switch| switch.name()))),
+                .value_parser(PossibleValuesParser::new(Deviation::ALL.iter().map(|switch| switch.name()))),
         )
         .arg(json())
         .args(some_options(&names))

@@ -3,7 +3,7 @@
 use brokertls::certificate::{AlternativeName, CertificateFacts};
 use brokertls::error::{Code, Error};
 use brokertls::keystore::TrustedCertificate;
-use brokertls::verify::{PeerVerifier, Purpose, Switches};
+use brokertls::verify::{Deviations, PeerVerifier, Purpose};
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use crate::dates::rfc3339;
@@ -46,7 +46,7 @@ pub(crate) fn of_trusted(certificate: &CertificateDer<'_>, now: UnixTime) -> Opt
 fn verdict(chain: &[CertificateDer<'static>], purpose: Purpose, now: UnixTime) -> Option<Error> {
     let top = chain.last()?;
     let trusted = TrustedCertificate::new(top.clone(), "the chain's last certificate");
-    let verifier = PeerVerifier::new(vec![trusted], Switches::default());
+    let verifier = PeerVerifier::new(vec![trusted], Deviations::default());
     verifier.and_then(|verifier| verifier.verify(chain, purpose, None, now)).err()
 }
 

@@ -3,7 +3,7 @@
 use brokertls::certificate::CertificateFacts;
 use brokertls::error::{Category, Result};
 use brokertls::options::Options;
-use brokertls::verify::{PeerVerifier, Purpose, Switch, Switches, Verdict};
+use brokertls::verify::{Deviation, Deviations, PeerVerifier, Purpose, Verdict};
 use clap::ArgMatches;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, complain, error_jso
 /// The question.
 struct Question {
     options: Options,
-    switches: Switches,
+    switches: Deviations,
     purpose: Purpose,
     name: Option<ServerName<'static>>,
     now: UnixTime,
@@ -54,7 +54,7 @@ impl Question {
         });
         Ok(Self {
             options,
-            switches: switches.filter_map(|name| Switch::from_name(name)).collect(),
+            switches: switches.filter_map(|name| Deviation::from_name(name)).collect(),
             purpose: if text("purpose") == Some("client") { Purpose::Client } else { Purpose::Server },
             name: name.transpose()?,
             now: text("time").map_or_else(|| Ok(dates::now()), dates::parse)?,

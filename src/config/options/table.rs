@@ -204,8 +204,8 @@ fn client_auth<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mu
 }
 
 fn allow<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mut ContextBuilder> {
-    for switch in value::switches(text)? {
-        builder.allow(switch);
+    for deviation in value::deviations(text)? {
+        builder.allow(deviation);
     }
     Ok(builder)
 }

@@ -9,7 +9,7 @@ use crate::config::Source;
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Password, Secret, StoreType};
 use crate::policy::names::{items, quoted};
-use crate::verify::Switch;
+use crate::verify::Deviation;
 
 /// A yes or no: `yes`, `true`, `on`, `1`, or `no`, `false`, `off`, `0`, in any case.
 ///
@@ -49,11 +49,11 @@ pub fn store_type(text: &str) -> Result<StoreType> {
     }
 }
 
-/// Names of deviation switches, with commas or spaces between.
-pub(super) fn switches(text: &str) -> Result<Vec<Switch>> {
+/// Names of deviations, with commas or spaces between.
+pub(super) fn deviations(text: &str) -> Result<Vec<Deviation>> {
     let named = items(text).map(|name| {
-        Switch::from_name(name).ok_or_else(|| {
-            let all: Vec<&str> = Switch::ALL.iter().map(|switch| switch.name()).collect();
+        Deviation::from_name(name).ok_or_else(|| {
+            let all: Vec<&str> = Deviation::ALL.iter().map(|deviation| deviation.name()).collect();
             refuse(name, &format!("one of {}", all.join(", ")))
         })
     });

@@ -134,7 +134,7 @@ impl Crls {
 }
 
 /// A certificate whose path has been verified, which lists are asked about.
-pub(crate) struct Question<'a> {
+pub(crate) struct CrlQuery<'a> {
     serial: &'a [u8],
     subject: Subject<'a>,
     /// The issuer's SubjectPublicKeyInfo.
@@ -145,7 +145,7 @@ pub(crate) struct Question<'a> {
     signers: Signers<'a>,
 }
 
-impl<'a> Question<'a> {
+impl<'a> CrlQuery<'a> {
     /// `issuer` is the next certificate of the path; `signers` finds the keys that lists of a name may be signed with.
     ///
     /// # Errors

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use rustls::pki_types::CertificateDer;
 
-use super::kept::{Fresh, Schedule, place_of, renewal_unix_s};
+use super::memory::{Renewal, Schedule, place_of, renewal_unix_s};
 use super::request::OcspRequest;
 use super::{Remote, first_of};
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
 use crate::revocation::facts::{SourceFacts, SourceKind};
+use crate::revocation::link::Link;
 use crate::revocation::ocsp::{OcspResponse, OcspStanding, responders_of};
 use crate::revocation::standing::{Revoked, Standing};
 use crate::signature::Allowed;
@@ -24,19 +25,18 @@ pub(super) struct Answer {
     responder: String,
 }
 
-/// What a certificate's responders are asked.
-pub(crate) struct Inquiry<'a> {
-    pub(crate) certificate: &'a CertificateDer<'a>,
-    pub(crate) issuer: &'a CertificateDer<'a>,
+/// A link that responders are asked about.
+pub(crate) struct OcspQuery<'a> {
+    pub(crate) link: Link<'a>,
     pub(crate) now_unix_s: i64,
     pub(crate) max_stale_s: i64,
     pub(crate) allowed: Allowed,
 }
 
-impl Inquiry<'_> {
+impl OcspQuery<'_> {
     /// What a response says.
     pub(crate) fn standing(&self, response: &OcspResponse, place: &str) -> Standing {
-        match response.standing(self.certificate, self.issuer, self.now_unix_s, self.max_stale_s) {
+        match response.standing(self.link.certificate, self.link.issuer, self.now_unix_s, self.max_stale_s) {
             OcspStanding::Good { .. } => Standing::Good,
             OcspStanding::Revoked { reason, revoked_unix_s } => {
                 Standing::Revoked(Revoked { reason, revoked_unix_s, place: place.to_owned() })
@@ -60,7 +60,7 @@ impl Inquiry<'_> {
 
     /// The slot of this certificate's answers from a responder.
     fn key(&self, responder: &str) -> String {
-        let both = [self.issuer.as_ref(), self.certificate.as_ref()].concat();
+        let both = [self.link.issuer.as_ref(), self.link.certificate.as_ref()].concat();
         format!("{responder} {}", hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &both).as_ref()))
     }
 }
@@ -74,11 +74,11 @@ impl Remote {
     }
 
     /// What the responses at hand say; asks nobody.
-    pub(crate) fn standing_by_answers(&self, inquiry: &Inquiry<'_>) -> Standing {
+    pub(crate) fn standing_by_answers(&self, query: &OcspQuery<'_>) -> Standing {
         let unknown = Standing::unknown("no responder has been asked about it");
-        self.responders(inquiry.certificate).iter().fold(unknown, |standing, responder| {
-            let Some(answer) = self.answers.known(&inquiry.key(responder), inquiry.now_unix_s) else { return standing };
-            let said = inquiry.standing(&answer.response, responder);
+        self.responders(query.link.certificate).iter().fold(unknown, |standing, responder| {
+            let Some(answer) = self.answers.known(&query.key(responder), query.now_unix_s) else { return standing };
+            let said = query.standing(&answer.response, responder);
             match (&standing, &said) {
                 (Standing::Unknown(_), _) | (_, Standing::Revoked(_)) => said,
                 _ => standing,
@@ -87,17 +87,17 @@ impl Remote {
     }
 
     /// Asks the responders of a certificate where what they said is not at hand and current.
-    pub(crate) fn ask_responders(&self, inquiry: &Inquiry<'_>, deadline: Instant) -> Result<Standing> {
-        let responders = self.responders(inquiry.certificate);
+    pub(crate) fn ask_responders(&self, query: &OcspQuery<'_>, deadline: Instant) -> Result<Standing> {
+        let responders = self.responders(query.link.certificate);
         let places: Vec<&str> = responders.iter().map(String::as_str).collect();
         first_of(&places, deadline, "it names no OCSP responder, and none is configured", |responder, deadline| {
-            let serves = |answer: &Answer| inquiry.standing(&answer.response, responder).is_known();
-            let outcome = self.answers.get(&inquiry.key(responder), inquiry.now_unix_s, deadline, serves, |old| {
-                self.ask(responder, inquiry, old, deadline)
+            let serves = |answer: &Answer| query.standing(&answer.response, responder).is_known();
+            let outcome = self.answers.get(&query.key(responder), query.now_unix_s, deadline, serves, |old| {
+                self.ask(responder, query, old, deadline)
             });
             match (outcome.value, outcome.error) {
                 (_, Some(error)) => Err(error),
-                (Some(answer), None) => Ok(inquiry.standing(&answer.response, responder)),
+                (Some(answer), None) => Ok(query.standing(&answer.response, responder)),
                 (None, None) => Err(Error::new(Code::RevocationUnreachable, format!("{responder}: no answer"))),
             }
         })
@@ -107,9 +107,9 @@ impl Remote {
         let deadline = Instant::now() + self.settings.fetch.timeout;
         let renewed = self.answers.renew(key, now_unix_s, |old| {
             let old = old.ok_or_else(|| Error::new(Code::RevocationUnreachable, "nothing to renew"))?;
-            let (certificate, issuer) = (&old.certificate, &old.issuer);
-            let inquiry = Inquiry { certificate, issuer, now_unix_s, max_stale_s: 0, allowed: self.allowed };
-            self.ask(&old.responder, &inquiry, Some(Arc::clone(&old)), deadline)
+            let link = Link { certificate: &old.certificate, issuer: &old.issuer };
+            let query = OcspQuery { link, now_unix_s, max_stale_s: 0, allowed: self.allowed };
+            self.ask(&old.responder, &query, Some(Arc::clone(&old)), deadline)
         })?;
         renewed.error
     }
@@ -117,24 +117,23 @@ impl Remote {
     fn ask(
         &self,
         responder: &str,
-        inquiry: &Inquiry<'_>,
+        query: &OcspQuery<'_>,
         old: Option<Arc<Answer>>,
         deadline: Instant,
-    ) -> Result<Fresh<Answer>> {
+    ) -> Result<Renewal<Answer>> {
         let response = OcspRequest {
             responder,
             is_configured: self.settings.ocsp_responder.is_some(),
-            certificate: inquiry.certificate,
-            issuer: inquiry.issuer,
+            link: query.link,
             settings: &self.settings.ocsp,
-            allowed: inquiry.allowed,
-            now_unix_s: inquiry.now_unix_s,
+            allowed: query.allowed,
+            now_unix_s: query.now_unix_s,
             deadline,
         }
         .send(&self.fetcher)?;
         let invalid = |why: &str| Error::new(Code::RevocationResponseInvalid, format!("{responder}: {why}"));
-        let standing = inquiry.standing(&response, responder);
-        let at_hand = old.as_ref().map(|old| inquiry.standing(&old.response, responder));
+        let standing = query.standing(&response, responder);
+        let at_hand = old.as_ref().map(|old| query.standing(&old.response, responder));
         if let (Standing::Unknown(why), Some(true)) = (&standing, at_hand.map(|at_hand| at_hand.is_known())) {
             // The last good one serves until its own end.
             return Err(why.clone());
@@ -142,7 +141,7 @@ impl Remote {
         if old.as_ref().is_some_and(|old| old.response.this_update_unix_s() > response.this_update_unix_s()) {
             return Err(invalid("the response is older than the one at hand"));
         }
-        let next_unix_s = renewal_unix_s(inquiry.now_unix_s, response.next_update_unix_s(), self.settings.refresh_s);
+        let next_unix_s = renewal_unix_s(query.now_unix_s, response.next_update_unix_s(), self.settings.refresh_s);
         if old.is_none_or(|old| old.response.der() != response.der()) {
             self.note_arrival();
         }
@@ -150,9 +149,10 @@ impl Remote {
             Standing::Unknown(why) => Some(why),
             _ => None,
         };
-        let (certificate, issuer) = (inquiry.certificate.clone().into_owned(), inquiry.issuer.clone().into_owned());
+        let (certificate, issuer) =
+            (query.link.certificate.clone().into_owned(), query.link.issuer.clone().into_owned());
         let value = Arc::new(Answer { response, certificate, issuer, responder: responder.to_owned() });
-        Ok(Fresh { value, next_unix_s, complaint })
+        Ok(Renewal { value, next_unix_s, complaint })
     }
 
     /// Responders, each with all that it was asked.

@@ -6,14 +6,14 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::kept::{Fresh, place_of, renewal_unix_s};
+use super::memory::{Renewal, place_of, renewal_unix_s};
 use super::{Remote, more_telling, share};
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
 use crate::fetch::{Content, FetchRequest, Fetched, Validators};
 use crate::logging::Level;
 use crate::revocation::authorities::{Signer, Signers};
-use crate::revocation::crl::lists::{List, Question};
+use crate::revocation::crl::lists::{CrlQuery, List};
 use crate::revocation::facts::{SourceFacts, SourceKind};
 use crate::revocation::standing::Standing;
 use crate::revocation::upkeep::Line;
@@ -59,43 +59,43 @@ impl Remote {
     /// What the lists at hand, these and those that were fetched, say; asks nobody.
     pub(crate) fn standing_by_lists(
         &self,
-        question: &Question<'_>,
+        query: &CrlQuery<'_>,
         own: &[List],
         now_unix_s: i64,
         max_stale_s: i64,
     ) -> Standing {
-        let fetched = self.fetched(question, now_unix_s);
+        let fetched = self.fetched(query, now_unix_s);
         let lists = own.iter().chain(fetched.iter().flat_map(|remote| remote.lists()));
-        question.answer(lists, now_unix_s, max_stale_s)
+        query.answer(lists, now_unix_s, max_stale_s)
     }
 
     /// Returns true if the known lists of the very key that signed the certificate say enough.
     pub(crate) fn is_settled_by_lists(
         &self,
-        question: &Question<'_>,
+        query: &CrlQuery<'_>,
         own: &[List],
         now_unix_s: i64,
         max_stale_s: i64,
     ) -> bool {
-        let fetched = self.fetched(question, now_unix_s);
+        let fetched = self.fetched(query, now_unix_s);
         let lists = own.iter().chain(fetched.iter().flat_map(|remote| remote.lists()));
-        question.is_settled(lists, now_unix_s, max_stale_s)
+        query.is_settled(lists, now_unix_s, max_stale_s)
     }
 
-    fn fetched(&self, question: &Question<'_>, now_unix_s: i64) -> Vec<Arc<RemoteList>> {
-        self.lists.those(now_unix_s, |remote| remote.list.crl.issuer_key() == question.issuer())
+    fn fetched(&self, query: &CrlQuery<'_>, now_unix_s: i64) -> Vec<Arc<RemoteList>> {
+        self.lists.those(now_unix_s, |remote| remote.list.crl.issuer_key() == query.issuer())
     }
 
     /// Fetches the lists that cover a certificate, one place after the other, until they and the known ones (`own`
     /// among them) say enough. A place that fails leaves the others, each with its share of the time.
     pub(crate) fn fetch_lists(
         &self,
-        question: &Question<'_>,
+        query: &CrlQuery<'_>,
         own: &[List],
         (now_unix_s, max_stale_s): (i64, i64),
         deadline: Instant,
     ) -> Result<()> {
-        let points = question.places();
+        let points = query.places();
         if points.is_empty() {
             return Err(Error::new(
                 Code::RevocationUnknown,
@@ -111,8 +111,8 @@ impl Remote {
                 left -= 1;
                 let serves = |remote: &RemoteList| remote.is_current(now_unix_s, max_stale_s);
                 let mut lines = Vec::new();
-                let outcome = self.lists.get(&slot_of(url, question.key()), now_unix_s, deadline, serves, |old| {
-                    let keys: Vec<&[u8]> = question.keys().collect();
+                let outcome = self.lists.get(&slot_of(url, query.key()), now_unix_s, deadline, serves, |old| {
+                    let keys: Vec<&[u8]> = query.keys().collect();
                     self.fetch_list(url, &keys, old.as_ref(), now_unix_s, deadline, &mut lines)
                 });
                 // After the fetch: others wait for it, the log's callback among them if it makes a connection.
@@ -120,11 +120,11 @@ impl Remote {
                 let has_failed = outcome.error.is_some();
                 failure = more_telling(failure, outcome.error);
                 let Some(fetched) = outcome.value else { continue };
-                if self.is_settled_by_lists(question, own, now_unix_s, max_stale_s) {
+                if self.is_settled_by_lists(query, own, now_unix_s, max_stale_s) {
                     return Ok(());
                 }
                 // The other places of the point have the same list.
-                if !has_failed && question.is_spoken_of_by(&fetched.list) {
+                if !has_failed && query.is_spoken_of_by(&fetched.list) {
                     left = left.saturating_sub(places.len());
                     break;
                 }
@@ -156,7 +156,7 @@ impl Remote {
         now_unix_s: i64,
         deadline: Instant,
         lines: &mut Vec<Line>,
-    ) -> Result<Fresh<RemoteList>> {
+    ) -> Result<Renewal<RemoteList>> {
         if let Some(found) = self.cached(url, keys, old, now_unix_s) {
             return Ok(self.fresh(Arc::new(found), now_unix_s));
         }
@@ -189,7 +189,7 @@ impl Remote {
         {
             let detail = format!("{url} serves a list that is older than the one at hand");
             let complaint = Some(Error::new(Code::RevocationResponseInvalid, detail));
-            return Ok(Fresh { value: Arc::clone(old), next_unix_s: now_unix_s, complaint });
+            return Ok(Renewal { value: Arc::clone(old), next_unix_s: now_unix_s, complaint });
         }
         if let Some(cache) = &self.cache {
             let stored = Stored { bytes, validators, fetched_unix_s: now_unix_s };
@@ -215,7 +215,7 @@ impl Remote {
     }
 
     /// With the time of the next fetch, and a complaint where the list is out of date already.
-    fn fresh(&self, value: Arc<RemoteList>, now_unix_s: i64) -> Fresh<RemoteList> {
+    fn fresh(&self, value: Arc<RemoteList>, now_unix_s: i64) -> Renewal<RemoteList> {
         let next_unix_s = renewal_unix_s(now_unix_s, value.list.crl.next_update_unix_s(), self.settings.refresh_s);
         let place = &value.list.place;
         let complaint = if value.newest().crl.is_ahead(now_unix_s) {
@@ -225,7 +225,7 @@ impl Remote {
         } else {
             None
         };
-        Fresh { value, next_unix_s, complaint }
+        Renewal { value, next_unix_s, complaint }
     }
 
     pub(super) fn list_sources(&self) -> Vec<SourceFacts> {

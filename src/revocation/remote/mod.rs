@@ -4,8 +4,8 @@
 //! Everything is verified before it takes the place of what was there.
 
 mod answers;
-pub(super) mod kept;
 mod lists;
+pub(super) mod memory;
 mod request;
 
 use std::fmt;
@@ -25,9 +25,9 @@ use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 use crate::signature::Allowed;
 
 use answers::Answer;
-pub(super) use answers::Inquiry;
-use kept::{Kept, Renews};
+pub(super) use answers::OcspQuery;
 use lists::RemoteList;
+use memory::{MemoryCache, Renews};
 pub(super) use request::OcspRequest;
 pub(crate) use request::OcspSettings;
 
@@ -78,8 +78,8 @@ pub(crate) struct Remote {
     cache: Option<DiskCache>,
     clock: Arc<dyn TimeProvider>,
     log: Log,
-    lists: Kept<RemoteList>,
-    answers: Kept<Answer>,
+    lists: MemoryCache<RemoteList>,
+    answers: MemoryCache<Answer>,
     /// Counts what came and differs from what was there.
     arrivals: AtomicU64,
 }
@@ -108,8 +108,8 @@ impl Remote {
             allowed,
             clock,
             log,
-            lists: Kept::new(MAX_LISTS, Renews::All),
-            answers: Kept::new(MAX_ANSWERS, Renews::Used),
+            lists: MemoryCache::new(MAX_LISTS, Renews::All),
+            answers: MemoryCache::new(MAX_ANSWERS, Renews::Used),
             arrivals: AtomicU64::new(0),
         })
     }

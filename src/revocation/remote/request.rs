@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use rustls::pki_types::CertificateDer;
-
 use super::share;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{FetchRequest, Fetched, Fetcher, Post, shown};
+use crate::revocation::link::Link;
 use crate::revocation::ocsp::{CertIdHash, OcspResponse, OcspStanding, OcspStatus, get_url, request};
 use crate::signature::Allowed;
 
@@ -29,8 +28,7 @@ pub(crate) struct OcspRequest<'a> {
     pub(crate) responder: &'a str,
     /// Whether the responder may be at any address, because it is not a stranger who named it.
     pub(crate) is_configured: bool,
-    pub(crate) certificate: &'a CertificateDer<'a>,
-    pub(crate) issuer: &'a CertificateDer<'a>,
+    pub(crate) link: Link<'a>,
     pub(crate) settings: &'a OcspSettings,
     pub(crate) allowed: Allowed,
     pub(crate) now_unix_s: i64,
@@ -55,7 +53,8 @@ impl OcspRequest<'_> {
     /// `REVOCATION_RESPONSE_INVALID` for what is no response; those of [`Fetcher::fetch`].
     pub(crate) fn send(&self, fetcher: &Fetcher) -> Result<OcspResponse> {
         let nonce = self.settings.nonce.then(nonce).transpose()?;
-        let asked = request(self.certificate, self.issuer, self.settings.hash, nonce.as_ref().map(|n| &n[..]))?;
+        let asked =
+            request(self.link.certificate, self.link.issuer, self.settings.hash, nonce.as_ref().map(|n| &n[..]))?;
         // An answer to a nonce is for one asker, so that a cache on the way must not keep it.
         if let Some(nonce) = nonce {
             let response = self.send_by(fetcher, Way::Post(&asked), self.deadline).map_err(|why| self.named(why))?;
@@ -84,11 +83,11 @@ impl OcspRequest<'_> {
 
     /// Returns true if the responder would say the same to a POST.
     fn is_settled_by(&self, response: &OcspResponse) -> bool {
-        match response.standing(self.certificate, self.issuer, self.now_unix_s, 0) {
+        match response.standing(self.link.certificate, self.link.issuer, self.now_unix_s, 0) {
             OcspStanding::Good { .. } | OcspStanding::Revoked { .. } => true,
             OcspStanding::Unknown(_) => {
                 let is_busy = matches!(response.status(), OcspStatus::TryLater | OcspStatus::SigRequired);
-                is_busy || response.is_about(self.certificate, self.issuer)
+                is_busy || response.is_about(self.link.certificate, self.link.issuer)
             }
             // A cache on the way may have kept an old one.
             OcspStanding::Stale | OcspStanding::Invalid(_) => false,

@@ -18,8 +18,9 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::logging::Level;
 use crate::revocation::facts::{SourceFacts, SourceKind};
+use crate::revocation::link::Link;
 use crate::revocation::ocsp::{MAX_AGE_S, OcspResponse, OcspStanding};
-use crate::revocation::remote::kept::{Schedule, renewal_unix_s};
+use crate::revocation::remote::memory::{Schedule, renewal_unix_s};
 use crate::revocation::remote::{OcspRequest, OcspSettings, first_of};
 use crate::revocation::standing::Revoked;
 use crate::revocation::upkeep::{Line, now_unix_s};
@@ -213,8 +214,7 @@ impl Staple {
                 responder,
                 // Nobody but the operator chooses the certificate that is shown here.
                 is_configured: true,
-                certificate: &self.stapled.certificate,
-                issuer: &self.stapled.issuer,
+                link: Link { certificate: &self.stapled.certificate, issuer: &self.stapled.issuer },
                 settings: asking.ocsp,
                 allowed: Allowed::default(),
                 now_unix_s,

@@ -20,7 +20,7 @@ const SHORTEST_PERIOD_S: i64 = 10;
 const KEEP_UNUSED_S: i64 = 24 * 3600;
 
 /// Values by key; a bounded number, those unused for longest go first.
-pub(crate) struct Kept<T> {
+pub(crate) struct MemoryCache<T> {
     slots: Mutex<HashMap<String, Slot<T>>>,
     arrived: Condvar,
     most: usize,
@@ -55,7 +55,7 @@ pub(crate) struct Schedule {
 }
 
 /// What a fetch brought.
-pub(crate) struct Fresh<T> {
+pub(crate) struct Renewal<T> {
     pub(crate) value: Arc<T>,
     /// When to ask again.
     pub(crate) next_unix_s: i64,
@@ -69,13 +69,13 @@ pub(crate) struct Outcome<T> {
     pub(crate) error: Option<Error>,
 }
 
-impl<T> fmt::Debug for Kept<T> {
+impl<T> fmt::Debug for MemoryCache<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept").field("slots", &self.lock().len()).finish_non_exhaustive()
+        f.debug_struct("MemoryCache").field("slots", &self.lock().len()).finish_non_exhaustive()
     }
 }
 
-impl<T> Kept<T> {
+impl<T> MemoryCache<T> {
     /// At most so many values.
     pub(crate) fn new(most: usize, renews: Renews) -> Self {
         Self { slots: Mutex::default(), arrived: Condvar::new(), most, renews }
@@ -123,7 +123,7 @@ impl<T> Kept<T> {
         now_unix_s: i64,
         deadline: Instant,
         serves: impl Fn(&T) -> bool,
-        fetch: impl FnOnce(Option<Arc<T>>) -> Result<Fresh<T>>,
+        fetch: impl FnOnce(Option<Arc<T>>) -> Result<Renewal<T>>,
     ) -> Outcome<T> {
         let mut slots = self.lock();
         loop {
@@ -164,7 +164,7 @@ impl<T> Kept<T> {
         &self,
         key: &str,
         now_unix_s: i64,
-        fetch: impl FnOnce(Option<Arc<T>>) -> Result<Fresh<T>>,
+        fetch: impl FnOnce(Option<Arc<T>>) -> Result<Renewal<T>>,
     ) -> Option<Outcome<T>> {
         {
             let mut slots = self.lock();
@@ -175,7 +175,7 @@ impl<T> Kept<T> {
     }
 
     /// Runs a fetch whose slot is marked; the mark goes with the flight, whatever becomes of it.
-    fn fly(&self, key: &str, now_unix_s: i64, fetch: impl FnOnce(Option<Arc<T>>) -> Result<Fresh<T>>) -> Outcome<T> {
+    fn fly(&self, key: &str, now_unix_s: i64, fetch: impl FnOnce(Option<Arc<T>>) -> Result<Renewal<T>>) -> Outcome<T> {
         let flight = Flight { kept: self, key };
         let old = self.lock().get(key).and_then(|slot| slot.value.clone());
         let fetched = fetch(old);
@@ -228,7 +228,7 @@ impl<T> Kept<T> {
 
 /// The mark that somebody fetches, which ends with its scope.
 struct Flight<'a, T> {
-    kept: &'a Kept<T>,
+    kept: &'a MemoryCache<T>,
     key: &'a str,
 }
 
@@ -255,9 +255,9 @@ impl<T> Slot<T> {
         is_wanted && !self.is_fetching
     }
 
-    fn settle(&mut self, fetched: Result<Fresh<T>>, now_unix_s: i64) -> Outcome<T> {
+    fn settle(&mut self, fetched: Result<Renewal<T>>, now_unix_s: i64) -> Outcome<T> {
         let error = match fetched {
-            Ok(Fresh { value, next_unix_s, complaint }) => {
+            Ok(Renewal { value, next_unix_s, complaint }) => {
                 self.value = Some(value);
                 match &complaint {
                     None => self.schedule.succeed(now_unix_s, next_unix_s),
