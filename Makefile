@@ -8,8 +8,8 @@
 #                                   million revoked certificates beside OpenSSL
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
-#   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command; the debug information of
-#                                   the shared library in LIBDIR/.debug, where debuggers look for it
+#   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
+#                                   information of the shared library in LIBDIR/.debug, where debuggers look for it
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native library
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
@@ -30,6 +30,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 
 CARGO ?= cargo
@@ -133,6 +134,14 @@ install: build
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/native-static-libs)|" \
 	    brokertls.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/brokertls.pc'
+	install -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(MANDIR)/man3'
+	install -m 644 docs/man/*.1 '$(DESTDIR)$(MANDIR)/man1'
+	install -m 644 docs/man/*.3 '$(DESTDIR)$(MANDIR)/man3'
+	for page in docs/man/*.3; do \
+	    for name in $$(sed -n '/^.Sh NAME/,/^.Nd/s/^.Nm \([a-z0-9_]*\).*/\1/p' $$page); do \
+	        [ $$name.3 = $${page##*/} ] || echo ".so man3/$${page##*/}" > '$(DESTDIR)$(MANDIR)'/man3/$$name.3; \
+	    done; \
+	done
 
 # Built by itself: together with the C library it would be given the features, and the symbols, of that.
 $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wildcard bindings/jni/src/*.rs)

@@ -16,9 +16,9 @@ enum {
     BTLS_OK = 0,
     /* More bytes from the peer are needed. */
     BTLS_WANT_READ = 1,
-    /* Bytes for the peer wait to be sent. */
+    /* Bytes for the peer are waiting to be sent. */
     BTLS_WANT_WRITE = 2,
-    /* A task that may block has to run. */
+    /* A task that may block must run. */
     BTLS_WANT_TASK = 3,
     /* The peer closed the connection cleanly. */
     BTLS_CLOSED = 4,
@@ -43,21 +43,21 @@ enum {
     BTLS_BUFFER_TOO_SMALL = 108,
     /* No cipher suite is left to offer. */
     BTLS_NO_CIPHER_SUITE = 109,
-    /* A protocol version is not served. */
+    /* A protocol version is not supported. */
     BTLS_VERSION_NOT_SUPPORTED = 110,
-    /* A key exchange group is not served. */
+    /* A key exchange group is not supported. */
     BTLS_GROUP_NOT_SUPPORTED = 111,
     /* An ALPN protocol name is empty or longer than 255 bytes. */
     BTLS_INVALID_ALPN = 112,
     /* A text argument is not valid UTF-8. */
     BTLS_INVALID_TEXT = 113,
-    /* A cipher suite name or rule is not understood. */
+    /* A cipher suite name or rule is not supported. */
     BTLS_CIPHER_NOT_SUPPORTED = 114,
     /* A time is not in RFC 3339 form. */
     BTLS_INVALID_TIME = 115,
     /* The password callback gave no password. */
     BTLS_PASSWORD_UNAVAILABLE = 116,
-    /* Another call on the object is under way, on another thread or around this callback. */
+    /* Another call on the object is in progress, on another thread or around this callback. */
     BTLS_BUSY = 120,
 
     /* The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
@@ -104,7 +104,7 @@ enum {
     BTLS_NO_TRUSTED_CERTIFICATE = 221,
     /* A parameter of the encryption is out of range. */
     BTLS_PARAMETER_INVALID = 222,
-    /* The private key did not sign; the peer is sent alert 80. */
+    /* The private key could not sign; the peer is sent alert 80. */
     BTLS_SIGNING_FAILED = 223,
 
     /* The peer certificate's issuer is not trusted; the peer is sent alert 48. */
@@ -134,14 +134,14 @@ enum {
     BTLS_CERT_ALGORITHM_UNSUPPORTED = 311,
     /* The peer's chain is longer than its CAs allow; the peer is sent alert 42. */
     BTLS_CERT_PATH_LENGTH = 312,
-    /* A name in the peer certificate is outside what its CA may certify; the peer is sent alert
-     * 42. */
+    /* A name in the peer certificate violates the name constraints of its CA; the peer is sent
+     * alert 42. */
     BTLS_CERT_NAME_CONSTRAINT = 313,
-    /* A certificate in the peer's chain was issued by one that is not a CA; the peer is sent alert
-     * 42. */
+    /* A certificate in the peer's chain was issued by a certificate that is not a CA; the peer is
+     * sent alert 42. */
     BTLS_CERT_ISSUER_NOT_CA = 314,
-    /* A certificate in the peer's chain has a critical extension that is not understood; the peer
-     * is sent alert 43. */
+    /* A certificate in the peer's chain has a critical extension that is not supported; the peer is
+     * sent alert 43. */
     BTLS_CERT_CRITICAL_EXTENSION = 315,
     /* The peer sent no certificate and one is required; the peer is sent alert 116. */
     BTLS_CERT_MISSING = 316,
@@ -159,10 +159,10 @@ enum {
     BTLS_CERT_TOO_COMPLEX = 321,
     /* The trust manager refused the peer certificate; the peer is sent alert 46. */
     BTLS_CERT_REJECTED_BY_MANAGER = 322,
-    /* The peer certificate's key usage does not let its key sign, as the handshake asks; the peer
-     * is sent alert 43. */
+    /* The peer certificate's key usage does not allow its key to sign the handshake; the peer is
+     * sent alert 43. */
     BTLS_CERT_KEY_USAGE = 323,
-    /* A CA in the peer's chain limits names of a kind that is not compared here; the peer is sent
+    /* A CA in the peer's chain constrains names of a kind that is not supported; the peer is sent
      * alert 43. */
     BTLS_CERT_CONSTRAINT_UNSUPPORTED = 324,
     /* The peer certificate was refused; the peer is sent alert 46. */
@@ -170,30 +170,29 @@ enum {
 
     /* The peer certificate has been revoked; the peer is sent alert 44. */
     BTLS_CERT_REVOKED = 400,
-    /* It is not known whether the peer certificate has been revoked; the peer is sent alert 46. */
+    /* The revocation status of the peer certificate is unknown; the peer is sent alert 46. */
     BTLS_REVOCATION_UNKNOWN = 401,
-    /* What is known of the revocation of the peer certificate is out of date; the peer is sent
-     * alert 46. */
-    BTLS_REVOCATION_STALE = 402,
-    /* Nobody could be asked whether the peer certificate has been revoked; the peer is sent alert
+    /* The revocation information about the peer certificate is out of date; the peer is sent alert
      * 46. */
+    BTLS_REVOCATION_STALE = 402,
+    /* No source of revocation information about the peer certificate could be reached; the peer is
+     * sent alert 46. */
     BTLS_REVOCATION_UNREACHABLE = 403,
-    /* What came back about the revocation of the peer certificate cannot be trusted; the peer is
+    /* The revocation information received about the peer certificate cannot be trusted; the peer is
      * sent alert 113. */
     BTLS_REVOCATION_RESPONSE_INVALID = 404,
-    /* The peer certificate demands a stapled OCSP response and none came with it; the peer is sent
-     * alert 113. */
+    /* The peer certificate requires a stapled OCSP response, and the peer sent none; the peer is
+     * sent alert 113. */
     BTLS_STAPLE_MISSING = 405,
-    /* A place that a certificate names to ask about revocation is not one to fetch from; the peer
-     * is sent alert 46. */
+    /* A URL for revocation information is not allowed; the peer is sent alert 46. */
     BTLS_FETCH_REFUSED = 406,
-    /* A revocation list (CRL) is damaged or is none. */
+    /* A revocation list (CRL) is malformed. */
     BTLS_CRL_MALFORMED = 410,
-    /* A revocation list (CRL) has a form that is not honoured. */
+    /* A revocation list (CRL) has a form that is not supported. */
     BTLS_CRL_UNSUPPORTED = 411,
-    /* An OCSP response is damaged or is none. */
+    /* An OCSP response is malformed. */
     BTLS_OCSP_MALFORMED = 412,
-    /* An OCSP response does not serve: it is of another certificate, not signed rightly, out of
+    /* An OCSP response cannot be used: it is for another certificate, not signed correctly, out of
      * date, or an error. */
     BTLS_OCSP_UNUSABLE = 413,
 
@@ -209,19 +208,19 @@ enum {
     BTLS_NO_COMMON_GROUP = 504,
     /* The two sides have no application protocol in common; the peer is sent alert 120. */
     BTLS_NO_COMMON_ALPN = 505,
-    /* No identity can sign in a way the peer can verify; the peer is sent alert 40. */
+    /* No identity can sign in a way that the peer can verify; the peer is sent alert 40. */
     BTLS_NO_COMMON_SIGNATURE = 506,
     /* A record could not be decrypted; the peer is sent alert 20. */
     BTLS_DECRYPT_FAILED = 507,
     /* The peer sent a malformed message; the peer is sent alert 50. */
     BTLS_MESSAGE_MALFORMED = 508,
-    /* The peer sent a message out of place; the peer is sent alert 10. */
+    /* The peer sent a message that is not allowed at this point; the peer is sent alert 10. */
     BTLS_UNEXPECTED_MESSAGE = 509,
     /* The peer sent a record larger than allowed; the peer is sent alert 22. */
     BTLS_RECORD_TOO_LARGE = 510,
     /* The peer broke the protocol; the peer is sent alert 47. */
     BTLS_PEER_MISBEHAVED = 511,
-    /* The peer lacks something that is required; the peer is sent alert 40. */
+    /* The peer lacks a required feature; the peer is sent alert 40. */
     BTLS_PEER_INCOMPATIBLE = 512,
     /* The connection has sent as much as its keys allow. */
     BTLS_KEYS_EXHAUSTED = 513,
@@ -231,19 +230,19 @@ enum {
     BTLS_HANDSHAKE_TOO_LARGE = 515,
     /* The client asks for a server name that is not served here; the peer is sent alert 112. */
     BTLS_SERVER_NAME_REFUSED = 516,
-    /* The peer did not resume the session, and no new one may be made; the peer is sent alert
+    /* The peer did not resume the session, and a new session is not allowed; the peer is sent alert
      * 46. */
     BTLS_SESSION_NOT_RESUMED = 517,
-    /* The peer's signature over the handshake is of an algorithm that it may not use; the peer is
-     * sent alert 47. */
+    /* The peer signed the handshake with an algorithm that is not allowed; the peer is sent alert
+     * 47. */
     BTLS_HANDSHAKE_SIGNATURE_ILLEGAL = 520,
     /* The peer left out an extension that is required; the peer is sent alert 109. */
     BTLS_EXTENSION_MISSING = 523,
-    /* The peer sent an extension that was not asked for; the peer is sent alert 110. */
+    /* The peer sent an extension that was not requested; the peer is sent alert 110. */
     BTLS_EXTENSION_UNEXPECTED = 524,
-    /* The peer's handshake messages are not those that arrived here; the peer is sent alert 51. */
+    /* The two sides saw different handshake messages; the peer is sent alert 51. */
     BTLS_FINISHED_INVALID = 525,
-    /* The client asks for a server name that is no host name; the peer is sent alert 112. */
+    /* The client asks for a server name that is not a host name; the peer is sent alert 112. */
     BTLS_SERVER_NAME_INVALID = 526,
     /* The connection failed; the peer is sent alert 40. */
     BTLS_PROTOCOL_OTHER = 599,
@@ -252,7 +251,7 @@ enum {
     BTLS_FILE_UNREADABLE = 700,
     /* The peer reset the connection. */
     BTLS_CONNECTION_RESET = 701,
-    /* The peer no longer receives. */
+    /* The peer no longer accepts data. */
     BTLS_BROKEN_PIPE = 702,
     /* Reading or writing failed. */
     BTLS_IO_OTHER = 703,
@@ -265,8 +264,8 @@ enum {
 
     /* Internal error; the peer is sent alert 80. */
     BTLS_INTERNAL = 900,
-    /* A defect was met and contained; the object cannot be used any more; the peer is sent alert
-     * 80. */
+    /* A defect in the library was contained; the object can no longer be used; the peer is sent
+     * alert 80. */
     BTLS_PANIC = 901,
 
     /* The peer sent the alert unexpected_message (10). */
@@ -321,7 +320,7 @@ enum {
     BTLS_ALERT_CERTIFICATE_REQUIRED = 1116,
     /* The peer sent the alert no_application_protocol (120). */
     BTLS_ALERT_NO_APPLICATION_PROTOCOL = 1120,
-    /* The peer sent an alert of no known name. */
+    /* The peer sent an unknown alert. */
     BTLS_ALERT_OTHER = 1255
 };
 

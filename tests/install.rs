@@ -120,12 +120,88 @@ fn install_puts_every_file_where_prefix_and_destdir_say() {
         "lib/cmake/brokertls/brokertlsConfigVersion.cmake",
         "lib/pkgconfig/brokertls.pc",
         "bin/brokertls",
+        "share/man/man1/brokertls.1",
+        "share/man/man3/btls_conn.3",
     ] {
         assert!(prefix.join(file).symlink_metadata().unwrap().is_file(), "{file}");
     }
     let link = |name: &str| fs::read_link(prefix.join("lib").join(name)).unwrap();
     assert_eq!(link("libbrokertls.so.0"), Path::new("libbrokertls.so.0.1.0"));
     assert_eq!(link("libbrokertls.so"), Path::new("libbrokertls.so.0"));
+}
+
+/// Every function that the header declares, by the first line of its declaration.
+fn functions() -> Vec<String> {
+    let header = fs::read_to_string(root().join("include/brokertls.h")).unwrap();
+    let lines = header.lines().filter(|line| !line.starts_with([' ', '/']) && line.contains('('));
+    let names = lines.filter_map(|line| line.split('(').next()?.rsplit([' ', '*']).next());
+    names.filter(|name| name.starts_with("btls_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_function_has_a_manual_page_by_its_name() {
+    let pages = installed().join("opt/brokertls/share/man");
+    let functions = functions();
+    assert!(functions.len() > 100, "{}", functions.len());
+    for function in functions {
+        let mut man = Command::new("man");
+        let shown = succeed(man.env("MANPATH", &pages).env("MANWIDTH", "80").env("LC_ALL", "C").args(["3", &function]));
+        assert!(shown.contains(&format!("{function}(")), "{function}: {shown}");
+    }
+}
+
+/// The manual pages themselves, without the links to them.
+fn manual_pages() -> Vec<PathBuf> {
+    let folders = ["man1", "man3"].map(|folder| installed().join("opt/brokertls/share/man").join(folder));
+    let pages = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    pages.filter(|page| !fs::read_to_string(page).unwrap().starts_with(".so ")).collect()
+}
+
+#[test]
+fn mandoc_and_man_have_no_complaint_about_a_manual_page() {
+    assert!(manual_pages().len() > 6);
+    for page in manual_pages() {
+        let lint = Command::new("mandoc").arg("-Tlint").arg(&page).output().unwrap();
+        let said = String::from_utf8(lint.stdout).unwrap() + &String::from_utf8(lint.stderr).unwrap();
+        // mandoc looks for other pages in the folders of the system only.
+        let complaints: Vec<_> = said.lines().filter(|line| !line.contains("referenced manual not found")).collect();
+        assert!(complaints.is_empty(), "{complaints:#?}");
+        let mut man = Command::new("man");
+        // Long names do not fit into narrow lines.
+        man.env("LC_ALL", "C").env("MANWIDTH", "100").args(["--warnings", "-E", "UTF-8", "-Tutf8", "-Z", "-l"]);
+        let output = man.arg(&page).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn manual_pages_refer_to_installed_pages() {
+    let folder = installed().join("opt/brokertls/share/man");
+    for page in manual_pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for reference in text.lines().filter_map(|line| line.split_once(".Xr ").or_else(|| line.split_once(" Xr "))) {
+            let (name, number) = reference.1.split_once(' ').unwrap();
+            let number = &number[..1];
+            assert!(folder.join(format!("man{number}/{name}.{number}")).exists(), "{}: {name}", page.display());
+        }
+    }
+}
+
+/// Every language that the header is for, and every compiler.
+#[test]
+fn header_compiles_without_a_warning_in_every_standard_of_c_and_cxx() {
+    let source = installed().join("every_standard.c");
+    fs::write(&source, "#include <brokertls.h>\n").unwrap();
+    let c = ["c99", "c11", "c17", "c2x"].map(|standard| ("c", standard));
+    let cxx = ["c++98", "c++11", "c++14", "c++17", "c++20", "c++2b"].map(|standard| ("c++", standard));
+    for (language, standard) in c.into_iter().chain(cxx) {
+        for compiler in ["gcc", "clang"] {
+            let mut command = Command::new(compiler);
+            command.args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-fsyntax-only"]);
+            command.arg(format!("-std={standard}")).args(["-x", language]).arg(&source);
+            succeed(command.args(pkg_config(&["--cflags"])));
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ wanted=(
     npm:npm mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
     softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev
     python3:python3 curl:curl gnutls-cli:gnutls-bin
+    clang:clang mandoc:mandoc man:man-db
     cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold
 )
 (($# == 0)) || wanted=("$@")

@@ -1,6 +1,6 @@
-//! Errors as values: a code of the table, and what was met, where, and what would mend it.
+//! Errors as values: a code of the table, the details of the case, and a hint.
 //!
-//! Detail names files, aliases and certificates, never secrets. This room depends on nothing else.
+//! Details name files, aliases and certificates, and never hold a secret. This room depends on no other.
 
 mod codes;
 
@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 pub use codes::{Category, Code};
 
-/// What went wrong.
+/// An error of this library.
 ///
-/// Cheap to clone; shown as `BTLS_CERT_EXPIRED (302): the peer certificate has expired: <detail>`.
+/// It is cheap to clone, and is displayed as `BTLS_CERT_EXPIRED (302): the peer certificate has expired: <detail>`.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -23,16 +23,16 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The result of everything in this library that can fail.
+/// The result of a function of this library that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of `code` with what was met, e.g. the file, alias or certificate; `detail` may be empty.
+    /// Makes an error of `code`. `detail` names the file, alias or certificate, and may be empty.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self(Arc::new(Inner { code, detail: detail.into(), hint: None, source: None }))
     }
 
-    /// The same error with a hint for this very case instead of the table's.
+    /// Replaces the hint of the table with one for this case.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         let mut inner = self.into_inner();
@@ -40,7 +40,7 @@ impl Error {
         Self(Arc::new(inner))
     }
 
-    /// The same error with the error that led to it.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let mut inner = self.into_inner();
@@ -48,7 +48,7 @@ impl Error {
         Self(Arc::new(inner))
     }
 
-    /// The same error with `place` (a file, an alias) put before its detail.
+    /// Puts `place` (a file or an alias) before the detail.
     #[must_use]
     pub fn at(self, place: impl fmt::Display) -> Self {
         let mut inner = self.into_inner();
@@ -59,27 +59,27 @@ impl Error {
         Self(Arc::new(inner))
     }
 
-    /// The row of the table.
+    /// The code: a row of the table.
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// What was met; may be empty.
+    /// The details of the case; may be empty.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
 
-    /// What would mend it; may be empty.
+    /// The hint: a sentence that says what to do. May be empty.
     pub fn hint(&self) -> &str {
         self.0.hint.as_deref().unwrap_or_else(|| self.0.code.hint())
     }
 
-    /// Returns true if the hint is of this very case, [`Error::with_hint`], and not the table's.
+    /// Returns true if [`Error::with_hint`] replaced the hint of the table.
     pub(crate) fn has_own_hint(&self) -> bool {
         self.0.hint.is_some()
     }
 
-    /// The message without the code's name and number: the table's sentence, then the detail.
+    /// The message without the name and number of the code: the clause of the table, then the detail.
     pub fn message(&self) -> String {
         match self.detail() {
             "" => self.code().message().to_owned(),
@@ -87,7 +87,7 @@ impl Error {
         }
     }
 
-    /// The only holder takes its content; a shared error is copied, its source kept as text.
+    /// Takes the content of an error with one holder. A shared error is copied, with its source as text.
     fn into_inner(self) -> Inner {
         Arc::try_unwrap(self.0).unwrap_or_else(|shared| Inner {
             code: shared.code,

@@ -31,12 +31,6 @@ pub(crate) enum Kind {
     Field(String),
 }
 
-impl Item {
-    pub(crate) fn is_function(&self) -> bool {
-        matches!(self.kind, Kind::Function { is_type: false, .. })
-    }
-}
-
 /// The files of `src/ffi`. `mod.rs` has no items, and would be followed by cbindgen to the others.
 fn sources() -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ffi")], Vec::new());

@@ -1,14 +1,15 @@
-//! The files under `include/`, and Java's ErrorCode, are written from the source by this test, and it fails when they have drifted apart.
+//! Writes the files of `include/` and `docs/man/` and Java's ErrorCode from the source, and fails if they differ.
 //!
 //! `make bless` (`BTLS_BLESS=1`) rewrites them. Only this file writes into the tree.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[allow(dead_code)]
 mod chapters;
+mod command;
+#[path = "../../src/bin/brokertls/command_line.rs"]
+mod command_line;
 mod header;
-#[allow(dead_code)]
 mod items;
-#[allow(dead_code)]
+mod pages;
 mod text;
 
 use std::env;
@@ -86,7 +87,7 @@ fn error_code_java() -> String {
         writeln!(text, "    /** {}. */", capitalized(code.message())).unwrap();
         let category = format!("{:?}", code.category()).to_uppercase();
         let alert = code.alert().map_or(-1, i32::from);
-        let [message, hint] = [code.message(), code.hint()].map(|text| format!("{text:?}"));
+        let [message, hint] = [code.message(), code.hint()].map(java_literal);
         writeln!(text, "    {}({}, Category.{category}, {alert},", code.name(), code.number()).unwrap();
         writeln!(text, "            {message},").unwrap();
         write!(text, "            {hint})").unwrap();
@@ -96,25 +97,37 @@ fn error_code_java() -> String {
     text
 }
 
-/// What follows the rows of ErrorCode.java.
+/// A literal of Java, of several lines if one would be too long.
+fn java_literal(text: &str) -> String {
+    const ROOM: usize = 100;
+    let lines = text::wrap(text, ROOM, ROOM);
+    let last = lines.len() - 1;
+    let parts = lines
+        .iter()
+        .enumerate()
+        .map(|(index, line)| format!("{:?}", line.clone() + if index < last { " " } else { "" }));
+    parts.collect::<Vec<_>>().join("\n                    + ")
+}
+
+/// The members of ErrorCode.java after its rows.
 const ERROR_CODE_MEMBERS: &str = r#"
-    /** What a code is about. */
+    /** The subject of a code. */
     public enum Category {
         /** Not an error. */
         PROGRESS,
-        /** The caller asked for something that cannot be. */
+        /** The call or the configuration is wrong. */
         USAGE,
         /** A file or store of keys or certificates could not be used. */
         KEYSTORE,
         /** The peer's certificate was refused. */
         CERTIFICATE,
-        /** The peer's certificate was refused for what is known, or not known, of its revocation. */
+        /** The peer's certificate was refused because of its revocation status, known or unknown. */
         REVOCATION,
-        /** The bytes of the connection broke the protocol, or the two sides had nothing in common. */
+        /** The peer broke the protocol, or the two sides have nothing in common. */
         PROTOCOL,
         /** The operating system reported an error. */
         IO,
-        /** A defect of this library. */
+        /** A defect in the library. */
         INTERNAL,
         /** The peer ended the connection with an alert. */
         ALERT
@@ -139,27 +152,27 @@ const ERROR_CODE_MEMBERS: &str = r#"
         return number;
     }
 
-    /** What the code is about. */
+    /** The category of the code. */
     public Category category() {
         return category;
     }
 
-    /** The description number of the alert that the peer is sent (RFC 8446 section 6), or -1. */
+    /** The number of the alert that the peer receives (RFC 8446 section 6), or -1 for none. */
     public int alert() {
         return alert;
     }
 
-    /** What happened, in one clause. */
+    /** The message: a clause that starts in lower case and ends without a full stop. */
     public String message() {
         return message;
     }
 
-    /** What would mend it, as a sentence; empty where nothing general can be said. */
+    /** The hint: a sentence that says what to do, or an empty text. */
     public String hint() {
         return hint;
     }
 
-    /** The code of a number; {@link #INTERNAL} for a number that this version does not know. */
+    /** Returns the code of a number, or {@link #INTERNAL} for a number that this version does not have. */
     public static ErrorCode of(int number) {
         for (ErrorCode code : values()) {
             if (code.number == number) {
@@ -216,6 +229,18 @@ fn main_header_has_no_more_lines_than_the_limit() {
 #[test]
 fn main_header_is_what_the_entry_points_say() {
     ensure_content("include/brokertls.h", &header::header(&items::read()));
+}
+
+#[test]
+fn manual_pages_are_what_the_entry_points_say() {
+    for (name, page) in pages::pages(&items::read()) {
+        ensure_content(&format!("docs/man/{name}"), &page);
+    }
+}
+
+#[test]
+fn manual_page_of_the_command_is_what_its_command_line_says() {
+    ensure_content("docs/man/brokertls.1", &command::page(command_line::command()));
 }
 
 #[test]

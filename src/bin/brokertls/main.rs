@@ -1,6 +1,7 @@
-//! The command `brokertls`: what the library does, from a shell. It uses the public Rust API alone.
+//! The command `brokertls`: the library from a shell. It uses the public Rust API alone.
 
 mod arguments;
+mod command_line;
 mod connect;
 mod dates;
 mod facts;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use report::Failure;
 
 fn main() -> ExitCode {
-    let matches = arguments::command().get_matches();
+    let matches = command_line::command().get_matches();
     let outcome = match matches.subcommand() {
         Some(("connect", matches)) => connect::run(matches),
         Some(("serve", matches)) => serve::run(matches),

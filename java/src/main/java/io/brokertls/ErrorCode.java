@@ -14,13 +14,13 @@ public enum ErrorCode {
     WANT_READ(1, Category.PROGRESS, -1,
             "more bytes from the peer are needed",
             "Call again when the descriptor is readable."),
-    /** Bytes for the peer wait to be sent. */
+    /** Bytes for the peer are waiting to be sent. */
     WANT_WRITE(2, Category.PROGRESS, -1,
-            "bytes for the peer wait to be sent",
+            "bytes for the peer are waiting to be sent",
             "Call again when the descriptor is writable."),
-    /** A task that may block has to run. */
+    /** A task that may block must run. */
     WANT_TASK(3, Category.PROGRESS, -1,
-            "a task that may block has to run",
+            "a task that may block must run",
             "Run the connection's task on any thread, then call again."),
     /** The peer closed the connection cleanly. */
     CLOSED(4, Category.PROGRESS, -1,
@@ -53,11 +53,11 @@ public enum ErrorCode {
     /** The context has nothing to verify the peer against. */
     NO_TRUST(106, Category.USAGE, -1,
             "the context has nothing to verify the peer against",
-            "Add a trust store, or ask for the system's roots."),
+            "Add a trust store, or trust the roots of the system."),
     /** The server name is neither a DNS name nor an IP address. */
     INVALID_SERVER_NAME(107, Category.USAGE, -1,
             "the server name is neither a DNS name nor an IP address",
-            "Pass the host that is connected to, without port or brackets."),
+            "Pass the host name or address alone, without port or brackets."),
     /** The destination buffer is too small. */
     BUFFER_TOO_SMALL(108, Category.USAGE, -1,
             "the destination buffer is too small",
@@ -66,13 +66,13 @@ public enum ErrorCode {
     NO_CIPHER_SUITE(109, Category.USAGE, -1,
             "no cipher suite is left to offer",
             "Name at least one ECDHE suite with AES-GCM or ChaCha20-Poly1305, or leave the setting out."),
-    /** A protocol version is not served. */
+    /** A protocol version is not supported. */
     VERSION_NOT_SUPPORTED(110, Category.USAGE, -1,
-            "a protocol version is not served",
+            "a protocol version is not supported",
             "Use TLSv1.2 and TLSv1.3."),
-    /** A key exchange group is not served. */
+    /** A key exchange group is not supported. */
     GROUP_NOT_SUPPORTED(111, Category.USAGE, -1,
-            "a key exchange group is not served",
+            "a key exchange group is not supported",
             "Use X25519MLKEM768, X25519, secp256r1 or secp384r1."),
     /** An ALPN protocol name is empty or longer than 255 bytes. */
     INVALID_ALPN(112, Category.USAGE, -1,
@@ -82,9 +82,9 @@ public enum ErrorCode {
     INVALID_TEXT(113, Category.USAGE, -1,
             "a text argument is not valid UTF-8",
             ""),
-    /** A cipher suite name or rule is not understood. */
+    /** A cipher suite name or rule is not supported. */
     CIPHER_NOT_SUPPORTED(114, Category.USAGE, -1,
-            "a cipher suite name or rule is not understood",
+            "a cipher suite name or rule is not supported",
             ""),
     /** A time is not in RFC 3339 form. */
     INVALID_TIME(115, Category.USAGE, -1,
@@ -94,10 +94,10 @@ public enum ErrorCode {
     PASSWORD_UNAVAILABLE(116, Category.USAGE, -1,
             "the password callback gave no password",
             ""),
-    /** Another call on the object is under way, on another thread or around this callback. */
+    /** Another call on the object is in progress, on another thread or around this callback. */
     BUSY(120, Category.USAGE, -1,
-            "another call on the object is under way, on another thread or around this callback",
-            "Use a connection or builder by one thread at a time."),
+            "another call on the object is in progress, on another thread or around this callback",
+            "Use a connection or a builder from one thread at a time."),
     /** The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
     STORE_FORMAT_UNKNOWN(201, Category.KEYSTORE, -1,
             "the content is not PEM, DER, PKCS#12, JKS or JCEKS",
@@ -105,7 +105,7 @@ public enum ErrorCode {
     /** The content is not of the type that was given. */
     STORE_TYPE_MISMATCH(202, Category.KEYSTORE, -1,
             "the content is not of the type that was given",
-            "Leave the type out to have it found from the content."),
+            "Leave the type out; it is then detected from the content."),
     /** The store password is wrong, or the store was altered. */
     STORE_PASSWORD_WRONG(203, Category.KEYSTORE, -1,
             "the store password is wrong, or the store was altered",
@@ -133,11 +133,11 @@ public enum ErrorCode {
     /** The private key does not belong to the certificate. */
     KEY_MISMATCH(209, Category.KEYSTORE, -1,
             "the private key does not belong to the certificate",
-            "Use the key that the certificate was requested with."),
+            "Use the private key that the certificate was requested with."),
     /** The certificates do not form one chain. */
     CHAIN_BROKEN(210, Category.KEYSTORE, -1,
             "the certificates do not form one chain",
-            "Keep the end entity and its issuers only."),
+            "Keep only the end-entity certificate and its issuers."),
     /** The private key's algorithm is not supported. */
     KEY_ALGORITHM_UNSUPPORTED(211, Category.KEYSTORE, -1,
             "the private key's algorithm is not supported",
@@ -145,7 +145,8 @@ public enum ErrorCode {
     /** The encryption of the key or store is not supported. */
     ENCRYPTION_UNSUPPORTED(212, Category.KEYSTORE, -1,
             "the encryption of the key or store is not supported",
-            "Export it with AES-256-CBC and PBKDF2: openssl pkcs12 -export, or openssl pkcs8 -topk8 for a key alone."),
+            "Export it with AES-256-CBC and PBKDF2: openssl pkcs12 -export, or openssl pkcs8 -topk8 for a key "
+                    + "alone."),
     /** The store is malformed. */
     STORE_MALFORMED(213, Category.KEYSTORE, -1,
             "the store is malformed",
@@ -169,11 +170,11 @@ public enum ErrorCode {
     /** The content is larger than the limit. */
     STORE_TOO_LARGE(218, Category.KEYSTORE, -1,
             "the content is larger than the limit",
-            "If the file is what it should be, raise the option max-content-bytes."),
+            "If the file is the right one, raise the option max-content-bytes."),
     /** The key derivation asks for more work or memory than the limit. */
     COST_TOO_HIGH(219, Category.KEYSTORE, -1,
             "the key derivation asks for more work or memory than the limit",
-            "If the file is what it should be, raise the option max-kdf-iterations."),
+            "If the file is the right one, raise the option max-kdf-iterations."),
     /** There is no certificate. */
     NO_CERTIFICATE(220, Category.KEYSTORE, -1,
             "there is no certificate",
@@ -186,9 +187,9 @@ public enum ErrorCode {
     PARAMETER_INVALID(222, Category.KEYSTORE, -1,
             "a parameter of the encryption is out of range",
             ""),
-    /** The private key did not sign. */
+    /** The private key could not sign. */
     SIGNING_FAILED(223, Category.KEYSTORE, 80,
-            "the private key did not sign",
+            "the private key could not sign",
             "Check the token or the provider that holds the key; its own error is the cause."),
     /** The peer certificate's issuer is not trusted. */
     CERT_UNKNOWN_ISSUER(300, Category.CERTIFICATE, 48,
@@ -217,7 +218,7 @@ public enum ErrorCode {
     /** The peer uses a CA certificate as its own. */
     CERT_CA_AS_END_ENTITY(306, Category.CERTIFICATE, 42,
             "the peer uses a CA certificate as its own",
-            "Reissue it with CA:FALSE, or put it into the trust store itself."),
+            "Reissue it with CA:FALSE, or add it to the trust store."),
     /** The peer certificate is not for this purpose. */
     CERT_PURPOSE_MISMATCH(307, Category.CERTIFICATE, 43,
             "the peer certificate is not for this purpose",
@@ -242,22 +243,23 @@ public enum ErrorCode {
     CERT_PATH_LENGTH(312, Category.CERTIFICATE, 42,
             "the peer's chain is longer than its CAs allow",
             ""),
-    /** A name in the peer certificate is outside what its CA may certify. */
+    /** A name in the peer certificate violates the name constraints of its CA. */
     CERT_NAME_CONSTRAINT(313, Category.CERTIFICATE, 42,
-            "a name in the peer certificate is outside what its CA may certify",
+            "a name in the peer certificate violates the name constraints of its CA",
             ""),
-    /** A certificate in the peer's chain was issued by one that is not a CA. */
+    /** A certificate in the peer's chain was issued by a certificate that is not a CA. */
     CERT_ISSUER_NOT_CA(314, Category.CERTIFICATE, 42,
-            "a certificate in the peer's chain was issued by one that is not a CA",
+            "a certificate in the peer's chain was issued by a certificate that is not a CA",
             ""),
-    /** A certificate in the peer's chain has a critical extension that is not understood. */
+    /** A certificate in the peer's chain has a critical extension that is not supported. */
     CERT_CRITICAL_EXTENSION(315, Category.CERTIFICATE, 43,
-            "a certificate in the peer's chain has a critical extension that is not understood",
+            "a certificate in the peer's chain has a critical extension that is not supported",
             ""),
     /** The peer sent no certificate and one is required. */
     CERT_MISSING(316, Category.CERTIFICATE, 116,
             "the peer sent no certificate and one is required",
-            "The client needs a certificate and key. One that has them may hold them back because they are not for clients (NSS does so), or because no CA that is named here issued them (Go and Java do so): send-ca-names no has it show them."),
+            "Give the client a certificate and key. Go and Java clients send none if no CA that the server names "
+                    + "has issued it: set send-ca-names to no for them."),
     /** The application refused the peer certificate. */
     CERT_REJECTED_BY_CALLBACK(317, Category.CERTIFICATE, 49,
             "the application refused the peer certificate",
@@ -282,14 +284,14 @@ public enum ErrorCode {
     CERT_REJECTED_BY_MANAGER(322, Category.CERTIFICATE, 46,
             "the trust manager refused the peer certificate",
             ""),
-    /** The peer certificate's key usage does not let its key sign, as the handshake asks. */
+    /** The peer certificate's key usage does not allow its key to sign the handshake. */
     CERT_KEY_USAGE(323, Category.CERTIFICATE, 43,
-            "the peer certificate's key usage does not let its key sign, as the handshake asks",
+            "the peer certificate's key usage does not allow its key to sign the handshake",
             "Reissue it with the key usage digitalSignature."),
-    /** A CA in the peer's chain limits names of a kind that is not compared here. */
+    /** A CA in the peer's chain constrains names of a kind that is not supported. */
     CERT_CONSTRAINT_UNSUPPORTED(324, Category.CERTIFICATE, 43,
-            "a CA in the peer's chain limits names of a kind that is not compared here",
-            "Reissue that CA with constraints on DNS names and IP addresses alone, or trust the CA below it itself."),
+            "a CA in the peer's chain constrains names of a kind that is not supported",
+            "Reissue that CA with constraints on DNS names and IP addresses only, or trust the CA below it."),
     /** The peer certificate was refused. */
     CERT_OTHER(399, Category.CERTIFICATE, 46,
             "the peer certificate was refused",
@@ -298,45 +300,46 @@ public enum ErrorCode {
     CERT_REVOKED(400, Category.REVOCATION, 44,
             "the peer certificate has been revoked",
             "The peer needs a new certificate."),
-    /** It is not known whether the peer certificate has been revoked. */
+    /** The revocation status of the peer certificate is unknown. */
     REVOCATION_UNKNOWN(401, Category.REVOCATION, 46,
-            "it is not known whether the peer certificate has been revoked",
-            "Give the current revocation list of its issuer, or accept what is not known (revocation prefer)."),
-    /** What is known of the revocation of the peer certificate is out of date. */
+            "the revocation status of the peer certificate is unknown",
+            "Give the current revocation list of its issuer, or accept an unknown status (revocation prefer)."),
+    /** The revocation information about the peer certificate is out of date. */
     REVOCATION_STALE(402, Category.REVOCATION, 46,
-            "what is known of the revocation of the peer certificate is out of date",
+            "the revocation information about the peer certificate is out of date",
             "Give the current revocation list of its issuer."),
-    /** Nobody could be asked whether the peer certificate has been revoked. */
+    /** No source of revocation information about the peer certificate could be reached. */
     REVOCATION_UNREACHABLE(403, Category.REVOCATION, 46,
-            "nobody could be asked whether the peer certificate has been revoked",
-            "Check that the responder or the list's server is up and can be reached from here."),
-    /** What came back about the revocation of the peer certificate cannot be trusted. */
+            "no source of revocation information about the peer certificate could be reached",
+            "Check that the responder, or the server of the list, is running and can be reached from here."),
+    /** The revocation information received about the peer certificate cannot be trusted. */
     REVOCATION_RESPONSE_INVALID(404, Category.REVOCATION, 113,
-            "what came back about the revocation of the peer certificate cannot be trusted",
-            "Check the responder: its certificate and key, its clock, and that it serves this issuer."),
-    /** The peer certificate demands a stapled OCSP response and none came with it. */
+            "the revocation information received about the peer certificate cannot be trusted",
+            "Check the certificate, key and clock of the responder, and that it serves this issuer."),
+    /** The peer certificate requires a stapled OCSP response, and the peer sent none. */
     STAPLE_MISSING(405, Category.REVOCATION, 113,
-            "the peer certificate demands a stapled OCSP response and none came with it",
+            "the peer certificate requires a stapled OCSP response, and the peer sent none",
             "Turn stapling on at the peer, or reissue its certificate without the TLS feature (must-staple)."),
-    /** A place that a certificate names to ask about revocation is not one to fetch from. */
+    /** A URL for revocation information is not allowed. */
     FETCH_REFUSED(406, Category.REVOCATION, 46,
-            "a place that a certificate names to ask about revocation is not one to fetch from",
-            "Only http:// is fetched, and addresses of private networks only where that is allowed (fetch-private-addresses)."),
-    /** A revocation list (CRL) is damaged or is none. */
+            "a URL for revocation information is not allowed",
+            "Only http:// is fetched. Addresses of private networks need the option fetch-private-addresses."),
+    /** A revocation list (CRL) is malformed. */
     CRL_MALFORMED(410, Category.REVOCATION, -1,
-            "a revocation list (CRL) is damaged or is none",
-            "Fetch it again from the CA; it is PEM (X509 CRL) or DER."),
-    /** A revocation list (CRL) has a form that is not honoured. */
+            "a revocation list (CRL) is malformed",
+            "Fetch it again from the CA, as PEM (X509 CRL) or DER."),
+    /** A revocation list (CRL) has a form that is not supported. */
     CRL_UNSUPPORTED(411, Category.REVOCATION, -1,
-            "a revocation list (CRL) has a form that is not honoured",
+            "a revocation list (CRL) has a form that is not supported",
             "Use the CA's complete, direct list (RFC 5280), signed with RSA or ECDSA and SHA-2, or Ed25519."),
-    /** An OCSP response is damaged or is none. */
+    /** An OCSP response is malformed. */
     OCSP_MALFORMED(412, Category.REVOCATION, -1,
-            "an OCSP response is damaged or is none",
-            "Fetch it again from the responder (openssl ocsp -respout); it is DER, or PEM (OCSP RESPONSE)."),
-    /** An OCSP response does not serve: it is of another certificate, not signed rightly, out of date, or an error. */
+            "an OCSP response is malformed",
+            "Fetch it again from the responder (openssl ocsp -respout), as DER or PEM (OCSP RESPONSE)."),
+    /** An OCSP response cannot be used: it is for another certificate, not signed correctly, out of date, or an error. */
     OCSP_UNUSABLE(413, Category.REVOCATION, -1,
-            "an OCSP response does not serve: it is of another certificate, not signed rightly, out of date, or an error",
+            "an OCSP response cannot be used: it is for another certificate, not signed correctly, out of date, "
+                    + "or an error",
             "Fetch it again from the responder of the certificate's issuer (openssl ocsp -respout)."),
     /** The peer does not speak TLS. */
     PEER_NOT_TLS(500, Category.PROTOCOL, 22,
@@ -362,9 +365,9 @@ public enum ErrorCode {
     NO_COMMON_ALPN(505, Category.PROTOCOL, 120,
             "the two sides have no application protocol in common",
             "Name the same ALPN protocol on both sides."),
-    /** No identity can sign in a way the peer can verify. */
+    /** No identity can sign in a way that the peer can verify. */
     NO_COMMON_SIGNATURE(506, Category.PROTOCOL, 40,
-            "no identity can sign in a way the peer can verify",
+            "no identity can sign in a way that the peer can verify",
             "Add an identity with another kind of key (RSA beside ECDSA)."),
     /** A record could not be decrypted. */
     DECRYPT_FAILED(507, Category.PROTOCOL, 20,
@@ -374,9 +377,9 @@ public enum ErrorCode {
     MESSAGE_MALFORMED(508, Category.PROTOCOL, 50,
             "the peer sent a malformed message",
             ""),
-    /** The peer sent a message out of place. */
+    /** The peer sent a message that is not allowed at this point. */
     UNEXPECTED_MESSAGE(509, Category.PROTOCOL, 10,
-            "the peer sent a message out of place",
+            "the peer sent a message that is not allowed at this point",
             ""),
     /** The peer sent a record larger than allowed. */
     RECORD_TOO_LARGE(510, Category.PROTOCOL, 22,
@@ -386,9 +389,9 @@ public enum ErrorCode {
     PEER_MISBEHAVED(511, Category.PROTOCOL, 47,
             "the peer broke the protocol",
             ""),
-    /** The peer lacks something that is required. */
+    /** The peer lacks a required feature. */
     PEER_INCOMPATIBLE(512, Category.PROTOCOL, 40,
-            "the peer lacks something that is required",
+            "the peer lacks a required feature",
             ""),
     /** The connection has sent as much as its keys allow. */
     KEYS_EXHAUSTED(513, Category.PROTOCOL, -1,
@@ -397,7 +400,7 @@ public enum ErrorCode {
     /** The peer closed the connection during the handshake. */
     HANDSHAKE_EOF(514, Category.PROTOCOL, -1,
             "the peer closed the connection during the handshake",
-            "The peer's own log says why."),
+            "Look into the log of the peer for the reason."),
     /** The peer's handshake messages are larger than the limit. */
     HANDSHAKE_TOO_LARGE(515, Category.PROTOCOL, 47,
             "the peer's handshake messages are larger than the limit",
@@ -405,31 +408,31 @@ public enum ErrorCode {
     /** The client asks for a server name that is not served here. */
     SERVER_NAME_REFUSED(516, Category.PROTOCOL, 112,
             "the client asks for a server name that is not served here",
-            "Connect to a name that the server serves, or let the server accept this one."),
-    /** The peer did not resume the session, and no new one may be made. */
+            "Connect to a name that the server serves, or allow this name on the server."),
+    /** The peer did not resume the session, and a new session is not allowed. */
     SESSION_NOT_RESUMED(517, Category.PROTOCOL, 46,
-            "the peer did not resume the session, and no new one may be made",
+            "the peer did not resume the session, and a new session is not allowed",
             "Allow new sessions, or connect without this restriction first."),
-    /** The peer's signature over the handshake is of an algorithm that it may not use. */
+    /** The peer signed the handshake with an algorithm that is not allowed. */
     HANDSHAKE_SIGNATURE_ILLEGAL(520, Category.PROTOCOL, 47,
-            "the peer's signature over the handshake is of an algorithm that it may not use",
-            "The peer breaks TLS: update it, or allow other protocol versions."),
+            "the peer signed the handshake with an algorithm that is not allowed",
+            "Update the TLS library of the peer, or allow other protocol versions."),
     /** The peer left out an extension that is required. */
     EXTENSION_MISSING(523, Category.PROTOCOL, 109,
             "the peer left out an extension that is required",
-            "The peer's TLS library does not follow RFC 8446; update it."),
-    /** The peer sent an extension that was not asked for. */
+            "The TLS library of the peer does not follow RFC 8446; update it."),
+    /** The peer sent an extension that was not requested. */
     EXTENSION_UNEXPECTED(524, Category.PROTOCOL, 110,
-            "the peer sent an extension that was not asked for",
-            "The peer's TLS library does not follow RFC 8446; update it."),
-    /** The peer's handshake messages are not those that arrived here. */
+            "the peer sent an extension that was not requested",
+            "The TLS library of the peer does not follow RFC 8446; update it."),
+    /** The two sides saw different handshake messages. */
     FINISHED_INVALID(525, Category.PROTOCOL, 51,
-            "the peer's handshake messages are not those that arrived here",
+            "the two sides saw different handshake messages",
             "Look for a middlebox that alters the handshake."),
-    /** The client asks for a server name that is no host name. */
+    /** The client asks for a server name that is not a host name. */
     SERVER_NAME_INVALID(526, Category.PROTOCOL, 112,
-            "the client asks for a server name that is no host name",
-            "Make the client send the host alone as server name (SNI): no scheme, port, path or address."),
+            "the client asks for a server name that is not a host name",
+            "Make the client send the host name alone as server name (SNI): no scheme, port, path or address."),
     /** The connection failed. */
     PROTOCOL_OTHER(599, Category.PROTOCOL, 40,
             "the connection failed",
@@ -442,9 +445,9 @@ public enum ErrorCode {
     CONNECTION_RESET(701, Category.IO, -1,
             "the peer reset the connection",
             ""),
-    /** The peer no longer receives. */
+    /** The peer no longer accepts data. */
     BROKEN_PIPE(702, Category.IO, -1,
-            "the peer no longer receives",
+            "the peer no longer accepts data",
             ""),
     /** Reading or writing failed. */
     IO_OTHER(703, Category.IO, -1,
@@ -466,14 +469,15 @@ public enum ErrorCode {
     INTERNAL(900, Category.INTERNAL, 80,
             "internal error",
             "Please report it."),
-    /** A defect was met and contained; the object cannot be used any more. */
+    /** A defect in the library was contained; the object can no longer be used. */
     PANIC(901, Category.INTERNAL, 80,
-            "a defect was met and contained; the object cannot be used any more",
+            "a defect in the library was contained; the object can no longer be used",
             "Please report it."),
     /** The peer sent the alert unexpected_message (10). */
     ALERT_UNEXPECTED_MESSAGE(1010, Category.ALERT, -1,
             "the peer sent the alert unexpected_message (10)",
-            "The peer does not take a message of this side at this point: one of the two libraries breaks the protocol."),
+            "The peer does not accept a message of this side at this point: one of the two libraries breaks the "
+                    + "protocol."),
     /** The peer sent the alert bad_record_mac (20). */
     ALERT_BAD_RECORD_MAC(1020, Category.ALERT, -1,
             "the peer sent the alert bad_record_mac (20)",
@@ -481,11 +485,12 @@ public enum ErrorCode {
     /** The peer sent the alert record_overflow (22). */
     ALERT_RECORD_OVERFLOW(1022, Category.ALERT, -1,
             "the peer sent the alert record_overflow (22)",
-            "The peer takes smaller records only, or expects something else than TLS at this port."),
+            "The peer accepts only smaller records, or expects another protocol than TLS at this port."),
     /** The peer sent the alert handshake_failure (40). */
     ALERT_HANDSHAKE_FAILURE(1040, Category.ALERT, -1,
             "the peer sent the alert handshake_failure (40)",
-            "The two sides share no cipher suite, group or signature algorithm, or the peer refuses this side's certificate or lacks one."),
+            "The two sides share no cipher suite, group or signature algorithm, or the peer refuses this side's "
+                    + "certificate or has none."),
     /** The peer sent the alert bad_certificate (42). */
     ALERT_BAD_CERTIFICATE(1042, Category.ALERT, -1,
             "the peer sent the alert bad_certificate (42)",
@@ -493,23 +498,24 @@ public enum ErrorCode {
     /** The peer sent the alert unsupported_certificate (43). */
     ALERT_UNSUPPORTED_CERTIFICATE(1043, Category.ALERT, -1,
             "the peer sent the alert unsupported_certificate (43)",
-            "The peer refuses this side's kind of certificate; check its extended key usage."),
+            "The peer refuses this side's type of certificate; check its extended key usage."),
     /** The peer sent the alert certificate_revoked (44). */
     ALERT_CERTIFICATE_REVOKED(1044, Category.ALERT, -1,
             "the peer sent the alert certificate_revoked (44)",
-            "This side's certificate is revoked; get a new one."),
+            "This side's certificate has been revoked; get a new one."),
     /** The peer sent the alert certificate_expired (45). */
     ALERT_CERTIFICATE_EXPIRED(1045, Category.ALERT, -1,
             "the peer sent the alert certificate_expired (45)",
-            "This side's certificate has expired or is not valid yet: check its dates and the clocks of both sides."),
+            "This side's certificate has expired or is not valid yet: check its dates and the clocks of both "
+                    + "sides."),
     /** The peer sent the alert certificate_unknown (46). */
     ALERT_CERTIFICATE_UNKNOWN(1046, Category.ALERT, -1,
             "the peer sent the alert certificate_unknown (46)",
-            "The peer refuses this side's certificate; its log says why."),
+            "The peer refuses this side's certificate; its log has the reason."),
     /** The peer sent the alert illegal_parameter (47). */
     ALERT_ILLEGAL_PARAMETER(1047, Category.ALERT, -1,
             "the peer sent the alert illegal_parameter (47)",
-            "The peer does not take a value in this side's messages; its log says which."),
+            "The peer does not accept a value in this side's messages; its log names the value."),
     /** The peer sent the alert unknown_ca (48). */
     ALERT_UNKNOWN_CA(1048, Category.ALERT, -1,
             "the peer sent the alert unknown_ca (48)",
@@ -517,15 +523,15 @@ public enum ErrorCode {
     /** The peer sent the alert access_denied (49). */
     ALERT_ACCESS_DENIED(1049, Category.ALERT, -1,
             "the peer sent the alert access_denied (49)",
-            "The peer does not let this side in, or refuses its certificate; its log says why."),
+            "The peer denies access, or refuses this side's certificate; its log has the reason."),
     /** The peer sent the alert decode_error (50). */
     ALERT_DECODE_ERROR(1050, Category.ALERT, -1,
             "the peer sent the alert decode_error (50)",
-            "The peer cannot read a message of this side, or misses a certificate (GnuTLS says so)."),
+            "The peer cannot read a message of this side, or requires a certificate (as GnuTLS reports it)."),
     /** The peer sent the alert decrypt_error (51). */
     ALERT_DECRYPT_ERROR(1051, Category.ALERT, -1,
             "the peer sent the alert decrypt_error (51)",
-            "The peer finds a signature wrong: check that this side's certificate and key belong together."),
+            "The peer finds a signature invalid: check that this side's certificate and key belong together."),
     /** The peer sent the alert protocol_version (70). */
     ALERT_PROTOCOL_VERSION(1070, Category.ALERT, -1,
             "the peer sent the alert protocol_version (70)",
@@ -533,15 +539,16 @@ public enum ErrorCode {
     /** The peer sent the alert insufficient_security (71). */
     ALERT_INSUFFICIENT_SECURITY(1071, Category.ALERT, -1,
             "the peer sent the alert insufficient_security (71)",
-            "The two sides share no key exchange group or cipher suite that the peer takes (Erlang says so of groups)."),
+            "The two sides share no key exchange group or cipher suite that the peer accepts (Erlang reports "
+                    + "groups so)."),
     /** The peer sent the alert internal_error (80). */
     ALERT_INTERNAL_ERROR(1080, Category.ALERT, -1,
             "the peer sent the alert internal_error (80)",
-            "The peer failed, or refuses this side's certificate or name; its log says which."),
+            "The peer failed, or refuses this side's certificate or name; its log has the reason."),
     /** The peer sent the alert inappropriate_fallback (86). */
     ALERT_INAPPROPRIATE_FALLBACK(1086, Category.ALERT, -1,
             "the peer sent the alert inappropriate_fallback (86)",
-            "Offer the newest version at once: something has lowered it."),
+            "Offer the newest protocol version in the first attempt."),
     /** The peer sent the alert user_canceled (90). */
     ALERT_USER_CANCELED(1090, Category.ALERT, -1,
             "the peer sent the alert user_canceled (90)",
@@ -549,11 +556,11 @@ public enum ErrorCode {
     /** The peer sent the alert missing_extension (109). */
     ALERT_MISSING_EXTENSION(1109, Category.ALERT, -1,
             "the peer sent the alert missing_extension (109)",
-            "The peer misses an extension in this side's messages; its library may expect more than TLSv1.2."),
+            "The peer requires an extension that this side does not send; it may need TLSv1.3."),
     /** The peer sent the alert unsupported_extension (110). */
     ALERT_UNSUPPORTED_EXTENSION(1110, Category.ALERT, -1,
             "the peer sent the alert unsupported_extension (110)",
-            "The peer does not take an extension of this side; its log says which."),
+            "The peer does not accept an extension of this side; its log names the extension."),
     /** The peer sent the alert unrecognized_name (112). */
     ALERT_UNRECOGNIZED_NAME(1112, Category.ALERT, -1,
             "the peer sent the alert unrecognized_name (112)",
@@ -561,7 +568,7 @@ public enum ErrorCode {
     /** The peer sent the alert bad_certificate_status_response (113). */
     ALERT_BAD_CERTIFICATE_STATUS_RESPONSE(1113, Category.ALERT, -1,
             "the peer sent the alert bad_certificate_status_response (113)",
-            "The peer refuses this side's stapled OCSP response, or misses one."),
+            "The peer refuses this side's stapled OCSP response, or requires one."),
     /** The peer sent the alert unknown_psk_identity (115). */
     ALERT_UNKNOWN_PSK_IDENTITY(1115, Category.ALERT, -1,
             "the peer sent the alert unknown_psk_identity (115)",
@@ -569,33 +576,33 @@ public enum ErrorCode {
     /** The peer sent the alert certificate_required (116). */
     ALERT_CERTIFICATE_REQUIRED(1116, Category.ALERT, -1,
             "the peer sent the alert certificate_required (116)",
-            "The server wants a client certificate; add an identity to this context."),
+            "The server requires a client certificate; add an identity to this context."),
     /** The peer sent the alert no_application_protocol (120). */
     ALERT_NO_APPLICATION_PROTOCOL(1120, Category.ALERT, -1,
             "the peer sent the alert no_application_protocol (120)",
             "Name the same ALPN protocol on both sides."),
-    /** The peer sent an alert of no known name. */
+    /** The peer sent an unknown alert. */
     ALERT_OTHER(1255, Category.ALERT, -1,
-            "the peer sent an alert of no known name",
+            "the peer sent an unknown alert",
             "");
 
-    /** What a code is about. */
+    /** The subject of a code. */
     public enum Category {
         /** Not an error. */
         PROGRESS,
-        /** The caller asked for something that cannot be. */
+        /** The call or the configuration is wrong. */
         USAGE,
         /** A file or store of keys or certificates could not be used. */
         KEYSTORE,
         /** The peer's certificate was refused. */
         CERTIFICATE,
-        /** The peer's certificate was refused for what is known, or not known, of its revocation. */
+        /** The peer's certificate was refused because of its revocation status, known or unknown. */
         REVOCATION,
-        /** The bytes of the connection broke the protocol, or the two sides had nothing in common. */
+        /** The peer broke the protocol, or the two sides have nothing in common. */
         PROTOCOL,
         /** The operating system reported an error. */
         IO,
-        /** A defect of this library. */
+        /** A defect in the library. */
         INTERNAL,
         /** The peer ended the connection with an alert. */
         ALERT
@@ -620,27 +627,27 @@ public enum ErrorCode {
         return number;
     }
 
-    /** What the code is about. */
+    /** The category of the code. */
     public Category category() {
         return category;
     }
 
-    /** The description number of the alert that the peer is sent (RFC 8446 section 6), or -1. */
+    /** The number of the alert that the peer receives (RFC 8446 section 6), or -1 for none. */
     public int alert() {
         return alert;
     }
 
-    /** What happened, in one clause. */
+    /** The message: a clause that starts in lower case and ends without a full stop. */
     public String message() {
         return message;
     }
 
-    /** What would mend it, as a sentence; empty where nothing general can be said. */
+    /** The hint: a sentence that says what to do, or an empty text. */
     public String hint() {
         return hint;
     }
 
-    /** The code of a number; {@link #INTERNAL} for a number that this version does not know. */
+    /** Returns the code of a number, or {@link #INTERNAL} for a number that this version does not have. */
     public static ErrorCode of(int number) {
         for (ErrorCode code : values()) {
             if (code.number == number) {

@@ -1,8 +1,11 @@
 //! Messages and facts are in this library's own words: no text of a dependency, neither its Debug nor its Display form.
+//! `language.rs` checks the words themselves.
 //!
 //! The source is searched for what would put such a text into a message, and what the command says of every fixture for
 //! forms that dependencies are known by.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod language;
 
 use std::collections::BTreeSet;
 use std::fs;
