@@ -19,17 +19,17 @@ use super::last_error::btls_error;
 use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 
-/// How a server asks its clients for a certificate.
+/// The request of a server for a client's certificate.
 pub type btls_client_auth = i32;
 
-/// A server does not ask its clients for a certificate. The default.
+/// Not requested. The default.
 pub const BTLS_CLIENT_AUTH_NONE: btls_client_auth = 0;
-/// A server asks, verifies what is sent, and goes on where nothing is.
+/// Requested. A client without one is accepted.
 pub const BTLS_CLIENT_AUTH_WANT: btls_client_auth = 1;
-/// A server refuses clients without a certificate.
+/// Required.
 pub const BTLS_CLIENT_AUTH_NEED: btls_client_auth = 2;
 
-/// Collects the settings of a context. Used by one thread at a time.
+/// The settings of a context. A builder is used by one thread at a time.
 pub struct btls_builder(Exclusive<Builder>);
 
 /// What a builder holds.
@@ -55,9 +55,8 @@ impl Object for btls_builder {
     }
 }
 
-/// Makes a builder: nothing trusted, no identity, preset "intermediate", resumption on.
-///
-/// The caller frees it with btls_builder_free, also after building. NULL only where a defect was met.
+/// Makes a builder. It trusts no certificate, has no identity, uses the preset "intermediate" and resumes sessions. The
+/// caller frees it with btls_builder_free. NULL only after a defect in the library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_new() -> *mut btls_builder {
     guard(std::ptr::null_mut(), || {
@@ -66,24 +65,22 @@ pub unsafe extern "C" fn btls_builder_new() -> *mut btls_builder {
     })
 }
 
-/// Frees a builder. Contexts made from it stay. NULL is fine.
+/// Frees a builder. Contexts made from it stay valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_free(builder: *mut btls_builder) {
     guard_free(object!(builder));
 }
 
-/// The error of the last call on this builder that failed; NULL where none did.
-///
-/// It belongs to the builder: valid until the next call on it that fails, and until it is freed.
+/// Returns the error of the last call on this builder that failed, or NULL. Valid until the next failed call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_error(builder: *const btls_builder) -> *const btls_error {
     guard_error(object!(builder))
 }
 
-/// Reads every source and makes a context, or nothing: the first source or setting that cannot be used is the error.
+/// Reads every source and makes a context. The error names the first source or setting that cannot be used.
 ///
-/// The caller holds one reference and gives it back with btls_context_free. The builder can be changed and used again. Reads
-/// files and may ask for passwords; call it before the event loop, or on a thread that may wait.
+/// The caller gives its reference back with btls_context_free, and may change and use the builder again. The call may
+/// wait: it reads files and may ask for passwords.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_build(
     builder: *mut btls_builder,
@@ -96,11 +93,14 @@ pub unsafe extern "C" fn btls_builder_build(
     })
 }
 
-/// Sets an option by its name, as configuration files and the command give it, e.g. "versions" or "trust".
+/// Sets an option by its name, as in a configuration file: "versions", "trust". btls_options lists them.
 ///
-/// Every setting that is text can be set so; btls_options lists them. Options of one identity ("cert", "key", "alias", ...)
-/// belong together in any order, and one that is given again starts the next; the same goes for trust. Returns
-/// BTLS_UNKNOWN_OPTION with the nearest names, or BTLS_INVALID_ARGUMENT for a value that the option does not take.
+/// Returns BTLS_UNKNOWN_OPTION with the nearest names, or BTLS_INVALID_ARGUMENT for a value that is not allowed.
+///
+/// # Details
+///
+/// The options of one identity ("cert", "key", "alias" and its passwords) may come in any order. An option that is
+/// given again starts the next identity. The options of a trust store follow the same rule.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_set(
     builder: *mut btls_builder,
@@ -115,9 +115,7 @@ pub unsafe extern "C" fn btls_builder_set(
     })
 }
 
-/// Gives the names of all options, each with what it does as its note. The caller frees the list with btls_list_free.
-///
-/// May be called from any thread at any time.
+/// Gives the names of all options with their descriptions as notes. Free the list with btls_list_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_options(options: Option<&mut MaybeUninit<*mut btls_list>>) -> btls_status {
     guard_status(|| {
@@ -127,7 +125,7 @@ pub unsafe extern "C" fn btls_options(options: Option<&mut MaybeUninit<*mut btls
     })
 }
 
-/// Sets what the other settings start from: "modern" (TLS 1.3) or "intermediate" (TLS 1.2 and 1.3, the default).
+/// Selects a preset: "modern" (TLS 1.3) or "intermediate" (TLS 1.2 and 1.3, the default).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_preset(builder: *mut btls_builder, name: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -138,8 +136,11 @@ pub unsafe extern "C" fn btls_builder_preset(builder: *mut btls_builder, name: *
     })
 }
 
-/// Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3". Names of OpenSSL, Java, Erlang and ArangoDB are taken. What cannot be
-/// served is found when the context is built.
+/// Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3". Names of OpenSSL, Java, Erlang and ArangoDB are accepted.
+///
+/// # Details
+///
+/// Names of unsupported versions are reported when the context is built, see btls_context_not_served.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_versions(builder: *mut btls_builder, names: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -150,8 +151,11 @@ pub unsafe extern "C" fn btls_builder_versions(builder: *mut btls_builder, names
     })
 }
 
-/// Sets the cipher suites in order of preference: an OpenSSL cipher string, or names of OpenSSL or IANA. What cannot be
-/// served is found when the context is built, see btls_context_not_served.
+/// Sets the cipher suites in order of preference: an OpenSSL cipher string, or names of OpenSSL or IANA.
+///
+/// # Details
+///
+/// Names of unsupported suites are reported when the context is built, see btls_context_not_served.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_cipher_suites(builder: *mut btls_builder, names: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -173,7 +177,7 @@ pub unsafe extern "C" fn btls_builder_groups(builder: *mut btls_builder, names: 
     })
 }
 
-/// Sets whether a server asks its clients for a certificate: BTLS_CLIENT_AUTH_NONE, _WANT or _NEED.
+/// Sets if a server requests or requires a client's certificate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_client_auth(
     builder: *mut btls_builder,
@@ -191,7 +195,7 @@ pub unsafe extern "C" fn btls_builder_client_auth(
     })
 }
 
-/// Sets whether a server that asks for certificates sends the names of the CAs that it trusts. Default: true.
+/// Sets if a server that requests a certificate sends the names of its trusted CAs. Default: true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_send_ca_names(builder: *mut btls_builder, sends: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -200,9 +204,8 @@ pub unsafe extern "C" fn btls_builder_send_ca_names(builder: *mut btls_builder, 
     })
 }
 
-/// Adds an application protocol (ALPN), e.g. "mqtt", in order of preference.
-///
-/// Returns BTLS_INVALID_ALPN for an empty name or one longer than 255 bytes.
+/// Adds an application protocol (ALPN), e.g. "mqtt", in order of preference. Returns BTLS_INVALID_ALPN for an empty
+/// name or one over 255 bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -213,8 +216,8 @@ pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol:
     })
 }
 
-/// Sets whether sessions are resumed. Default: true. Their age, tickets and cache are options of
-/// btls_builder_set: session-max-age-s, tls13-tickets, max-ticket-bytes, session-cache.
+/// Sets if sessions are resumed. Default: true. For their age, tickets and cache, see the options session-max-age-s,
+/// tls13-tickets, max-ticket-bytes and session-cache.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, resumes: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -246,11 +249,9 @@ pub unsafe extern "C" fn btls_builder_verify_callback(
     })
 }
 
-/// Sets a function that is told of each connection whose peer is found to be revoked while it lasts, and says whether it is
-/// closed. Found out by btls_context_reload and btls_context_maintain, from what they have read and fetched. Without a
-/// function such connections are logged, and go on.
-///
-/// `user` is handed to it, and has to stay valid as long as the context and its connections.
+/// Sets a function to call for each open connection with a peer that is found revoked by btls_context_reload or
+/// btls_context_maintain. Without one, the connections are logged and continue. `user` must stay valid as long as the
+/// context and its connections.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_on_revoked(
     builder: *mut btls_builder,
@@ -264,9 +265,8 @@ pub unsafe extern "C" fn btls_builder_on_revoked(
     })
 }
 
-/// Sets a function that takes the context's log. Without one, nothing is logged.
-///
-/// `user` is handed to it, and must stay valid as long as the context and its connections.
+/// Sets a function that takes the context's log. Without one, nothing is logged. `user` must stay valid as long as the
+/// context and its connections.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_log_callback(
     builder: *mut btls_builder,
@@ -280,9 +280,12 @@ pub unsafe extern "C" fn btls_builder_log_callback(
     })
 }
 
-/// Sets whether each peer that is refused, or refuses this side, is a line of the log at BTLS_LOG_ERROR.
-/// Default: true. A context writes 60 such lines a minute at most; the next one has the number of
-/// those left out. A caller that logs each error of its connections itself turns it off.
+/// Sets if each handshake that this side or the peer refuses is logged at BTLS_LOG_ERROR. Default: true.
+///
+/// # Details
+///
+/// A context writes at most 60 such lines a minute. The next line has the number of those left out. Turn it off if the
+/// caller logs the errors of its connections itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_log_refusals(builder: *mut btls_builder, logs: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -291,13 +294,17 @@ pub unsafe extern "C" fn btls_builder_log_refusals(builder: *mut btls_builder, l
     })
 }
 
-/// Tolerates one deviation in peer certificates, by its name, or no longer. Default: none. Each use is logged.
+/// Tolerates one deviation in peer certificates, or no longer. Default: none. Each use is logged. The names are
+/// "insecure-x509-v1", "insecure-ca-as-end-entity", "insecure-common-name", "insecure-rsa-1024" and
+/// "insecure-key-usage"; BTLS_UNKNOWN_OPTION for others.
 ///
-/// "insecure-x509-v1": X.509 version 1 under a trusted CA. "insecure-ca-as-end-entity": a CA
-/// certificate as the peer's own. "insecure-common-name": the common name as host name if there is
-/// no subject alternative name. "insecure-rsa-1024": RSA keys of 1024 to 2047 bits.
-/// "insecure-key-usage": a key usage without digitalSignature. Returns BTLS_UNKNOWN_OPTION for any
-/// other name.
+/// # Details
+///
+/// - insecure-x509-v1: a certificate of X.509 version 1 under a trusted CA.
+/// - insecure-ca-as-end-entity: a CA certificate as the peer's own.
+/// - insecure-common-name: the common name as the host name if there is no subject alternative name.
+/// - insecure-rsa-1024: RSA keys of 1024 to 2047 bits.
+/// - insecure-key-usage: a key usage without digitalSignature.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_allow(
     builder: *mut btls_builder,
@@ -321,9 +328,8 @@ fn unknown_switch(name: &str) -> Error {
     Error::new(Code::UnknownOption, format!("{name:?}")).with_hint(format!("There are {}.", names.join(", ")))
 }
 
-/// Lets clients connect to a server with a certificate for another host. Default: false.
-///
-/// INSECURE: the holder of any certificate of the same CA can then take the server's place.
+/// Lets clients accept a server with a certificate for another host. Default: false. INSECURE: the owner of any
+/// certificate of the same CA can impersonate the server.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(
     builder: *mut btls_builder,
@@ -335,9 +341,8 @@ pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(
     })
 }
 
-/// Lets clients connect to a server with any certificate at all. Default: false.
-///
-/// INSECURE: the connection is encrypted, and the server unknown.
+/// Lets clients accept a server with any certificate. Default: false. INSECURE: the connection is encrypted, but the
+/// server is unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(
     builder: *mut btls_builder,
@@ -349,8 +354,8 @@ pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(
     })
 }
 
-/// Appends the secrets of every connection to a file, in the form that Wireshark reads. INSECURE: whoever has the file can
-/// read all traffic.
+/// Appends the secrets of every connection to a file, in the format of Wireshark. INSECURE: a reader of the file can
+/// decrypt all traffic.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_key_log_file(
     builder: *mut btls_builder,

@@ -19,9 +19,9 @@ use super::revoked::btls_revoked_peer;
 /// The purpose of a password.
 pub type btls_password_usage = i32;
 
-/// A password is for opening the store as a whole.
+/// Opens a store.
 pub const BTLS_PASSWORD_STORE: btls_password_usage = 0;
-/// A password is for decrypting one private key.
+/// Decrypts one private key.
 pub const BTLS_PASSWORD_KEY: btls_password_usage = 1;
 
 /// The role of a peer.
@@ -35,23 +35,22 @@ pub const BTLS_PEER_CLIENT: btls_peer_role = 1;
 /// The importance of a line of the log.
 pub type btls_log_level = i32;
 
-/// A line of the log: something was refused or failed.
+/// Something was refused or failed.
 pub const BTLS_LOG_ERROR: btls_log_level = 1;
-/// A line of the log: something works and should not stay so.
+/// Something works and should be changed.
 pub const BTLS_LOG_WARN: btls_log_level = 2;
-/// A line of the log: something worth knowing.
+/// A fact worth knowing.
 pub const BTLS_LOG_INFO: btls_log_level = 3;
 
-/// The end of a connection of a revoked peer.
+/// The action for a connection with a revoked peer.
 pub type btls_revoked_action = i32;
 
-/// A connection whose peer is revoked goes on, and is not told of again.
+/// The connection continues and is not reported again.
 pub const BTLS_REVOKED_KEEP: btls_revoked_action = 0;
-/// The connection of the revoked peer is closed: its next call gives BTLS_CERT_REVOKED, and the
-/// peer is sent that alert.
+/// The connection ends: its next call gives BTLS_CERT_REVOKED, and the peer is sent the alert.
 pub const BTLS_REVOKED_CLOSE: btls_revoked_action = 1;
 
-/// Bytes for the caller to look at.
+/// A view of bytes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct btls_bytes {
@@ -61,14 +60,13 @@ pub struct btls_bytes {
     pub length: usize,
 }
 
-/// Gives a password.
+/// Writes a password of at most `capacity` bytes into `buffer`. Returns its length without a NUL, or a negative number
+/// for no password. `label` is the file or the label of the memory. `alias` is that of the key, or NULL.
 ///
-/// `usage` is BTLS_PASSWORD_STORE or BTLS_PASSWORD_KEY; `label` is the file, or the label of the memory, that it is for;
-/// `alias` is the key's, NULL where it has none. The function writes at most `capacity` bytes into `buffer` and returns how
-/// many the password has, without a NUL at the end, or a negative number where there is none. The buffer is wiped.
+/// # Details
 ///
-/// Called on the thread that builds or reloads a context, under no lock: it may use the context,
-/// and reload it too. Must return: it may neither throw nor longjmp.
+/// Called on the thread that builds or reloads a context. The function may use the context, and may reload it. The
+/// library wipes the buffer.
 pub type btls_password_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -102,36 +100,31 @@ pub type btls_verify_fn = Option<
     ) -> i32,
 >;
 
-/// Is told of a connection whose peer has been revoked while it lasts, once in its life. Returns BTLS_REVOKED_KEEP or
-/// BTLS_REVOKED_CLOSE; any other number closes too. It takes effect when the function has returned, at the next call on the
-/// connection. One that waits for its peer is not woken: a function that wakes its thread has that close it by itself.
+/// Called once for each open connection with a revoked certificate in the peer's chain. Any result but
+/// BTLS_REVOKED_KEEP closes the connection at its next call.
 ///
-/// Called on the thread that calls btls_context_reload or btls_context_maintain, or on that of
-/// btls_context_start_maintenance. Nothing is locked: it may use the context, and give back its
-/// last reference (btls_context_free); a connection still belongs to its own thread. Must return:
-/// it may neither throw nor longjmp.
+/// # Details
+///
+/// Called on the thread of btls_context_reload or btls_context_maintain, or on that of btls_context_start_maintenance.
+/// The function may use the context and give back its last reference. It may not use the connection: that belongs to
+/// its own thread. A thread that waits for the peer is not woken; the function can wake it, e.g. with shutdown(2).
 pub type btls_revoked_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> btls_revoked_action>;
 
-/// Takes a line of the log, without a line break at its end. `level` is one of BTLS_LOG_*; `line` is valid during the call.
+/// Takes a line of the log without a line break. `line` is valid during the call.
 ///
-/// Called on any thread that uses the context or its connections, and on that of
-/// btls_context_start_maintenance, on several at a time. No lock is held: it may use the context,
-/// and give back its last reference. Must return: it may neither throw nor longjmp.
+/// # Details
+///
+/// Called on any thread that uses the context or its connections, and on that of btls_context_start_maintenance, on
+/// several at a time. The function may use the context and give back its last reference.
 pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, level: btls_log_level, line: *const c_char)>;
 
-/// Reads ciphertext as read(2) does: returns how many bytes were put into `buffer`, 0 where the peer has ended, or -1
-/// with errno set, to EAGAIN where nothing is there now.
-///
-/// Called on the thread that uses the connection, under no lock. Must return: it may neither throw
-/// nor longjmp. The connection answers BTLS_BUSY meanwhile.
+/// Reads ciphertext as read(2) does. Returns the number of bytes, 0 at the end, or -1 with errno set: EAGAIN if there
+/// is nothing now. The connection gives BTLS_BUSY meanwhile.
 pub type btls_read_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut c_void, length: usize) -> isize>;
 
-/// Writes ciphertext as write(2) does: returns how many bytes of `buffer` were taken, or -1 with errno set, to EAGAIN where
-/// none can be taken now.
-///
-/// Called on the thread that uses the connection, under no lock. Must return: it may neither throw
-/// nor longjmp. The connection answers BTLS_BUSY meanwhile.
+/// Writes ciphertext as write(2) does. Returns the number of bytes taken, or -1 with errno set: EAGAIN if none can be
+/// taken now.
 pub type btls_write_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *const c_void, length: usize) -> isize>;
 
 /// Longest password that a callback can give, bytes.

@@ -14,7 +14,7 @@ use super::btls_status;
 use super::guard::{guard, guard_status};
 use super::names::{Alternative, Attribute, whole};
 
-/// What a certificate says of itself. It does not change, and may be read by several threads at a time.
+/// The facts of a certificate. They never change; several threads may read them.
 pub struct btls_certificate {
     subject: CString,
     issuer: CString,
@@ -64,11 +64,9 @@ pub(super) fn text(
     certificate.and_then(of).map_or(ptr::null(), |text| text.as_ptr())
 }
 
-/// Reads the facts of one certificate in DER. Nothing is verified.
+/// Parses one certificate in DER and does not verify it. The caller frees the object with btls_certificate_free.
 ///
-/// The object belongs to the caller, who frees it with btls_certificate_free. May be called from any thread.
-///
-/// Returns BTLS_OK, BTLS_NULL_POINTER or BTLS_CERTIFICATE_MALFORMED.
+/// Returns BTLS_CERTIFICATE_MALFORMED if the bytes are not one certificate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_parse(
     der: *const u8,
@@ -85,78 +83,75 @@ pub unsafe extern "C" fn btls_certificate_parse(
     })
 }
 
-/// Frees what btls_certificate_parse gave. A certificate of a connection is freed with the connection.
+/// Frees an object of btls_certificate_parse. A connection frees its own certificates.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_free(certificate: Option<Box<btls_certificate>>) {
     guard((), || drop(certificate));
 }
 
-/// The subject as RFC 4514 writes it, the last relative name first, special characters escaped:
-/// "CN=broker,O=Example". NULL for NULL. Lives as long as the certificate, as all its texts.
+/// Returns the subject as text of RFC 4514, the last relative name first: "CN=broker,O=Example".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_subject(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.subject)))
 }
 
-/// The issuer, written as the subject is; NULL for NULL.
+/// Returns the issuer in the same form.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_issuer(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.issuer)))
 }
 
-/// The last common name of the subject, the most specific, not escaped. NULL if there is none, it
-/// has no text, or it holds a NUL character.
+/// Returns the last common name of the subject, which is the most specific, without escapes. NULL if there is none, it
+/// is not text, or it holds a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| certificate.common_name.as_ref()))
 }
 
-/// The first common name of the subject in the certificate's order, not escaped: the one that most
-/// programs take. NULL as for btls_certificate_common_name. A subject with one common name has the
-/// same first and last.
+/// Returns the first common name of the subject in the certificate's order, which is the one that most programs use.
+/// NULL as for btls_certificate_common_name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_first_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| certificate.first_common_name.as_ref()))
 }
 
-/// The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: "80ff",
-/// "-01"; NULL for NULL.
+/// Returns the serial number in lower-case hexadecimal without leading zeros: "80ff", "-01".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_serial(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.serial)))
 }
 
-/// The SHA-256 of the whole certificate in hexadecimal, lower case; NULL for NULL.
+/// Returns the SHA-256 fingerprint of the certificate in lower-case hexadecimal.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_sha256(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.sha256)))
 }
 
-/// The kind and size of the key, e.g. "RSA 2048", "EC P-256", "Ed25519"; NULL for NULL.
+/// Returns the type and size of the key: "RSA 2048", "EC P-256", "Ed25519".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_key(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.key)))
 }
 
-/// The version of X.509, 1 to 3; 0 for NULL.
+/// Returns the X.509 version, 1 to 3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_x509_version(certificate: Option<&btls_certificate>) -> u32 {
     guard(0, || certificate.map_or(0, |certificate| certificate.version))
 }
 
-/// From when it is valid, seconds since 1970 in UTC; 0 for NULL.
+/// Returns the first second of validity.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_not_before(certificate: Option<&btls_certificate>) -> i64 {
     guard(0, || certificate.map_or(0, |certificate| certificate.not_before))
 }
 
-/// Until when it is valid, the last second with it, seconds since 1970 in UTC; 0 for NULL.
+/// Returns the last second of validity.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_not_after(certificate: Option<&btls_certificate>) -> i64 {
     guard(0, || certificate.map_or(0, |certificate| certificate.not_after))
 }
 
-/// Whether its basic constraints say that it is a CA; false for NULL.
+/// Returns true if the basic constraints say that the certificate is a CA.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_is_ca(certificate: Option<&btls_certificate>) -> bool {
     guard(false, || certificate.is_some_and(|certificate| certificate.is_ca))

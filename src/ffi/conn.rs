@@ -8,11 +8,11 @@ use crate::stream::Stream;
 use super::certificate::btls_certificate;
 use super::guard::{Exclusive, Handle, Object};
 
-/// One TLS connection, client or server. Used by one thread at a time, and may move between threads; two connections of one
-/// context may be used by two threads at the same time.
+/// A TLS connection of a client or a server. It is used by one thread at a time and may move between threads.
 ///
-/// It has one of three transports: descriptors (btls_conn_set_fd), functions (btls_conn_set_callbacks), or none, where the
-/// caller moves the bytes with btls_conn_wrap and btls_conn_unwrap.
+/// # Details
+///
+/// Two threads may use two connections of one context at the same time.
 pub struct btls_conn(Exclusive<Conn>);
 
 /// What a connection holds.

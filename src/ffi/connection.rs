@@ -15,9 +15,9 @@ use super::guard::{guard_error, guard_fact, guard_free, guard_object, object};
 use super::last_error::btls_error;
 use super::{DONE, btls_status};
 
-/// The largest record: an output of this size is never too small for btls_conn_wrap.
+/// The size of the largest record: an output of this size is enough for btls_conn_wrap.
 pub const BTLS_MAX_RECORD_BYTES: usize = 18_437;
-/// The largest plaintext of one record: an output of this size is never too small for btls_conn_unwrap.
+/// The size of the largest plaintext of a record: enough for an output of btls_conn_unwrap.
 pub const BTLS_MAX_PLAINTEXT_BYTES: usize = 16_384;
 
 // cbindgen reads numbers, not names of other rooms.
@@ -84,29 +84,28 @@ pub unsafe extern "C" fn btls_conn_new_client(
     })
 }
 
-/// Frees a connection. Nothing is sent: close it first (btls_conn_shutdown). Its descriptors stay open. NULL is fine.
+/// Frees a connection and sends nothing: call btls_conn_shutdown first. The descriptors stay open.
 ///
-/// A call that fails has sent the alert for the peer, as far as the socket took it. A socket that
-/// is closed with unread input is reset, and the peer may lose the alert: call shutdown(2) for
-/// writing and read until the end, or a deadline, first.
+/// # Details
+///
+/// A failed call has sent the alert for the peer if the socket took it. A socket that is closed with unread input is
+/// reset, and the peer may lose the alert. To prevent that, call shutdown(2) for writing, then read until the end or a
+/// deadline.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_free(conn: *mut btls_conn) {
     guard_free(object!(conn));
 }
 
-/// The error of the last call on this connection that failed; NULL where none did.
-///
-/// It belongs to the connection: valid until the next call on it that fails, and until it is freed. A connection that has
-/// failed gives the same error again on each further call that would move it on.
+/// Returns the error of the last call on this connection that failed, or NULL. Valid until the next failed call. A
+/// failed connection gives the same error again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_error(conn: *const btls_conn) -> *const btls_error {
     guard_error(object!(conn))
 }
 
-/// Uses descriptors of the caller's, blocking or not; one for both is fine. They are never closed here, and have to stay open
-/// until the connection is freed. Nothing sent raises SIGPIPE on a socket.
-///
-/// Returns BTLS_WRONG_STATE where a transport is set already.
+/// Sets the descriptors, blocking or not; both may be the same. The caller keeps them open until the connection is
+/// freed. The library never closes them, and never raises SIGPIPE on a socket. Returns BTLS_WRONG_STATE if a transport
+/// is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_set_fd(conn: *mut btls_conn, read_fd: c_int, write_fd: c_int) -> btls_status {
     guard_object(object!(conn), |conn| {
@@ -115,9 +114,8 @@ pub unsafe extern "C" fn btls_conn_set_fd(conn: *mut btls_conn, read_fd: c_int, 
     })
 }
 
-/// Uses functions of the caller's. `user` is handed to both, and has to stay valid until the connection is freed.
-///
-/// Returns BTLS_WRONG_STATE where a transport is set already.
+/// Sets functions as the transport. `user` must stay valid until the connection is freed. Returns BTLS_WRONG_STATE if a
+/// transport is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_set_callbacks(
     conn: *mut btls_conn,
@@ -131,24 +129,29 @@ pub unsafe extern "C" fn btls_conn_set_callbacks(
     })
 }
 
-/// Continues the handshake. Reading and writing do so too, while it is not complete.
+/// Continues the handshake. Reading and writing also do so.
 ///
-/// Returns BTLS_OK when both sides have finished. Data that came with the peer's last message is
-/// then here already, so ask btls_conn_pending before waiting for the transport. Returns
-/// BTLS_WANT_READ or BTLS_WANT_WRITE to be called again when the transport can be read or written,
-/// and BTLS_WANT_TASK to be called again after btls_conn_task_run. Any other status is the error
-/// that ended the connection; the peer has been sent its alert then, if the transport took it.
+/// Returns BTLS_OK when it is complete. Returns BTLS_WANT_READ or BTLS_WANT_WRITE: call again when the transport is
+/// readable or writable. Returns BTLS_WANT_TASK: call btls_conn_task_run, then call again. Any other status ends the
+/// connection.
+///
+/// # Details
+///
+/// The peer's last message may carry data, so call btls_conn_pending before waiting for the transport. When an error
+/// ends the connection, the alert for the peer has been sent if the transport took it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_handshake(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| conn.stream.handshake().map(settled))
 }
 
-/// Reads at most `length` bytes of plaintext into `buffer`; `read` becomes how many there were. A
-/// loop that waits for the transport asks btls_conn_pending first.
+/// Reads up to `length` bytes of plaintext into `buffer`, and sets `read` to the number of bytes.
 ///
-/// Returns BTLS_OK with at least one byte, BTLS_CLOSED at the peer's close_notify, BTLS_WANT_READ, BTLS_WANT_WRITE or
-/// BTLS_WANT_TASK as btls_conn_handshake does, BTLS_TRUNCATED where the transport ended without close_notify, so that data
-/// may be missing, or what else ended the connection.
+/// Returns BTLS_OK with at least one byte, BTLS_CLOSED after the peer's close_notify, BTLS_TRUNCATED if the transport
+/// ended without one and data may be missing, or as btls_conn_handshake.
+///
+/// # Details
+///
+/// An event loop calls btls_conn_pending before it waits for the transport.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_read(
     conn: *mut btls_conn,
@@ -164,18 +167,20 @@ pub unsafe extern "C" fn btls_conn_read(
     })
 }
 
-/// Writes plaintext; `written` becomes how much of it was taken, which may be less than `length`.
+/// Writes plaintext, and sets `written` to the number of bytes taken, which may be less than `length`. After BTLS_OK,
+/// do not offer these bytes again. After BTLS_WANT_WRITE, the next write must begin with the same bytes.
 ///
-/// Returns BTLS_OK, BTLS_WANT_READ, BTLS_WANT_WRITE or BTLS_WANT_TASK as btls_conn_handshake does, or what ended the
-/// connection.
+/// Returns as btls_conn_handshake does.
 ///
-/// After BTLS_OK nothing is offered again. If all was taken, all is sent. If less was taken, the
-/// transport takes no more now: the end of it waits, as btls_conn_wants_write says. The next write
-/// sends it first; so does btls_conn_flush, for a caller with nothing more to write.
+/// # Details
 ///
-/// After BTLS_WANT_WRITE the next write must begin with the same bytes, also if btls_conn_flush has
-/// sent them meanwhile. They may be at another place in memory, and more may follow them. Once they
-/// are encrypted, other bytes are refused with BTLS_INVALID_ARGUMENT, which has no effect.
+/// If all bytes were taken, all are sent. If fewer were taken, the transport is full, and a part waits to be sent:
+/// btls_conn_wants_write returns true. The next write sends it first. A caller with no more to write calls
+/// btls_conn_flush.
+///
+/// After BTLS_WANT_WRITE, the same bytes may be at another address, and more may follow them. That holds also if
+/// btls_conn_flush has sent them meanwhile. Once they are encrypted, other bytes are refused with
+/// BTLS_INVALID_ARGUMENT, which has no effect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_write(
     conn: *mut btls_conn,
@@ -191,7 +196,7 @@ pub unsafe extern "C" fn btls_conn_write(
     })
 }
 
-/// Writes `count` pieces as one; small pieces share a record. As btls_conn_write otherwise.
+/// Writes `count` pieces as one, as btls_conn_write does. Small pieces share a record.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_writev(
     conn: *mut btls_conn,
@@ -207,28 +212,27 @@ pub unsafe extern "C" fn btls_conn_writev(
     })
 }
 
-/// Sends what waits to be sent, e.g. the rest of a write that btls_conn_wants_write tells of.
-///
-/// Returns BTLS_OK, BTLS_WANT_WRITE, or what ended the connection.
+/// Sends the bytes that wait to be sent. Returns BTLS_OK, BTLS_WANT_WRITE or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_flush(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| conn.stream.flush().map(settled))
 }
 
-/// Whether something waits to be sent: the caller should watch for the transport to be writable.
+/// Returns true if bytes wait to be sent: wait until the transport is writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_wants_write(conn: *const btls_conn) -> bool {
     guard_fact(false, object!(conn), |conn| conn.stream.wants_write())
 }
 
-/// Gives how many bytes of plaintext can be read without touching the transport. An event loop
-/// reads until there are none: a descriptor does not become readable again for bytes that are
-/// already here.
+/// Gives the number of plaintext bytes that can be read without the transport. An event loop reads until it is 0: the
+/// descriptor does not become readable for bytes that have arrived already.
 ///
-/// Also gives 1 if another call would not wait though there is no plaintext. Then the peer's
-/// close_notify or the end is here and was not reported yet, or the last call stopped because the
-/// peer has sent much that is no data for the caller. Make that call again then, after those of
-/// other connections. Returns what ended the connection as an error.
+/// # Details
+///
+/// Without plaintext, it is 1 if another call would not wait. That is so when the peer's close_notify or the end has
+/// arrived and is not reported yet. It is also so when the last call stopped because the peer sent much that is no
+/// data. Make the call again, after the calls of other connections. If an error ended the connection, the function
+/// returns it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_pending(
     conn: *mut btls_conn,
@@ -241,10 +245,12 @@ pub unsafe extern "C" fn btls_conn_pending(
     })
 }
 
-/// Says that this side writes no more (close_notify). Reading stays possible.
+/// Sends close_notify: this side writes no more. Reading stays possible. Returns BTLS_OK when it is sent,
+/// BTLS_WANT_WRITE to call again, or an error.
 ///
-/// Returns BTLS_OK when it is sent, BTLS_WANT_WRITE to be called again, or what ended the connection. Where the caller moves
-/// the bytes, BTLS_WANT_WRITE asks for btls_conn_wrap.
+/// # Details
+///
+/// On a connection without a transport, BTLS_WANT_WRITE asks for btls_conn_wrap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {
@@ -257,19 +263,20 @@ pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_sta
     })
 }
 
-/// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before
-/// it is dropped; read it first if it matters. The descriptors stay open. A call drops at most 256
-/// KiB, then returns BTLS_WANT_READ with btls_conn_pending at 1.
+/// Sends close_notify and waits for the peer's. Data that arrives before it is dropped; read it first if it matters.
+/// The descriptors stay open. Returns BTLS_OK when both are done, BTLS_WANT_READ or BTLS_WANT_WRITE to call again,
+/// BTLS_TRUNCATED if the peer ends without close_notify, or another error.
 ///
-/// Returns BTLS_OK when both are through, BTLS_WANT_READ or BTLS_WANT_WRITE to be called again, BTLS_TRUNCATED where the peer
-/// ends without close_notify, or what ended the connection.
+/// # Details
+///
+/// A call drops at most 256 KiB. It then returns BTLS_WANT_READ, and btls_conn_pending gives 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_shutdown(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| conn.stream.shutdown().map(settled))
 }
 
-/// Runs the task that BTLS_WANT_TASK asked for: verification that may wait. May be called on any thread, while no other uses
-/// the connection; its outcome is told by the call that is made again after it.
+/// Runs the task of BTLS_WANT_TASK, a verification that may wait. It may run on any thread, while no other thread uses
+/// the connection. The next call on the connection returns the result.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_task_run(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {
@@ -278,15 +285,12 @@ pub unsafe extern "C" fn btls_conn_task_run(conn: *mut btls_conn) -> btls_status
     })
 }
 
-/// Takes at most one whole record from `records` and puts its plaintext into `plain`. For connections without a transport.
+/// Decrypts at most one record of `records` into `plain`, and sets the numbers of bytes consumed and produced. It
+/// changes `records`. The buffers must not overlap.
 ///
-/// `records` has `records_length` bytes, which are changed: the record is decrypted where it stands. `consumed` and
-/// `produced` become how many bytes were taken and given. The two buffers may not share memory.
-///
-/// Returns BTLS_OK to go on in the same way, BTLS_WANT_READ where `records` holds no whole record, BTLS_WANT_WRITE where
-/// btls_conn_wrap has to be called first, BTLS_WANT_TASK, BTLS_CLOSED once the peer's close_notify was met,
-/// BTLS_BUFFER_TOO_SMALL with nothing taken (BTLS_MAX_PLAINTEXT_BYTES is always enough), or what ended the connection: the
-/// alert for the peer is then given by btls_conn_wrap.
+/// Returns BTLS_OK; BTLS_WANT_READ if `records` has no whole record; BTLS_WANT_WRITE to call btls_conn_wrap first;
+/// BTLS_WANT_TASK; BTLS_CLOSED after close_notify; BTLS_BUFFER_TOO_SMALL with nothing consumed; or an error, after
+/// which btls_conn_wrap gives the alert.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_unwrap(
     conn: *mut btls_conn,
@@ -308,15 +312,16 @@ pub unsafe extern "C" fn btls_conn_unwrap(
     })
 }
 
-/// Puts records for the peer into `records`: what waits of handshake and alerts first, otherwise one record made of `plain`.
-/// For connections without a transport.
+/// Puts records for the peer into `records`: pending handshake messages and alerts first, otherwise one record of
+/// `plain`. Sets the numbers of bytes consumed and produced. The buffers must not overlap.
 ///
-/// `consumed` and `produced` become how many bytes were taken and given. With no `plain`, only what waits is given; before the
-/// handshake is complete no plaintext is taken. The two buffers may not share memory.
+/// Returns BTLS_OK; BTLS_WANT_WRITE if more is pending; BTLS_WANT_READ to call btls_conn_unwrap first; BTLS_WANT_TASK;
+/// BTLS_CLOSED if the peer has closed, while writing stays possible; BTLS_BUFFER_TOO_SMALL with nothing consumed; or an
+/// error.
 ///
-/// Returns BTLS_OK to go on in the same way, BTLS_WANT_WRITE to be called again with more still waiting, BTLS_WANT_READ where
-/// only btls_conn_unwrap goes on, BTLS_WANT_TASK, BTLS_CLOSED where the peer has closed (writing stays possible),
-/// BTLS_BUFFER_TOO_SMALL with nothing taken (BTLS_MAX_RECORD_BYTES is always enough), or what ended the connection.
+/// # Details
+///
+/// Without `plain`, only pending records are given. Before the handshake is complete, no plaintext is consumed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_wrap(
     conn: *mut btls_conn,
@@ -338,10 +343,8 @@ pub unsafe extern "C" fn btls_conn_wrap(
     })
 }
 
-/// Says that no more records will come: the transport has ended. For connections without a transport of this library's.
-///
-/// Returns BTLS_OK after the peer's close_notify, BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF during the handshake, or what
-/// had ended the connection before.
+/// Reports the end of the transport of a connection without one. Returns BTLS_OK after the peer's close_notify,
+/// BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF during the handshake, or the earlier error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_end_of_input(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {

@@ -15,8 +15,7 @@ use super::last_error::{btls_error, hand_over};
 use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 
-/// What connections are made from: the settings, identities and trust of a broker or of one listener. Any number of threads
-/// may use it at the same time.
+/// The settings, identities and trust of a broker or of one listener. Any number of threads may use it.
 pub struct btls_context {
     context: Context,
     /// The references that callers hold. Beside the count of the `Arc`, which who ends the context still has a share
@@ -79,8 +78,7 @@ pub(super) fn guard_context(
     })
 }
 
-/// Takes another reference, for another listener or thread that keeps the context; returns the same pointer. Each reference
-/// is given back with btls_context_free. Connections keep what they need of a context themselves.
+/// Takes another reference and returns the same pointer. Connections keep the parts of a context that they need.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut btls_context {
     guard(ptr::null_mut(), || {
@@ -96,17 +94,15 @@ pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut bt
     })
 }
 
-/// Gives a reference back. NULL is fine.
+/// Gives a reference back. The last one ends the context and waits for the thread of btls_context_start_maintenance,
+/// which takes as long as a fetch in progress. The caller must not hold a lock that a callback takes.
 ///
-/// The last one ends the context: the thread of btls_context_start_maintenance has ended when this
-/// returns, which takes as long as a fetch that is under way (option "fetch-timeout-s"). After that
-/// no callback of the context runs, but for those of connections that still exist. These keep what
-/// they need of it, and call back during calls on them, on the caller's threads. When they are
-/// freed too, `user` pointers are used no more.
+/// # Details
 ///
-/// A callback may give the last reference back. On the thread of maintenance, that call does not
-/// wait for itself, and the callback that made it is the last one. Hold no lock here that a
-/// callback takes. In a child process (fork), the thread of the parent is not waited for.
+/// The option "fetch-timeout-s" bounds a fetch. After the last reference, only connections that still exist call
+/// callbacks, on the threads of their callers. When these are freed too, the library uses no `user` pointer any more. A
+/// callback may give back the last reference: on the thread of maintenance, the call does not wait for itself, and no
+/// other callback follows. In a child process (fork), the thread of the parent is not waited for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
     guard((), || {
@@ -121,12 +117,12 @@ pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
     });
 }
 
-/// Reads every source again. All of it takes effect, for connections made afterwards, or nothing does: the context then
-/// continues with what it had.
+/// Reads every source again. New connections use the result; if a source fails, the context keeps what it had.
 ///
-/// Reads files and may ask for passwords, so it may wait; connections are made and continue
-/// meanwhile on other threads. When several threads reload at once, what an earlier call has read
-/// never replaces what a later one has.
+/// # Details
+///
+/// The call may wait: it reads files and may ask for passwords. Other threads make and use connections meanwhile. If
+/// several threads reload at once, the newest content stays.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls_status {
     guard_context(
@@ -139,14 +135,15 @@ pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls
     )
 }
 
-/// Does what is due beside the connections: asks for staples, fetches lists and responses anew before they run out, and tells
-/// of connections whose peers are revoked by what came (btls_builder_on_revoked). Gives in how many milliseconds it wants to
-/// be called again, at most a minute.
+/// Does the due work of the context: fetches staples, revocation lists and OCSP responses before they expire, and
+/// reports connections with revoked peers. Gives the milliseconds until the next call, at most one minute.
 ///
-/// For contexts with the option "fetch" or "staple". Staples are asked for here alone; without it, handshakes wait for what
-/// is out of date. Takes as long as fetches do, so that it is not for the thread of an event loop. A fetch that fails is no
-/// error here; the sources tell of it (btls_context_revocation_sources). May be called from any thread at any time, earlier than
-/// necessary too.
+/// # Details
+///
+/// A context with the option "fetch" or "staple" needs it. Staples are fetched by this function only. Without it,
+/// handshakes wait for expired lists and responses. The call takes as long as its fetches, so do not make it on the
+/// thread of an event loop. A failed fetch is not an error of the call; btls_context_revocation_sources reports it.
+/// Earlier calls do no harm.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_maintain(
     context: *mut btls_context,
@@ -163,11 +160,13 @@ pub unsafe extern "C" fn btls_context_maintain(
     )
 }
 
-/// Starts one thread that calls btls_context_maintain when it is due. btls_context_free of the last
-/// reference ends it and waits for it. A second call does nothing.
+/// Starts a thread that calls btls_context_maintain when it is due, until the last reference is given back. A second
+/// call does nothing. Returns BTLS_INTERNAL if the system has no thread.
 ///
-/// A process that forks to become a daemon calls it afterwards, also if it was called before:
-/// threads stay with the parent. Returns BTLS_INTERNAL if the system gives no thread.
+/// # Details
+///
+/// Threads do not survive fork(2): a process that becomes a daemon calls the function after that, even if it has called
+/// it before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_context) -> btls_status {
     guard_context(
@@ -193,8 +192,8 @@ pub unsafe extern "C" fn btls_context_error(context: Option<&btls_context>) -> *
     })
 }
 
-/// What an operator should know though the context was built: its own certificates that have expired, names that are not
-/// served, insecure settings. The caller frees the list with btls_list_free.
+/// Gives the warnings of the last load: own certificates that have expired, names that are not supported, insecure
+/// settings. Free the list with btls_list_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_warnings(
     context: Option<&btls_context>,
@@ -208,7 +207,7 @@ pub unsafe extern "C" fn btls_context_warnings(
     })
 }
 
-/// The cipher suites in effect, by IANA name, in order of preference. The caller frees the list with btls_list_free.
+/// Gives the IANA names of the active cipher suites in order. Free the list with btls_list_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_cipher_suites(
     context: Option<&btls_context>,
@@ -221,8 +220,8 @@ pub unsafe extern "C" fn btls_context_cipher_suites(
     })
 }
 
-/// The names of versions, cipher suites and groups that were asked for and are not served, each with the reason as its note. The
-/// caller frees the list with btls_list_free.
+/// Gives the configured versions, cipher suites and groups that are not supported, with the reason as a note. Free the
+/// list with btls_list_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_not_served(
     context: Option<&btls_context>,

@@ -13,25 +13,25 @@ use super::last_error::btls_error;
 /// The subject of a status. Branch on it: later versions add statuses, not categories.
 pub type btls_category = i32;
 
-/// Category of a status: not an error, call again after doing what it asks for.
+/// No error. The caller does what the status asks for.
 pub const BTLS_CATEGORY_PROGRESS: btls_category = 0;
-/// Category of a status: the call itself or the configuration is wrong.
+/// The call or the configuration is wrong.
 pub const BTLS_CATEGORY_USAGE: btls_category = 1;
-/// Category of a status: a file or store of keys or certificates could not be used.
+/// A file or store of keys or certificates cannot be used.
 pub const BTLS_CATEGORY_KEYSTORE: btls_category = 2;
-/// Category of a status: the peer's certificate was refused.
+/// The peer's certificate was refused.
 pub const BTLS_CATEGORY_CERTIFICATE: btls_category = 3;
-/// Category of a status: the peer's certificate was refused for what is known, or not known, of its revocation.
+/// The peer's revocation status is bad or unknown.
 pub const BTLS_CATEGORY_REVOCATION: btls_category = 4;
-/// Category of a status: the two sides broke the protocol or have nothing in common.
+/// The peer broke the protocol, or nothing in common.
 pub const BTLS_CATEGORY_PROTOCOL: btls_category = 5;
-/// Category of a status: the operating system reported an error.
+/// The operating system reported an error.
 pub const BTLS_CATEGORY_IO: btls_category = 7;
-/// Category of a status: a defect of this library.
+/// A defect in the library.
 pub const BTLS_CATEGORY_INTERNAL: btls_category = 9;
-/// Category of a status: the peer ended the connection with an alert.
+/// The peer ended the connection with an alert.
 pub const BTLS_CATEGORY_ALERT: btls_category = 10;
-/// Category of a number that is no status of this version.
+/// A number that is no status of this version.
 pub const BTLS_CATEGORY_UNKNOWN: btls_category = -1;
 
 /// The texts of a row of the table, ended as C wants them.
@@ -71,81 +71,70 @@ fn category(code: Code) -> btls_category {
     }
 }
 
-/// The name of a status, e.g. "BTLS_CERT_EXPIRED"; "BTLS_UNKNOWN" for a number that is no status of this version.
-///
-/// The text is constant: it is never freed. May be called from any thread at any time.
+/// Returns the name of a status, e.g. "BTLS_CERT_EXPIRED", or "BTLS_UNKNOWN". The text is constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_status_name(status: btls_status) -> *const c_char {
     guard(c"BTLS_UNKNOWN".as_ptr(), || row(status).map_or(c"BTLS_UNKNOWN", |row| row.name.as_c_str()).as_ptr())
 }
 
-/// What a status means, as a clause without a full stop, e.g. "the peer certificate has expired".
-///
-/// What was met in a certain call stands in the error of its object. The text is constant: it is never freed. May be called
-/// from any thread at any time.
+/// Returns the meaning of a status: a clause without a full stop, e.g. "the peer certificate has expired". The text is
+/// constant; btls_error_message adds the details of a failed call.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_status_message(status: btls_status) -> *const c_char {
     guard(c"".as_ptr(), || row(status).map_or(c"no status of this version", |row| row.message.as_c_str()).as_ptr())
 }
 
-/// What would mend it in general, as a sentence; empty where nothing general can be said.
-///
-/// The text is constant: it is never freed. May be called from any thread at any time.
+/// Returns a sentence that says what to do, or an empty text. The text is constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_status_hint(status: btls_status) -> *const c_char {
     guard(c"".as_ptr(), || row(status).map_or(c"", |row| row.hint.as_c_str()).as_ptr())
 }
 
-/// What a status is about: one of BTLS_CATEGORY_*. Callers branch on it, since later versions add codes, not categories.
-///
-/// May be called from any thread at any time.
+/// Returns the category of a status.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_status_category(status: btls_status) -> btls_category {
     guard(BTLS_CATEGORY_UNKNOWN, || row(status).map_or(BTLS_CATEGORY_UNKNOWN, |row| category(row.code)))
 }
 
-/// The code of an error; BTLS_OK for NULL.
-///
-/// An error is valid until the next call on its object that fails, and no longer than the object; one that was given to
-/// the caller to free, until it is freed. The same holds for its texts. An error is used by one thread at a time.
+/// Returns the status of an error, or BTLS_OK for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_code(error: Option<&btls_error>) -> btls_status {
     guard(Code::Panic.number(), || error.map_or(0, btls_error::code))
 }
 
-/// The name of an error's code, e.g. "BTLS_CERT_EXPIRED"; "BTLS_OK" for NULL. The text is constant.
+/// Returns the name of the status, e.g. "BTLS_CERT_EXPIRED". The text is constant.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_name(error: Option<&btls_error>) -> *const c_char {
     guard(c"".as_ptr(), || row(error.map_or(0, btls_error::code)).map_or(c"", |row| row.name.as_c_str()).as_ptr())
 }
 
-/// What happened, as a clause without a full stop, then what was met: the file, alias or certificate and what was found
-/// there. Empty for NULL. Lives as long as the error.
+/// Returns the meaning of the status, then the details: the file, alias or certificate and its fault. A clause without
+/// a full stop; empty for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_message(error: Option<&btls_error>) -> *const c_char {
     guard(c"".as_ptr(), || error.map_or(c"", |error| error.message.as_c_str()).as_ptr())
 }
 
-/// What would mend it, as a sentence; empty for NULL and where nothing can be said. Lives as long as the error.
+/// Returns a sentence that says what to do; empty if there is no advice, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_hint(error: Option<&btls_error>) -> *const c_char {
     guard(c"".as_ptr(), || error.map_or(c"", |error| error.hint.as_c_str()).as_ptr())
 }
 
-/// The number of the TLS alert that goes with an error (RFC 8446 section 6): the one that was received where the code is
-/// above 1000, otherwise the one that the peer is sent; -1 where there is none.
+/// Returns the number of the TLS alert of an error (RFC 8446 section 6), or -1 for none. It is the received alert if
+/// the status is above 1000, and otherwise the alert that the peer is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_alert(error: Option<&btls_error>) -> i32 {
     guard(-1, || error.map_or(-1, btls_error::alert))
 }
 
-/// What an error is about: one of BTLS_CATEGORY_*; BTLS_CATEGORY_PROGRESS for NULL.
+/// Returns the category of an error, or BTLS_CATEGORY_PROGRESS for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_category(error: Option<&btls_error>) -> btls_category {
     guard(BTLS_CATEGORY_INTERNAL, || error.map_or(BTLS_CATEGORY_PROGRESS, |error| category(error.error.code())))
 }
 
-/// Frees an error that was given to the caller to free; those of btls_builder_error and btls_conn_error are not.
+/// Frees an error that the caller owns. Errors of a builder or a connection are freed with their object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_free(error: Option<Box<btls_error>>) {
     guard((), || drop(error));

@@ -44,16 +44,13 @@ impl Conn {
 
 type Fact = fn(&crate::connection::Connection) -> Option<&str>;
 
-/// The number of the connection, by which its context tells of it (btls_builder_on_revoked): no other connection of the
-/// context has it. 0 for NULL.
+/// Returns the number of the connection, which no other connection of its context has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_id(conn: *const btls_conn) -> u64 {
     guard_fact(0, object!(conn), |conn| conn.stream.connection().id())
 }
 
-/// The protocol version, "TLSv1.3" or "TLSv1.2"; NULL before it is chosen.
-///
-/// The text lives as long as the connection, as all its texts.
+/// Returns the protocol version, "TLSv1.3" or "TLSv1.2", or NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_version(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| {
@@ -61,7 +58,7 @@ pub unsafe extern "C" fn btls_conn_version(conn: *const btls_conn) -> *const c_c
     })
 }
 
-/// The cipher suite by its IANA name, e.g. "TLS_AES_128_GCM_SHA256"; NULL before it is chosen.
+/// Returns the IANA name of the cipher suite, e.g. "TLS_AES_128_GCM_SHA256", or NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_cipher_suite(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| {
@@ -69,13 +66,13 @@ pub unsafe extern "C" fn btls_conn_cipher_suite(conn: *const btls_conn) -> *cons
     })
 }
 
-/// The key exchange group, e.g. "X25519MLKEM768"; NULL before it is chosen.
+/// Returns the key exchange group, e.g. "X25519MLKEM768", or NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_group(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| conn.text(|texts| &mut texts.group, |connection| connection.group()))
 }
 
-/// The server name that the client sent (SNI), on a server; NULL where it sent none.
+/// Returns the server name that a client sent (SNI), on the server's side, or NULL if it sent none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_server_name(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| {
@@ -83,8 +80,8 @@ pub unsafe extern "C" fn btls_conn_server_name(conn: *const btls_conn) -> *const
     })
 }
 
-/// Gives the application protocol that was agreed on (ALPN), which lives as long as the connection: `protocol` becomes NULL
-/// and `length` 0 where none was. It is not ended by a NUL.
+/// Gives the agreed application protocol (ALPN), which has no NUL at its end. Without one, `protocol` becomes NULL and
+/// `length` 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_alpn(
     conn: *const btls_conn,
@@ -100,47 +97,43 @@ pub unsafe extern "C" fn btls_conn_alpn(
     })
 }
 
-/// Whether an earlier session was resumed; false before the handshake is complete.
+/// Returns true if an earlier session was resumed, and false before the handshake is complete.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_is_resumed(conn: *const btls_conn) -> bool {
     guard_fact(false, object!(conn), |conn| conn.stream.connection().is_resumed().unwrap_or_default())
 }
 
-/// Whether the handshake is still under way.
+/// Returns true until the handshake is complete.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_is_handshaking(conn: *const btls_conn) -> bool {
     guard_fact(false, object!(conn), |conn| conn.stream.connection().is_handshaking())
 }
 
-/// How many deviation switches were needed to accept the peer's certificate (btls_builder_insecure_allow).
+/// Returns the number of deviations of the peer's certificate that were tolerated (btls_builder_insecure_allow).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_deviation_count(conn: *const btls_conn) -> usize {
     guard_fact(0, object!(conn), |conn| conn.stream.connection().deviations().len())
 }
 
-/// The name of one of them; NULL for an index that is too large.
+/// Returns the name of a tolerated deviation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_deviation(conn: *const btls_conn, index: usize) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| conn.deviation(index))
 }
 
-/// The peer's own certificate, which lives as long as the connection; NULL where it sent none, and before it was verified.
-///
-/// It is what btls_certificate_* look at, and is not freed.
+/// Returns the peer's own certificate, or NULL before it is verified and if the peer sent none. Do not free it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_peer_certificate(conn: *const btls_conn) -> *const btls_certificate {
     guard_fact(ptr::null(), object!(conn), Conn::peer)
 }
 
-/// How many certificates the peer sent, its own with them; 0 before they were verified.
+/// Returns the number of certificates that the peer sent, its own included, or 0 before they are verified.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_peer_chain_count(conn: *const btls_conn) -> usize {
     guard_fact(0, object!(conn), |conn| conn.stream.connection().peer_chain().len())
 }
 
-/// Gives one of the peer's certificates in DER, 0 its own, as it was sent. It lives as long as the connection.
-///
-/// Returns BTLS_OK or BTLS_INVALID_ARGUMENT for an index that is too large.
+/// Gives a certificate of the peer in DER as it was sent. Index 0 is the peer's own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_peer_chain(
     conn: *const btls_conn,

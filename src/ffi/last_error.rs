@@ -8,8 +8,12 @@ use crate::error::{Category, Code, Error};
 use super::arguments::c_string;
 use super::btls_status;
 
-/// What went wrong: a code, and texts that name the file, alias or certificate and what would mend it. No text ever holds
-/// a secret.
+/// An error: a status, a message that names the file, alias or certificate, and a hint. It never holds a secret.
+///
+/// # Details
+///
+/// An error is used by one thread at a time. One that belongs to a builder or a connection is valid until the next call
+/// on that object that fails. An error that the caller must free is valid until then.
 pub struct btls_error {
     pub(super) error: Error,
     pub(super) message: CString,

@@ -6,7 +6,7 @@ use std::ptr;
 use super::arguments::c_string;
 use super::guard::guard;
 
-/// A list of texts. It does not change, and may be read by several threads at a time.
+/// A list of texts, each with an optional note. It never changes; several threads may read it.
 pub struct btls_list {
     entries: Vec<Entry>,
 }
@@ -34,13 +34,13 @@ impl btls_list {
     }
 }
 
-/// How many texts a list has; 0 for NULL.
+/// Returns the number of texts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_list_count(list: Option<&btls_list>) -> usize {
     guard(0, || list.map_or(0, |list| list.entries.len()))
 }
 
-/// A text of a list, which lives as long as the list; NULL for an index that is too large.
+/// Returns a text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_list_get(list: Option<&btls_list>, index: usize) -> *const c_char {
     guard(ptr::null(), || {
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn btls_list_get(list: Option<&btls_list>, index: usize) -
     })
 }
 
-/// The note that goes with a text of a list, e.g. a reason; NULL where there is none.
+/// Returns the note of a text, e.g. a reason, or NULL if it has none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_list_note(list: Option<&btls_list>, index: usize) -> *const c_char {
     guard(ptr::null(), || {
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn btls_list_note(list: Option<&btls_list>, index: usize) 
     })
 }
 
-/// Frees a list. NULL is fine.
+/// Frees a list.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_list_free(list: Option<Box<btls_list>>) {
     guard((), || drop(list));

@@ -27,16 +27,15 @@ pub const BTLS_SAN_IP: btls_san_kind = 2;
 pub const BTLS_SAN_EMAIL: btls_san_kind = 3;
 /// A URI, e.g. a SPIFFE identity.
 pub const BTLS_SAN_URI: btls_san_kind = 4;
-/// A user principal name, as Active Directory writes it: an otherName of type
-/// 1.3.6.1.4.1.311.20.2.3.
+/// A user principal name of Active Directory.
 pub const BTLS_SAN_UPN: btls_san_kind = 5;
-/// An otherName of any other type.
+/// An otherName of another type.
 pub const BTLS_SAN_OTHER: btls_san_kind = 6;
 /// A distinguished name.
 pub const BTLS_SAN_DIRECTORY: btls_san_kind = 7;
 /// A registered object identifier.
 pub const BTLS_SAN_REGISTERED_ID: btls_san_kind = 8;
-/// A name of a kind that has no text, or bytes that are no name.
+/// Another kind, or a malformed name.
 pub const BTLS_SAN_UNKNOWN: btls_san_kind = 9;
 
 /// An attribute of a subject, with its texts for C.
@@ -113,9 +112,7 @@ fn at<'a, T>(all: Option<&'a [T]>, index: usize, what: &str) -> Result<&'a T> {
     all.get(index).ok_or_else(wrong)
 }
 
-/// Gives the DER encoding of the subject, a Name of X.501. It lives as long as the certificate.
-///
-/// Returns BTLS_OK or BTLS_NULL_POINTER.
+/// Gives the DER encoding of the subject, an X.501 Name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_subject_der(
     certificate: Option<&btls_certificate>,
@@ -128,7 +125,7 @@ pub unsafe extern "C" fn btls_certificate_subject_der(
     })
 }
 
-/// Gives the DER encoding of the issuer, as btls_certificate_subject_der does.
+/// Gives the DER encoding of the issuer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_issuer_der(
     certificate: Option<&btls_certificate>,
@@ -141,19 +138,15 @@ pub unsafe extern "C" fn btls_certificate_issuer_der(
     })
 }
 
-/// The number of attributes of the subject; 0 for NULL.
-///
-/// They have indexes from 0 in the certificate's order, the reverse of that of
+/// Returns the number of attributes of the subject. Their indexes follow the certificate's order, the reverse of
 /// btls_certificate_subject.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_count(certificate: Option<&btls_certificate>) -> usize {
     guard(0, || certificate.map_or(0, |certificate| certificate.attributes.len()))
 }
 
-/// The index of the first attribute of a type, counted from `start`; the number of attributes if
-/// there is none.
-///
-/// `oid` is the type's object identifier in dotted form, e.g. "2.5.4.3" for a common name.
+/// Returns the index of the first attribute of type `oid` from index `start` on, or the number of attributes if there
+/// is none. `oid` is in dotted form, e.g. "2.5.4.3" for a common name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_find(
     certificate: Option<&btls_certificate>,
@@ -170,8 +163,7 @@ pub unsafe extern "C" fn btls_certificate_attribute_find(
     })
 }
 
-/// The type of an attribute as an object identifier in dotted form; NULL for an index that is too
-/// large.
+/// Returns the type of an attribute as an object identifier in dotted form.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_oid(
     certificate: Option<&btls_certificate>,
@@ -180,8 +172,8 @@ pub unsafe extern "C" fn btls_certificate_attribute_oid(
     guard(ptr::null(), || text(certificate, |certificate| certificate.attributes.get(index).map(|one| &one.oid)))
 }
 
-/// The value of an attribute, not escaped. NULL if it has no text or holds a NUL character, and for
-/// an index that is too large. It can hold other control characters: its issuer chose it.
+/// Returns the value of an attribute without escapes. NULL if it is not text or holds a NUL. Other control characters
+/// are possible: the issuer chose the value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_text(
     certificate: Option<&btls_certificate>,
@@ -192,8 +184,7 @@ pub unsafe extern "C" fn btls_certificate_attribute_text(
     })
 }
 
-/// The position of an attribute's relative name, which the attributes of a relative name with
-/// several share; 0 for an index that is too large.
+/// Returns the position of the relative name of an attribute. The attributes of a relative name with several share it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_rdn(certificate: Option<&btls_certificate>, index: usize) -> usize {
     guard(0, || {
@@ -201,10 +192,7 @@ pub unsafe extern "C" fn btls_certificate_attribute_rdn(certificate: Option<&btl
     })
 }
 
-/// Gives the DER encoding of an attribute's value, with its tag. It lives as long as the
-/// certificate.
-///
-/// Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
+/// Gives the DER encoding of the value of an attribute, with its tag.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_der(
     certificate: Option<&btls_certificate>,
@@ -218,18 +206,19 @@ pub unsafe extern "C" fn btls_certificate_attribute_der(
     })
 }
 
-/// The number of subject alternative names; 0 for NULL.
+/// Returns the number of subject alternative names.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_count(certificate: Option<&btls_certificate>) -> usize {
     guard(0, || certificate.map_or(0, |certificate| certificate.alternative_names.len()))
 }
 
-/// A subject alternative name with its kind, for people: "DNS:broker.example", "IP:192.0.2.1",
-/// "email:a@example", "URI:...", "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161",
-/// "dirName:CN=a,O=Example", "registeredID:1.2.3.4". NULL for an index that is too large.
+/// Returns a subject alternative name with its kind, to be shown: "DNS:broker.example", "IP:192.0.2.1".
 ///
-/// Control characters, the backslash and a leading "#" are escaped ("\00", "\\", "\#"). A value
-/// that its kind does not allow is its DER in hexadecimal after "#".
+/// # Details
+///
+/// The other forms are "email:a@example", "URI:...", "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161",
+/// "dirName:CN=a,O=Example" and "registeredID:1.2.3.4". Control characters, the backslash and a leading "#" are escaped
+/// ("\00", "\\", "\#"). A value that is not valid for its kind is its DER encoding in hexadecimal after "#".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san(certificate: Option<&btls_certificate>, index: usize) -> *const c_char {
     guard(ptr::null(), || {
@@ -237,7 +226,7 @@ pub unsafe extern "C" fn btls_certificate_san(certificate: Option<&btls_certific
     })
 }
 
-/// Returns the kind of a subject alternative name; BTLS_SAN_NONE for an index that is too large.
+/// Returns the kind of a subject alternative name, or BTLS_SAN_NONE for an index out of range.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_kind(
     certificate: Option<&btls_certificate>,
@@ -249,12 +238,13 @@ pub unsafe extern "C" fn btls_certificate_san_kind(
     })
 }
 
-/// The value of a subject alternative name, not escaped: the host, the address, the URI, the
-/// distinguished name as in btls_certificate_subject, the object identifier.
+/// Returns the value of a subject alternative name without escapes: the host, the address, the URI, the distinguished
+/// name or the object identifier. NULL if it is not text, not valid for its kind, or holds a NUL.
 ///
-/// NULL if it has no text, if its kind does not allow what it holds, or if it holds a NUL
-/// character, and for an index that is too large. It can hold other control characters: its issuer
-/// chose it.
+/// # Details
+///
+/// A distinguished name has the form of btls_certificate_subject. Control characters other than NUL are possible: the
+/// issuer chose the value. A user principal name is an otherName of type 1.3.6.1.4.1.311.20.2.3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_value(
     certificate: Option<&btls_certificate>,
@@ -265,7 +255,7 @@ pub unsafe extern "C" fn btls_certificate_san_value(
     })
 }
 
-/// The type of an otherName as an object identifier in dotted form; NULL for other kinds.
+/// Returns the type of an otherName as an object identifier in dotted form, or NULL for other kinds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_oid(
     certificate: Option<&btls_certificate>,
@@ -276,10 +266,8 @@ pub unsafe extern "C" fn btls_certificate_san_oid(
     })
 }
 
-/// Gives a DER encoding that lives as long as the certificate: of the value of an otherName and of
-/// a distinguished name, of the whole GeneralName of other kinds.
-///
-/// Returns BTLS_OK, BTLS_NULL_POINTER, or BTLS_INVALID_ARGUMENT for an index that is too large.
+/// Gives the DER encoding of the value of an otherName or a distinguished name, and of the whole GeneralName for other
+/// kinds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_der(
     certificate: Option<&btls_certificate>,

@@ -11,31 +11,30 @@ use super::context::{btls_context, guard_context};
 use super::guard::guard;
 use super::{DONE, btls_status};
 
-/// The kind of a source of revocation knowledge. Later versions may add kinds.
+/// The kind of a revocation source. Later versions may add kinds.
 pub type btls_source_kind = i32;
 
-/// A source of knowledge: revocation lists (CRL), of a file or fetched.
+/// Revocation lists (CRL), from a file or fetched.
 pub const BTLS_SOURCE_CRL: btls_source_kind = 0;
-/// A source of knowledge: OCSP responses about peers, of a file or a responder's.
+/// OCSP responses about peers, from a file or fetched.
 pub const BTLS_SOURCE_OCSP: btls_source_kind = 1;
-/// A source of knowledge: the OCSP response that is stapled to a certificate of one's own.
+/// The OCSP response for an own certificate.
 pub const BTLS_SOURCE_STAPLE: btls_source_kind = 2;
 /// No source.
 pub const BTLS_SOURCE_UNKNOWN: btls_source_kind = -1;
 
-/// How many certificates were accepted since the last reload though no source knew whether they are revoked; 0 for NULL.
+/// Returns the number of certificates accepted with an unknown revocation status since the last reload.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_revocation_unknown_accepted(context: Option<&btls_context>) -> u64 {
     guard(0, || context.map_or(0, |context| context.context().revocation_unknown_accepted()))
 }
 
-/// Where a context's knowledge of revocation comes from, as it was when it was asked for. It does not change, and may be read
-/// by several threads at a time.
+/// The revocation sources of a context at one moment. They never change; several threads may read them.
 pub struct btls_revocation_sources {
     sources: Vec<btls_revocation_source>,
 }
 
-/// One source, and how asking it went.
+/// A revocation source: a file, a list's URL or a responder, with its last result.
 pub struct btls_revocation_source {
     kind: btls_source_kind,
     place: CString,
@@ -64,8 +63,7 @@ impl btls_revocation_source {
     }
 }
 
-/// Gives the sources of a context's knowledge of revocation: files, what was fetched, who was asked. The caller frees them with
-/// btls_revocation_sources_free.
+/// Gives the revocation sources: files, fetched lists and responders. Free with btls_revocation_sources_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_revocation_sources(
     context: Option<&btls_context>,
@@ -79,19 +77,19 @@ pub unsafe extern "C" fn btls_context_revocation_sources(
     })
 }
 
-/// Frees what btls_context_revocation_sources gave. NULL is fine.
+/// Frees the result of btls_context_revocation_sources.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_sources_free(sources: Option<Box<btls_revocation_sources>>) {
     guard((), || drop(sources));
 }
 
-/// How many sources there are; 0 for NULL.
+/// Returns the number of sources.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_sources_count(sources: Option<&btls_revocation_sources>) -> usize {
     guard(0, || sources.map_or(0, |sources| sources.sources.len()))
 }
 
-/// One of them, which lives as long as the sources; NULL for an index that is too large.
+/// Returns a source.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_sources_get(
     sources: Option<&btls_revocation_sources>,
@@ -100,43 +98,43 @@ pub unsafe extern "C" fn btls_revocation_sources_get(
     guard(ptr::null(), || sources.and_then(|sources| sources.sources.get(index)).map_or(ptr::null(), ptr::from_ref))
 }
 
-/// Returns the kind of a source; BTLS_SOURCE_UNKNOWN for NULL.
+/// Returns the kind of a source.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_source_kind(source: Option<&btls_revocation_source>) -> btls_source_kind {
     guard(BTLS_SOURCE_UNKNOWN, || source.map_or(BTLS_SOURCE_UNKNOWN, |source| source.kind))
 }
 
-/// Its file, label or URL; NULL for NULL. Lives as long as the sources, as all texts of one.
+/// Returns the file, label or URL of a source.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_source_place(source: Option<&btls_revocation_source>) -> *const c_char {
     guard(ptr::null(), || source.map_or(ptr::null(), |source| source.place.as_ptr()))
 }
 
-/// When it was last read or fetched, seconds since 1970 in UTC; 0 where it never could be, and for NULL.
+/// Returns the time of the last successful read or fetch, or 0 if there was none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_source_last_success(source: Option<&btls_revocation_source>) -> i64 {
     guard(0, || source.map_or(0, |source| source.last_success_unix_s))
 }
 
-/// When btls_context_maintain asks it again, seconds since 1970 in UTC; 0 for a file, which a reload reads, and for NULL.
+/// Returns the time of the next fetch by btls_context_maintain, or 0 for a file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_source_next_refresh(source: Option<&btls_revocation_source>) -> i64 {
     guard(0, || source.map_or(0, |source| source.next_refresh_unix_s))
 }
 
-/// How many certificates the lists revoke, or how many responses there are; 0 for NULL.
+/// Returns the number of revoked certificates or of responses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_source_entries(source: Option<&btls_revocation_source>) -> usize {
     guard(0, || source.map_or(0, |source| source.entries))
 }
 
-/// How often asking it has failed; 0 for NULL.
+/// Returns the number of failed reads and fetches.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_source_failures(source: Option<&btls_revocation_source>) -> u64 {
     guard(0, || source.map_or(0, |source| source.failures))
 }
 
-/// What went wrong the last time it was asked; NULL where it went well.
+/// Returns the message of the last read or fetch if it failed, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revocation_source_last_error(source: Option<&btls_revocation_source>) -> *const c_char {
     guard(ptr::null(), || {

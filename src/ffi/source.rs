@@ -16,7 +16,7 @@ use super::{DONE, btls_status};
 /// The type of a store of keys or certificates.
 pub type btls_store_type = i32;
 
-/// The type of a store is found from its content. The default.
+/// Detected from the content. The default.
 pub const BTLS_STORE_ANY: btls_store_type = 0;
 /// Text with "-----BEGIN ...-----" blocks.
 pub const BTLS_STORE_PEM: btls_store_type = 1;
@@ -29,14 +29,14 @@ pub const BTLS_STORE_JKS: btls_store_type = 4;
 /// Java's JCEKS.
 pub const BTLS_STORE_JCEKS: btls_store_type = 5;
 
-/// The answer if no source knows whether a peer's certificate is revoked.
+/// The answer if no source has the revocation status of a peer.
 pub type btls_revocation_mode = i32;
 
 /// Peers are not checked for revocation.
 pub const BTLS_REVOCATION_OFF: btls_revocation_mode = 0;
-/// A peer that no source knows anything of is accepted, and counted (btls_context_revocation_unknown_accepted).
+/// A peer with an unknown status is accepted and counted.
 pub const BTLS_REVOCATION_PREFER: btls_revocation_mode = 1;
-/// A peer that no source knows anything of is refused.
+/// A peer with an unknown status is refused.
 pub const BTLS_REVOCATION_REQUIRE: btls_revocation_mode = 2;
 
 impl Builder {
@@ -73,14 +73,16 @@ impl Builder {
     }
 }
 
-/// Adds the identity in a file: a store (PKCS#12, JKS, JCEKS), or PEM or DER certificates with the private key in the same
-/// file or in `key_file`. The order of calls is the order of preference. Files are read when the context is built, and again
-/// at each reload.
+/// Adds the identity in a file: a store (PKCS#12, JKS, JCEKS), or certificates in PEM or DER. The order of calls is the
+/// order of preference.
 ///
-/// `key_file` is NULL where the key stands in `file`. `alias` chooses one entry of a store; NULL takes every key entry.
-/// `password` opens the store (or an encrypted PEM key), `key_password` the key in it; NULL for the latter means that it is
-/// the same. Where both are NULL the password callback is asked, if there is one. All texts are copied, and passwords are
-/// wiped after use.
+/// `key_file` is NULL if the key is in `file`. `alias` selects one entry of a store; NULL selects every key. `password`
+/// opens the store or an encrypted PEM key. `key_password` opens the key inside; NULL stands for `password`.
+///
+/// # Details
+///
+/// If both passwords are NULL, the password callback is called. Passwords are wiped after use. The files are read when
+/// the context is built, and again at each reload.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_identity_file(
     builder: *mut btls_builder,
@@ -104,10 +106,12 @@ pub unsafe extern "C" fn btls_builder_identity_file(
     })
 }
 
-/// Adds the identity in memory, as btls_builder_identity_file does for files.
+/// Adds the identity in memory, as btls_builder_identity_file does. Messages call it `label`. `key` is NULL if the key
+/// is in `certificates`.
 ///
-/// `label` is what messages call it. `key` is NULL where the key stands in `certificates`. The bytes are copied; the copies
-/// are wiped with the last of builder and contexts.
+/// # Details
+///
+/// The bytes are copied. The copies are wiped with the last object that uses them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_identity_memory(
     builder: *mut btls_builder,
@@ -136,11 +140,8 @@ pub unsafe extern "C" fn btls_builder_identity_memory(
     })
 }
 
-/// Trusts the certificates in a file: a store, or PEM or DER certificates. CAs are trusted to issue; every certificate is
-/// trusted to be a peer's own.
-///
-/// `password` may be NULL: the password callback is asked then where one is needed. Read when the context is built, and
-/// again at each reload.
+/// Trusts the certificates in a file: a store, or PEM or DER. A CA is trusted as an issuer, and every certificate as
+/// the peer's own. If `password` is NULL and one is needed, the password callback is called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_file(
     builder: *mut btls_builder,
@@ -157,8 +158,7 @@ pub unsafe extern "C" fn btls_builder_trust_file(
     })
 }
 
-/// Trusts the certificates in memory, as btls_builder_trust_file does for a file. `label` is what messages call it; the bytes
-/// are copied.
+/// Trusts the certificates in memory, as btls_builder_trust_file does. Messages call it `label`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_memory(
     builder: *mut btls_builder,
@@ -178,8 +178,11 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
     })
 }
 
-/// Trusts the certificates in every PEM or DER file of a directory; hidden files and subdirectories
-/// are left out. The revocation lists (CRL) in it count if revocation is on.
+/// Trusts the certificates in each PEM or DER file of a directory, except hidden files and subdirectories.
+///
+/// # Details
+///
+/// The revocation lists (CRL) in the directory are used if revocation is on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_directory(
     builder: *mut btls_builder,
@@ -193,11 +196,12 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
     })
 }
 
-/// Trusts the roots of the system, as the distribution keeps them.
+/// Trusts the roots of the system.
 ///
-/// The environment variables SSL_CERT_FILE and SSL_CERT_DIR say otherwise. A process with more
-/// rights than the one that started it (set-uid, set-gid, capabilities) ignores them, with a
-/// warning.
+/// # Details
+///
+/// The environment variables SSL_CERT_FILE and SSL_CERT_DIR replace them. A process with more rights than its parent
+/// (set-uid, set-gid, capabilities) ignores the variables, with a warning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -206,10 +210,8 @@ pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -
     })
 }
 
-/// Sets a function that gives the passwords of the sources that are added after it without any.
-///
-/// It is asked when a context is built and at each reload. `user` is handed to it, and has to stay valid as long as the
-/// builder and the contexts made from it.
+/// Sets a function that gives the passwords of the sources added after this call without one. It is called when a
+/// context is built and at each reload. `user` must stay valid as long as the builder and its contexts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_password_callback(
     builder: *mut btls_builder,
@@ -222,7 +224,7 @@ pub unsafe extern "C" fn btls_builder_password_callback(
     })
 }
 
-/// Sets the type that the sources added after it must have: one of BTLS_STORE_*.
+/// Sets the type that the sources added after this call must have.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_store_type(
     builder: *mut btls_builder,
@@ -242,11 +244,13 @@ pub unsafe extern "C" fn btls_builder_store_type(
     })
 }
 
-/// Sets what reading each of the sources added after it may cost; 0 leaves a default.
+/// Limits the cost of each source added after this call. 0 selects the default.
 ///
-/// `max_content_bytes`: the largest file or memory block (16 MiB). `max_kdf_iterations`: the sum of
-/// key-derivation iterations that one file may ask for (20,000,000). `max_kdf_memory_bytes`: the
-/// memory that scrypt may ask for (160 MiB).
+/// # Details
+///
+/// `max_content_bytes` is the size of a file or memory block (default: 16 MiB). `max_kdf_iterations` is the sum of
+/// key-derivation iterations of one file (default: 20,000,000). `max_kdf_memory_bytes` is the memory for scrypt
+/// (default: 160 MiB).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_limits(
     builder: *mut btls_builder,
@@ -269,8 +273,8 @@ pub unsafe extern "C" fn btls_builder_limits(
     })
 }
 
-/// Sets whether the sources added after it may be PKCS#12 stores without an integrity check. INSECURE: whoever can write the
-/// file can put other certificates into it. Default: false.
+/// Allows the sources added after this call to be PKCS#12 stores without an integrity check. Default: false. INSECURE:
+/// a writer of the file can replace its certificates.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_allow_missing_mac(
     builder: *mut btls_builder,
@@ -282,12 +286,13 @@ pub unsafe extern "C" fn btls_builder_insecure_allow_missing_mac(
     })
 }
 
-/// Adds the revocation lists in a file, PEM or DER, several in a PEM file. Peers are checked by them, and refused with
-/// BTLS_CERT_REVOKED.
+/// Adds the revocation lists (CRL) in a file, PEM or DER. Peers on a list are refused with BTLS_CERT_REVOKED.
 ///
-/// Read when the context is built, where one that cannot be used is an error, and again at each reload. With lists or responses,
-/// a peer that none of them knows is refused unless btls_builder_revocation or the options "crl-mode" and "ocsp-mode" say
-/// otherwise. What is fetched over the network is set by options: "fetch", "ocsp-responder" and those beside them.
+/// # Details
+///
+/// The file is read when the context is built, and again at each reload. A list that cannot be used is an error of the
+/// build. A peer that no list or response covers is refused, unless btls_builder_revocation or the options "crl-mode"
+/// and "ocsp-mode" allow it. The options "fetch" and "ocsp-responder" fetch lists and responses over the network.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_crl_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -298,8 +303,7 @@ pub unsafe extern "C" fn btls_builder_crl_file(builder: *mut btls_builder, file:
     })
 }
 
-/// Adds the revocation lists in memory, as btls_builder_crl_file does for a file. `label` is what messages call it; the bytes
-/// are copied.
+/// Adds the revocation lists in memory. Messages call it `label`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_crl_memory(
     builder: *mut btls_builder,
@@ -315,7 +319,7 @@ pub unsafe extern "C" fn btls_builder_crl_memory(
     })
 }
 
-/// Adds the revocation lists in every file of a directory; hidden files and subdirectories are left out.
+/// Adds the revocation lists in each file of a directory, except hidden files and subdirectories.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_crl_directory(
     builder: *mut btls_builder,
@@ -329,7 +333,7 @@ pub unsafe extern "C" fn btls_builder_crl_directory(
     })
 }
 
-/// Adds the OCSP responses about peers in a file, DER or PEM. Read when the context is built, and again at each reload.
+/// Adds the OCSP responses about peers in a file, DER or PEM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_ocsp_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -339,7 +343,7 @@ pub unsafe extern "C" fn btls_builder_ocsp_file(builder: *mut btls_builder, file
     })
 }
 
-/// Adds OCSP responses about peers in memory. `label` is what messages call them; the bytes are copied.
+/// Adds OCSP responses about peers in memory. Messages call them `label`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_ocsp_memory(
     builder: *mut btls_builder,
@@ -355,8 +359,8 @@ pub unsafe extern "C" fn btls_builder_ocsp_memory(
     })
 }
 
-/// Sets what follows where no source knows whether a peer's certificate is revoked: one of BTLS_REVOCATION_*. Default:
-/// BTLS_REVOCATION_REQUIRE where there are lists or responses or they are fetched, otherwise BTLS_REVOCATION_OFF.
+/// Sets the answer if no source has the revocation status of a peer. Default: BTLS_REVOCATION_REQUIRE with a source of
+/// lists or responses, and BTLS_REVOCATION_OFF without one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_revocation(
     builder: *mut btls_builder,

@@ -12,17 +12,13 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
     Err(_) => panic!("the version holds a NUL"),
 };
 
-/// The number of the ABI that this library has, the same as in its SONAME.
-///
-/// May be called from any thread at any time.
+/// Returns the ABI number of the library: the number in its SONAME.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_abi_version() -> u32 {
     guard(0, || ABI)
 }
 
-/// The version of this library as text, e.g. "0.1.0".
-///
-/// The text is constant: it is never freed. May be called from any thread at any time.
+/// Returns the version of the library, e.g. "0.1.0". The text is constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_version() -> *const c_char {
     guard(std::ptr::null(), || VERSION.as_ptr())

@@ -33,12 +33,14 @@ run over the caller's descriptors, functions or buffers.";
 pub(crate) const RULES: &str = "\
 - A function that can fail returns a btls_status: 0 is success, and 1 to 99 ask the caller to do something and to call \
   again. Every other status is an error. Its details are in btls_builder_error, btls_context_error or btls_conn_error of \
-  the object of the call.
+  the object of the call. The comment of a function leaves out BTLS_NULL_POINTER, BTLS_INVALID_ARGUMENT for a value out of \
+  range, BTLS_BUSY and BTLS_PANIC.
+- A function without an object may be called from any thread at any time.
 - Outputs are the last parameters. They are written if the status is below 100, and not touched otherwise. A count is 0 \
   if the call must be made again.
 - NULL for a required object, text or output gives BTLS_NULL_POINTER. Bytes of length 0 may be NULL. Freeing NULL does \
-  nothing. A function that returns a value and no status returns NULL, 0 or false for NULL, unless its comment says \
-  otherwise.
+  nothing. A function that returns a value and no status returns NULL, 0 or false for NULL and for an index out of range, \
+  unless its comment says otherwise. Indexes start at 0.
 - Texts are UTF-8 and end with a NUL. The library copies every text, password and byte that it keeps.
 - A text or object that a function returns lives as long as the object it belongs to, unless the caller must free it.
 - A builder and a connection are used by one thread at a time. A second call at the same time, from another thread or \
