@@ -37,7 +37,7 @@ pub(super) unsafe fn bytes<'a>(name: &str, data: *const c_void, length: usize) -
 /// Bytes that a caller lets us write.
 ///
 /// # Safety
-/// `data` is NULL or points to `length` bytes that nobody else uses for the length of the call.
+/// `data` is NULL or points to `length` bytes that no other code uses during the call.
 pub(super) unsafe fn bytes_mut<'a>(name: &str, data: *mut c_void, length: usize) -> Result<&'a mut [u8]> {
     match present(name, data, length)? {
         // SAFETY: not NULL, as long as the caller says, no longer than a slice may be, and ours alone. Memory of a C
@@ -47,7 +47,7 @@ pub(super) unsafe fn bytes_mut<'a>(name: &str, data: *mut c_void, length: usize)
     }
 }
 
-/// Whether there are bytes at all: NULL is fine for none.
+/// Returns true if there are bytes. NULL is valid for none.
 fn present(name: &str, data: *const c_void, length: usize) -> Result<bool> {
     if length > isize::MAX as usize {
         return Err(Error::new(Code::InvalidArgument, format!("{name}: a length of {length} bytes")));
@@ -69,7 +69,7 @@ pub(super) fn disjoint(one: (*const c_void, usize), other: (*const c_void, usize
     }
 }
 
-/// The pieces of a vectored write: the caller's own array where it can be taken as it is.
+/// The pieces of a vectored write: the caller's own array if it can be used unchanged, or a copy.
 pub(super) enum Pieces<'a> {
     Borrowed(&'a [IoSlice<'a>]),
     Copied(Vec<IoSlice<'a>>),
@@ -156,7 +156,7 @@ pub(super) unsafe fn optional_bytes<'a>(text: *const c_char) -> Option<&'a [u8]>
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
-/// Text for a caller. A NUL in it, which would hide the rest, is shown as U+FFFD.
+/// Makes a text for C. A NUL, which would hide the rest, becomes U+FFFD.
 pub(super) fn c_string(text: &str) -> CString {
     match CString::new(text) {
         Ok(text) => text,

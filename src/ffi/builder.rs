@@ -32,7 +32,7 @@ pub const BTLS_CLIENT_AUTH_NEED: btls_client_auth = 2;
 /// The settings of a context. A builder is used by one thread at a time.
 pub struct btls_builder(Exclusive<Builder>);
 
-/// What a builder holds.
+/// The content of a builder.
 pub(super) struct Builder {
     pub(super) settings: Options,
     /// Type and limits for the sources that are added next.
@@ -41,7 +41,7 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// The settings that are no text.
+    /// The builder of settings that are not text.
     pub(super) fn context(&mut self) -> &mut ContextBuilder {
         self.settings.builder_mut()
     }

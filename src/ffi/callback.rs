@@ -1,4 +1,4 @@
-//! Functions of the caller: their types, and how they become the closures that the core takes.
+//! Functions of the caller: their types, and their translation into closures of the core.
 
 use std::ffi::{c_char, c_void};
 use std::io;
@@ -56,7 +56,7 @@ pub const BTLS_REVOKED_CLOSE: btls_revoked_action = 1;
 pub struct btls_bytes {
     /// The first byte.
     pub data: *const u8,
-    /// How many there are.
+    /// The number of bytes.
     pub length: usize,
 }
 
@@ -127,18 +127,17 @@ pub type btls_read_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *
 /// taken now.
 pub type btls_write_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *const c_void, length: usize) -> isize>;
 
-/// Longest password that a callback can give, bytes.
+/// The largest length of a password, in bytes.
 const PASSWORD_CAPACITY: usize = 1024;
 
-/// Longest reason that a callback can give, bytes with its NUL.
+/// The largest length of a reason, in bytes with its NUL.
 const REASON_CAPACITY: usize = 512;
 
-/// What a caller wants to see again in its function.
+/// A pointer of the caller that its function gets back.
 #[derive(Clone, Copy)]
 struct User(*mut c_void);
 
-// SAFETY: the pointer is never looked behind here, only handed back; that the caller's functions may be called on other
-// threads stands in their description.
+// SAFETY: the pointer is only handed back, never read. The header says on which threads the functions are called.
 unsafe impl Send for User {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for User {}

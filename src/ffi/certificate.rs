@@ -1,4 +1,4 @@
-//! What a certificate says of itself, for C: parsed once, texts that live as long as the object.
+//! The facts of a certificate for C. They are parsed once and live as long as the object.
 
 use std::ffi::{CString, c_char, c_void};
 use std::mem::MaybeUninit;
@@ -56,7 +56,7 @@ impl btls_certificate {
     }
 }
 
-/// A text of a certificate, NULL for none.
+/// Returns a text of a certificate, or NULL.
 pub(super) fn text(
     certificate: Option<&btls_certificate>,
     of: impl FnOnce(&btls_certificate) -> Option<&CString>,

@@ -15,10 +15,10 @@ use super::guard::{Exclusive, Handle, Object};
 /// Two threads may use two connections of one context at the same time.
 pub struct btls_conn(Exclusive<Conn>);
 
-/// What a connection holds.
+/// The content of a connection.
 pub(super) struct Conn {
     pub(super) stream: Stream,
-    /// Texts that a caller has asked for.
+    /// The texts that were read so far.
     pub(super) texts: Option<Box<Texts>>,
 }
 
@@ -36,7 +36,7 @@ impl btls_conn {
     }
 }
 
-/// The texts of a connection that were asked for.
+/// The texts of a connection that were read so far.
 #[derive(Default)]
 pub(super) struct Texts {
     pub(super) version: Option<CString>,

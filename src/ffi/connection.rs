@@ -23,7 +23,7 @@ pub const BTLS_MAX_PLAINTEXT_BYTES: usize = 16_384;
 // cbindgen reads numbers, not names of other rooms.
 const _: () = assert!(BTLS_MAX_RECORD_BYTES == MAX_RECORD_BYTES && BTLS_MAX_PLAINTEXT_BYTES == MAX_PLAINTEXT_BYTES);
 
-/// The status for C; writes the output where the call is done, and zero where it has to be made again.
+/// Makes the status for C. Writes the count if the call is done, and zero if it must be made again.
 fn settle(status: Status<usize>, out: &mut MaybeUninit<usize>) -> btls_status {
     let (code, count) = match status {
         Status::Done(count) => (Code::Ok, count),
@@ -397,7 +397,7 @@ mod tests {
         assert!(size_of::<btls_conn>() <= size_of::<crate::stream::Stream>() + 48, "{} bytes", size_of::<btls_conn>());
     }
 
-    /// A server whose verify callback panics, a client that shows it a certificate, and one that has none.
+    /// A server with a verify callback that panics, a client with a certificate, and one without.
     fn contexts() -> [*mut btls_context; 3] {
         let issued = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let pem = format!("{}{}", issued.cert.pem(), issued.signing_key.serialize_pem());
@@ -416,7 +416,7 @@ mod tests {
         [server, context(&|builder| _ = builder.identity(identity())), context(&|_| {})]
     }
 
-    /// One side and what it has for the other.
+    /// One side and its bytes for the other.
     struct Side {
         conn: *mut btls_conn,
         sent: Vec<u8>,
@@ -443,14 +443,14 @@ mod tests {
             Self { conn, sent: Vec::new() }
         }
 
-        /// Takes what the other side has sent, then sends all that this side has to; the first error ends it.
-        fn go_on(&mut self, other: &mut Self) -> btls_status {
+        /// Takes the bytes of the other side, then makes those of this side, until the first error.
+        fn exchange(&mut self, other: &mut Self) -> btls_status {
             let mut room = vec![0; MAX_RECORD_BYTES];
             let (mut consumed, mut produced) = (MaybeUninit::new(0), MaybeUninit::new(0));
             while !other.sent.is_empty() {
                 let (records, length) = (other.sent.as_mut_ptr().cast(), other.sent.len());
                 let (plain, counts) = (room.as_mut_ptr().cast(), (Some(&mut consumed), Some(&mut produced)));
-                // SAFETY: both buffers are as long as it is told; the counts were written before.
+                // SAFETY: both buffers are as long as the call says; the counts were written before.
                 let (status, taken) = unsafe {
                     let status =
                         btls_conn_unwrap(self.conn, records, length, plain, MAX_RECORD_BYTES, counts.0, counts.1);
@@ -479,11 +479,11 @@ mod tests {
         }
     }
 
-    /// How the server's handshake ends.
+    /// Runs the handshake and returns the status that ends it on the server.
     fn shake(server: &mut Side, client: &mut Side) -> btls_status {
         for _ in 0..4 {
-            assert!(client.go_on(server) < 100);
-            let status = server.go_on(client);
+            assert!(client.exchange(server) < 100);
+            let status = server.exchange(client);
             if status >= 100 {
                 return status;
             }

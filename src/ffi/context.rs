@@ -18,19 +18,17 @@ use super::{DONE, btls_status};
 /// The settings, identities and trust of a broker or of one listener. Any number of threads may use it.
 pub struct btls_context {
     context: Context,
-    /// The references that callers hold. Beside the count of the `Arc`, which who ends the context still has a share
-    /// in.
+    /// The references that callers hold. The count of the `Arc` includes the call that ends the context.
     references: AtomicUsize,
     errors: Mutex<Errors>,
 }
 
-/// The last error of each thread, those of the latest failures: the error of a call is never
-/// another thread's.
+/// The last error of each thread that failed lately. A thread never reads the error of another.
 #[derive(Default)]
 struct Errors(Vec<(ThreadId, Error)>);
 
 impl Errors {
-    /// So many threads may have failed and not have asked yet.
+    /// The largest number of threads with an error that they have not read.
     const MOST: usize = 64;
 
     fn set(&mut self, error: Error) {

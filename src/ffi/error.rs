@@ -1,4 +1,4 @@
-//! What an error tells, and what the table says of a status.
+//! The texts of an error and of a status.
 
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;

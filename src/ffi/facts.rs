@@ -1,4 +1,4 @@
-//! What is known of a connection and its peer. Texts are made when they are first asked for, and kept by the connection.
+//! The facts of a connection and its peer. The connection keeps each text from its first read on.
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
@@ -13,7 +13,7 @@ use super::guard::{guard_fact, guard_object, object};
 use super::{DONE, btls_status};
 
 impl Conn {
-    /// A text that is kept from the first time that there is one.
+    /// Returns a text, and keeps it from the first read on.
     fn text(&mut self, slot: impl FnOnce(&mut Texts) -> &mut Option<CString>, fact: Fact) -> *const c_char {
         let slot = slot(self.texts.get_or_insert_default());
         if slot.is_none() {
@@ -34,7 +34,7 @@ impl Conn {
     fn peer(&mut self) -> *const btls_certificate {
         let texts = self.texts.get_or_insert_default();
         if texts.peer.is_none() {
-            // One that cannot be read was accepted unseen: there is nothing to tell of it.
+            // A certificate that cannot be parsed was accepted without a check and has no facts.
             let facts = self.stream.connection().peer_chain().first().map(btls_certificate::from_der);
             texts.peer = facts.and_then(Result::ok).map(Box::new);
         }

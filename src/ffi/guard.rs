@@ -1,7 +1,7 @@
 //! The boundary itself: no unwinding reaches a C caller, and no object is entered twice at a time.
 //!
-//! Everything else in this room relies on what is here and is safe code but for the macros below, which turn the
-//! pointers of an entry point into what the safe functions take.
+//! The rest of this room relies on it. It is safe code, apart from the macros below, which turn the pointers of an entry
+//! point into the arguments of the safe functions.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
@@ -23,12 +23,12 @@ pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     })
 }
 
-/// Runs a call that hangs its error on nothing.
+/// Runs a call without an object: its error is the status alone.
 pub(super) fn guard_status(body: impl FnOnce() -> Result<btls_status>) -> btls_status {
     guard(Code::Panic.number(), || body().unwrap_or_else(|error| error.code().number()))
 }
 
-/// Runs a call on an object: its error hangs on the object, and a panic makes the object unusable.
+/// Runs a call on an object. The object keeps the error, and a panic makes it unusable.
 pub(super) fn guard_object<O: Object>(
     object: Option<Handle<O>>,
     body: impl FnOnce(&mut O::Value) -> Result<btls_status>,
@@ -47,12 +47,11 @@ pub(super) fn guard_object<O: Object>(
 }
 
 thread_local! {
-    /// The object that this thread has last asked for a fact in vain, because another call was under way on it.
+    /// The last object that refused a fact to this thread because another call on it was in progress.
     static REFUSED: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
 }
 
-/// Asks an object for a fact; `none` if it is NULL or cannot be entered. [`guard_error`] tells the
-/// two apart.
+/// Reads a fact of an object. Returns `none` if it is NULL or cannot be entered; [`guard_error`] distinguishes the two.
 pub(super) fn guard_fact<O: Object, T: Copy>(
     none: T,
     object: Option<Handle<O>>,
@@ -97,36 +96,35 @@ fn busy() -> *const btls_error {
     BUSY.get_or_init(|| btls_error::new(Code::Busy.into()))
 }
 
-/// Frees an object, at once or when the call that is under way on it returns.
+/// Frees an object: at once, or when the call in progress on it returns.
 pub(super) fn guard_free<O: Object>(object: Option<Handle<O>>) {
     guard((), || object.into_iter().for_each(Handle::free));
 }
 
 /// An opaque object of the C API that one thread uses at a time.
 pub(super) trait Object: Sized {
-    /// What is inside.
+    /// The guarded value.
     type Value;
 
-    /// The cell that it consists of.
+    /// The cell of the object.
     fn cell(&self) -> &Exclusive<Self::Value>;
 }
 
 const FREE: u8 = 0;
 const ENTERED: u8 = 1;
 const POISONED: u8 = 2;
-/// Freed by a call that came while another one was under way.
+/// Freed during another call.
 const DOOMED: u8 = 3;
 
-/// A value with its last error, which one call at a time may touch.
+/// A value with its last error, for one call at a time.
 ///
-/// A callback that calls back into the object it was called by, and two threads that use one connection at once, get a
-/// code instead of undefined behaviour.
+/// A second call, from a callback of the first or from another thread, gets a code instead of undefined behaviour.
 pub(super) struct Exclusive<T> {
     state: AtomicU8,
     held: UnsafeCell<Held<T>>,
 }
 
-/// What a cell guards.
+/// The content of a cell.
 pub(super) struct Held<T> {
     value: T,
     error: LastError,

@@ -39,7 +39,7 @@ impl btls_error {
     }
 }
 
-/// The last error of an object. Its texts are made when they are asked for.
+/// The last error of an object. Its texts are made at the first read.
 #[derive(Default)]
 pub(super) struct LastError {
     error: Option<Error>,
@@ -47,7 +47,7 @@ pub(super) struct LastError {
 }
 
 impl LastError {
-    /// Keeps the error; gives its status.
+    /// Keeps the error and returns its status.
     pub(super) fn set(&mut self, error: Error) -> btls_status {
         let status = error.code().number();
         self.error = Some(error);
@@ -55,14 +55,14 @@ impl LastError {
         status
     }
 
-    /// The error for the caller to look at, NULL for none; it stays where it is until the next one is set.
+    /// Returns the error for the caller, or NULL for none. It keeps its address until the next one is set.
     pub(super) fn show(&mut self) -> *const btls_error {
         let Some(error) = &self.error else { return ptr::null() };
         &**self.shown.get_or_insert_with(|| Box::new(btls_error::new(error.clone())))
     }
 }
 
-/// A copy of an error for the caller to free.
+/// Copies an error for the caller, who frees it.
 pub(super) fn hand_over(error: &Error) -> *mut btls_error {
     Box::into_raw(Box::new(btls_error::new(error.clone())))
 }

@@ -1,4 +1,4 @@
-//! Lists of texts that are handed over to the caller.
+//! Lists of texts that the caller owns.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
@@ -11,7 +11,7 @@ pub struct btls_list {
     entries: Vec<Entry>,
 }
 
-/// A text and what goes with it.
+/// A text and its note.
 pub(super) struct Entry {
     text: CString,
     note: Option<CString>,

@@ -1,13 +1,13 @@
 //! The C ABI: `btls_*` functions, each a thin translator over the safe rooms.
 //!
-//! Here pointers become references and results become statuses; nothing is decided here. `include/brokertls.h` is
-//! written from the entry points and their comments.
+//! Pointers become references and results become statuses; other rooms decide. `include/brokertls.h` is generated from
+//! the entry points and their comments.
 #![allow(unsafe_code, reason = "entry points take raw pointers; every block says why it is sound")]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
 #![allow(unreachable_pub, reason = "the linker reaches them")]
 #![allow(
     clippy::missing_safety_doc,
-    reason = "the comments are those of the C header, whose first lines have the rules"
+    reason = "the comments are those of the C header, which has the rules at its top"
 )]
 
 mod arguments;
@@ -33,5 +33,5 @@ use crate::error::Result;
 /// A code of the table as C sees it; declared in `brokertls_errors.h`.
 pub type btls_status = i32;
 
-/// What a call that is done returns.
+/// The result of a call that is done.
 const DONE: Result<btls_status> = Ok(0);

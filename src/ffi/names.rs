@@ -88,7 +88,7 @@ impl Alternative {
     }
 }
 
-/// Text for a caller, none if a NUL would hide a part of it.
+/// Makes a text for C, or none if a NUL would hide a part of it.
 pub(super) fn whole(text: Option<&str>) -> Option<CString> {
     text.and_then(|text| CString::new(text).ok())
 }

@@ -1,4 +1,4 @@
-//! What a context tells of its sources of knowledge of revocation.
+//! The revocation sources of a context.
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;

@@ -1,4 +1,4 @@
-//! The sources of a builder: identities, trust, lists and responses; and how they are opened.
+//! The sources of a builder: identities, trust, revocation lists and responses.
 
 use std::ffi::{c_char, c_void};
 
@@ -40,7 +40,7 @@ pub const BTLS_REVOCATION_PREFER: btls_revocation_mode = 1;
 pub const BTLS_REVOCATION_REQUIRE: btls_revocation_mode = 2;
 
 impl Builder {
-    /// How a source is opened: by the settings so far, with these passwords; the callback stands in for both.
+    /// Makes the options of a source: the settings so far with these passwords, or the callback for both.
     ///
     /// # Safety
     /// Each pointer is NULL or points to text that ends with a NUL.

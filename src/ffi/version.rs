@@ -1,10 +1,10 @@
-//! Which library this is.
+//! The version of the library.
 
 use std::ffi::{CStr, c_char};
 
 use super::guard::guard;
 
-/// The number of the ABI, the same as in the library's SONAME. It changes when a program has to be compiled anew.
+/// The number of the ABI and of the SONAME. It changes when programs must be compiled again.
 const ABI: u32 = 0;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
