@@ -77,8 +77,8 @@ pub(super) enum Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     /// # Safety
-    /// `pieces` is NULL or points to `count` pieces, each of which is NULL or points to as many bytes as it says; all of it
-    /// stays as it is for the length of the call.
+    /// `pieces` is NULL or points to `count` pieces, each of which is NULL or points to as many bytes as it says; all
+    /// of it stays as it is for the length of the call.
     pub(super) unsafe fn new(pieces: *const libc::iovec, count: usize) -> Result<Self> {
         if pieces.is_null() && count > 0 {
             return Err(null("pieces"));

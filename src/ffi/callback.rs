@@ -80,15 +80,14 @@ pub type btls_password_fn = Option<
 
 /// Decides whether a peer whose certificate was already accepted may go on.
 ///
-/// `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the peer sent in DER, its own
-/// first; they are valid during the call only (btls_certificate_parse makes facts of them). Returns 0 to go on. Any other
-/// number refuses the peer with BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most `capacity`
-/// bytes, ended by a NUL, into `reason`.
+/// `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the peer sent in DER, its
+/// own first; they are valid during the call only (btls_certificate_parse makes facts of them). Returns 0 to go on. Any
+/// other number refuses the peer with BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most
+/// `capacity` bytes, ended by a NUL, into `reason`.
 ///
-/// Called on the thread that moves the connection on or runs its task, and on several threads at a
-/// time for several connections. No lock is held: it may use the context and other connections.
-/// Must return: it may neither throw nor longjmp. The connection that it was called for answers
-/// BTLS_BUSY meanwhile.
+/// Called on the thread that moves the connection on or runs its task, and on several threads at a time for several
+/// connections. No lock is held: it may use the context and other connections. Must return: it may neither throw nor
+/// longjmp. The connection that it was called for answers BTLS_BUSY meanwhile.
 pub type btls_verify_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,

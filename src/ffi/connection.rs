@@ -304,7 +304,8 @@ pub unsafe extern "C" fn btls_conn_unwrap(
     guard_object(object!(conn), |conn| {
         let counts = Counts::new(consumed, produced)?;
         disjoint((records, records_length), (plain, plain_length))?;
-        // SAFETY: the header asks for NULL or as many bytes as it is told, the caller's own and, as just checked, apart.
+        // SAFETY: the header asks for NULL or as many bytes as it is told, the caller's own and, as just checked,
+        // apart.
         let records = unsafe { bytes_mut("records", records, records_length) }?;
         // SAFETY: as above.
         let plain = unsafe { bytes_mut("plain", plain, plain_length) }?;

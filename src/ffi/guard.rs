@@ -1,7 +1,7 @@
 //! The boundary itself: no unwinding reaches a C caller, and no object is entered twice at a time.
 //!
-//! The rest of this room relies on it. It is safe code, apart from the macros below, which turn the pointers of an entry
-//! point into the arguments of the safe functions.
+//! The rest of this room relies on it. It is safe code, apart from the macros below, which turn the pointers of an
+//! entry point into the arguments of the safe functions.
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
