@@ -1,4 +1,4 @@
-//! `brokertls connect`: a client's side, relayed to standard input and output.
+//! `brokertls connect`: a client that relays standard input and output.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -18,7 +18,7 @@ use crate::facts::{connection_json, connection_lines};
 use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, complain, error_json, print};
 use crate::transport::{Session, io_error};
 
-/// Where to connect to, and as whom the server has to prove itself.
+/// The address of the server, and the name that its certificate must have.
 struct Target<'a> {
     host: &'a str,
     port: u16,
@@ -29,7 +29,7 @@ struct Target<'a> {
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let shown = Shown { is_brief: is_set(matches, "brief"), is_json: is_set(matches, "json") };
     match talk(matches, &shown) {
-        // Who asked for JSON gets an answer in JSON; wrong usage is told to a human.
+        // With --json, an error is JSON too. Wrong usage is a text.
         Err(Failure::Library(error)) if shown.is_json && error.code().category() != Category::Usage => {
             shown.line(&json!({ "error": error_json(&error) }))?;
             Ok(EXIT_REFUSED)
@@ -48,19 +48,19 @@ fn talk(matches: &ArgMatches, shown: &Shown) -> Outcome {
     }
     let mut session = target.open(&context)?;
     if shown.is_brief {
-        // First the goodbye: only the server knows whether it accepts the client's certificate.
+        // The server answers close_notify or an alert: only it knows if it accepts the client's certificate.
         session.close(target.limit)?;
         shown.facts(&session)?;
         return Ok(EXIT_OK);
     }
     shown.facts(&session)?;
-    // Without a buffer of its own, so that waiting for the descriptor is waiting for input.
+    // Without a buffer, so that a wait for the descriptor is a wait for input.
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(io_error)?);
     session.relay(&mut input, &mut io::stdout().lock())?;
     Ok(EXIT_OK)
 }
 
-/// How facts are shown. Standard output belongs to the peer's data; in brief, without any, it takes the facts.
+/// The form of the facts. Standard output carries the peer's data, or with --brief the facts.
 struct Shown {
     is_brief: bool,
     is_json: bool,
@@ -86,7 +86,7 @@ impl Shown {
     }
 }
 
-/// The context of the options, with the system's roots where nothing else is said of trust.
+/// Makes the context of the options. Without a trust option, it trusts the roots of the system.
 fn context(matches: &ArgMatches) -> Result<Context, Failure> {
     let mut options = options(matches)?;
     let accepts_any = matches.get_one::<String>("insecure-accept-any-server").map(|text| switch(text)).transpose()?;

@@ -1,4 +1,4 @@
-//! Points in time: seconds since 1970 to text and back.
+//! Times: seconds since 1970 to text and back.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,16 +7,16 @@ use rustls::pki_types::UnixTime;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The point in time in RFC 3339 form, UTC; the plain number where it is beyond the year 9999.
+/// Returns a time in RFC 3339 form, UTC, or the plain number after the year 9999.
 pub(crate) fn rfc3339(unix_s: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(unix_s).ok();
     time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| format!("{unix_s} s"))
 }
 
-/// Reads a point in time from its RFC 3339 form.
+/// Parses a time in RFC 3339 form.
 ///
 /// # Errors
-/// `INVALID_TIME`, also for one before 1970.
+/// `INVALID_TIME`, also for a time before 1970.
 pub(crate) fn parse(text: &str) -> Result<UnixTime, Error> {
     let time = OffsetDateTime::parse(text, &Rfc3339);
     let time = time.map_err(|_| Error::new(Code::InvalidTime, format!("{text:?}")))?;
@@ -25,9 +25,9 @@ pub(crate) fn parse(text: &str) -> Result<UnixTime, Error> {
     Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }
 
-/// The present.
+/// Returns the current time.
 pub(crate) fn now() -> UnixTime {
-    // A clock before 1970 is wrong anyway; certificates are then told to be not valid yet.
+    // A clock before 1970 is wrong; certificates are then not valid yet.
     UnixTime::since_unix_epoch(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 

@@ -27,7 +27,9 @@ pub(crate) fn certificate_lines(facts: &CertificateFacts) -> Vec<String> {
 
 /// The attributes of a name as JSON, in the certificate's order.
 fn attributes_json(name: &DistinguishedName) -> Value {
-    let attribute = |one: &NameAttribute| json!({ "oid": one.oid, "text": one.text, "der": hex(&one.der), "rdn": one.relative_name });
+    let attribute = |one: &NameAttribute| {
+        json!({ "oid": one.oid, "text": one.text, "der": hex(&one.der), "rdn": one.relative_name })
+    };
     name.attributes().iter().map(attribute).collect()
 }
 
@@ -64,7 +66,7 @@ pub(crate) fn certificate_json(der: &CertificateDer<'_>) -> Value {
     }
 }
 
-/// Version, suite, group and what else was agreed on, in one line.
+/// The agreed version, suite, group and protocol in one line.
 pub(crate) fn agreement_line(connection: &Connection) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(connection.version().map(str::to_owned));
@@ -109,7 +111,7 @@ pub(crate) fn connection_json(connection: &Connection) -> Value {
     })
 }
 
-/// A peer's bytes as text that a terminal can be shown.
+/// The bytes of a peer as text that is safe for a terminal.
 fn printable(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }

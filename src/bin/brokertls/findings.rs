@@ -1,4 +1,4 @@
-//! What a peer would refuse of a chain, judged from the chain alone.
+//! The faults of a chain that peers would refuse, found from the chain alone.
 
 use brokertls::certificate::{AlternativeName, CertificateFacts};
 use brokertls::error::{Code, Error};
@@ -8,16 +8,16 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 
 use crate::dates::rfc3339;
 
-/// What peers that trust the chain's last certificate would say of it.
+/// The verdict on a chain by peers that trust its last certificate.
 pub(crate) struct Findings {
-    /// The roles in which it would be accepted, whatever the host's name.
+    /// The roles in which it is accepted, without a check of the host's name.
     pub(crate) accepted_as: Vec<&'static str>,
-    /// What strict peers refuse, with what mends it.
+    /// The faults that strict peers refuse, with hints.
     pub(crate) refusals: Vec<Error>,
 }
 
 impl Findings {
-    /// Judges a chain, end entity first.
+    /// Checks a chain, end entity first.
     pub(crate) fn of_chain(chain: &[CertificateDer<'static>], now: UnixTime) -> Self {
         let facts: Vec<CertificateFacts> =
             chain.iter().filter_map(|certificate| CertificateFacts::from_der(certificate).ok()).collect();
@@ -28,7 +28,7 @@ impl Findings {
         let accepted_as: Vec<&str> =
             verdicts.iter().filter(|(_, verdict)| verdict.is_none()).map(|(role, _)| *role).collect();
         if accepted_as.is_empty() {
-            // Both roles fail for the same reason, or the one that matters is told already.
+            // Both roles fail for the same reason, or the important one is in the list.
             let mut whys = verdicts.into_iter().filter_map(|(_, verdict)| verdict);
             let new = whys.find(|why| refusals.iter().all(|told| told.code() != why.code()));
             refusals.extend(new);
@@ -37,12 +37,12 @@ impl Findings {
     }
 }
 
-/// What an operator should know of a certificate that is trusted: chains up to it are accepted whatever its dates.
+/// The fault of a trusted certificate. Chains to it are accepted whatever its dates are.
 pub(crate) fn of_trusted(certificate: &CertificateDer<'_>, now: UnixTime) -> Option<Error> {
     CertificateFacts::from_der(certificate).ok().and_then(|facts| of_dates(&facts, now))
 }
 
-/// Why a peer that trusts the last certificate of the chain would refuse it; `None` where it would not.
+/// The error of a peer that trusts the last certificate of the chain, or `None` if it accepts the chain.
 fn verdict(chain: &[CertificateDer<'static>], purpose: Purpose, now: UnixTime) -> Option<Error> {
     let top = chain.last()?;
     let trusted = TrustedCertificate::new(top.clone(), "the chain's last certificate");
@@ -50,7 +50,7 @@ fn verdict(chain: &[CertificateDer<'static>], purpose: Purpose, now: UnixTime) -
     verifier.and_then(|verifier| verifier.verify(chain, purpose, None, now)).err()
 }
 
-/// What is wrong with a certificate that a broker or client shows as its own.
+/// The faults of the own certificate of a broker or client.
 fn of_end_entity(facts: &CertificateFacts) -> Vec<Error> {
     let rsa_bits = facts.key.strip_prefix("RSA ").and_then(|bits| bits.parse::<u32>().ok());
     let checks = [

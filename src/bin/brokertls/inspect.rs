@@ -1,5 +1,5 @@
-//! `brokertls inspect`: what is in a keystore, and what a peer would say of it; and what a list of revoked certificates or
-//! an OCSP response says.
+//! `brokertls inspect`: the content of a keystore and the verdict of peers on it, or the content of a revocation list
+//! or OCSP response.
 
 use brokertls::Source;
 use brokertls::certificate::CertificateFacts;
@@ -17,7 +17,7 @@ use crate::findings::{Findings, of_trusted};
 use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, error_json, print, print_json};
 use crate::revocation;
 
-/// The longest file that is looked into for lists: about two million entries.
+/// The size of the largest file that is read for lists, in bytes: about two million entries.
 const MAX_REVOCATION_BYTES: usize = 128 << 20;
 
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
@@ -32,7 +32,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         print_json(&json!({ "file": file, "error": error_json(&error) }))?;
         Ok(EXIT_REFUSED)
     };
-    // Who says of what type a keystore is wants to see a keystore.
+    // With --type, the file is a keystore.
     let told = matches.get_one::<String>("type").map_or_else(|| revocation_of(file), |_| Ok(None));
     let revocation = match told {
         Ok(revocation) => revocation,
@@ -55,8 +55,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     Ok(EXIT_OK)
 }
 
-/// The lists and OCSP responses of the file; none where there are none, or where it cannot be opened, which is told as it is
-/// of a keystore.
+/// Returns the lists and OCSP responses of the file. A file that cannot be opened has none here; the keystore reports
+/// it.
 fn revocation_of(file: &str) -> Result<Option<RevocationFile>> {
     let mut limits = Limits::default();
     limits.max_content_bytes = MAX_REVOCATION_BYTES;
@@ -66,19 +66,19 @@ fn revocation_of(file: &str) -> Result<Option<RevocationFile>> {
     }
 }
 
-/// Whether there is more in it than what is skipped.
+/// Returns true if the store has a certificate or a key.
 fn has_certificates(store: &Store) -> bool {
     store.entries().iter().any(|entry| !entry.chain.is_empty() || entry.key.is_some())
 }
 
-/// A chain with its private key, or alone in a file of certificates; or why the key cannot be used.
+/// The verdict on a key with its chain, or on the chain of a file of certificates.
 struct Judged {
     place: String,
     outcome: Result<Findings>,
     warnings: Vec<String>,
 }
 
-/// Each identity of the store as a context would use it; of a file of certificates, its chain.
+/// Checks each identity of the store as a context uses it, or the chain of a file of certificates.
 fn judge(store: &Store) -> Vec<Judged> {
     let keys: Vec<&Entry> = store.entries().iter().filter(|entry| entry.kind == EntryKind::Key).collect();
     match keys.is_empty() {
@@ -95,7 +95,7 @@ fn judge_keys(store: &Store, keys: &[&Entry]) -> Vec<Judged> {
         warnings: identity.warnings.clone(),
     };
     if keys.iter().all(|entry| entry.alias.is_some()) {
-        // Each on its own, so that one wrong key password does not hide the others.
+        // One at a time, so that a wrong key password does not hide the others.
         let aliases = keys.iter().filter_map(|entry| entry.alias.as_deref().map(|alias| (entry, alias)));
         return aliases
             .map(|(entry, alias)| store.identity(alias).map_or_else(|error| failed(&entry.place, error), judged))
@@ -107,7 +107,7 @@ fn judge_keys(store: &Store, keys: &[&Entry]) -> Vec<Judged> {
     }
 }
 
-/// A file of certificates that starts with no CA is a chain that someone shows; others are only trusted.
+/// A file of certificates that does not start with a CA is a chain to present. Others are trusted certificates.
 fn judge_certificates(store: &Store) -> Option<Judged> {
     let is_shown = |entry: &Entry| entry.kind == EntryKind::Certificate;
     let chain: Vec<CertificateDer<'static>> =
@@ -184,7 +184,7 @@ fn show_judged(judged: &Judged) -> std::result::Result<(), Failure> {
         Err(error) => show_problem("cannot be used", error),
         Ok(findings) => {
             let roles =
-                if findings.accepted_as.is_empty() { "nobody".to_owned() } else { findings.accepted_as.join(" and ") };
+                if findings.accepted_as.is_empty() { "none".to_owned() } else { findings.accepted_as.join(" and ") };
             print(format_args!("   accepted as  {roles}, by peers that trust the chain's last certificate"))?;
             findings.refusals.iter().try_for_each(|error| show_problem("refused by strict peers", error))
         }
@@ -195,7 +195,7 @@ fn show_problem(what: &str, error: &Error) -> std::result::Result<(), Failure> {
     print(format_args!("   {what}: {}: {}", error.code().name(), error.message()))?;
     match error.hint() {
         "" => Ok(()),
-        hint => print(format_args!("      mend: {hint}")),
+        hint => print(format_args!("      hint: {hint}")),
     }
 }
 

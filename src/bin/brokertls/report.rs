@@ -1,4 +1,4 @@
-//! How a command ends, and how it writes: results to standard output, what went wrong to standard error.
+//! The results of a command, on standard output, its errors, on standard error, and its exit code.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,17 +6,17 @@ use std::io::{self, Write};
 use brokertls::error::{Category, Error};
 use serde_json::{Value, json};
 
-/// It did what was asked, and the answer is yes.
+/// The command succeeded, and the answer is yes.
 pub(crate) const EXIT_OK: u8 = 0;
-/// It did what was asked, and the answer is no: refused, unreadable, not connected.
+/// The command succeeded, and the answer is no: refused, unreadable, not connected.
 pub(crate) const EXIT_REFUSED: u8 = 1;
-/// What was asked makes no sense.
+/// The usage is wrong.
 pub(crate) const EXIT_USAGE: u8 = 2;
 
-/// The outcome of a command: its exit code, or why it could not do what was asked.
+/// The outcome of a command: its exit code, or the failure.
 pub(crate) type Outcome = Result<u8, Failure>;
 
-/// Why a command could not do what was asked.
+/// The failure of a command.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Usage(String),
@@ -30,7 +30,7 @@ impl Failure {
         Self::Usage(message.into())
     }
 
-    /// Writes it to standard error and gives the exit code.
+    /// Writes the failure to standard error and returns the exit code.
     pub(crate) fn report(&self) -> u8 {
         match self {
             Self::Usage(message) => {
@@ -45,7 +45,7 @@ impl Failure {
                 }
                 if error.code().category() == Category::Usage { EXIT_USAGE } else { EXIT_REFUSED }
             }
-            // Who stopped reading knows it already.
+            // The reader of the pipe has gone.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => EXIT_REFUSED,
             Self::Output(error) => {
                 complain(format_args!("error: standard output: {error}"));
@@ -65,8 +65,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// The line without what could deceive its reader: aliases and subjects are whatever someone wrote into them, and must
-/// neither command a terminal nor look like lines of their own. The escapes are those of JSON, so that JSON stays JSON.
+/// Escapes characters that could deceive the reader. Aliases and subjects have any content: they must not control a
+/// terminal or look like lines of their own. The escapes are those of JSON, so that JSON stays JSON.
 fn harmless(line: fmt::Arguments<'_>) -> String {
     let mut shown = String::new();
     for character in line.to_string().chars() {
@@ -80,18 +80,18 @@ fn harmless(line: fmt::Arguments<'_>) -> String {
     shown
 }
 
-/// Writes a line to standard error; nothing can be done where that fails.
+/// Writes a line to standard error, and ignores a failure.
 pub(crate) fn complain(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(line));
 }
 
-/// Writes a line to standard output, at once.
+/// Writes a line to standard output and flushes it.
 pub(crate) fn print(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}", harmless(line)).and_then(|()| out.flush()).map_err(Failure::Output)
 }
 
-/// Writes a value as JSON on a line of its own.
+/// Writes a value as one line of JSON.
 pub(crate) fn print_json(value: &Value) -> Result<(), Failure> {
     print(format_args!("{value}"))
 }

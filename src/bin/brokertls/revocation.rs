@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::dates::{now, rfc3339};
 use crate::report::{Failure, print};
 
-/// Shows what a file holds; nothing of it is checked.
+/// Prints the content of a file, unchecked.
 pub(crate) fn show(file: &str, content: &RevocationFile) -> Result<(), Failure> {
     let counts = [(content.crls.len(), "revocation list"), (content.responses.len(), "OCSP response")];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
@@ -63,13 +63,13 @@ fn status_text(certificate: &OcspCertificateFacts) -> String {
 
 fn next_update_text(next_update_unix_s: Option<i64>) -> String {
     match next_update_unix_s {
-        None => "not said".to_owned(),
+        None => "not stated".to_owned(),
         Some(next) if u64::try_from(next).is_ok_and(|next| next >= now().as_secs()) => rfc3339(next),
         Some(next) => format!("{} (out of date)", rfc3339(next)),
     }
 }
 
-/// The same as JSON.
+/// The content of a file as JSON.
 pub(crate) fn revocation_json(file: &str, content: &RevocationFile) -> Value {
     json!({
         "file": file,

@@ -1,4 +1,4 @@
-//! `brokertls serve`: a server's side, that tells who connects.
+//! `brokertls serve`: a server that reports each client.
 
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::facts::{agreement_line, connection_json};
 use crate::report::{EXIT_OK, Failure, Outcome, error_json, print, print_json};
 use crate::transport::{Session, io_error};
 
-/// Connections at a time, each with a thread.
+/// The number of connections at a time, each with a thread.
 const MAX_CONNECTIONS: usize = 256;
 
-/// What every connection needs to know.
+/// The settings that all connections share.
 struct Server {
     context: Context,
     is_echo: bool,
@@ -38,7 +38,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         limit: time_limit(matches),
         open: AtomicUsize::new(0),
     });
-    // Refuses here what would otherwise fail at the first client.
+    // An error here would otherwise come with the first client.
     server.context.accept()?;
     server.context.start_maintenance()?;
     let listener = TcpListener::bind(address).map_err(|error| io_error(error).at(address))?;
@@ -61,7 +61,7 @@ fn accept_all(server: &Arc<Server>, listener: &TcpListener, count: Option<u64>) 
     let mut accepted: u64 = 0;
     while count.is_none_or(|count| accepted < count) {
         let Ok((socket, peer)) = listener.accept() else {
-            // The client has gone again, or descriptors are short for a moment.
+            // The client has disconnected, or there is no free descriptor at the moment.
             thread::sleep(Duration::from_millis(10));
             continue;
         };
@@ -88,11 +88,11 @@ fn accept_all(server: &Arc<Server>, listener: &TcpListener, count: Option<u64>) 
     Ok(EXIT_OK)
 }
 
-/// Of a client that ends the connection right after the handshake.
+/// The note on a client that closes the connection right after the handshake.
 const LEFT_AT_ONCE: &str =
     "it may have refused this side's certificate or its name, as nginx and git do without a word";
 
-/// The code, the message and the hint of an error, for one line.
+/// Returns the code, the message and the hint of an error in one line.
 fn told(error: &Error) -> String {
     let hint = error.hint();
     let hint = if hint.is_empty() { String::new() } else { format!(" ({hint})") };

@@ -1,4 +1,4 @@
-//! A stream over a TCP socket, driven with a time limit: waits for the socket, and for standard input where asked.
+//! A stream over a TCP socket with a time limit. It waits for the socket, and for standard input if needed.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -9,17 +9,17 @@ use brokertls::error::{Code, Error, Result};
 use brokertls::{Connection, Status, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// What is read or written at a time.
+/// The size of a read or write, in bytes.
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// The hint about a peer that has not answered in time.
 const SILENT_PEER: &str =
     "The peer may speak without TLS and wait for the other side, or something between the two holds back data.";
 
-/// How long a peer may stay silent after standard input has ended.
+/// The time that a peer may stay silent after the end of standard input.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// A connection and the socket it runs on.
+/// A connection and its socket.
 pub(crate) struct Session {
     stream: Stream,
     socket: TcpStream,
@@ -28,7 +28,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(connection: Connection, socket: TcpStream) -> Result<Self> {
         socket.set_nonblocking(true).map_err(io_error)?;
-        // Small writes of an interactive session must not wait for each other.
+        // Small writes of an interactive session are sent at once.
         socket.set_nodelay(true).map_err(io_error)?;
         let mut stream = Stream::new(connection);
         stream.set_descriptors(socket.as_raw_fd(), socket.as_raw_fd())?;
@@ -39,7 +39,7 @@ impl Session {
         self.stream.connection()
     }
 
-    /// Completes the handshake within the limit.
+    /// Completes the handshake within the time limit.
     pub(crate) fn handshake(&mut self, limit: Duration) -> Result<()> {
         let late = || {
             let detail = format!("the handshake was not complete after {} s", limit.as_secs());
@@ -49,19 +49,19 @@ impl Session {
         Ok(())
     }
 
-    /// Says goodbye and hears the peer out: an alert that it sends now says that it refused this side.
+    /// Sends close_notify and reads until the peer ends. An alert now means that the peer refused this side.
     ///
-    /// In TLS 1.3 a server judges the client's certificate after the client's handshake is complete.
+    /// In TLS 1.3, a server verifies the client's certificate after the client's handshake is complete.
     pub(crate) fn close(&mut self, limit: Duration) -> Result<()> {
         match self.drive(Some(limit), Stream::shutdown) {
-            // Many peers go without a goodbye of their own, and nothing of theirs is wanted any more.
+            // Many peers send no close_notify, and their data is not needed any more.
             Err(error) if error.code() == Code::Truncated => Ok(()),
             outcome => outcome.map(|_| ()),
         }
     }
 
-    /// Ends the socket after a failure so that the peer can read the alert: closing at once, with bytes of the peer's
-    /// unread, would reset the connection and lose it.
+    /// Closes the socket after a failure so that the peer can read the alert. A close with unread bytes resets the
+    /// connection and loses the alert.
     pub(crate) fn abandon(mut self) {
         const FAREWELL: Duration = Duration::from_millis(500);
         let _ = self.socket.shutdown(Shutdown::Write);
@@ -76,7 +76,7 @@ impl Session {
         }
     }
 
-    /// Sends back what arrives until the peer closes; without `echo`, only counts it.
+    /// Counts the received bytes until the peer closes, and sends them back with `echo`.
     pub(crate) fn answer(&mut self, echo: bool) -> Result<u64> {
         let mut total: u64 = 0;
         let mut buffer = vec![0; CHUNK_BYTES];
@@ -89,13 +89,13 @@ impl Session {
             }
         }
         match self.drive(Some(LINGER), Stream::close_write) {
-            // The peer has said goodbye, and does not wait for this side's.
+            // The peer has sent close_notify, and does not wait for this side's.
             Err(error) if matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) => Ok(total),
             outcome => outcome.map(|_| total),
         }
     }
 
-    /// Repeats a call until it is done; `None` where the peer has closed or the limit has passed.
+    /// Repeats a call until it is done. Returns `None` if the peer has closed or the time limit has passed.
     fn drive<T>(
         &mut self,
         limit: Option<Duration>,
@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    /// Copies `input` to the peer and what it sends to `output`, until the peer closes.
+    /// Copies `input` to the peer and the peer's data to `output`, until the peer closes.
     pub(crate) fn relay(&mut self, input: &mut (impl Read + AsFd), output: &mut impl Write) -> Result<()> {
         let mut relay = Relay { waiting: Vec::new(), buffer: vec![0; CHUNK_BYTES], is_input_open: true };
         loop {
@@ -149,16 +149,16 @@ impl Session {
     }
 }
 
-/// What a relay holds between two turns.
+/// The state of a relay between two turns.
 struct Relay {
-    /// Input that the peer has not taken yet.
+    /// Input that is not sent yet.
     waiting: Vec<u8>,
     buffer: Vec<u8>,
     is_input_open: bool,
 }
 
 impl Relay {
-    /// Writes out what has arrived; tells whether the peer has closed.
+    /// Writes the received data. Returns true if the peer has closed.
     fn receive(&mut self, stream: &mut Stream, output: &mut impl Write) -> Result<bool> {
         loop {
             match stream.read(&mut self.buffer)? {
@@ -173,7 +173,7 @@ impl Relay {
         }
     }
 
-    /// Sends what waits, then close_notify once the input has ended; tells whether the socket has to drain first.
+    /// Sends the pending input, and close_notify after its end. Returns true if the socket must drain first.
     fn send(&mut self, stream: &mut Stream) -> Result<bool> {
         while !self.waiting.is_empty() {
             match stream.write(&self.waiting)? {
@@ -201,12 +201,12 @@ impl Relay {
     }
 }
 
-/// Waits for one of the descriptors; tells whether one is ready.
+/// Waits for one of the descriptors. Returns true if one is ready.
 fn wait(descriptors: &mut [PollFd<'_>], limit: Option<Duration>) -> Result<bool> {
     let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
     match poll(descriptors, limit.as_ref()) {
         Ok(ready) => Ok(ready > 0),
-        // A signal: the caller looks again.
+        // A signal: the caller checks again.
         Err(rustix::io::Errno::INTR) => Ok(true),
         Err(error) => Err(io_error(error.into())),
     }

@@ -1,4 +1,4 @@
-//! `brokertls verify`: the verdict on a chain, without a connection.
+//! `brokertls verify`: verifies a chain without a connection.
 
 use brokertls::certificate::CertificateFacts;
 use brokertls::error::{Category, Result};
@@ -13,7 +13,7 @@ use crate::dates;
 use crate::facts::certificate_json;
 use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, complain, error_json, print, print_json};
 
-/// The question.
+/// The chain to verify, with its circumstances.
 struct Question {
     options: Options,
     switches: Deviations,
@@ -36,7 +36,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         true => show_json(&verdict)?,
         false => show(&verdict)?,
     }
-    // After the verdict, which scripts look for in the first line.
+    // After the verdict: scripts read it from the first line.
     warnings.iter().for_each(|warning| complain(format_args!("warning: {warning}")));
     Ok(if verdict.is_ok() { EXIT_OK } else { EXIT_REFUSED })
 }
@@ -72,12 +72,12 @@ impl Question {
         verifier.verify(&self.chain()?, self.purpose, self.name.as_ref(), self.now)
     }
 
-    /// The certificates of the file in their order: a peer's chain is judged as it is sent.
+    /// The certificates of the file in their order, as a peer sends them.
     fn chain(&self) -> Result<Vec<CertificateDer<'static>>> {
         let mut chain = Vec::new();
         for source in self.options.identity_sources()? {
             let store = source.open()?;
-            // One that is left out would put another into its place.
+            // Without this, a certificate that is left out would shift the others.
             let unusable = store.entries().iter().filter(|entry| entry.key.is_none());
             if let Some((entry, fault)) = unusable.filter_map(|entry| Some((entry, entry.fault()?))).next() {
                 return Err(fault.clone().at(&entry.place));
@@ -99,7 +99,7 @@ fn show(verdict: &Result<Verdict>) -> std::result::Result<(), Failure> {
         Ok(verdict) => {
             print(format_args!("accepted"))?;
             if verdict.direct {
-                print(format_args!("trusted directly: it stands itself in the trust store"))?;
+                print(format_args!("trusted directly: the trust store has the certificate itself"))?;
             }
             for (position, certificate) in verdict.path.iter().enumerate() {
                 print(format_args!("path {position}: {}", describe(certificate)))?;
