@@ -42,7 +42,7 @@ fn keystore_is_inspected_with_its_aliases_chains_and_roles() {
         assert!(ran.out.contains(told), "{told} in {}", ran.out);
     }
     assert!(ran.out.contains("CERT_NO_NAME"), "{}", ran.out);
-    assert!(ran.out.contains("mend: Reissue it with the host as subject alternative name."), "{}", ran.out);
+    assert!(ran.out.contains("hint: Reissue it with the host as subject alternative name."), "{}", ran.out);
     assert!(ran.out.contains("\n\n1. \"broker\" private key") && !ran.out.contains("\\u000a"), "{}", ran.out);
 }
 

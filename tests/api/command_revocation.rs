@@ -59,7 +59,7 @@ fn response_is_inspected_with_what_it_says_of_each_certificate() {
         "   produced at  2025-12-31T12:00:00Z",
         "   certificate  05: revoked 2025-11-15T10:30:00Z, reason keyCompromise",
         "   this update  2025-12-31T12:00:00Z",
-        "   next update  not said",
+        "   next update  not stated",
         "   signature    ecdsa-with-SHA256",
     ] {
         assert!(ran.out.lines().any(|told| told == line), "{line} in {}", ran.out);
