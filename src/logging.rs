@@ -1,26 +1,26 @@
-//! Where a context writes what an operator should know: its own sink, or the `log` crate.
+//! The log of a context: messages for the operator, to a sink of its own or to the `log` crate.
 //!
-//! No secrets and no data of the connection's user are ever written.
+//! A line never holds a secret or data of a connection.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// How much a line matters.
+/// The importance of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i32)]
 pub enum Level {
     /// Something was refused or failed.
     Error = 1,
-    /// Something works and should not stay so.
+    /// Something works and should be changed.
     Warn = 2,
-    /// Something worth knowing.
+    /// A fact worth knowing.
     Info = 3,
 }
 
-/// Receives lines; called from any thread that uses the context.
+/// A function that receives lines, on any thread that uses the context.
 pub type LogSink = Arc<dyn Fn(Level, &str) + Send + Sync>;
 
-/// A context's log.
+/// The log of a context.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Option<LogSink>);
 

@@ -1,8 +1,8 @@
-//! Which addresses are of the public Internet (the IANA registries of special-purpose addresses).
+//! Addresses that are not of the public Internet (the IANA registries of special-purpose addresses).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What kind of address this is, where it is not one of the public Internet.
+/// Returns the kind of an address that is not of the public Internet.
 pub(super) fn special_kind(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => special_kind_v4(address),
@@ -27,7 +27,7 @@ fn special_kind_v4(address: Ipv4Addr) -> Option<&'static str> {
     })
 }
 
-/// Only 2000::/3 is given out; an address that has an IPv4 address inside goes by that one, as its packets do.
+/// Only 2000::/3 is allocated. An address that contains an IPv4 address is judged by that, as its packets are routed.
 fn special_kind_v6(address: Ipv6Addr) -> Option<&'static str> {
     let embedded = |high: u16, low: u16| special_kind_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     Some(match address.segments() {

@@ -1,7 +1,7 @@
-//! What was fetched, on disk: one file for each URL, so that a restart, or another process, need not fetch it again.
+//! The disk cache: one file for each URL, so that a restart or another process does not fetch it again.
 //!
-//! A file is written beside its place and renamed into it, so that readers see the old one or the new one, whole. What is
-//! read has to be verified again by whoever uses it: nothing here protects it from who may write to the directory.
+//! A file is written under a temporary name and then renamed, so that readers see the old or the new content, complete.
+//! The caller must verify the content again: another writer of the directory can change it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,44 +15,44 @@ use super::Validators;
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
 
-/// Begins every file; another version of the form has another number.
+/// The first bytes of every file. Another version of the format has another number.
 const MAGIC: &[u8; 16] = b"brokertls-http 1";
 
-/// Older files than the newest so many are removed, for strangers name the URLs.
+/// The largest number of files. Older ones are removed, because strangers choose the URLs.
 const MAX_FILES: usize = 256;
 
-/// And older ones than the newest that have so many bytes together.
+/// The largest size of all files, in bytes. Older ones are removed.
 const MAX_TOTAL_BYTES: u64 = 1 << 30;
 
-/// What a file's head, before the content, may have.
+/// The largest size of the head of a file, in bytes.
 const MAX_HEAD_BYTES: u64 = 16 * 1024;
 
-/// Nobody takes so long to write a file.
+/// The age of a temporary file, in seconds, after which its writer is dead.
 const LEFTOVER_AGE: Duration = Duration::from_secs(600);
 
 const ENDING: &str = ".http";
 const TEMPORARY_ENDING: &str = ".http.new";
 
-/// A directory of what was fetched. Any number of threads and processes may use one directory.
+/// A directory of fetched content. Any number of threads and processes may use it.
 #[derive(Clone, Debug)]
 pub struct DiskCache {
     dir: PathBuf,
 }
 
-/// What is kept of a URL.
+/// The cached content of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The body, not verified.
+    /// The body, unverified.
     pub bytes: Vec<u8>,
-    /// What to ask with the next time.
+    /// The validators for the next request.
     pub validators: Validators,
-    /// When the server last said that this is current, in seconds since 1970.
+    /// The time of the server's last confirmation, in seconds since 1970.
     pub fetched_unix_s: i64,
 }
 
 impl DiskCache {
-    /// Uses the directory, which is made, for its owner alone, where it does not exist; its parent has to. Removes what
-    /// writers that died left behind.
+    /// Opens the cache, and removes the files of dead writers. Creates the directory for its owner alone if it does not
+    /// exist; the parent must exist.
     ///
     /// # Errors
     /// `FILE_UNWRITABLE`.
@@ -60,18 +60,18 @@ impl DiskCache {
         let unwritable = |error: io::Error| Error::new(Code::FileUnwritable, error.to_string()).at(dir.display());
         make(dir).or_else(|error| if dir.is_dir() { Ok(()) } else { Err(error) }).map_err(unwritable)?;
         let cache = Self { dir: dir.to_owned() };
-        // Tells now that nothing can be kept here, and not at the first fetch.
+        // Reports an unusable directory now and not at the first fetch.
         let (path, _) = cache.temporary("open").map_err(unwritable)?;
         fs::remove_file(path).map_err(unwritable)?;
         cache.sweep();
         Ok(cache)
     }
 
-    /// What is kept of `url`; none where that is nothing, more than `max_bytes`, or not whole.
+    /// Returns the content of `url`. `None` if there is none, more than `max_bytes`, or an incomplete file.
     pub fn read(&self, url: &str, max_bytes: usize) -> Option<Stored> {
         let path = self.path_of(url);
         let limit = MAX_HEAD_BYTES.saturating_add(max_bytes as u64);
-        // A pipe in its place would not end.
+        // A pipe has no end.
         let metadata = path.symlink_metadata().ok()?;
         if !metadata.is_file() || metadata.len() > limit {
             return None;
@@ -81,7 +81,7 @@ impl DiskCache {
         decode(content, url).filter(|stored| stored.bytes.len() <= max_bytes)
     }
 
-    /// Keeps this of `url`, instead of what was kept before; then removes the oldest files that are too many.
+    /// Replaces the content of `url`, then removes the oldest files over the limits.
     ///
     /// # Errors
     /// `FILE_UNWRITABLE`: nothing was changed.
@@ -112,12 +112,12 @@ impl DiskCache {
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
         }
-        // So that the name outlives a crash as well; where a directory cannot be synchronised, the old file may come back.
+        // The name survives a crash. If the directory cannot be synchronised, the old file may come back.
         let _ = File::open(&self.dir).and_then(|dir| dir.sync_all());
         written
     }
 
-    /// A new file that no other process or thread has.
+    /// Creates a file with a name of its own.
     fn temporary(&self, name: &str) -> io::Result<(PathBuf, File)> {
         let mut random = [0; 16];
         rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
@@ -130,8 +130,8 @@ impl DiskCache {
         Ok((path, file))
     }
 
-    /// Removes what is too old, too many or too much, of the files of this cache alone. Failing to is no failure: another
-    /// process may have been faster.
+    /// Removes files of this cache that are too old, too many or too large. Errors are ignored: another process may
+    /// have removed them.
     fn sweep(&self) {
         let now = SystemTime::now();
         let mut kept = Vec::new();
@@ -153,7 +153,7 @@ impl DiskCache {
         let mut total = 0_u64;
         for (at, (_, bytes, path)) in kept.iter().enumerate() {
             total = total.saturating_add(*bytes);
-            // The newest is what was just written.
+            // The newest file was just written.
             if at > 0 && (at >= MAX_FILES || total > MAX_TOTAL_BYTES) {
                 let _ = fs::remove_file(path);
             }
@@ -168,7 +168,7 @@ fn make(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Whether a file of this name is the cache's own: a digest in hexadecimal first, then the ending.
+/// Returns true if the name is one of the cache's files: a digest in hexadecimal, then the ending.
 fn is_name(name: &str, ending: &str) -> bool {
     let Some(stem) = name.strip_suffix(ending) else { return false };
     let parts: Vec<&str> = stem.split('.').collect();
@@ -189,7 +189,7 @@ fn encode_head(url: &str, stored: &Stored) -> Vec<u8> {
     head.extend(stored.fetched_unix_s.to_be_bytes());
     let Validators { etag, last_modified } = &stored.validators;
     for text in [Some(url), etag.as_deref(), last_modified.as_deref()] {
-        // One that is missing is not the same as an empty one, which no server sends.
+        // A missing value differs from an empty one, which no server sends.
         let text = text.unwrap_or_default();
         head.extend((text.len() as u64).to_be_bytes());
         head.extend(text.as_bytes());
@@ -198,14 +198,14 @@ fn encode_head(url: &str, stored: &Stored) -> Vec<u8> {
     head
 }
 
-/// A file's content, which becomes what is kept in place: lists are large.
+/// Removes the head of a file in place, because lists are large.
 fn decode(mut content: Vec<u8>, url: &str) -> Option<Stored> {
     let (fetched_unix_s, validators, length) = decode_head(&content, url)?;
     content.drain(..content.len() - length);
     Some(Stored { bytes: content, validators, fetched_unix_s })
 }
 
-/// The time, the validators, and the length of the content, which is all that follows.
+/// Parses the time, the validators, and the length of the content, which fills the rest.
 fn decode_head(content: &[u8], url: &str) -> Option<(i64, Validators, usize)> {
     let rest = content.strip_prefix(MAGIC)?;
     let (time, mut rest) = rest.split_first_chunk()?;
@@ -221,7 +221,7 @@ fn decode_head(content: &[u8], url: &str) -> Option<(i64, Validators, usize)> {
     (stored_url == url && rest.is_empty()).then(|| (i64::from_be_bytes(*time), validators, bytes.len()))
 }
 
-/// A length and so many bytes.
+/// Parses a length and that number of bytes.
 fn take(from: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = from.split_first_chunk()?;
     rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)
@@ -247,7 +247,7 @@ mod tests {
         }
         assert_eq!(decode([whole.clone(), vec![0]].concat(), URL), None);
         assert_eq!(decode(whole.clone(), "http://crl.example/b.crl"), None);
-        // A length beyond everything.
+        // A length beyond the end.
         for at in MAGIC.len() + 8..whole.len() - 4 {
             let mut altered = whole.clone();
             altered[at] = 0xff;

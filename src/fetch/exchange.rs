@@ -1,4 +1,4 @@
-//! One request and its answer, over a connection of their own.
+//! One request and its response on a connection of their own.
 
 use std::io::Read as _;
 use std::time::{Duration, Instant};
@@ -14,22 +14,22 @@ use super::target::{Target, shown};
 use super::{Content, Post, Validators, refused, unreachable};
 use crate::error::{Error, Result};
 
-/// The head of an answer may have so many bytes (and 128 fields, which is ureq's limit).
+/// The largest size of the head of a response, in bytes. It has at most 128 fields, which is ureq's limit.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// Has to hold the head of an answer; more is read in several steps.
+/// The input buffer, in bytes: it holds the head of a response. Bodies are read in several steps.
 const INPUT_BYTES: usize = 32 * 1024;
 
-/// Has to hold a request line of the longest URL, twice where a proxy is asked; all that is sent fits into the buffers
-/// that the system has for a connection, so that sending cannot be made to last.
+/// The output buffer, in bytes: it holds a request line with the longest URL, twice for a proxy. All of it fits into
+/// the system's buffers for a connection, so that a peer cannot delay sending.
 const OUTPUT_BYTES: usize = 16 * 1024;
 
 const MAX_POST_BYTES: usize = 16 * 1024;
 
-/// Longer validators are not kept.
+/// The largest size of a validator that is kept, in bytes.
 const MAX_VALIDATOR_BYTES: usize = 256;
 
-/// What is the same for all exchanges.
+/// The settings that all exchanges share.
 #[derive(Debug)]
 pub(super) struct Client {
     config: Config,
@@ -50,7 +50,7 @@ pub(super) struct Hop<'a> {
     pub(super) takes_refusals: bool,
 }
 
-/// What a server answered with.
+/// The response of a server.
 #[derive(Debug)]
 pub(super) enum Answer {
     NotModified,
@@ -61,14 +61,14 @@ pub(super) enum Answer {
     },
     Redirect {
         location: String,
-        /// Whether the other place is to be asked by GET whatever was asked here (303).
+        /// True if the redirect asks for a GET, whatever the first request was (303).
         is_see_other: bool,
     },
 }
 
 impl Client {
     pub(super) fn new(names: Names, proxy: Option<Proxy>) -> Self {
-        // ureq looks for a proxy in the environment where a configuration begins, so this is the only one.
+        // The start of a configuration reads a proxy from the environment, so this is the only one.
         let config = Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
@@ -100,7 +100,7 @@ impl Client {
         answer(response, hop)
     }
 
-    /// An agent for this exchange alone: its resolver and its connector know where it may go.
+    /// Makes an agent for one exchange. Its resolver and connector know the allowed addresses.
     fn agent(&self, hop: &Hop<'_>) -> Result<Agent> {
         let target = hop.target;
         let (host, port, allows_private, start) = match &self.proxy {
@@ -166,7 +166,7 @@ fn answer(response: Response<Body>, hop: &Hop<'_>) -> Result<Answer> {
             if !hop.takes_refusals || !(status.is_client_error() || status.is_server_error()) {
                 return Err(refusal);
             }
-            // A body that breaks a bound leaves the status as all that is known.
+            // Of a body over a limit, only the status is known.
             let Content { bytes, .. } = content(response, hop.max_bytes).map_err(|_| refusal)?;
             Ok(Answer::Refused { status: status.as_u16(), bytes })
         }
@@ -180,7 +180,7 @@ fn content(response: Response<Body>, max_bytes: usize) -> Result<Content> {
     if body.content_length().is_some_and(|length| length > limit) {
         return Err(too_long());
     }
-    // ureq is built without decompression, so that a small answer stays one.
+    // ureq is built without decompression, so that a small response stays small.
     let coding = parts.headers.get(header::CONTENT_ENCODING);
     if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(unreachable("an answer in a coding (Content-Encoding) that was not asked for"));
@@ -200,7 +200,7 @@ fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// What may be kept, and sent back in a header later.
+/// Returns a validator that may be kept and sent back in a header.
 fn is_validator(value: &str) -> bool {
     let is_text = |letter: u8| letter == b' ' || letter.is_ascii_graphic();
     !value.is_empty() && value.len() <= MAX_VALIDATOR_BYTES && value.bytes().all(is_text)
@@ -210,7 +210,7 @@ fn too_slow() -> Error {
     unreachable("no whole answer in time")
 }
 
-/// The error of this library for one of ureq's, which may carry one of ours.
+/// Translates an error of ureq, which may carry one of this library.
 fn failure(error: ureq::Error) -> Error {
     match error {
         ureq::Error::Timeout(_) => too_slow(),

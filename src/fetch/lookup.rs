@@ -1,7 +1,6 @@
-//! From a host to the addresses that are connected to, within a deadline, none of which may be reached by chance.
+//! Resolves a host to the addresses for a connection, within a deadline, and refuses addresses that are not allowed.
 //!
-//! The check is of the very addresses that are handed to the connector, so that a name that resolves to another address
-//! the next time gains nothing.
+//! The connector gets the checked addresses themselves. A name that resolves to another address later gains nothing.
 
 use std::fmt;
 use std::io;
@@ -22,11 +21,10 @@ use super::target::Host;
 use super::{refused, unreachable};
 use crate::error::Result;
 
-/// Look-ups that may run at once, those included that nobody waits for any more: they end when the system's resolver
-/// gives up.
+/// The number of look-ups at a time. It includes abandoned ones, which end when the system's resolver gives up.
 const MAX_LOOKUPS: usize = 64;
 
-/// Of a name's addresses so many are tried.
+/// The number of addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 4;
 
 type LookUp = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
@@ -39,12 +37,12 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// As the system resolves them.
+    /// Makes a resolver that uses the system's.
     pub(super) fn of_system() -> Self {
         Self::new(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
     }
 
-    /// As `look_up` resolves them.
+    /// Makes a resolver that uses `look_up`.
     pub(super) fn new(look_up: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
         Self { look_up: Arc::new(look_up), running: Arc::default() }
     }
@@ -82,7 +80,7 @@ impl fmt::Debug for Names {
     }
 }
 
-/// One look-up among those that run.
+/// A running look-up; it is counted until it is dropped.
 struct Running(Arc<AtomicUsize>);
 
 impl Drop for Running {
@@ -91,7 +89,7 @@ impl Drop for Running {
     }
 }
 
-/// Resolves for one exchange: whatever URL it is asked about, it answers for the one host that was meant.
+/// The resolver of one exchange. For any URL, it returns the addresses of the host of the exchange.
 #[derive(Debug)]
 pub(super) struct Guard {
     pub(super) names: Names,

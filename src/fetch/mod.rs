@@ -1,13 +1,14 @@
-//! Asks HTTP servers for revocation lists and OCSP responses, within bounds. The only room that opens sockets to ask.
+//! Fetches revocation lists and OCSP responses from HTTP servers, within limits. The only room that opens client
+//! sockets.
 //!
-//! Certificates of strangers name the URLs, so an answer counts for nothing until it has been verified, and asking must
-//! cost no more than the policy allows: time, bytes, redirects and fetches at once have limits, only `http://` is spoken,
-//! and addresses that are not of the public Internet are left alone unless a setting allows them. `https://` would need
-//! the very check that it is asked for; what is fetched is signed, so it needs none.
+//! Certificates of strangers name the URLs, so a response is worthless until it is verified, and a fetch costs no more
+//! than the policy allows. Time, bytes, redirects and simultaneous fetches have limits. Only `http://` is allowed, and
+//! only addresses of the public Internet unless a setting allows others. `https://` would need the check that it
+//! serves; the content is signed and needs none.
 //!
-//! A fetch runs on the thread that calls. Looking a name up has no time limit in the system's resolver, so it has a
-//! thread of its own (`brokertls-lookup`), which ends with the look-up; addresses need none. Nothing is read from the
-//! environment but what the system's resolver reads, and no connection is kept.
+//! A fetch runs on the calling thread. The system's resolver has no time limit, so that a look-up of a name has a
+//! thread of its own (`brokertls-lookup`), which ends with it. Addresses need none. Only the system's resolver reads
+//! the environment, and no connection is kept.
 
 mod address;
 pub mod cache;
@@ -28,21 +29,21 @@ pub(crate) use target::shown;
 
 use crate::error::{Code, Error, Result};
 
-/// What fetching may cost, and where it may go.
+/// The limits of fetches, and the allowed addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchPolicy {
-    /// For one fetch as a whole: waiting for its turn, looking up, connecting, redirects and the last byte.
+    /// The time limit of a whole fetch: the wait for its turn, look-up, connect, redirects and the body.
     pub timeout: Duration,
-    /// How many redirects are followed.
+    /// The largest number of redirects.
     pub max_redirects: u32,
-    /// How many fetches run at once. A quarter of them, rounded down, is kept for URLs that the operator named, and no more
-    /// than half of them, rounded up, are from one server: neither strangers nor one responder can take them all by being
-    /// slow.
+    /// The largest number of fetches at a time. A quarter of them, rounded down, is reserved for URLs of the operator.
+    /// At most half of them, rounded up, are from one server. So neither strangers nor one slow responder can take them
+    /// all.
     pub max_concurrent: usize,
-    /// Whether addresses may be fetched from that are not of the public Internet: private networks, this machine.
+    /// Allows addresses that are not of the public Internet: private networks, this machine.
     pub allows_private_addresses: bool,
-    /// `http://HOST:PORT` of a proxy that all requests are sent to. It resolves the names, so only addresses written in
-    /// URLs, and the names of this machine, can be refused here; what the proxy reaches is its own to limit.
+    /// The proxy for all requests, as `http://HOST:PORT`. The proxy resolves names and must limit its own targets. Only
+    /// addresses in URLs and the names of this machine are refused here.
     pub proxy: Option<String>,
 }
 
@@ -58,22 +59,22 @@ impl Default for FetchPolicy {
     }
 }
 
-/// One thing to fetch.
+/// A request.
 #[derive(Clone, Copy, Debug)]
 pub struct FetchRequest<'a> {
-    /// Where.
+    /// The URL.
     pub url: &'a str,
-    /// Whether the operator named the URL: then its own address may be a private one. Where it redirects to may not.
+    /// True if the operator named the URL, which then may have a private address. Its redirects may not.
     pub is_configured: bool,
-    /// What to send; without it the request is a GET.
+    /// The body of a POST. Without it, the request is a GET.
     pub post: Option<Post<'a>>,
-    /// The media type that is asked for (header Accept).
+    /// The accepted media type (header Accept).
     pub accept: &'a str,
-    /// The most that an answer may have.
+    /// The largest size of a response, in bytes.
     pub max_bytes: usize,
-    /// When the caller needs an answer; the policy's timeout may be sooner.
+    /// The caller's deadline. The time limit of the policy may end sooner.
     pub deadline: Instant,
-    /// Of what is there already: the server may answer that it has not changed. Not sent with a POST.
+    /// The validators of cached content: the server may answer that it has not changed. Not sent with a POST.
     pub validators: Option<&'a Validators>,
     /// Returns the body of an answer of status 400 to 599 too: responders send OCSP errors in such answers.
     pub takes_refusals: bool,
@@ -82,47 +83,47 @@ pub struct FetchRequest<'a> {
 /// The body of a POST, at most 16 KiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Post<'a> {
-    /// Its media type.
+    /// The media type.
     pub content_type: &'a str,
-    /// Its bytes.
+    /// The content.
     pub body: &'a [u8],
 }
 
-/// What came back.
+/// The result of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
-    /// What the request's validators were of is still current.
+    /// The cached content of the request's validators is still current.
     NotModified,
-    /// An answer.
+    /// A response.
     Content(Content),
-    /// An answer of status 400 to 599, returned only for a request that takes refusals.
+    /// A response of status 400 to 599, for a request that takes refusals only.
     Refused {
         /// The status.
         status: u16,
-        /// The body; nothing about it has been verified.
+        /// The body, unverified.
         bytes: Vec<u8>,
     },
 }
 
-/// An answer; nothing about it has been verified.
+/// A response, unverified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     /// The body.
     pub bytes: Vec<u8>,
-    /// What to ask with the next time.
+    /// The validators for the next request.
     pub validators: Validators,
 }
 
-/// What a server knows a version of its content by (RFC 9110 section 8.8).
+/// The validators of a version of the content (RFC 9110 section 8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     /// The header ETag.
     pub etag: Option<String>,
-    /// The header Last-Modified, as it was sent.
+    /// The header Last-Modified, unchanged.
     pub last_modified: Option<String>,
 }
 
-/// Fetches by one policy. Shared by threads; made before a fork it works after it, unless a fetch was running.
+/// Fetches under one policy. Threads may share it. It also works after a fork(2), unless a fetch was in progress.
 #[derive(Debug)]
 pub struct Fetcher {
     policy: FetchPolicy,
@@ -131,7 +132,7 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher; opens nothing yet.
+    /// Makes a fetcher. It opens nothing yet.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT`: a proxy that is not `http://HOST:PORT`, no time, or not one fetch at a time.
@@ -149,13 +150,13 @@ impl Fetcher {
         Ok(Self { policy, client: Client::new(names, proxy), slots })
     }
 
-    /// Fetches, and follows redirects, each judged as if it had been asked for by a stranger. Blocks, until the sooner of
-    /// the request's deadline and the policy's timeout.
+    /// Fetches, and follows redirects, each checked like the URL of a stranger. Blocks until the request's deadline or
+    /// the time limit of the policy at most.
     ///
     /// # Errors
-    /// `FETCH_REFUSED`: not a URL, or one of a scheme, an address or a form that is not fetched. `REVOCATION_UNREACHABLE`:
-    /// anything else: not resolved, not connected, too slow, too long, another status than 200 and 304 (unless the
-    /// request takes refusals), too many redirects, no turn in time.
+    /// `FETCH_REFUSED` for text that is not a URL, and for a scheme, an address or a form that is not allowed.
+    /// `REVOCATION_UNREACHABLE` for all else: not resolved, not connected, too slow, too large, a status other than 200
+    /// and 304 (unless the request takes refusals), too many redirects, no turn in time.
     pub fn fetch(&self, request: &FetchRequest<'_>) -> Result<Fetched> {
         self.follow(request).map_err(|error| error.at(shown(request.url)))
     }

@@ -1,6 +1,6 @@
-//! A proxy for plain HTTP: connected to instead of the target, and asked with the whole URL (RFC 9112 section 3.2.2).
+//! A proxy for plain HTTP. It takes the connection in place of the target, and the whole URL (RFC 9112 section 3.2.2).
 //!
-//! ureq itself would ask for a tunnel (CONNECT), which proxies commonly refuse for port 80.
+//! ureq would request a tunnel (CONNECT), which proxies commonly refuse for port 80.
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport};
@@ -10,7 +10,7 @@ use super::refused;
 use super::target::{Host, Target};
 use crate::error::{Code, Result};
 
-/// Where the proxy is.
+/// The address of the proxy.
 #[derive(Clone, Debug)]
 pub(super) struct Proxy {
     pub(super) host: Host,
@@ -21,7 +21,7 @@ impl Proxy {
     /// Reads `http://HOST:PORT`.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`; the text is not repeated, it may hold a password.
+    /// `INVALID_ARGUMENT`, without the text, which may hold a password.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let malformed =
             |why: &str| crate::error::Error::new(Code::InvalidArgument, format!("the proxy to fetch by: {why}"));
@@ -34,7 +34,7 @@ impl Proxy {
         }
     }
 
-    /// Refuses what can be told of a target without resolving its name, which the proxy does.
+    /// Refuses a target by its address or name. The proxy resolves the name.
     ///
     /// # Errors
     /// `FETCH_REFUSED`.
@@ -55,7 +55,7 @@ impl Proxy {
     }
 }
 
-/// Puts `start` (scheme and authority) before the path of the one request that each of its connections is used for.
+/// Puts `start` (scheme and authority) before the path of the request. Each connection carries one request.
 #[derive(Debug)]
 pub(super) struct AbsoluteForm {
     pub(super) start: Option<String>,
@@ -76,7 +76,7 @@ impl<In: Transport> Connector<In> for AbsoluteForm {
 #[derive(Debug)]
 pub(super) struct Absolute<T> {
     inner: T,
-    /// Until the request line has been sent.
+    /// Set until the request line is sent.
     start: Option<String>,
 }
 

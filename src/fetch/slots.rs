@@ -1,4 +1,4 @@
-//! How many fetches run at once, and how many of them from one server.
+//! The limits of fetches at a time, in all and from one server.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::unreachable;
 use crate::error::Result;
 
-/// Turns, given out until there are none; who waits is woken when one comes back.
+/// The turns of fetches. A waiting thread is woken when a turn is given back.
 #[derive(Debug)]
 pub(super) struct Slots {
     taken: Mutex<Taken>,
@@ -17,7 +17,7 @@ pub(super) struct Slots {
     max_of_server: usize,
 }
 
-/// What is given out: in all, and by host and port.
+/// The turns in use: in all, and by host and port.
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
@@ -25,17 +25,17 @@ struct Taken {
 }
 
 impl Slots {
-    /// `max` turns. A quarter of them is kept for URLs that the operator named, and one server gets half of them, so that
-    /// one that hangs keeps nobody else waiting.
+    /// Makes `max` turns. A quarter is reserved for URLs of the operator, and one server gets at most half, so that a
+    /// server that hangs does not delay the others.
     pub(super) fn new(max: usize) -> Self {
         let (taken, returned) = (Mutex::default(), Condvar::new());
         Self { taken, returned, max, max_of_strangers: max - max / 4, max_of_server: max - max / 2 }
     }
 
-    /// Waits for a turn with a server, which is given back when the result is dropped.
+    /// Waits for a turn with a server. The drop of the result gives it back.
     ///
     /// # Errors
-    /// `REVOCATION_UNREACHABLE` where there is none at `deadline`.
+    /// `REVOCATION_UNREACHABLE` if there is none until `deadline`.
     pub(super) fn take(&self, server: &str, is_configured: bool, deadline: Instant) -> Result<Slot<'_>> {
         let max = if is_configured { self.max } else { self.max_of_strangers };
         let mut taken = self.lock();
@@ -59,13 +59,13 @@ impl Slots {
         Ok(Slot { slots: self, server: server.to_owned() })
     }
 
-    /// Nothing in here can be left half changed by a panic.
+    /// Locks the counts. A panic cannot leave them half changed.
     fn lock(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One turn.
+/// A turn.
 #[derive(Debug)]
 pub(super) struct Slot<'a> {
     slots: &'a Slots,
@@ -83,7 +83,7 @@ impl Drop for Slot<'_> {
             }
         }
         drop(taken);
-        // All, because not everyone may take this one.
+        // All threads, because some may not take this turn.
         self.slots.returned.notify_all();
     }
 }

@@ -1,4 +1,4 @@
-//! A URL that may be fetched: `http://`, a host, and nothing that could mean something else to the next reader.
+//! A URL that may be fetched: `http://`, a host, and nothing that another reader could understand differently.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,10 +8,10 @@ use ureq::http::Uri;
 use super::{refused, unreachable};
 use crate::error::Result;
 
-/// URLs longer than this are not fetched.
+/// The largest size of a URL, in bytes.
 const MAX_URL_BYTES: usize = 4096;
 
-/// What is shown of a URL at most.
+/// The largest part of a URL in a message, in characters.
 const MAX_SHOWN_CHARS: usize = 200;
 
 /// The parts of a URL.
@@ -22,12 +22,12 @@ pub(super) struct Target {
     port: u16,
 }
 
-/// Whom to connect to.
+/// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
     /// A name, of letters, digits, hyphens, underscores and dots.
     Name(String),
-    /// An address that stands in the URL.
+    /// An address.
     Address(IpAddr),
 }
 
@@ -77,20 +77,20 @@ impl Target {
         &self.uri
     }
 
-    /// Host and port as the URL has them.
+    /// The host and port as in the URL.
     pub(super) fn authority(&self) -> &str {
         self.uri.authority().map(|authority| authority.as_str()).unwrap_or_default()
     }
 
-    /// Whether the URL has a path or a query.
+    /// Returns true if the URL has a path or a query.
     pub(super) fn has_path(&self) -> bool {
         self.uri.path_and_query().is_some_and(|path| path.as_str() != "/")
     }
 
-    /// Where a redirect leads (RFC 3986 section 5.2).
+    /// Returns the target of a redirect (RFC 3986 section 5.2).
     ///
     /// # Errors
-    /// `FETCH_REFUSED`; `REVOCATION_UNREACHABLE` for what is no reference at all.
+    /// `FETCH_REFUSED`, or `REVOCATION_UNREACHABLE` for text that is not a reference.
     pub(super) fn join(&self, location: &str) -> Result<Self> {
         let location = location.split('#').next().unwrap_or_default();
         let before_path = location.split(['/', '?']).next().unwrap_or_default();
@@ -127,7 +127,7 @@ impl Host {
         if text.is_empty() || text.len() > 253 || !text.bytes().all(is_of_name) {
             return Err(refused("a URL whose host is no name"));
         }
-        // Resolvers and proxies read 127.1, 0x7f000001 and 2130706433 as addresses too.
+        // Resolvers and proxies also accept 127.1, 0x7f000001 and 2130706433 as addresses.
         let last = text.strip_suffix('.').unwrap_or(text).rsplit('.').next().unwrap_or_default();
         let is_number = last.bytes().all(|letter| letter.is_ascii_digit())
             || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
@@ -148,7 +148,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// A path without `.` and `..` (RFC 3986 section 5.2.4); the query is left alone.
+/// Removes `.` and `..` from a path (RFC 3986 section 5.2.4), and keeps the query.
 fn without_dots(path_and_query: &str) -> String {
     let (path, query) = path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
     let mut kept: Vec<&str> = Vec::new();
@@ -165,7 +165,7 @@ fn without_dots(path_and_query: &str) -> String {
     format!("/{}{query}", kept.join("/"))
 }
 
-/// What strangers wrote, for a message: shortened, and with nothing in it that a terminal or a log would act on.
+/// Makes text of strangers safe for a message: short, and without characters that a terminal or a log would interpret.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_default).collect();
     if text.chars().nth(MAX_SHOWN_CHARS).is_some() {
@@ -292,7 +292,7 @@ mod tests {
             "65536",
         ];
         let base = Target::parse("http://crl.example/a/b").unwrap();
-        // A generator of its own (xorshift), so that every run has the same texts.
+        // A generator (xorshift) with the same texts in every run.
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         for _ in 0..50_000 {
             let mut text = String::new();

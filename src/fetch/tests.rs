@@ -1,5 +1,4 @@
-//! What only a resolver of the test's own can show: names that resolve to private addresses, to others the next time, and
-//! never.
+//! Tests with a resolver of their own: names that resolve to private addresses, to other addresses later, and never.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -28,7 +27,7 @@ fn fetcher(names: Names) -> Fetcher {
     Fetcher::with_names(FetchPolicy::default(), names).unwrap()
 }
 
-/// A server of one answer, and its port.
+/// Starts a server of one response and returns its port.
 fn server() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -42,7 +41,7 @@ fn server() -> u16 {
 
 #[test]
 fn name_is_judged_by_the_addresses_that_are_connected_to() {
-    // Public when it is asked for the first time, this machine after that.
+    // A public address the first time, and this machine after that.
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let names = Names::new(move |_, port| {
@@ -56,7 +55,7 @@ fn name_is_judged_by_the_addresses_that_are_connected_to() {
         assert_eq!(error.code(), Code::FetchRefused);
         assert!(error.detail().contains(kind) && error.detail().contains("rebinding.example is at"), "{error}");
     }
-    // Once for each fetch: no second answer could have been connected to.
+    // Once for each fetch: a second answer was never used.
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
@@ -69,7 +68,7 @@ fn of_a_names_addresses_only_the_allowed_ones_are_connected_to() {
     };
     let error = fetcher(Names::new(move |_, _| addresses(true))).fetch(&request("http://both.example/")).unwrap_err();
     assert_eq!(error.code(), Code::FetchRefused);
-    // Named by the operator it may be anywhere.
+    // The operator may name any address.
     let configured = FetchRequest { is_configured: true, ..request("http://both.example/") };
     let fetched = fetcher(Names::new(move |_, _| addresses(true))).fetch(&configured).unwrap();
     assert!(matches!(fetched, Fetched::Content(content) if content.bytes == b"ok"));
