@@ -28,7 +28,7 @@ pub enum AlternativeNameKind {
     Directory,
     /// A registered object identifier.
     RegisteredId,
-    /// An x400Address, an ediPartyName, or bytes that are no GeneralName.
+    /// An x400Address, an ediPartyName, or bytes that are not a GeneralName.
     Unknown,
 }
 
@@ -53,18 +53,17 @@ impl AlternativeNameKind {
 /// A subject alternative name. Displayed with its kind: `DNS:host`, `IP:192.0.2.1`, `email:a@example`, `URI:…`,
 /// `UPN:a@corp.example`, `otherName:1.2.3.4;#0c0161`, `dirName:CN=a,O=Example`, `registeredID:1.2.3.4`.
 ///
-/// In the displayed form control characters, the backslash and a leading `#` are escaped (`\00`, `\\`, `\#`). A value
-/// that is not what its kind allows is its DER in hexadecimal after `#`.
+/// In the displayed form, control characters, the backslash and a leading `#` are escaped (`\00`, `\\`, `\#`). A value
+/// that is not valid for its kind is its DER in hexadecimal after `#`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AlternativeName {
     /// The kind of the name.
     pub kind: AlternativeNameKind,
-    /// The name as it is, not escaped: the host, the address in its usual notation, the URI, the distinguished name as
-    /// in RFC 4514, the object identifier. None for an otherName without a known form, and for what its kind does not
-    /// allow.
+    /// The name without escapes: the host, the address in its usual notation, the URI, the distinguished name of RFC 4514,
+    /// the object identifier. `None` for an otherName without a known form, and for a value that is not valid for its kind.
     ///
-    /// The certificate's issuer decides what it holds: control characters and NUL are possible.
+    /// The issuer chose the value: control characters and NUL are possible.
     pub value: Option<String>,
     /// The type of an otherName in dotted form; none for other kinds.
     pub oid: Option<String>,
@@ -89,7 +88,7 @@ const REGISTERED_ID: u8 = 0x88;
 /// `[0] EXPLICIT`, around the value of an otherName.
 const OTHER_VALUE: u8 = 0xa0;
 
-/// The names of the extension's value. What cannot be read is one name of unknown kind, the last.
+/// The names of the extension's value. The part that cannot be parsed is one name of unknown kind, the last.
 pub(super) fn alternative_names(extension: &[u8]) -> Vec<AlternativeName> {
     let unknown = |der: &[u8]| AlternativeName::new(AlternativeNameKind::Unknown, None, der);
     let Ok(names) = only(SEQUENCE, extension) else { return vec![unknown(extension)] };
@@ -108,7 +107,7 @@ pub(super) fn alternative_names(extension: &[u8]) -> Vec<AlternativeName> {
 }
 
 impl AlternativeName {
-    /// Tells if it names a host: a DNS name or an IP address.
+    /// Returns true for the name of a host: a DNS name or an IP address.
     #[must_use]
     pub fn is_host(&self) -> bool {
         matches!(self.kind, AlternativeNameKind::Dns | AlternativeNameKind::Ip)

@@ -1,4 +1,4 @@
-//! The one place that parses a certificate as a whole, and says in words what part of it cannot be read.
+//! Parses whole certificates, and names the part that cannot be parsed.
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::error::X509Error;
@@ -15,7 +15,7 @@ const VERSION: u8 = 0xa0;
 /// Parses one certificate and nothing after it.
 ///
 /// # Errors
-/// `CERTIFICATE_MALFORMED` with the part that cannot be read.
+/// `CERTIFICATE_MALFORMED` with the part that cannot be parsed.
 pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>> {
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Ok(certificate),
@@ -32,7 +32,7 @@ fn malformed(der: &[u8], what: String) -> Error {
     Error::new(Code::CertificateMalformed, detail)
 }
 
-/// The subject of a certificate that may be unreadable elsewhere.
+/// The subject of a certificate with other parts that may be malformed.
 pub(super) fn subject_of(der: &[u8]) -> Option<DistinguishedName> {
     let mut certificate = Elements::new(der).expect(SEQUENCE).ok()?.inside();
     let mut parts = certificate.expect(SEQUENCE).ok()?.inside();

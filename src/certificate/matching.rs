@@ -1,4 +1,4 @@
-//! Names that mean the same (RFC 5280 section 7.1), whatever string types, case and spaces they are written in.
+//! Compares names (RFC 5280 section 7.1): string types, case and white space do not matter.
 //!
 //! A name is reduced to a key once; keys are compared, and found in maps, as bytes.
 
@@ -9,7 +9,7 @@ use super::strings;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NameKey(Vec<u8>);
 
-/// First byte of a key: a name that could be read, or bytes that are none and match only themselves.
+/// The first byte of a key: a name, or malformed bytes, which match only themselves.
 const NAME: u8 = 1;
 const NO_NAME: u8 = 0;
 
@@ -40,7 +40,7 @@ impl NameKey {
     }
 }
 
-/// Tells if two whole Names in DER are the same name.
+/// Returns true if two whole Names in DER are the same name.
 pub(crate) fn same_name(one: &[u8], other: &[u8]) -> bool {
     one == other || NameKey::new(one) == NameKey::new(other)
 }

@@ -1,6 +1,6 @@
-//! What a certificate says of itself, as text and numbers: for messages, facts of a peer and `inspect`.
+//! The facts of a certificate, as text and numbers: for messages, facts of a peer and `inspect`.
 //!
-//! Nothing here decides whether a certificate is good; verify/ does.
+//! verify/ decides if a certificate is accepted.
 
 mod alternative;
 pub(crate) mod fault;
@@ -47,7 +47,7 @@ pub struct CertificateFacts {
     pub subject_alternative_names: Vec<AlternativeName>,
     /// The key's kind and size, e.g. `RSA 2048`, `EC P-256`, `Ed25519`.
     pub key: String,
-    /// Whether basic constraints say that it is a CA.
+    /// True if the basic constraints say that it is a CA.
     pub is_ca: bool,
     /// Subject and issuer are the same name (RFC 5280 section 7.1).
     pub is_self_issued: bool,
@@ -56,10 +56,10 @@ pub struct CertificateFacts {
 }
 
 impl CertificateFacts {
-    /// Reads the facts of a DER certificate.
+    /// Parses the facts of a DER certificate.
     ///
     /// # Errors
-    /// `CERTIFICATE_MALFORMED` where it is not one certificate and nothing more.
+    /// `CERTIFICATE_MALFORMED` if the bytes are not exactly one certificate.
     pub fn from_der(der: &CertificateDer<'_>) -> Result<Self> {
         let certificate = fault::parse(der)?;
         Ok(Self {
@@ -82,21 +82,21 @@ impl CertificateFacts {
 }
 
 impl CertificateFacts {
-    /// The first common name of the subject in the certificate's order: the one that most programs take, OpenSSL's
-    /// `X509_NAME_get_text_by_NID` among them. None if there is none, or it has no text.
+    /// The first common name of the subject in the certificate's order. Most programs use it, e.g. those with OpenSSL's
+    /// `X509_NAME_get_text_by_NID`. `None` if there is none, or it is not text.
     #[must_use]
     pub fn first_common_name(&self) -> Option<&str> {
         self.subject.of_type(oid::COMMON_NAME).next()?.text.as_deref()
     }
 
-    /// The last common name of the subject, the most specific. None if there is none, or it has no text.
+    /// The last common name of the subject, the most specific. `None` if there is none, or it is not text.
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
         self.subject.of_type(oid::COMMON_NAME).next_back()?.text.as_deref()
     }
 }
 
-/// Which certificate a message speaks of: subject, issuer and serial, fit to be printed.
+/// The name of a certificate in a message: subject, issuer and serial, safe to be printed.
 impl fmt::Display for CertificateFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [subject, issuer, serial] = [self.subject.as_str(), self.issuer.as_str(), &self.serial].map(cut);
@@ -104,7 +104,7 @@ impl fmt::Display for CertificateFacts {
     }
 }
 
-/// Names a certificate in a message, also where it cannot be parsed.
+/// Names a certificate in a message, even if it cannot be parsed.
 pub(crate) fn describe(der: &CertificateDer<'_>) -> String {
     match CertificateFacts::from_der(der) {
         Ok(facts) => facts.to_string(),
@@ -115,11 +115,11 @@ pub(crate) fn describe(der: &CertificateDer<'_>) -> String {
     }
 }
 
-/// The most characters of a peer's own text that a message repeats.
+/// The largest number of characters of a peer's text in a message.
 const MAX_TEXT_CHARS: usize = 200;
 
-/// Text out of a certificate as a message may repeat it: peers choose it, so it is cut, and no control characters or
-/// quotes get into logs and terminals.
+/// Makes text of a certificate safe for a message. Peers choose it, so it is cut, and control characters and quotes do
+/// not get into logs and terminals.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars().take(MAX_TEXT_CHARS) {
@@ -135,8 +135,7 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// The first `most` characters of a line that is already as it should be, with escapes for what cannot be seen: the last
-/// net before a log.
+/// Cuts a safe line to `most` characters, and escapes invisible ones again, as a last check before a log.
 pub(crate) fn visible(line: &str, most: usize) -> String {
     let mut shown = String::new();
     for character in line.chars().take(most) {
@@ -151,10 +150,10 @@ pub(crate) fn visible(line: &str, most: usize) -> String {
     shown
 }
 
-/// The most names that a message lists.
+/// The largest number of names in a message.
 const MAX_NAMES: usize = 5;
 
-/// Distinguished names (DER) as a message lists them: the first few, and the number of the others.
+/// Lists distinguished names (DER) for a message: the first few, and the number of the others.
 pub(crate) fn names_text<N: AsRef<[u8]>>(names: &[N]) -> String {
     let text = |name: &N| format!("\"{}\"", cut(DistinguishedName::new(name.as_ref()).as_str()));
     let shown: Vec<String> = names.iter().take(MAX_NAMES).map(text).collect();
@@ -164,7 +163,7 @@ pub(crate) fn names_text<N: AsRef<[u8]>>(names: &[N]) -> String {
     }
 }
 
-/// Text that is escaped already, a distinguished name as RFC 4514 has it, cut as a message may repeat it.
+/// Cuts an escaped text, a distinguished name of RFC 4514, for a message.
 pub(crate) fn cut(escaped: &str) -> Cow<'_, str> {
     match escaped.char_indices().nth(MAX_TEXT_CHARS) {
         Some((end, _)) => Cow::Owned(format!("{}…", &escaped[..end])),
@@ -196,7 +195,7 @@ pub(crate) fn date_text(unix_s: i64) -> String {
     }
 }
 
-/// The name of a signature algorithm, by the content of its AlgorithmIdentifier; the object identifier of one without.
+/// The name of a signature algorithm by the content of its AlgorithmIdentifier, or its object identifier.
 pub(crate) fn algorithm_text(identifier: &[u8]) -> String {
     match Oid::from_der(identifier) {
         Ok((_, oid)) if oid.to_id_string() == "1.2.840.10045.4.1" => "ecdsa-with-SHA1".to_owned(),
@@ -205,12 +204,12 @@ pub(crate) fn algorithm_text(identifier: &[u8]) -> String {
     }
 }
 
-/// A serial number, the content of an INTEGER, as OpenSSL prints it, in lower case.
+/// A serial number, the content of an INTEGER, in the form of OpenSSL and in lower case.
 pub(crate) fn serial_text(content: &[u8]) -> String {
     let is_negative = content.first().is_some_and(|byte| byte & 0x80 != 0);
     let mut magnitude = content.to_vec();
     if is_negative {
-        // Two's complement: the bits turned over, and one more.
+        // Two's complement: the inverted bits plus one.
         let mut carry = true;
         for byte in magnitude.iter_mut().rev() {
             (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));

@@ -1,4 +1,4 @@
-//! Names (RFC 5280 section 4.1.2.4): taken apart, and as the text of RFC 4514.
+//! Names (RFC 5280 section 4.1.2.4): their attributes, and their text of RFC 4514.
 //!
 //! Two different names never have the same text, unless they differ only in the string types of their values.
 
@@ -23,9 +23,9 @@ pub struct DistinguishedName {
 pub struct NameAttribute {
     /// The object identifier of its type in dotted form, e.g. `2.5.4.3` for a common name.
     pub oid: String,
-    /// The value as it is, not escaped; none if it is not a string, or breaks the rules of its string type.
+    /// The value without escapes. `None` if it is not a string, or breaks the rules of its string type.
     ///
-    /// The certificate's issuer decides what it holds: control characters and NUL are possible.
+    /// The issuer chose the value: control characters and NUL are possible.
     pub text: Option<String>,
     /// The DER encoding of the value, with its tag.
     pub der: Vec<u8>,
@@ -34,7 +34,7 @@ pub struct NameAttribute {
 }
 
 impl DistinguishedName {
-    /// Reads a whole Name. One that is not DER has no attributes, and its bytes in hexadecimal after `#` as its text.
+    /// Parses a whole Name. If it is not DER, it has no attributes, and its text is its bytes in hexadecimal after `#`.
     pub(crate) fn new(name: &[u8]) -> Self {
         let (text, attributes) = match read(name) {
             Ok(relative) => (rfc4514(&relative), relative.into_iter().flatten().collect()),
@@ -73,7 +73,7 @@ impl fmt::Display for DistinguishedName {
     }
 }
 
-/// One attribute as it stands in a name: the content of its object identifier, and its value.
+/// An attribute of a name: the content of its object identifier, and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RawAttribute<'a> {
     pub(super) oid: &'a [u8],
@@ -132,7 +132,7 @@ fn rfc4514(relative: &[Vec<NameAttribute>]) -> String {
     out
 }
 
-/// Section 2.4: a value of a type without a short name, or that has no text, is its DER in hexadecimal.
+/// Section 2.4: a value is its DER in hexadecimal if its type has no short name, or it is not text.
 fn push_attribute(out: &mut String, attribute: &NameAttribute) {
     let short = oid::short_name(&attribute.oid);
     out.push_str(short.unwrap_or(&attribute.oid));

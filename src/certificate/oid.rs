@@ -3,7 +3,7 @@
 /// The common name, `2.5.4.3`.
 pub(crate) const COMMON_NAME: &str = "2.5.4.3";
 
-/// The short names of attribute types as OpenSSL writes them. The first nine are those of RFC 4514 section 3.
+/// The short names of attribute types in OpenSSL. The first nine are those of RFC 4514 section 3.
 const SHORT_NAMES: &[(&str, &str)] = &[
     (COMMON_NAME, "CN"),
     ("2.5.4.7", "L"),
@@ -46,7 +46,7 @@ pub(super) fn short_name(oid: &str) -> Option<&'static str> {
     SHORT_NAMES.iter().find_map(|(known, name)| (*known == oid).then_some(*name))
 }
 
-/// The dotted form of an object identifier's content; none if it is not DER, or a number of it has over 128 bits.
+/// The dotted form of the content of an object identifier. `None` if it is not DER, or has a number over 128 bits.
 pub(super) fn dotted(content: &[u8]) -> Option<String> {
     let mut numbers = Vec::new();
     let mut number = None;

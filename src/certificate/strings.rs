@@ -1,6 +1,6 @@
 //! The string types of ASN.1 as text.
 //!
-//! TeletexString is read as Latin-1: that is what certificates hold, and what OpenSSL and Java read.
+//! A TeletexString is Latin-1, as certificates, OpenSSL and Java have it.
 
 use super::hex;
 use crate::der::Element;
@@ -14,7 +14,7 @@ pub(super) const VISIBLE_STRING: u8 = 0x1a;
 pub(super) const UNIVERSAL_STRING: u8 = 0x1c;
 pub(super) const BMP_STRING: u8 = 0x1e;
 
-/// The text of a string of any type; none if it is no string, or its content is not what its type promises.
+/// The text of a string of any type. `None` if it is not a string, or its content is not valid for its type.
 pub(super) fn text(value: Element<'_>) -> Option<String> {
     let content = value.content;
     match value.tag {
@@ -39,7 +39,7 @@ pub(super) fn text(value: Element<'_>) -> Option<String> {
 
 /// Appends a value with the escapes of RFC 4514 section 2.4.
 ///
-/// Also escapes `=`, so that no value looks like an attribute, and what cannot be seen: control characters and those
+/// Also escapes `=`, so that no value looks like an attribute, and invisible characters: control characters and those
 /// that turn or hide the text around them.
 pub(super) fn escape_into(out: &mut String, text: &str) {
     let last = text.chars().count().saturating_sub(1);
@@ -54,7 +54,7 @@ pub(super) fn escape_into(out: &mut String, text: &str) {
     }
 }
 
-/// Appends a text with hexadecimal escapes for what cannot be seen, and a backslash before a backslash and a leading
+/// Appends a text with hexadecimal escapes for invisible characters, and a backslash before a backslash and a leading
 /// `#`.
 pub(super) fn escape_unseen_into(out: &mut String, text: &str) {
     for (position, character) in text.chars().enumerate() {

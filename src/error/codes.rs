@@ -5,7 +5,7 @@
 //! no other room.
 //!
 //! Ranges: 0 success, 1-99 progress, 1xx usage, 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input
-//! and output, 9xx internal, 1000 + n the alert n received from the peer (RFC 8446 section 6).
+//! and output, 9xx internal. 1000 + n is the alert n received from the peer (RFC 8446 section 6).
 
 /// The subject of a code. Callers branch on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,8 @@ impl Category {
 macro_rules! codes {
     (@alert -) => { None };
     (@alert $alert:literal) => { Some($alert) };
-    ($($variant:ident = $number:literal, $name:ident, $category:ident, $alert:tt, $message:literal, $hint:literal;)*) => {
+    ($($variant:ident = $number:literal, $name:ident, $category:ident, $alert:tt, $message:literal, $hint:literal;)*)
+    => {
         /// A row of the table of codes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -545,7 +546,7 @@ impl Code {
         self as i32
     }
 
-    /// The number of the alert that the peer receives in `version`: `TLSv1.2`, `TLSv1.3`, or `None` before it is agreed.
+    /// The number of the alert that the peer receives in `version`: `TLSv1.2`, `TLSv1.3`, or `None` before the agreement.
     ///
     /// It is the alert of the row, with two exceptions. TLS 1.2 has no certificate_required (116): a missing
     /// certificate gives handshake_failure (40) (RFC 5246 section 7.4.6). A failure in this side's own settings during

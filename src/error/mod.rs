@@ -177,7 +177,8 @@ mod tests {
         let error = Error::new(Code::StorePasswordWrong, "alias broker").at("broker.ks");
         assert_eq!(
             error.to_string(),
-            "BTLS_STORE_PASSWORD_WRONG (203): the store password is wrong, or the store was altered: broker.ks: alias broker"
+            "BTLS_STORE_PASSWORD_WRONG (203): the store password is wrong, or the store was altered: broker.ks: \
+             alias broker"
         );
         assert_eq!(error.hint(), "Check the store password.");
     }

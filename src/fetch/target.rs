@@ -125,7 +125,7 @@ impl Host {
         }
         let is_of_name = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
         if text.is_empty() || text.len() > 253 || !text.bytes().all(is_of_name) {
-            return Err(refused("a URL whose host is no name"));
+            return Err(refused("a URL with a host that is not a name"));
         }
         // Resolvers and proxies also accept 127.1, 0x7f000001 and 2130706433 as addresses.
         let last = text.strip_suffix('.').unwrap_or(text).rsplit('.').next().unwrap_or_default();

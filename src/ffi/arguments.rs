@@ -41,7 +41,7 @@ pub(super) unsafe fn bytes<'a>(name: &str, data: *const c_void, length: usize) -
 pub(super) unsafe fn bytes_mut<'a>(name: &str, data: *mut c_void, length: usize) -> Result<&'a mut [u8]> {
     match present(name, data, length)? {
         // SAFETY: not NULL, as long as the caller says, no longer than a slice may be, and ours alone. Memory of a C
-        // caller has some content, even where it was never written.
+        // caller has some content, even if it was never written.
         true => Ok(unsafe { slice::from_raw_parts_mut(data.cast(), length) }),
         false => Ok(&mut []),
     }
@@ -77,8 +77,8 @@ pub(super) enum Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     /// # Safety
-    /// `pieces` is NULL or points to `count` pieces, each of which is NULL or points to as many bytes as it says; all
-    /// of it stays as it is for the length of the call.
+    /// `pieces` is NULL or points to `count` pieces. Each is NULL or points to as many bytes as it says. None of it
+    /// changes during the call.
     pub(super) unsafe fn new(pieces: *const libc::iovec, count: usize) -> Result<Self> {
         if pieces.is_null() && count > 0 {
             return Err(null("pieces"));

@@ -55,8 +55,11 @@ impl Object for btls_builder {
     }
 }
 
-/// Makes a builder. It trusts no certificate, has no identity, uses the preset "intermediate" and resumes sessions. The
-/// caller frees it with btls_builder_free. NULL only after a defect in the library.
+/// Makes a builder without trust and identity. The caller frees it with btls_builder_free.
+///
+/// # Details
+///
+/// The preset is "intermediate", and sessions are resumed. NULL only after a defect in the library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_new() -> *mut btls_builder {
     guard(std::ptr::null_mut(), || {
@@ -71,7 +74,7 @@ pub unsafe extern "C" fn btls_builder_free(builder: *mut btls_builder) {
     guard_free(object!(builder));
 }
 
-/// Returns the error of the last call on this builder that failed, or NULL. Valid until the next failed call.
+/// Returns the error of the last failed call on this builder, valid until the next one, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_error(builder: *const btls_builder) -> *const btls_error {
     guard_error(object!(builder))
@@ -93,9 +96,8 @@ pub unsafe extern "C" fn btls_builder_build(
     })
 }
 
-/// Sets an option by its name, as in a configuration file: "versions", "trust". btls_options lists them.
-///
-/// Returns BTLS_UNKNOWN_OPTION with the nearest names, or BTLS_INVALID_ARGUMENT for a value that is not allowed.
+/// Sets an option by its name, as in a configuration file: "versions", "trust". btls_options lists them. Returns
+/// BTLS_UNKNOWN_OPTION with the nearest names.
 ///
 /// # Details
 ///
@@ -115,7 +117,7 @@ pub unsafe extern "C" fn btls_builder_set(
     })
 }
 
-/// Gives the names of all options with their descriptions as notes. Free the list with btls_list_free.
+/// Gives the names of all options, with descriptions as notes. Free with btls_list_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_options(options: Option<&mut MaybeUninit<*mut btls_list>>) -> btls_status {
     guard_status(|| {
@@ -136,11 +138,12 @@ pub unsafe extern "C" fn btls_builder_preset(builder: *mut btls_builder, name: *
     })
 }
 
-/// Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3". Names of OpenSSL, Java, Erlang and ArangoDB are accepted.
+/// Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3".
 ///
 /// # Details
 ///
-/// Names of unsupported versions are reported when the context is built, see btls_context_not_served.
+/// Names of OpenSSL, Java, Erlang and ArangoDB are accepted. Names of unsupported versions are reported when the
+/// context is built, see btls_context_not_served.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_versions(builder: *mut btls_builder, names: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -151,11 +154,12 @@ pub unsafe extern "C" fn btls_builder_versions(builder: *mut btls_builder, names
     })
 }
 
-/// Sets the cipher suites in order of preference: an OpenSSL cipher string, or names of OpenSSL or IANA.
+/// Sets the cipher suites in order of preference: names, or an OpenSSL cipher string.
 ///
 /// # Details
 ///
-/// Names of unsupported suites are reported when the context is built, see btls_context_not_served.
+/// Names are those of OpenSSL or IANA. Names of unsupported suites are reported when the context is built, see
+/// btls_context_not_served.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_cipher_suites(builder: *mut btls_builder, names: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -195,7 +199,7 @@ pub unsafe extern "C" fn btls_builder_client_auth(
     })
 }
 
-/// Sets if a server that requests a certificate sends the names of its trusted CAs. Default: true.
+/// Sets if a server that requests a certificate names its trusted CAs. Default: true.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_send_ca_names(builder: *mut btls_builder, sends: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -204,8 +208,11 @@ pub unsafe extern "C" fn btls_builder_send_ca_names(builder: *mut btls_builder, 
     })
 }
 
-/// Adds an application protocol (ALPN), e.g. "mqtt", in order of preference. Returns BTLS_INVALID_ALPN for an empty
-/// name or one over 255 bytes.
+/// Adds an application protocol (ALPN), e.g. "mqtt", in order of preference.
+///
+/// # Details
+///
+/// Returns BTLS_INVALID_ALPN for an empty name, and for one over 255 bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -216,8 +223,11 @@ pub unsafe extern "C" fn btls_builder_alpn(builder: *mut btls_builder, protocol:
     })
 }
 
-/// Sets if sessions are resumed. Default: true. For their age, tickets and cache, see the options session-max-age-s,
-/// tls13-tickets, max-ticket-bytes and session-cache.
+/// Sets if sessions are resumed. Default: true. See the options "session-*" and "tls13-tickets".
+///
+/// # Details
+///
+/// The options session-max-age-s, tls13-tickets, max-ticket-bytes and session-cache set the age, tickets and cache.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, resumes: bool) -> btls_status {
     guard_object(object!(builder), |builder| {
@@ -280,7 +290,7 @@ pub unsafe extern "C" fn btls_builder_log_callback(
     })
 }
 
-/// Sets if each handshake that this side or the peer refuses is logged at BTLS_LOG_ERROR. Default: true.
+/// Sets if each refusal, by this side or the peer, is logged at BTLS_LOG_ERROR. Default: true.
 ///
 /// # Details
 ///
@@ -341,8 +351,11 @@ pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(
     })
 }
 
-/// Lets clients accept a server with any certificate. Default: false. INSECURE: the connection is encrypted, but the
-/// server is unknown.
+/// Lets clients accept a server with any certificate. Default: false. INSECURE: anyone can be it.
+///
+/// # Details
+///
+/// The connection is encrypted, but the server is unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(
     builder: *mut btls_builder,
@@ -354,8 +367,11 @@ pub unsafe extern "C" fn btls_builder_insecure_accept_any_server(
     })
 }
 
-/// Appends the secrets of every connection to a file, in the format of Wireshark. INSECURE: a reader of the file can
-/// decrypt all traffic.
+/// Appends the secrets of all connections to a file (Wireshark). INSECURE: its reader reads all.
+///
+/// # Details
+///
+/// A reader of the file can decrypt all traffic.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_key_log_file(
     builder: *mut btls_builder,

@@ -64,7 +64,9 @@ pub(super) fn text(
     certificate.and_then(of).map_or(ptr::null(), |text| text.as_ptr())
 }
 
-/// Parses one certificate in DER and does not verify it. The caller frees the object with btls_certificate_free.
+/// Parses one certificate in DER, unverified. Free the object with btls_certificate_free.
+///
+/// # Details
 ///
 /// Returns BTLS_CERTIFICATE_MALFORMED if the bytes are not one certificate.
 #[unsafe(no_mangle)]
@@ -83,13 +85,13 @@ pub unsafe extern "C" fn btls_certificate_parse(
     })
 }
 
-/// Frees an object of btls_certificate_parse. A connection frees its own certificates.
+/// Frees an object of btls_certificate_parse. A connection frees its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_free(certificate: Option<Box<btls_certificate>>) {
     guard((), || drop(certificate));
 }
 
-/// Returns the subject as text of RFC 4514, the last relative name first: "CN=broker,O=Example".
+/// Returns the subject in the form of RFC 4514, the last relative name first: "CN=a,O=Example".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_subject(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.subject)))
@@ -101,21 +103,27 @@ pub unsafe extern "C" fn btls_certificate_issuer(certificate: Option<&btls_certi
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.issuer)))
 }
 
-/// Returns the last common name of the subject, which is the most specific, without escapes. NULL if there is none, it
-/// is not text, or it holds a NUL.
+/// Returns the last common name of the subject, the most specific. NULL if it is not a text.
+///
+/// # Details
+///
+/// The text has no escapes. It is NULL if there is no common name, it is not text, or it holds a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| certificate.common_name.as_ref()))
 }
 
-/// Returns the first common name of the subject in the certificate's order, which is the one that most programs use.
-/// NULL as for btls_certificate_common_name.
+/// Returns the first common name of the subject, which most programs use. NULL as above.
+///
+/// # Details
+///
+/// It is the first in the certificate's order. NULL as for btls_certificate_common_name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_first_common_name(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| certificate.first_common_name.as_ref()))
 }
 
-/// Returns the serial number in lower-case hexadecimal without leading zeros: "80ff", "-01".
+/// Returns the serial number in lower-case hexadecimal: "80ff", "-01".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_serial(certificate: Option<&btls_certificate>) -> *const c_char {
     guard(ptr::null(), || text(certificate, |certificate| Some(&certificate.serial)))
@@ -151,7 +159,7 @@ pub unsafe extern "C" fn btls_certificate_not_after(certificate: Option<&btls_ce
     guard(0, || certificate.map_or(0, |certificate| certificate.not_after))
 }
 
-/// Returns true if the basic constraints say that the certificate is a CA.
+/// Returns true for a CA, by the basic constraints.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_is_ca(certificate: Option<&btls_certificate>) -> bool {
     guard(false, || certificate.is_some_and(|certificate| certificate.is_ca))

@@ -8,7 +8,7 @@ use crate::stream::Stream;
 use super::certificate::btls_certificate;
 use super::guard::{Exclusive, Handle, Object};
 
-/// A TLS connection of a client or a server. It is used by one thread at a time and may move between threads.
+/// A TLS connection of a client or a server. One thread at a time uses it; it may change threads.
 ///
 /// # Details
 ///

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn btls_conn_new_client(
     })
 }
 
-/// Frees a connection and sends nothing: call btls_conn_shutdown first. The descriptors stay open.
+/// Frees a connection and sends nothing: call btls_conn_shutdown first. Its descriptors stay open.
 ///
 /// # Details
 ///
@@ -96,8 +96,11 @@ pub unsafe extern "C" fn btls_conn_free(conn: *mut btls_conn) {
     guard_free(object!(conn));
 }
 
-/// Returns the error of the last call on this connection that failed, or NULL. Valid until the next failed call. A
-/// failed connection gives the same error again.
+/// Returns the error of the last failed call on this connection, valid until the next, or NULL.
+///
+/// # Details
+///
+/// After an error that ended the connection, each further call gives the same error again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_error(conn: *const btls_conn) -> *const btls_error {
     guard_error(object!(conn))
@@ -224,8 +227,8 @@ pub unsafe extern "C" fn btls_conn_wants_write(conn: *const btls_conn) -> bool {
     guard_fact(false, object!(conn), |conn| conn.stream.wants_write())
 }
 
-/// Gives the number of plaintext bytes that can be read without the transport. An event loop reads until it is 0: the
-/// descriptor does not become readable for bytes that have arrived already.
+/// Gives the number of plaintext bytes that can be read without the transport. Read until it is 0: the descriptor does
+/// not become readable for bytes that have arrived already.
 ///
 /// # Details
 ///
@@ -289,8 +292,12 @@ pub unsafe extern "C" fn btls_conn_task_run(conn: *mut btls_conn) -> btls_status
 /// changes `records`. The buffers must not overlap.
 ///
 /// Returns BTLS_OK; BTLS_WANT_READ if `records` has no whole record; BTLS_WANT_WRITE to call btls_conn_wrap first;
-/// BTLS_WANT_TASK; BTLS_CLOSED after close_notify; BTLS_BUFFER_TOO_SMALL with nothing consumed; or an error, after
-/// which btls_conn_wrap gives the alert.
+/// BTLS_WANT_TASK; BTLS_CLOSED after close_notify; or BTLS_BUFFER_TOO_SMALL. After an error, btls_conn_wrap gives the
+/// alert.
+///
+/// # Details
+///
+/// Nothing is consumed if the buffer is too small.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_unwrap(
     conn: *mut btls_conn,
@@ -317,12 +324,12 @@ pub unsafe extern "C" fn btls_conn_unwrap(
 /// `plain`. Sets the numbers of bytes consumed and produced. The buffers must not overlap.
 ///
 /// Returns BTLS_OK; BTLS_WANT_WRITE if more is pending; BTLS_WANT_READ to call btls_conn_unwrap first; BTLS_WANT_TASK;
-/// BTLS_CLOSED if the peer has closed, while writing stays possible; BTLS_BUFFER_TOO_SMALL with nothing consumed; or an
-/// error.
+/// BTLS_CLOSED if the peer has closed; BTLS_BUFFER_TOO_SMALL; or an error.
 ///
 /// # Details
 ///
-/// Without `plain`, only pending records are given. Before the handshake is complete, no plaintext is consumed.
+/// Without `plain`, only pending records are given. Before the handshake is complete, no plaintext is consumed. Writing
+/// stays possible after BTLS_CLOSED. Nothing is consumed if the buffer is too small.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_wrap(
     conn: *mut btls_conn,

@@ -15,7 +15,7 @@ use super::last_error::{btls_error, hand_over};
 use super::list::{Entry, btls_list};
 use super::{DONE, btls_status};
 
-/// The settings, identities and trust of a broker or of one listener. Any number of threads may use it.
+/// The settings, identities and trust of a broker or listener. Any number of threads may use it.
 pub struct btls_context {
     context: Context,
     /// The references that callers hold. The count of the `Arc` includes the call that ends the context.
@@ -76,7 +76,11 @@ pub(super) fn guard_context(
     })
 }
 
-/// Takes another reference and returns the same pointer. Connections keep the parts of a context that they need.
+/// Takes another reference and returns the same pointer.
+///
+/// # Details
+///
+/// Connections keep the parts of a context that they need.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_ref(context: *mut btls_context) -> *mut btls_context {
     guard(ptr::null_mut(), || {
@@ -115,7 +119,7 @@ pub unsafe extern "C" fn btls_context_free(context: *mut btls_context) {
     });
 }
 
-/// Reads every source again. New connections use the result; if a source fails, the context keeps what it had.
+/// Reads every source again, for new connections. On a failure, the context keeps what it had.
 ///
 /// # Details
 ///
@@ -190,8 +194,11 @@ pub unsafe extern "C" fn btls_context_error(context: Option<&btls_context>) -> *
     })
 }
 
-/// Gives the warnings of the last load: own certificates that have expired, names that are not supported, insecure
-/// settings. Free the list with btls_list_free.
+/// Gives the warnings of the last load. Free the list with btls_list_free.
+///
+/// # Details
+///
+/// Warnings are about own certificates that have expired, names that are not supported, and insecure settings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_warnings(
     context: Option<&btls_context>,
@@ -205,7 +212,7 @@ pub unsafe extern "C" fn btls_context_warnings(
     })
 }
 
-/// Gives the IANA names of the active cipher suites in order. Free the list with btls_list_free.
+/// Gives the IANA names of the active cipher suites in order. Free with btls_list_free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_cipher_suites(
     context: Option<&btls_context>,
@@ -218,8 +225,11 @@ pub unsafe extern "C" fn btls_context_cipher_suites(
     })
 }
 
-/// Gives the configured versions, cipher suites and groups that are not supported, with the reason as a note. Free the
-/// list with btls_list_free.
+/// Gives the configured names that are not supported, with reasons. Free with btls_list_free.
+///
+/// # Details
+///
+/// They are names of protocol versions, cipher suites and groups. The reason is the note of each.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_not_served(
     context: Option<&btls_context>,

@@ -71,20 +71,23 @@ fn category(code: Code) -> btls_category {
     }
 }
 
-/// Returns the name of a status, e.g. "BTLS_CERT_EXPIRED", or "BTLS_UNKNOWN". The text is constant.
+/// Returns the name of a status, e.g. "BTLS_CERT_EXPIRED", or "BTLS_UNKNOWN"; constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_status_name(status: btls_status) -> *const c_char {
     guard(c"BTLS_UNKNOWN".as_ptr(), || row(status).map_or(c"BTLS_UNKNOWN", |row| row.name.as_c_str()).as_ptr())
 }
 
-/// Returns the meaning of a status: a clause without a full stop, e.g. "the peer certificate has expired". The text is
-/// constant; btls_error_message adds the details of a failed call.
+/// Returns the meaning of a status: a clause without a full stop; constant.
+///
+/// # Details
+///
+/// An example is "the peer certificate has expired". btls_error_message adds the details of a failed call.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_status_message(status: btls_status) -> *const c_char {
     guard(c"".as_ptr(), || row(status).map_or(c"no status of this version", |row| row.message.as_c_str()).as_ptr())
 }
 
-/// Returns a sentence that says what to do, or an empty text. The text is constant.
+/// Returns a sentence that says what to do, or an empty text; constant.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_status_hint(status: btls_status) -> *const c_char {
     guard(c"".as_ptr(), || row(status).map_or(c"", |row| row.hint.as_c_str()).as_ptr())
@@ -108,8 +111,11 @@ pub unsafe extern "C" fn btls_error_name(error: Option<&btls_error>) -> *const c
     guard(c"".as_ptr(), || row(error.map_or(0, btls_error::code)).map_or(c"", |row| row.name.as_c_str()).as_ptr())
 }
 
-/// Returns the meaning of the status, then the details: the file, alias or certificate and its fault. A clause without
-/// a full stop; empty for NULL.
+/// Returns the meaning of the status, then the file, alias or certificate and its fault.
+///
+/// # Details
+///
+/// The text is a clause without a full stop. It is empty for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_message(error: Option<&btls_error>) -> *const c_char {
     guard(c"".as_ptr(), || error.map_or(c"", |error| error.message.as_c_str()).as_ptr())
@@ -121,8 +127,11 @@ pub unsafe extern "C" fn btls_error_hint(error: Option<&btls_error>) -> *const c
     guard(c"".as_ptr(), || error.map_or(c"", |error| error.hint.as_c_str()).as_ptr())
 }
 
-/// Returns the number of the TLS alert of an error (RFC 8446 section 6), or -1 for none. It is the received alert if
-/// the status is above 1000, and otherwise the alert that the peer is sent.
+/// Returns the number of the TLS alert (RFC 8446 section 6) that was received or sent, or -1.
+///
+/// # Details
+///
+/// It is the received alert if the status is above 1000, and otherwise the alert that the peer is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_alert(error: Option<&btls_error>) -> i32 {
     guard(-1, || error.map_or(-1, btls_error::alert))
@@ -134,7 +143,7 @@ pub unsafe extern "C" fn btls_error_category(error: Option<&btls_error>) -> btls
     guard(BTLS_CATEGORY_INTERNAL, || error.map_or(BTLS_CATEGORY_PROGRESS, |error| category(error.error.code())))
 }
 
-/// Frees an error that the caller owns. Errors of a builder or a connection are freed with their object.
+/// Frees an error that the caller owns. A builder and a connection free theirs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_free(error: Option<Box<btls_error>>) {
     guard((), || drop(error));

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn btls_conn_version(conn: *const btls_conn) -> *const c_c
     })
 }
 
-/// Returns the IANA name of the cipher suite, e.g. "TLS_AES_128_GCM_SHA256", or NULL before it is chosen.
+/// Returns the cipher suite by its IANA name, or NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_cipher_suite(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| {
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn btls_conn_group(conn: *const btls_conn) -> *const c_cha
     guard_fact(ptr::null(), object!(conn), |conn| conn.text(|texts| &mut texts.group, |connection| connection.group()))
 }
 
-/// Returns the server name that a client sent (SNI), on the server's side, or NULL if it sent none.
+/// On a server, returns the server name of the client (SNI), or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_server_name(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| {
@@ -80,8 +80,7 @@ pub unsafe extern "C" fn btls_conn_server_name(conn: *const btls_conn) -> *const
     })
 }
 
-/// Gives the agreed application protocol (ALPN), which has no NUL at its end. Without one, `protocol` becomes NULL and
-/// `length` 0.
+/// Gives the agreed application protocol (ALPN) without a NUL at its end, or NULL and 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_alpn(
     conn: *const btls_conn,
@@ -109,7 +108,7 @@ pub unsafe extern "C" fn btls_conn_is_handshaking(conn: *const btls_conn) -> boo
     guard_fact(false, object!(conn), |conn| conn.stream.connection().is_handshaking())
 }
 
-/// Returns the number of deviations of the peer's certificate that were tolerated (btls_builder_insecure_allow).
+/// Returns the number of tolerated deviations (btls_builder_insecure_allow).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_deviation_count(conn: *const btls_conn) -> usize {
     guard_fact(0, object!(conn), |conn| conn.stream.connection().deviations().len())
@@ -121,13 +120,13 @@ pub unsafe extern "C" fn btls_conn_deviation(conn: *const btls_conn, index: usiz
     guard_fact(ptr::null(), object!(conn), |conn| conn.deviation(index))
 }
 
-/// Returns the peer's own certificate, or NULL before it is verified and if the peer sent none. Do not free it.
+/// Returns the peer's own certificate after its verification, or NULL. Do not free it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_peer_certificate(conn: *const btls_conn) -> *const btls_certificate {
     guard_fact(ptr::null(), object!(conn), Conn::peer)
 }
 
-/// Returns the number of certificates that the peer sent, its own included, or 0 before they are verified.
+/// Returns the number of certificates that the peer sent, after their verification.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_peer_chain_count(conn: *const btls_conn) -> usize {
     guard_fact(0, object!(conn), |conn| conn.stream.connection().peer_chain().len())

@@ -208,7 +208,7 @@ struct Entered<O: Object> {
 
 impl<O: Object> Entered<O> {
     fn held(&mut self) -> &mut Held<O::Value> {
-        // SAFETY: the object lives until `drop` below at least, and the state lets nobody else in until then.
+        // SAFETY: the object lives until `drop` below at least, and the state refuses other calls until then.
         unsafe { &mut *(*self.object).cell().held.get() }
     }
 

@@ -138,8 +138,11 @@ pub unsafe extern "C" fn btls_certificate_issuer_der(
     })
 }
 
-/// Returns the number of attributes of the subject. Their indexes follow the certificate's order, the reverse of
-/// btls_certificate_subject.
+/// Returns the number of attributes of the subject. Index 0 is the first in the certificate.
+///
+/// # Details
+///
+/// The certificate's order is the reverse of that of btls_certificate_subject.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_count(certificate: Option<&btls_certificate>) -> usize {
     guard(0, || certificate.map_or(0, |certificate| certificate.attributes.len()))
@@ -163,7 +166,7 @@ pub unsafe extern "C" fn btls_certificate_attribute_find(
     })
 }
 
-/// Returns the type of an attribute as an object identifier in dotted form.
+/// Returns the type of an attribute: an object identifier in dotted form.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_oid(
     certificate: Option<&btls_certificate>,
@@ -172,8 +175,11 @@ pub unsafe extern "C" fn btls_certificate_attribute_oid(
     guard(ptr::null(), || text(certificate, |certificate| certificate.attributes.get(index).map(|one| &one.oid)))
 }
 
-/// Returns the value of an attribute without escapes. NULL if it is not text or holds a NUL. Other control characters
-/// are possible: the issuer chose the value.
+/// Returns the value of an attribute without escapes. NULL if it is not text or holds a NUL.
+///
+/// # Details
+///
+/// Other control characters are possible: the issuer chose the value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_text(
     certificate: Option<&btls_certificate>,
@@ -184,7 +190,7 @@ pub unsafe extern "C" fn btls_certificate_attribute_text(
     })
 }
 
-/// Returns the position of the relative name of an attribute. The attributes of a relative name with several share it.
+/// Returns the position of the relative name of an attribute. Several attributes may share it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_rdn(certificate: Option<&btls_certificate>, index: usize) -> usize {
     guard(0, || {
@@ -212,7 +218,7 @@ pub unsafe extern "C" fn btls_certificate_san_count(certificate: Option<&btls_ce
     guard(0, || certificate.map_or(0, |certificate| certificate.alternative_names.len()))
 }
 
-/// Returns a subject alternative name with its kind, to be shown: "DNS:broker.example", "IP:192.0.2.1".
+/// Returns an alternative name with its kind, to be shown: "DNS:a.example", "IP:192.0.2.1".
 ///
 /// # Details
 ///
@@ -238,13 +244,13 @@ pub unsafe extern "C" fn btls_certificate_san_kind(
     })
 }
 
-/// Returns the value of a subject alternative name without escapes: the host, the address, the URI, the distinguished
-/// name or the object identifier. NULL if it is not text, not valid for its kind, or holds a NUL.
+/// Returns the value without escapes: host, address, URI, name or identifier. NULL if not text.
 ///
 /// # Details
 ///
-/// A distinguished name has the form of btls_certificate_subject. Control characters other than NUL are possible: the
-/// issuer chose the value. A user principal name is an otherName of type 1.3.6.1.4.1.311.20.2.3.
+/// The value is the host, the address, the URI, the distinguished name in the form of btls_certificate_subject, or the
+/// object identifier. It is NULL if it is not text, not valid for its kind, or holds a NUL. Other control characters
+/// are possible: the issuer chose the value. A user principal name is an otherName of type 1.3.6.1.4.1.311.20.2.3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_value(
     certificate: Option<&btls_certificate>,
@@ -255,7 +261,7 @@ pub unsafe extern "C" fn btls_certificate_san_value(
     })
 }
 
-/// Returns the type of an otherName as an object identifier in dotted form, or NULL for other kinds.
+/// Returns the type of an otherName in dotted form, or NULL for other kinds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_oid(
     certificate: Option<&btls_certificate>,
@@ -266,8 +272,12 @@ pub unsafe extern "C" fn btls_certificate_san_oid(
     })
 }
 
-/// Gives the DER encoding of the value of an otherName or a distinguished name, and of the whole GeneralName for other
-/// kinds.
+/// Gives the DER encoding of the name.
+///
+/// # Details
+///
+/// For an otherName and a distinguished name, it is the encoding of the value. For other kinds, it is that of the whole
+/// GeneralName.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_san_der(
     certificate: Option<&btls_certificate>,

@@ -23,13 +23,13 @@ pub const BTLS_SOURCE_STAPLE: btls_source_kind = 2;
 /// No source.
 pub const BTLS_SOURCE_UNKNOWN: btls_source_kind = -1;
 
-/// Returns the number of certificates accepted with an unknown revocation status since the last reload.
+/// Returns the number of accepted certificates with an unknown status since the last reload.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_revocation_unknown_accepted(context: Option<&btls_context>) -> u64 {
     guard(0, || context.map_or(0, |context| context.context().revocation_unknown_accepted()))
 }
 
-/// The revocation sources of a context at one moment. They never change; several threads may read them.
+/// The revocation sources of a context at one moment. Several threads may read them.
 pub struct btls_revocation_sources {
     sources: Vec<btls_revocation_source>,
 }
@@ -63,7 +63,7 @@ impl btls_revocation_source {
     }
 }
 
-/// Gives the revocation sources: files, fetched lists and responders. Free with btls_revocation_sources_free.
+/// Gives the revocation sources: files, fetched lists, responders.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_revocation_sources(
     context: Option<&btls_context>,

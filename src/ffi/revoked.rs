@@ -8,7 +8,7 @@ use crate::revoked::RevokedPeer;
 use super::arguments::c_string;
 use super::guard::guard;
 
-/// A connected peer with a revoked certificate in its chain. Valid during the call of btls_revoked_fn only.
+/// A connected peer with a revoked certificate in its chain. Valid during btls_revoked_fn.
 pub struct btls_revoked_peer {
     conn_id: u64,
     subject: CString,

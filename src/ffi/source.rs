@@ -178,11 +178,12 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
     })
 }
 
-/// Trusts the certificates in each PEM or DER file of a directory, except hidden files and subdirectories.
+/// Trusts the certificates in each visible file (PEM or DER) of a directory, not of its folders.
 ///
 /// # Details
 ///
-/// The revocation lists (CRL) in the directory are used if revocation is on.
+/// Hidden files and subdirectories are ignored. The revocation lists (CRL) in the directory are used if revocation is
+/// on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_directory(
     builder: *mut btls_builder,
@@ -286,7 +287,7 @@ pub unsafe extern "C" fn btls_builder_insecure_allow_missing_mac(
     })
 }
 
-/// Adds the revocation lists (CRL) in a file, PEM or DER. Peers on a list are refused with BTLS_CERT_REVOKED.
+/// Adds the revocation lists (CRL) in a file, PEM or DER. Listed peers get BTLS_CERT_REVOKED.
 ///
 /// # Details
 ///
@@ -319,7 +320,7 @@ pub unsafe extern "C" fn btls_builder_crl_memory(
     })
 }
 
-/// Adds the revocation lists in each file of a directory, except hidden files and subdirectories.
+/// Adds the revocation lists in each visible file of a directory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_crl_directory(
     builder: *mut btls_builder,

@@ -1,4 +1,4 @@
-//! Keys that can fail: those of a host or a token. What they fail with becomes the connection's error, and its alert.
+//! Keys that can fail: those of a host or a token. Their error becomes the error and the alert of the connection.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn fail(error: Error) -> rustls::Error {
 #[derive(Debug)]
 struct FallibleKey(Arc<dyn SigningKey>);
 
-/// The same key, whose failures end the handshake as [`Code::SigningFailed`] and with an alert.
+/// Wraps a key: a failure ends the handshake with [`Code::SigningFailed`] and an alert.
 pub(super) fn fallible(key: Arc<dyn SigningKey>) -> Arc<dyn SigningKey> {
     Arc::new(FallibleKey(key))
 }
@@ -57,8 +57,8 @@ impl Signer for FallibleSigner {
     }
 }
 
-/// In place of an identity that a client's host refused to choose: ends the handshake where it would sign, for rustls has
-/// no words for a client that must not answer.
+/// Stands in for an identity that the host of a client refused to choose. It ends the handshake instead of signing,
+/// because rustls has no way for a client to refuse its answer.
 #[derive(Clone, Debug)]
 struct Refusing(Error);
 

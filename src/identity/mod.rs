@@ -1,4 +1,4 @@
-//! Which of a context's identities a connection shows: by server name, then by what the peer can verify.
+//! Selects the identity of a connection: by the server name, then by the signatures that the peer can verify.
 
 mod foreign;
 
@@ -24,7 +24,7 @@ struct Signer {
     /// Without a staple.
     key: Arc<CertifiedKey>,
     staple: Option<Arc<Staple>>,
-    /// DNS names of the end entity, lower case; the common name where there are none.
+    /// The DNS names of the end entity in lower case, or its common name if there are none.
     names: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl Signer {
         })
     }
 
-    /// What a server hands to rustls, which sends the staple to clients that ask for one.
+    /// Makes the identity for rustls, which sends the staple to clients that request one.
     fn with_staple(&self) -> Arc<CertifiedKey> {
         let stapled = self.staple.as_ref().and_then(|staple| staple.key());
         stapled.unwrap_or_else(|| Arc::clone(&self.key))
@@ -55,13 +55,13 @@ impl Signer {
         self.key.key.choose_scheme(schemes).is_some()
     }
 
-    /// Whether one of the offered suites is served and goes with this kind of key: TLS 1.3's go with all.
+    /// Returns true if a supported suite of the offer fits this type of key. Those of TLS 1.3 fit all.
     fn suits(&self, offered: &[CipherSuite], served: &[SupportedCipherSuite]) -> bool {
         suits(self.key.key.algorithm(), offered, served)
     }
 }
 
-/// A host name without the dot that only says that it is complete (RFC 6066 section 3 sends none).
+/// Removes the trailing dot of a complete host name (RFC 6066 section 3 sends none).
 pub(crate) fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
@@ -79,12 +79,12 @@ fn server_names(facts: &CertificateFacts) -> Vec<String> {
     }
 }
 
-/// Chain and key as rustls wants them. A key that was not read from bytes may fail.
+/// Makes the chain and key for rustls. A key that was not read from bytes may fail.
 pub(crate) fn certified(identity: &Identity) -> Arc<CertifiedKey> {
     identity.certified(|key| if identity.is_foreign() { foreign::fallible(key) } else { key })
 }
 
-/// The identities of a context, in the order they were configured.
+/// The identities of a context in the configured order.
 #[derive(Debug)]
 pub(crate) struct Identities {
     signers: Vec<Signer>,
@@ -92,7 +92,7 @@ pub(crate) struct Identities {
 }
 
 impl Identities {
-    /// Prepares the identities, each with its staple, for connections that use these suites.
+    /// Prepares the identities with their staples for connections with these suites.
     pub(crate) fn new(
         identities: &[Arc<Identity>],
         staples: Vec<Option<Arc<Staple>>>,
@@ -104,7 +104,7 @@ impl Identities {
         Ok(Self { signers, suites: suites.to_vec() })
     }
 
-    /// The kinds of key that there are, each once.
+    /// The types of the keys, each once.
     fn kinds(&self) -> String {
         let mut kinds: Vec<&str> = self.signers.iter().map(|signer| kind_of(&signer.key)).collect();
         kinds.sort_unstable();
@@ -112,7 +112,7 @@ impl Identities {
         kinds.join(", ")
     }
 
-    /// The refusal of a client that can verify the signatures of none.
+    /// The error for a client that cannot verify the signatures of any identity.
     fn nothing_to_sign_with(&self, schemes: &[SignatureScheme]) -> Error {
         let taken = signature_names(schemes);
         let detail = format!("the client takes {taken}; the keys here are of {}", self.kinds());
@@ -127,10 +127,12 @@ impl Identities {
     }
 }
 
-/// The hint for a client that takes SHA-1 alone, or asks for it by naming nothing (RFC 5246 section 7.4.1.4.1).
-pub(crate) const ASKS_FOR_SHA1: &str = "The client asks for SHA-1, which is not served: update it, or have it offer SHA-256. Another identity does not help.";
+/// The hint for a client that accepts SHA-1 only, also if it names no algorithm (RFC 5246 section 7.4.1.4.1).
+pub(crate) const ASKS_FOR_SHA1: &str =
+    "The client requests SHA-1, which is not supported: update it, or \
+    let it offer SHA-256. Another identity does not help.";
 
-/// The kind of the key, by the name of one of its algorithms.
+/// The type of the key by the name of one of its algorithms.
 fn kind_of(key: &CertifiedKey) -> &'static str {
     const SCHEMES: &[SignatureScheme] = &[
         SignatureScheme::ECDSA_NISTP256_SHA256,
@@ -156,13 +158,13 @@ impl ResolvesServerCert for Identities {
         let chosen = (self.signers.iter().find(|signer| named(signer) && usable(signer)))
             .or_else(|| self.signers.iter().find(usable))
             .or_else(|| {
-                // rustls refuses the first one then; in TLS 1.2 it has no words for a lack of signatures.
+                // rustls then refuses the first one. In TLS 1.2, it has no error for a lack of signatures.
                 if !self.signers.iter().any(|signer| signer.can_sign(hello.signature_schemes())) {
                     HandshakeNotes::add_refusal(self.nothing_to_sign_with(hello.signature_schemes()));
                 }
                 self.signers.first()
             });
-        // A connection outlives its staple, so that it is told of the identity alone.
+        // A connection outlives its staple, so it gets the identity alone.
         chosen.map(|signer| {
             HandshakeNotes::add_identity(&signer.key);
             signer.with_staple()
@@ -170,15 +172,15 @@ impl ResolvesServerCert for Identities {
     }
 }
 
-/// Hands the identity to rustls, and tells the connection which one it is.
+/// Gives the identity to rustls and its number to the connection.
 fn present(key: &Arc<CertifiedKey>) -> Arc<CertifiedKey> {
     HandshakeNotes::add_identity(key);
     Arc::clone(key)
 }
 
 impl ResolvesClientCert for Identities {
-    /// An identity issued by a CA that the server names comes first; where it names none that fits, any usable one is
-    /// sent, so that the server's log, and its alert, say what is wrong.
+    /// Prefers an identity issued by a CA that the server names. Otherwise, any usable one is sent, so that the log and
+    /// alert of the server name the fault.
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let hinted = |signer: &&Signer| signer.key.cert.iter().any(|der| has_issuer(der, hints));
         let usable = |signer: &&Signer| signer.can_sign(schemes);
@@ -226,7 +228,7 @@ impl ResolvesServerCert for HostIdentities {
         let host = hello.server_name().map(without_dot);
         host.into_iter().for_each(HandshakeNotes::add_server_name);
         let schemes = hello.signature_schemes();
-        // Should the host choose none, this is what is wrong; what it says itself takes its place.
+        // The error if the host chooses none. Its own error replaces this one.
         HandshakeNotes::add_refusal(Error::from(Code::NoCommonSignature));
         let chosen = self.choose(&IdentityRequest {
             purpose: Purpose::Server,
@@ -280,7 +282,7 @@ impl ResolvesClientCert for HostIdentities {
     }
 }
 
-/// The kinds of key that go with these schemes, in their order.
+/// The types of key of these schemes, in their order.
 fn key_types(schemes: &[SignatureScheme], suits: impl Fn(SignatureAlgorithm) -> bool) -> Vec<&'static str> {
     use SignatureScheme as Scheme;
     let mut kinds = Vec::new();
@@ -305,7 +307,7 @@ fn key_types(schemes: &[SignatureScheme], suits: impl Fn(SignatureAlgorithm) -> 
     kinds
 }
 
-/// The issuer of the last certificate that is sent, as a message shows it.
+/// The issuer of the last certificate of the chain, for a message.
 fn issuer_of(key: &CertifiedKey) -> String {
     let facts = key.cert.last().and_then(|der| CertificateFacts::from_der(der).ok());
     facts.map_or_else(|| "unreadable".to_owned(), |facts| names_text(&[facts.issuer.der()]))

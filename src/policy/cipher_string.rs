@@ -1,9 +1,9 @@
 //! Cipher strings: OpenSSL's rules, or plain lists of names, turned into an ordered choice of cipher suites.
 //!
-//! The rules and their effects are those of openssl-ciphers(1). Three things differ, each because a silent surprise is
-//! worse than an error or a line in the report: a word that nobody knows is an error (OpenSSL passes over it), names of
-//! TLS 1.3 are taken and then replace the default ones (OpenSSL wants them in a setting of their own), and
-//! `@SECLEVEL` above 2 is an error (it asks for checks of keys that are not made).
+//! The rules and their effects are those of openssl-ciphers(1), with three exceptions, which avoid silent surprises:
+//! - An unknown word is an error. OpenSSL ignores it.
+//! - Names of TLS 1.3 are accepted and replace the default ones. OpenSSL has a separate setting for them.
+//! - `@SECLEVEL` above 2 is an error, because it asks for checks of keys that are not made.
 
 use super::NotServed;
 use super::keywords::{KEYWORDS, Selects, keyword};
@@ -12,24 +12,24 @@ use super::suite_table::SUITES;
 use super::suites::{Since, Suite};
 use crate::error::{Code, Error, Result};
 
-/// What a cipher string comes to.
+/// The result of a cipher string.
 #[derive(Debug)]
 pub(super) struct Selection {
-    /// Suites of TLS 1.2 that are served, in order.
+    /// The supported suites of TLS 1.2, in order.
     pub(super) tls12: Vec<&'static Suite>,
-    /// Suites of TLS 1.3 that are served, in order; the default ones where the string names none.
+    /// The supported suites of TLS 1.3, in order, or the default ones if the string names none.
     pub(super) tls13: Vec<&'static Suite>,
-    /// Whether the string says anything of TLS 1.2 and older.
+    /// True if the string has a rule for TLS 1.2 or older.
     pub(super) speaks_of_tls12: bool,
-    /// Whether the string adds suites of TLS 1.3 by name.
+    /// True if the string adds suites of TLS 1.3 by name.
     pub(super) names_tls13: bool,
-    /// The suites that are served and were added by their own name.
+    /// The supported suites that were added by their own name.
     pub(super) named: Vec<&'static Suite>,
-    /// What was asked for and is not served.
+    /// The names and rules without a supported suite.
     pub(super) not_served: Vec<NotServed>,
 }
 
-/// Reads a cipher string.
+/// Parses a cipher string.
 pub(super) fn select(text: &str) -> Result<Selection> {
     if text.len() > MAX_LIST_BYTES {
         return Err(Error::new(Code::CipherNotSupported, "the cipher string is too long"));
@@ -65,30 +65,30 @@ pub(super) fn select(text: &str) -> Result<Selection> {
 /// A step of a cipher string.
 enum Command {
     Rule(Action, Rule),
-    /// The rules that `DEFAULT` stands for.
+    /// The rules of `DEFAULT`.
     Default,
     /// `@STRENGTH`: sort by the length of the key.
     Strength,
     /// `@SECLEVEL=n`, 0 to 2.
     SecurityLevel(u8),
-    /// A signalling value that Java lists among the suites; it has no effect.
+    /// A signalling value, which Java lists among the suites. It has no effect.
     Signal,
 }
 
-/// What a rule does with the suites that it selects.
+/// The action of a rule on the suites that it selects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
     /// No mark: append those that are not in the list.
     Add,
-    /// `-`: take out; a later rule may add again.
+    /// `-`: remove; a later rule may add them again.
     Remove,
     /// `+`: move to the end those that are in the list.
     Last,
-    /// `!`: take out for good.
+    /// `!`: remove permanently.
     Kill,
 }
 
-/// One word, or several joined by `+`, which select what all of them select.
+/// A word, or several joined by `+`, which select the suites that all of them select.
 struct Rule {
     text: String,
     words: Vec<Word>,
@@ -135,7 +135,7 @@ impl Rule {
         self.named_suite().is_some_and(|suite| suite.since == Since::Tls13)
     }
 
-    /// Reports a rule of which nothing is served; one of which something is served says what the user wanted.
+    /// Reports a rule without a supported suite. A rule with one needs no report.
     fn report(&self, not_served: &mut Vec<NotServed>) {
         let selected: Vec<&Suite> = SUITES.iter().filter(|suite| self.selects(suite)).collect();
         if selected.iter().any(|suite| suite.served().is_some()) {
@@ -174,7 +174,7 @@ fn parse(text: &str) -> Result<Vec<Command>> {
     }
 }
 
-/// Reads one command from the front of `item`, and returns what follows it.
+/// Parses one command from the front of `item`, and returns the rest.
 fn parse_command(item: &str, first: bool) -> Result<(Command, &str)> {
     let (mark, mut rest) = match item.chars().next() {
         Some(mark @ ('!' | '-' | '+' | '@')) => (mark, item.get(1..).unwrap_or_default()),
@@ -223,9 +223,9 @@ fn is_signal(word: &str) -> bool {
     ["TLS_EMPTY_RENEGOTIATION_INFO_SCSV", "TLS_FALLBACK_SCSV"].iter().any(|signal| signal.eq_ignore_ascii_case(word))
 }
 
-/// Reads what follows an `@`.
+/// Parses the text after an `@`.
 ///
-/// Levels 0 to 2 change nothing: what is served is of level 2, and weaker certificates have switches of their own.
+/// Levels 0 to 2 change nothing: all supported suites have level 2, and weaker certificates have their own switches.
 fn special(word: &str) -> Result<Command> {
     let upper = word.to_ascii_uppercase();
     let refuse = |why: &str| Error::new(Code::CipherNotSupported, format!("{}: {why}", quoted(&format!("@{word}"))));
@@ -263,7 +263,7 @@ fn parse_word(word: &str) -> Result<Word> {
     Err(Error::new(Code::CipherNotSupported, detail))
 }
 
-/// The suites in the order that the rules have brought about, which is OpenSSL's before the first.
+/// The suites in the order of the rules so far. Before the first rule, it is OpenSSL's.
 struct List(Vec<Entry>);
 
 #[derive(Clone, Copy)]
@@ -273,7 +273,7 @@ struct Entry {
 }
 
 impl List {
-    /// Nothing chosen, but for the suites of TLS 1.3 where none is named.
+    /// Starts with no suite of TLS 1.2.
     fn new(names_tls13: bool) -> Self {
         let entry = |suite: &'static Suite| Entry { suite, active: suite.since == Since::Tls13 && !names_tls13 };
         Self(SUITES.iter().map(entry).collect())
@@ -292,9 +292,9 @@ impl List {
         }
     }
 
-    /// Each action moves what it touches together, in its order, to one end of the list.
+    /// Applies an action: it moves its suites, in their order, to one end of the list.
     ///
-    /// What is removed goes to the front, so that it comes first where a later rule adds it again.
+    /// Removed suites move to the front, so that they come first if a later rule adds them again.
     fn act(&mut self, action: Action, selects: impl Fn(&Suite) -> bool) {
         let touches = |entry: &Entry| {
             selects(entry.suite)
@@ -317,7 +317,7 @@ impl List {
         self.0 = others;
     }
 
-    /// `@STRENGTH`: the longest key first, otherwise in the order that there is.
+    /// Applies `@STRENGTH`: sorts by the length of the key, and keeps the order otherwise.
     fn sort_by_strength(&mut self) {
         let mut strengths: Vec<u16> = self.0.iter().map(|entry| entry.suite.strength_bits()).collect();
         strengths.sort_unstable_by(|a, b| b.cmp(a));

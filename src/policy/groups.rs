@@ -1,4 +1,4 @@
-//! Key exchange groups by the names that OpenSSL, Java and the IANA registry give them.
+//! Key exchange groups by their names in OpenSSL, Java and the IANA registry.
 
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::kx_group;
@@ -7,24 +7,24 @@ use super::NotServed;
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest};
 use crate::error::{Code, Error, Result};
 
-/// A group that can be served.
+/// A supported group.
 pub(super) type Group = &'static dyn SupportedKxGroup;
 
-/// What a list of groups comes to.
+/// The result of a list of groups.
 #[derive(Debug)]
 pub(super) struct Groups {
-    /// The groups that are served, in the order of the list; may be empty.
+    /// The supported groups, in the order of the list; may be empty.
     pub(super) groups: Vec<Group>,
-    /// The groups that were named and are not served.
+    /// The unsupported groups of the list.
     pub(super) not_served: Vec<NotServed>,
 }
 
-/// What is offered where nothing is said: the hybrid of X25519 and ML-KEM first.
+/// The default: the hybrid of X25519 and ML-KEM first.
 pub(super) fn default_groups() -> Vec<Group> {
     vec![kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1]
 }
 
-/// The groups that are served: the name that is printed, then the others; case does not count.
+/// The supported groups: the printed name, then the others. Case is ignored.
 static SERVED: &[(&[&str], Group)] = &[
     (&["X25519MLKEM768"], kx_group::X25519MLKEM768),
     (&["X25519", "ecdh_x25519", "curve25519"], kx_group::X25519),
@@ -41,7 +41,7 @@ const OLD_CURVE: &str = "the curve is not one of TLS 1.3 (RFC 8446 section 4.2.7
 const NO_CODE: &str = "it is not implemented here";
 const DRAFT: &str = "the draft was replaced by X25519MLKEM768";
 
-/// The groups that are known and not served: names, and why.
+/// The known groups that are not supported, with the reason.
 const NOT_SERVED: &[(&[&str], &str)] = &[
     (&["secp521r1", "p-521", "p521", "nistp521"], NIST),
     (&["x448", "ecdh_x448", "curve448"], NO_CODE),
@@ -57,7 +57,7 @@ const NOT_SERVED: &[(&[&str], &str)] = &[
     (&["gc256a", "gc256b", "gc256c", "gc256d", "gc512a", "gc512b", "gc512c"], NO_CODE),
 ];
 
-/// What a name of the list stands for.
+/// The meaning of a name in the list.
 enum Named {
     Served(Group),
     NotServed(&'static str),
@@ -78,9 +78,10 @@ fn named(name: &str) -> Named {
     }
 }
 
-/// Reads a list of groups in OpenSSL's form: `?` before a name passes over it where it is unknown, `-` takes a group
-/// away again, `DEFAULT` stands for the default list, `/` separates like `:`. `*` (send a key share for this one) is
-/// read and has no effect: the first group gets one.
+/// Parses a list of groups in OpenSSL's form.
+///
+/// `?` before a name ignores it if it is unknown, `-` removes a group, `DEFAULT` stands for the default list, and `/`
+/// separates like `:`. `*` (send a key share for this group) has no effect: the first group gets one.
 pub(super) fn parse(list: &str) -> Result<Groups> {
     if list.len() > MAX_LIST_BYTES {
         return Err(Error::new(Code::GroupNotSupported, "the list of groups is too long"));
@@ -130,7 +131,7 @@ impl Groups {
     }
 }
 
-/// The name of a group that is served, as it is printed.
+/// The printed name of a supported group.
 pub(super) fn name(group: Group) -> &'static str {
     let row = SERVED.iter().find(|(_, served)| served.name() == group.name());
     row.and_then(|(names, _)| names.first().copied()).unwrap_or("unknown group")

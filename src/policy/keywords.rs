@@ -1,15 +1,15 @@
-//! The words of OpenSSL's cipher strings that stand for groups of cipher suites.
+//! The words of OpenSSL's cipher strings for groups of cipher suites.
 //!
-//! As in OpenSSL none of them selects a suite of TLS 1.3.
+//! As in OpenSSL, none of them selects a suite of TLS 1.3.
 
 use super::suites::{Auth, Enc, Kx, Mac, Since, Suite};
 
-/// Whether a suite of TLS 1.2 or older is one that the word stands for.
+/// Returns true if the word selects a suite of TLS 1.2 or older.
 pub(super) type Selects = fn(&Suite) -> bool;
 
-/// The words, as they are matched: first in their exact case, then in any.
+/// The words. They are matched in their exact case first, then in any.
 ///
-/// The exact case tells OpenSSL 1.0's `kECDHe` (static ECDH, ECDSA certificates) from `kECDHE`.
+/// The exact case distinguishes `kECDHe` of OpenSSL 1.0 (static ECDH, ECDSA certificates) from `kECDHE`.
 pub(super) static KEYWORDS: &[(&str, Selects)] = &[
     ("ALL", Suite::is_in_all),
     ("COMPLEMENTOFALL", Suite::is_outside_all),
@@ -104,7 +104,7 @@ pub(super) static KEYWORDS: &[(&str, Selects)] = &[
     ("GOST94", |s| s.mac == Mac::Gost),
     ("GOST89MAC", |s| s.mac == Mac::Gost),
     ("GOST12", |s| s.mac == Mac::Gost),
-    // The version that a suite came with.
+    // The version that introduced a suite.
     ("TLSv1.2", |s| s.since == Since::Tls12),
     ("TLSv1", |s| s.since == Since::Tls10),
     ("TLSv1.0", |s| s.since == Since::Tls10),
@@ -112,7 +112,7 @@ pub(super) static KEYWORDS: &[(&str, Selects)] = &[
     ("SSLv2", |_| false),
 ];
 
-/// What the word stands for.
+/// Returns the meaning of a word.
 pub(super) fn keyword(word: &str) -> Option<Selects> {
     let exact = KEYWORDS.iter().find(|(name, _)| *name == word);
     let found = exact.or_else(|| KEYWORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)));

@@ -1,15 +1,14 @@
-//! Policy: which protocol versions, cipher suites and key exchange groups a context allows, read from what users write.
+//! Policy: the protocol versions, cipher suites and key exchange groups of a context, parsed from texts of the user.
 //!
-//! Names of OpenSSL, Java, Erlang and the IANA registry are taken. What is asked for and not served is reported with
-//! its reason, one line each; a name that nobody ever defined is an error. This room opens no files and knows nothing of
-//! certificates.
+//! Names of OpenSSL, Java, Erlang and the IANA registry are accepted. A known name that is not supported is reported
+//! with the reason. An unknown name is an error. This room opens no files and does not use certificates.
 //!
-//! How settings meet:
-//! - A setting that is left out takes the preset's default.
-//! - A version of which no suite or no group is left is dropped and reported, so long as another version remains and
-//!   the user named something that remains; otherwise it is an error.
-//! - As in OpenSSL a cipher string leaves the suites of TLS 1.3 alone unless it names some of them, and a cipher string
-//!   that leaves nothing for TLS 1.2 is an error.
+//! Settings combine as follows:
+//! - A missing setting takes the default of the preset.
+//! - A version without a suite or a group is removed and reported. It is an error if no other version remains, or
+//!   nothing that the user named.
+//! - As in OpenSSL, a cipher string does not change the suites of TLS 1.3 unless it names some of them. A cipher string
+//!   that leaves no suite of TLS 1.2 is an error.
 
 mod cipher_string;
 mod groups;
@@ -40,10 +39,10 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// The preset of a name, in any case.
+    /// Returns the preset of a name, in any case.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for a name that is not a preset's.
+    /// `INVALID_ARGUMENT` for an unknown name.
     pub fn from_name(name: &str) -> Result<Self> {
         let presets = [Self::Modern, Self::Intermediate];
         presets.into_iter().find(|preset| preset.name().eq_ignore_ascii_case(name.trim())).ok_or_else(|| {
@@ -52,7 +51,7 @@ impl Preset {
         })
     }
 
-    /// The name, as it is written in configuration.
+    /// The name in a configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Modern => "modern",
@@ -61,10 +60,10 @@ impl Preset {
     }
 }
 
-/// The settings as users write them; `None` leaves the preset's default.
+/// The settings as texts of the user. `None` selects the default of the preset.
 #[derive(Clone, Debug, Default)]
 pub struct PolicySpec {
-    /// Where the settings start from. Versions that it does not allow are not served, even when they are named.
+    /// The preset. Versions that it does not allow are removed, even if they are named.
     pub preset: Preset,
     /// Protocol versions, e.g. `TLSv1.2,TLSv1.3`, `["tlsv1.3"]`, `TLS` for all, or a digit of ArangoDB's.
     pub versions: Option<String>,
@@ -74,12 +73,12 @@ pub struct PolicySpec {
     pub groups: Option<String>,
 }
 
-/// Something that was asked for and is not served.
+/// A configured name that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotServed {
     /// The name or rule, as the user wrote it.
     pub name: String,
-    /// Why, as a clause without a full stop.
+    /// The reason, as a clause without a full stop.
     pub reason: String,
 }
 
@@ -92,7 +91,7 @@ impl NotServed {
         }
     }
 
-    /// All the lines in one, for an error's detail.
+    /// Joins all lines for the detail of an error.
     fn list(lines: &[Self]) -> String {
         const MAX_LISTED: usize = 64;
         let shown = lines.iter().take(MAX_LISTED).map(|line| format!("{}: {}", line.name, line.reason));
@@ -104,7 +103,7 @@ impl NotServed {
     }
 }
 
-/// What a context allows: never empty in versions, suites or groups, and each version has a suite and a group.
+/// The versions, suites and groups of a context. None is empty, and each version has a suite and a group.
 #[derive(Clone, Debug)]
 pub struct Policy {
     versions: Vec<&'static SupportedProtocolVersion>,
@@ -114,7 +113,7 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// TLS 1.2 and 1.3 with all suites that are served, and the hybrid group X25519MLKEM768 first.
+    /// TLS 1.2 and 1.3 with all supported suites, and the hybrid group X25519MLKEM768 first.
     fn default() -> Self {
         Self {
             versions: version::ALL.to_vec(),
@@ -126,14 +125,14 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Reads the settings.
+    /// Parses the settings.
     ///
     /// # Errors
-    /// - `VERSION_NOT_SUPPORTED`: a version is unknown, or none of those named is served.
+    /// - `VERSION_NOT_SUPPORTED`: a version is unknown, or none of the list is supported.
     /// - `CIPHER_NOT_SUPPORTED`: a word of the cipher string is unknown, or its form is wrong.
     /// - `NO_CIPHER_SUITE`: no suite is left; the detail lists each name and its reason.
     /// - `GROUP_NOT_SUPPORTED`: a group is unknown, or none is left for any version.
-    /// - `OPTION_CONFLICT`: the preset allows none of the versions that are named.
+    /// - `OPTION_CONFLICT`: the preset allows none of the named versions.
     pub fn from_spec(spec: &PolicySpec) -> Result<Self> {
         let mut policy = Self::default();
         policy.set_versions(spec)?;
@@ -147,8 +146,8 @@ impl Policy {
         Ok(policy)
     }
 
-    /// The same policy with these versions and suites, and no others, where they are given. As Java lists them: a list of
-    /// suites that names none of TLS 1.3 allows no TLS 1.3.
+    /// Restricts the policy to the given versions and suites. As in Java, a list of suites without one of TLS 1.3
+    /// allows no TLS 1.3.
     ///
     /// # Errors
     /// As for [`Policy::from_spec`].
@@ -174,7 +173,7 @@ impl Policy {
         &self.versions
     }
 
-    /// The cipher suites in order of preference; only those of the versions that are allowed.
+    /// The cipher suites of the allowed versions, in order of preference.
     pub fn cipher_suites(&self) -> &[SupportedCipherSuite] {
         &self.cipher_suites
     }
@@ -184,7 +183,7 @@ impl Policy {
         &self.groups
     }
 
-    /// What was asked for and is not served, with reasons.
+    /// The configured names that are not supported, with reasons.
     pub fn not_served(&self) -> &[NotServed] {
         &self.not_served
     }
@@ -273,8 +272,7 @@ impl Policy {
         }
         let tls13_suites = if tls13 { selection.tls13 } else { Vec::new() };
         let tls12_suites = if tls12 { selection.tls12 } else { Vec::new() };
-        // A string that is meant for TLS 1.2 and leaves nothing of it is a mistake, though the suites of TLS 1.3, of
-        // which it says nothing, would be left.
+        // A string for TLS 1.2 that leaves no suite of it is a mistake, although the suites of TLS 1.3 remain.
         let is_mistake = tls12 && tls12_suites.is_empty() && selection.speaks_of_tls12 && !selection.names_tls13;
         if is_mistake || (tls12_suites.is_empty() && tls13_suites.is_empty()) {
             let detail = match self.not_served.as_slice() {
@@ -300,7 +298,7 @@ impl Policy {
     }
 }
 
-/// The suites of a list that are served, in its order.
+/// The supported suites of a list, in its order.
 fn served_suites(names: &str) -> Result<Vec<SupportedCipherSuite>> {
     let selection = cipher_string::select(names)?;
     let served: Vec<_> = selection.named.into_iter().filter_map(Suite::served).collect();
@@ -314,39 +312,39 @@ fn names_of(suites: impl IntoIterator<Item = SupportedCipherSuite>) -> Vec<&'sta
     suites.into_iter().map(|suite| cipher_suite_name(u16::from(suite.suite()))).collect()
 }
 
-/// The IANA names of the suites of a list that are served, in its order; those that exist and are not are left out.
+/// Returns the IANA names of the supported suites of a list, in its order.
 ///
 /// # Errors
-/// `CIPHER_NOT_SUPPORTED` for a name that is none; `NO_CIPHER_SUITE`, with reasons, where nothing is left.
+/// `CIPHER_NOT_SUPPORTED` for an unknown name, and `NO_CIPHER_SUITE`, with reasons, if no suite is left.
 pub fn served_cipher_suites(names: &str) -> Result<Vec<&'static str>> {
     served_suites(names).map(names_of)
 }
 
-/// The names of the versions of a list that are served, the newest first.
+/// Returns the names of the supported versions of a list, the newest first.
 ///
 /// # Errors
-/// `VERSION_NOT_SUPPORTED` for a name that is none, or, with reasons, where nothing is left.
+/// `VERSION_NOT_SUPPORTED` for an unknown name and, with reasons, if no version is left.
 pub fn served_versions(names: &str) -> Result<Vec<&'static str>> {
     let spec = PolicySpec { versions: Some(names.to_owned()), ..PolicySpec::default() };
     Policy::from_spec(&spec).map(|policy| policy.version_names())
 }
 
-/// Every suite that is served, by IANA name, in order of preference.
+/// The IANA names of all supported suites, in order of preference.
 pub fn supported_cipher_suites() -> Vec<&'static str> {
     names_of(DEFAULT_CIPHER_SUITES.iter().copied())
 }
 
-/// Every protocol version that is served, the newest first.
+/// All supported protocol versions, the newest first.
 pub fn supported_versions() -> Vec<&'static str> {
     version::ALL.iter().map(|version| version::name(version)).collect()
 }
 
-/// The IANA name of a cipher suite by its number on the wire; `unknown` where it has none.
+/// Returns the IANA name of a cipher suite by its number on the wire, or `unknown`.
 pub fn cipher_suite_name(id: u16) -> &'static str {
     Suite::by_id(id).map_or("unknown", |suite| suite.iana)
 }
 
-/// OpenSSL's name of a cipher suite by its number on the wire, where it has one.
+/// Returns OpenSSL's name of a cipher suite by its number on the wire, if there is one.
 pub fn cipher_suite_openssl_name(id: u16) -> Option<&'static str> {
     Suite::by_id(id).map(|suite| suite.openssl).filter(|name| !name.is_empty())
 }

@@ -1,17 +1,17 @@
-//! Lists of names as users write them, and the names that come nearest to a mistyped one.
+//! Lists of names in texts of the user, and the nearest names for a typing error.
 
-/// A list is longer than any real one; what is longer is not looked at.
+/// The largest size of a list, in bytes. The rest is ignored.
 pub(super) const MAX_LIST_BYTES: usize = 16 * 1024;
 
-/// The items of a list, whatever separates them.
+/// The items of a list with any separator.
 ///
-/// Brackets and quotes are left out, so that `["tlsv1.3", "tlsv1.2"]` reads like `tlsv1.3,tlsv1.2`.
+/// Brackets and quotes are removed, so that `["tlsv1.3", "tlsv1.2"]` reads like `tlsv1.3,tlsv1.2`.
 pub(crate) fn items(list: &str) -> impl Iterator<Item = &str> {
     list.split(|c: char| c.is_ascii_whitespace() || matches!(c, ':' | ',' | ';' | '[' | ']' | '"' | '\''))
         .filter(|item| !item.is_empty())
 }
 
-/// Up to three of `candidates` that look like `name`, the most alike first.
+/// Returns up to three of `candidates` that are similar to `name`, the most similar first.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     const ALIKE: f64 = 0.85;
     // The cost is the product of the lengths; no real name is longer.
@@ -28,7 +28,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
     scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
-/// The name as it may stand in a message: quoted, without control characters, cut where it is absurdly long.
+/// Makes a name safe for a message: quoted, without control characters, and short.
 pub(crate) fn quoted(name: &str) -> String {
     const SHOWN_CHARS: usize = 64;
     let shown: String = name.chars().take(SHOWN_CHARS).collect();
@@ -38,7 +38,7 @@ pub(crate) fn quoted(name: &str) -> String {
     }
 }
 
-/// The clause that offers the nearest names, empty where there are none.
+/// The clause with the nearest names, or an empty text.
 pub(crate) fn did_you_mean(name: &str, nearest: &[&str]) -> String {
     match nearest {
         [] => quoted(name),

@@ -1,8 +1,8 @@
-//! Signature algorithms of the handshake by name, and the kind of key that each needs.
+//! Signature algorithms of the handshake by name, and the type of key of each.
 
 use rustls::SignatureScheme;
 
-/// Name in the IANA registry, kind of key; kinds by the names of OpenSSL and Java.
+/// The name in the IANA registry and the type of key, by the names of OpenSSL and Java.
 const SCHEMES: &[(u16, &str, &str)] = &[
     (0x0201, "rsa_pkcs1_sha1", "RSA"),
     (0x0203, "ecdsa_sha1", "EC"),
@@ -25,10 +25,10 @@ const SCHEMES: &[(u16, &str, &str)] = &[
     (0x0906, "mldsa87", "ML-DSA-87"),
 ];
 
-/// The most names that a message lists.
+/// The largest number of names in a message.
 const LISTED_MAX: usize = 6;
 
-/// The names of these algorithms, for a message; a long list is cut.
+/// The names of these algorithms for a message. A long list is cut.
 pub(crate) fn signature_names(schemes: &[SignatureScheme]) -> String {
     let name = |scheme: &SignatureScheme| match row(*scheme) {
         Some((_, name, _)) => (*name).to_owned(),
@@ -44,7 +44,7 @@ pub(crate) fn signature_names(schemes: &[SignatureScheme]) -> String {
     }
 }
 
-/// The kind of key that goes with an algorithm.
+/// The type of key of an algorithm.
 pub(crate) fn key_kind(scheme: SignatureScheme) -> Option<&'static str> {
     row(scheme).map(|(_, _, kind)| *kind)
 }

@@ -1,6 +1,6 @@
-//! Every cipher suite that users name, one a row, by its number, its OpenSSL and its IANA name and its parts.
+//! The table of all known cipher suites: number, OpenSSL's name, IANA name and parts.
 //!
-//! It lets a suite that is known but not served be told from a name that nobody ever defined. Data only.
+//! It distinguishes a suite that is not supported from an unknown name. Data only.
 
 use super::suites::{Auth, Enc, Kx, Mac, Since, Suite};
 
@@ -20,9 +20,8 @@ macro_rules! suites {
     };
 }
 
-/// The suites of TLS 1.3 that are served, in order of preference; then those of OpenSSL 3 in the order in which its
-/// `ALL:COMPLEMENTOFALL` lists them, which the rules for cipher strings rely on; then those that it, or the registry,
-/// had at other times.
+/// The supported suites of TLS 1.3, in order of preference. Then those of OpenSSL 3 in the order of its
+/// `ALL:COMPLEMENTOFALL`, which the rules for cipher strings need. Then those of its earlier versions and of the registry.
 #[rustfmt::skip]
 pub(super) static SUITES: &[Suite] = suites! {
     0x1302 "TLS_AES_256_GCM_SHA384" TLS_AES_256_GCM_SHA384 Tls13 Any Any Aes256Gcm Aead;

@@ -1,13 +1,13 @@
-//! What a cipher suite is made of, how it is found by name, and why one that is known is not served.
+//! The parts of a cipher suite, its look-up by name, and the reasons if it is not supported.
 //!
-//! It knows nothing of the rules that select suites, nor of the versions that a context allows.
+//! The rules that select suites and the versions of a context are elsewhere.
 
 use rustls::SupportedCipherSuite;
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 
 use super::suite_table::SUITES;
 
-/// The protocol version that a suite came with.
+/// The protocol version that introduced a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
     Ssl3,
@@ -16,7 +16,7 @@ pub(super) enum Since {
     Tls13,
 }
 
-/// How the two sides agree on a key.
+/// The key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kx {
     Any,
@@ -34,7 +34,7 @@ pub(super) enum Kx {
     Gost,
 }
 
-/// What the server proves itself with.
+/// The authentication of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Auth {
     Any,
@@ -48,7 +48,7 @@ pub(super) enum Auth {
     Null,
 }
 
-/// What encrypts the records.
+/// The encryption of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Enc {
     Aes128,
@@ -79,7 +79,7 @@ pub(super) enum Enc {
     Null,
 }
 
-/// What protects the records against change.
+/// The integrity protection of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mac {
     Aead,
@@ -95,9 +95,9 @@ pub(super) enum Mac {
 pub(super) struct Suite {
     /// The value on the wire.
     pub(super) id: u16,
-    /// OpenSSL's name; empty where it never had one.
+    /// OpenSSL's name; empty if it never had one.
     pub(super) openssl: &'static str,
-    /// The name of the IANA registry, which is JSSE's too.
+    /// The name in the IANA registry, which JSSE uses too.
     pub(super) iana: &'static str,
     pub(super) since: Since,
     pub(super) kx: Kx,
@@ -107,10 +107,10 @@ pub(super) struct Suite {
 }
 
 impl Suite {
-    /// The row of a name in any of its spellings, in any case.
+    /// Returns the row of a name in any spelling and case.
     pub(super) fn by_name(name: &str) -> Option<&'static Self> {
         let upper = name.to_ascii_uppercase();
-        // Java calls the suites of SSL 3.0's time SSL_; OpenSSL once wrote EDH for DHE.
+        // Java's names of suites of SSL 3.0 start with SSL_. OpenSSL once wrote EDH for DHE.
         let canonical = match upper.strip_prefix("SSL_") {
             Some(rest) => format!("TLS_{rest}"),
             None if upper.starts_with("EDH-") || upper.starts_with("EXP-EDH-") => upper.replacen("EDH-", "DHE-", 1),
@@ -122,17 +122,17 @@ impl Suite {
         })
     }
 
-    /// The row of a value on the wire.
+    /// Returns the row of a value on the wire.
     pub(super) fn by_id(id: u16) -> Option<&'static Self> {
         SUITES.iter().find(|suite| suite.id == id)
     }
 
-    /// What serves this suite, if anything does.
+    /// The implementation of this suite, if there is one.
     pub(super) fn served(&self) -> Option<SupportedCipherSuite> {
         ALL_CIPHER_SUITES.iter().copied().find(|served| u16::from(served.suite()) == self.id)
     }
 
-    /// Why nothing serves it: each of its parts that stands in the way; empty for a suite that is served.
+    /// The reasons why the suite is not supported: each unsupported part. Empty for a supported suite.
     pub(super) fn obstacles(&self) -> Vec<&'static str> {
         if self.served().is_some() {
             return Vec::new();
@@ -141,27 +141,27 @@ impl Suite {
         parts.into_iter().flatten().collect()
     }
 
-    /// Whether OpenSSL's HIGH has it.
+    /// Returns true if OpenSSL's HIGH has it.
     pub(super) fn is_high(&self) -> bool {
         !self.is_medium() && !matches!(self.enc, Enc::Des | Enc::Export | Enc::Null)
     }
 
-    /// Whether OpenSSL's MEDIUM has it.
+    /// Returns true if OpenSSL's MEDIUM has it.
     pub(super) fn is_medium(&self) -> bool {
         matches!(self.enc, Enc::Seed | Enc::Idea | Enc::TripleDes | Enc::Rc4)
     }
 
-    /// Whether OpenSSL's ALL has it.
+    /// Returns true if OpenSSL's ALL has it.
     pub(super) fn is_in_all(&self) -> bool {
         self.since != Since::Tls13 && self.enc != Enc::Null
     }
 
-    /// Whether OpenSSL's COMPLEMENTOFALL has it.
+    /// Returns true if OpenSSL's COMPLEMENTOFALL has it.
     pub(super) fn is_outside_all(&self) -> bool {
         self.since != Since::Tls13 && self.enc == Enc::Null
     }
 
-    /// Whether OpenSSL's COMPLEMENTOFDEFAULT has it: in ALL, but not in DEFAULT.
+    /// Returns true if OpenSSL's COMPLEMENTOFDEFAULT has it: in ALL, but not in DEFAULT.
     pub(super) fn is_outside_default(&self) -> bool {
         let weak_enc = self.is_medium() || matches!(self.enc, Enc::Des | Enc::Export);
         let rare_enc = self.enc.is_ccm() || self.enc.is_aria() || self.enc.is_camellia();
@@ -205,7 +205,7 @@ impl Auth {
         match self {
             Self::Dss => Some("DSS certificates"),
             Self::Null => Some("no authentication (anonymous)"),
-            // The others are served, or their key exchange is named already.
+            // The others are supported, or their key exchange is in the list.
             Self::Any | Self::Rsa | Self::Ecdsa | Self::Psk | Self::Srp | Self::Krb5 | Self::Gost => None,
         }
     }

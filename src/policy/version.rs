@@ -1,4 +1,4 @@
-//! Protocol versions by the names that users give them.
+//! Protocol versions by the names in texts of the user.
 
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
@@ -7,25 +7,25 @@ use super::NotServed;
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest};
 use crate::error::{Code, Error, Result};
 
-/// What a list of versions comes to.
+/// The result of a list of versions.
 #[derive(Debug)]
 pub(super) struct Versions {
-    /// The versions that are served, the newest first; may be empty.
+    /// The supported versions, the newest first; may be empty.
     pub(super) allowed: Vec<&'static SupportedProtocolVersion>,
-    /// The versions that were named and are not served.
+    /// The unsupported versions of the list.
     pub(super) not_served: Vec<NotServed>,
 }
 
-/// All that is served, the newest first.
+/// The supported versions, the newest first.
 pub(super) const ALL: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
-/// A version, or several, under all the names that stand for it.
+/// A version, or several, with all names.
 struct Row {
     name: &'static str,
-    /// In lower case, with dots for underscores.
+    /// The names in lower case, with dots for underscores.
     aliases: &'static [&'static str],
     served: &'static [&'static SupportedProtocolVersion],
-    /// Why it is not served; empty where it is.
+    /// The reason why it is not supported; empty if it is.
     reason: &'static str,
 }
 
@@ -52,7 +52,7 @@ const ROWS: &[Row] = &[
     Row { name: "DTLS", aliases: &["dtls", "dtlsv1", "dtlsv1.0", "dtlsv1.2", "dtlsv1.3"], served: &[], reason: DTLS },
 ];
 
-/// Reads a list of versions; a name that stands for no version is an error.
+/// Parses a list of versions. An unknown name is an error.
 pub(super) fn parse(list: &str) -> Result<Versions> {
     if list.len() > MAX_LIST_BYTES {
         return Err(Error::new(Code::VersionNotSupported, "the list of versions is too long"));
@@ -63,7 +63,7 @@ pub(super) fn parse(list: &str) -> Result<Versions> {
         let row = row(item)?;
         allowed.extend(row.served);
         if row.served.is_empty() {
-            // A bare digit says nothing to who reads the report.
+            // A digit alone means nothing to the reader of the report.
             let name = match item.len() {
                 1 => format!("{item} ({})", row.name),
                 _ => item.to_owned(),
@@ -86,7 +86,7 @@ fn row(item: &str) -> Result<&'static Row> {
     })
 }
 
-/// The name of a version that is served, as it is printed.
+/// The printed name of a supported version.
 pub(super) fn name(version: &SupportedProtocolVersion) -> &'static str {
     match version == &TLS13 {
         true => "TLSv1.3",

@@ -1,4 +1,4 @@
-//! A client's sessions: of each server as one configuration knows it, and as one connection names it.
+//! The sessions of a client, by configuration, server and scope of the connection.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use rustls::pki_types::ServerName;
 use super::Sessions;
 use crate::verify::{Authenticated, HandshakeNotes, Recheck, ShownIdentity};
 
-/// Tickets of TLS 1.3 that a client keeps of one server; each serves once.
+/// The number of TLS 1.3 tickets of one server that a client keeps. Each is used once.
 const TICKETS: usize = 8;
 
-/// A session as a client keeps it.
+/// A stored session of a client.
 #[derive(Clone, Debug)]
 struct StoredSession<Session> {
-    /// In seconds since 1970.
+    /// The time in seconds since 1970.
     made_s: u64,
     /// The server.
     authenticated: Arc<Authenticated>,
-    /// The identity that this side showed, if a host chose it.
+    /// The identity of this side, if a host chose it.
     shown: Option<Arc<ShownIdentity>>,
     session: Session,
 }
 
-/// The sessions that a client remembers of one server.
+/// The stored sessions of one server.
 #[derive(Debug, Default)]
 struct Server {
     group: Option<NamedGroup>,
@@ -34,8 +34,8 @@ struct Server {
     tls13: VecDeque<StoredSession<Tls13ClientSessionValue>>,
 }
 
-/// A server as one configuration knows it, and the scope of the connection: what is verified is never resumed by a
-/// connection that would verify something else.
+/// A server, its configuration, and the scope of the connection. A session is never resumed by a connection that verifies
+/// something else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     configuration: u64,
@@ -43,7 +43,7 @@ struct Key {
     scope: Arc<str>,
 }
 
-/// Each server of each configuration, and their keys, the one that came first in front.
+/// The servers of all configurations, and their keys, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     servers: HashMap<Key, Server>,
@@ -81,7 +81,7 @@ impl ClientSessions {
         Self { configuration: sessions.configurations.fetch_add(1, Ordering::Relaxed), sessions, recheck }
     }
 
-    /// Returns true if there is a session with a server about which the application is asked first.
+    /// Returns true if the application must accept the server of a stored session first.
     pub(crate) fn asks_first(&self, name: &ServerName<'static>, scope: Option<&Arc<str>>) -> bool {
         let Some(scope) = scope.filter(|_| self.recheck.asks_application()) else { return false };
         let key = self.key_of(name.clone(), scope);
@@ -93,7 +93,7 @@ impl ClientSessions {
         Key { configuration: self.configuration, name, scope: Arc::clone(scope) }
     }
 
-    /// The key of the connection that is being stepped; none if it has no name to remember it by.
+    /// The key of the current connection; none without a server name.
     fn key(&self, name: &ServerName<'_>) -> Option<Key> {
         Some(self.key_of(name.to_owned(), &HandshakeNotes::session_scope()?))
     }
@@ -102,7 +102,7 @@ impl ClientSessions {
         self.sessions.is_fresh(kept.made_s, &self.sessions.client_timeout_s)
     }
 
-    /// A session of the connection that is being stepped, as it is kept.
+    /// Makes the stored form of a session of the current connection.
     fn keep<Session>(&self, session: Session) -> Option<StoredSession<Session>> {
         let authenticated = HandshakeNotes::authenticated()?;
         let is_whole = authenticated.peer.is_some() || !self.recheck.needs_peer();
@@ -110,7 +110,7 @@ impl ClientSessions {
         Some(StoredSession { made_s, authenticated, shown: HandshakeNotes::shown(), session })
     }
 
-    /// Gives a session to the connection that is about to begin, if its server is accepted still.
+    /// Gives a session to a new connection if its server is still accepted.
     fn give<Session>(&self, kept: StoredSession<Session>, version: &'static str) -> Option<Session> {
         let is_accepted = self.sessions.accepts(&self.recheck, &kept.authenticated, version)
             && self.recheck.shows_again(kept.shown.as_deref());
@@ -121,7 +121,7 @@ impl ClientSessions {
         })
     }
 
-    /// Changes what is known of a server, if anything is.
+    /// Changes the sessions of a server, if there are any.
     fn change<T>(&self, name: &ServerName<'_>, change: impl FnOnce(&mut Server) -> T) -> Option<T> {
         let key = self.key(name)?;
         self.sessions.lock().servers.get_mut(&key).map(change)
@@ -166,7 +166,7 @@ impl ClientSessionStore for ClientSessions {
         let kept = self.change(name, |server| server.tls12.clone())??;
         let session = Some(kept).filter(|kept| self.is_fresh(kept)).and_then(|kept| self.give(kept, "TLSv1.2"));
         if session.is_none() {
-            // The application is not asked again about what it has refused.
+            // The application is not called again for a session that it has refused.
             self.change(name, |server| server.tls12 = None);
         }
         session
@@ -197,7 +197,7 @@ impl ClientSessionStore for ClientSessions {
             if let Some(session) = self.give(kept, "TLSv1.3") {
                 return Some(session);
             }
-            // The next may be of another certificate; those of the same handshake are refused with it.
+            // The next may have another certificate. Those of the same handshake are refused with this one.
             self.change(name, |server| server.tls13.retain(|kept| !Arc::ptr_eq(&kept.authenticated, &authenticated)));
         }
         None

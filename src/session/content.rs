@@ -1,7 +1,7 @@
-//! The form of a server's session, in a ticket or in the cache: what is known of the client, and what rustls keeps.
+//! The format of a server's session in a ticket or in the cache: the facts of the client and the state of rustls.
 //!
-//! Certificates that the server knows are named by their fingerprints, so that issuers take 33 bytes each. Every reader
-//! here treats its input as hostile, although only this library can have sealed it.
+//! Known certificates are replaced by their fingerprints, so that an issuer takes 33 bytes. Every reader here treats
+//! its input as hostile, although only this library can have sealed it.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -12,23 +12,24 @@ use zeroize::Zeroizing;
 
 use crate::verify::{Authenticated, Deviation, Fingerprint, Peer, PeerVerifier, VerifiedPath, fingerprint};
 
-/// Issuers that are known to one configuration, beside the trusted ones. A further one is carried whole.
+/// The number of issuers that one configuration knows beside the trusted ones. Further ones are stored complete.
 const MAX_ISSUERS: usize = 256;
 
-/// All of them together, bytes.
+/// The size of all of them, in bytes.
 const MAX_ISSUER_BYTES: usize = 512 * 1024;
 
-/// First byte of a certificate: whole, or named by its fingerprint.
+/// The first byte of a certificate: complete, or by its fingerprint.
 const WHOLE: u8 = 0;
 const NAMED: u8 = 1;
 
 const TLS12: u8 = 2;
 const TLS13: u8 = 3;
 
-/// The most bytes before the content, beside certificates: numbers, counts and positions of 40 certificates.
+/// The largest size of the part before the content without certificates, in bytes: numbers, counts and positions of 40
+/// certificates.
 const HEADER_BYTES: usize = 1024;
 
-/// Issuers of verified clients, each kept once for all tickets that name it.
+/// The issuers of verified clients, each kept once for all its tickets.
 #[derive(Debug, Default)]
 pub(super) struct Issuers(RwLock<Known>);
 
@@ -39,7 +40,7 @@ struct Known {
 }
 
 impl Issuers {
-    /// Keeps a certificate while there is room; gives whether it is known from now on.
+    /// Keeps a certificate if there is room. Returns true if it is known now.
     fn learn(&self, name: &Fingerprint, certificate: &CertificateDer<'static>) -> bool {
         if self.0.read().unwrap_or_else(PoisonError::into_inner).certificates.contains_key(name) {
             return true;
@@ -60,14 +61,14 @@ impl Issuers {
     }
 }
 
-/// A session, as it is sealed.
+/// The sealed content of a session.
 #[derive(Debug)]
 pub(super) struct Content {
-    /// When this ticket or entry was made, in seconds since 1970.
+    /// The time of this ticket or entry, in seconds since 1970.
     pub(super) made_s: u64,
     pub(super) version: &'static str,
     pub(super) authenticated: Authenticated,
-    /// The state that rustls keeps.
+    /// The state of rustls.
     pub(super) plain: Zeroizing<Vec<u8>>,
 }
 
@@ -76,7 +77,7 @@ pub(super) struct Content {
 struct Dictionary<'a>(Vec<&'a CertificateDer<'static>>);
 
 impl<'a> Dictionary<'a> {
-    /// The number of these certificates, and the position of each; nothing if a byte cannot hold one of these numbers.
+    /// Encodes the number and positions of these certificates. `None` if a number does not fit into a byte.
     fn positions(&mut self, certificates: &'a [CertificateDer<'static>]) -> Option<Vec<u8>> {
         let mut position = |certificate| {
             let found = self.0.iter().position(|known| *known == certificate);
@@ -91,7 +92,7 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-/// The form of a session of this client; none for one with more certificates than the form has numbers for.
+/// Encodes a session. `None` if the client has more certificates than the format allows.
 pub(super) fn encode(
     made_s: u64,
     version: &str,
@@ -100,7 +101,7 @@ pub(super) fn encode(
     (issuers, verifier): (&Issuers, &PeerVerifier),
 ) -> Option<Zeroizing<Vec<u8>>> {
     let chain_bytes = authenticated.peer.iter().flat_map(|peer| &peer.chain).map(|der| der.len()).sum::<usize>();
-    // Secrets must not be left behind when a vector has grown.
+    // A vector that grows would leave a copy of the secrets.
     let mut encoded = Zeroizing::new(Vec::with_capacity(2 * (plain.len() + chain_bytes) + HEADER_BYTES));
     for number in [made_s, authenticated.at_s, authenticated.expires_s] {
         encoded.extend(number.to_be_bytes());
@@ -135,7 +136,7 @@ pub(super) fn encode(
     Some(encoded)
 }
 
-/// Appends the content with the certificates of the chain cut out: their number, their positions, and the rest.
+/// Appends the content without the certificates of the chain: their number, their positions, and the rest.
 fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
     let mut cuts = Vec::new();
     let mut from = 0;
@@ -157,7 +158,7 @@ fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
     encoded.extend_from_slice(&plain[from..]);
 }
 
-/// Reads what [`encode`] gave; nothing if it is something else, or names a certificate that is not known any more.
+/// Decodes the result of [`encode`]. `None` for other input, and if a certificate is not known any more.
 pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier)) -> Option<Content> {
     let mut reader = Reader(bytes);
     let (made_s, at_s, expires_s) = (reader.number()?, reader.number()?, reader.number()?);
@@ -193,7 +194,7 @@ pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier
     Some(Content { made_s, version, authenticated, plain })
 }
 
-/// The bytes that are left to be read.
+/// The unread bytes.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -220,7 +221,7 @@ impl<'a> Reader<'a> {
         self.take(usize::from(count))?.iter().map(|at| dictionary.get(usize::from(*at)).cloned()).collect()
     }
 
-    /// The content with the certificates in their places again.
+    /// Puts the certificates back into the content.
     fn uncut(&mut self, dictionary: &[CertificateDer<'static>]) -> Option<Zeroizing<Vec<u8>>> {
         let mut cuts = Vec::new();
         for _ in 0..self.byte()? {
@@ -255,7 +256,7 @@ mod tests {
         PeerVerifier::new(Vec::new(), Deviations::default()).unwrap()
     }
 
-    /// A client that sent its certificate and an issuer; the path has a root too.
+    /// A client that sent its certificate and an issuer. The path also has a root.
     fn client() -> Authenticated {
         let chain = vec![der(1, 900), der(2, 1200)];
         let path = VerifiedPath::new([chain.as_slice(), &[der(3, 1300)]].concat());
@@ -264,7 +265,7 @@ mod tests {
         Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
     }
 
-    /// As rustls has it: the chain, each certificate with its length, between other things.
+    /// The form of rustls: the chain, each certificate with its length, between other data.
     fn plain(client: &Authenticated) -> Vec<u8> {
         let mut plain = SECRET.to_vec();
         for certificate in &client.peer.as_ref().unwrap().chain {

@@ -1,12 +1,12 @@
-//! Resumption: what lets a peer that was here before skip the certificates.
+//! Resumption: a peer continues an earlier session without its certificates.
 //!
-//! A server's session travels in a ticket under keys that a context makes for itself and rotates, so that no other
-//! context accepts it (server.rs). Clients that take no tickets are remembered in a small cache. Clients keep a bounded
-//! number of sessions a context (client.rs).
+//! A server's session is in a ticket under keys that the context makes and rotates, so that no other context accepts it
+//! (server.rs). Sessions of clients without tickets are in a small cache. Clients keep a bounded number of sessions a
+//! context (client.rs).
 //!
-//! A session is resumed only within the age that the context allows, counted from its full handshake. Every certificate
-//! of the peer must still be valid, and the peer must be accepted by what is known now. Otherwise the full handshake
-//! follows, which gives the verdict.
+//! A session is resumed only within its age limit, which starts at its full handshake. Every certificate of the peer
+//! must still be valid, and the peer must be accepted under the current lists and responses. Otherwise, a full
+//! handshake follows, which gives the verdict.
 
 mod client;
 mod content;
@@ -29,30 +29,30 @@ pub(crate) use client::ClientSessions;
 use client::Remembered;
 use server::{Cache, Gate, Tickets};
 
-/// Servers that a client context remembers sessions of unless it is told otherwise; the oldest is forgotten first.
+/// The default number of servers with stored sessions in a client context. The oldest is removed first.
 const CLIENT_SESSIONS: usize = 256;
 
-/// The most servers that a client context remembers sessions of, whatever it is told.
+/// The largest number of servers with stored sessions in a client context.
 const CLIENT_SESSIONS_MAX: usize = 20_480;
 
-/// The most tickets of TLS 1.3 that are sent after a handshake.
+/// The largest number of TLS 1.3 tickets after a handshake.
 pub(crate) const TICKETS_MAX: usize = 8;
 
-/// The largest limit of a ticket: OpenSSL ends connections over one of more than 16 KiB.
+/// The largest limit of a ticket, in bytes. OpenSSL ends a connection that sends one over 16 KiB.
 pub(crate) const TICKET_BYTES_MAX: usize = 16 * 1024;
 
-/// The most sessions in a server's cache.
+/// The largest number of sessions in a server's cache.
 pub(crate) const CACHE_MAX: usize = 65_536;
 
-/// The settings by which a context resumes sessions.
+/// The settings of resumption.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionSpec {
     pub(crate) is_on: bool,
-    /// Tickets of TLS 1.3 sent after a handshake; none switches them off, and leaves TLS 1.2 as it is.
+    /// The number of TLS 1.3 tickets after a handshake. 0 turns them off, and does not change TLS 1.2.
     pub(crate) tls13_tickets: usize,
-    /// The most bytes of tickets that are sent at once, with their record.
+    /// The largest size of the tickets sent at once, in bytes with their record.
     pub(crate) max_ticket_bytes: usize,
-    /// Clients without tickets that a server remembers, of TLS 1.2.
+    /// The number of TLS 1.2 sessions of clients without tickets in a server's cache.
     pub(crate) cache: usize,
     /// The time after the full handshake in which a session may be resumed, any number of times.
     pub(crate) max_age_s: u32,
@@ -73,14 +73,13 @@ impl Default for SessionSpec {
     }
 }
 
-/// The sessions of one context: how many are kept, for how long, and what its clients remember. Each configuration has
-/// sessions of its own, and all count.
+/// The sessions of one context with their limits. Each configuration has its own sessions, and all count.
 pub(crate) struct Sessions {
     max_age_s: u32,
     client_sessions: AtomicUsize,
-    /// 0 leaves the age to what a server says of its tickets.
+    /// 0 leaves the age to the lifetime of the server's tickets.
     client_timeout_s: AtomicU32,
-    /// 0 leaves the age to the ticket keys' rotation.
+    /// 0 leaves the age to the rotation of the ticket keys.
     server_timeout_s: AtomicU32,
     remembered: Mutex<Remembered>,
     configurations: AtomicU64,
@@ -106,7 +105,7 @@ impl Sessions {
         }
     }
 
-    /// Bounds what clients remember; 0 is no limit but the greatest.
+    /// Limits the number of servers with stored sessions. 0 selects the largest.
     pub(crate) fn limit_clients(&self, servers: usize, timeout_s: u32) {
         let most = if servers == 0 { CLIENT_SESSIONS_MAX } else { servers.min(CLIENT_SESSIONS_MAX) };
         self.client_sessions.store(most, Ordering::Relaxed);
@@ -114,12 +113,12 @@ impl Sessions {
         self.lock().drop_oldest(most);
     }
 
-    /// Bounds the age of what servers resume; 0 is no limit of its own.
+    /// Limits the age of the sessions that servers resume. 0 sets no limit.
     pub(crate) fn limit_servers(&self, timeout_s: u32) {
         self.server_timeout_s.store(timeout_s, Ordering::Relaxed);
     }
 
-    /// Forgets the sessions with a server, those of connections with this scope.
+    /// Removes the sessions with a server in this scope.
     pub(crate) fn forget(&self, name: &ServerName<'_>, scope: &str) {
         self.lock().forget(name, scope);
     }
@@ -128,13 +127,13 @@ impl Sessions {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Seconds since 1970; none while the clock gives no time.
+    /// Returns the seconds since 1970, or `None` if the clock has no time.
     fn now_s(&self) -> Option<u64> {
         self.clock.current_time().map(|now| now.as_secs())
     }
 
-    /// Returns true if the peer of a session may be resumed by its age, and is accepted now. A clock that gives no
-    /// time, or one before the handshake, resumes nothing.
+    /// Returns true if the age allows to resume a session and its peer is still accepted. Without a time, or with one
+    /// before the handshake, nothing is resumed.
     fn accepts(&self, recheck: &Recheck, authenticated: &Authenticated, version: &'static str) -> bool {
         let Some(now) = self.clock.current_time() else { return false };
         let age_s = now.as_secs().checked_sub(authenticated.at_s);
@@ -147,7 +146,7 @@ impl Sessions {
         timeout_s == 0 || self.now_s().is_some_and(|now_s| now_s.saturating_sub(made_s) < timeout_s)
     }
 
-    /// The longest time for which a server resumes a session.
+    /// The largest age of a session that a server resumes.
     fn server_lifetime_s(&self) -> u32 {
         match self.server_timeout_s.load(Ordering::Relaxed) {
             0 => self.max_age_s,
@@ -156,7 +155,7 @@ impl Sessions {
     }
 }
 
-/// Sets up resumption of a server, or switches it off.
+/// Configures resumption of a server, or turns it off.
 pub(crate) fn configure_server(
     config: &mut ServerConfig,
     spec: &SessionSpec,
@@ -182,7 +181,7 @@ pub(crate) fn configure_server(
     Ok(())
 }
 
-/// Sets up resumption of a client, or switches it off; gives the sessions that it keeps.
+/// Configures resumption of a client, or turns it off. Returns its store of sessions.
 pub(crate) fn configure_client(
     config: &mut ClientConfig,
     spec: &SessionSpec,
@@ -198,7 +197,7 @@ pub(crate) fn configure_client(
     sessions
 }
 
-/// A ticketer that makes and accepts none.
+/// A ticketer that makes and accepts no tickets.
 #[derive(Debug)]
 struct NoTickets;
 

@@ -1,6 +1,6 @@
-//! A server's sessions: in tickets, and for clients that take none, in a bounded cache by session ID.
+//! The sessions of a server: in tickets, or in a bounded cache by session ID for clients without tickets.
 //!
-//! Both go through one gate, [`Gate`], which says what a session carries and which ones are resumed.
+//! Both use [`Gate`], which makes the content of a session and decides if it is resumed.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -13,10 +13,10 @@ use super::Sessions;
 use super::content::{self, Issuers};
 use crate::verify::{HandshakeNotes, Recheck};
 
-/// Bytes of a record with one ticket of TLS 1.3 beside the ticket: header, tag, type, and the message's other fields.
+/// The overhead of a record with one TLS 1.3 ticket, in bytes: header, tag, type, and the other fields of the message.
 pub(super) const TICKET_OVERHEAD_BYTES: usize = 5 + 16 + 1 + 4 + 4 + 4 + 33 + 2 + 2;
 
-/// All sessions of a cache together, bytes.
+/// The largest size of all sessions of a cache, in bytes.
 const MAX_CACHE_BYTES: usize = 1 << 20;
 
 /// Decides about the sessions of one server configuration.
@@ -32,7 +32,7 @@ impl Gate {
         Self { sessions, recheck, issuers: Issuers::default() }
     }
 
-    /// The session of the connection that is being stepped, as it is sealed or stored; none while there is no time.
+    /// Makes the content of the session of the current connection. `None` if the clock has no time.
     fn seal(&self, plain: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let now_s = self.sessions.now_s()?;
         let authenticated = HandshakeNotes::authenticated_or(now_s);
@@ -40,7 +40,7 @@ impl Gate {
         content::encode(now_s, HandshakeNotes::version(), &authenticated, plain, known)
     }
 
-    /// The state that rustls kept in a session, if the session is resumed.
+    /// Returns the state of rustls of a session, if the session is resumed.
     fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         if !HandshakeNotes::may_look_at_offered() {
             return None;
@@ -55,13 +55,13 @@ impl Gate {
     }
 }
 
-/// Tickets that carry what the gate seals.
+/// Tickets with the content that the gate makes.
 pub(super) struct Tickets {
     pub(super) inner: Arc<dyn ProducesTickets>,
     pub(super) gate: Arc<Gate>,
-    /// The cache of sessions; an entry has no use once the client has a ticket.
+    /// The cache of sessions. An entry is not needed when the client has a ticket.
     pub(super) cache: Option<Arc<Cache>>,
-    /// The most bytes of what is sent at once.
+    /// The largest size of the tickets sent at once, in bytes.
     pub(super) most_bytes: usize,
 }
 
@@ -98,7 +98,7 @@ impl ProducesTickets for Tickets {
     }
 }
 
-/// Sessions of TLS 1.2 by their IDs (RFC 5246 section 7.4.1.2); the one that came first is forgotten first.
+/// Sessions of TLS 1.2 by their IDs (RFC 5246 section 7.4.1.2). The oldest is removed first.
 pub(super) struct Cache {
     gate: Arc<Gate>,
     most: usize,
@@ -116,14 +116,14 @@ impl Held {
     fn remove(&mut self, id: &[u8]) {
         if let Some(session) = self.sessions.remove(id) {
             self.bytes -= session.len();
-            // Most are removed right after they came.
+            // Most are removed soon after they were added.
             if let Some(at) = self.order.iter().rposition(|known| known == id) {
                 self.order.remove(at);
             }
         }
     }
 
-    /// Forgets the oldest. One more than the most is kept until the next call, because a ticket may take its place.
+    /// Removes the oldest. One over the limit is kept until the next call, because a ticket may replace it.
     fn make_room(&mut self, most: usize, bytes: usize) {
         while self.sessions.len() > most || self.bytes + bytes > MAX_CACHE_BYTES {
             let Some(oldest) = self.order.pop_front() else { break };
@@ -156,7 +156,7 @@ impl StoresServerSessions for Cache {
         let Some(sealed) = self.gate.seal(&plain).filter(|sealed| sealed.len() <= MAX_CACHE_BYTES) else {
             return false;
         };
-        // Without the room that was reserved for what a session may have needed.
+        // Frees the spare capacity.
         let session = Zeroizing::new(sealed.to_vec());
         let mut held = self.lock();
         held.remove(&id);
@@ -170,7 +170,7 @@ impl StoresServerSessions for Cache {
     }
 
     fn get(&self, id: &[u8]) -> Option<Vec<u8>> {
-        // The application may be asked about it, which must not happen under a lock.
+        // The application may be called, which must not happen under a lock.
         let session = {
             let mut held = self.lock();
             held.make_room(self.most, 0);
@@ -179,7 +179,7 @@ impl StoresServerSessions for Cache {
         self.gate.open(&session)
     }
 
-    /// Only sessions of TLS 1.3 are taken by rustls; those are in tickets alone.
+    /// rustls takes only sessions of TLS 1.3, which are in tickets.
     fn take(&self, _: &[u8]) -> Option<Vec<u8>> {
         None
     }
@@ -228,7 +228,7 @@ mod tests {
         Tickets { inner, gate: gate(), cache: None, most_bytes }
     }
 
-    /// Begins a call in which the peer is known to have been here since then.
+    /// Begins a call with a peer that had a full handshake at this time.
     fn begin(at_s: u64) {
         HandshakeNotes::begin(HandshakeInput {
             peer: Some(Arc::new(Authenticated::nobody(at_s))),
@@ -245,7 +245,7 @@ mod tests {
         HandshakeNotes::begin(HandshakeInput::default());
         assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(SECRET));
         assert_eq!(HandshakeNotes::take().session.unwrap().at_s, at_s);
-        // One that is too old when it is made, or not made yet, is of no use.
+        // A ticket that is too old already, or of the future, is useless.
         for at_s in [now_s() - 60, now_s() + 3600] {
             begin(at_s);
             let ticket = tickets.encrypt(SECRET).unwrap();
@@ -306,7 +306,7 @@ mod tests {
         drop(held);
         assert_eq!(cache.get(&[99]).as_deref(), Some([99; 100_000].as_slice()));
         assert_eq!((cache.get(&[89]), cache.take(&[99])), (None, None));
-        // One that fits by no means is not kept.
+        // A session that is too large is not kept.
         assert!(!cache.put(vec![200], vec![0; MAX_CACHE_BYTES]));
         HandshakeNotes::take();
     }

@@ -5,7 +5,7 @@ use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
 use super::{Algorithm, Allowed, Content, KeyParts, PSS_KEY, Refused, Scheme};
 
-/// A signature scheme that is served.
+/// A supported signature scheme.
 #[derive(Debug)]
 pub(crate) struct HandshakeScheme {
     pub(crate) scheme: SignatureScheme,
@@ -15,7 +15,7 @@ pub(crate) struct HandshakeScheme {
     versions: Versions,
 }
 
-/// The keys that a scheme goes with.
+/// The keys of a scheme.
 #[derive(Debug)]
 enum Keys {
     Only(AlgorithmIdentifier),
@@ -38,7 +38,7 @@ pub(crate) enum Unusable {
     Unoffered,
     /// The version of the connection does not allow it.
     Version,
-    /// It does not go with the certificate's key.
+    /// It does not fit the certificate's key.
     Key,
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum Unusable {
 pub(crate) enum Unproven {
     /// The peer broke the protocol.
     Illegal(Unusable),
-    /// The scheme is right, but it is not served with a key of this curve, length or with these parameters.
+    /// The scheme is allowed, but not supported with a key of this curve, length or parameters.
     NotServed,
     /// The signature is wrong.
     Wrong,
@@ -71,7 +71,7 @@ const RSA_PSS_PSS_SHA256: SignatureScheme = SignatureScheme::Unknown(0x0809);
 const RSA_PSS_PSS_SHA384: SignatureScheme = SignatureScheme::Unknown(0x080a);
 const RSA_PSS_PSS_SHA512: SignatureScheme = SignatureScheme::Unknown(0x080b);
 
-/// The schemes that are served, best first.
+/// The supported schemes, best first.
 #[rustfmt::skip]
 static SCHEMES: &[HandshakeScheme] = &[
     scheme(SignatureScheme::ECDSA_NISTP384_SHA384, "ecdsa_secp384r1_sha384", alg_id::ECDSA_SHA384,
@@ -109,7 +109,7 @@ impl HandshakeScheme {
     /// The row of a scheme for a connection of this version.
     ///
     /// # Errors
-    /// The reason for which the peer must not have signed with it.
+    /// The rule that forbids the scheme.
     pub(crate) fn of(scheme: SignatureScheme, is_tls13: bool) -> Result<&'static Self, Unusable> {
         let row = SCHEMES.iter().find(|row| row.scheme == scheme);
         let row = row.ok_or_else(|| match is_tls13 && is_of_tls12(scheme) {
@@ -153,7 +153,7 @@ impl HandshakeScheme {
     }
 }
 
-/// Returns true if a scheme that is not served is one that TLS 1.3 forbids: with SHA-1, SHA-224, MD5, or DSA.
+/// Returns true if TLS 1.3 forbids an unsupported scheme: with SHA-1, SHA-224, MD5, or DSA.
 fn is_of_tls12(scheme: SignatureScheme) -> bool {
     matches!(u16::from(scheme), 0x0101..=0x0303 | 0x0402 | 0x0502 | 0x0602)
 }

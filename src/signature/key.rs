@@ -1,15 +1,15 @@
-//! The parts of a public key that choose how a signature is checked.
+//! The parts of a public key that select the check of a signature.
 
 use rustls::pki_types::alg_id;
 
 use super::pss;
 use crate::der::{BIT_STRING, Element, INTEGER, Malformed, SEQUENCE, only};
 
-/// The fewest bits of an RSA key.
+/// The smallest size of an RSA key, in bits.
 pub(crate) const RSA_BITS: usize = 2048;
-/// The fewest bits of an RSA key if small ones are allowed.
+/// The smallest size of an RSA key if small ones are allowed, in bits.
 pub(crate) const SMALL_RSA_BITS: usize = 1024;
-/// The most bits of an RSA key: aws-lc-rs checks none that are longer, and checking takes time that grows faster.
+/// The largest size of an RSA key, in bits. aws-lc-rs checks no longer ones, and the time of a check grows faster than it.
 pub(crate) const MAX_RSA_BITS: usize = 8192;
 
 /// A SubjectPublicKeyInfo (RFC 5280 section 4.1).
@@ -21,7 +21,7 @@ pub(crate) struct KeyParts<'a> {
 }
 
 impl<'a> KeyParts<'a> {
-    /// Reads the DER of a key.
+    /// Parses the DER of a key.
     pub(crate) fn of(key: &'a [u8]) -> Result<Self, Malformed> {
         let mut parts = only(SEQUENCE, key)?.inside();
         let algorithm = parts.expect(SEQUENCE)?;
@@ -30,12 +30,12 @@ impl<'a> KeyParts<'a> {
         Ok(Self { algorithm: algorithm.content, bits: bits(point)? })
     }
 
-    /// Returns true if it is a key for PSS alone that is limited by parameters (RFC 4055 section 1.2).
+    /// Returns true for a key for PSS only that has parameters (RFC 4055 section 1.2).
     pub(crate) fn has_pss_parameters(&self) -> bool {
         self.algorithm.strip_prefix(pss::OID).is_some_and(|parameters| !parameters.is_empty())
     }
 
-    /// Returns true if it is an RSA key, for signatures of every padding or for PSS alone.
+    /// Returns true for an RSA key, for every padding or for PSS only.
     pub(crate) fn is_rsa(&self) -> bool {
         self.algorithm == alg_id::RSA_ENCRYPTION.as_ref() || self.algorithm.starts_with(pss::OID)
     }

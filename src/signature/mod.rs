@@ -1,8 +1,8 @@
 //! Signature algorithms: the one table by which certificates, handshakes, revocation lists and OCSP responses are
 //! checked.
 //!
-//! A row is a signature algorithm with one kind of key. If the table serves an algorithm, it does so for every use, the
-//! deviations that the operator allowed included. That no row fits is another answer than that a signature is wrong.
+//! A row is a signature algorithm with one type of key. The table supports an algorithm for all uses or for none, with
+//! the deviations that the operator allowed. A missing row is a different answer than a wrong signature.
 
 mod handshake;
 mod key;
@@ -17,21 +17,21 @@ pub(crate) use key::{KeyParts, MAX_RSA_BITS, RSA_BITS, SMALL_RSA_BITS, rsa_bits}
 
 use crate::der::NULL;
 
-/// Signatures that count beyond the default, each by the switch of its name.
+/// The signatures that the operator allows beyond the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Allowed {
     /// RSA keys of 1024 to 2047 bits.
     pub(crate) small_rsa: bool,
-    /// RSA with SHA-1, which lets others than the key's holder make signatures (RFC 6194).
+    /// RSA with SHA-1. INSECURE: signatures can be forged (RFC 6194).
     pub(crate) sha1: bool,
 }
 
-/// The fault for which a signature does not count.
+/// The fault of a signature that does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It was made with another key, or over another content.
     Wrong,
-    /// Its algorithm is not served with a key of this kind or length: nothing is known of the signature itself.
+    /// Its algorithm is not supported with a key of this type or length. The signature itself was not checked.
     NotServed,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Algorithm {
     kind: Kind,
 }
 
-/// The kind of a signature, as far as checking differs.
+/// The kinds of signatures with different checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Pkcs1,
@@ -180,7 +180,7 @@ impl Algorithm {
         .map_err(|_| Refused::Wrong)
     }
 
-    /// Checks an RSA signature that aws-lc-rs checks none of: by a small key, or with a PSS salt of another length.
+    /// Checks an RSA signature that aws-lc-rs does not support: by a small key, or with a PSS salt of another length.
     fn verify_apart(
         &self,
         key: &[u8],
@@ -234,7 +234,7 @@ pub(crate) struct Scheme {
 }
 
 impl Scheme {
-    /// The scheme of this content of an AlgorithmIdentifier; none if it is not served.
+    /// The scheme of this content of an AlgorithmIdentifier, or `None` if it is not supported.
     pub(crate) fn of(identifier: &[u8], allowed: Allowed) -> Option<Self> {
         let sha1: &[Algorithm] = if allowed.sha1 { SHA1_ALGORITHMS } else { &[] };
         if let Some(row) = ALGORITHMS.iter().chain(sha1).find(|row| row.is_named(identifier)) {
@@ -276,7 +276,7 @@ impl Scheme {
         row.verify(key.bits, content, signature, self.salt, allowed)
     }
 
-    /// The identifier under which the table has it, whatever its parameters.
+    /// The identifier of its rows in the table, without its parameters.
     pub(crate) fn plain_id(&self) -> AlgorithmIdentifier {
         self.rows
     }
@@ -292,8 +292,8 @@ impl Scheme {
         rows.find(|row| self.fits(row, key_algorithm))
     }
 
-    /// Returns true if a row is for this kind of key, a PSS key with parameters included if they allow the signature
-    /// (RFC 4055 section 3.3).
+    /// Returns true if a row is for this type of key. The parameters of a PSS key must allow the signature (RFC 4055
+    /// section 3.3).
     fn fits(&self, row: &Algorithm, key_algorithm: &[u8]) -> bool {
         if row.key.as_ref() == key_algorithm {
             return true;

@@ -23,7 +23,7 @@ const MASK: u8 = 0xa1;
 const SALT: u8 = 0xa2;
 const TRAILER: u8 = 0xa3;
 
-/// Parameters that are served: SHA-2, MGF1 with the same digest, a salt of any length.
+/// Supported parameters: SHA-2, MGF1 with the same digest, a salt of any length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parameters {
     pub(super) digest: &'static digest::Algorithm,
@@ -31,7 +31,7 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// The parameters in the content of an AlgorithmIdentifier; none if it is another, or not served.
+    /// The parameters in the content of an AlgorithmIdentifier. `None` for another one, and for unsupported ones.
     ///
     /// RFC 4055 section 2.1: the NULL of a digest may be absent.
     pub(super) fn of(identifier: &[u8]) -> Option<Self> {

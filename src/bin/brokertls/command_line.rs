@@ -27,7 +27,7 @@ the connection to standard error first. Without a trust option, the roots of the
 const CONNECT_EXAMPLES: &str = "\
 Examples:
   brokertls connect broker.example:8883 --trust ca.pem
-  brokertls connect localhost:61617 --cert client.ks --password pass:secret --trust client.ts --trust-password pass:secret
+  brokertls connect localhost:61617 --cert client.ks --password pass:1 --trust client.ts --trust-password pass:2
   brokertls connect broker.example:8883 --brief --json
 
 Exit code: 0 connected, 1 refused or failed, 2 wrong usage.";
@@ -45,9 +45,9 @@ Exit code: 0 after the number of --connections, 1 failed, 2 wrong usage.";
 
 const INSPECT: &str = "\
 Shows the entries of a keystore: aliases, certificates, dates and types of keys. For each key, it reports if a context \
-can use it, what peers would refuse, and how to fix that. Of revocation lists (CRL) and OCSP responses, in DER or PEM, it \
-shows the content; verify checks their signatures. Subjects and issuers are in the form of RFC 4514, the last relative \
-name first: CN=broker,O=Example.";
+can use it, what peers would refuse, and how to fix that. Of revocation lists (CRL) and OCSP responses, in DER or PEM, \
+it shows the content; verify checks their signatures. Subjects and issuers are in the form of RFC 4514, the last \
+relative name first: CN=broker,O=Example.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
