@@ -5,10 +5,7 @@
 #![allow(unsafe_code, reason = "entry points take raw pointers; every block says why it is sound")]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
 #![allow(unreachable_pub, reason = "the linker reaches them")]
-#![allow(
-    clippy::missing_safety_doc,
-    reason = "the comments are those of the C header, which has the rules at its top"
-)]
+#![allow(clippy::missing_safety_doc, reason = "the comments are those of the C header, which has the rules at its top")]
 
 mod arguments;
 mod builder;

@@ -64,9 +64,8 @@ pub(crate) fn header(items: &[Item]) -> String {
         banner(&mut text, number, chapter);
         for section in chapter.sections {
             writeln!(text, "/* --- {}: {} --- */\n", chapter.title, section.title).unwrap();
-            for name in section.items {
-                write_entry(&mut text, &entry(name, items).unwrap());
-            }
+            let entries = section.items.iter().map(|name| written(&entry(name, items).unwrap()));
+            text.push_str(&joined(&entries.collect::<Vec<_>>()));
         }
     }
     text + "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* BROKERTLS_H */\n"
@@ -136,15 +135,28 @@ fn banner(text: &mut String, number: u32, chapter: &Chapter) {
     writeln!(text, " */\n").unwrap();
 }
 
-fn write_entry(text: &mut String, entry: &Entry<'_>) {
-    match entry {
-        Entry::One(item) => {
-            text.push_str(&comment(&item.doc.short, "", WIDTH));
-            text.push_str(&declaration(item, WIDTH));
+/// Entries with a blank line behind each, but for those of two lines that stand beside another.
+fn joined(entries: &[String]) -> String {
+    let mut text = String::new();
+    for (index, entry) in entries.iter().enumerate() {
+        text.push_str(entry);
+        let is_short = |entry: Option<&String>| entry.is_some_and(|entry| entry.lines().count() == 2);
+        if !is_short(Some(entry)) || !is_short(entries.get(index + 1)) {
+            text.push('\n');
         }
-        Entry::Choice { of, values } => write_choice(text, *of, values),
     }
-    text.push('\n');
+    text
+}
+
+fn written(entry: &Entry<'_>) -> String {
+    match entry {
+        Entry::One(item) => comment(&item.doc.short, "", WIDTH) + &declaration(item, WIDTH),
+        Entry::Choice { of, values } => {
+            let mut text = String::new();
+            write_choice(&mut text, *of, values);
+            text
+        }
+    }
 }
 
 fn write_choice(text: &mut String, of: Option<&Item>, values: &[&Item]) {

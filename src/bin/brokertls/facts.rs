@@ -28,7 +28,8 @@ pub(crate) fn certificate_lines(facts: &CertificateFacts) -> Vec<String> {
 /// The attributes of a name as JSON, in the certificate's order.
 fn attributes_json(name: &DistinguishedName) -> Value {
     let attribute = |one: &NameAttribute| {
-        json!({ "oid": one.oid, "text": one.text, "der": hex(&one.der), "rdn": one.relative_name })
+        let NameAttribute { oid, text, .. } = one;
+        json!({ "oid": oid, "text": text, "der": hex(&one.der), "rdn": one.relative_name })
     };
     name.attributes().iter().map(attribute).collect()
 }
