@@ -127,12 +127,10 @@ const ENUM: &str = "\
 ";
 
 fn banner(text: &mut String, number: u32, chapter: &Chapter) {
-    let line = "=".repeat(WIDTH - 3);
-    writeln!(text, "/* {line}\n * {number}. {}\n *", chapter.title.to_uppercase()).unwrap();
-    for wrapped in wrap(chapter.about, WIDTH - 3, WIDTH - 3) {
-        writeln!(text, " * {wrapped}").unwrap();
-    }
-    writeln!(text, " */\n").unwrap();
+    let title = format!("{number}. {} ", chapter.title.to_uppercase());
+    writeln!(text, "/* ===== {title}{}\n *", "=".repeat(WIDTH - title.len() - "/* ===== ".len())).unwrap();
+    let lines = wrap(&format!("{} */", chapter.about), WIDTH - 3, WIDTH - 3);
+    writeln!(text, " * {}\n", lines.join("\n * ")).unwrap();
 }
 
 /// Entries with a blank line behind each, but for those of two lines that stand beside another.
@@ -172,15 +170,19 @@ fn write_choice(text: &mut String, of: Option<&Item>, values: &[&Item]) {
         let Kind::Constant { value, .. } = &item.kind else { unreachable!("{} is no constant", item.name) };
         // A comma after the last one is not C89 or C++98.
         let comma = if index + 1 == values.len() { "" } else { "," };
-        let line = format!("    {} = {value}{comma}", item.name);
-        match &item.doc.short[..] {
-            [Paragraph::Text(doc)] if line.len() + doc.chars().count() + " /*  */".len() <= WIDTH => {
-                writeln!(text, "{line} /* {doc} */").unwrap();
-            }
-            paragraphs => writeln!(text, "{}{line}", comment(paragraphs, "    ", WIDTH)).unwrap(),
-        }
+        text.push_str(&commented(&format!("    {} = {value}{comma}", item.name), &item.doc, WIDTH));
     }
     text.push_str("};\n");
+}
+
+/// A line with its comment behind it, or before it if that is too long.
+fn commented(line: &str, doc: &Doc, width: usize) -> String {
+    match &doc.short[..] {
+        [Paragraph::Text(text)] if line.len() + text.chars().count() + " /*  */".len() <= width => {
+            format!("{line} /* {text} */\n")
+        }
+        paragraphs => format!("{}{line}\n", comment(paragraphs, "    ", width)),
+    }
 }
 
 /// The declaration of an item in lines of at most `width` letters.
@@ -194,8 +196,7 @@ pub(crate) fn declaration(item: &Item, width: usize) -> String {
         Kind::Fields(fields) => {
             let mut text = format!("typedef struct {} {{\n", item.name);
             for field in fields {
-                text.push_str(&comment(&field.doc.short, "    ", width));
-                write!(text, "    {}", declaration(field, width)).unwrap();
+                text.push_str(&commented(&format!("    {}", declaration(field, width).trim_end()), &field.doc, width));
             }
             text + &format!("}} {};\n", item.name)
         }
