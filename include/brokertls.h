@@ -71,11 +71,9 @@
 extern "C" {
 #endif
 
-/* =================================================================================================
- * 1. LIBRARY
+/* ===== 1. LIBRARY ================================================================================
  *
- * The version of the library, and the types that all chapters share.
- */
+ * The version of the library, and the types that all chapters share. */
 
 /* --- Library: Version --- */
 
@@ -86,43 +84,31 @@ const char *btls_version(void);
 
 /* --- Library: Objects --- */
 
-/* An error: a status, a message that names the file, alias or certificate, and a hint. It never
- * holds a secret. */
+/* An error: a status, texts that name the file, alias or certificate, and a hint. Never a
+ * secret. */
 typedef struct btls_error btls_error;
 
 /* The settings of a context. A builder is used by one thread at a time. */
 typedef struct btls_builder btls_builder;
-
-/* The settings, identities and trust of a broker or of one listener. Any number of threads may use
- * it. */
+/* The settings, identities and trust of a broker or listener. Any number of threads may use it. */
 typedef struct btls_context btls_context;
-
-/* A TLS connection of a client or a server. It is used by one thread at a time and may move between
- * threads. */
+/* A TLS connection of a client or a server. One thread at a time uses it; it may change threads. */
 typedef struct btls_conn btls_conn;
-
 /* The facts of a certificate. They never change; several threads may read them. */
 typedef struct btls_certificate btls_certificate;
 /* A list of texts, each with an optional note. It never changes; several threads may read it. */
 typedef struct btls_list btls_list;
-
-/* The revocation sources of a context at one moment. They never change; several threads may read
- * them. */
+/* The revocation sources of a context at one moment. Several threads may read them. */
 typedef struct btls_revocation_sources btls_revocation_sources;
-
 /* A revocation source: a file, a list's URL or a responder, with its last result. */
 typedef struct btls_revocation_source btls_revocation_source;
-
-/* A connected peer with a revoked certificate in its chain. Valid during the call of
- * btls_revoked_fn only. */
+/* A connected peer with a revoked certificate in its chain. Valid during btls_revoked_fn. */
 typedef struct btls_revoked_peer btls_revoked_peer;
 
 /* A view of bytes. */
 typedef struct btls_bytes {
-    /* The first byte. */
-    const uint8_t *data;
-    /* The number of bytes. */
-    size_t length;
+    const uint8_t *data; /* The first byte. */
+    size_t length; /* The number of bytes. */
 } btls_bytes;
 
 /* --- Library: Lists of texts --- */
@@ -136,12 +122,10 @@ const char *btls_list_note(const btls_list *list, size_t index);
 /* Frees a list. */
 void btls_list_free(btls_list *list);
 
-/* =================================================================================================
- * 2. ERRORS
+/* ===== 2. ERRORS =================================================================================
  *
  * A status is a number of brokertls_errors.h. An error has a status, and texts that name the file,
- * alias or certificate.
- */
+ * alias or certificate. */
 
 /* --- Errors: Statuses --- */
 
@@ -161,16 +145,11 @@ BTLS_ENUM(btls_category) {
 
 /* Returns the category of a status. */
 btls_category btls_status_category(btls_status status);
-
-/* Returns the name of a status, e.g. "BTLS_CERT_EXPIRED", or "BTLS_UNKNOWN". The text is
- * constant. */
+/* Returns the name of a status, e.g. "BTLS_CERT_EXPIRED", or "BTLS_UNKNOWN"; constant. */
 const char *btls_status_name(btls_status status);
-
-/* Returns the meaning of a status: a clause without a full stop, e.g. "the peer certificate has
- * expired". The text is constant; btls_error_message adds the details of a failed call. */
+/* Returns the meaning of a status: a clause without a full stop; constant. */
 const char *btls_status_message(btls_status status);
-
-/* Returns a sentence that says what to do, or an empty text. The text is constant. */
+/* Returns a sentence that says what to do, or an empty text; constant. */
 const char *btls_status_hint(btls_status status);
 
 /* --- Errors: Errors --- */
@@ -179,44 +158,29 @@ const char *btls_status_hint(btls_status status);
 btls_status btls_error_code(const btls_error *error);
 /* Returns the name of the status, e.g. "BTLS_CERT_EXPIRED". The text is constant. */
 const char *btls_error_name(const btls_error *error);
-
-/* Returns the meaning of the status, then the details: the file, alias or certificate and its
- * fault. A clause without a full stop; empty for NULL. */
+/* Returns the meaning of the status, then the file, alias or certificate and its fault. */
 const char *btls_error_message(const btls_error *error);
-
 /* Returns a sentence that says what to do; empty if there is no advice, and for NULL. */
 const char *btls_error_hint(const btls_error *error);
-
-/* Returns the number of the TLS alert of an error (RFC 8446 section 6), or -1 for none. It is the
- * received alert if the status is above 1000, and otherwise the alert that the peer is sent. */
+/* Returns the number of the TLS alert (RFC 8446 section 6) that was received or sent, or -1. */
 int32_t btls_error_alert(const btls_error *error);
-
 /* Returns the category of an error, or BTLS_CATEGORY_PROGRESS for NULL. */
 btls_category btls_error_category(const btls_error *error);
-
-/* Frees an error that the caller owns. Errors of a builder or a connection are freed with their
- * object. */
+/* Frees an error that the caller owns. A builder and a connection free theirs. */
 void btls_error_free(btls_error *error);
 
-/* =================================================================================================
- * 3. BUILDER
+/* ===== 3. BUILDER ================================================================================
  *
  * A builder collects the settings, identities and trust of a broker or of one of its listeners.
- * Files are read when the context is built, and again at each reload.
- */
+ * Files are read when the context is built, and again at each reload. */
 
 /* --- Builder: Life --- */
 
-/* Makes a builder. It trusts no certificate, has no identity, uses the preset "intermediate" and
- * resumes sessions. The caller frees it with btls_builder_free. NULL only after a defect in the
- * library. */
+/* Makes a builder without trust and identity. The caller frees it with btls_builder_free. */
 btls_builder *btls_builder_new(void);
-
 /* Frees a builder. Contexts made from it stay valid. */
 void btls_builder_free(btls_builder *builder);
-
-/* Returns the error of the last call on this builder that failed, or NULL. Valid until the next
- * failed call. */
+/* Returns the error of the last failed call on this builder, valid until the next one, or NULL. */
 const btls_error *btls_builder_error(const btls_builder *builder);
 
 /* Reads every source and makes a context. The error names the first source or setting that cannot
@@ -229,14 +193,10 @@ btls_status btls_builder_build(btls_builder *builder, btls_context **context);
 /* --- Builder: Options by name --- */
 
 /* Sets an option by its name, as in a configuration file: "versions", "trust". btls_options lists
- * them.
- *
- * Returns BTLS_UNKNOWN_OPTION with the nearest names, or BTLS_INVALID_ARGUMENT for a value that is
- * not allowed. */
+ * them. Returns BTLS_UNKNOWN_OPTION with the nearest names. */
 btls_status btls_builder_set(btls_builder *builder, const char *option, const char *value);
 
-/* Gives the names of all options with their descriptions as notes. Free the list with
- * btls_list_free. */
+/* Gives the names of all options, with descriptions as notes. Free with btls_list_free. */
 btls_status btls_options(btls_list **options);
 
 /* --- Builder: Identity --- */
@@ -270,10 +230,8 @@ btls_status btls_builder_trust_memory(
     btls_builder *builder, const char *label, const void *data, size_t length,
     const char *password);
 
-/* Trusts the certificates in each PEM or DER file of a directory, except hidden files and
- * subdirectories. */
+/* Trusts the certificates in each visible file (PEM or DER) of a directory, not of its folders. */
 btls_status btls_builder_trust_directory(btls_builder *builder, const char *directory);
-
 /* Trusts the roots of the system. */
 btls_status btls_builder_trust_system(btls_builder *builder);
 
@@ -324,20 +282,13 @@ btls_status btls_builder_insecure_allow_missing_mac(btls_builder *builder, bool 
 
 /* Selects a preset: "modern" (TLS 1.3) or "intermediate" (TLS 1.2 and 1.3, the default). */
 btls_status btls_builder_preset(btls_builder *builder, const char *name);
-
-/* Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3". Names of OpenSSL, Java, Erlang and ArangoDB
- * are accepted. */
+/* Sets the protocol versions, e.g. "TLSv1.2,TLSv1.3". */
 btls_status btls_builder_versions(btls_builder *builder, const char *names);
-
-/* Sets the cipher suites in order of preference: an OpenSSL cipher string, or names of OpenSSL or
- * IANA. */
+/* Sets the cipher suites in order of preference: names, or an OpenSSL cipher string. */
 btls_status btls_builder_cipher_suites(btls_builder *builder, const char *names);
-
 /* Sets the key exchange groups in order of preference, e.g. "X25519MLKEM768:X25519:P-256". */
 btls_status btls_builder_groups(btls_builder *builder, const char *names);
-
-/* Adds an application protocol (ALPN), e.g. "mqtt", in order of preference. Returns
- * BTLS_INVALID_ALPN for an empty name or one over 255 bytes. */
+/* Adds an application protocol (ALPN), e.g. "mqtt", in order of preference. */
 btls_status btls_builder_alpn(btls_builder *builder, const char *protocol);
 
 /* --- Builder: Verification --- */
@@ -351,9 +302,7 @@ BTLS_ENUM(btls_client_auth) {
 
 /* Sets if a server requests or requires a client's certificate. */
 btls_status btls_builder_client_auth(btls_builder *builder, btls_client_auth client_auth);
-
-/* Sets if a server that requests a certificate sends the names of its trusted CAs. Default:
- * true. */
+/* Sets if a server that requests a certificate names its trusted CAs. Default: true. */
 btls_status btls_builder_send_ca_names(btls_builder *builder, bool sends);
 
 /* The role of a peer. */
@@ -399,8 +348,7 @@ btls_status btls_builder_insecure_allow(btls_builder *builder, const char *name,
  * owner of any certificate of the same CA can impersonate the server. */
 btls_status btls_builder_insecure_skip_server_name(btls_builder *builder, bool skips);
 
-/* Lets clients accept a server with any certificate. Default: false. INSECURE: the connection is
- * encrypted, but the server is unknown. */
+/* Lets clients accept a server with any certificate. Default: false. INSECURE: anyone can be it. */
 btls_status btls_builder_insecure_accept_any_server(btls_builder *builder, bool accepts);
 
 /* --- Builder: Revocation --- */
@@ -417,15 +365,14 @@ BTLS_ENUM(btls_revocation_mode) {
  * one. */
 btls_status btls_builder_revocation(btls_builder *builder, btls_revocation_mode revocation);
 
-/* Adds the revocation lists (CRL) in a file, PEM or DER. Peers on a list are refused with
- * BTLS_CERT_REVOKED. */
+/* Adds the revocation lists (CRL) in a file, PEM or DER. Listed peers get BTLS_CERT_REVOKED. */
 btls_status btls_builder_crl_file(btls_builder *builder, const char *file);
 
 /* Adds the revocation lists in memory. Messages call it `label`. */
 btls_status btls_builder_crl_memory(
     btls_builder *builder, const char *label, const void *data, size_t length);
 
-/* Adds the revocation lists in each file of a directory, except hidden files and subdirectories. */
+/* Adds the revocation lists in each visible file of a directory. */
 btls_status btls_builder_crl_directory(btls_builder *builder, const char *directory);
 /* Adds the OCSP responses about peers in a file, DER or PEM. */
 btls_status btls_builder_ocsp_file(btls_builder *builder, const char *file);
@@ -468,8 +415,7 @@ int64_t btls_revoked_peer_time(const btls_revoked_peer *peer);
 
 /* --- Builder: Sessions --- */
 
-/* Sets if sessions are resumed. Default: true. For their age, tickets and cache, see the options
- * session-max-age-s, tls13-tickets, max-ticket-bytes and session-cache. */
+/* Sets if sessions are resumed. Default: true. See the options "session-*" and "tls13-tickets". */
 btls_status btls_builder_resumption(btls_builder *builder, bool resumes);
 
 /* --- Builder: Logs --- */
@@ -488,25 +434,19 @@ typedef void (*btls_log_fn)(void *user, btls_log_level level, const char *line);
  * valid as long as the context and its connections. */
 btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn function, void *user);
 
-/* Sets if each handshake that this side or the peer refuses is logged at BTLS_LOG_ERROR. Default:
- * true. */
+/* Sets if each refusal, by this side or the peer, is logged at BTLS_LOG_ERROR. Default: true. */
 btls_status btls_builder_log_refusals(btls_builder *builder, bool logs);
-
-/* Appends the secrets of every connection to a file, in the format of Wireshark. INSECURE: a reader
- * of the file can decrypt all traffic. */
+/* Appends the secrets of all connections to a file (Wireshark). INSECURE: its reader reads all. */
 btls_status btls_builder_insecure_key_log_file(btls_builder *builder, const char *file);
 
-/* =================================================================================================
- * 4. CONTEXT
+/* ===== 4. CONTEXT ================================================================================
  *
  * A context holds the settings, identities and trust that a builder collected. It is counted by
- * references, and any number of threads may use it at the same time.
- */
+ * references, and any number of threads may use it at the same time. */
 
 /* --- Context: References --- */
 
-/* Takes another reference and returns the same pointer. Connections keep the parts of a context
- * that they need. */
+/* Takes another reference and returns the same pointer. */
 btls_context *btls_context_ref(btls_context *context);
 
 /* Gives a reference back. The last one ends the context and waits for the thread of
@@ -523,8 +463,7 @@ btls_error *btls_context_error(const btls_context *context);
 
 /* --- Context: Reload and maintenance --- */
 
-/* Reads every source again. New connections use the result; if a source fails, the context keeps
- * what it had. */
+/* Reads every source again, for new connections. On a failure, the context keeps what it had. */
 btls_status btls_context_reload(btls_context *context);
 
 /* Does the due work of the context: fetches staples, revocation lists and OCSP responses before
@@ -538,25 +477,19 @@ btls_status btls_context_start_maintenance(btls_context *context);
 
 /* --- Context: Facts --- */
 
-/* Gives the warnings of the last load: own certificates that have expired, names that are not
- * supported, insecure settings. Free the list with btls_list_free. */
+/* Gives the warnings of the last load. Free the list with btls_list_free. */
 btls_status btls_context_warnings(const btls_context *context, btls_list **warnings);
-
-/* Gives the IANA names of the active cipher suites in order. Free the list with btls_list_free. */
+/* Gives the IANA names of the active cipher suites in order. Free with btls_list_free. */
 btls_status btls_context_cipher_suites(const btls_context *context, btls_list **names);
-
-/* Gives the configured versions, cipher suites and groups that are not supported, with the reason
- * as a note. Free the list with btls_list_free. */
+/* Gives the configured names that are not supported, with reasons. Free with btls_list_free. */
 btls_status btls_context_not_served(const btls_context *context, btls_list **names);
 
 /* --- Context: Revocation sources --- */
 
-/* Returns the number of certificates accepted with an unknown revocation status since the last
- * reload. */
+/* Returns the number of accepted certificates with an unknown status since the last reload. */
 uint64_t btls_context_revocation_unknown_accepted(const btls_context *context);
 
-/* Gives the revocation sources: files, fetched lists and responders. Free with
- * btls_revocation_sources_free. */
+/* Gives the revocation sources: files, fetched lists, responders. */
 btls_status btls_context_revocation_sources(
     const btls_context *context, btls_revocation_sources **sources);
 
@@ -593,13 +526,11 @@ uint64_t btls_revocation_source_failures(const btls_revocation_source *source);
 /* Returns the message of the last read or fetch if it failed, or NULL. */
 const char *btls_revocation_source_last_error(const btls_revocation_source *source);
 
-/* =================================================================================================
- * 5. CONNECTION
+/* ===== 5. CONNECTION =============================================================================
  *
  * A connection is one TLS session, of a client or of a server. It has one transport: descriptors
  * (btls_conn_set_fd), functions (btls_conn_set_callbacks), or none. Without one, the caller moves
- * the bytes with btls_conn_wrap and btls_conn_unwrap.
- */
+ * the bytes with btls_conn_wrap and btls_conn_unwrap. */
 
 /* --- Connection: Set-up --- */
 
@@ -618,12 +549,11 @@ btls_status btls_conn_new_server(const btls_context *context, btls_conn **conn);
  * against, BTLS_INVALID_SERVER_NAME. */
 btls_status btls_conn_new_client(const btls_context *context, const char *host, btls_conn **conn);
 
-/* Frees a connection and sends nothing: call btls_conn_shutdown first. The descriptors stay
+/* Frees a connection and sends nothing: call btls_conn_shutdown first. Its descriptors stay
  * open. */
 void btls_conn_free(btls_conn *conn);
 
-/* Returns the error of the last call on this connection that failed, or NULL. Valid until the next
- * failed call. A failed connection gives the same error again. */
+/* Returns the error of the last failed call on this connection, valid until the next, or NULL. */
 const btls_error *btls_conn_error(const btls_conn *conn);
 
 /* Sets the descriptors, blocking or not; both may be the same. The caller keeps them open until the
@@ -675,8 +605,8 @@ btls_status btls_conn_flush(btls_conn *conn);
 /* Returns true if bytes wait to be sent: wait until the transport is writable. */
 bool btls_conn_wants_write(const btls_conn *conn);
 
-/* Gives the number of plaintext bytes that can be read without the transport. An event loop reads
- * until it is 0: the descriptor does not become readable for bytes that have arrived already. */
+/* Gives the number of plaintext bytes that can be read without the transport. Read until it is 0:
+ * the descriptor does not become readable for bytes that have arrived already. */
 btls_status btls_conn_pending(btls_conn *conn, size_t *pending);
 
 /* Runs the task of BTLS_WANT_TASK, a verification that may wait. It may run on any thread, while no
@@ -736,76 +666,53 @@ bool btls_conn_is_handshaking(const btls_conn *conn);
 bool btls_conn_is_resumed(const btls_conn *conn);
 /* Returns the protocol version, "TLSv1.3" or "TLSv1.2", or NULL before it is chosen. */
 const char *btls_conn_version(const btls_conn *conn);
-
-/* Returns the IANA name of the cipher suite, e.g. "TLS_AES_128_GCM_SHA256", or NULL before it is
- * chosen. */
+/* Returns the cipher suite by its IANA name, or NULL before it is chosen. */
 const char *btls_conn_cipher_suite(const btls_conn *conn);
-
 /* Returns the key exchange group, e.g. "X25519MLKEM768", or NULL before it is chosen. */
 const char *btls_conn_group(const btls_conn *conn);
-
-/* Returns the server name that a client sent (SNI), on the server's side, or NULL if it sent
- * none. */
+/* On a server, returns the server name of the client (SNI), or NULL. */
 const char *btls_conn_server_name(const btls_conn *conn);
-
-/* Gives the agreed application protocol (ALPN), which has no NUL at its end. Without one,
- * `protocol` becomes NULL and `length` 0. */
+/* Gives the agreed application protocol (ALPN) without a NUL at its end, or NULL and 0. */
 btls_status btls_conn_alpn(const btls_conn *conn, const uint8_t **protocol, size_t *length);
-
-/* Returns the peer's own certificate, or NULL before it is verified and if the peer sent none. Do
- * not free it. */
+/* Returns the peer's own certificate after its verification, or NULL. Do not free it. */
 const btls_certificate *btls_conn_peer_certificate(const btls_conn *conn);
-
-/* Returns the number of certificates that the peer sent, its own included, or 0 before they are
- * verified. */
+/* Returns the number of certificates that the peer sent, after their verification. */
 size_t btls_conn_peer_chain_count(const btls_conn *conn);
 
 /* Gives a certificate of the peer in DER as it was sent. Index 0 is the peer's own. */
 btls_status btls_conn_peer_chain(
     const btls_conn *conn, size_t index, const uint8_t **der, size_t *length);
 
-/* Returns the number of deviations of the peer's certificate that were tolerated
- * (btls_builder_insecure_allow). */
+/* Returns the number of tolerated deviations (btls_builder_insecure_allow). */
 size_t btls_conn_deviation_count(const btls_conn *conn);
-
 /* Returns the name of a tolerated deviation. */
 const char *btls_conn_deviation(const btls_conn *conn, size_t index);
 
-/* =================================================================================================
- * 6. CERTIFICATES
+/* ===== 6. CERTIFICATES ===========================================================================
  *
  * The facts of one certificate. Those of a peer come from btls_conn_peer_certificate. Nothing here
- * verifies a certificate.
- */
+ * verifies a certificate. */
 
 /* --- Certificates: Life --- */
 
-/* Parses one certificate in DER and does not verify it. The caller frees the object with
- * btls_certificate_free.
- *
- * Returns BTLS_CERTIFICATE_MALFORMED if the bytes are not one certificate. */
+/* Parses one certificate in DER, unverified. Free the object with btls_certificate_free. */
 btls_status btls_certificate_parse(
     const uint8_t *der, size_t length, btls_certificate **certificate);
 
-/* Frees an object of btls_certificate_parse. A connection frees its own certificates. */
+/* Frees an object of btls_certificate_parse. A connection frees its own. */
 void btls_certificate_free(btls_certificate *certificate);
 
 /* --- Certificates: Facts --- */
 
-/* Returns the subject as text of RFC 4514, the last relative name first: "CN=broker,O=Example". */
+/* Returns the subject in the form of RFC 4514, the last relative name first: "CN=a,O=Example". */
 const char *btls_certificate_subject(const btls_certificate *certificate);
 /* Returns the issuer in the same form. */
 const char *btls_certificate_issuer(const btls_certificate *certificate);
-
-/* Returns the last common name of the subject, which is the most specific, without escapes. NULL if
- * there is none, it is not text, or it holds a NUL. */
+/* Returns the last common name of the subject, the most specific. NULL if it is not a text. */
 const char *btls_certificate_common_name(const btls_certificate *certificate);
-
-/* Returns the first common name of the subject in the certificate's order, which is the one that
- * most programs use. NULL as for btls_certificate_common_name. */
+/* Returns the first common name of the subject, which most programs use. NULL as above. */
 const char *btls_certificate_first_common_name(const btls_certificate *certificate);
-
-/* Returns the serial number in lower-case hexadecimal without leading zeros: "80ff", "-01". */
+/* Returns the serial number in lower-case hexadecimal: "80ff", "-01". */
 const char *btls_certificate_serial(const btls_certificate *certificate);
 /* Returns the SHA-256 fingerprint of the certificate in lower-case hexadecimal. */
 const char *btls_certificate_sha256(const btls_certificate *certificate);
@@ -817,7 +724,7 @@ uint32_t btls_certificate_x509_version(const btls_certificate *certificate);
 int64_t btls_certificate_not_before(const btls_certificate *certificate);
 /* Returns the last second of validity. */
 int64_t btls_certificate_not_after(const btls_certificate *certificate);
-/* Returns true if the basic constraints say that the certificate is a CA. */
+/* Returns true for a CA, by the basic constraints. */
 bool btls_certificate_is_ca(const btls_certificate *certificate);
 
 /* Gives the DER encoding of the subject, an X.501 Name. */
@@ -830,8 +737,7 @@ btls_status btls_certificate_issuer_der(
 
 /* --- Certificates: Attributes of the subject --- */
 
-/* Returns the number of attributes of the subject. Their indexes follow the certificate's order,
- * the reverse of btls_certificate_subject. */
+/* Returns the number of attributes of the subject. Index 0 is the first in the certificate. */
 size_t btls_certificate_attribute_count(const btls_certificate *certificate);
 
 /* Returns the index of the first attribute of type `oid` from index `start` on, or the number of
@@ -839,15 +745,11 @@ size_t btls_certificate_attribute_count(const btls_certificate *certificate);
 size_t btls_certificate_attribute_find(
     const btls_certificate *certificate, const char *oid, size_t start);
 
-/* Returns the type of an attribute as an object identifier in dotted form. */
+/* Returns the type of an attribute: an object identifier in dotted form. */
 const char *btls_certificate_attribute_oid(const btls_certificate *certificate, size_t index);
-
-/* Returns the value of an attribute without escapes. NULL if it is not text or holds a NUL. Other
- * control characters are possible: the issuer chose the value. */
+/* Returns the value of an attribute without escapes. NULL if it is not text or holds a NUL. */
 const char *btls_certificate_attribute_text(const btls_certificate *certificate, size_t index);
-
-/* Returns the position of the relative name of an attribute. The attributes of a relative name with
- * several share it. */
+/* Returns the position of the relative name of an attribute. Several attributes may share it. */
 size_t btls_certificate_attribute_rdn(const btls_certificate *certificate, size_t index);
 
 /* Gives the DER encoding of the value of an attribute, with its tag. */
@@ -872,25 +774,16 @@ BTLS_ENUM(btls_san_kind) {
 
 /* Returns the number of subject alternative names. */
 size_t btls_certificate_san_count(const btls_certificate *certificate);
-
-/* Returns a subject alternative name with its kind, to be shown: "DNS:broker.example",
- * "IP:192.0.2.1". */
+/* Returns an alternative name with its kind, to be shown: "DNS:a.example", "IP:192.0.2.1". */
 const char *btls_certificate_san(const btls_certificate *certificate, size_t index);
-
 /* Returns the kind of a subject alternative name, or BTLS_SAN_NONE for an index out of range. */
 btls_san_kind btls_certificate_san_kind(const btls_certificate *certificate, size_t index);
-
-/* Returns the value of a subject alternative name without escapes: the host, the address, the URI,
- * the distinguished name or the object identifier. NULL if it is not text, not valid for its kind,
- * or holds a NUL. */
+/* Returns the value without escapes: host, address, URI, name or identifier. NULL if not text. */
 const char *btls_certificate_san_value(const btls_certificate *certificate, size_t index);
-
-/* Returns the type of an otherName as an object identifier in dotted form, or NULL for other
- * kinds. */
+/* Returns the type of an otherName in dotted form, or NULL for other kinds. */
 const char *btls_certificate_san_oid(const btls_certificate *certificate, size_t index);
 
-/* Gives the DER encoding of the value of an otherName or a distinguished name, and of the whole
- * GeneralName for other kinds. */
+/* Gives the DER encoding of the name. */
 btls_status btls_certificate_san_der(
     const btls_certificate *certificate, size_t index, const uint8_t **der, size_t *length);
 
