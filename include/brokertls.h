@@ -311,7 +311,7 @@ BTLS_ENUM(btls_peer_role) {
     BTLS_PEER_CLIENT = 1 /* The peer is a client. */
 };
 
-/* Decides whether a peer whose certificate was already accepted may go on.
+/* Decides if a peer with an accepted certificate may continue.
  *
  * `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the
  * peer sent in DER, its own first; they are valid during the call only (btls_certificate_parse
@@ -327,7 +327,7 @@ typedef int32_t (*btls_verify_fn)(
     void *user, btls_peer_role peer, const btls_bytes *chain, size_t count, char *reason,
     size_t capacity);
 
-/* Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
+/* Sets a function that is asked about each peer with an accepted certificate, and may refuse it.
  *
  * It is asked again before a session is resumed, unless the option resumption-asks-again is "no"; a
  * session of a peer that it refuses is not resumed. If the function may block, a client then begins
@@ -634,8 +634,8 @@ btls_status btls_conn_shutdown(btls_conn *conn);
  * produced. It changes `records`. The buffers must not overlap.
  *
  * Returns BTLS_OK; BTLS_WANT_READ if `records` has no whole record; BTLS_WANT_WRITE to call
- * btls_conn_wrap first; BTLS_WANT_TASK; BTLS_CLOSED after close_notify; BTLS_BUFFER_TOO_SMALL with
- * nothing consumed; or an error, after which btls_conn_wrap gives the alert. */
+ * btls_conn_wrap first; BTLS_WANT_TASK; BTLS_CLOSED after close_notify; or BTLS_BUFFER_TOO_SMALL.
+ * After an error, btls_conn_wrap gives the alert. */
 btls_status btls_conn_unwrap(
     btls_conn *conn, void *records, size_t records_length, void *plain, size_t plain_length,
     size_t *consumed, size_t *produced);
@@ -645,8 +645,7 @@ btls_status btls_conn_unwrap(
  * overlap.
  *
  * Returns BTLS_OK; BTLS_WANT_WRITE if more is pending; BTLS_WANT_READ to call btls_conn_unwrap
- * first; BTLS_WANT_TASK; BTLS_CLOSED if the peer has closed, while writing stays possible;
- * BTLS_BUFFER_TOO_SMALL with nothing consumed; or an error. */
+ * first; BTLS_WANT_TASK; BTLS_CLOSED if the peer has closed; BTLS_BUFFER_TOO_SMALL; or an error. */
 btls_status btls_conn_wrap(
     btls_conn *conn, const void *plain, size_t plain_length, void *records, size_t records_length,
     size_t *consumed, size_t *produced);

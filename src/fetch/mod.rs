@@ -155,8 +155,8 @@ impl Fetcher {
     ///
     /// # Errors
     /// `FETCH_REFUSED` for text that is not a URL, and for a scheme, an address or a form that is not allowed.
-    /// `REVOCATION_UNREACHABLE` for all else: not resolved, not connected, too slow, too large, a status other than 200
-    /// and 304 (unless the request takes refusals), too many redirects, no turn in time.
+    /// `REVOCATION_UNREACHABLE` for all else: not resolved, not connected, too slow, too large, too many redirects, no
+    /// turn in time. Also for a status other than 200 and 304, unless the request takes refusals.
     pub fn fetch(&self, request: &FetchRequest<'_>) -> Result<Fetched> {
         self.follow(request).map_err(|error| error.at(shown(request.url)))
     }

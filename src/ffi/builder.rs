@@ -236,7 +236,7 @@ pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, res
     })
 }
 
-/// Sets a function that is asked about each peer whose certificate was accepted, and may refuse it.
+/// Sets a function that is asked about each peer with an accepted certificate, and may refuse it.
 ///
 /// It is asked again before a session is resumed, unless the option resumption-asks-again is "no";
 /// a session of a peer that it refuses is not resumed. If the function may block, a client then

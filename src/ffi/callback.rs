@@ -78,7 +78,7 @@ pub type btls_password_fn = Option<
     ) -> isize,
 >;
 
-/// Decides whether a peer whose certificate was already accepted may go on.
+/// Decides if a peer with an accepted certificate may continue.
 ///
 /// `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the peer sent in DER, its
 /// own first; they are valid during the call only (btls_certificate_parse makes facts of them). Returns 0 to go on. Any

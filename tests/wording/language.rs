@@ -6,46 +6,26 @@ use std::path::Path;
 use super::{files_below, root};
 
 /// Folders and files of the project that are read by these tests.
-const READ: &[&str] = &[
-    "src",
-    "include",
-    "java/src/main",
-    "java/README.md",
-    "bindings",
-    "docs",
-    "README.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-];
+const READ: &[&str] =
+    &["src", "java/src/main", "java/README.md", "bindings", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 
 /// Paths that are still to be rewritten.
 const REST: &[&str] = &[
-    "src/bin",
     "src/builder",
     "src/config",
     "src/connection",
     "src/context",
     "src/der",
-    "src/error",
-    "src/fetch",
-    "src/ffi",
-    "src/identity",
     "src/keystore",
     "src/lib.rs",
     "src/live",
     "src/revoked",
     "src/options",
-    "src/policy",
     "src/revocation",
-    "src/session",
     "src/settings",
-    "src/signature",
     "src/source",
     "src/stream",
     "src/verify",
-    "src/logging",
-    "src/certificate",
-    "include",
     "java",
     "bindings",
     "docs",
@@ -324,7 +304,8 @@ fn lines_have_at_most_120_columns_and_100_in_the_header() {
         let limit = if file.name.starts_with("include/") { HEADER_COLUMNS_MAX } else { COLUMNS_MAX };
         for (number, line) in (1..).zip(file.text.lines()) {
             // Rows of tables and addresses cannot be broken.
-            let is_whole = file.is_document() && line.starts_with('|') || line.contains("://");
+            let is_row = file.is_document() && line.starts_with('|') || file.is(&["policy/suite_table.rs"]);
+            let is_whole = is_row || line.contains("://");
             if line.chars().count() > limit && !is_whole {
                 complaints.push(format!("{}:{number}: {} columns", file.name, line.chars().count()));
             }
