@@ -60,8 +60,9 @@ impl AlternativeNameKind {
 pub struct AlternativeName {
     /// The kind of the name.
     pub kind: AlternativeNameKind,
-    /// The name without escapes: the host, the address in its usual notation, the URI, the distinguished name of RFC 4514,
-    /// the object identifier. `None` for an otherName without a known form, and for a value that is not valid for its kind.
+    /// The name without escapes: the host, the address in its usual notation, the URI, the distinguished name of RFC
+    /// 4514, the object identifier. `None` for an otherName without a known form, and for a value that is not valid for
+    /// its kind.
     ///
     /// The issuer chose the value: control characters and NUL are possible.
     pub value: Option<String>,

@@ -546,7 +546,8 @@ impl Code {
         self as i32
     }
 
-    /// The number of the alert that the peer receives in `version`: `TLSv1.2`, `TLSv1.3`, or `None` before the agreement.
+    /// The number of the alert that the peer receives in `version`: `TLSv1.2`, `TLSv1.3`, or `None` before the
+    /// agreement.
     ///
     /// It is the alert of the row, with two exceptions. TLS 1.2 has no certificate_required (116): a missing
     /// certificate gives handshake_failure (40) (RFC 5246 section 7.4.6). A failure in this side's own settings during

@@ -128,8 +128,7 @@ impl Identities {
 }
 
 /// The hint for a client that accepts SHA-1 only, also if it names no algorithm (RFC 5246 section 7.4.1.4.1).
-pub(crate) const ASKS_FOR_SHA1: &str =
-    "The client requests SHA-1, which is not supported: update it, or \
+pub(crate) const ASKS_FOR_SHA1: &str = "The client requests SHA-1, which is not supported: update it, or \
     let it offer SHA-256. Another identity does not help.";
 
 /// The type of the key by the name of one of its algorithms.

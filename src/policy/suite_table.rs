@@ -21,7 +21,8 @@ macro_rules! suites {
 }
 
 /// The supported suites of TLS 1.3, in order of preference. Then those of OpenSSL 3 in the order of its
-/// `ALL:COMPLEMENTOFALL`, which the rules for cipher strings need. Then those of its earlier versions and of the registry.
+/// `ALL:COMPLEMENTOFALL`, which the rules for cipher strings need. Then those of its earlier versions and of the
+/// registry.
 #[rustfmt::skip]
 pub(super) static SUITES: &[Suite] = suites! {
     0x1302 "TLS_AES_256_GCM_SHA384" TLS_AES_256_GCM_SHA384 Tls13 Any Any Aes256Gcm Aead;

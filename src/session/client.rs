@@ -34,8 +34,8 @@ struct Server {
     tls13: VecDeque<StoredSession<Tls13ClientSessionValue>>,
 }
 
-/// A server, its configuration, and the scope of the connection. A session is never resumed by a connection that verifies
-/// something else.
+/// A server, its configuration, and the scope of the connection. A session is never resumed by a connection that
+/// verifies something else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     configuration: u64,

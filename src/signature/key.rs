@@ -9,7 +9,8 @@ use crate::der::{BIT_STRING, Element, INTEGER, Malformed, SEQUENCE, only};
 pub(crate) const RSA_BITS: usize = 2048;
 /// The smallest size of an RSA key if small ones are allowed, in bits.
 pub(crate) const SMALL_RSA_BITS: usize = 1024;
-/// The largest size of an RSA key, in bits. aws-lc-rs checks no longer ones, and the time of a check grows faster than it.
+/// The largest size of an RSA key, in bits. aws-lc-rs checks no longer ones, and the time of a check grows faster than
+/// it.
 pub(crate) const MAX_RSA_BITS: usize = 8192;
 
 /// A SubjectPublicKeyInfo (RFC 5280 section 4.1).
