@@ -94,6 +94,11 @@ typedef struct btls_builder btls_builder;
 typedef struct btls_context btls_context;
 /* A TLS connection of a client or a server. One thread at a time uses it; it may change threads. */
 typedef struct btls_conn btls_conn;
+
+/* The settings of one connection, where they differ from those of its context. Used by one thread
+ * at a time. */
+typedef struct btls_conn_options btls_conn_options;
+
 /* The facts of a certificate. They never change; several threads may read them. */
 typedef struct btls_certificate btls_certificate;
 /* A list of texts, each with an optional note. It never changes; several threads may read it. */
@@ -104,12 +109,12 @@ typedef struct btls_revocation_sources btls_revocation_sources;
 typedef struct btls_revocation_source btls_revocation_source;
 /* A connected peer with a revoked certificate in its chain. Valid during btls_revoked_fn. */
 typedef struct btls_revoked_peer btls_revoked_peer;
-
-/* A view of bytes. */
-typedef struct btls_bytes {
-    const uint8_t *data; /* The first byte. */
-    size_t length; /* The number of bytes. */
-} btls_bytes;
+/* A peer to decide about. Valid during btls_verify_fn. */
+typedef struct btls_verify_request btls_verify_request;
+/* A request for a password. Valid during btls_password_fn. */
+typedef struct btls_password_request btls_password_request;
+/* A line of the log. Valid during btls_log_fn. */
+typedef struct btls_log_line btls_log_line;
 
 /* --- Library: Lists of texts --- */
 
@@ -257,11 +262,16 @@ BTLS_ENUM(btls_password_usage) {
 };
 
 /* Writes a password of at most `capacity` bytes into `buffer`. Returns its length without a NUL, or
- * a negative number for no password. `label` is the file or the label of the memory. `alias` is
- * that of the key, or NULL. */
+ * a negative number for no password. */
 typedef ptrdiff_t (*btls_password_fn)(
-    void *user, btls_password_usage usage, const char *label, const char *alias, char *buffer,
-    size_t capacity);
+    void *user, const btls_password_request *request, char *buffer, size_t capacity);
+
+/* Returns the purpose of the password. */
+btls_password_usage btls_password_request_usage(const btls_password_request *request);
+/* Returns the file, or the label of the memory, that the password is for. */
+const char *btls_password_request_label(const btls_password_request *request);
+/* Returns the alias of the private key, or NULL. */
+const char *btls_password_request_alias(const btls_password_request *request);
 
 /* Sets a function that gives the passwords of the sources added after this call without one. It is
  * called when a context is built and at each reload. `user` must stay valid as long as the builder
@@ -305,27 +315,29 @@ btls_status btls_builder_client_auth(btls_builder *builder, btls_client_auth cli
 /* Sets if a server that requests a certificate names its trusted CAs. Default: true. */
 btls_status btls_builder_send_ca_names(btls_builder *builder, bool sends);
 
-/* The role of a peer. */
-BTLS_ENUM(btls_peer_role) {
-    BTLS_PEER_SERVER = 0, /* The peer is a server. */
-    BTLS_PEER_CLIENT = 1 /* The peer is a client. */
+/* Tolerates one deviation in peer certificates, or no longer. Default: none. Each use is logged.
+ * The names are "insecure-x509-v1", "insecure-ca-as-end-entity", "insecure-common-name",
+ * "insecure-rsa-1024" and "insecure-key-usage"; BTLS_UNKNOWN_OPTION for others. */
+btls_status btls_builder_insecure_allow(btls_builder *builder, const char *name, bool allows);
+
+/* Lets clients accept a server with a certificate for another host. Default: false. INSECURE: the
+ * owner of any certificate of the same CA can impersonate the server. */
+btls_status btls_builder_insecure_skip_server_name(btls_builder *builder, bool skips);
+
+/* Lets clients accept a server with any certificate. Default: false. INSECURE: anyone can be it. */
+btls_status btls_builder_insecure_accept_any_server(btls_builder *builder, bool accepts);
+
+/* --- Builder: Verify callback --- */
+
+/* The decision about a peer. */
+BTLS_ENUM(btls_verify_decision) {
+    BTLS_VERIFY_ACCEPT = 0, /* Accepts the peer. */
+    BTLS_VERIFY_REFUSE = 1 /* Refuses the peer. */
 };
 
-/* Decides if a peer with an accepted certificate may continue.
- *
- * `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the
- * peer sent in DER, its own first; they are valid during the call only (btls_certificate_parse
- * makes facts of them). Returns 0 to go on. Any other number refuses the peer with
- * BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most `capacity` bytes,
- * ended by a NUL, into `reason`.
- *
- * Called on the thread that moves the connection on or runs its task, and on several threads at a
- * time for several connections. No lock is held: it may use the context and other connections. Must
- * return: it may neither throw nor longjmp. The connection that it was called for answers BTLS_BUSY
- * meanwhile. */
-typedef int32_t (*btls_verify_fn)(
-    void *user, btls_peer_role peer, const btls_bytes *chain, size_t count, char *reason,
-    size_t capacity);
+/* Decides about a peer with an accepted certificate. Any result but BTLS_VERIFY_ACCEPT refuses the
+ * peer. */
+typedef btls_verify_decision (*btls_verify_fn)(void *user, btls_verify_request *request);
 
 /* Sets a function that is asked about each peer with an accepted certificate, and may refuse it.
  *
@@ -339,17 +351,38 @@ typedef int32_t (*btls_verify_fn)(
 btls_status btls_builder_verify_callback(
     btls_builder *builder, btls_verify_fn function, void *user, bool may_block);
 
-/* Tolerates one deviation in peer certificates, or no longer. Default: none. Each use is logged.
- * The names are "insecure-x509-v1", "insecure-ca-as-end-entity", "insecure-common-name",
- * "insecure-rsa-1024" and "insecure-key-usage"; BTLS_UNKNOWN_OPTION for others. */
-btls_status btls_builder_insecure_allow(btls_builder *builder, const char *name, bool allows);
+/* The role of a peer. */
+BTLS_ENUM(btls_peer_role) {
+    BTLS_PEER_SERVER = 0, /* The peer is a server. */
+    BTLS_PEER_CLIENT = 1 /* The peer is a client. */
+};
 
-/* Lets clients accept a server with a certificate for another host. Default: false. INSECURE: the
- * owner of any certificate of the same CA can impersonate the server. */
-btls_status btls_builder_insecure_skip_server_name(btls_builder *builder, bool skips);
+/* Returns the role of the peer. */
+btls_peer_role btls_verify_request_role(const btls_verify_request *request);
+/* Returns the number of the connection (btls_conn_id). */
+uint64_t btls_verify_request_conn_id(const btls_verify_request *request);
+/* Returns the user pointer of the connection (btls_conn_options_user). */
+void *btls_verify_request_conn_user(const btls_verify_request *request);
+/* Returns the protocol version, "TLSv1.3" or "TLSv1.2". */
+const char *btls_verify_request_version(const btls_verify_request *request);
 
-/* Lets clients accept a server with any certificate. Default: false. INSECURE: anyone can be it. */
-btls_status btls_builder_insecure_accept_any_server(btls_builder *builder, bool accepts);
+/* Returns the name that the client sent (SNI), or on a client the host that is verified; NULL for
+ * none. */
+const char *btls_verify_request_server_name(const btls_verify_request *request);
+
+/* Returns true if an earlier session of the peer is to be resumed. */
+bool btls_verify_request_is_resumed(const btls_verify_request *request);
+/* Returns the peer's own certificate. */
+const btls_certificate *btls_verify_request_certificate(const btls_verify_request *request);
+/* Returns the number of certificates that the peer sent. */
+size_t btls_verify_request_chain_count(const btls_verify_request *request);
+
+/* Gives one of these certificates in DER; 0 is the peer's own. */
+btls_status btls_verify_request_chain(
+    const btls_verify_request *request, size_t index, const uint8_t **der, size_t *length);
+
+/* Sets the reason of a refusal, for the error and the log. */
+btls_status btls_verify_request_set_reason(btls_verify_request *request, const char *reason);
 
 /* --- Builder: Revocation --- */
 
@@ -402,6 +435,8 @@ btls_status btls_builder_on_revoked(btls_builder *builder, btls_revoked_fn funct
 
 /* Returns the number of the connection, see btls_conn_id. */
 uint64_t btls_revoked_peer_conn_id(const btls_revoked_peer *peer);
+/* Returns the user pointer of the connection (btls_conn_options_user). */
+void *btls_revoked_peer_conn_user(const btls_revoked_peer *peer);
 /* Returns the subject of the revoked certificate, as btls_certificate_subject does. */
 const char *btls_revoked_peer_subject(const btls_revoked_peer *peer);
 /* Returns the issuer of the revoked certificate. */
@@ -427,8 +462,8 @@ BTLS_ENUM(btls_log_level) {
     BTLS_LOG_INFO = 3 /* A fact worth knowing. */
 };
 
-/* Takes a line of the log without a line break. `line` is valid during the call. */
-typedef void (*btls_log_fn)(void *user, btls_log_level level, const char *line);
+/* Takes a line of the log. */
+typedef void (*btls_log_fn)(void *user, const btls_log_line *line);
 
 /* Sets a function that takes the context's log. Without one, nothing is logged. `user` must stay
  * valid as long as the context and its connections. */
@@ -436,6 +471,12 @@ btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn functio
 
 /* Sets if each refusal, by this side or the peer, is logged at BTLS_LOG_ERROR. Default: true. */
 btls_status btls_builder_log_refusals(btls_builder *builder, bool logs);
+/* Returns the importance of the line. */
+btls_log_level btls_log_line_level(const btls_log_line *line);
+/* Returns the text without a line break at its end. */
+const char *btls_log_line_text(const btls_log_line *line);
+/* Returns the number of the connection (btls_conn_id) that the line is about, or 0. */
+uint64_t btls_log_line_conn_id(const btls_log_line *line);
 /* Appends the secrets of all connections to a file (Wireshark). INSECURE: its reader reads all. */
 btls_status btls_builder_insecure_key_log_file(btls_builder *builder, const char *file);
 
@@ -454,9 +495,9 @@ btls_context *btls_context_ref(btls_context *context);
  * hold a lock that a callback takes. */
 void btls_context_free(btls_context *context);
 
-/* A copy of the error of the last call on this context that failed on the calling thread,
- * btls_conn_new_server and btls_conn_new_client among them; NULL if none did. Ask on the thread
- * that made the call: the errors of the 64 threads that failed last are kept.
+/* A copy of the error of the last call on this context that failed on the calling thread; NULL if
+ * none did. Ask on the thread that made the call: the errors of the 64 threads that failed last are
+ * kept.
  *
  * The caller frees it with btls_error_free. */
 btls_error *btls_context_error(const btls_context *context);
@@ -532,22 +573,48 @@ const char *btls_revocation_source_last_error(const btls_revocation_source *sour
  * (btls_conn_set_fd), functions (btls_conn_set_callbacks), or none. Without one, the caller moves
  * the bytes with btls_conn_wrap and btls_conn_unwrap. */
 
+/* --- Connection: Options of one connection --- */
+
+/* Makes options that leave every setting to the context. Any number of connections can be made with
+ * them. */
+btls_conn_options *btls_conn_options_new(void);
+
+/* Frees options. Their connections stay. */
+void btls_conn_options_free(btls_conn_options *options);
+/* Returns the error of the last failed call on the options. */
+const btls_error *btls_conn_options_error(const btls_conn_options *options);
+/* Sets how a server requests a client certificate. */
+btls_status btls_conn_options_client_auth(btls_conn_options *options, btls_client_auth client_auth);
+
+/* Adds an application protocol (ALPN), in order of preference. They replace those of the
+ * context. */
+btls_status btls_conn_options_alpn(btls_conn_options *options, const char *protocol);
+
+/* Removes all application protocols, those of the context too. */
+btls_status btls_conn_options_clear_alpn(btls_conn_options *options);
+
+/* Sets the server name (SNI) that a client sends; NULL sends none. Default: the host. Only the host
+ * is verified. */
+btls_status btls_conn_options_server_name(btls_conn_options *options, const char *name);
+
+/* Sets the pointer that btls_conn_user and the arguments of callbacks give back. Default: NULL. */
+btls_status btls_conn_options_user(btls_conn_options *options, void *user);
+
 /* --- Connection: Set-up --- */
 
-/* Makes the server's side of a new connection.
- *
- * The caller frees it with btls_conn_free. The error of a call that failed is given by
- * btls_context_error on the same thread: BTLS_NO_IDENTITY if it has no certificate to serve
- * with. */
-btls_status btls_conn_new_server(const btls_context *context, btls_conn **conn);
+/* Makes the server's side of a new connection. The caller frees it with btls_conn_free. `options`
+ * may be NULL. `error` may be NULL too; otherwise it becomes the error of a failed call, which the
+ * caller frees, or NULL. */
+btls_status btls_conn_new_server(
+    const btls_context *context, const btls_conn_options *options, btls_conn **conn,
+    btls_error **error);
 
-/* Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's
- * certificate must be for it. NULL goes only with a context that does not check the server's name.
- *
- * The caller frees it with btls_conn_free. The error of a call that failed is given by
- * btls_context_error on the same thread: BTLS_NO_TRUST if it has nothing to verify the server
- * against, BTLS_INVALID_SERVER_NAME. */
-btls_status btls_conn_new_client(const btls_context *context, const char *host, btls_conn **conn);
+/* Makes the client's side of a new connection, as btls_conn_new_server does. The server's
+ * certificate must be for `host`, a DNS name or an IP address; NULL is for a context that checks no
+ * server name. */
+btls_status btls_conn_new_client(
+    const btls_context *context, const char *host, const btls_conn_options *options,
+    btls_conn **conn, btls_error **error);
 
 /* Frees a connection and sends nothing: call btls_conn_shutdown first. Its descriptors stay
  * open. */
@@ -659,6 +726,8 @@ btls_status btls_conn_end_of_input(btls_conn *conn);
 
 /* Returns the number of the connection, which no other connection of its context has. */
 uint64_t btls_conn_id(const btls_conn *conn);
+/* Returns the user pointer of the connection (btls_conn_options_user). */
+void *btls_conn_user(const btls_conn *conn);
 /* Returns true until the handshake is complete. */
 bool btls_conn_is_handshaking(const btls_conn *conn);
 /* Returns true if an earlier session was resumed, and false before the handshake is complete. */

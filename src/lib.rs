@@ -33,7 +33,7 @@ pub use config::{
 pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
 pub use context::Context;
 pub use error::{Code, Error, Result};
-pub use logging::{Level, LogSink};
+pub use logging::{Level, LogLine, LogSink};
 pub use revoked::{RevokedAction, RevokedCallback, RevokedPeer};
 pub use stream::{ReadCallback, Status, Stream, WriteCallback};
 pub use verify::host;

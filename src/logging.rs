@@ -17,8 +17,20 @@ pub enum Level {
     Info = 3,
 }
 
+/// A line of the log.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct LogLine<'a> {
+    /// Its importance.
+    pub level: Level,
+    /// Its text, without a line break at the end.
+    pub text: &'a str,
+    /// [`crate::Connection::id`], if the line is about one connection.
+    pub connection_id: Option<u64>,
+}
+
 /// A function that receives lines, on any thread that uses the context.
-pub type LogSink = Arc<dyn Fn(Level, &str) + Send + Sync>;
+pub type LogSink = Arc<dyn Fn(&LogLine<'_>) + Send + Sync>;
 
 /// The log of a context.
 #[derive(Clone, Default)]
@@ -30,11 +42,21 @@ impl Log {
     }
 
     pub(crate) fn write(&self, level: Level, line: &str) {
-        match (&self.0, level) {
-            (Some(sink), _) => sink(level, line),
-            (None, Level::Error) => log::error!(target: "brokertls", "{line}"),
-            (None, Level::Warn) => log::warn!(target: "brokertls", "{line}"),
-            (None, Level::Info) => log::info!(target: "brokertls", "{line}"),
+        self.write_line(&LogLine { level, text: line, connection_id: None });
+    }
+
+    /// Writes a line about a connection.
+    pub(crate) fn write_about(&self, connection_id: u64, level: Level, line: &str) {
+        self.write_line(&LogLine { level, text: line, connection_id: Some(connection_id) });
+    }
+
+    fn write_line(&self, line: &LogLine<'_>) {
+        let text = line.text;
+        match (&self.0, line.level) {
+            (Some(sink), _) => sink(line),
+            (None, Level::Error) => log::error!(target: "brokertls", "{text}"),
+            (None, Level::Warn) => log::warn!(target: "brokertls", "{text}"),
+            (None, Level::Info) => log::info!(target: "brokertls", "{text}"),
         }
     }
 }

@@ -26,6 +26,8 @@ use crate::verify::{Fingerprint, PeerVerifier, VerifiedPath};
 pub struct RevokedPeer {
     /// [`crate::Connection::id`] of the connection.
     pub connection_id: u64,
+    /// [`crate::Connection::user`] of the connection.
+    pub user: usize,
     /// The subject of the certificate that is revoked.
     pub subject: DistinguishedName,
     /// Its issuer.
@@ -54,7 +56,7 @@ pub type RevokedCallback = Arc<dyn Fn(&RevokedPeer) -> RevokedAction + Send + Sy
 
 /// The connections of one context.
 ///
-/// A connection costs about 175 bytes here and on itself (tests/memory.rs). Their paths are kept once each, so that a
+/// A connection costs about 185 bytes here and on itself (tests/memory.rs). Their paths are kept once each, so that a
 /// thousand connections of one certificate share its path, which is dropped with the last of them.
 pub(crate) struct Register {
     clock: Arc<dyn TimeProvider>,
@@ -82,6 +84,7 @@ struct Watch {
 /// What a sweep has found about one connection.
 #[derive(Debug, Default)]
 struct SweepFinding {
+    user: usize,
     is_told: AtomicBool,
     closed: OnceLock<Error>,
 }
@@ -115,7 +118,7 @@ impl Register {
     /// `CERT_REVOKED` where a sweep since then would have found it.
     pub(crate) fn enter(
         self: &Arc<Self>,
-        number: u64,
+        (number, user): (u64, usize),
         path: Arc<VerifiedPath>,
         mut since: u64,
     ) -> Result<Registration> {
@@ -126,7 +129,7 @@ impl Register {
             if sweeps == since {
                 let watch =
                     watched.paths.entry(fingerprint).or_insert_with(|| Watch { path, connections: HashMap::new() });
-                let finding = Arc::new(SweepFinding::default());
+                let finding = Arc::new(SweepFinding { user, ..SweepFinding::default() });
                 watch.connections.insert(number, Arc::clone(&finding));
                 let path = Arc::clone(&watch.path);
                 drop(watched);
@@ -194,6 +197,7 @@ impl Register {
     ) {
         let peer = RevokedPeer {
             connection_id: number,
+            user: finding.user,
             subject: facts.subject.clone(),
             issuer: facts.issuer.clone(),
             serial: facts.serial.clone(),
@@ -203,7 +207,7 @@ impl Register {
         let action = match &self.callback {
             None => RevokedAction::Keep,
             Some(callback) => catch_unwind(AssertUnwindSafe(|| callback(&peer))).unwrap_or_else(|_| {
-                self.log.write(Level::Error, "the callback for revoked peers has panicked");
+                self.log.write_about(number, Level::Error, "the callback for revoked peers has panicked");
                 RevokedAction::Close
             }),
         };
@@ -218,7 +222,7 @@ impl Register {
         // The callback may have dropped the context.
         if !is_over() {
             let line = format!("connection {number} {what}, revoked while connected: {}", error.detail());
-            self.log.write(Level::Warn, &line);
+            self.log.write_about(number, Level::Warn, &line);
         }
     }
 
@@ -353,7 +357,7 @@ mod tests {
     }
 
     fn quiet() -> Log {
-        Log::new(Some(Arc::new(|_, _| {})))
+        Log::new(Some(Arc::new(|_| {})))
     }
 
     #[test]
@@ -363,7 +367,7 @@ mod tests {
         let places: Vec<_> = (0..10_000u64)
             .map(|at| {
                 let path = Arc::new(VerifiedPath::new(pki.paths[usize::from(at % 2 == 1)].certificates().to_vec()));
-                register.enter(register.number(), path, register.sweeps()).unwrap()
+                register.enter((register.number(), 0), path, register.sweeps()).unwrap()
             })
             .collect();
         assert_eq!(register.lock().paths.len(), 2);
@@ -385,9 +389,9 @@ mod tests {
         let (register, told) = register();
         let before = register.sweeps();
         assert_eq!(pki.sweep(&register), 0);
-        let error = register.enter(1, Arc::clone(&pki.paths[0]), before).unwrap_err();
+        let error = register.enter((1, 0), Arc::clone(&pki.paths[0]), before).unwrap_err();
         assert_eq!(error.code(), Code::CertRevoked);
-        let place = register.enter(2, Arc::clone(&pki.paths[1]), before).unwrap();
+        let place = register.enter((2, 0), Arc::clone(&pki.paths[1]), before).unwrap();
         assert!(place.closed().is_none());
         assert!(told.lock().unwrap().is_empty());
     }
@@ -408,7 +412,7 @@ mod tests {
                         for step in 0..EACH {
                             let since = register.sweeps();
                             let path = Arc::clone(&pki.paths[(at + step) % pki.paths.len()]);
-                            match register.enter(register.number(), path, since) {
+                            match register.enter((register.number(), 0), path, since) {
                                 Ok(place) => places.push(place),
                                 Err(_) => refused += 1,
                             }

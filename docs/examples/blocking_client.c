@@ -128,7 +128,7 @@ int main(int count, char **arguments) {
     if (context == NULL)
         return 1;
     fd = connect_to((uint16_t)atoi(arguments[1]));
-    if (btls_conn_new_client(context, arguments[2], &conn) == BTLS_OK && btls_conn_set_fd(conn, fd, fd) == BTLS_OK)
+    if (btls_conn_new_client(context, arguments[2], NULL, &conn, NULL) == BTLS_OK && btls_conn_set_fd(conn, fd, fd) == BTLS_OK)
         outcome = talk(conn, arguments[6]);
     btls_conn_free(conn);
     btls_context_free(context);

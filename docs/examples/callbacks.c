@@ -85,8 +85,8 @@ static int talk(btls_context *context) {
     static struct queue to_client, to_server;
     struct transport of_client = {&to_client, &to_server}, of_server = {&to_server, &to_client};
     btls_conn *client = NULL, *server = NULL;
-    int is_done = btls_conn_new_client(context, "localhost", &client) == BTLS_OK &&
-                  btls_conn_new_server(context, &server) == BTLS_OK &&
+    int is_done = btls_conn_new_client(context, "localhost", NULL, &client, NULL) == BTLS_OK &&
+                  btls_conn_new_server(context, NULL, &server, NULL) == BTLS_OK &&
                   btls_conn_set_callbacks(client, read_queue, write_queue, &of_client) == BTLS_OK &&
                   btls_conn_set_callbacks(server, read_queue, write_queue, &of_server) == BTLS_OK &&
                   finish(client, server, btls_conn_handshake) && say(client, server, "hello") &&

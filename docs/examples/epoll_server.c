@@ -65,19 +65,13 @@ static time_t now(void) {
 }
 
 /* Refuses a client by its name. It stands for a question to a database, which may block. */
-static int32_t verify(void *user, int32_t peer, const btls_bytes *chain, size_t count, char *reason, size_t capacity) {
-    btls_certificate *certificate = NULL;
-    const char *name;
-    int32_t refuses = 1;
-    (void)user, (void)peer, (void)count;
-    if (btls_certificate_parse(chain[0].data, chain[0].length, &certificate) != BTLS_OK)
-        return refuses;
-    name = btls_certificate_common_name(certificate);
-    refuses = name == NULL || strcmp(name, "banned") == 0;
-    if (refuses)
-        snprintf(reason, capacity, "the common name is not allowed");
-    btls_certificate_free(certificate);
-    return refuses;
+static btls_verify_decision verify(void *user, btls_verify_request *request) {
+    const char *name = btls_certificate_common_name(btls_verify_request_certificate(request));
+    (void)user;
+    if (name != NULL && strcmp(name, "banned") != 0)
+        return BTLS_VERIFY_ACCEPT;
+    btls_verify_request_set_reason(request, "the common name is not allowed");
+    return BTLS_VERIFY_REFUSE;
 }
 
 static btls_context *make_context(const char *identity, const char *password, const char *trust) {
@@ -231,7 +225,7 @@ static void accept_client(btls_context *context) {
     struct epoll_event event = {0};
     struct client *client = calloc(1, sizeof *client);
     int at_once = 1, fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK);
-    if (fd < 0 || client == NULL || btls_conn_new_server(context, &client->conn) != BTLS_OK ||
+    if (fd < 0 || client == NULL || btls_conn_new_server(context, NULL, &client->conn, NULL) != BTLS_OK ||
         btls_conn_set_fd(client->conn, fd, fd) != BTLS_OK) {
         if (client != NULL)
             btls_conn_free(client->conn);

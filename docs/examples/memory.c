@@ -122,8 +122,8 @@ int main(int count, char **arguments) {
         return 1;
     }
     btls_builder_free(builder);
-    if (btls_conn_new_client(context, "localhost", &client) == BTLS_OK &&
-        btls_conn_new_server(context, &server) == BTLS_OK)
+    if (btls_conn_new_client(context, "localhost", NULL, &client, NULL) == BTLS_OK &&
+        btls_conn_new_server(context, NULL, &server, NULL) == BTLS_OK)
         outcome = talk(client, server);
     if (outcome != 0) {
         report("client", btls_conn_error(client));

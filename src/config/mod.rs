@@ -109,6 +109,8 @@ pub struct ConnectionSettings {
     pub checks_server_name: Option<bool>,
     /// Clients: whether the host is sent as server name (RFC 6066 section 3). Default: yes.
     pub sends_server_name: bool,
+    /// Clients: the server name to send, if it is not the host. Only the host is verified.
+    pub server_name: Option<String>,
     /// Servers: whether the order of the cipher suites here decides, not the client's.
     pub prefers_own_cipher_order: Option<bool>,
     /// Servers: whether [`HandshakeHost::client_hello`] is asked.
@@ -120,6 +122,15 @@ pub struct ConnectionSettings {
     pub resumes_only: bool,
     /// Whether handshake messages are processed by [`crate::Connection::run_task`] alone.
     pub uses_tasks: bool,
+    /// A number of the application's choice, for its callbacks: [`crate::Connection::user`].
+    pub user: usize,
+}
+
+impl ConnectionSettings {
+    /// The settings that a configuration is made from. Connections that differ in nothing else share it.
+    pub(crate) fn of_configuration(&self) -> Self {
+        Self { server_name: None, user: 0, ..self.clone() }
+    }
 }
 
 impl Default for ConnectionSettings {
@@ -131,11 +142,13 @@ impl Default for ConnectionSettings {
             alpn: None,
             checks_server_name: None,
             sends_server_name: true,
+            server_name: None,
             prefers_own_cipher_order: None,
             asks_about_hello: false,
             session_scope: Some(String::new()),
             resumes_only: false,
             uses_tasks: false,
+            user: 0,
         }
     }
 }

@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use rustls::pki_types::ServerName;
+
 use crate::error::{Error, Result};
 use crate::revoked::{Register, Registration};
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
 
+use super::Setup;
 use super::engine::Engine;
 
 /// The peer: it goes with each session that is kept, and into the register of connections.
@@ -14,6 +17,10 @@ use super::engine::Engine;
 pub(super) struct Checked {
     /// The register, if peers are checked for revocation, and its sweeps before the connection was made.
     register: Option<(Arc<Register>, u64)>,
+    /// The host of a client.
+    server_name: Option<Arc<str>>,
+    /// The name that a client verifies, if it sends another one.
+    verified_name: Option<Arc<ServerName<'static>>>,
     /// The key of the sessions of a client's connection.
     session_scope: Option<Arc<str>>,
     /// The peer that the handshake verified.
@@ -29,16 +36,26 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    pub(super) fn new(register: Option<(Arc<Register>, u64)>, session_scope: Option<Arc<str>>) -> Self {
+    pub(super) fn new(setup: Setup) -> Self {
         Self {
-            register,
-            session_scope,
+            register: setup.register,
+            server_name: setup.server_name,
+            verified_name: setup.verified_name,
+            session_scope: setup.session_scope,
             verified: None,
             session: None,
             shown: None,
             is_settled: false,
             registration: None,
         }
+    }
+
+    pub(super) fn server_name(&self) -> Option<Arc<str>> {
+        self.server_name.clone()
+    }
+
+    pub(super) fn verified_name(&self) -> Option<Arc<ServerName<'static>>> {
+        self.verified_name.clone()
     }
 
     /// Takes what a call of rustls has found.
@@ -70,7 +87,7 @@ impl Checked {
     ///
     /// # Errors
     /// `CERT_REVOKED` where that has become known since the connection was made.
-    pub(super) fn settle(&mut self, number: u64, engine: &Engine) -> Result<bool> {
+    pub(super) fn settle(&mut self, (number, user): (u64, usize), engine: &Engine) -> Result<bool> {
         if self.is_settled {
             return Ok(true);
         }
@@ -79,7 +96,7 @@ impl Checked {
         (self.verified, self.session) = (None, None);
         let path = peer.as_ref().and_then(|peer| peer.path());
         if let Some(((register, since), path)) = self.register.take().zip(path) {
-            self.registration = Some(register.enter(number, Arc::clone(path), since)?);
+            self.registration = Some(register.enter((number, user), Arc::clone(path), since)?);
         }
         // A server has made its tickets by now; a client is given them as long as the connection lasts.
         if engine.is_client() {

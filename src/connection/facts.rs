@@ -1,5 +1,7 @@
 //! Facts about a connection and its peer.
 
+use std::sync::Arc;
+
 use rustls::pki_types::CertificateDer;
 
 use crate::verify::Deviation;
@@ -11,6 +13,11 @@ impl Connection {
     /// The number of the connection, by which its context names it: 1 for the first of a context, and so on.
     pub fn id(&self) -> u64 {
         self.number
+    }
+
+    /// The number that the application gave the connection: [`crate::ConnectionSettings::user`].
+    pub fn user(&self) -> usize {
+        self.user
     }
 
     /// The peer's certificates, end entity first, as it sent them; empty if it sent none.
@@ -47,6 +54,12 @@ impl Connection {
     /// The server name: the one the client sent (RFC 6066 section 3) on a server.
     pub fn server_name(&self) -> Option<&str> {
         self.facts.as_ref().and_then(|facts| facts.server_name.as_deref())
+    }
+
+    /// The name that a client has sent to this server, or the host of this client.
+    pub(super) fn known_server_name(&self) -> Option<Arc<str>> {
+        let received = self.facts.as_ref().and_then(|facts| facts.server_name.clone());
+        received.or_else(|| self.checked.as_ref().and_then(|checked| checked.server_name()))
     }
 
     /// True if an earlier session was resumed; `None` during the handshake.

@@ -89,6 +89,12 @@ pub(crate) struct Setup {
     /// Where peers are checked for revocation, the register of connections, and its sweeps before the connection's
     /// configuration was made.
     pub(crate) register: Option<(Arc<Register>, u64)>,
+    /// A number of the application's choice.
+    pub(crate) user: usize,
+    /// Clients: the host, for the application.
+    pub(crate) server_name: Option<Arc<str>>,
+    /// Clients: the name to verify, if another one is sent.
+    pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
     /// Clients: by what, with the server's name, sessions are remembered; none if they are not.
     pub(crate) session_scope: Option<Arc<str>>,
     /// Clients: whether the application is asked about a session before the first message, in a task.
@@ -98,7 +104,7 @@ pub(crate) struct Setup {
 /// What has been learnt about the connection beyond what rustls keeps; allocated only where there is something.
 #[derive(Debug, Default)]
 struct Facts {
-    server_name: Option<String>,
+    server_name: Option<Arc<str>>,
     deviations: Vec<Deviation>,
     /// Clients: why no identity is sent though the server asks for one; empty if there is none.
     withheld: Option<String>,
@@ -121,6 +127,7 @@ impl fmt::Debug for Connection {
 pub struct Connection {
     engine: Engine,
     number: u64,
+    user: usize,
     log: Option<Arc<Refusals>>,
     /// Undiscarded handshake bytes, offsets known to rustls: only ever appended to or cut at the front.
     stash: Vec<u8>,
@@ -177,20 +184,22 @@ impl Connection {
     }
 
     fn with_engine(engine: Engine, setup: Setup) -> Self {
+        let uses_tasks = setup.uses_tasks;
         Self {
             engine,
             number: setup.number,
-            log: setup.log,
+            user: setup.user,
+            log: setup.log.clone(),
             stash: Vec::new(),
             outgoing: Vec::new(),
             outgoing_start: 0,
             sealer: None,
             facts: None,
-            checked: Some(Box::new(Checked::new(setup.register, setup.session_scope))),
+            checked: Some(Box::new(Checked::new(setup))),
             identity: None,
             failure: None,
             record_overhead: 0,
-            uses_tasks: setup.uses_tasks,
+            uses_tasks,
             task_pending: false,
             resumes_only: false,
             seen_record: false,
@@ -411,7 +420,7 @@ impl Connection {
         if self.is_unfinished() || self.failure.is_some() {
             return;
         }
-        match self.checked.as_mut().map(|checked| checked.settle(self.number, &self.engine)) {
+        match self.checked.as_mut().map(|checked| checked.settle((self.number, self.user), &self.engine)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => self.checked = None,
             Some(Err(error)) => {
@@ -521,6 +530,10 @@ impl Connection {
     fn input(&self) -> HandshakeInput {
         let checked = self.checked.as_ref();
         HandshakeInput {
+            connection_id: self.number,
+            user: self.user,
+            server_name: self.known_server_name(),
+            verified_name: checked.and_then(|checked| checked.verified_name()),
             version: self.engine.version(),
             resumes_only: self.resumes_only,
             peer: checked.and_then(|checked| checked.peer(&self.engine)),

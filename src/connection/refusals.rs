@@ -48,9 +48,9 @@ impl Refusals {
     }
 
     /// Writes a line, unless the minute has had as many as it may.
-    fn write(&self, text: &str) {
+    fn write(&self, connection_id: u64, text: &str) {
         if let Some(line) = self.line(text) {
-            self.log.write(Level::Error, &line);
+            self.log.write_about(connection_id, Level::Error, &line);
         }
     }
 
@@ -102,7 +102,7 @@ impl Connection {
         if let Some(log) = self.log.as_ref().filter(|_| is_of_peer) {
             let hint = error.hint();
             let hint = if hint.is_empty() { String::new() } else { format!("; {hint}") };
-            log.write(&format!("connection {}: {error}{hint}", self.number));
+            log.write(self.number, &format!("connection {}: {error}{hint}", self.number));
         }
     }
 }

@@ -78,7 +78,10 @@ impl Generation {
         settings: &ConnectionSettings,
         sessions: &Arc<Sessions>,
     ) -> Result<Arc<ServerConfig>> {
-        self.server.as_ref().ok_or(Code::NoIdentity)?;
+        let own = self.server.as_ref().ok_or(Code::NoIdentity)?;
+        if *settings == ConnectionSettings::default() {
+            return Ok(Arc::clone(own));
+        }
         if matches!(settings.client_auth, Some(ClientAuth::Want | ClientAuth::Need)) && !spec.has_trust() {
             return Err(Error::new(Code::NoTrust, "client certificates are asked for"));
         }
@@ -94,7 +97,10 @@ impl Generation {
         settings: &ConnectionSettings,
         sessions: &Arc<Sessions>,
     ) -> Result<Client> {
-        self.client.as_ref().ok_or(Code::NoTrust)?;
+        let own = self.client.as_ref().ok_or(Code::NoTrust)?;
+        if *settings == (ConnectionSettings { session_scope: None, ..ConnectionSettings::default() }) {
+            return Ok(own.clone());
+        }
         derived(&self.derived_clients, settings, || {
             let policy = restricted(spec, settings)?;
             self.parts.client(spec, &policy, settings, sessions)

@@ -93,9 +93,7 @@ impl Context {
     /// # Errors
     /// `NO_IDENTITY` where the context has nothing to serve with.
     pub fn accept(&self) -> Result<Connection> {
-        let (generation, setup) = self.begin(false);
-        let config = generation.server.as_ref().ok_or(Code::NoIdentity)?;
-        Connection::server(Arc::clone(config), setup)
+        self.accept_with(&ConnectionSettings::default())
     }
 
     /// A server's side of a new connection with settings of its own.
@@ -105,8 +103,8 @@ impl Context {
     /// against; what the settings' versions and suites lead to.
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
-        let (generation, setup) = self.begin(settings.uses_tasks);
-        let config = generation.server_with(spec, settings, &self.shared.sessions)?;
+        let (generation, setup) = self.begin(settings);
+        let config = generation.server_with(spec, &settings.of_configuration(), &self.shared.sessions)?;
         let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
         let Some(host) = host.map(Arc::clone) else { return Connection::server(config, setup) };
         let decide: Decide = Box::new(move |hello| {
@@ -124,13 +122,12 @@ impl Context {
     /// `NO_TRUST`, `INVALID_SERVER_NAME`; what the settings' versions and suites lead to.
     pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
-        let (generation, setup) = self.begin(settings.uses_tasks);
+        let (generation, setup) = self.begin(settings);
         // Sessions to resume were made without this restriction, so it must not choose another configuration; and those
         // of other scopes are kept apart within one.
-        let shared = ConnectionSettings { resumes_only: false, session_scope: None, ..settings.clone() };
+        let shared = ConnectionSettings { resumes_only: false, session_scope: None, ..settings.of_configuration() };
         let client = generation.client_with(spec, &shared, &self.shared.sessions)?;
-        let scope = settings.session_scope.as_deref();
-        let mut connection = self.client(&client, host, settings.checks_server_name, scope, setup)?;
+        let mut connection = self.client(&client, host, settings, setup)?;
         if settings.resumes_only {
             connection.resume_only();
         }
@@ -143,31 +140,36 @@ impl Context {
     /// # Errors
     /// `NO_TRUST` where the context has nothing to verify the server against; `INVALID_SERVER_NAME`.
     pub fn connect(&self, host: Option<&str>) -> Result<Connection> {
-        let (generation, setup) = self.begin(false);
-        let client = generation.client.as_ref().ok_or(Code::NoTrust)?;
-        self.client(client, host, None, Some(""), setup)
+        self.connect_with(host, &ConnectionSettings::default())
     }
 
     fn client(
         &self,
         client: &Client,
         host: Option<&str>,
-        checks_name: Option<bool>,
-        scope: Option<&str>,
+        settings: &ConnectionSettings,
         setup: Setup,
     ) -> Result<Connection> {
-        let name = self.name_of(host, checks_name)?;
+        let verified = self.name_of(host, settings.checks_server_name)?;
+        let sent = settings.server_name.as_deref().map(name_to_send).transpose()?;
         // A server that has no name cannot be told from others, so nothing is remembered of it.
-        let session_scope = name.as_ref().and(scope).map(Arc::from);
-        // An address is neither sent as server name nor, here, compared.
-        let name = name.unwrap_or_else(|| IpAddr::from([0, 0, 0, 0]).into());
+        let session_scope = verified.as_ref().and(settings.session_scope.as_deref()).map(Arc::from);
+        let server_name = verified.as_ref().map(|name| Arc::from(name.to_str().as_ref()));
+        let (name, verified_name) = match sent.filter(|sent| verified.as_ref() != Some(sent)) {
+            Some(sent) => (sent, verified.map(Arc::new)),
+            // An address is neither sent as server name nor, here, compared.
+            None => (verified.unwrap_or_else(|| IpAddr::from([0, 0, 0, 0]).into()), None),
+        };
+        let setup = Setup { server_name, verified_name, session_scope, ..setup };
         let asks_first = setup.uses_tasks
-            && client.sessions.as_ref().is_some_and(|sessions| sessions.asks_first(&name, session_scope.as_ref()));
-        Connection::client(Arc::clone(&client.config), name, Setup { session_scope, asks_first, ..setup })
+            && client.sessions.as_ref().is_some_and(|sessions| {
+                sessions.asks_first(&name, setup.verified_name.as_ref(), setup.session_scope.as_ref())
+            });
+        Connection::client(Arc::clone(&client.config), name, Setup { asks_first, ..setup })
     }
 
     /// What a new connection is made from.
-    fn begin(&self, uses_tasks: bool) -> (Arc<Generation>, Setup) {
+    fn begin(&self, settings: &ConnectionSettings) -> (Arc<Generation>, Setup) {
         let shared = &self.shared;
         // Before the generation is taken: it may not know what a sweep after this does.
         let sweeps = shared.register.sweeps();
@@ -176,8 +178,11 @@ impl Context {
         let setup = Setup {
             number: shared.register.number(),
             log: shared.refusals.as_ref().filter(|_| !shared.spec.is_log_of_host).map(Arc::clone),
-            uses_tasks: uses_tasks || shared.spec.blocks(),
+            uses_tasks: settings.uses_tasks || shared.spec.blocks(),
+            user: settings.user,
             register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
+            server_name: None,
+            verified_name: None,
             session_scope: None,
             asks_first: false,
         };
@@ -272,4 +277,12 @@ fn server_name(host: &str) -> Result<ServerName<'static>> {
     let name =
         Some(without_dot(bare)).filter(|name| !name.ends_with('.') && name.parse::<IpAddr>().is_err()).unwrap_or(bare);
     ServerName::try_from(name.to_owned()).map_err(|_| Error::new(Code::InvalidServerName, format!("{host:?}")))
+}
+
+/// A server name to send (RFC 6066 section 3), which is no address.
+fn name_to_send(text: &str) -> Result<ServerName<'static>> {
+    match server_name(text)? {
+        name @ ServerName::DnsName(_) => Ok(name),
+        _ => Err(Error::new(Code::InvalidServerName, format!("an address is no name to send: {text}"))),
+    }
 }

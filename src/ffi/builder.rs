@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use crate::config::ClientAuth;
 use crate::config::ContextBuilder;
 use crate::config::options::{OPTIONS, Options};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 use crate::keystore::{OpenOptions, PasswordCallback};
 use crate::policy::Preset;
 use crate::verify::Deviation;
@@ -188,15 +188,22 @@ pub unsafe extern "C" fn btls_builder_client_auth(
     client_auth: btls_client_auth,
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
-        let client_auth = match client_auth {
-            BTLS_CLIENT_AUTH_NONE => ClientAuth::None,
-            BTLS_CLIENT_AUTH_WANT => ClientAuth::Want,
-            BTLS_CLIENT_AUTH_NEED => ClientAuth::Need,
-            other => return Err(Error::new(Code::InvalidArgument, format!("client_auth {other}"))),
-        };
-        builder.context().client_auth(client_auth);
+        builder.context().client_auth(client_auth_of(client_auth)?);
         DONE
     })
+}
+
+/// The setting of a number.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for a number that is none of BTLS_CLIENT_AUTH_*.
+pub(super) fn client_auth_of(number: btls_client_auth) -> Result<ClientAuth> {
+    match number {
+        BTLS_CLIENT_AUTH_NONE => Ok(ClientAuth::None),
+        BTLS_CLIENT_AUTH_WANT => Ok(ClientAuth::Want),
+        BTLS_CLIENT_AUTH_NEED => Ok(ClientAuth::Need),
+        other => Err(Error::new(Code::InvalidArgument, format!("client_auth {other}"))),
+    }
 }
 
 /// Sets if a server that requests a certificate names its trusted CAs. Default: true.

@@ -1,20 +1,23 @@
 //! Functions of the caller: their types, and their translation into closures of the core.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CString, c_char, c_void};
 use std::io;
+use std::ptr;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::keystore::{PasswordCallback, PasswordRequest, PasswordUse, Secret};
-use crate::logging::{Level, LogSink};
+use crate::logging::{Level, LogLine, LogSink};
 use crate::revoked::{RevokedAction, RevokedCallback, RevokedPeer};
 use crate::stream::{ReadCallback, WriteCallback};
-use crate::verify::{PeerCertificate, Purpose, VerifyCallback};
+use crate::verify::{PeerCertificate, VerifyCallback};
 
 use super::arguments::{c_string, null};
+use super::guard::guard;
 use super::revoked::btls_revoked_peer;
+use super::verify_request::btls_verify_request;
 
 /// The purpose of a password.
 pub type btls_password_usage = i32;
@@ -23,14 +26,6 @@ pub type btls_password_usage = i32;
 pub const BTLS_PASSWORD_STORE: btls_password_usage = 0;
 /// Decrypts one private key.
 pub const BTLS_PASSWORD_KEY: btls_password_usage = 1;
-
-/// The role of a peer.
-pub type btls_peer_role = i32;
-
-/// The peer is a server.
-pub const BTLS_PEER_SERVER: btls_peer_role = 0;
-/// The peer is a client.
-pub const BTLS_PEER_CLIENT: btls_peer_role = 1;
 
 /// The importance of a line of the log.
 pub type btls_log_level = i32;
@@ -42,6 +37,14 @@ pub const BTLS_LOG_WARN: btls_log_level = 2;
 /// A fact worth knowing.
 pub const BTLS_LOG_INFO: btls_log_level = 3;
 
+/// The decision about a peer.
+pub type btls_verify_decision = i32;
+
+/// Accepts the peer.
+pub const BTLS_VERIFY_ACCEPT: btls_verify_decision = 0;
+/// Refuses the peer.
+pub const BTLS_VERIFY_REFUSE: btls_verify_decision = 1;
+
 /// The action for a connection with a revoked peer.
 pub type btls_revoked_action = i32;
 
@@ -50,18 +53,22 @@ pub const BTLS_REVOKED_KEEP: btls_revoked_action = 0;
 /// The connection ends: its next call gives BTLS_CERT_REVOKED, and the peer is sent the alert.
 pub const BTLS_REVOKED_CLOSE: btls_revoked_action = 1;
 
-/// A view of bytes.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct btls_bytes {
-    /// The first byte.
-    pub data: *const u8,
-    /// The number of bytes.
-    pub length: usize,
+/// A request for a password. Valid during btls_password_fn.
+pub struct btls_password_request {
+    usage: btls_password_usage,
+    label: CString,
+    alias: Option<CString>,
+}
+
+/// A line of the log. Valid during btls_log_fn.
+pub struct btls_log_line {
+    level: btls_log_level,
+    text: CString,
+    conn_id: u64,
 }
 
 /// Writes a password of at most `capacity` bytes into `buffer`. Returns its length without a NUL, or a negative number
-/// for no password. `label` is the file or the label of the memory. `alias` is that of the key, or NULL.
+/// for no password.
 ///
 /// # Details
 ///
@@ -70,34 +77,21 @@ pub struct btls_bytes {
 pub type btls_password_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
-        usage: btls_password_usage,
-        label: *const c_char,
-        alias: *const c_char,
+        request: *const btls_password_request,
         buffer: *mut c_char,
         capacity: usize,
     ) -> isize,
 >;
 
-/// Decides if a peer with an accepted certificate may continue.
+/// Decides about a peer with an accepted certificate. Any result but BTLS_VERIFY_ACCEPT refuses the peer.
 ///
-/// `peer` is BTLS_PEER_SERVER or BTLS_PEER_CLIENT. `chain` has the `count` certificates that the peer sent in DER, its
-/// own first; they are valid during the call only (btls_certificate_parse makes facts of them). Returns 0 to go on. Any
-/// other number refuses the peer with BTLS_CERT_REJECTED_BY_CALLBACK; the function may then write a reason of at most
-/// `capacity` bytes, ended by a NUL, into `reason`.
+/// # Details
 ///
-/// Called on the thread that moves the connection on or runs its task, and on several threads at a time for several
-/// connections. No lock is held: it may use the context and other connections. Must return: it may neither throw nor
-/// longjmp. The connection that it was called for answers BTLS_BUSY meanwhile.
-pub type btls_verify_fn = Option<
-    unsafe extern "C" fn(
-        user: *mut c_void,
-        peer: btls_peer_role,
-        chain: *const btls_bytes,
-        count: usize,
-        reason: *mut c_char,
-        capacity: usize,
-    ) -> i32,
->;
+/// A refusal is BTLS_CERT_REJECTED_BY_CALLBACK, with the reason of btls_verify_request_set_reason. Called on the thread
+/// that uses the connection or runs its task, for several connections at a time. The function may use the context
+/// and other connections. Its own connection gives BTLS_BUSY meanwhile.
+pub type btls_verify_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, request: *mut btls_verify_request) -> btls_verify_decision>;
 
 /// Called once for each open connection with a revoked certificate in the peer's chain. Any result but
 /// BTLS_REVOKED_KEEP closes the connection at its next call.
@@ -110,13 +104,13 @@ pub type btls_verify_fn = Option<
 pub type btls_revoked_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> btls_revoked_action>;
 
-/// Takes a line of the log without a line break. `line` is valid during the call.
+/// Takes a line of the log.
 ///
 /// # Details
 ///
 /// Called on any thread that uses the context or its connections, and on that of btls_context_start_maintenance, on
 /// several at a time. The function may use the context and give back its last reference.
-pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, level: btls_log_level, line: *const c_char)>;
+pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, line: *const btls_log_line)>;
 
 /// Reads ciphertext as read(2) does. Returns the number of bytes, 0 at the end, or -1 with errno set: EAGAIN if there
 /// is nothing now. The connection gives BTLS_BUSY meanwhile.
@@ -128,9 +122,6 @@ pub type btls_write_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: 
 
 /// The largest length of a password, in bytes.
 const PASSWORD_CAPACITY: usize = 1024;
-
-/// The largest length of a reason, in bytes with its NUL.
-const REASON_CAPACITY: usize = 512;
 
 /// A pointer of the caller that its function gets back.
 #[derive(Clone, Copy)]
@@ -152,17 +143,18 @@ pub(super) fn password(function: btls_password_fn, user: *mut c_void) -> Result<
     let function = function.ok_or_else(|| null("callback"))?;
     let user = User(user);
     Ok(Arc::new(move |request: &PasswordRequest<'_>| {
-        let usage = match request.usage {
-            PasswordUse::Store => BTLS_PASSWORD_STORE,
-            PasswordUse::Key => BTLS_PASSWORD_KEY,
+        let request = btls_password_request {
+            usage: match request.usage {
+                PasswordUse::Store => BTLS_PASSWORD_STORE,
+                PasswordUse::Key => BTLS_PASSWORD_KEY,
+            },
+            label: c_string(request.label),
+            alias: request.alias.map(c_string),
         };
-        let label = c_string(request.label);
-        let alias = request.alias.map(c_string);
-        let alias = alias.as_ref().map_or(std::ptr::null(), |alias| alias.as_ptr());
         let mut buffer = Zeroizing::new(vec![0_u8; PASSWORD_CAPACITY]);
         let room = buffer.as_mut_ptr().cast();
-        // SAFETY: the function is as its type describes; the texts and the buffer outlive the call.
-        let length = unsafe { function(user.pointer(), usage, label.as_ptr(), alias, room, PASSWORD_CAPACITY) };
+        // SAFETY: the function is as its type describes; the request and the buffer outlive the call.
+        let length = unsafe { function(user.pointer(), &raw const request, room, PASSWORD_CAPACITY) };
         let given = usize::try_from(length).ok().and_then(|length| buffer.get(..length));
         given.map(Secret::new)
     }))
@@ -172,19 +164,11 @@ pub(super) fn verify(function: btls_verify_fn, user: *mut c_void) -> Result<Veri
     let function = function.ok_or_else(|| null("callback"))?;
     let user = User(user);
     Ok(Arc::new(move |peer: &PeerCertificate<'_>| {
-        let purpose = match peer.purpose {
-            Purpose::Server => BTLS_PEER_SERVER,
-            Purpose::Client => BTLS_PEER_CLIENT,
-        };
-        let chain: Vec<btls_bytes> =
-            peer.chain.iter().map(|der| btls_bytes { data: der.as_ptr(), length: der.len() }).collect();
-        let mut reason = [0_u8; REASON_CAPACITY];
-        let room = reason.as_mut_ptr().cast();
-        // SAFETY: the function is as its type describes; the chain and the buffer outlive the call.
-        let verdict = unsafe { function(user.pointer(), purpose, chain.as_ptr(), chain.len(), room, REASON_CAPACITY) };
-        match verdict {
-            0 => Ok(()),
-            _ => Err(reason_text(&reason)),
+        let mut request = btls_verify_request::new(peer);
+        // SAFETY: the function is as its type describes; the request outlives the call.
+        match unsafe { function(user.pointer(), &raw mut request) } {
+            BTLS_VERIFY_ACCEPT => Ok(()),
+            ..BTLS_VERIFY_ACCEPT | BTLS_VERIFY_REFUSE.. => Err(request.into_reason()),
         }
     }))
 }
@@ -202,23 +186,21 @@ pub(super) fn revoked(function: btls_revoked_fn, user: *mut c_void) -> Result<Re
     }))
 }
 
-fn reason_text(reason: &[u8]) -> String {
-    let text = reason.split(|byte| *byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(text).into_owned()
-}
-
 pub(super) fn log(function: btls_log_fn, user: *mut c_void) -> Result<LogSink> {
     let function = function.ok_or_else(|| null("callback"))?;
     let user = User(user);
-    Ok(Arc::new(move |level: Level, line: &str| {
-        let level = match level {
-            Level::Error => BTLS_LOG_ERROR,
-            Level::Warn => BTLS_LOG_WARN,
-            Level::Info => BTLS_LOG_INFO,
+    Ok(Arc::new(move |line: &LogLine<'_>| {
+        let line = btls_log_line {
+            level: match line.level {
+                Level::Error => BTLS_LOG_ERROR,
+                Level::Warn => BTLS_LOG_WARN,
+                Level::Info => BTLS_LOG_INFO,
+            },
+            text: c_string(line.text),
+            conn_id: line.connection_id.unwrap_or_default(),
         };
-        let line = c_string(line);
         // SAFETY: the function is as its type describes; the line outlives the call.
-        unsafe { function(user.pointer(), level, line.as_ptr()) };
+        unsafe { function(user.pointer(), &raw const line) };
     }))
 }
 
@@ -243,30 +225,59 @@ pub(super) fn write(function: btls_write_fn, user: *mut c_void) -> Result<WriteC
     }))
 }
 
+/// Returns the purpose of the password.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_password_request_usage(request: Option<&btls_password_request>) -> btls_password_usage {
+    guard(BTLS_PASSWORD_STORE, || request.map_or(BTLS_PASSWORD_STORE, |request| request.usage))
+}
+
+/// Returns the file, or the label of the memory, that the password is for.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_password_request_label(request: Option<&btls_password_request>) -> *const c_char {
+    guard(ptr::null(), || request.map_or(ptr::null(), |request| request.label.as_ptr()))
+}
+
+/// Returns the alias of the private key, or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_password_request_alias(request: Option<&btls_password_request>) -> *const c_char {
+    guard(ptr::null(), || {
+        request.and_then(|request| request.alias.as_ref()).map_or(ptr::null(), |alias| alias.as_ptr())
+    })
+}
+
+/// Returns the importance of the line.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_log_line_level(line: Option<&btls_log_line>) -> btls_log_level {
+    guard(BTLS_LOG_ERROR, || line.map_or(BTLS_LOG_ERROR, |line| line.level))
+}
+
+/// Returns the text without a line break at its end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_log_line_text(line: Option<&btls_log_line>) -> *const c_char {
+    guard(ptr::null(), || line.map_or(ptr::null(), |line| line.text.as_ptr()))
+}
+
+/// Returns the number of the connection (btls_conn_id) that the line is about, or 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_log_line_conn_id(line: Option<&btls_log_line>) -> u64 {
+    guard(0, || line.map_or(0, |line| line.conn_id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn reason_ends_at_its_nul_or_with_the_buffer() {
-        assert_eq!(reason_text(b"no such device\0rest"), "no such device");
-        assert_eq!(reason_text(&[b'x'; REASON_CAPACITY]).len(), REASON_CAPACITY);
-        assert_eq!(reason_text(b"\xff\0"), "\u{fffd}");
-    }
-
-    #[test]
     fn password_longer_than_its_buffer_is_none() {
         unsafe extern "C" fn boast(
             _: *mut c_void,
-            _: i32,
-            _: *const c_char,
-            _: *const c_char,
+            _: *const btls_password_request,
             _: *mut c_char,
             capacity: usize,
         ) -> isize {
             capacity as isize + 1
         }
-        let ask = password(Some(boast), std::ptr::null_mut()).unwrap();
+        let ask = password(Some(boast), ptr::null_mut()).unwrap();
         let request = PasswordRequest { label: "broker.ks", alias: None, usage: PasswordUse::Store };
         assert!(ask(&request).is_none());
     }

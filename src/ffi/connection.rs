@@ -2,17 +2,20 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
+use std::ptr;
 
+use crate::config::ConnectionSettings;
 use crate::connection::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
 use crate::error::{Code, Error, Result};
 use crate::stream::Status;
 
-use super::arguments::{Out, Pieces, bytes, bytes_mut, disjoint, optional_text, required};
+use super::arguments::{Out, Pieces, bytes, bytes_mut, disjoint, null, optional_text, required};
 use super::callback::{self, btls_read_fn, btls_write_fn};
 use super::conn::btls_conn;
-use super::context::{btls_context, guard_context};
-use super::guard::{guard_error, guard_fact, guard_free, guard_object, object};
-use super::last_error::btls_error;
+use super::conn_options::btls_conn_options;
+use super::context::btls_context;
+use super::guard::{Handle, guard_error, guard_fact, guard_free, guard_object, guard_status, look, object};
+use super::last_error::{btls_error, hand_over};
 use super::{DONE, btls_status};
 
 /// The size of the largest record: an output of this size is enough for btls_conn_wrap.
@@ -47,41 +50,69 @@ fn settled(status: Status) -> btls_status {
     .number()
 }
 
-/// Makes the server's side of a new connection.
+/// Makes the server's side of a new connection. The caller frees it with btls_conn_free. `options` may be NULL. `error`
+/// may be NULL too; otherwise it becomes the error of a failed call, which the caller frees, or NULL.
 ///
-/// The caller frees it with btls_conn_free. The error of a call that failed is given by
-/// btls_context_error on the same thread: BTLS_NO_IDENTITY if it has no certificate to serve with.
+/// # Details
+///
+/// Returns BTLS_NO_IDENTITY if the context has no certificate to serve with, and BTLS_NO_TRUST if the options require a
+/// client certificate and the context has nothing to verify it with.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_new_server(
     context: Option<&btls_context>,
+    options: *const btls_conn_options,
     conn: Option<&mut MaybeUninit<*mut btls_conn>>,
+    error: Option<&mut MaybeUninit<*mut btls_error>>,
 ) -> btls_status {
-    guard_context(context, |context| {
+    guard_new(error, || {
+        let context = context.ok_or_else(|| null("context"))?.context();
         let out = required(conn, "conn")?;
-        out.write(btls_conn::leak(context.accept()?));
+        let settings = settings_of(object!(options))?;
+        out.write(btls_conn::leak(context.accept_with(&settings)?));
         DONE
     })
 }
 
-/// Makes the client's side of a new connection to `host`, a DNS name or an IP address: the server's
-/// certificate must be for it. NULL goes only with a context that does not check the server's name.
+/// Makes the client's side of a new connection, as btls_conn_new_server does. The server's certificate must be for
+/// `host`, a DNS name or an IP address; NULL is for a context that checks no server name.
 ///
-/// The caller frees it with btls_conn_free. The error of a call that failed is given by
-/// btls_context_error on the same thread: BTLS_NO_TRUST if it has nothing to verify the server
-/// against, BTLS_INVALID_SERVER_NAME.
+/// # Details
+///
+/// Returns BTLS_NO_TRUST if the context has nothing to verify a server with, and BTLS_INVALID_SERVER_NAME.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_new_client(
     context: Option<&btls_context>,
     host: *const c_char,
+    options: *const btls_conn_options,
     conn: Option<&mut MaybeUninit<*mut btls_conn>>,
+    error: Option<&mut MaybeUninit<*mut btls_error>>,
 ) -> btls_status {
-    guard_context(context, |context| {
+    guard_new(error, || {
+        let context = context.ok_or_else(|| null("context"))?.context();
         let out = required(conn, "conn")?;
         // SAFETY: the header asks for NULL or text.
         let host = unsafe { optional_text("host", host) }?;
-        out.write(btls_conn::leak(context.connect(host)?));
+        let settings = settings_of(object!(options))?;
+        out.write(btls_conn::leak(context.connect_with(host, &settings)?));
         DONE
     })
+}
+
+/// Runs a call that makes an object and hands its error over.
+fn guard_new(error: Out<'_, *mut btls_error>, body: impl FnOnce() -> Result<btls_status>) -> btls_status {
+    // A call that panics has written no error.
+    let error = error.map(|out| out.write(ptr::null_mut()));
+    guard_status(|| {
+        body().inspect_err(|found| {
+            if let Some(out) = error {
+                *out = hand_over(found);
+            }
+        })
+    })
+}
+
+fn settings_of(options: Option<Handle<btls_conn_options>>) -> Result<ConnectionSettings> {
+    options.map_or_else(|| Ok(ConnectionSettings::default()), |options| look(options, |settings| settings.clone()))
 }
 
 /// Frees a connection and sends nothing: call btls_conn_shutdown first. Its descriptors stay open.
@@ -391,7 +422,6 @@ impl<'a> Counts<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::ptr;
     use std::sync::Arc;
 
     use super::*;
@@ -435,7 +465,7 @@ mod tests {
             let mut conn = MaybeUninit::uninit();
             // SAFETY: the context lives; the output was written where the status says so.
             let conn = unsafe {
-                assert_eq!(btls_conn_new_server(context.as_ref(), Some(&mut conn)), 0);
+                assert_eq!(btls_conn_new_server(context.as_ref(), ptr::null(), Some(&mut conn), None), 0);
                 conn.assume_init()
             };
             Self { conn, sent: Vec::new() }
@@ -445,7 +475,10 @@ mod tests {
             let mut conn = MaybeUninit::uninit();
             // SAFETY: as above.
             let conn = unsafe {
-                assert_eq!(btls_conn_new_client(context.as_ref(), c"localhost".as_ptr(), Some(&mut conn)), 0);
+                assert_eq!(
+                    btls_conn_new_client(context.as_ref(), c"localhost".as_ptr(), ptr::null(), Some(&mut conn), None),
+                    0
+                );
                 conn.assume_init()
             };
             Self { conn, sent: Vec::new() }

@@ -181,9 +181,8 @@ pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_conte
     )
 }
 
-/// A copy of the error of the last call on this context that failed on the calling thread,
-/// btls_conn_new_server and btls_conn_new_client among them; NULL if none did. Ask on the thread
-/// that made the call: the errors of the 64 threads that failed last are kept.
+/// A copy of the error of the last call on this context that failed on the calling thread; NULL if none did. Ask on the
+/// thread that made the call: the errors of the 64 threads that failed last are kept.
 ///
 /// The caller frees it with btls_error_free.
 #[unsafe(no_mangle)]

@@ -1,6 +1,6 @@
 //! The facts of a connection and its peer. The connection keeps each text from its first read on.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -48,6 +48,12 @@ type Fact = fn(&crate::connection::Connection) -> Option<&str>;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_id(conn: *const btls_conn) -> u64 {
     guard_fact(0, object!(conn), |conn| conn.stream.connection().id())
+}
+
+/// Returns the user pointer of the connection (btls_conn_options_user).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_user(conn: *const btls_conn) -> *mut c_void {
+    guard_fact(ptr::null_mut(), object!(conn), |conn| ptr::with_exposed_provenance_mut(conn.stream.connection().user()))
 }
 
 /// Returns the protocol version, "TLSv1.3" or "TLSv1.2", or NULL before it is chosen.

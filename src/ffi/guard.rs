@@ -96,6 +96,17 @@ fn busy() -> *const btls_error {
     BUSY.get_or_init(|| btls_error::new(Code::Busy.into()))
 }
 
+/// Looks into an object in the middle of a call on another one.
+///
+/// # Errors
+/// `BUSY` if a call is under way on it, `PANIC` if it is unusable.
+pub(super) fn look<O: Object, T>(object: Handle<O>, body: impl FnOnce(&mut O::Value) -> T) -> Result<T> {
+    let mut entered = object.enter().map_err(Error::from)?;
+    let found = body(&mut entered.held().value);
+    entered.leave();
+    Ok(found)
+}
+
 /// Frees an object: at once, or when the call in progress on it returns.
 pub(super) fn guard_free<O: Object>(object: Option<Handle<O>>) {
     guard((), || object.into_iter().for_each(Handle::free));

@@ -12,6 +12,7 @@ mod builder;
 mod callback;
 mod certificate;
 mod conn;
+mod conn_options;
 mod connection;
 mod context;
 mod error;
@@ -23,6 +24,7 @@ mod names;
 mod revocation;
 mod revoked;
 mod source;
+mod verify_request;
 mod version;
 
 use crate::error::Result;

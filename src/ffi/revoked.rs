@@ -1,6 +1,6 @@
 //! Peers that are revoked while they are connected.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
 use crate::revoked::RevokedPeer;
@@ -11,6 +11,7 @@ use super::guard::guard;
 /// A connected peer with a revoked certificate in its chain. Valid during btls_revoked_fn.
 pub struct btls_revoked_peer {
     conn_id: u64,
+    user: usize,
     subject: CString,
     issuer: CString,
     serial: CString,
@@ -22,6 +23,7 @@ impl btls_revoked_peer {
     pub(super) fn new(peer: &RevokedPeer) -> Self {
         Self {
             conn_id: peer.connection_id,
+            user: peer.user,
             subject: c_string(peer.subject.as_str()),
             issuer: c_string(peer.issuer.as_str()),
             serial: c_string(&peer.serial),
@@ -35,6 +37,17 @@ impl btls_revoked_peer {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_revoked_peer_conn_id(peer: Option<&btls_revoked_peer>) -> u64 {
     guard(0, || peer.map_or(0, |peer| peer.conn_id))
+}
+
+/// Returns the user pointer of the connection (btls_conn_options_user).
+///
+/// # Details
+///
+/// The thread of the connection can free the connection during the call of the function. Use the pointer as a key, or
+/// let it point to memory that outlives the connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_revoked_peer_conn_user(peer: Option<&btls_revoked_peer>) -> *mut c_void {
+    guard(ptr::null_mut(), || peer.map_or(ptr::null_mut(), |peer| ptr::with_exposed_provenance_mut(peer.user)))
 }
 
 /// Returns the subject of the revoked certificate, as btls_certificate_subject does.

@@ -39,7 +39,10 @@ struct Server {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     configuration: u64,
+    /// The name that is sent.
     name: ServerName<'static>,
+    /// The name that is verified, if it is another one.
+    verified: Option<Arc<ServerName<'static>>>,
     scope: Arc<str>,
 }
 
@@ -60,7 +63,7 @@ impl Remembered {
 
     pub(super) fn forget(&mut self, name: &ServerName<'_>, scope: &str) {
         for (key, server) in &mut self.servers {
-            if key.name == *name && &*key.scope == scope {
+            if key.verified.as_deref().unwrap_or(&key.name) == name && &*key.scope == scope {
                 server.tls12 = None;
                 server.tls13.clear();
             }
@@ -82,20 +85,25 @@ impl ClientSessions {
     }
 
     /// Returns true if the application must accept the server of a stored session first.
-    pub(crate) fn asks_first(&self, name: &ServerName<'static>, scope: Option<&Arc<str>>) -> bool {
+    pub(crate) fn asks_first(
+        &self,
+        name: &ServerName<'static>,
+        verified: Option<&Arc<ServerName<'static>>>,
+        scope: Option<&Arc<str>>,
+    ) -> bool {
         let Some(scope) = scope.filter(|_| self.recheck.asks_application()) else { return false };
-        let key = self.key_of(name.clone(), scope);
+        let key = self.key_of(name.clone(), verified.map(Arc::clone), scope);
         let remembered = self.sessions.lock();
         remembered.servers.get(&key).is_some_and(|server| server.tls12.is_some() || !server.tls13.is_empty())
     }
 
-    fn key_of(&self, name: ServerName<'static>, scope: &Arc<str>) -> Key {
-        Key { configuration: self.configuration, name, scope: Arc::clone(scope) }
+    fn key_of(&self, name: ServerName<'static>, verified: Option<Arc<ServerName<'static>>>, scope: &Arc<str>) -> Key {
+        Key { configuration: self.configuration, name, verified, scope: Arc::clone(scope) }
     }
 
     /// The key of the current connection; none without a server name.
     fn key(&self, name: &ServerName<'_>) -> Option<Key> {
-        Some(self.key_of(name.to_owned(), &HandshakeNotes::session_scope()?))
+        Some(self.key_of(name.to_owned(), HandshakeNotes::verified_name(), &HandshakeNotes::session_scope()?))
     }
 
     fn is_fresh<Session>(&self, kept: &StoredSession<Session>) -> bool {

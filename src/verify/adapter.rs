@@ -31,7 +31,7 @@ pub(crate) struct HandshakeNotes {
     /// The deviations that were needed to accept it.
     pub(crate) deviations: Vec<Deviation>,
     /// The server name in the ClientHello.
-    pub(crate) server_name: Option<String>,
+    pub(crate) server_name: Option<Arc<str>>,
     /// The identity that was chosen to be shown.
     pub(crate) identity: Option<Arc<CertifiedKey>>,
     /// The peer that was accepted.
@@ -59,6 +59,14 @@ pub(crate) struct HandshakeNotes {
 /// What rustls does not tell a verifier of the connection that it works for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HandshakeInput {
+    /// [`crate::Connection::id`], 0 before there is a connection.
+    pub(crate) connection_id: u64,
+    /// [`crate::Connection::user`].
+    pub(crate) user: usize,
+    /// On a server the name that the client sent, once it is known; on a client the host.
+    pub(crate) server_name: Option<Arc<str>>,
+    /// On a client, the name that is verified if another one is sent.
+    pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
     /// The protocol version, where it is known yet.
     pub(crate) version: Option<&'static str>,
     /// Clients: whether a full handshake is refused.
@@ -98,7 +106,7 @@ impl HandshakeNotes {
     }
 
     pub(crate) fn add_server_name(name: &str) {
-        NOTES.with_borrow_mut(|notes| notes.server_name = Some(name.to_owned()));
+        NOTES.with_borrow_mut(|notes| notes.server_name = Some(Arc::from(name)));
     }
 
     pub(crate) fn add_identity(identity: &Arc<CertifiedKey>) {
@@ -145,6 +153,21 @@ impl HandshakeNotes {
 
     pub(crate) fn shown() -> Option<Arc<ShownIdentity>> {
         NOTES.with_borrow(|notes| notes.shown.as_ref().or(notes.input.shown.as_ref()).map(Arc::clone))
+    }
+
+    /// The connection, for the application.
+    pub(super) fn connection(version: &'static str) -> PeerConnection {
+        NOTES.with_borrow(|notes| PeerConnection {
+            id: notes.input.connection_id,
+            user: notes.input.user,
+            version,
+            server_name: notes.server_name.as_ref().or(notes.input.server_name.as_ref()).map(Arc::clone),
+        })
+    }
+
+    /// The name that this client verifies, if it sends another one.
+    pub(crate) fn verified_name() -> Option<Arc<ServerName<'static>>> {
+        NOTES.with_borrow(|notes| notes.input.verified_name.as_ref().map(Arc::clone))
     }
 
     /// By what, with the server's name, the sessions of this client's connection are remembered.
@@ -204,6 +227,20 @@ impl HandshakeNotes {
     }
 }
 
+/// The connection of a peer that the application decides about.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PeerConnection {
+    /// [`crate::Connection::id`].
+    pub id: u64,
+    /// [`crate::Connection::user`].
+    pub user: usize,
+    /// The protocol version, `TLSv1.2` or `TLSv1.3`.
+    pub version: &'static str,
+    /// On a server the name that the client sent (RFC 6066 section 3), on a client the host that it verifies.
+    pub server_name: Option<Arc<str>>,
+}
+
 /// What the application is asked about a peer whose certificate has already been accepted.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -214,6 +251,10 @@ pub struct PeerCertificate<'a> {
     pub purpose: Purpose,
     /// The path that was verified and how.
     pub verdict: &'a Verdict,
+    /// The connection.
+    pub connection: &'a PeerConnection,
+    /// True if the peer is that of an earlier session, which is about to be resumed.
+    pub is_resumed: bool,
 }
 
 /// Decides whether a peer whose certificate was accepted may go on; an `Err` says why not. It can refuse, never accept.
@@ -330,13 +371,16 @@ impl RustlsVerifier {
         // A fetch may write to the log.
         let verdict = HandshakeNotes::aside(|| verifier.verify_stapled(chain, purpose, name, staple, now))?;
         if let Some(callback) = &self.callback {
-            let peer = PeerCertificate { chain, purpose, verdict: &verdict };
+            let connection = HandshakeNotes::connection(HandshakeNotes::version());
+            let peer =
+                PeerCertificate { chain, purpose, verdict: &verdict, connection: &connection, is_resumed: false };
             HandshakeNotes::aside(|| callback(&peer)).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;
         }
+        let connection_id = NOTES.with_borrow(|notes| notes.input.connection_id);
         for deviation in &verdict.deviations {
             let subject = chain.first().map(describe).unwrap_or_default();
             let line = format!("accepted only by {}: {subject}", deviation.name());
-            HandshakeNotes::aside(|| self.log.write(Level::Warn, &line));
+            HandshakeNotes::aside(|| self.log.write_about(connection_id, Level::Warn, &line));
         }
         self.note(Authenticated::verified(chain, &verdict, staple.unwrap_or_default(), now.as_secs()));
         NOTES.with_borrow_mut(|notes| notes.deviations.extend(verdict.deviations));
@@ -397,7 +441,8 @@ impl ServerCertVerifier for RustlsVerifier {
             return Err(HandshakeNotes::refuse(Error::from(Code::SessionNotResumed)));
         }
         if !self.accepts_any {
-            let name = self.checks_name.then_some(server_name);
+            let verified = HandshakeNotes::verified_name();
+            let name = self.checks_name.then(|| verified.as_deref().unwrap_or(server_name));
             self.check(end_entity, intermediates, Purpose::Server, name, staple, now)?;
         } else {
             HandshakeNotes::set_verified(Authenticated::nobody(now.as_secs()));

@@ -26,7 +26,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
 pub(crate) use adapter::{HandshakeInput, HandshakeNotes, Judge, RustlsVerifier};
-pub use adapter::{PeerCertificate, VerifyCallback};
+pub use adapter::{PeerCertificate, PeerConnection, VerifyCallback};
 pub(crate) use authenticated::{Authenticated, Peer, ShownIdentity};
 pub use deviation::{Deviation, Deviations};
 pub(crate) use path::{Fingerprint, VerifiedPath, fingerprint};

@@ -79,7 +79,14 @@ impl Recheck {
                 verifier.recheck(&peer.path, now)?;
                 self.callback.as_ref().filter(|_| self.ask_again != AskAgain::Nobody).map_or(Ok(()), |callback| {
                     let verdict = verdict(peer);
-                    let peer = PeerCertificate { chain: &peer.chain, purpose: self.purpose, verdict: &verdict };
+                    let connection = HandshakeNotes::connection(version);
+                    let peer = PeerCertificate {
+                        chain: &peer.chain,
+                        purpose: self.purpose,
+                        verdict: &verdict,
+                        connection: &connection,
+                        is_resumed: true,
+                    };
                     HandshakeNotes::aside(|| callback(&peer))
                         .map_err(|why| Error::new(Code::CertRejectedByCallback, why))
                 })

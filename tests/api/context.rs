@@ -185,7 +185,7 @@ fn names_not_served_and_insecure_settings_are_logged_when_the_context_is_built()
     let sink = Arc::clone(&lines);
     let context = context(|builder| {
         builder.versions("TLSv1.2,TLSv1.1").insecure_accept_any_server(true);
-        builder.log(Arc::new(move |level, line: &str| sink.lock().unwrap().push((level, line.to_owned()))))
+        builder.log(Arc::new(move |line| sink.lock().unwrap().push((line.level, line.text.to_owned()))))
     });
     assert_eq!(context.not_served().iter().map(|name| name.name.as_str()).collect::<Vec<_>>(), ["TLSv1.1"]);
     let lines = lines.lock().unwrap();

@@ -90,7 +90,7 @@ fn log_of_maintenance_may_use_its_context_in_every_way() {
     let client = context(|builder| builder.trust(authority.trust()));
     let (slot, uses): (Slot, _) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
     let (inner, inner_uses, client) = (Arc::clone(&slot), Arc::clone(&uses), client);
-    let log: LogSink = Arc::new(move |_, _| once_with(&inner, &inner_uses, &client));
+    let log: LogSink = Arc::new(move |_| once_with(&inner, &inner_uses, &client));
     let server = failing_server(&authority, &["broker", "other"], log);
     *slot.lock().unwrap() = Some(server.clone());
     server.maintain();
@@ -107,7 +107,7 @@ fn log_of_a_reload_and_of_a_failed_one_may_use_the_context_in_every_way() {
         let (slot, uses): (Slot, _) = (Arc::default(), Arc::new(AtomicUsize::new(0)));
         let (inner, inner_uses, pem) = (Arc::clone(&slot), Arc::clone(&uses), authority.issue(&["broker"], |_| {}));
         let path = file.0.clone();
-        let log: LogSink = Arc::new(move |_, _| {
+        let log: LogSink = Arc::new(move |_| {
             if inner.lock().unwrap().is_some() {
                 fs::write(&path, &pem).unwrap();
             }
@@ -192,8 +192,8 @@ fn gate() -> (LogSink, Receiver<()>, Sender<()>, Arc<AtomicUsize>) {
     let ((here, is_here), (go, may_go)) = (channel(), channel());
     let lines = Arc::new(AtomicUsize::new(0));
     let (counted, may_go) = (Arc::clone(&lines), Mutex::new(may_go));
-    let log: LogSink = Arc::new(move |_, line| {
-        if line.starts_with("staple") && counted.load(Ordering::SeqCst) == 0 {
+    let log: LogSink = Arc::new(move |line| {
+        if line.text.starts_with("staple") && counted.load(Ordering::SeqCst) == 0 {
             here.send(()).unwrap();
             may_go.lock().unwrap().recv().unwrap();
             (0..1000).for_each(|_| thread::yield_now());
@@ -232,9 +232,9 @@ fn callback_of_maintenance_may_end_its_context_and_is_the_last() {
     let (ended, kept): (Weak<()>, _) = (Arc::downgrade(&alive), alive);
     let (ready, is_ready) = channel();
     let is_ready = Mutex::new(is_ready);
-    let log: LogSink = Arc::new(move |_, line| {
+    let log: LogSink = Arc::new(move |line| {
         let _ = &kept;
-        if line.starts_with("staple") {
+        if line.text.starts_with("staple") {
             if counted.fetch_add(1, Ordering::SeqCst) == 0 {
                 is_ready.lock().unwrap().recv().unwrap();
             }
@@ -259,8 +259,8 @@ fn callback_of_maintenance_may_end_another_context_that_is_maintained() {
     let (slot, ended) = (Mutex::new(Some(other)), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&ended);
     let go = Mutex::new(go);
-    let log: LogSink = Arc::new(move |_, line| {
-        if line.starts_with("staple") {
+    let log: LogSink = Arc::new(move |line| {
+        if line.text.starts_with("staple") {
             let _ = go.lock().unwrap().send(());
             drop(slot.lock().unwrap().take());
             counted.fetch_add(1, Ordering::SeqCst);
@@ -314,9 +314,9 @@ fn slow_reload_does_not_replace_what_a_later_one_has_read() {
     let (slow, may_go) = (Arc::new(Mutex::new(None)), Mutex::new(may_go));
     let slow_thread = Arc::clone(&slow);
     // Reads are followed by a warning; that of the slow thread waits.
-    let log: LogSink = Arc::new(move |level, _| {
+    let log: LogSink = Arc::new(move |line| {
         let is_slow = *slow_thread.lock().unwrap() == Some(thread::current().id());
-        if level == Level::Warn && is_slow {
+        if line.level == Level::Warn && is_slow {
             here.send(()).unwrap();
             may_go.lock().unwrap().recv().unwrap();
         }

@@ -43,7 +43,7 @@ impl World {
         let logged = Arc::clone(&self.logged);
         context(|builder| {
             set(builder.versions(self.versions).trust(self.authority.trust()))
-                .log(Arc::new(move |_, line| logged.lock().unwrap().push(line.to_owned())))
+                .log(Arc::new(move |line| logged.lock().unwrap().push(line.text.to_owned())))
         })
     }
 

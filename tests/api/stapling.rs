@@ -58,7 +58,7 @@ impl World {
         let lines = Arc::clone(&self.lines);
         let mut builder = ContextBuilder::new();
         builder.clock(Arc::clone(&self.clock) as Arc<dyn TimeProvider>).resumption(false);
-        builder.log(Arc::new(move |level, line| lines.lock().unwrap().push((level, line.to_owned()))));
+        builder.log(Arc::new(move |line| lines.lock().unwrap().push((line.level, line.text.to_owned()))));
         builder
     }
 

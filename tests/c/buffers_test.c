@@ -14,8 +14,8 @@ static struct wire to_server, to_client;
 static struct pair fresh(void) {
     struct pair pair = {NULL, NULL, -1, -1};
     to_server.length = to_client.length = 0;
-    CHECK_STATUS(btls_conn_new_server(server, &pair.server), BTLS_OK);
-    CHECK_STATUS(btls_conn_new_client(client, "localhost", &pair.client), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_server(server, NULL, &pair.server, NULL), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", NULL, &pair.client, NULL), BTLS_OK);
     return pair;
 }
 

@@ -222,7 +222,7 @@ static void reference_keeps_a_context_that_was_freed_elsewhere(void) {
     CHECK(btls_context_ref(context) == context);
     btls_context_free(context);
     btls_conn *conn = NULL;
-    CHECK_STATUS(btls_conn_new_server(context, &conn), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_server(context, NULL, &conn, NULL), BTLS_OK);
     btls_context_free(context);
     CHECK(btls_conn_is_handshaking(conn));
     btls_conn_free(conn);

@@ -76,8 +76,8 @@ static struct side client_side, server_side;
 static struct pair over_callbacks(const btls_context *server, const btls_context *client) {
     struct pair pair = {NULL, NULL, -1, -1};
     up.length = down.length = 0;
-    CHECK_STATUS(btls_conn_new_server(server, &pair.server), BTLS_OK);
-    CHECK_STATUS(btls_conn_new_client(client, "localhost", &pair.client), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_server(server, NULL, &pair.server, NULL), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", NULL, &pair.client, NULL), BTLS_OK);
     client_side = (struct side){&down, &up, pair.client, 0, 0, 0, 0, 0, 0, 0, BTLS_OK};
     server_side = (struct side){&up, &down, pair.server, 0, 0, 0, 0, 0, 0, 0, BTLS_OK};
     CHECK_CONN(pair.client, btls_conn_set_callbacks(pair.client, side_read, side_write, &client_side), BTLS_OK);
@@ -161,26 +161,44 @@ static void callback_that_claims_more_than_it_was_offered_is_an_error(void) {
 
 struct verifier {
     const char *refused;
-    int calls, peer, was_on_other_thread;
+    int calls, resumed, was_on_other_thread;
+    btls_peer_role peer;
+    uint64_t conn_id;
+    void *conn_user;
     pthread_t thread;
-    char subject[128];
+    char subject[128], version[16], server_name[64];
 };
 
-static int32_t verify(void *user, int32_t peer, const btls_bytes *chain, size_t count, char *reason, size_t capacity) {
+static btls_verify_decision verify(void *user, btls_verify_request *request) {
     struct verifier *verifier = (struct verifier *)user;
-    btls_certificate *certificate = NULL;
-    CHECK(count > 0);
-    CHECK_STATUS(btls_certificate_parse(chain[0].data, chain[0].length, &certificate), BTLS_OK);
-    const char *name = btls_certificate_common_name(certificate);
-    snprintf(verifier->subject, sizeof verifier->subject, "%s", name);
-    btls_certificate_free(certificate);
+    const btls_certificate *peer = btls_verify_request_certificate(request);
+    const uint8_t *der = NULL;
+    size_t length = 0, count = btls_verify_request_chain_count(request);
+    CHECK(count > 0 && peer == btls_verify_request_certificate(request));
+    CHECK_STATUS(btls_verify_request_chain(request, 0, &der, &length), BTLS_OK);
+    btls_certificate *parsed = NULL;
+    CHECK_STATUS(btls_certificate_parse(der, length, &parsed), BTLS_OK);
+    CHECK_TEXT(btls_certificate_sha256(parsed), btls_certificate_sha256(peer));
+    btls_certificate_free(parsed);
+    CHECK_STATUS(btls_verify_request_chain(request, count, &der, &length), BTLS_INVALID_ARGUMENT);
+    CHECK_STATUS(btls_verify_request_set_reason(request, NULL), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_verify_request_set_reason(request, "\xff"), BTLS_INVALID_TEXT);
+    snprintf(verifier->subject, sizeof verifier->subject, "%s", btls_certificate_common_name(peer));
+    snprintf(verifier->version, sizeof verifier->version, "%s", btls_verify_request_version(request));
+    const char *name = btls_verify_request_server_name(request);
+    snprintf(verifier->server_name, sizeof verifier->server_name, "%s", name != NULL ? name : "(none)");
     verifier->calls++;
-    verifier->peer = peer;
+    verifier->resumed += btls_verify_request_is_resumed(request);
+    verifier->peer = btls_verify_request_role(request);
+    verifier->conn_id = btls_verify_request_conn_id(request);
+    verifier->conn_user = btls_verify_request_conn_user(request);
     verifier->was_on_other_thread = !pthread_equal(pthread_self(), verifier->thread);
     if (verifier->refused == NULL || strcmp(verifier->subject, verifier->refused) != 0)
-        return 0;
-    snprintf(reason, capacity, "%s is not registered", verifier->subject);
-    return 1;
+        return BTLS_VERIFY_ACCEPT;
+    char reason[160];
+    snprintf(reason, sizeof reason, "%s is not registered", verifier->subject);
+    CHECK_STATUS(btls_verify_request_set_reason(request, reason), BTLS_OK);
+    return BTLS_VERIFY_REFUSE;
 }
 
 static btls_context *verifying_server(struct verifier *verifier, bool may_block) {
@@ -195,8 +213,11 @@ static void verify_callback_sees_the_peer_and_lets_it_in(void) {
     struct verifier verifier = {0};
     btls_context *server = verifying_server(&verifier, false), *client = context_with("client", "ca.pem");
     struct pair pair = connected(server, client);
-    CHECK(verifier.calls == 1 && verifier.peer == BTLS_PEER_CLIENT);
+    CHECK(verifier.calls == 1 && verifier.peer == BTLS_PEER_CLIENT && verifier.resumed == 0);
+    CHECK(verifier.conn_id == btls_conn_id(pair.server) && verifier.conn_user == NULL);
     CHECK_TEXT(verifier.subject, "device-7");
+    CHECK_TEXT(verifier.version, "TLSv1.3");
+    CHECK_TEXT(verifier.server_name, "localhost");
     close_pair(&pair);
     btls_context_free(server);
     btls_context_free(client);
@@ -210,7 +231,9 @@ static void verify_callback_of_a_client_sees_the_server(void) {
     btls_context *client = build(builder), *server = context_with("server", NULL);
     struct pair pair = connected(server, client);
     CHECK(verifier.calls == 1 && verifier.peer == BTLS_PEER_SERVER);
+    CHECK(verifier.conn_id == btls_conn_id(pair.client));
     CHECK_TEXT(verifier.subject, "broker");
+    CHECK_TEXT(verifier.server_name, "localhost");
     close_pair(&pair);
     btls_context_free(server);
     btls_context_free(client);
@@ -292,7 +315,7 @@ static void verify_callback_is_asked_again_about_the_client_of_a_session(void) {
     struct verifier verifier = {0};
     btls_context *server = verifying_server(&verifier, false), *client = context_with("client", "ca.pem");
     CHECK(!is_resumed(server, client) && verifier.calls == 1);
-    CHECK(is_resumed(server, client) && verifier.calls == 2);
+    CHECK(is_resumed(server, client) && verifier.calls == 2 && verifier.resumed == 1);
     verifier.refused = "device-7";
     struct pair pair = pair_of(server, client);
     btls_status client_status, server_status;
@@ -355,27 +378,32 @@ static void verify_callback_that_may_block_is_asked_about_a_session_in_the_first
 struct log {
     int lines, worst;
     char last[512];
+    uint64_t conn_id;
 };
 
-static void take_line(void *user, int32_t level, const char *line) {
+static void take_line(void *user, const btls_log_line *line) {
     struct log *log = (struct log *)user;
+    int level = btls_log_line_level(line);
     log->lines++;
     if (log->worst == 0 || level < log->worst)
         log->worst = level;
-    snprintf(log->last, sizeof log->last, "%s", line);
+    snprintf(log->last, sizeof log->last, "%s", btls_log_line_text(line));
+    log->conn_id = btls_log_line_conn_id(line);
 }
 
 static void log_callback_gets_what_an_operator_should_know(void) {
-    struct log log = {0, 0, ""};
+    struct log log = {0, 0, "", 0};
     btls_builder *builder = builder_with(NULL, "ca.pem");
     CHECK_BUILDER(builder, btls_builder_log_callback(builder, take_line, &log), BTLS_OK);
     CHECK_BUILDER(builder, btls_builder_insecure_allow(builder, "insecure-common-name", true), BTLS_OK);
     btls_context *client = build(builder), *server = context_with("named", NULL);
     CHECK(log.lines == 1 && log.worst == BTLS_LOG_WARN);
     CHECK_HOLDS(log.last, "insecure-common-name");
+    CHECK(log.conn_id == 0);
     struct pair pair = connected(server, client);
     CHECK(log.lines == 2);
     CHECK_HOLDS(log.last, "CN=localhost");
+    CHECK(log.conn_id == btls_conn_id(pair.client));
     close_pair(&pair);
     btls_context_free(server);
     btls_context_free(client);
@@ -383,7 +411,7 @@ static void log_callback_gets_what_an_operator_should_know(void) {
 
 /* Meets a server with a line of another protocol so often that two minutes could not have all the lines. */
 static void refusals_are_logged_as_errors_and_not_without_end(void) {
-    struct log log = {0, 0, ""};
+    struct log log = {0, 0, "", 0};
     for (int logs = 1; logs >= 0; logs--) {
         btls_builder *builder = builder_with("server", NULL);
         CHECK_BUILDER(builder, btls_builder_log_callback(builder, take_line, &log), BTLS_OK);
@@ -392,7 +420,7 @@ static void refusals_are_logged_as_errors_and_not_without_end(void) {
         log.lines = log.worst = 0;
         for (int i = 1; i <= 150; i++) {
             btls_conn *conn;
-            CHECK_STATUS(btls_conn_new_server(server, &conn), BTLS_OK);
+            CHECK_STATUS(btls_conn_new_server(server, NULL, &conn, NULL), BTLS_OK);
             up.length = down.length = 0;
             server_side = (struct side){&up, &down, conn, 0, 0, 0, 0, 0, 0, 0, BTLS_OK};
             memcpy(up.bytes, "GET / HTTP/1.1\r\n\r\n", up.length = 18);
@@ -416,9 +444,10 @@ struct passwords {
     char label[1100], alias[64];
 };
 
-static ptrdiff_t give_password(void *user, int32_t usage, const char *label, const char *alias, char *buffer,
-                               size_t capacity) {
+static ptrdiff_t give_password(void *user, const btls_password_request *request, char *buffer, size_t capacity) {
     struct passwords *passwords = (struct passwords *)user;
+    btls_password_usage usage = btls_password_request_usage(request);
+    const char *label = btls_password_request_label(request), *alias = btls_password_request_alias(request);
     const char *password = usage == BTLS_PASSWORD_STORE ? passwords->store : passwords->key;
     snprintf(passwords->label, sizeof passwords->label, "%s", label);
     if (alias != NULL)

@@ -49,14 +49,14 @@ static void handshake_without_a_transport_loses_no_client_hello(void) {
     btls_conn *conn = NULL;
     uint8_t record[20000];
     size_t used = 0, filled = 0;
-    CHECK_STATUS(btls_conn_new_client(client, "localhost", &conn), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", NULL, &conn, NULL), BTLS_OK);
     CHECK_CONN(conn, btls_conn_handshake(conn), BTLS_WRONG_STATE);
     CHECK_CONN(conn, btls_conn_wrap(conn, NULL, 0, record, sizeof record, &used, &filled), BTLS_WANT_READ);
     CHECK(filled > 0 && record[0] == 22);
     btls_conn_free(conn);
 
     int fds[2];
-    CHECK_STATUS(btls_conn_new_client(client, "localhost", &conn), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", NULL, &conn, NULL), BTLS_OK);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
     CHECK_CONN(conn, btls_conn_handshake(conn), BTLS_WRONG_STATE);
     CHECK_CONN(conn, btls_conn_set_fd(conn, fds[0], fds[0]), BTLS_OK);

@@ -121,7 +121,7 @@ static void two_contexts_of_one_process_do_not_know_each_other(void) {
 static btls_status connect_to(const btls_context *server, const btls_context *client, const char *host) {
     struct pair pair = pair_of(server, client);
     btls_conn_free(pair.client);
-    CHECK_STATUS(btls_conn_new_client(client, host, &pair.client), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, host, NULL, &pair.client, NULL), BTLS_OK);
     CHECK_STATUS(btls_conn_set_fd(pair.client, pair.client_fd, pair.client_fd), BTLS_OK);
     btls_status client_status, server_status;
     shake(&pair, &client_status, &server_status);

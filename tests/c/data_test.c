@@ -216,8 +216,8 @@ static void two_pipes_serve_as_well_as_a_socket(void) {
         make_nonblocking(down[index]);
     }
     struct pair pair = {NULL, NULL, -1, -1};
-    CHECK_STATUS(btls_conn_new_server(server, &pair.server), BTLS_OK);
-    CHECK_STATUS(btls_conn_new_client(client, "localhost", &pair.client), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_server(server, NULL, &pair.server, NULL), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", NULL, &pair.client, NULL), BTLS_OK);
     CHECK_STATUS(btls_conn_set_fd(pair.client, down[0], up[1]), BTLS_OK);
     CHECK_STATUS(btls_conn_set_fd(pair.server, up[0], down[1]), BTLS_OK);
     btls_status client_status, server_status;

@@ -219,7 +219,7 @@ static const char *seen_by_s_client(const btls_context *listener, const char *ar
     int fd = accept(listening, NULL, NULL);
     CHECK(fd >= 0);
     btls_conn *conn;
-    CHECK_STATUS(btls_conn_new_server(listener, &conn), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_server(listener, NULL, &conn, NULL), BTLS_OK);
     CHECK_STATUS(btls_conn_set_fd(conn, fd, fd), BTLS_OK);
     CHECK_CONN(conn, step(conn), BTLS_OK);
     /* It has nothing to say, as its input has ended. */

@@ -83,9 +83,9 @@ static void add(struct peer *peer, const btls_context *context, int fd, int is_s
     peer->is_server = is_server;
     make_nonblocking(fd);
     if (is_server)
-        CHECK_STATUS(btls_conn_new_server(context, &peer->conn), BTLS_OK);
+        CHECK_STATUS(btls_conn_new_server(context, NULL, &peer->conn, NULL), BTLS_OK);
     else
-        CHECK_STATUS(btls_conn_new_client(context, "localhost", &peer->conn), BTLS_OK);
+        CHECK_STATUS(btls_conn_new_client(context, "localhost", NULL, &peer->conn, NULL), BTLS_OK);
     CHECK_CONN(peer->conn, btls_conn_set_fd(peer->conn, fd, fd), BTLS_OK);
     event.events = EPOLLIN | EPOLLOUT;
     event.data.ptr = peer;

@@ -112,8 +112,8 @@ static void arguments_out_of_range_are_refused_with_their_value(void) {
 static void null_context_is_refused_by_every_call(void) {
     btls_conn *conn = NULL;
     btls_list *list = NULL;
-    CHECK_STATUS(btls_conn_new_server(NULL, &conn), BTLS_NULL_POINTER);
-    CHECK_STATUS(btls_conn_new_client(NULL, "localhost", &conn), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_conn_new_server(NULL, NULL, &conn, NULL), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_conn_new_client(NULL, "localhost", NULL, &conn, NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_context_reload(NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_context_warnings(NULL, &list), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_context_cipher_suites(NULL, &list), BTLS_NULL_POINTER);
@@ -124,7 +124,7 @@ static void null_context_is_refused_by_every_call(void) {
 
 static void null_arguments_of_a_context_are_refused(void) {
     btls_context *context = context_with("server", NULL);
-    CHECK_STATUS(btls_conn_new_server(context, NULL), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_conn_new_server(context, NULL, NULL, NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_context_warnings(context, NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_context_cipher_suites(context, NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_context_not_served(context, NULL), BTLS_NULL_POINTER);
@@ -212,7 +212,7 @@ static void calls_in_the_wrong_state_are_refused_with_wrong_state(void) {
     btls_conn *conn = NULL;
     char buffer[64];
     size_t count, other;
-    CHECK_STATUS(btls_conn_new_server(server, &conn), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_server(server, NULL, &conn, NULL), BTLS_OK);
     CHECK_STATUS(btls_conn_handshake(conn), BTLS_WRONG_STATE);
     CHECK_STATUS(btls_conn_read(conn, buffer, 64, &count), BTLS_WRONG_STATE);
     CHECK_STATUS(btls_conn_set_fd(conn, -1, 5), BTLS_INVALID_ARGUMENT);
@@ -237,15 +237,22 @@ static void calls_in_the_wrong_state_are_refused_with_wrong_state(void) {
 static void context_makes_only_the_sides_it_was_built_for(void) {
     btls_context *server = context_with("server", NULL), *client = context_with(NULL, "ca.pem");
     btls_conn *conn = NULL;
-    CHECK_STATUS(btls_conn_new_client(server, "localhost", &conn), BTLS_NO_TRUST);
-    CHECK_STATUS(btls_conn_new_server(client, &conn), BTLS_NO_IDENTITY);
-    CHECK_STATUS(btls_conn_new_client(client, NULL, &conn), BTLS_INVALID_SERVER_NAME);
-    CHECK_STATUS(btls_conn_new_client(client, "no such host!", &conn), BTLS_INVALID_SERVER_NAME);
-    btls_error *error = btls_context_error(client);
+    CHECK_STATUS(btls_conn_new_client(server, "localhost", NULL, &conn, NULL), BTLS_NO_TRUST);
+    CHECK_STATUS(btls_conn_new_server(client, NULL, &conn, NULL), BTLS_NO_IDENTITY);
+    CHECK_STATUS(btls_conn_new_client(client, NULL, NULL, &conn, NULL), BTLS_INVALID_SERVER_NAME);
+    CHECK_STATUS(btls_conn_new_client(client, "no such host!", NULL, &conn, NULL), BTLS_INVALID_SERVER_NAME);
+    btls_error *error = NULL;
+    CHECK_STATUS(btls_conn_new_client(client, "no such host!", NULL, &conn, &error), BTLS_INVALID_SERVER_NAME);
     CHECK(btls_error_code(error) == BTLS_INVALID_SERVER_NAME && btls_error_category(error) == BTLS_CATEGORY_USAGE);
     CHECK_HOLDS(btls_error_message(error), "no such host!");
     btls_error_free(error);
-    CHECK(conn == NULL);
+    CHECK(conn == NULL && btls_context_error(client) == NULL);
+    CHECK_STATUS(btls_conn_new_server(NULL, NULL, &conn, &error), BTLS_NULL_POINTER);
+    CHECK_HOLDS(btls_error_message(error), "context");
+    btls_error_free(error);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", NULL, &conn, &error), BTLS_OK);
+    CHECK(conn != NULL && error == NULL);
+    btls_conn_free(conn);
     btls_context_free(server);
     btls_context_free(client);
 }

@@ -43,7 +43,7 @@ static void serve(const btls_context *context, int fd) {
     btls_conn *conn = NULL;
     char buffer[256];
     size_t count = 0, written = 0;
-    btls_status status = btls_conn_new_server(context, &conn);
+    btls_status status = btls_conn_new_server(context, NULL, &conn, NULL);
     if (status == BTLS_OK)
         status = btls_conn_set_fd(conn, fd, fd);
     if (status == BTLS_OK)
@@ -86,7 +86,7 @@ static void *client(void *unused) {
     if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
         exit(1);
     /* Writing and reading do the handshake first. */
-    if (btls_conn_new_client(context, "localhost", &conn) != BTLS_OK || btls_conn_set_fd(conn, fd, fd) != BTLS_OK ||
+    if (btls_conn_new_client(context, "localhost", NULL, &conn, NULL) != BTLS_OK || btls_conn_set_fd(conn, fd, fd) != BTLS_OK ||
         btls_conn_write(conn, "hello", 5, &count) != BTLS_OK || btls_conn_read(conn, answer, 5, &count) != BTLS_OK ||
         btls_conn_shutdown(conn) != BTLS_OK)
         give_up("client", btls_conn_error(conn));

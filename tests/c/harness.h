@@ -155,8 +155,8 @@ static inline struct pair pair_of(const btls_context *server, const btls_context
     make_nonblocking(fds[1]);
     pair.client_fd = fds[0];
     pair.server_fd = fds[1];
-    CHECK_STATUS(btls_conn_new_server(server, &pair.server), BTLS_OK);
-    CHECK_STATUS(btls_conn_new_client(client, "localhost", &pair.client), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_server(server, NULL, &pair.server, NULL), BTLS_OK);
+    CHECK_STATUS(btls_conn_new_client(client, "localhost", NULL, &pair.client, NULL), BTLS_OK);
     CHECK_STATUS(btls_conn_set_fd(pair.server, fds[1], fds[1]), BTLS_OK);
     CHECK_STATUS(btls_conn_set_fd(pair.client, fds[0], fds[0]), BTLS_OK);
     return pair;

@@ -55,7 +55,7 @@ static void *use(void *library) {
     btls_conn *conn = NULL;
     check(btls_builder_trust_file_(builder, trust, NULL) == BTLS_OK, "trust");
     check(btls_builder_build_(builder, &context) == BTLS_OK, "build");
-    check(btls_conn_new_client_(context, "localhost", &conn) == BTLS_OK, "client");
+    check(btls_conn_new_client_(context, "localhost", NULL, &conn, NULL) == BTLS_OK, "client");
     check(btls_conn_set_callbacks_(conn, end, take, NULL) == BTLS_OK, "callbacks");
     check(btls_conn_handshake_(conn) == BTLS_HANDSHAKE_EOF, "handshake");
     btls_conn_free_(conn);

@@ -107,7 +107,7 @@ static void der_of_subject_and_issuer_is_given(void) {
 
 static void alternative_names_have_kinds_and_values(void) {
     static const struct {
-        int32_t kind;
+        btls_san_kind kind;
         const char *value, *shown;
     } rows[] = {
         {BTLS_SAN_UPN, "user@corp", "UPN:user@corp"},

@@ -4,14 +4,14 @@
 /* What a function was told, and what it answers. */
 struct told {
     btls_context *context;
-    int32_t answer;
+    btls_revoked_action answer;
     int count;
     uint64_t conn_id;
     char subject[200], issuer[200], serial[200], reason[200];
     int64_t time;
 };
 
-static int32_t take(void *user, const btls_revoked_peer *peer) {
+static btls_revoked_action take(void *user, const btls_revoked_peer *peer) {
     struct told *told = (struct told *)user;
     told->count++;
     told->conn_id = btls_revoked_peer_conn_id(peer);

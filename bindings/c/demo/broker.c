@@ -126,7 +126,7 @@ static void accept_client(struct listener *listener) {
     /* Small packets do not wait for those before them to be acknowledged. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     struct client *client = (struct client *)calloc(1, sizeof *client);
-    if (client == NULL || btls_conn_new_server(listener->context, &client->conn) != BTLS_OK ||
+    if (client == NULL || btls_conn_new_server(listener->context, NULL, &client->conn, NULL) != BTLS_OK ||
         btls_conn_set_fd(client->conn, fd, fd) != BTLS_OK) {
         if (client != NULL)
             btls_conn_free(client->conn);

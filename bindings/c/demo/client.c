@@ -97,7 +97,7 @@ int main(int count, char **arguments) {
     }
     btls_context *context = make_context(arguments[2], arguments[3], arguments[4]);
     int fd = connect_to((uint16_t)atoi(arguments[1]));
-    btls_status status = btls_conn_new_client(context, "localhost", &conn);
+    btls_status status = btls_conn_new_client(context, "localhost", NULL, &conn, NULL);
     if (status == BTLS_OK)
         status = btls_conn_set_fd(conn, fd, fd);
     if (status == BTLS_OK)

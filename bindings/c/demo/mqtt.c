@@ -214,7 +214,7 @@ int main(int count, char **arguments) {
     }
     btls_context *context = make_context(arguments);
     int fd = connect_to((uint16_t)atoi(arguments[1]));
-    must(btls_conn_new_client(context, "localhost", &conn));
+    must(btls_conn_new_client(context, "localhost", NULL, &conn, NULL));
     must(btls_conn_set_fd(conn, fd, fd));
     btls_status status = btls_conn_handshake(conn);
     while (runs_task(status))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use brokertls::LogSink;
+use brokertls::{LogLine, LogSink};
 use jni::objects::{JObject, JString, JValue};
 use jni::refs::Global;
 use jni::{Env, JavaVM, jni_sig, jni_str};
@@ -15,7 +15,7 @@ pub(crate) fn sink(env: &Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
         return Err(Raised::Argument("no log"));
     }
     let log: Global<JObject<'static>> = env.new_global_ref(log)?;
-    Ok(Arc::new(move |level, line: &str| {
+    Ok(Arc::new(move |line: &LogLine<'_>| {
         let Ok(vm) = JavaVM::singleton() else { return };
         // A thread that came from Java is attached, and a local frame keeps its references from piling up. One that fetches
         // is let go again: a JVM does not end before the threads that are attached to it.
@@ -24,8 +24,8 @@ pub(crate) fn sink(env: &Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
                 return Ok::<(), jni::errors::Error>(());
             }
             let written = env.with_local_frame(8, |env| {
-                let line = JString::from_str(env, line.replace('\0', "\u{fffd}"))?;
-                let arguments = [JValue::Int(level as i32), JValue::Object(&line)];
+                let text = JString::from_str(env, line.text.replace('\0', "\u{fffd}"))?;
+                let arguments = [JValue::Int(line.level as i32), JValue::Object(&text)];
                 env.call_method(&log, jni_str!("write"), jni_sig!("(ILjava/lang/String;)V"), &arguments)?;
                 Ok::<(), jni::errors::Error>(())
             });

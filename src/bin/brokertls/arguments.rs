@@ -26,7 +26,7 @@ pub(crate) fn options(matches: &ArgMatches) -> Result<Options, Failure> {
     for (_, name, value) in given {
         options.set(name, value)?;
     }
-    let log = std::sync::Arc::new(|_, line: &str| complain(format_args!("{line}")));
+    let log = std::sync::Arc::new(|line: &brokertls::LogLine<'_>| complain(format_args!("{}", line.text)));
     options.builder_mut().log(log);
     Ok(options)
 }

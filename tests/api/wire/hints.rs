@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use brokertls::{ClientAuth, Code, Connection, ContextBuilder, Level, Stream};
+use brokertls::{ClientAuth, Code, Connection, ContextBuilder, Level, LogLine, Stream};
 use rustls::SignatureScheme;
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
@@ -72,7 +72,7 @@ fn refused_peer_is_logged_as_an_error_with_its_hint() {
         let server = context(|builder| {
             builder.identity(authority.identity(&["broker.example"])).trust(authority.trust());
             builder.client_auth(ClientAuth::Need).log_refusals(logs);
-            builder.log(Arc::new(move |level, line: &str| sink.lock().unwrap().push((level, line.to_owned()))))
+            builder.log(Arc::new(move |line| sink.lock().unwrap().push((line.level, line.text.to_owned()))))
         });
         let client = context(|builder| builder.trust(authority.trust()));
         let ended = Pair::new(&server, &client, "broker.example").run();
@@ -140,7 +140,7 @@ type Lines = Arc<Mutex<Vec<(Level, String)>>>;
 
 fn logging(lines: &Lines, change: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> brokertls::Context {
     let sink = Arc::clone(lines);
-    let write = move |level, line: &str| sink.lock().unwrap().push((level, line.to_owned()));
+    let write = move |line: &LogLine<'_>| sink.lock().unwrap().push((line.level, line.text.to_owned()));
     context(|builder| change(builder.log(Arc::new(write))))
 }
 

@@ -50,7 +50,12 @@ unsafe extern "C" {
     fn btls_builder_set(builder: *mut RawBuilder, option: *const c_char, value: *const c_char) -> i32;
     fn btls_builder_build(builder: *mut RawBuilder, context: *mut *mut RawContext) -> i32;
     fn btls_context_free(context: *mut RawContext);
-    fn btls_conn_new_server(context: *const RawContext, conn: *mut *mut RawConnection) -> i32;
+    fn btls_conn_new_server(
+        context: *const RawContext,
+        options: *const c_void,
+        conn: *mut *mut RawConnection,
+        error: *mut *mut c_void,
+    ) -> i32;
     fn btls_conn_free(conn: *mut RawConnection);
     fn btls_conn_is_handshaking(conn: *const RawConnection) -> bool;
     fn btls_conn_unwrap(
@@ -158,7 +163,7 @@ impl Context for CContext {
     fn accept(&self) -> Box<dyn Connection> {
         let mut conn = ptr::null_mut();
         // SAFETY: the context lives as long as `self`.
-        assert_eq!(unsafe { btls_conn_new_server(self.0, &mut conn) }, OK);
+        assert_eq!(unsafe { btls_conn_new_server(self.0, ptr::null(), &mut conn, ptr::null_mut()) }, OK);
         Box::new(CConnection { conn, record: vec![0; RECORD_MAX] })
     }
 }

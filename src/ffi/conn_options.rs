@@ -1,0 +1,113 @@
+//! The settings of one connection, where they differ from those of its context.
+
+use std::ffi::{c_char, c_void};
+
+use crate::config::ConnectionSettings;
+use crate::error::{Code, Error};
+
+use super::arguments::{optional_text, text};
+use super::builder::{btls_client_auth, client_auth_of};
+use super::guard::{Exclusive, Handle, Object, guard, guard_error, guard_free, guard_object, object};
+use super::last_error::btls_error;
+use super::{DONE, btls_status};
+
+/// The settings of one connection, where they differ from those of its context. Used by one thread at a time.
+pub struct btls_conn_options(Exclusive<ConnectionSettings>);
+
+impl Object for btls_conn_options {
+    type Value = ConnectionSettings;
+
+    fn cell(&self) -> &Exclusive<ConnectionSettings> {
+        &self.0
+    }
+}
+
+/// Makes options that leave every setting to the context. Any number of connections can be made with them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_new() -> *mut btls_conn_options {
+    guard(std::ptr::null_mut(), || Handle::leak(btls_conn_options(Exclusive::new(ConnectionSettings::default()))))
+}
+
+/// Frees options. Their connections stay.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_free(options: *mut btls_conn_options) {
+    guard_free(object!(options));
+}
+
+/// Returns the error of the last failed call on the options.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_error(options: *const btls_conn_options) -> *const btls_error {
+    guard_error(object!(options))
+}
+
+/// Sets how a server requests a client certificate.
+///
+/// # Details
+///
+/// A session is resumed by connections with the same setting alone: a client without a certificate never enters by a
+/// session if one is required. The client's side ignores the setting.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_client_auth(
+    options: *mut btls_conn_options,
+    client_auth: btls_client_auth,
+) -> btls_status {
+    guard_object(object!(options), |options| {
+        options.client_auth = Some(client_auth_of(client_auth)?);
+        DONE
+    })
+}
+
+/// Adds an application protocol (ALPN), in order of preference. They replace those of the context.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_alpn(
+    options: *mut btls_conn_options,
+    protocol: *const c_char,
+) -> btls_status {
+    guard_object(object!(options), |options| {
+        // SAFETY: the header asks for text.
+        let protocol = unsafe { text("protocol", protocol) }?.as_bytes();
+        if protocol.is_empty() || protocol.len() > 255 {
+            return Err(Error::new(Code::InvalidAlpn, format!("{} bytes", protocol.len())));
+        }
+        options.alpn.get_or_insert_default().push(protocol.to_owned());
+        DONE
+    })
+}
+
+/// Removes all application protocols, those of the context too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_clear_alpn(options: *mut btls_conn_options) -> btls_status {
+    guard_object(object!(options), |options| {
+        options.alpn = Some(Vec::new());
+        DONE
+    })
+}
+
+/// Sets the server name (SNI) that a client sends; NULL sends none. Default: the host. Only the host is verified.
+///
+/// # Details
+///
+/// btls_conn_new_client returns BTLS_INVALID_SERVER_NAME if the name is no DNS name. The server's side ignores the
+/// setting.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_server_name(
+    options: *mut btls_conn_options,
+    name: *const c_char,
+) -> btls_status {
+    guard_object(object!(options), |options| {
+        // SAFETY: the header asks for text or NULL.
+        let name = unsafe { optional_text("name", name) }?;
+        options.sends_server_name = name.is_some();
+        options.server_name = name.map(str::to_owned);
+        DONE
+    })
+}
+
+/// Sets the pointer that btls_conn_user and the arguments of callbacks give back. Default: NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_options_user(options: *mut btls_conn_options, user: *mut c_void) -> btls_status {
+    guard_object(object!(options), |options| {
+        options.user = user.expose_provenance();
+        DONE
+    })
+}
