@@ -8,6 +8,7 @@ mod command_files;
 mod command_revocation;
 mod command_usage;
 mod command_verify;
+mod connection_settings;
 mod context;
 mod context_life;
 mod fetch;
