@@ -68,8 +68,13 @@ pub enum TrustSource {
         /// Type, passwords and limits.
         options: OpenOptions,
     },
-    /// Every PEM or DER file of a directory.
-    Directory(PathBuf),
+    /// Every file of a directory that holds certificates.
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Type, passwords and limits of each file in it.
+        options: OpenOptions,
+    },
     /// The system's roots, as the distribution keeps them, or as `SSL_CERT_FILE` and `SSL_CERT_DIR` say. Those are
     /// ignored in a process with more rights than the one that started it (set-uid, set-gid, capabilities).
     System,
@@ -79,6 +84,11 @@ impl TrustSource {
     /// A store or file of certificates, its type found from its content.
     pub fn store(source: Source) -> Self {
         Self::Store { source, options: OpenOptions::default() }
+    }
+
+    /// The files of a directory, the type of each found from its content.
+    pub fn directory(path: impl Into<PathBuf>) -> Self {
+        Self::Directory { path: path.into(), options: OpenOptions::default() }
     }
 }
 

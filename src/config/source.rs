@@ -44,6 +44,14 @@ impl Source {
         }
     }
 
+    /// Returns true for a pipe, socket or device, which holds no content.
+    pub(crate) fn is_special(&self) -> bool {
+        match self {
+            Self::File(path) => path.metadata().is_ok_and(|metadata| !metadata.is_file()),
+            Self::Memory { .. } => false,
+        }
+    }
+
     /// The bytes, at most `limit` of them; the hint of the error for more says what to do.
     ///
     /// # Errors

@@ -111,6 +111,10 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
             CrlSource::Directory(path) => {
                 let before = crls.iter().count();
                 for file in source::files_of(path)? {
+                    if file.is_special() {
+                        crls.pass_over(&file.label(), "not a regular file");
+                        continue;
+                    }
                     crls.add_from_directory(&read_lists(&file, limit)?, &file.label())?;
                 }
                 if crls.iter().count() == before {

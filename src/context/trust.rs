@@ -29,7 +29,7 @@ impl TrustSource {
                 warnings.extend_from_slice(store.warnings());
                 store.trusted()
             }
-            Self::Directory(path) => trusted_of_directory(path, warnings),
+            Self::Directory { path, options } => trusted_of_directory(path, options, warnings),
             Self::System => system_roots(warnings),
         }
     }
@@ -37,14 +37,17 @@ impl TrustSource {
 
 /// The certificates of all files of a directory, each once. Directories of CAs hold other files too: a README, lists.
 /// A file without a certificate is skipped, with a warning if it holds no list either.
-fn trusted_of_directory(path: &Path, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
+fn trusted_of_directory(
+    path: &Path,
+    options: &OpenOptions,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<TrustedCertificate>> {
     let (mut trusted, mut seen) = (Vec::new(), HashSet::new());
     let mut first_fault = None;
-    let options = OpenOptions::default();
     for file in source::files_of(path)? {
         let content = file.read(&options.limits);
         let holds_lists_alone = content.as_ref().is_ok_and(|content| holds_lists_alone(content));
-        match content.and_then(|content| trusted_of_file(&file.label(), &content, &options, warnings)) {
+        match content.and_then(|content| trusted_of_file(&file.label(), &content, options, warnings)) {
             Ok(found) => trusted.extend(found.into_iter().filter(|one| seen.insert(one.der.clone()))),
             Err(fault) => {
                 if !holds_lists_alone {
@@ -86,9 +89,9 @@ pub(super) fn add_lists(spec: &Spec, crls: &mut Crls) -> Result<()> {
     for source in &spec.trust {
         match source {
             TrustSource::Store { source, options } => add_lists_of(source, options.limits, &spec.revocation, crls)?,
-            TrustSource::Directory(path) => {
+            TrustSource::Directory { path, options } => {
                 for file in source::files_of(path)? {
-                    add_lists_of(&file, Limits::default(), &spec.revocation, crls)?;
+                    add_lists_of(&file, options.limits, &spec.revocation, crls)?;
                 }
             }
             TrustSource::System => {}

@@ -183,7 +183,7 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
 /// # Details
 ///
 /// Hidden files and subdirectories are ignored. The revocation lists (CRL) in the directory are used if revocation is
-/// on.
+/// on. The store type and the limits that were set before apply to each file.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_directory(
     builder: *mut btls_builder,
@@ -191,8 +191,10 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for text.
-        let directory = unsafe { path("directory", directory) }?;
-        builder.context().trust(TrustSource::Directory(directory.to_owned()));
+        let path = unsafe { path("directory", directory) }?.to_owned();
+        // SAFETY: NULL is no text.
+        let options = unsafe { builder.open_options(std::ptr::null(), std::ptr::null()) };
+        builder.context().trust(TrustSource::Directory { path, options });
         DONE
     })
 }

@@ -1,42 +1,129 @@
 //! Formats that are not read, recognized so that a message can name them and say how to convert them.
 
 use memchr::memmem;
+use rustls::pki_types::CertificateDer;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::der::{Der, GENERALIZED_TIME, INTEGER, OCTET_STRING, SEQUENCE};
+use super::der::{Der, GENERALIZED_TIME, INTEGER, Length, OCTET_STRING, SEQUENCE, header};
 use super::java::reader::Reader;
-use super::pem;
+use super::pem::{self, Block};
+use super::{StoreType, open, pkcs7, plain};
+use crate::certificate::fault;
 use crate::error::{Code, Error};
+
+const UNPACK: &str = "Unpack it and give the file in it.";
+const UTF16: (&str, &str) = ("it is UTF-16 text", "Save it as UTF-8 or ASCII text.");
+/// The begin of PEM text in base64.
+const PEM_IN_BASE64: &[u8] = b"LS0tLS1CRUdJTi";
 
 /// A format by the bytes that a file begins with, what it is, and what to do.
 const BEGINNINGS: &[(&[u8], &str, &str)] = &[
-    (b"\xff\xfe", "it is UTF-16 text", "Save it as UTF-8 or ASCII text."),
-    (b"\xfe\xff", "it is UTF-16 text", "Save it as UTF-8 or ASCII text."),
+    (b"\xff\xfe", UTF16.0, UTF16.1),
+    (b"\xfe\xff", UTF16.0, UTF16.1),
+    (b"-\0-\0", UTF16.0, UTF16.1),
+    (b"\0-\0-", UTF16.0, UTF16.1),
     (b"SQLite format 3\0", "it is an SQLite database, as NSS keeps certificates in", "Export it with pk12util -o."),
     (b"PuTTY-User-Key-File", "it is a key file of PuTTY", "Keys of SSH have no certificate; use the key made for TLS."),
     (b"ssh-", "it is a public key of SSH", "Give the certificate or the private key made for TLS."),
     (b"ecdsa-sha2-", "it is a public key of SSH", "Give the certificate or the private key made for TLS."),
-    (b"PK\x03\x04", "it is a ZIP archive", "Unpack it and give the file in it."),
-    (b"\x1f\x8b", "it is compressed with gzip", "Unpack it and give the file in it."),
-    (b"LS0tLS1CRUdJTi", "it is PEM text encoded in base64 once more", "Decode it once: base64 -d FILE > FILE.pem."),
+    (b"PK\x03\x04", "it is a ZIP archive", UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "it is a 7z archive", UNPACK),
+    (b"\x1f\x8b", "it is compressed with gzip", UNPACK),
+    (b"BZh", "it is compressed with bzip2", UNPACK),
+    (b"\xfd7zXZ\0", "it is compressed with xz", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd", UNPACK),
+    (PEM_IN_BASE64, "it is PEM text encoded in base64 once more", "Decode it once: base64 -d FILE > FILE.pem."),
     (b"<", "it is HTML or XML", "Download it again; this may be the page of an error."),
     (b"{", "it is JSON", "Give the certificate or key alone, as PEM with its line ends."),
 ];
 
 /// The error for content that is in none of the formats that are read.
 pub(super) fn unknown(bytes: &[u8]) -> Error {
+    known(bytes).unwrap_or_else(|| {
+        named("it has no block of PEM and none of the formats' first bytes", "Check that this is the right file.")
+    })
+}
+
+/// The error for content in a format that is known and not read.
+fn known(bytes: &[u8]) -> Option<Error> {
     let text = bytes.trim_ascii_start();
     let beginning = BEGINNINGS.iter().find(|(beginning, _, _)| text.starts_with(beginning));
     match beginning {
-        _ if bytes.is_empty() => named("it is empty", "Check that the file was written completely."),
-        Some((_, what, hint)) => named(what, hint),
-        None => bouncy_castle_stream(bytes).or_else(|| other_text(text)).unwrap_or_else(|| {
-            named("it has no block of PEM and none of the formats' first bytes", "Check that this is the right file.")
-        }),
+        _ if bytes.is_empty() => Some(named("it is empty", "Check that the file was written completely.")),
+        _ if text.is_empty() => {
+            Some(named("it holds white space alone", "Check that the file was written completely."))
+        }
+        Some((_, what, hint)) => Some(named(what, hint)),
+        None => archive(bytes).or_else(|| bouncy_castle_stream(bytes)).or_else(|| other_text(text)),
     }
+}
+
+/// The error for an archive that holds files as they are, blocks of PEM too.
+pub(super) fn archive(bytes: &[u8]) -> Option<Error> {
+    let is_tar = bytes.get(257..262).is_some_and(|magic| magic == b"ustar");
+    is_tar.then(|| named("it is a tar archive", UNPACK))
+}
+
+/// The content of a file that was expected to be something else, in words for its error, and a hint if there is a
+/// better one than the error's own. Nothing if the content is not known either.
+pub(crate) fn recognized(bytes: &[u8]) -> Option<(String, Option<String>)> {
+    let in_words = |error: Error| (error.detail().to_owned(), Some(error.hint().to_owned()));
+    if let Some(error) = archive(bytes) {
+        return Some(in_words(error));
+    }
+    if pem::has_block(bytes) {
+        return Some(match pem::blocks(bytes) {
+            Ok(blocks) => (format!("it is PEM text with {}", labels(&blocks)), None),
+            Err(error) => {
+                (format!("it is PEM text that cannot be read: {}", error.detail()), Some(error.hint().to_owned()))
+            }
+        });
+    }
+    let bytes = open::whole(bytes, Code::StoreMalformed).unwrap_or(bytes);
+    let what = match open::find_type(bytes) {
+        Ok(StoreType::Jks) => "it is a JKS keystore",
+        Ok(StoreType::Jceks) => "it is a JCEKS keystore",
+        Ok(StoreType::Pkcs12) => "it is a PKCS#12 keystore",
+        Ok(StoreType::Der) if pkcs7::is_content_info(bytes) => {
+            return Some(match pkcs7::read(bytes) {
+                Ok(_) => ("it is PKCS#7 (CMS) without a revocation list".to_owned(), None),
+                Err(error) => in_words(error),
+            });
+        }
+        Ok(StoreType::Der) if is_certificate(bytes) => "it is a certificate",
+        Ok(StoreType::Der) if plain::is_der_key(bytes) => "it is a private key",
+        Ok(_) => return der(bytes).map(in_words),
+        Err(error) if error.code() == Code::StoreMalformed => return Some(in_words(error)),
+        Err(_) => return known(bytes).or_else(|| is_indefinite(bytes).then(indefinite)).map(in_words),
+    };
+    Some((what.to_owned(), None))
+}
+
+fn is_indefinite(bytes: &[u8]) -> bool {
+    matches!(header(bytes), Some((SEQUENCE, _, Length::Indefinite)))
+}
+
+pub(super) fn is_certificate(der: &[u8]) -> bool {
+    fault::parse(&CertificateDer::from(der)).is_ok()
+}
+
+/// The labels of a text, each once, with their number.
+fn labels(blocks: &[Block]) -> String {
+    const MOST: usize = 5;
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for block in blocks {
+        let is_full = counted.len() == MOST;
+        match counted.iter_mut().find(|(label, _)| *label == block.label) {
+            Some((_, count)) => *count += 1,
+            None if is_full => {}
+            None => counted.push((&block.label, 1)),
+        }
+    }
+    let parts = counted.into_iter().map(|(label, count)| format!("{label} ({count})"));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The error for DER of a known kind that holds neither certificate nor key by itself; `None` for any other.
@@ -45,10 +132,10 @@ pub(super) fn der(bytes: &[u8]) -> Option<Error> {
         return Some(bouncy_castle("BCFKS"));
     }
     let (what, hint) = match () {
-        () if is_content_info(bytes) => return Some(pkcs7()),
         () if matches!(CertificateRevocationList::from_der(bytes), Ok(([], _))) => {
             ("it is a revocation list (CRL)", "Give it with the option crl.")
         }
+        () if is_ocsp_response(bytes) => ("it is an OCSP response", "Give it with the option ocsp."),
         () if matches!(X509CertificationRequest::from_der(bytes), Ok(([], _))) => {
             ("it is a request for a certificate (CSR)", "Give the certificate that the CA issued for it.")
         }
@@ -60,13 +147,7 @@ pub(super) fn der(bytes: &[u8]) -> Option<Error> {
     Some(named(what, hint))
 }
 
-/// The error for PKCS#7 in DER or BER.
-pub(super) fn pkcs7() -> Error {
-    let hint = "Convert it: openssl pkcs7 -inform DER -in FILE -print_certs -out FILE.pem.";
-    named("it is PKCS#7 (CMS), as files .p7b and .p7c are", hint)
-}
-
-fn named(what: &str, hint: &str) -> Error {
+pub(super) fn named(what: &str, hint: &str) -> Error {
     Error::new(Code::StoreFormatUnknown, what).with_hint(hint)
 }
 
@@ -78,13 +159,11 @@ fn bouncy_castle(kind: &str) -> Error {
     named(&format!("it is a keystore of Bouncy Castle ({kind})"), &hint)
 }
 
-/// Tells ContentInfo (RFC 5652 section 3): a sequence that begins with the identifier of one of PKCS#7's contents.
-pub(super) fn is_content_info(bytes: &[u8]) -> bool {
-    const CONTENTS: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
-    match super::der::header(bytes) {
-        Some((SEQUENCE, header, _)) => bytes.get(header..).is_some_and(|content| content.starts_with(CONTENTS)),
-        _ => false,
-    }
+/// Tells an OCSP response, which begins with its status (RFC 6960 section 4.2.1).
+fn is_ocsp_response(bytes: &[u8]) -> bool {
+    const ENUMERATED: u8 = 0x0a;
+    let response = Der::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "");
+    response.and_then(|mut response| response.take(ENUMERATED, "")).is_ok()
 }
 
 /// Tells Bouncy Castle's ObjectStore: encrypted, which begins with the encryption's algorithm, or plain, which has a
@@ -121,14 +200,33 @@ fn bouncy_castle_stream(bytes: &[u8]) -> Option<Error> {
     Some(bouncy_castle(if is_clear { "BKS" } else { "UBER" }))
 }
 
-/// Text that is nearly PEM: base64 of DER without the lines around it, or lines with other dashes.
+/// The error for BER with an indefinite length that is no format that is read so.
+pub(super) fn indefinite() -> Error {
+    named("it is BER of indefinite length, and DER is needed", "Export it again as PEM or DER.")
+}
+
+/// Text that is nearly PEM: base64 of DER without the lines around it, or lines in other characters.
 fn other_text(text: &[u8]) -> Option<Error> {
     if text.starts_with(b"MI") && pem::is_base64(text) {
         let hint = "Put a line -----BEGIN CERTIFICATE----- (or what it is) before it and its END line behind it, or decode \
                     it: base64 -d FILE > FILE.der.";
         return Some(named("it is base64 without the BEGIN and END lines of PEM", hint));
     }
-    let has_label = [&b"BEGIN CERTIFICATE"[..], b"PRIVATE KEY"].iter().any(|label| memmem::find(text, label).is_some());
+    let has = |part: &[u8]| memmem::find(text, part).is_some();
+    if has(PEM_IN_BASE64) {
+        let hint = "Take the value alone and decode it once: base64 -d.";
+        return Some(named("it holds PEM text encoded in base64 once more", hint));
+    }
+    if has(b"-----BEGIN%20") || has(b"-----BEGIN+") || has(b"%2D%2DBEGIN") {
+        return Some(named(
+            "it is PEM text encoded as a URL",
+            "Decode it as a URL, so that each %0A becomes a line end.",
+        ));
+    }
+    if has(b"-----begin ") {
+        return Some(named("its BEGIN line is in lower case", "Write -----BEGIN and -----END in capital letters."));
+    }
+    let has_label = [&b"BEGIN CERTIFICATE"[..], b"PRIVATE KEY"].into_iter().any(has);
     let hint = "Write the lines as -----BEGIN CERTIFICATE----- with plain hyphens; word processors replace them.";
     has_label.then(|| named("its BEGIN line does not have five hyphens on both sides", hint))
 }
@@ -155,6 +253,13 @@ mod tests {
             told("–––––BEGIN CERTIFICATE–––––\nMIIB".as_bytes()),
             "its BEGIN line does not have five hyphens on both sides"
         );
+        assert_eq!(told(b"-\0-\0-\0"), "it is UTF-16 text");
+        assert_eq!(told(b" \n\r\n"), "it holds white space alone");
+        assert_eq!(told(b"BZh91AY"), "it is compressed with bzip2");
+        assert_eq!(told(&[&[b'a'; 257][..], b"ustar", &[0; 250]].concat()), "it is a tar archive");
+        assert_eq!(told(b"ca.crt: LS0tLS1CRUdJTiBD"), "it holds PEM text encoded in base64 once more");
+        assert_eq!(told(b"-----BEGIN%20CERTIFICATE-----%0AMIIB"), "it is PEM text encoded as a URL");
+        assert_eq!(told(b"-----begin certificate-----\nMIIB"), "its BEGIN line is in lower case");
         assert_eq!(told(b"MIIB, she said"), "it has no block of PEM and none of the formats' first bytes");
     }
 

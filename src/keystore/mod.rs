@@ -22,15 +22,18 @@ mod password;
 mod pem;
 mod pem_fault;
 mod pkcs12;
+mod pkcs7;
 mod plain;
 mod rsa_small;
 mod signing;
 mod store;
 mod traditional;
 
+pub(crate) use formats::recognized;
 pub use open::open;
+pub(crate) use open::whole;
 pub use pairing::pair;
-pub(crate) use pem::blocks_of_pem;
+pub(crate) use pem::{blocks_of_pem, lists_of_pem, lists_of_pkcs7};
 pub use signing::signing_key;
 pub use store::{Entry, EntryKind, KeyFacts, Store};
 
@@ -121,7 +124,7 @@ impl fmt::Debug for Password {
 pub enum StoreType {
     /// Text with `-----BEGIN …-----` blocks (RFC 7468).
     Pem,
-    /// One DER certificate or private key.
+    /// One DER certificate or private key, or the certificates of PKCS#7 (.p7b).
     Der,
     /// PKCS#12 (RFC 7292), DER or BER.
     Pkcs12,

@@ -5,7 +5,7 @@ use super::der::{self, Der, INTEGER, Length, SEQUENCE};
 use super::java::jks;
 use super::pem::Block;
 use super::store::Store;
-use super::{OpenOptions, StoreType, formats, pem, pkcs12, plain};
+use super::{OpenOptions, StoreType, formats, pem, pkcs7, pkcs12, plain};
 use crate::error::{Code, Error, Result};
 
 const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
@@ -27,6 +27,10 @@ pub fn open(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Store> {
         return Err(Error::new(Code::StoreTooLarge, detail).at(label));
     }
     let found = find_type(bytes).map_err(|error| error.at(label))?;
+    let bytes = match found {
+        StoreType::Der | StoreType::Pkcs12 => whole(bytes, Code::StoreMalformed).map_err(|error| error.at(label))?,
+        _ => bytes,
+    };
     let blocks = match found {
         StoreType::Pem => pem::blocks(bytes).map_err(|error| error.at(label))?,
         _ => Vec::new(),
@@ -78,33 +82,59 @@ fn check_type(given: Option<StoreType>, found: StoreType) -> Result<()> {
     }
 }
 
-fn find_type(bytes: &[u8]) -> Result<StoreType> {
+pub(super) fn find_type(bytes: &[u8]) -> Result<StoreType> {
     if bytes.starts_with(&JKS_MAGIC) {
         return Ok(StoreType::Jks);
     }
     if bytes.starts_with(&JCEKS_MAGIC) {
         return Ok(StoreType::Jceks);
     }
+    if let Some(archive) = formats::archive(bytes) {
+        return Err(archive);
+    }
     // Text may begin with 0, the byte that DER begins with.
     let text = pem::has_block(bytes);
     match der::header(bytes) {
-        Some((SEQUENCE, header, length)) => match length {
-            Length::Indefinite if formats::is_content_info(bytes) => return Err(formats::pkcs7()),
-            Length::Indefinite => return Ok(StoreType::Pkcs12),
-            Length::Definite(length) if header.checked_add(length) == Some(bytes.len()) => {
-                return Ok(find_der_type(bytes));
-            }
-            Length::Definite(_) if text => {}
-            Length::Definite(length) => {
-                let detail = format!("DER of {} bytes that says it has {}", bytes.len(), header.saturating_add(length));
-                let hint = "Copy the file again; it was cut off, or something was added to its end.";
-                return Err(Error::new(Code::StoreMalformed, detail).with_hint(hint));
-            }
+        Some((SEQUENCE, _, Length::Indefinite)) if pkcs7::is_content_info(bytes) => Ok(StoreType::Der),
+        Some((SEQUENCE, header, Length::Indefinite)) => match bytes.get(header) {
+            Some(&INTEGER) => Ok(StoreType::Pkcs12),
+            _ => Err(formats::indefinite()),
         },
-        _ if text => {}
-        _ => return Err(formats::unknown(bytes)),
+        Some((SEQUENCE, _, Length::Definite(_))) => match whole(bytes, Code::StoreMalformed) {
+            Ok(whole) => Ok(find_der_type(whole)),
+            Err(_) if text => Ok(StoreType::Pem),
+            Err(error) => Err(error),
+        },
+        _ if text => Ok(StoreType::Pem),
+        _ => Err(formats::unknown(bytes)),
     }
-    Ok(StoreType::Pem)
+}
+
+/// The one DER element of a content, without the line ends that follow it: editors and shells add them. Anything that
+/// does not begin as a SEQUENCE of definite length is returned as it is.
+///
+/// # Errors
+/// `code` for an element that is cut off, and for one with anything but line ends behind it.
+pub(crate) fn whole(bytes: &[u8], code: Code) -> Result<&[u8]> {
+    let Some((SEQUENCE, header, Length::Definite(length))) = der::header(bytes) else { return Ok(bytes) };
+    let end = header.saturating_add(length);
+    let Some((whole, rest)) = bytes.split_at_checked(end) else {
+        let detail = format!("it is cut off: DER of {end} bytes, of which {} are there", bytes.len());
+        return Err(Error::new(code, detail).with_hint("Copy the file again, as binary."));
+    };
+    if rest.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+        return Ok(whole);
+    }
+    let (detail, hint) = match der::header(rest) {
+        Some((SEQUENCE, header, Length::Definite(length))) if header.saturating_add(length) <= rest.len() => (
+            "several elements of DER follow one another".to_owned(),
+            "Put each into a file of its own, or all into one file as PEM.",
+        ),
+        _ => {
+            (format!("DER of {end} bytes is followed by {} more", rest.len()), "Remove what follows, or copy it again.")
+        }
+    };
+    Err(Error::new(code, detail).with_hint(hint))
 }
 
 /// RFC 7292 section 4: PKCS#12 is a version and a ContentInfo, which begins with an object identifier.

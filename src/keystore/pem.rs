@@ -8,7 +8,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::pem_fault;
+use super::{formats, pem_fault, pkcs7};
 use crate::certificate::printable;
 use crate::error::{Code, Error, Result};
 
@@ -57,15 +57,51 @@ pub(super) fn has_block(bytes: &[u8]) -> bool {
     bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
 }
 
+/// Returns true for text with a block, and no archive of such texts.
+fn is_text(bytes: &[u8]) -> bool {
+    has_block(bytes) && formats::archive(bytes).is_none()
+}
+
 /// Blocks without their labels, each with the line it begins on.
 type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
+
+/// The revocation lists of a PEM text, each with the line of its block; none at all if this is no PEM. A block is one
+/// if its label says so, or its content by `is_list`; PKCS#7 has any number.
+///
+/// # Errors
+/// As for [`blocks`].
+pub(crate) fn lists_of_pem(
+    bytes: &[u8],
+    is_label: impl Fn(&str) -> bool,
+    is_list: impl Fn(&[u8]) -> bool,
+) -> Result<Option<Numbered>> {
+    if !is_text(bytes) {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    for Block { label, data, line, .. } in blocks(bytes)? {
+        match () {
+            () if is_label(&label) || is_list(&data) => found.push((line, data)),
+            () => found.extend(lists_of_pkcs7(&data).into_iter().map(|list| (line, Zeroizing::new(list)))),
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The revocation lists of PKCS#7; none if it cannot be read.
+pub(crate) fn lists_of_pkcs7(bytes: &[u8]) -> Vec<Vec<u8>> {
+    match pkcs7::is_content_info(bytes) {
+        true => pkcs7::read(bytes).map(|carried| carried.lists).unwrap_or_default(),
+        false => Vec::new(),
+    }
+}
 
 /// The blocks with a wanted label, each with the line it begins on; none at all if this is no PEM.
 ///
 /// # Errors
 /// As for [`blocks`].
 pub(crate) fn blocks_of_pem(bytes: &[u8], is_wanted: impl Fn(&str) -> bool) -> Result<Option<Numbered>> {
-    if !has_block(bytes) {
+    if !is_text(bytes) {
         return Ok(None);
     }
     let wanted = blocks(bytes)?.into_iter().filter(|block| is_wanted(&block.label));
@@ -81,6 +117,8 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block>> {
     let separator = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
     let mut blocks = Vec::new();
     let mut open: Option<Open> = None;
+    // The last line with a BEGIN behind something else.
+    let mut stray: Option<(usize, &[u8])> = None;
     let mut offset = 0;
     for (index, line) in bytes.split(|byte| *byte == separator).enumerate() {
         offset += line.len() + 1;
@@ -100,21 +138,18 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block>> {
                     let detail = format!("line {number}: {} begun on line {} ends as {label}", open.label, open.line);
                     return Err(Error::new(Code::PemMalformed, detail));
                 }
-                None => {
-                    return Err(Error::new(
-                        Code::PemMalformed,
-                        format!("line {number}: end of {label} without its begin"),
-                    ));
-                }
+                None => return Err(pem_fault::of_end_alone(&label, number, stray)),
             }
         } else if let Some(open) = &mut open {
             body_line(open, line, number)?;
+        } else if has_block(line) {
+            stray = Some((number, line));
         }
     }
-    match open {
-        Some(open) => Err(unterminated(&open)),
-        None if blocks.is_empty() && has_block(bytes) => Err(pem_fault::of_indented(bytes)),
-        None => Ok(blocks),
+    match (open, stray) {
+        (Some(open), _) => Err(unterminated(&open)),
+        (None, Some((number, line))) if blocks.is_empty() => Err(pem_fault::of_begin_behind(line, number)),
+        (None, _) => Ok(blocks),
     }
 }
 
@@ -150,6 +185,10 @@ fn body_line(open: &mut Open, line: &[u8], number: usize) -> Result<()> {
 }
 
 fn close(open: Open) -> Result<Block> {
+    // OpenPGP's armour is not that of RFC 7468: it has a checksum. No such block is used.
+    if open.label.starts_with("PGP ") {
+        return Ok(Block { label: open.label, headers: Vec::new(), data: Zeroizing::default(), line: open.line });
+    }
     let mut data = Zeroizing::new(vec![0; open.text.len().div_ceil(4).saturating_mul(3)]);
     let decoded = BASE64.decode_slice(open.text.as_slice(), &mut data);
     let length = decoded.map_err(|_| {

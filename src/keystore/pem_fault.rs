@@ -60,21 +60,39 @@ pub(super) fn of_body(line: &[u8], label: &str, number: usize) -> Error {
             format!("line {number}: a line end is missing before {mark}, within {label}"),
             &format!("Put a line end before {mark}."),
         ),
+        None if line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=')) => {
+            malformed(
+                format!("line {number}: {label} is in base64url, with - and _ for + and /"),
+                "Write + for each - and / for each _ between the BEGIN and END lines.",
+            )
+        }
         None => malformed(format!("line {number}: dashes within {label}"), ""),
     }
 }
 
-/// The error for a text with something before each of its BEGIN lines.
-pub(super) fn of_indented(bytes: &[u8]) -> Error {
-    let text = String::from_utf8_lossy(bytes);
-    let found = (1..).zip(text.lines()).find_map(|(number, line)| Some((number, line.get(line.find(BEGIN)?..)?)));
-    let (number, rest) = found.unwrap_or((1, BEGIN));
+/// The error for an END line without its BEGIN, which may stand on a line behind something else.
+pub(super) fn of_end_alone(label: &str, number: usize, stray: Option<(usize, &[u8])>) -> Error {
+    match stray {
+        Some((number, line)) => of_begin_behind(line, number),
+        None => malformed(format!("line {number}: end of {label} without its begin"), ""),
+    }
+}
+
+/// The error for a line with a BEGIN behind something else.
+pub(super) fn of_begin_behind(line: &[u8], number: usize) -> Error {
+    let text = String::from_utf8_lossy(line);
+    let rest = text.find(BEGIN).and_then(|at| text.get(at..)).unwrap_or(BEGIN);
     match rest.strip_suffix(DASHES).is_some_and(|label| !label.contains(&format!("{DASHES} "))) {
         true => malformed(
             format!("line {number}: there is text before -----BEGIN"),
-            "Let each BEGIN line start with its five dashes.",
+            "Let each BEGIN line start with its five dashes: remove quotes, marks and tags before it.",
         ),
-        false => of_begin(rest.trim_end().as_bytes(), number),
+        false => {
+            let error = of_begin(rest.trim_end().as_bytes(), number);
+            let is_quoted = text.split(BEGIN).next().is_some_and(|before| before.ends_with(['"', '\'']));
+            let hint = format!("{} Remove the quotes around it too.", error.hint());
+            if is_quoted { error.with_hint(hint) } else { error }
+        }
     }
 }
 

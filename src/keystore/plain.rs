@@ -4,11 +4,11 @@ use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::der::{Der, SEQUENCE};
-use super::formats;
 use super::key::Material;
 use super::pem::{self, Block};
 use super::store::{Content, Entry, EntryKind};
 use super::traditional::Traditional;
+use super::{formats, pkcs7};
 use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
 
@@ -17,16 +17,21 @@ use crate::error::{Code, Error, Result};
 /// # Errors
 /// The first block's fault, with its line, if no block can be read.
 pub(super) fn read_pem(label: &str, blocks: Vec<Block>) -> Result<Content> {
-    let entries = blocks.into_iter().map(|block| {
+    let entries = blocks.into_iter().flat_map(|block| {
         let place = format!("{label}, line {}", block.line);
         read_block(block, place)
     });
     Content::of(entries.collect())
 }
 
-fn read_block(block: Block, place: String) -> Entry {
-    match block.label.as_str() {
-        "CERTIFICATE" | "X509 CERTIFICATE" => certificate(&block.data, place),
+/// The entries of a block; PKCS#7 has several.
+fn read_block(block: Block, place: String) -> Vec<Entry> {
+    let label = block.label.to_ascii_uppercase();
+    let entry = match label.as_str() {
+        label if pkcs7::LABELS.contains(&label) => return pkcs7_entries(&block.data, &place),
+        // Windows' certutil -encode writes this label around whatever it encodes.
+        "CERTIFICATE" if pkcs7::is_content_info(&block.data) => return pkcs7_entries(&block.data, &place),
+        "CERTIFICATE" | "X509 CERTIFICATE" | "X.509 CERTIFICATE" => certificate(&block.data, place),
         // OpenSSL puts what it trusts the certificate for behind it; only the certificate is read.
         "TRUSTED CERTIFICATE" => {
             match Der::new(&block.data, Code::CertificateMalformed).take(SEQUENCE, "certificate") {
@@ -40,12 +45,29 @@ fn read_block(block: Block, place: String) -> Entry {
         label if label.ends_with("PRIVATE KEY") => {
             let material = match Traditional::is(&block) {
                 true => Traditional::read(&block).map(Material::Traditional),
-                false => Material::from_der(block.data).map_err(|error| error.at(label)),
+                false => Material::from_der(block.data).map_err(|error| error.at(&block.label)),
             };
             Entry::key(Material::usable(material), Vec::new(), place)
         }
-        label => Entry::other(place, Some(skipped(label))),
+        _ => Entry::other(place, Some(skipped(&block))),
+    };
+    vec![entry]
+}
+
+/// The entries of PKCS#7: one for each certificate, and a note for the rest.
+fn pkcs7_entries(bytes: &[u8], place: &str) -> Vec<Entry> {
+    let carried = match pkcs7::read(bytes) {
+        Ok(carried) => carried,
+        Err(fault) => return vec![Entry::unusable(fault, place.to_owned())],
+    };
+    let numbered = (1..).zip(&carried.certificates);
+    let mut entries: Vec<Entry> =
+        numbered.map(|(number, der)| certificate(der, format!("{place}, certificate {number}"))).collect();
+    let skipped = [(carried.lists.len(), "X509 CRL"), (carried.others, "certificate of another kind")];
+    for (count, what) in skipped.into_iter().filter(|(count, _)| *count > 0) {
+        entries.push(Entry::other(place.to_owned(), Some(format!("{what} ({count}): skipped"))));
     }
+    entries
 }
 
 fn unsupported_key(what: &str, place: String) -> Entry {
@@ -53,10 +75,13 @@ fn unsupported_key(what: &str, place: String) -> Entry {
     Entry::key(material, Vec::new(), place)
 }
 
-fn skipped(label: &str) -> String {
-    match label {
-        "PKCS7" | "CMS" => format!("{label}: not read; openssl pkcs7 -print_certs turns it into certificates"),
+fn skipped(block: &Block) -> String {
+    let label = &block.label;
+    match label.as_str() {
         pem::PKCS12 => format!("{label}: not read; it must be the only block of the file"),
+        _ if formats::is_certificate(&block.data) => {
+            format!("{label}: skipped; it holds a certificate, which needs the label CERTIFICATE")
+        }
         _ => format!("{label}: skipped"),
     }
 }
@@ -69,11 +94,14 @@ fn certificate(der: &[u8], place: String) -> Entry {
     }
 }
 
-/// The entry of a DER file: one certificate or one private key.
+/// The entries of a DER file: one certificate, one private key, or the certificates of PKCS#7.
 ///
 /// # Errors
 /// `CERTIFICATE_MALFORMED`; `STORE_FORMAT_UNKNOWN` for what is of a kind that is not read.
 pub(super) fn read_der(label: &str, bytes: &[u8]) -> Result<Content> {
+    if pkcs7::is_content_info(bytes) {
+        return Content::of(pkcs7_entries(bytes, label));
+    }
     let entry = if is_der_key(bytes) {
         let material = Material::usable(Material::from_der(Zeroizing::new(bytes.to_vec())));
         Entry::key(material, Vec::new(), label.to_owned())
@@ -84,6 +112,6 @@ pub(super) fn read_der(label: &str, bytes: &[u8]) -> Result<Content> {
 }
 
 /// Tells a key from a certificate, which begins with two nested SEQUENCEs and has no OCTET STRING second.
-fn is_der_key(bytes: &[u8]) -> bool {
+pub(super) fn is_der_key(bytes: &[u8]) -> bool {
     super::key_form::Form::of(bytes).is_some() || super::key::is_encrypted_pkcs8(bytes)
 }

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use super::crl::{Crl, CrlFacts};
 use super::ocsp::{self, OcspFacts, OcspResponse};
-use crate::der::{ENUMERATED, Elements, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, only};
+use crate::der::{ENUMERATED, Elements, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME};
 use crate::error::{Code, Error, Result};
-use crate::keystore::blocks_of_pem;
+use crate::keystore::{blocks_of_pem, lists_of_pem, lists_of_pkcs7, recognized, whole};
 
 /// Labels of a list in PEM: the first is that of RFC 7468 section 5.3, and some programs write the others.
 const CRL_LABELS: [&str; 3] = [CRL_LABEL, "CRL", "X.509 CRL"];
@@ -40,27 +40,21 @@ impl RevocationFile {
     /// As for [`Crl::from_der`] and [`OcspResponse::from_der`], for what says that it is one and cannot be read;
     /// `PEM_MALFORMED`.
     pub fn read(content: &[u8], place: &str) -> Result<Option<Self>> {
-        let blocks = |is_wanted: fn(&str) -> bool| blocks_of_pem(content, is_wanted).map_err(|error| error.at(place));
-        let crl = |der: &[u8], place: &str| Crl::from_der(der, place).map(|crl| crl.facts());
-        let response = |der: &[u8], place: &str| OcspResponse::from_der(der, place).map(|response| response.facts());
-        let at = |line| format!("{place}, line {line}");
-        let (crls, responses) = match (blocks(is_crl_label)?, blocks(ocsp::is_label)?) {
-            (Some(crls), Some(responses)) => (
-                crls.iter().map(|(line, der)| crl(der, &at(*line))).collect::<Result<_>>()?,
-                responses.iter().map(|(line, der)| response(der, &at(*line))).collect::<Result<_>>()?,
-            ),
-            _ if begins_as_list(content) && is_whole(content) => (vec![crl(content, place)?], Vec::new()),
-            _ if begins_as_response(content) && is_whole(content) => (Vec::new(), vec![response(content, place)?]),
-            _ if is_base64_of(content, begins_as_list) => {
-                return Err(without_armour(Code::CrlMalformed, CRL_LABEL).at(place));
-            }
-            _ if is_base64_of(content, begins_as_response) => {
-                return Err(without_armour(Code::OcspMalformed, ocsp::LABEL).at(place));
-            }
-            _ => return Ok(None),
-        };
-        let file = Self { crls, responses };
-        Ok((!file.crls.is_empty() || !file.responses.is_empty()).then_some(file))
+        let crl = |part: &Part<'_>| Crl::from_der(&part.der, &part.place).map(|crl| crl.facts());
+        let response =
+            |part: &Part<'_>| OcspResponse::from_der(&part.der, &part.place).map(|response| response.facts());
+        let (mut crls, mut responses) = (Vec::new(), Vec::new());
+        if let Some(lists) = lists_of_text(content, place)? {
+            crls = lists;
+            responses = responses_of_text(content, place)?.unwrap_or_default();
+        } else if may_hold_list(content) {
+            crls = crl_parts(content, place)?;
+        } else if is_response(content) || is_base64_of(content, begins_as_response) {
+            responses = response_parts(content, place)?;
+        }
+        let crls = crls.iter().map(crl).collect::<Result<Vec<_>>>()?;
+        let responses = responses.iter().map(response).collect::<Result<Vec<_>>>()?;
+        Ok((!crls.is_empty() || !responses.is_empty()).then_some(Self { crls, responses }))
     }
 }
 
@@ -70,40 +64,85 @@ pub(super) struct Part<'a> {
     pub(super) place: String,
 }
 
-/// The lists of a file's content: DER, or PEM with any number of them, none included.
+impl Part<'_> {
+    fn of_block((line, mut der): (usize, Zeroizing<Vec<u8>>), place: &str) -> Self {
+        Self { der: Cow::Owned(std::mem::take(&mut *der)), place: format!("{place}, line {line}") }
+    }
+}
+
+/// The lists of a file's content: DER, PKCS#7, or PEM with any number of them, none included.
 ///
 /// # Errors
-/// `PEM_MALFORMED`; `CRL_MALFORMED` for a list in base64 without the lines of PEM.
+/// `PEM_MALFORMED`; `CRL_MALFORMED` for a list in base64 without the lines of PEM, for DER that is cut off or followed
+/// by more than line ends, and for what begins as no list does.
 pub(super) fn crl_parts<'a>(content: &'a [u8], place: &str) -> Result<Vec<Part<'a>>> {
-    if let Some(blocks) = blocks_of_pem(content, is_crl_label).map_err(|error| error.at(place))? {
-        let part = |(line, mut der): (usize, Zeroizing<Vec<u8>>)| {
-            let der = Cow::Owned(std::mem::take(&mut *der));
-            Part { der, place: format!("{place}, line {line}") }
-        };
-        return Ok(blocks.into_iter().map(part).collect());
+    if let Some(parts) = lists_of_text(content, place)? {
+        return Ok(parts);
+    }
+    let carried = lists_of_pkcs7(content);
+    if !carried.is_empty() {
+        let part = |(number, der)| Part { der: Cow::Owned(der), place: format!("{place}, list {number}") };
+        return Ok((1..).zip(carried).map(part).collect());
     }
     if is_base64_of(content, begins_as_list) {
         return Err(without_armour(Code::CrlMalformed, CRL_LABEL).at(place));
     }
-    Ok(vec![Part { der: Cow::Borrowed(content), place: place.to_owned() }])
+    let der = whole(content, Code::CrlMalformed).map_err(|error| error.at(place))?;
+    match begins_as_list(der) {
+        true => Ok(vec![Part { der: Cow::Borrowed(der), place: place.to_owned() }]),
+        false => Err(no_list(content, "not the DER of a CRL").at(place)),
+    }
+}
+
+/// The lists of PEM text; nothing for what is no PEM.
+fn lists_of_text(content: &[u8], place: &str) -> Result<Option<Vec<Part<'static>>>> {
+    let blocks = lists_of_pem(content, is_crl_label, begins_as_list).map_err(|error| error.at(place))?;
+    let part = |block| {
+        let part = Part::of_block(block, place);
+        match begins_as_list(&part.der) {
+            true => Ok(part),
+            false => Err(no_list(&part.der, "not the DER of a CRL").at(&part.place)),
+        }
+    };
+    blocks.map(|blocks| blocks.into_iter().map(part).collect()).transpose()
+}
+
+/// The OCSP responses of PEM text; nothing for what is no PEM.
+fn responses_of_text(content: &[u8], place: &str) -> Result<Option<Vec<Part<'static>>>> {
+    let blocks = blocks_of_pem(content, ocsp::is_label).map_err(|error| error.at(place))?;
+    Ok(blocks.map(|blocks| blocks.into_iter().map(|block| Part::of_block(block, place)).collect()))
 }
 
 /// The responses of a file's content, in the same way.
 ///
 /// # Errors
-/// `PEM_MALFORMED`; `OCSP_MALFORMED` for a response in base64 without the lines of PEM.
+/// `PEM_MALFORMED`; `OCSP_MALFORMED` for a response in base64 without the lines of PEM, for DER that is cut off or
+/// followed by more than line ends, and for what begins as no response does.
 pub(super) fn response_parts<'a>(content: &'a [u8], place: &str) -> Result<Vec<Part<'a>>> {
-    if let Some(blocks) = blocks_of_pem(content, ocsp::is_label).map_err(|error| error.at(place))? {
-        let part = |(line, mut der): (usize, Zeroizing<Vec<u8>>)| {
-            let der = Cow::Owned(std::mem::take(&mut *der));
-            Part { der, place: format!("{place}, line {line}") }
-        };
-        return Ok(blocks.into_iter().map(part).collect());
+    if let Some(parts) = responses_of_text(content, place)? {
+        return Ok(parts);
     }
     if is_base64_of(content, begins_as_response) {
         return Err(without_armour(Code::OcspMalformed, ocsp::LABEL).at(place));
     }
-    Ok(vec![Part { der: Cow::Borrowed(content), place: place.to_owned() }])
+    let der = whole(content, Code::OcspMalformed).map_err(|error| error.at(place))?;
+    match begins_as_response(der) {
+        true => Ok(vec![Part { der: Cow::Borrowed(der), place: place.to_owned() }]),
+        false => Err(named(Code::OcspMalformed, content, "not the DER of an OCSP response").at(place)),
+    }
+}
+
+/// The error for content without a list: its format if that is known, `otherwise` if not.
+pub(super) fn no_list(content: &[u8], otherwise: &str) -> Error {
+    named(Code::CrlMalformed, content, otherwise)
+}
+
+fn named(code: Code, content: &[u8], otherwise: &str) -> Error {
+    match recognized(content) {
+        Some((what, Some(hint))) => Error::new(code, what).with_hint(hint),
+        Some((what, None)) => Error::new(code, what),
+        None => Error::new(code, otherwise),
+    }
 }
 
 /// Returns true if content is one or more lists, damaged ones included.
@@ -112,6 +151,9 @@ pub(crate) fn may_hold_list(content: &[u8]) -> bool {
     CRL_LABELS.iter().any(|label| has(&format!("{label}-----")))
         || begins_as_list(content)
         || is_base64_of(content, begins_as_list)
+        || !lists_of_pkcs7(content).is_empty()
+        || lists_of_pem(content, is_crl_label, begins_as_list)
+            .is_ok_and(|lists| lists.is_some_and(|lists| !lists.is_empty()))
 }
 
 /// Returns true if a file has the name of a list: `.crl`, `.crl.pem` or `.crl.der`. Copies of the links that
@@ -166,7 +208,7 @@ fn after_header(content: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Returns true if it is one element and nothing more.
-fn is_whole(content: &[u8]) -> bool {
-    only(SEQUENCE, content).is_ok()
+/// Returns true for one response, and perhaps line ends after it.
+fn is_response(content: &[u8]) -> bool {
+    begins_as_response(content) && whole(content, Code::OcspMalformed).is_ok()
 }

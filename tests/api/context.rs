@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use brokertls::keystore::OpenOptions;
 use brokertls::revocation::{Depth, Mode};
 use brokertls::{ClientAuth, Code, ContextBuilder, CrlSource, IdentitySource, Level, Source, TrustSource};
 
@@ -82,7 +83,7 @@ fn every_file_of_a_trust_directory_is_trusted() {
     directory.file("one.pem", &one.pem());
     directory.file("two.crt", &two.pem());
     directory.file(".hidden", "not a certificate");
-    let client = context(|builder| builder.trust(TrustSource::Directory(directory.0.clone())));
+    let client = context(|builder| builder.trust(TrustSource::directory(directory.0.clone())));
     for authority in [&one, &two] {
         let server = context(|builder| builder.identity(authority.identity(&["broker"])));
         Pair::connect(&server, &client, "broker");
@@ -106,7 +107,7 @@ fn what_holds_no_certificate_in_a_trust_directory_is_skipped_with_a_warning() {
         fs::copy(cases.join(case), directory.0.join(name)).unwrap();
     }
     std::os::unix::fs::symlink("nowhere", directory.0.join("dangling.0")).unwrap();
-    let client = context(|builder| builder.trust(TrustSource::Directory(directory.0.clone())));
+    let client = context(|builder| builder.trust(TrustSource::directory(directory.0.clone())));
     let server = context(|builder| builder.identity(authority.identity(&["broker"])));
     Pair::connect(&server, &client, "broker");
     let warnings = client.warnings();
@@ -125,9 +126,27 @@ fn what_holds_no_certificate_in_a_trust_directory_is_skipped_with_a_warning() {
 }
 
 #[test]
+fn limits_of_a_trust_directory_count_for_each_file() {
+    let (ca, large) = (Authority::new("ca"), Authority::new("large"));
+    let directory = Directory::new("limited-directory");
+    directory.file("ca.pem", &ca.pem());
+    directory.file("large.pem", &format!("{}{}", large.pem(), "text\n".repeat(1000)));
+    let mut options = OpenOptions::default();
+    options.limits.max_content_bytes = 4000;
+    let trust = || TrustSource::Directory { path: directory.0.clone(), options: options.clone() };
+    let client = context(|builder| builder.trust(trust()));
+    let server = context(|builder| builder.identity(ca.identity(&["broker"])));
+    Pair::connect(&server, &client, "broker");
+    let [warning] = client.warnings().try_into().unwrap();
+    assert!(warning.contains("/large.pem: more than 4000 bytes"), "{warning}");
+    let server = context(|builder| builder.identity(large.identity(&["broker"])));
+    assert_eq!(Pair::new(&server, &client, "broker").run().client.unwrap_err().code(), Code::CertUnknownIssuer);
+}
+
+#[test]
 fn trust_directory_with_nothing_or_with_other_files_is_refused_by_name() {
     let directory = Directory::new("bad-directory");
-    let trust = || TrustSource::Directory(directory.0.clone());
+    let trust = || TrustSource::directory(directory.0.clone());
     assert_eq!(refused(|builder| builder.trust(trust())).code(), Code::NoTrustedCertificate);
     directory.file("notes.txt", "not a certificate");
     let error = refused(|builder| builder.trust(trust()));

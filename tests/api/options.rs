@@ -211,7 +211,7 @@ fn trust_is_a_file_a_directory_or_the_system() {
     let options = set(&[("trust", &path), ("trust", &folder), ("system-trust", "yes")]).unwrap();
     let sources = options.trust_sources().unwrap();
     assert!(matches!(&sources[0], TrustSource::Store { source, .. } if label(source) == path));
-    assert!(matches!(&sources[1], TrustSource::Directory(directory) if directory.to_str() == Some(folder.as_str())));
+    assert!(matches!(&sources[1], TrustSource::Directory { path, .. } if path.to_str() == Some(folder.as_str())));
     assert!(matches!(&sources[2], TrustSource::System));
 }
 

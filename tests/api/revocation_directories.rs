@@ -83,6 +83,117 @@ fn what_is_no_list_in_a_directory_is_passed_over_with_a_warning_and_the_lists_co
     assert_eq!(client.revocation_sources().len(), 1);
 }
 
+/// PKCS#7 that carries one list and no certificate, in DER (RFC 5652 section 5).
+fn pkcs7(list: &[u8]) -> Vec<u8> {
+    let element = |tag: u8, content: Vec<u8>| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [vec![tag, 0x82], length.to_vec(), content].concat()
+    };
+    let identifier = |last: u8| [&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7][..], &[last]].concat();
+    let data = element(0x30, identifier(1));
+    let fields = [vec![2, 1, 1, 0x31, 0], data, element(0xa1, list.to_vec()), vec![0x31, 0]].concat();
+    element(0x30, [identifier(2), element(0xa0, element(0x30, fields))].concat())
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let body = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
+
+#[test]
+fn list_in_another_container_or_under_another_label_counts_as_a_file_and_in_directories() {
+    let authority = Authority::new("ca");
+    let list = der(&authority.crl(&[BAD]));
+    for content in [
+        pkcs7(&list),
+        pem("PKCS7", &pkcs7(&list)).into_bytes(),
+        [list.as_slice(), b"\r\n"].concat(),
+        pem("x509 crl", &list).into_bytes(),
+        pem("CERTIFICATE REVOCATION LIST", &list).into_bytes(),
+        pem("CERTIFICATE", &list).into_bytes(),
+        format!("\u{feff}{}", pem("X509 CRL", &list).replace('\n', "\r\n")).into_bytes(),
+    ] {
+        let folder = Folder::new("container").with("other", &content);
+        let trust = Folder::new("container-trust").with("ca.pem", authority.pem()).with("other", &content);
+        let file = CrlSource::Source(Source::memory("other", &content));
+        let clients = [
+            folder.client(&authority).unwrap(),
+            client_of(authority.trust(), |builder| _ = builder.crl(file)).unwrap(),
+            client_of(TrustSource::directory(trust.0.clone()), |builder| _ = builder.revocation(Mode::Require))
+                .unwrap(),
+        ];
+        for client in clients {
+            assert_eq!(outcome(&authority, &client, GOOD), None);
+            assert_eq!(outcome(&authority, &client, BAD), Some(Code::CertRevoked));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_list_is_named_for_what_it_is_in_a_directory_and_as_a_file() {
+    let authority = Authority::new("ca");
+    let certificate = der(&authority.pem());
+    let utf16: Vec<u8> = authority.crl(&[]).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, what) in [
+        (certificate.clone(), "it is a certificate"),
+        ([certificate.as_slice(), b"\n"].concat(), "it is a certificate"),
+        (authority.pem().into_bytes(), "it is PEM text with CERTIFICATE (1)"),
+        (authority.key_pem().into_bytes(), "it is PEM text with PRIVATE KEY (1)"),
+        (der(&authority.key_pem()), "it is a private key"),
+        (pkcs7(&[]), "it is PKCS#7 (CMS) without a certificate or a revocation list"),
+        (b"\x1f\x8b\x08\0".to_vec(), "it is compressed with gzip"),
+        (utf16, "it is UTF-16 text"),
+        (vec![0x30, 0x80, 0x30, 0, 0, 0], "it is BER of indefinite length"),
+        (vec![0x30, 3, 10, 1, 6], "it is an OCSP response"),
+        (vec![0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2], "it is a JKS keystore"),
+        (Vec::new(), "it is empty"),
+    ] {
+        let folder = Folder::new("named").with("good.crl", authority.crl(&[BAD])).with("other", &content);
+        let client = folder.client(&authority).unwrap();
+        let told = format!("/other: passed over among the lists (CRL): {what}");
+        assert!(client.warnings().iter().any(|line| line.contains(&told)), "{what}: {:?}", client.warnings());
+        assert_eq!(outcome(&authority, &client, BAD), Some(Code::CertRevoked));
+        let file = CrlSource::Source(Source::memory("other", &content));
+        let error = client_of(authority.trust(), |builder| _ = builder.crl(file)).unwrap_err();
+        assert_eq!(error.code(), Code::CrlMalformed, "{what}");
+        assert!(error.detail().contains(&format!("other: {what}")) && !error.hint().is_empty(), "{error}");
+    }
+}
+
+#[test]
+fn der_of_a_list_with_more_behind_it_is_an_error_that_says_so() {
+    let authority = Authority::new("ca");
+    let list = der(&authority.crl(&[BAD]));
+    let length = list.len();
+    for (content, what) in [
+        ([&list[..], b"text"].concat(), format!("DER of {length} bytes is followed by 4 more")),
+        ([&list[..], &list[..]].concat(), "several elements of DER follow one another".to_owned()),
+        (list[..length - 1].to_vec(), format!("it is cut off: DER of {length} bytes")),
+    ] {
+        let folder = Folder::new("behind").with("other", &content);
+        let file = CrlSource::Source(Source::memory("other", &content));
+        let as_file = client_of(authority.trust(), |builder| _ = builder.crl(file));
+        for error in [folder.client(&authority).unwrap_err(), as_file.unwrap_err()] {
+            assert_eq!(error.code(), Code::CrlMalformed, "{error}");
+            assert!(error.detail().contains(&what), "{error}");
+        }
+    }
+}
+
+#[test]
+fn socket_in_a_directory_of_lists_is_passed_over_and_a_list_that_cannot_be_read_is_an_error() {
+    let authority = Authority::new("ca");
+    let folder = Folder::new("special").with("good.crl", authority.crl(&[BAD]));
+    let _socket = std::os::unix::net::UnixListener::bind(folder.0.join("socket")).unwrap();
+    let client = folder.client(&authority).unwrap();
+    assert_eq!(outcome(&authority, &client, BAD), Some(Code::CertRevoked));
+    let [warning] = client.warnings().try_into().unwrap();
+    assert!(warning.ends_with("/socket: passed over among the lists (CRL): not a regular file"), "{warning}");
+    std::os::unix::fs::symlink("nowhere", folder.0.join("ca.r0")).unwrap();
+    assert_eq!(folder.client(&authority).unwrap_err().code(), Code::FileUnreadable);
+}
+
 #[test]
 fn list_that_is_damaged_or_not_honoured_is_an_error_in_a_directory_too() {
     let authority = Authority::new("ca");
@@ -185,7 +296,7 @@ fn client_of(trust: TrustSource, set: impl FnOnce(&mut ContextBuilder)) -> Resul
 fn trust_with(authority: &Authority, list: &str, folder: &Folder) -> [TrustSource; 2] {
     let both = [list.to_owned(), authority.pem()].concat();
     let file = TrustSource::store(Source::memory("both.pem", both.as_bytes()));
-    [TrustSource::Directory(folder.0.clone()), file]
+    [TrustSource::directory(folder.0.clone()), file]
 }
 
 #[test]
@@ -196,7 +307,7 @@ fn lists_among_the_trusted_certificates_count_where_revocation_is_on() {
     let in_der = Folder::new("trust-der").with("ca.cer", der(&authority.pem())).with("ca.crl", der(&list));
     let joined = Folder::new("trust-both").with("both.pem", [authority.pem(), list.clone()].concat());
     let [directory, file] = trust_with(&authority, &list, &folder);
-    let places = [directory, file, TrustSource::Directory(in_der.0.clone()), TrustSource::Directory(joined.0.clone())];
+    let places = [directory, file, TrustSource::directory(in_der.0.clone()), TrustSource::directory(joined.0.clone())];
     for trust in places {
         for mode in [Mode::Require, Mode::Prefer] {
             let by_mode = client_of(trust.clone(), |builder| _ = builder.revocation(mode)).unwrap();
@@ -241,7 +352,7 @@ fn list_among_the_trusted_certificates_that_cannot_be_used_is_an_error_where_rev
     let authority = Authority::new("ca");
     let whole = der(&authority.crl(&[BAD]));
     let cut = Folder::new("trust-cut").with("ca.pem", authority.pem()).with("cut.crl", &whole[..whole.len() - 1]);
-    let trust = || TrustSource::Directory(cut.0.clone());
+    let trust = || TrustSource::directory(cut.0.clone());
     let error = client_of(trust(), |builder| _ = builder.revocation(Mode::Prefer)).unwrap_err();
     assert_eq!(error.code(), Code::CrlMalformed, "{error}");
     assert!(error.detail().contains("/cut.crl"), "{error}");
@@ -263,7 +374,7 @@ fn mode_without_a_list_among_the_trusted_certificates_is_a_conflict_at_a_reload_
     let authority = Authority::new("ca");
     let folder = Folder::new("trust-alone").with("ca.pem", authority.pem()).with("README", "X509 CRLs go here");
     let client =
-        || client_of(TrustSource::Directory(folder.0.clone()), |builder| _ = builder.revocation(Mode::Require));
+        || client_of(TrustSource::directory(folder.0.clone()), |builder| _ = builder.revocation(Mode::Require));
     assert_eq!(client().unwrap_err().code(), Code::OptionConflict);
     let list = folder.0.join("ca.r0");
     std::fs::write(&list, authority.crl(&[])).unwrap();
@@ -283,7 +394,7 @@ fn hint_about_a_file_that_is_too_large_names_the_option_that_counts() {
     let list = authority.crl(&[BAD]);
     let folder = Folder::new("large").with("ca.pem", authority.pem()).with("ca.crl", &list);
     let memory = |bytes: &[u8]| Source::memory("large", bytes);
-    let trust = TrustSource::Directory(folder.0.clone());
+    let trust = TrustSource::directory(folder.0.clone());
     let of_list = [
         client_of(authority.trust(), |builder| {
             builder.crl(CrlSource::Source(memory(list.as_bytes()))).max_crl_bytes(100);

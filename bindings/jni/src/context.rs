@@ -124,14 +124,12 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
 ) {
     guard(&mut env, |env| {
         let source = source(env, &content, &label)?;
+        let mut options = with_options(builder, |options| Ok(options.open_options()))?;
+        options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
+        options.password = password(env, &store_password, &passwords)?;
         let trust = match &source {
-            Source::File(path) if path.is_dir() => TrustSource::Directory(path.clone()),
-            _ => {
-                let mut options = with_options(builder, |options| Ok(options.open_options()))?;
-                options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
-                options.password = password(env, &store_password, &passwords)?;
-                TrustSource::Store { source, options }
-            }
+            Source::File(path) if path.is_dir() => TrustSource::Directory { path: path.clone(), options },
+            _ => TrustSource::Store { source, options },
         };
         with_options(builder, |options| {
             options.builder_mut().trust(trust);

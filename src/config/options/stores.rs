@@ -137,7 +137,7 @@ impl Stores {
                 ));
             };
             sources.push(match path.is_dir() {
-                true => TrustSource::Directory(path.clone()),
+                true => TrustSource::Directory { path: path.clone(), options: self.open_options(draft) },
                 false => TrustSource::Store { source: Source::file(path), options: self.open_options(draft) },
             });
         }

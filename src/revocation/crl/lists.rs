@@ -63,22 +63,26 @@ impl Crls {
     /// # Errors
     /// As for [`Crls::add`], for what is a list and cannot be used, or is none though its name says so.
     pub fn add_from_directory(&mut self, content: &[u8], place: &str) -> Result<()> {
-        let passed_over = |place: &str, why: &str| format!("{place}: passed over among the lists (CRL): {why}");
         let parts = if file::may_hold_list(content) { file::crl_parts(content, place)? } else { Vec::new() };
         if parts.is_empty() {
             // A list that was lost on its way, or cut off, must not end as none.
             if file::is_named_as_list(place) {
-                return Err(Error::new(Code::CrlMalformed, "no list can be read in it").at(place));
+                return Err(file::no_list(content, "no list can be read in it").at(place));
             }
-            self.note(passed_over(place, "there is no list in it"));
+            self.pass_over(place, file::no_list(content, "there is no list in it").detail());
         }
         for Part { der, place } in parts {
             match Crl::from_der_unless_delta(&der, &place)? {
                 Some(crl) => self.push(List::new(crl, place)),
-                None => self.note(passed_over(&place, "a delta list; only complete ones are used")),
+                None => self.pass_over(&place, "a delta list; only complete ones are used"),
             }
         }
         Ok(())
+    }
+
+    /// Adds the warning for a file of a directory that is not used.
+    pub(crate) fn pass_over(&mut self, place: &str, why: &str) {
+        self.note(format!("{place}: passed over among the lists (CRL): {why}"));
     }
 
     /// Adds a warning, once.
@@ -285,7 +289,7 @@ impl List {
     pub(crate) fn all_of(content: &[u8], place: &str) -> Result<Vec<Self>> {
         let parts = file::crl_parts(content, place)?;
         if parts.is_empty() {
-            return Err(Error::new(Code::CrlMalformed, "no X509 CRL in the PEM file").at(place));
+            return Err(file::no_list(content, "no X509 CRL in the PEM file").at(place));
         }
         parts.into_iter().map(|Part { der, place }| Ok(Self::new(Crl::from_der(&der, &place)?, place))).collect()
     }

@@ -1,6 +1,7 @@
 //! Loading of keys, certificates and stores, made by the tools that users make them with.
 
 mod cases;
+mod containers;
 mod der;
 mod differential;
 mod hostile;

@@ -269,13 +269,6 @@ fn malformed_text_and_content_are_refused_with_their_line() {
 }
 
 #[test]
-fn der_that_is_cut_off_is_malformed_and_not_unknown() {
-    let der = made("openssl x509 -in $pki/root.crt -outform DER -out out");
-    assert_code(&refused(&der[..der.len() - 1], &none()), Code::StoreMalformed, "bytes that says it has");
-    assert_code(&refused(&[der, vec![0]].concat(), &none()), Code::StoreMalformed, "bytes that says it has");
-}
-
-#[test]
 fn content_above_the_limit_is_refused_before_it_is_read() {
     let mut options = none();
     options.limits.max_content_bytes = 100;
