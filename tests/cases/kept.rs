@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{Ran, run};
+use crate::rig::command::{Ran, run};
 
 /// A time at which all certificates of the cases are valid and their lists current.
 pub(crate) const NOW: &str = "2026-12-01T00:00:00Z";

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rcgen::{CrlDistributionPoint, SerialNumber};
 
-use crate::command::{file, folder, run};
 use crate::kept::{NOW, assert_accepted, assert_refused, client, client_of, kept};
-use crate::pair::Authority;
-use crate::web::{Play, Web};
+use crate::rig::command::{file, folder, run};
+use crate::rig::pair::Authority;
+use crate::rig::web::{Play, Web};
 
 const MODES: [&str; 2] = ["require", "prefer"];
 

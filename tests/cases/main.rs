@@ -8,20 +8,14 @@
 #![allow(dead_code, reason = "what is shared with other tests is used in part")]
 
 mod chains;
-#[path = "../api/command.rs"]
-mod command;
 mod kept;
 mod lists;
 mod names;
-#[path = "../api/pair.rs"]
-mod pair;
 mod peers;
 #[path = "../recipes/process.rs"]
 mod process;
-#[path = "../api/responder.rs"]
-mod responder;
 mod responders;
+#[path = "../api/rig/mod.rs"]
+mod rig;
 mod stores;
-#[path = "../api/web.rs"]
-mod web;
 mod wire;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::command::run;
 use crate::kept::{assert_no_debug_text, kept};
+use crate::rig::command::run;
 
 /// The facts of the one certificate of a file.
 fn facts(name: &str) -> Value {

@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Command, Stdio};
 
-use crate::command::{Server, file, folder, run};
 use crate::kept::kept;
-use crate::pair::Authority;
 use crate::process::Running;
+use crate::rig::command::{Server, file, folder, run};
+use crate::rig::pair::Authority;
 
 /// The output of `openssl s_client` with these arguments.
 fn s_client(server: &Server, arguments: &[&str]) -> String {

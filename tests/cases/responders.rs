@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, TcpListener};
 use rcgen::SerialNumber;
 use time::{Duration, OffsetDateTime};
 
-use crate::command::{Ran, Server, file, folder, run};
 use crate::kept::{NOW, assert_accepted, assert_refused, client};
-use crate::pair::Authority;
-use crate::responder::{Office, Register};
-use crate::web::{Play, Web};
+use crate::rig::command::{Ran, Server, file, folder, run};
+use crate::rig::pair::Authority;
+use crate::rig::responder::{Office, Register};
+use crate::rig::web::{Play, Web};
 
 const MODES: [&str; 2] = ["require", "prefer"];
 

@@ -1,8 +1,8 @@
 //! Keystores, keys and certificate files of other writers.
 
-use crate::command::{Ran, command, run};
 use crate::kept::{assert_error, assert_no_debug_text, kept};
 use crate::process::Running;
+use crate::rig::command::{Ran, command, run};
 
 /// `brokertls inspect` with this password.
 fn inspected(name: &str, password: &str) -> Ran {

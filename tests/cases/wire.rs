@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Command, Stdio};
 
-use crate::command::Server;
 use crate::kept::{assert_no_debug_text, kept};
 use crate::process::Running;
+use crate::rig::command::Server;
 
 /// The first record of a server, as far as these cases read it.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Names that were reported to other programs because they read or wrote them wrongly.
 
 use super::made::*;
-use crate::command::run;
+use crate::rig::command::run;
 
 const USER_PRINCIPAL: &str = "1.3.6.1.4.1.311.20.2.3";
 const DOMAIN: &str = "0.9.2342.19200300.100.1.25";

@@ -17,7 +17,7 @@ use rcgen::SerialNumber;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::verify_pki::{Key, Made, ca, element, host, now, self_signed};
+use crate::rig::pki::{Key, Made, ca, element, host, now, self_signed};
 
 const SERIAL: &[u8] = &[0x11, 0x22, 0x33];
 const ECDSA_SHA256: &[u8] = &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];

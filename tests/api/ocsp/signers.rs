@@ -175,7 +175,7 @@ fn responder_and_its_issuer_are_the_same_in_another_string_type_case_or_spacing(
         assert!(matches!(pki.standing(&answer(&revoked(None))), OcspStanding::Revoked { .. }));
         // The certificate of one who signs for the issuer names it so too.
         let delegate = delegate(&pki.root);
-        let der = crate::verify_pki::rewritten(&delegate.der, &pki.root.key, |fields| fields[3] = name(tag, text));
+        let der = crate::rig::pki::rewritten(&delegate.der, &pki.root.key, |fields| fields[3] = name(tag, text));
         let signed = Answer { certificates: vec![der.to_vec()], ..pki.answer(&revoked(None)) };
         assert!(matches!(pki.standing_of(&signed.signed_by(&delegate)), OcspStanding::Revoked { .. }), "{tag}");
     }

@@ -180,7 +180,7 @@ fn openssl_client_without_tickets_reconnects_to_its_session() {
     let world = World::new("TLSv1.2");
     let pem = world.authority.issue(&["broker"], |_| {});
     let context = |set: fn(&mut ContextBuilder) -> &mut ContextBuilder| {
-        crate::pair::context(|builder| {
+        crate::rig::pair::context(|builder| {
             set(builder.identity(identity("broker", &pem)).versions("TLSv1.2").client_auth(ClientAuth::None))
         })
     };

@@ -1,6 +1,7 @@
 //! A session must not outlive, or leave, the identity that was verified: dates, age, and the application's word.
 
 mod ids;
+mod sessions;
 mod tickets;
 mod wolfssl;
 
@@ -18,8 +19,8 @@ use rustls::SignatureScheme;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
 
-use crate::pair::{Authority, Ended, Pair, context};
-use crate::sessions::Clock;
+use crate::rig::clock::Clock;
+use crate::rig::pair::{Authority, Ended, Pair, context};
 
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 

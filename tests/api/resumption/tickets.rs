@@ -6,7 +6,7 @@ use brokertls::options::Options;
 use brokertls::{ClientAuth, Code, Connection, Context, IdentitySource, MAX_RECORD_BYTES, Source, TrustSource};
 
 use super::{VERSIONS, World, is_resumed};
-use crate::pair::{Pair, context};
+use crate::rig::pair::{Pair, context};
 
 /// A client with a chain of 3.6 KB, and the server it connects to.
 fn case(name: &str) -> PathBuf {
@@ -181,7 +181,7 @@ fn extra_certificates_of_a_client_do_not_enter_the_tickets_of_others() {
         // Certificates that are in no path are carried whole; so this client's tickets are too long.
         let mut pem = world.authority.issue(&["device"], |_| {});
         for number in 0..30 {
-            pem += &crate::pair::Authority::new(&format!("of nobody {number}")).pem();
+            pem += &crate::rig::pair::Authority::new(&format!("of nobody {number}")).pem();
         }
         let stuffed =
             world.context(|builder| builder.identity(super::identity("device", &pem)).trust(world.authority.trust()));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use brokertls::{Code, Context, Result, Status, Stream};
 
 use super::identity;
-use crate::pair::{Authority, context};
+use crate::rig::pair::{Authority, context};
 
 /// Sends back what one client sends, until the client leaves; gives how that was.
 fn echo(listener: &TcpListener, context: &Context) -> Result<Status<usize>> {

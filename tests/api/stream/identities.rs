@@ -3,7 +3,7 @@
 use brokertls::certificate::CertificateFacts;
 use brokertls::{Code, Context, IdentitySource, Source};
 
-use crate::pair::{Authority, Pair, context};
+use crate::rig::pair::{Authority, Pair, context};
 
 /// The key's kind and the common name of the certificate that the server shows.
 fn shown(server: &Context, client: &Context, host: &str) -> (String, String) {

@@ -16,7 +16,7 @@ mod writes;
 
 use brokertls::{Context, Status, Stream};
 
-use crate::pair::{Authority, context};
+use crate::rig::pair::{Authority, context};
 use wire::{Pace, Wire};
 
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];

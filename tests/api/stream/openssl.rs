@@ -15,10 +15,10 @@ use brokertls::{ClientAuth, Code, Context, CrlSource, Result, Source, Status, St
 
 use super::VERSIONS;
 use super::identities::from_pem;
-use crate::pair::{Authority, context};
 use crate::process::{PATIENCE, Running};
-use crate::revocation_sessions::NEXT_UPDATE_UNIX_S;
-use crate::sessions::Clock;
+use crate::revocation::sessions::NEXT_UPDATE_UNIX_S;
+use crate::rig::clock::Clock;
+use crate::rig::pair::{Authority, context};
 
 /// A folder with a CA and a server's certificate and key, removed when dropped.
 struct Place {

@@ -3,7 +3,7 @@
 use brokertls::{Code, Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next};
 
 use super::{Sides, VERSIONS};
-use crate::pair::Pair;
+use crate::rig::pair::Pair;
 
 fn connected(version: &str) -> Pair {
     let sides = Sides::new(version);

@@ -8,7 +8,7 @@ use brokertls::{ClientAuth, Code, Context, Next, Status, Stream};
 
 use super::wire::{Pace, Wire};
 use super::{VERSIONS, read_exactly};
-use crate::pair::{Authority, context};
+use crate::rig::pair::{Authority, context};
 
 /// A server that asks for certificates and a callback about them, which may block, and a client that has one.
 fn contexts(version: &str, refuses: bool, asked: &Arc<AtomicUsize>) -> (Context, Context) {

@@ -10,8 +10,8 @@ use rustls::{ContentType, SignatureScheme};
 use super::hello::{self, with_length};
 use super::peer::{Peer, Settings, feed};
 use super::tamper;
-use crate::host::Host;
-use crate::pair::{Authority, Pair, context};
+use crate::rig::host::Host;
+use crate::rig::pair::{Authority, Pair, context};
 
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 

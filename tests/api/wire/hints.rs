@@ -8,7 +8,7 @@ use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 
 use super::peer::{Peer, Settings};
-use crate::pair::{Authority, Pair, context};
+use crate::rig::pair::{Authority, Pair, context};
 use brokertls::{IdentitySource, Source};
 
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];

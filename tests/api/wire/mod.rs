@@ -3,6 +3,7 @@
 mod alerts;
 mod hello;
 mod hints;
+mod hostile;
 mod names;
 mod peer;
 mod tamper;

@@ -5,7 +5,7 @@ use brokertls::{Code, Connection, IdentitySource, Source};
 
 use super::hello::{self, with_length};
 use super::peer::{Peer, Settings, drain, feed};
-use crate::pair::{Authority, Pair, context};
+use crate::rig::pair::{Authority, Pair, context};
 
 fn identity(authority: &Authority, name: &str) -> IdentitySource {
     IdentitySource::new(Source::memory(name.to_owned(), authority.issue(&[name], |_| {}).as_bytes()))
@@ -114,7 +114,7 @@ fn name_is_shown_also_if_the_hello_comes_in_small_records() {
         let authority = Authority::new("ca");
         let settings =
             brokertls::ConnectionSettings { asks_about_hello: is_asked, ..brokertls::ConnectionSettings::default() };
-        let host = std::sync::Arc::new(crate::host::Host::default());
+        let host = std::sync::Arc::new(crate::rig::host::Host::default());
         let context = context(|builder| builder.identity(authority.identity(&["a.example"])).hello_host(host));
         let mut ours = context.accept_with(&settings).unwrap();
         let mut bytes = Vec::new();
