@@ -168,6 +168,12 @@ const ROWS: &[(When, &str)] = rows! {
 /// The hint for a load balancer that puts its own header before the handshake.
 const PROXY_HEADER: &str = "A load balancer sends the PROXY protocol: read its header before the handshake, or turn it off there (send-proxy, proxy_protocol).";
 
+/// Protocols of servers that greet without TLS and may start it within the protocol.
+const STARTS_LATER: &[&str] = &["NATS", "SMTP", "IMAP", "POP3", "MySQL"];
+
+/// The hint for a server that speaks one of these.
+const TLS_LATER: &str = "The server greets without TLS and may start it later: read its greeting before the handshake, or let it start with TLS (handshake_first in NATS).";
+
 /// The same error with the hint that fits this moment, unless it has one of its own.
 pub(super) fn fit(error: Error, moment: &Moment) -> Error {
     if error.has_own_hint() {
@@ -175,6 +181,12 @@ pub(super) fn fit(error: Error, moment: &Moment) -> Error {
     }
     if error.code() == Code::PeerNotTls && error.detail().contains("PROXY protocol") {
         return error.with_hint(PROXY_HEADER);
+    }
+    if error.code() == Code::PeerNotTls
+        && moment.side == Side::Client
+        && STARTS_LATER.iter().any(|name| error.detail().starts_with(name))
+    {
+        return error.with_hint(TLS_LATER);
     }
     if let Own::Withheld(why) = &moment.own
         && MISSING.contains(&error.code())

@@ -240,10 +240,14 @@ fn peer_without_tls_is_explained_by_the_side_that_meets_it() {
         assert_eq!(error.code(), Code::PeerNotTls);
         assert!(error.detail().contains(named) && error.hint().starts_with(hint), "{error}; {}", error.hint());
     }
-    for bytes in [&b"AMQP\0\0\x09\x01"[..], b"\x20\x03\x00\x84\x00", b"220-mail.example ESMTP", b"SSH-2.0-x\r\n"] {
+    for bytes in [&b"AMQP\0\0\x09\x01"[..], b"\x20\x03\x00\x84\x00", b"SSH-2.0-x\r\n"] {
         let error = both.connect(Some("broker.example")).unwrap().unwrap(&mut bytes.to_vec(), &mut []).unwrap_err();
         assert_eq!(error.code(), Code::PeerNotTls);
         assert!(error.hint().starts_with("This port serves no TLS: "), "{error}; {}", error.hint());
+    }
+    for bytes in [&b"INFO {\"server_id\":\"a\"}\r\n"[..], b"220-mail.example ESMTP"] {
+        let error = both.connect(Some("broker.example")).unwrap().unwrap(&mut bytes.to_vec(), &mut []).unwrap_err();
+        assert!(error.hint().starts_with("The server greets without TLS"), "{error}; {}", error.hint());
     }
 }
 
