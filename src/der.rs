@@ -1,6 +1,7 @@
-//! DER read element by element, without allocating (lists of revoked certificates have a million), and put together.
+//! Reads DER element by element, without allocation (lists of revoked certificates have a million), and writes it.
 //!
-//! Nothing here knows what an element means. keystore/ has a reader of its own, whose errors say what of a store is wrong.
+//! The meaning of an element is elsewhere. keystore/ has its own reader, with errors that name the faulty part of a
+//! store.
 
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
@@ -14,13 +15,13 @@ pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
 
-/// What is not DER, or not the element that has to stand here.
+/// The bytes are not DER, or not the required element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
 type Result<T> = std::result::Result<T, Malformed>;
 
-/// An element: its tag, its content, and both with the length between them.
+/// An element: its tag, its content, and its whole encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Element<'a> {
     pub(crate) tag: u8,
@@ -29,12 +30,12 @@ pub(crate) struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The elements in it.
+    /// The elements of its content.
     pub(crate) fn inside(self) -> Elements<'a> {
         Elements { rest: self.content }
     }
 
-    /// The elements in it, each with its header.
+    /// The elements of its content, each with its header.
     pub(crate) fn parts(self) -> Result<Vec<&'a [u8]>> {
         let mut parts = Vec::new();
         let mut elements = self.inside();
@@ -45,7 +46,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Elements that follow one another.
+/// A sequence of elements.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elements<'a> {
     rest: &'a [u8],
@@ -56,22 +57,22 @@ impl<'a> Elements<'a> {
         Self { rest: input }
     }
 
-    /// The bytes of those that follow.
+    /// The bytes of the remaining elements.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// The tag of the next one.
+    /// The tag of the next element.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
-    /// The next one, of whatever tag; none at the end.
+    /// Reads the next element of any tag, or `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Element<'a>>> {
         let [tag, length, ..] = *self.rest else {
             return if self.rest.is_empty() { Ok(None) } else { Err(Malformed) };
         };
-        // A tag of several bytes is none that X.509 has.
+        // X.509 has no tag of several bytes.
         if tag & 0x1f == 0x1f {
             return Err(Malformed);
         }
@@ -92,17 +93,17 @@ impl<'a> Elements<'a> {
         Ok(Some(Element { tag, content: whole.get(header..).ok_or(Malformed)?, whole }))
     }
 
-    /// The next one, which has to be there and of this tag.
+    /// Reads the next element, which must have this tag.
     pub(crate) fn expect(&mut self, tag: u8) -> Result<Element<'a>> {
         self.next()?.filter(|element| element.tag == tag).ok_or(Malformed)
     }
 
-    /// The next one where it is of this tag.
+    /// Reads the next element if it has this tag.
     pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>> {
         if self.peek() == Some(tag) { self.next() } else { Ok(None) }
     }
 
-    /// How many follow.
+    /// Counts the remaining elements.
     pub(crate) fn count(mut self) -> Result<usize> {
         let mut count = 0;
         while self.next()?.is_some() {
@@ -111,20 +112,20 @@ impl<'a> Elements<'a> {
         Ok(count)
     }
 
-    /// That nothing follows.
+    /// Fails if an element follows.
     pub(crate) fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(Malformed) }
     }
 }
 
-/// The one element that the input is.
+/// Reads the single element of an input.
 pub(crate) fn only(tag: u8, input: &[u8]) -> Result<Element<'_>> {
     let mut elements = Elements::new(input);
     let element = elements.expect(tag)?;
     elements.end().map(|()| element)
 }
 
-/// An element of this tag with these parts as its content.
+/// Encodes an element of this tag with these parts as its content.
 pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let mut out = vec![tag];
@@ -150,8 +151,8 @@ pub(crate) fn boolean(content: &[u8]) -> Result<bool> {
     }
 }
 
-/// A Time as RFC 5280 section 4.1.2.5 has it, in seconds since 1970 in UTC. Fractions of a second, which DER allows and
-/// RFC 5280 does not, are cut off: there are writers of lists and responses that add them.
+/// Parses a Time of RFC 5280 section 4.1.2.5 to seconds since 1970 in UTC. Fractions of a second are cut off: RFC 5280
+/// forbids them, and some writers of lists and responses add them.
 pub(crate) fn unix_s(time: Element<'_>) -> Result<i64> {
     let digits = time.content.strip_suffix(b"Z").ok_or(Malformed)?;
     let digits = if time.tag == GENERALIZED_TIME { without_fraction(digits)? } else { digits };
@@ -197,7 +198,7 @@ fn days_of_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// By the Gregorian calendar; years start in March here, so that a leap day is a year's last.
+/// The Gregorian calendar with years that start in March, so that a leap day is the last of a year.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

@@ -1,8 +1,8 @@
 //! TLS for message brokers.
 //!
-//! One [`Context`] per broker or listener, made by a [`ContextBuilder`] from the keystores and PEM files that operators
-//! already have, replaces process-wide settings. From a context come [`Connection`]s, which move no bytes themselves, and
-//! [`Stream`]s, which move them over descriptors or callbacks. Every failure is an [`Error`] with a [`Code`] of one table.
+//! A [`ContextBuilder`] makes one [`Context`] for each broker or listener, from existing keystores and PEM files. There
+//! are no process-wide settings. A context makes [`Connection`]s, which move no bytes themselves. A [`Stream`] moves
+//! the bytes of a connection over descriptors or callbacks. Every failure is an [`Error`] with a [`Code`] of one table.
 //!
 //! The [`manual`] has the map of the rooms, how-tos, defaults and the rules for threads.
 

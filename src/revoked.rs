@@ -1,9 +1,8 @@
-//! Connections whose peers were checked for revocation, for as long as they last: told about, and closed where the
-//! application wants it, when a certificate of theirs turns out to be revoked.
+//! Open connections with peers that were checked for revocation. If a certificate of a peer is revoked later, its
+//! connection is reported, and closed if the application wants it.
 //!
 //! A context has one [`Register`]. A connection enters it when its handshake is complete and leaves it when it is dropped.
-//! [`Register::sweep`] asks what is known by now. Nothing here asks the network, and no lock is held while the
-//! application is told.
+//! [`Register::sweep`] checks the paths again. It does not use the network, and holds no lock during callbacks.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,7 +19,7 @@ use crate::logging::{Level, Log};
 use crate::revocation::{Link, Reason, Revoked, links};
 use crate::verify::{Fingerprint, PeerVerifier, VerifiedPath};
 
-/// A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked since.
+/// A connected peer with a revoked certificate in its chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RevokedPeer {
@@ -28,30 +27,30 @@ pub struct RevokedPeer {
     pub connection_id: u64,
     /// [`crate::Connection::user`] of the connection.
     pub user: usize,
-    /// The subject of the certificate that is revoked.
+    /// The subject of the revoked certificate.
     pub subject: DistinguishedName,
-    /// Its issuer.
+    /// The issuer of the revoked certificate.
     pub issuer: DistinguishedName,
-    /// Its serial number as in [`CertificateFacts::serial`].
+    /// The serial number of the revoked certificate, as in [`CertificateFacts::serial`].
     pub serial: String,
-    /// Why it was revoked.
+    /// The reason of the revocation.
     pub reason: Reason,
-    /// When it was revoked, in seconds since 1970 in UTC.
+    /// The time of the revocation, in seconds since 1970 in UTC.
     pub revoked_unix_s: u32,
 }
 
-/// What happens to the connection of a revoked peer.
+/// The action for the connection of a revoked peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevokedAction {
-    /// It goes on, and is not told about again.
+    /// The connection continues and is not reported again.
     Keep,
-    /// Its next [`crate::Connection::wrap`] and `unwrap` give `CERT_REVOKED`, after its alert for the peer. This holds
-    /// once the callback has returned. A callback that wakes the thread of the connection has that close it by itself.
+    /// The next [`crate::Connection::wrap`] and `unwrap` after the callback give `CERT_REVOKED`, after the alert for the
+    /// peer. A thread that waits for the peer is not woken; the callback can wake it.
     Close,
 }
 
-/// Is told of each connection whose peer has been revoked, once; on the thread that reloads or maintains the context, with
-/// no lock held, so that it may use the context and its connections. One that panics closes the connection it was told of.
+/// Called once for each open connection with a revoked certificate in the peer's chain. It runs on the thread that reloads
+/// or maintains the context, without a lock, and may use the context and its connections. A panic closes the connection.
 pub type RevokedCallback = Arc<dyn Fn(&RevokedPeer) -> RevokedAction + Send + Sync>;
 
 /// The connections of one context.
@@ -71,7 +70,7 @@ pub(crate) struct Register {
 #[derive(Default)]
 struct Watched {
     paths: HashMap<Fingerprint, Watch>,
-    /// Who answered in the last sweep.
+    /// The sources that answered in the last sweep.
     judge: Option<Arc<PeerVerifier>>,
 }
 
@@ -81,7 +80,7 @@ struct Watch {
     connections: HashMap<u64, Arc<SweepFinding>>,
 }
 
-/// What a sweep has found about one connection.
+/// The result of a sweep for one connection.
 #[derive(Debug, Default)]
 struct SweepFinding {
     user: usize,
@@ -101,21 +100,21 @@ impl Register {
         Self { clock, log, callback, connections, sweeps, watched: Mutex::default() }
     }
 
-    /// The number of a new connection; the first has 1.
+    /// Returns the number of a new connection. The first is 1.
     pub(crate) fn number(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
-    /// How many sweeps there have been. Ask before taking the generation that a connection is made from: a later sweep
-    /// knows more than that generation.
+    /// Returns the number of sweeps. Read it before the generation of a new connection: a later sweep knows more than that
+    /// generation.
     pub(crate) fn sweeps(&self) -> u64 {
         self.sweeps.load(Ordering::Acquire)
     }
 
-    /// Enters a connection whose handshake is complete, and which was made when there had been `since` sweeps.
+    /// Enters a connection with a complete handshake. `since` is the number of sweeps when it was made.
     ///
     /// # Errors
-    /// `CERT_REVOKED` where a sweep since then would have found it.
+    /// `CERT_REVOKED` if a sweep since then would have found it.
     pub(crate) fn enter(
         self: &Arc<Self>,
         (number, user): (u64, usize),
@@ -148,9 +147,8 @@ impl Register {
         }
     }
 
-    /// Asks about each certificate of the register once, by what `judge` knows, until it `is_over`. Reports each
-    /// connection that is found, once in its life; gives their number. `judge` must be the newest there is whenever it
-    /// is called.
+    /// Checks each certificate of the register once with `judge`, until it `is_over`. Reports each found connection once in
+    /// its life, and returns their number. `judge` must use the newest content at each call.
     pub(crate) fn sweep(&self, judge: impl FnOnce() -> Option<Arc<PeerVerifier>>, is_over: &dyn Fn() -> bool) -> usize {
         let Some(now) = self.clock.current_time() else { return 0 };
         let (judge, paths) = {
@@ -178,7 +176,7 @@ impl Register {
         told
     }
 
-    /// The connections of a path that have not been told about; from now on they have.
+    /// Returns the unreported connections of a path, and marks them as reported.
     fn take_untold(&self, path: &VerifiedPath) -> Vec<(u64, Arc<SweepFinding>)> {
         let watched = self.lock();
         let Some(watch) = watched.paths.get(&path.fingerprint()) else { return Vec::new() };
@@ -212,9 +210,9 @@ impl Register {
             }),
         };
         let what = match action {
-            RevokedAction::Keep => "goes on",
+            RevokedAction::Keep => "continues",
             RevokedAction::Close => {
-                // A finding is closed by one sweep alone, the one that took it as untold.
+                // Only the sweep that marked a connection as reported closes it.
                 let _ = finding.closed.set(error.clone());
                 "is closed"
             }
@@ -237,8 +235,7 @@ impl Watch {
     }
 }
 
-/// The first certificate of a path that is known to be revoked. What is found of issuers, which many paths share, is kept in
-/// `issuers`.
+/// Returns the first revoked certificate of a path. `issuers` keeps the results for issuers, which many paths share.
 fn find<'a>(
     judge: &PeerVerifier,
     path: &'a VerifiedPath,
@@ -255,7 +252,7 @@ fn find<'a>(
     })
 }
 
-/// The registration of a connection, which ends when this is dropped.
+/// The registration of a connection, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Registration {
     register: Arc<Register>,
@@ -265,12 +262,12 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    /// The path of the peer, shared with all connections that have the same.
+    /// The path of the peer, shared by all its connections.
     pub(crate) fn path(&self) -> &Arc<VerifiedPath> {
         &self.path
     }
 
-    /// Why the connection has to end, once it has to.
+    /// The error that ends the connection, if any.
     pub(crate) fn closed(&self) -> Option<&Error> {
         self.finding.closed.get()
     }
@@ -299,7 +296,7 @@ mod tests {
     use crate::revocation::{Crls, Revocation, RevocationPolicy};
     use crate::verify::Deviations;
 
-    /// A root, and end entities of it, the first of which its list revokes.
+    /// A root with end entities. Its list revokes the first.
     struct Pki {
         judge: Arc<PeerVerifier>,
         paths: Vec<Arc<VerifiedPath>>,
@@ -345,7 +342,7 @@ mod tests {
         }
     }
 
-    /// A register, and the numbers of the connections that it told of.
+    /// A register, and the numbers of the reported connections.
     fn register() -> (Arc<Register>, Arc<Mutex<Vec<u64>>>) {
         let told = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&told);
@@ -418,7 +415,7 @@ mod tests {
                             }
                             places.drain(..places.len() / 8);
                         }
-                        // Whoever is left is found by this sweep at the latest.
+                        // This sweep finds all others at the latest.
                         let told = pki.sweep(register);
                         assert!(places.iter().all(|place| place.closed().is_none()
                             || place.path().certificates() == pki.paths[0].certificates()));

@@ -127,14 +127,14 @@ impl ContextBuilder {
         self
     }
 
-    /// Lets clients connect to a server whose certificate is for another host: anyone with a certificate of the same CA
-    /// can then take the server's place.
+    /// Lets clients accept a server with a certificate for another host. INSECURE: anyone with a certificate of the same CA
+    /// can impersonate the server.
     pub fn insecure_skip_server_name(&mut self, skips: bool) -> &mut Self {
         self.spec.skips_server_name = skips;
         self
     }
 
-    /// Lets clients connect to a server with any certificate at all: the connection is encrypted, to whomever.
+    /// Lets clients accept a server with any certificate. INSECURE: the connection is encrypted, but the server is unknown.
     pub fn insecure_accept_any_server(&mut self, accepts: bool) -> &mut Self {
         self.spec.accepts_any_server = accepts;
         self

@@ -28,19 +28,19 @@ pub(crate) use revocation::{RevocationSpec, StapleSpec};
 pub(crate) use roots::system_roots;
 pub use source::Source;
 
-/// Where an identity comes from: a store, or a certificate file with its key in it or beside it.
+/// The source of an identity: a store, or a certificate file with its key in it or in another file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IdentitySource {
     /// The store, or the certificate chain.
     pub certificates: Source,
-    /// The private key where it stands apart.
+    /// The private key, if it is in a file of its own.
     pub key: Option<Source>,
     /// The one entry to use; `None` uses every key entry.
     pub alias: Option<String>,
     /// Type, passwords and limits.
     pub options: OpenOptions,
-    /// An identity that is already there; nothing is read then.
+    /// A ready identity. Nothing is read then.
     pub(crate) ready: Option<Arc<Identity>>,
 }
 
@@ -50,14 +50,14 @@ impl IdentitySource {
         Self { certificates, key: None, alias: None, options: OpenOptions::default(), ready: None }
     }
 
-    /// An identity that is already there, such as one whose key stays in a token.
+    /// A ready identity, e.g. with a key in a token.
     pub fn ready(identity: Arc<Identity>) -> Self {
         let source = Source::memory(identity.place.clone(), &[]);
         Self { ready: Some(identity), ..Self::new(source) }
     }
 }
 
-/// Where trusted certificates come from.
+/// The source of trusted certificates.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TrustSource {
@@ -92,15 +92,15 @@ impl TrustSource {
     }
 }
 
-/// Whether a server asks its clients for a certificate.
+/// The request of a server for a client's certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClientAuth {
-    /// It does not ask.
+    /// No request.
     #[default]
     None,
-    /// It asks, verifies what is sent, and goes on without.
+    /// A request. A client without a certificate is accepted.
     Want,
-    /// It refuses clients without one.
+    /// A requirement. A client without a certificate is refused.
     Need,
 }
 
@@ -128,9 +128,9 @@ pub struct ConnectionSettings {
     /// Clients: sessions are remembered by host and this text: whatever else the application verifies, such as the
     /// port. Servers: sessions are resumed by connections with the same text alone. `None` remembers and resumes none.
     pub session_scope: Option<String>,
-    /// Clients: whether only an earlier session may be resumed, and a full handshake is refused.
+    /// Clients: true to refuse a full handshake, so that only an earlier session may be resumed.
     pub resumes_only: bool,
-    /// Whether handshake messages are processed by [`crate::Connection::run_task`] alone.
+    /// True to process handshake messages in [`crate::Connection::run_task`] only.
     pub uses_tasks: bool,
     /// A number of the application's choice, for its callbacks: [`crate::Connection::user`].
     pub user: usize,
@@ -163,7 +163,7 @@ impl Default for ConnectionSettings {
     }
 }
 
-/// What of a context its host decides.
+/// The decisions of a context that its host makes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hosts {
     pub(crate) identities: Option<Arc<dyn HandshakeHost>>,
@@ -201,17 +201,17 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
-    /// Whether there is anything to serve with.
+    /// Returns true if there is an identity.
     pub(crate) fn has_identities(&self) -> bool {
         !self.identities.is_empty() || self.hosts.identities.is_some()
     }
 
-    /// Whether there is anything to verify a peer against.
+    /// Returns true if a certificate is trusted.
     pub(crate) fn has_trust(&self) -> bool {
         !self.trust.is_empty() || self.hosts.trust.is_some()
     }
 
-    /// Whether handshake messages are processed in tasks alone, because that may block.
+    /// Returns true if handshake messages are processed in tasks only, because that may block.
     pub(crate) fn blocks(&self) -> bool {
         self.may_block || self.revocation.asks_others()
     }

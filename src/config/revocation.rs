@@ -225,7 +225,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets the callback that is called once for each open connection whose peer's certificate has been revoked. It runs
+    /// Sets the callback that is called once for each open connection with a revoked certificate of the peer. It runs
     /// after a reload or a sweep, and decides if the connection is closed. Without a callback such connections are
     /// logged and stay open.
     pub fn on_revoked(&mut self, callback: RevokedCallback) -> &mut Self {

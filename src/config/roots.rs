@@ -16,7 +16,7 @@ pub(crate) fn system_roots(warnings: &mut Vec<String>) -> Result<Vec<TrustedCert
         let ignored: Vec<_> = VARIABLES.into_iter().filter(|name| std::env::var_os(name).is_some()).collect();
         if !ignored.is_empty() {
             warnings.push(format!(
-                "{} ignored: this process has more rights than the one that started it (set-uid, set-gid, capabilities)",
+                "{} ignored: this process has more rights than its parent (set-uid, set-gid, capabilities)",
                 ignored.join(" and ")
             ));
         }

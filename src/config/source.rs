@@ -1,4 +1,4 @@
-//! Where configured bytes come from: files, memory, a directory, the system. The only file that opens configured ones.
+//! The sources of configured bytes: files, memory, a directory, the system. Only this file opens configured files.
 
 use std::fs::File;
 use std::io::Read;

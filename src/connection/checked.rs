@@ -114,7 +114,7 @@ impl Checked {
         Ok(self.registration.is_some())
     }
 
-    /// Why the connection has to end, once it has to.
+    /// The error that ends the connection, if any.
     pub(super) fn closed(&self) -> Option<&Error> {
         self.registration.as_ref().and_then(Registration::closed)
     }

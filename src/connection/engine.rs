@@ -50,7 +50,7 @@ pub(super) struct Ended {
     peer_chain: Vec<CertificateDer<'static>>,
 }
 
-/// What one step of the engine did.
+/// The result of one step of the engine.
 pub(super) enum Step {
     /// Put this many bytes of plaintext out.
     Plaintext(usize),
@@ -68,7 +68,7 @@ pub(super) enum Step {
 pub(super) enum Encrypted {
     /// This many bytes of records were written.
     Written(usize),
-    /// The destination has to have this many bytes.
+    /// The destination must have this number of bytes.
     NeedsRoom(usize),
     /// Records of the protocol's own (a key update's answer) have to go out first; they were appended to the outgoing.
     OutgoingFirst,

@@ -13,7 +13,7 @@ use crate::verify::host::HelloFacts;
 /// Chooses the configuration for a ClientHello.
 pub(crate) type Decide = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Arc<ServerConfig>> + Send + Sync>;
 
-/// What the bytes so far came to.
+/// The result of the bytes so far.
 pub(super) enum Decision {
     /// The ClientHello is not whole yet.
     Incomplete,

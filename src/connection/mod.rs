@@ -1,9 +1,9 @@
 //! A TLS connection without input and output: ciphertext goes in and out through the caller's buffers.
 //!
-//! [`Connection::unwrap`] takes whole records and gives plaintext; [`Connection::wrap`] takes plaintext and gives whole
-//! records. One call handles one record, so that a caller with fixed buffers (a JVM engine) never finds anything
-//! complete held back inside. What is kept between calls: handshake messages that are not whole yet, and handshake or
-//! alert records that wait to be sent; both allocations are dropped as soon as they are empty.
+//! [`Connection::unwrap`] takes complete records and gives plaintext; [`Connection::wrap`] takes plaintext and gives
+//! complete records. One call handles one record, so that no complete data stays inside for a caller with fixed buffers (a
+//! JVM engine). Between calls, it keeps incomplete handshake messages and unsent handshake and alert records. Both
+//! allocations are dropped when they are empty.
 //!
 //! This is the only room that names rustls' connection types; engine.rs holds them.
 
@@ -47,7 +47,7 @@ const MAX_STASH_BYTES: usize = 256 * 1024;
 /// Largest plaintext of one record (RFC 8446 section 5.1).
 pub const MAX_PLAINTEXT_BYTES: usize = 16 * 1024;
 
-/// What a call moved, and what the connection needs next.
+/// The bytes that a call moved, and the next need of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transfer {
@@ -55,11 +55,11 @@ pub struct Transfer {
     pub consumed: usize,
     /// Bytes put into the destination.
     pub produced: usize,
-    /// What has to happen next.
+    /// The next need of the connection.
     pub next: Next,
 }
 
-/// What a connection needs next.
+/// The next need of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Next {
@@ -69,7 +69,7 @@ pub enum Next {
     NeedRecord,
     /// [`Connection::wrap`] has records to give before anything else can go on.
     NeedWrap,
-    /// [`Connection::run_task`] has to run, on any thread.
+    /// [`Connection::run_task`] must run, on any thread.
     NeedTask,
     /// The destination has no room for this record; nothing was consumed. It needs at least this many bytes.
     DestinationTooSmall(usize),
@@ -77,7 +77,7 @@ pub enum Next {
     Closed,
 }
 
-/// What a connection is told of its context.
+/// The parts of the context for a connection.
 #[derive(Debug)]
 pub(crate) struct Setup {
     /// Its number in the context.
@@ -86,8 +86,8 @@ pub(crate) struct Setup {
     pub(crate) log: Option<Arc<Refusals>>,
     /// Handshake messages are processed only by [`Connection::run_task`].
     pub(crate) uses_tasks: bool,
-    /// Where peers are checked for revocation, the register of connections, and its sweeps before the connection's
-    /// configuration was made.
+    /// The register of connections if peers are checked for revocation, and the number of its sweeps before the
+    /// configuration of the connection was made.
     pub(crate) register: Option<(Arc<Register>, u64)>,
     /// A number of the application's choice.
     pub(crate) user: usize,
@@ -101,7 +101,7 @@ pub(crate) struct Setup {
     pub(crate) asks_first: bool,
 }
 
-/// What has been learnt about the connection beyond what rustls keeps; allocated only where there is something.
+/// The facts of the connection that rustls does not keep. They are allocated only if there are any.
 #[derive(Debug, Default)]
 struct Facts {
     server_name: Option<Arc<str>>,
@@ -139,7 +139,7 @@ pub struct Connection {
     facts: Option<Box<Facts>>,
     /// During the handshake; after it for clients, and if peers are checked for revocation.
     checked: Option<Box<Checked>>,
-    /// What this side has shown, or would have shown, to the peer.
+    /// The identity that this side has sent, or would send.
     identity: Option<Arc<CertifiedKey>>,
     failure: Option<Error>,
     /// Bytes that a record adds to its plaintext; 0 while the handshake is under way. Kept here because each record asks.
@@ -161,7 +161,7 @@ impl Connection {
         Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None, None))?, setup))
     }
 
-    /// A server's side whose configuration is chosen when the ClientHello is there.
+    /// Makes a server's side. The ClientHello selects its configuration.
     pub(crate) fn undecided_server(decide: Decide, setup: Setup) -> Self {
         Self::with_engine(Engine::undecided(decide), setup)
     }
@@ -345,27 +345,27 @@ impl Connection {
         self.failure.as_ref()
     }
 
-    /// Whether the handshake is still under way. Records for the peer may wait even when it is not.
+    /// Returns true until the handshake is complete. Records for the peer may be unsent even after that.
     pub fn is_handshaking(&self) -> bool {
         self.is_unfinished() || self.task_pending
     }
 
-    /// Whether records wait for [`Connection::wrap`].
+    /// Returns true if there are records for [`Connection::wrap`].
     pub fn has_outgoing(&self) -> bool {
         self.outgoing_start < self.outgoing.len()
     }
 
-    /// Whether the peer's close_notify has been received.
+    /// Returns true if the peer's close_notify has been received.
     pub fn is_peer_closed(&self) -> bool {
         self.peer_closed
     }
 
-    /// Whether this side has queued its close_notify.
+    /// Returns true if this side has queued its close_notify.
     pub fn is_write_closed(&self) -> bool {
         self.write_closed
     }
 
-    /// What the connection needs next, without moving anything.
+    /// Returns the next need of the connection without moving bytes.
     pub fn next(&self) -> Next {
         if self.task_pending {
             Next::NeedTask

@@ -8,7 +8,7 @@ pub const MAX_RECORD_BYTES: usize = HEADER_BYTES + 16 * 1024 + 2048;
 
 const APPLICATION_DATA: u8 = 23;
 
-/// What the start of a buffer holds.
+/// The content at the start of a buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Header {
     /// Not yet a whole record.
@@ -43,7 +43,7 @@ impl Header {
     }
 }
 
-/// How many bytes of whole records stand at the start of `records` and fit into `room`.
+/// Returns the number of bytes of complete records at the start of `records` that fit into `room`.
 pub(super) fn whole_records(records: &[u8], room: usize) -> usize {
     let mut end = 0;
     while let Some((header, _)) = records[end..].split_first_chunk::<HEADER_BYTES>() {

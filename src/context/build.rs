@@ -1,4 +1,4 @@
-//! Makes contexts from settings, and the check of revocation alone.
+//! Makes contexts, or the revocation check alone, from settings.
 
 use crate::config::ContextBuilder;
 use crate::config::options::Options;
@@ -8,17 +8,17 @@ use crate::revocation::Revocation;
 use super::{Context, load};
 
 impl ContextBuilder {
-    /// Reads every source and makes the context.
+    /// Reads every source and makes a context.
     ///
     /// # Errors
-    /// The first source or setting that cannot be used, by name; nothing is built then.
+    /// The first source or setting that cannot be used, by name.
     pub fn build(&self) -> Result<Context> {
         Context::from_spec(self.spec.clone())
     }
 }
 
 impl Options {
-    /// The check of revocation that the options name, its lists read, those among the trusted certificates too.
+    /// Makes the revocation check of the options. It reads the lists, also those among the trusted certificates.
     ///
     /// # Errors
     /// `OPTION_CONFLICT` for rules without a list; the first list that cannot be used, by name.
@@ -28,7 +28,7 @@ impl Options {
         load::revocation(&builder.spec, load::remote(&builder.spec)?)
     }
 
-    /// Makes the context; may be called again.
+    /// Makes a context. The builder may be used again.
     ///
     /// # Errors
     /// As for [`Options::to_builder`] and [`ContextBuilder::build`].

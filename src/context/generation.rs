@@ -1,4 +1,4 @@
-//! One consistent reading of every source and setting, and the configurations that connections are made from.
+//! A generation: one consistent reading of all sources and settings, with the configurations of its connections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,11 +21,11 @@ use crate::verify::{Judge, Purpose, Recheck, RustlsVerifier};
 use super::key_log::KeyLogFile;
 use super::{load, staples};
 
-/// The most configurations for connections with settings of their own that a generation keeps. Forgetting them costs
-/// time and the resumption of their sessions, nothing else.
+/// The largest number of configurations for connections with their own settings. Removing one costs time and the
+/// resumption of its sessions, nothing else.
 const MAX_DERIVED: usize = 64;
 
-/// One consistent reading of every source. Connections keep the one they were made from.
+/// One consistent reading of all sources. A connection keeps the generation that made it.
 pub(super) struct Generation {
     pub(super) parts: ConfigParts,
     pub(super) server: Option<Arc<ServerConfig>>,
@@ -36,7 +36,7 @@ pub(super) struct Generation {
     pub(super) warnings: Vec<String>,
 }
 
-/// A client's configuration, and the sessions that it remembers.
+/// The configuration of a client, and its stored sessions.
 #[derive(Clone)]
 pub(super) struct Client {
     pub(super) config: Arc<ClientConfig>,
@@ -108,7 +108,7 @@ impl Generation {
     }
 }
 
-/// The configuration of these settings, made when they are first met. Two threads may make it at once; one is kept.
+/// Returns the configuration of these settings, made at the first use. If two threads make it at once, one is kept.
 fn derived<Config: Clone>(
     kept: &RwLock<HashMap<ConnectionSettings, Config>>,
     settings: &ConnectionSettings,
@@ -129,7 +129,7 @@ fn restricted(spec: &Spec, settings: &ConnectionSettings) -> Result<Policy> {
     Policy::restricted(&spec.policy, settings.versions.as_deref(), settings.cipher_suites.as_deref())
 }
 
-/// Who chooses identities.
+/// The choice of identities.
 enum Signers {
     Own(Arc<Identities>),
     Host(Arc<HostIdentities>),
@@ -151,7 +151,7 @@ impl Signers {
     }
 }
 
-/// What both sides' configurations are made from.
+/// The parts of the configurations of both sides.
 pub(super) struct ConfigParts {
     pub(super) policy: Policy,
     pub(super) judge: Judge,
@@ -178,7 +178,7 @@ impl ConfigParts {
         };
         let mut config = builder.with_cert_resolver(self.signers.server());
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
-        // An operator who lists suites means the order; without a list the client knows best what it does fast.
+        // A list of the operator is in order of preference. Without one, the client knows its fastest suites.
         let lists_suites = spec.policy.cipher_suites.is_some();
         config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or(lists_suites);
         let resumes = spec.sessions.is_on && settings.session_scope.is_some();
@@ -219,7 +219,7 @@ impl ConfigParts {
         Arc::new(provider)
     }
 
-    /// The check of sessions with peers of this role before they are resumed.
+    /// The check of a session with a peer of this role before it is resumed.
     fn recheck(&self, spec: &Spec, purpose: Purpose) -> Recheck {
         Recheck {
             judge: self.judge.clone(),
@@ -240,12 +240,12 @@ impl ConfigParts {
             accepts_any: spec.accepts_any_server,
             is_mandatory: settings.client_auth.unwrap_or(spec.client_auth) == ClientAuth::Need,
             subjects: self.subjects(spec).into(),
-            // A server's tickets carry what its client sent in any case.
+            // The tickets of a server always carry the certificates of its client.
             keeps_peer: purpose == Purpose::Client || self.recheck(spec, purpose).needs_peer(),
         }
     }
 
-    /// The names that a server sends with its request for a certificate.
+    /// The CA names in a server's request for a certificate.
     fn subjects(&self, spec: &Spec) -> Vec<DistinguishedName> {
         match &self.judge {
             _ if !spec.sends_ca_names => Vec::new(),

@@ -1,4 +1,4 @@
-//! The secrets of connections, for Wireshark.
+//! The log of connection secrets for Wireshark.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -10,7 +10,7 @@ use rustls::KeyLog;
 
 use crate::error::{Code, Error, Result};
 
-/// A key log in the form of NSS, appended to under a lock so that lines stay whole.
+/// A key log in the format of NSS. A lock keeps its lines complete.
 #[derive(Debug)]
 pub(super) struct KeyLogFile(Mutex<File>);
 
@@ -30,7 +30,7 @@ impl KeyLog for KeyLogFile {
             crate::certificate::hex(client_random),
             crate::certificate::hex(secret)
         ));
-        // A full disk must not end connections; the log is for debugging.
+        // The log is for debugging: a full disk must not end connections.
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
     }
 }

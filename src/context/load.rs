@@ -1,4 +1,4 @@
-//! What a context reads when it is built and when it is reloaded: identities, trust, lists.
+//! Reads the sources of a context, at the build and at each reload: identities, trust, lists.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ fn trust(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertifica
     Ok(loaded.into_iter().flatten().collect())
 }
 
-/// The longest file of OCSP responses.
+/// The largest size of a file of OCSP responses, in bytes.
 const MAX_RESPONSES_BYTES: usize = 1 << 20;
 
 /// The content of a file of OCSP responses.
@@ -76,7 +76,7 @@ fn read_lists(file: &Source, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
     file.read_at_most(limit, trust::RAISE_MAX_CRL_BYTES)
 }
 
-/// Who is asked over the network, where that is wanted; one for all generations of a context.
+/// The fetches over the network, if they are on. All generations of a context share them.
 pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
     let revocation = &spec.revocation;
     if !revocation.asks_others() {
@@ -87,20 +87,20 @@ pub(super) fn remote(spec: &Spec) -> Result<Option<Arc<Remote>>> {
     Ok(Some(Arc::new(remote)))
 }
 
-/// The rules, with what the deviations of verification say of signatures.
+/// The rules of revocation, with the signatures that the tolerated deviations allow.
 fn policy(spec: &Spec) -> RevocationPolicy {
     policy_with(spec, false)
 }
 
-/// The same if there are lists among the trusted certificates.
+/// The rules if there are lists among the trusted certificates.
 fn policy_with(spec: &Spec, has_more_lists: bool) -> RevocationPolicy {
     spec.revocation.policy(spec.deviations.contains(Deviation::SmallRsa), has_more_lists)
 }
 
-/// Reads every list and response, the lists among the trusted certificates too.
+/// Reads all lists and responses, also the lists among the trusted certificates.
 ///
 /// # Errors
-/// `OPTION_CONFLICT` for rules without a source; the first list or response that cannot be used, by name.
+/// `OPTION_CONFLICT` for rules without a source, or the first list or response that cannot be used, by name.
 pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Revocation> {
     let revocation = &spec.revocation;
     let limit = revocation.remote.max_crl_bytes;
@@ -141,7 +141,7 @@ impl IdentitySource {
     /// Opens the store, or the certificate file, without decrypting keys.
     ///
     /// # Errors
-    /// As for [`keystore::open`], with the file's name.
+    /// As for [`keystore::open`], with the name of the file.
     pub fn open(&self) -> Result<keystore::Store> {
         open(&self.certificates, &self.options)
     }
@@ -151,7 +151,7 @@ pub(super) fn open(source: &Source, options: &OpenOptions) -> Result<keystore::S
     keystore::open(&source.label(), &source.read(&options.limits)?, options)
 }
 
-/// The settings that weaken a context, named so that its log shows them.
+/// The names of the settings that weaken a context, for its log.
 pub(super) fn insecure_settings(spec: &Spec) -> Vec<String> {
     let settings = [
         (spec.skips_server_name, "insecure: server names are not checked"),

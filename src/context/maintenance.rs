@@ -1,4 +1,4 @@
-//! What a context does beside its connections: it keeps what was fetched fresh. Only when it is told to.
+//! Maintenance of a context: it renews fetched lists, responses and staples when the caller asks for it.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,16 +11,15 @@ use crate::revocation::{Line, Remote, Revocation, SourceFacts};
 
 use super::Context;
 
-/// The longest time until [`Context::maintain`] wants to be called again: handshakes may have fetched something by then
-/// that is due earlier than what there was.
+/// The longest time between two calls of [`Context::maintain`]: a handshake may fetch content that is due earlier.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
-/// How long a sweep of the connections may wait where nothing new has come. It also tells what was fetched about their
-/// peers that somebody still asks for it.
+/// The longest time between two sweeps of the connections without new content. A sweep also marks the fetched content
+/// about their peers as used.
 const SWEEP_EVERY_S: u64 = 600;
 
-/// The thread of a context, and when it ends.
+/// The thread of a context, and its end.
 #[derive(Debug, Default)]
 pub(super) struct Maintenance {
     is_over: AtomicBool,
@@ -29,7 +28,7 @@ pub(super) struct Maintenance {
     last_sweep: Mutex<Sweep>,
 }
 
-/// As of when the connections were swept.
+/// The state at the last sweep of the connections.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sweep {
     arrivals: u64,
@@ -39,18 +38,18 @@ struct Sweep {
 #[derive(Debug, Default)]
 struct State {
     thread: Option<Thread>,
-    /// Whether there may be something to do before the rest is over.
+    /// Returns true if the rest may be interrupted.
     is_woken: bool,
 }
 
-/// The thread that maintains, and the process that has it: a child of that process does not.
+/// The thread of maintenance and its process. A child process does not have the thread.
 #[derive(Debug)]
 struct Thread {
     handle: JoinHandle<()>,
     process: u32,
 }
 
-/// Held by the users of a context. Its maintenance ends with the last of them.
+/// A share of the users of a context. Maintenance ends with the last one.
 pub(super) struct Life(Arc<Maintenance>);
 
 impl Life {
@@ -66,16 +65,16 @@ impl Drop for Life {
 }
 
 impl Context {
-    /// Does what is due: asks for the staples of the own identities, fetches lists and responses anew before their next
-    /// update, and tells of connections whose peers are revoked by what came ([`crate::ContextBuilder::on_revoked`]). Takes
-    /// as long as the fetches do, within their bounds, so that it is not for a thread that serves connections; a few
-    /// threads are started for the fetches and have ended when it returns. May be called by any thread and at any time,
-    /// earlier than necessary too.
+    /// Does the due work: fetches the staples of the own identities, renews lists and responses before their next
+    /// update, and reports connections with revoked peers ([`crate::ContextBuilder::on_revoked`]). Returns the time
+    /// until the next call, at most a minute.
     ///
-    /// Gives how long there is until it wants to be called again, at most a minute. A context that fetches works without
-    /// it, but handshakes then wait for what is out of date; staples are asked for here alone.
+    /// The call takes as long as its fetches, so do not make it on a thread that serves connections. It starts a few
+    /// threads, which have ended when it returns. Any thread may call it at any time; earlier calls do no harm. A
+    /// context that fetches also works without it, but handshakes then wait for expired content. Staples are fetched
+    /// here only.
     pub fn maintain(&self) -> Duration {
-        // What every peer may want to see comes before what a few may need.
+        // Staples come first: every peer may want one.
         let is_over = || self.shared.maintenance.is_over();
         let staples = self.generation().staples.maintain(&is_over);
         self.write(&staples.lines);
@@ -90,7 +89,7 @@ impl Context {
         next.map_or(LONGEST_REST, |next| next.clamp(SHORTEST_REST, LONGEST_REST))
     }
 
-    /// Writes what upkeep has found, with nothing locked, until the context is over.
+    /// Logs the results of the upkeep without a lock, until the context ends.
     fn write(&self, lines: &[Line]) {
         for (level, line) in lines.iter().take_while(|_| !self.shared.maintenance.is_over()) {
             self.shared.spec.log.write(*level, line);
@@ -110,12 +109,11 @@ impl Context {
         self.sweep_revoked();
     }
 
-    /// Starts one thread that calls [`Context::maintain`] when it is due, and ends with the last clone of the context.
-    /// A second call does nothing. A process that forks calls it after the fork, even if its parent did: threads stay
-    /// with the parent.
+    /// Starts a thread that calls [`Context::maintain`] when it is due. It ends with the last clone of the context. A
+    /// second call does nothing. Threads do not survive a fork: the child process calls it again.
     ///
     /// # Errors
-    /// `INTERNAL` where the system gives no thread.
+    /// `INTERNAL` if the system has no thread.
     pub fn start_maintenance(&self) -> Result<()> {
         let mut state = self.shared.maintenance.lock();
         if state.has_thread() {
@@ -131,14 +129,13 @@ impl Context {
         Ok(())
     }
 
-    /// Ends the thread of maintenance before the last clone is dropped, and waits for it as that does.
+    /// Ends the thread of maintenance now, and waits for it.
     #[cfg(feature = "capi")]
     pub(crate) fn end_maintenance(&self) {
         self.shared.maintenance.end();
     }
 
-    /// Where knowledge of revocation comes from, and how asking went: the files, what was fetched, who was asked, about
-    /// peers and for staples.
+    /// The revocation sources with their last results: files, fetched lists and responders, for peers and for staples.
     pub fn revocation_sources(&self) -> Vec<SourceFacts> {
         let generation = self.generation();
         let mut sources = generation.parts.judge.revocation().map(Revocation::sources).unwrap_or_default();
@@ -146,7 +143,7 @@ impl Context {
         sources
     }
 
-    /// How many certificates were accepted since the last reload though nobody knew whether they are revoked.
+    /// The number of certificates accepted with an unknown revocation status since the last reload.
     pub fn revocation_unknown_accepted(&self) -> u64 {
         let generation = self.generation();
         generation.parts.judge.revocation().map_or(0, Revocation::unknown_accepted)
@@ -154,7 +151,7 @@ impl Context {
 }
 
 impl State {
-    /// Returns true if this process has a thread. One of the parent's is forgotten: nothing of it may be touched here.
+    /// Returns true if this process has a thread. A thread of the parent process is forgotten without being touched.
     fn has_thread(&mut self) -> bool {
         let is_inherited = self.thread.as_ref().is_some_and(|thread| thread.process != process::id());
         if is_inherited {
@@ -178,18 +175,19 @@ impl Maintenance {
         }
     }
 
-    /// Returns true if the context is no longer in use. A callback of this thread may have dropped it.
+    /// Returns true if the context has ended. A callback of this thread may have dropped it.
     pub(super) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
     }
 
-    /// Has the thread look at once whether something is due, if there is one.
+    /// Wakes the thread, if there is one, to check for due work.
     pub(super) fn wake(&self) {
         self.lock().is_woken = true;
         self.changed.notify_all();
     }
 
-    /// Has the thread end, if there is one, and waits for it; not on that thread itself, nor in a child process.
+    /// Ends the thread, if there is one, and waits for it. It does not wait on that thread itself or in a child
+    /// process.
     fn end(&self) {
         let thread = {
             let mut state = self.lock();
@@ -199,10 +197,10 @@ impl Maintenance {
         self.changed.notify_all();
         let Some(Thread { handle, process }) = thread else { return };
         if process != process::id() {
-            // The parent has this thread. Nothing of it may be touched here.
+            // The thread belongs to the parent process and must not be touched.
             std::mem::forget(handle);
         } else if handle.thread().id() != thread::current().id() {
-            // A panic has ended it as much as a return.
+            // The thread has ended, also after a panic.
             let _ = handle.join();
         }
     }

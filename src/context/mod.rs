@@ -30,15 +30,16 @@ use generation::{Client, Generation};
 use maintenance::{Life, Maintenance};
 use reload::Readings;
 
-/// What connections are made from: shared by threads, cheap to clone, with nothing process-wide behind it.
+/// The settings, identities and trust of a broker or listener. Threads share it, it is cheap to clone, and it has no
+/// process-wide state.
 ///
-/// Dropping the last clone ends its maintenance and waits for it: afterwards no callback runs but those of connections
-/// that still exist, on the threads that use them. A callback on the thread of maintenance may drop the last clone too;
-/// it does not wait for itself, and is the last that runs there.
+/// The drop of the last clone ends its maintenance and waits for it. After that, only connections that still exist call
+/// callbacks, on their own threads. A callback on the thread of maintenance may drop the last clone: it does not wait for
+/// itself, and no other callback follows on that thread.
 #[derive(Clone)]
 pub struct Context {
     shared: Arc<Shared>,
-    /// None for the thread of maintenance, which does not keep the context alive.
+    /// `None` for the thread of maintenance, which does not keep the context alive.
     _life: Option<Arc<Life>>,
 }
 
@@ -80,27 +81,27 @@ impl Context {
         Ok(Self { shared, _life: Some(Arc::new(life)) })
     }
 
-    /// Asks what is known by now of the peers that are connected, and waits for nobody. Tells of each connection whose peer
-    /// is revoked once, through [`crate::ContextBuilder::on_revoked`] and in the log; gives their number. A reload does so
-    /// too. Without a check for revocation there is nothing to do.
+    /// Checks all connected peers against the current lists and responses, without waiting. Reports each connection with a
+    /// revoked peer once, through [`crate::ContextBuilder::on_revoked`] and in the log. Returns their number. A reload does
+    /// so too. Without a revocation check, it does nothing.
     pub fn sweep_revoked(&self) -> usize {
         let judge = || self.generation().parts.judge.rechecker().map(Arc::clone);
         self.shared.register.sweep(judge, &|| self.shared.maintenance.is_over())
     }
 
-    /// A server's side of a new connection.
+    /// Makes the server's side of a new connection.
     ///
     /// # Errors
-    /// `NO_IDENTITY` where the context has nothing to serve with.
+    /// `NO_IDENTITY` if the context has no identity.
     pub fn accept(&self) -> Result<Connection> {
         self.accept_with(&ConnectionSettings::default())
     }
 
-    /// A server's side of a new connection with settings of its own.
+    /// Makes the server's side of a new connection with its own settings.
     ///
     /// # Errors
-    /// `NO_IDENTITY`; `NO_TRUST` where the settings ask for a client certificate and there is nothing to verify it
-    /// against; what the settings' versions and suites lead to.
+    /// `NO_IDENTITY`, or `NO_TRUST` if the settings request a client certificate and the context trusts none. The errors of
+    /// the versions and suites of the settings.
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings);
@@ -116,15 +117,15 @@ impl Context {
         Ok(Connection::undecided_server(decide, setup))
     }
 
-    /// A client's side of a new connection with settings of its own; `host` as for [`Context::connect`].
+    /// Makes the client's side of a new connection with its own settings. `host` is as for [`Context::connect`].
     ///
     /// # Errors
-    /// `NO_TRUST`, `INVALID_SERVER_NAME`; what the settings' versions and suites lead to.
+    /// `NO_TRUST`, `INVALID_SERVER_NAME`, and the errors of the versions and suites of the settings.
     pub fn connect_with(&self, host: Option<&str>, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings);
-        // Sessions to resume were made without this restriction, so it must not choose another configuration; and those
-        // of other scopes are kept apart within one.
+        // Stored sessions were made without this restriction, so it must not select another configuration. Scopes are
+        // separate within one.
         let shared = ConnectionSettings { resumes_only: false, session_scope: None, ..settings.of_configuration() };
         let client = generation.client_with(spec, &shared, &self.shared.sessions)?;
         let mut connection = self.client(&client, host, settings, setup)?;
@@ -134,11 +135,11 @@ impl Context {
         Ok(connection)
     }
 
-    /// A client's side of a new connection to `host`: a DNS name or an IP address, brackets allowed. `None` goes only with
-    /// a context that does not check the server's name.
+    /// Makes the client's side of a new connection to `host`: a DNS name or an IP address, also in brackets. `None` is
+    /// allowed if the context does not check the server's name.
     ///
     /// # Errors
-    /// `NO_TRUST` where the context has nothing to verify the server against; `INVALID_SERVER_NAME`.
+    /// `NO_TRUST` if the context trusts no certificate, and `INVALID_SERVER_NAME`.
     pub fn connect(&self, host: Option<&str>) -> Result<Connection> {
         self.connect_with(host, &ConnectionSettings::default())
     }
@@ -152,12 +153,12 @@ impl Context {
     ) -> Result<Connection> {
         let verified = self.name_of(host, settings.checks_server_name)?;
         let sent = settings.server_name.as_deref().map(name_to_send).transpose()?;
-        // A server that has no name cannot be told from others, so nothing is remembered of it.
+        // Servers without a name cannot be distinguished, so their sessions are not stored.
         let session_scope = verified.as_ref().and(settings.session_scope.as_deref()).map(Arc::from);
         let server_name = verified.as_ref().map(|name| Arc::from(name.to_str().as_ref()));
         let (name, verified_name) = match sent.filter(|sent| verified.as_ref() != Some(sent)) {
             Some(sent) => (sent, verified.map(Arc::new)),
-            // An address is neither sent as server name nor, here, compared.
+            // An address is not sent as the server name, and not compared here.
             None => (verified.unwrap_or_else(|| IpAddr::from([0, 0, 0, 0]).into()), None),
         };
         let setup = Setup { server_name, verified_name, session_scope, ..setup };
@@ -168,10 +169,10 @@ impl Context {
         Connection::client(Arc::clone(&client.config), name, Setup { asks_first, ..setup })
     }
 
-    /// What a new connection is made from.
+    /// The parts of a new connection.
     fn begin(&self, settings: &ConnectionSettings) -> (Arc<Generation>, Setup) {
         let shared = &self.shared;
-        // Before the generation is taken: it may not know what a sweep after this does.
+        // Before the generation is read: a later sweep may know more than it.
         let sweeps = shared.register.sweeps();
         let generation = self.generation();
         let checks_revocation = generation.parts.judge.rechecker().is_some();
@@ -189,10 +190,10 @@ impl Context {
         (generation, setup)
     }
 
-    /// The name of the server; none for one that has no name, and needs none.
+    /// The name of the server, or `None` if it has and needs none.
     fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<Option<ServerName<'static>>> {
         let spec = &self.shared.spec;
-        // A host that decides about peers compares names itself.
+        // A host that judges peers compares names itself.
         let counts =
             !spec.accepts_any_server && spec.hosts.trust.is_none() && checks.unwrap_or(!spec.skips_server_name);
         match host.map(server_name) {
@@ -203,15 +204,15 @@ impl Context {
         }
     }
 
-    /// Bounds what clients resume from now on: `servers` whose sessions they remember, the oldest forgotten first, 0 for
-    /// the most there can be (20,480); sessions older than `timeout_s` seconds are not resumed, 0 leaves their age to what
-    /// the server said.
+    /// Limits the sessions of clients from now on. `servers` is the number of servers with stored sessions; the oldest is
+    /// removed first, and 0 selects the largest number (20,480). Sessions older than `timeout_s` seconds are not resumed; 0
+    /// leaves the age to the server.
     pub fn limit_client_sessions(&self, servers: usize, timeout_s: u32) {
         self.shared.sessions.limit_clients(servers, timeout_s);
     }
 
-    /// Bounds the age of the sessions that servers resume from now on, in seconds. 0 leaves it to the rotation of
-    /// ticket keys (6 to 12 hours), which is the most in any case.
+    /// Limits the age of the sessions that servers resume from now on, in seconds. 0 leaves it to the rotation of ticket
+    /// keys (6 to 12 hours), which is always the upper limit.
     pub fn limit_server_sessions(&self, timeout_s: u32) {
         self.shared.sessions.limit_servers(timeout_s);
     }
@@ -224,44 +225,44 @@ impl Context {
         self.shared.refusals.as_ref()?.line(text)
     }
 
-    /// Forgets what a client could resume with a server, for connections of this [`ConnectionSettings::session_scope`].
+    /// Removes the sessions of clients with a server in this [`ConnectionSettings::session_scope`].
     pub fn forget_sessions(&self, host: &str, session_scope: &str) {
         if let Ok(name) = server_name(host) {
             self.shared.sessions.forget(&name, session_scope);
         }
     }
 
-    /// What an operator should know though the context was built: expired certificates of its own, names not served.
+    /// The warnings of the last load: own certificates that have expired, names that are not supported.
     pub fn warnings(&self) -> Vec<String> {
         self.generation().warnings.clone()
     }
 
-    /// The cipher suites in effect, by IANA name, in order of preference.
+    /// The IANA names of the active cipher suites, in order of preference.
     pub fn cipher_suites(&self) -> Vec<&'static str> {
         self.generation().parts.policy.cipher_suite_names()
     }
 
-    /// The protocol versions in effect, the newest first.
+    /// The active protocol versions, the newest first.
     pub fn versions(&self) -> Vec<&'static str> {
         self.generation().parts.policy.version_names()
     }
 
-    /// The application protocols of connections without settings of their own, in order of preference.
+    /// The application protocols of connections without their own settings, in order of preference.
     pub fn alpn(&self) -> &[Vec<u8>] {
         &self.shared.spec.alpn
     }
 
-    /// Whether servers ask clients for a certificate, in connections without settings of their own.
+    /// The request for a client's certificate in connections without their own settings.
     pub fn client_auth(&self) -> ClientAuth {
         self.shared.spec.client_auth
     }
 
-    /// Whether clients compare the server's name, in connections without settings of their own.
+    /// Returns true if clients compare the server's name in connections without their own settings.
     pub fn checks_server_name(&self) -> bool {
         !self.shared.spec.skips_server_name && !self.shared.spec.accepts_any_server
     }
 
-    /// The names of versions, suites and groups that were asked for and are not served, each with its reason.
+    /// The configured versions, suites and groups that are not supported, each with its reason.
     pub fn not_served(&self) -> Vec<NotServed> {
         self.generation().parts.policy.not_served().to_vec()
     }
@@ -273,7 +274,7 @@ impl Context {
 
 fn server_name(host: &str) -> Result<ServerName<'static>> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    // The dot says only that the name is complete: it is not sent, and no certificate has it.
+    // The dot marks a complete name. It is not sent, and no certificate has it.
     let name =
         Some(without_dot(bare)).filter(|name| !name.ends_with('.') && name.parse::<IpAddr>().is_err()).unwrap_or(bare);
     ServerName::try_from(name.to_owned()).map_err(|_| Error::new(Code::InvalidServerName, format!("{host:?}")))

@@ -1,6 +1,6 @@
-//! Reloads. Several may run at once, none waits for another, and what is in use never becomes older.
+//! Reloads. Several may run at once and do not wait for each other, and the active content never becomes older.
 //!
-//! No lock is held while sources are read: that asks for passwords and writes to the log.
+//! No lock is held while sources are read, because that calls the password callback and the log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,11 +11,11 @@ use crate::logging::Level;
 use super::Context;
 use super::generation::Generation;
 
-/// The readings of a context's sources, numbered as they begin.
+/// The readings of the sources, numbered by their start.
 #[derive(Debug, Default)]
 pub(super) struct Readings {
     begun: AtomicU64,
-    /// The number of the reading that is in use.
+    /// The number of the active reading.
     in_use: Mutex<u64>,
 }
 
@@ -23,14 +23,14 @@ pub(super) struct Readings {
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     InUse,
-    /// One that began later is in use.
+    /// A later reading is active.
     Overtaken,
-    /// One that began earlier came into use meanwhile, and may have read later.
+    /// An earlier reading became active meanwhile, and may have read later.
     Doubtful,
 }
 
 impl Outcome {
-    /// Of a reading that began when the one numbered `before` was in use, now that `in_use` is.
+    /// Returns the outcome of a reading that began when `before` was active, now that `in_use` is.
     fn of(number: u64, before: u64, in_use: u64) -> Self {
         match in_use {
             _ if in_use > number => Self::Overtaken,
@@ -41,12 +41,12 @@ impl Outcome {
 }
 
 impl Context {
-    /// Reads every source again. New connections use what was read; existing ones stay as they are, but those of peers
-    /// that are revoked by it are reported, [`Context::sweep_revoked`]. Reloads at the same time do not wait for each
-    /// other, and what an earlier one has read never replaces what a later one has.
+    /// Reads every source again. New connections use the result. Existing connections do not change; those with revoked
+    /// peers are reported ([`Context::sweep_revoked`]). Reloads at the same time do not wait for each other, and the
+    /// result of an earlier one never replaces that of a later one.
     ///
     /// # Errors
-    /// As for building; the context then continues with what it had.
+    /// As for the build. The context then keeps what it had.
     pub fn reload(&self) -> Result<()> {
         loop {
             let shared = &self.shared;
@@ -63,7 +63,7 @@ impl Context {
                 Outcome::Doubtful => {}
             }
         }
-        // There may be identities now that lack their staples.
+        // New identities may need staples.
         self.shared.maintenance.wake();
         self.sweep_revoked();
         Ok(())
@@ -82,7 +82,7 @@ impl Context {
 }
 
 impl Readings {
-    /// Begins a reading; gives its number and that of the reading in use.
+    /// Begins a reading. Returns its number and that of the active one.
     fn begin(&self) -> (u64, u64) {
         let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         (self.begun.fetch_add(1, Ordering::Relaxed) + 1, *in_use)

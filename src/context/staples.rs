@@ -1,4 +1,4 @@
-//! The staples of a context's own identities: whose issuer is who, which response of a file is whose, who is asked.
+//! The staples of the own identities: their issuers, the responses of files, and the responders.
 
 use std::sync::Arc;
 
@@ -15,18 +15,19 @@ use crate::revocation::{OcspResponse, OcspSettings, Staple, StapleSettings, Stap
 
 use super::load;
 
-/// The staples, and which of them goes with which identity.
+/// The staples, and the staple of each identity.
 pub(super) struct Loaded {
     pub(super) staples: Arc<Staples>,
-    /// One place for each identity.
+    /// The staple of each identity, if any.
     pub(super) of_identities: Vec<Option<Arc<Staple>>>,
 }
 
-/// Reads the responses and finds the issuers. Adds to `warnings` whose certificate cannot have what it should.
+/// Reads the responses and finds the issuers. Adds a warning for each certificate without the staple that it should
+/// have.
 ///
 /// # Errors
-/// `NO_CERTIFICATE` where an issuer is not known; `OCSP_UNUSABLE` and `OCSP_MALFORMED` for a response that does not
-/// serve; files that cannot be read, by name.
+/// `NO_CERTIFICATE` for an unknown issuer, `OCSP_UNUSABLE` and `OCSP_MALFORMED` for a response that cannot be used, and
+/// the errors of files, by name.
 pub(super) fn load(
     spec: &Spec,
     identities: &[Arc<Identity>],
@@ -53,7 +54,7 @@ pub(super) fn load(
     Ok(Loaded { staples: Arc::new(staples), of_identities })
 }
 
-/// The certificates of the file that is said to hold the issuer.
+/// The certificates of the configured issuer file.
 fn issuers(source: &Source, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
     let loaded = TrustSource::store(source.clone()).load(warnings);
     loaded.map_err(|error| match error.code() {
@@ -72,7 +73,8 @@ fn settings(spec: &Spec) -> StapleSettings {
     }
 }
 
-/// What could be stapled to an identity's certificate; none where nothing is, or its issuer is not known and nobody asked.
+/// The staple of an identity's certificate. `None` without a response or a responder, and for an unknown issuer that is
+/// not needed.
 fn stapled(spec: &Spec, identity: &Identity, known: &[&CertificateDer<'static>]) -> Result<Option<Stapled>> {
     let Some((certificate, issuers)) = identity.chain.split_first().filter(|_| spec.staple.is_used()) else {
         return Ok(None);
@@ -93,7 +95,7 @@ fn stapled(spec: &Spec, identity: &Identity, known: &[&CertificateDer<'static>])
     Ok(Some(Stapled { certificate: certificate.clone(), issuer: issuer.clone(), responders, file: None }))
 }
 
-/// Gives each response to the certificates that it is about, the latest where there are several.
+/// Assigns each response to its certificates, and keeps the latest of several.
 fn read_files(spec: &Spec, stapled: &mut [Option<Stapled>]) -> Result<()> {
     let now_unix_s = now_unix_s(spec.clock.as_ref());
     for file in &spec.staple.files {
@@ -129,7 +131,7 @@ fn nobodys(response: &OcspResponse, has_unknown_issuers: bool) -> Error {
     }
 }
 
-/// What an operator should know: peers will miss a response.
+/// The warning that peers will miss a response.
 fn warning(identity: &Identity, stapled: Option<&Stapled>) -> Option<String> {
     let certificate = identity.chain.first()?;
     match stapled {

@@ -1,4 +1,4 @@
-//! Trusted certificates, and the revocation lists that lie among them.
+//! Trusted certificates, and the revocation lists among them.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,11 +17,10 @@ use super::load::open;
 pub(super) const RAISE_MAX_CRL_BYTES: &str = "If the file is what it should be, raise the option max-crl-bytes.";
 
 impl TrustSource {
-    /// Reads the certificates, and adds to `warnings` what an operator should know of them. Revocation lists (CRL)
-    /// among them are left to the check of revocation.
+    /// Reads the certificates, and adds their warnings. Revocation lists (CRL) among them are for the revocation check.
     ///
     /// # Errors
-    /// The first file that cannot be used, by name; `NO_TRUSTED_CERTIFICATE`, `SYSTEM_ROOTS_UNAVAILABLE`.
+    /// The first file that cannot be used, by name, `NO_TRUSTED_CERTIFICATE` or `SYSTEM_ROOTS_UNAVAILABLE`.
     pub fn load(&self, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
         match self {
             Self::Store { source, options } => {
@@ -80,8 +79,8 @@ fn holds_lists_alone(content: &[u8]) -> bool {
     may_hold_list(content) && memmem::find(content, b"CERTIFICATE-----").is_none()
 }
 
-/// Adds the lists among the trusted certificates, of directories and of PEM files. If they are not asked, a warning
-/// says so.
+/// Adds the lists among the trusted certificates, from directories and PEM files. If they are not used, a warning says
+/// so.
 ///
 /// # Errors
 /// As for [`Crls::add_from_directory`]; `STORE_TOO_LARGE`.

@@ -243,15 +243,15 @@ pub unsafe extern "C" fn btls_builder_resumption(builder: *mut btls_builder, res
     })
 }
 
-/// Sets a function that is asked about each peer with an accepted certificate, and may refuse it.
+/// Sets a function that may refuse a peer with an accepted certificate. If `may_block` is true, connections return
+/// BTLS_WANT_TASK and call it from btls_conn_task_run only. `user` must stay valid as long as the context and its
+/// connections.
 ///
-/// It is asked again before a session is resumed, unless the option resumption-asks-again is "no";
-/// a session of a peer that it refuses is not resumed. If the function may block, a client then
-/// begins with BTLS_WANT_TASK.
+/// # Details
 ///
-/// `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK
-/// and call it from btls_conn_task_run only. `user` is handed to it, and must stay valid as long as
-/// the context and its connections.
+/// The function is called again before a session is resumed, unless the option resumption-asks-again is "no". A session
+/// of a peer that it refuses is not resumed. If the function may block, a client that may resume a session begins with
+/// BTLS_WANT_TASK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_verify_callback(
     builder: *mut btls_builder,
@@ -266,9 +266,13 @@ pub unsafe extern "C" fn btls_builder_verify_callback(
     })
 }
 
-/// Sets a function to call for each open connection with a peer that is found revoked by btls_context_reload or
-/// btls_context_maintain. Without one, the connections are logged and continue. `user` must stay valid as long as the
-/// context and its connections.
+/// Sets a function to call for each open connection with a peer that is revoked. Without one, such connections are
+/// logged and continue.
+///
+/// # Details
+///
+/// btls_context_reload and btls_context_maintain find the peers. `user` must stay valid as long as the context and its
+/// connections.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_on_revoked(
     builder: *mut btls_builder,
@@ -282,8 +286,11 @@ pub unsafe extern "C" fn btls_builder_on_revoked(
     })
 }
 
-/// Sets a function that takes the context's log. Without one, nothing is logged. `user` must stay valid as long as the
-/// context and its connections.
+/// Sets a function that takes the context's log. Without one, nothing is logged.
+///
+/// # Details
+///
+/// `user` must stay valid as long as the context and its connections.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_log_callback(
     builder: *mut btls_builder,
@@ -345,8 +352,11 @@ fn unknown_switch(name: &str) -> Error {
     Error::new(Code::UnknownOption, format!("{name:?}")).with_hint(format!("There are {}.", names.join(", ")))
 }
 
-/// Lets clients accept a server with a certificate for another host. Default: false. INSECURE: the owner of any
-/// certificate of the same CA can impersonate the server.
+/// Lets clients accept a certificate for another host. Default: false. INSECURE: impersonation.
+///
+/// # Details
+///
+/// The owner of any certificate of the same CA can impersonate the server.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_skip_server_name(
     builder: *mut btls_builder,

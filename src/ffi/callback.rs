@@ -50,7 +50,7 @@ pub type btls_revoked_action = i32;
 
 /// The connection continues and is not reported again.
 pub const BTLS_REVOKED_KEEP: btls_revoked_action = 0;
-/// The connection ends: its next call gives BTLS_CERT_REVOKED, and the peer is sent the alert.
+/// The connection ends at its next call with BTLS_CERT_REVOKED.
 pub const BTLS_REVOKED_CLOSE: btls_revoked_action = 1;
 
 /// A request for a password. Valid during btls_password_fn.
@@ -68,7 +68,7 @@ pub struct btls_log_line {
 }
 
 /// Writes a password of at most `capacity` bytes into `buffer`. Returns its length without a NUL, or a negative number
-/// for no password.
+/// for no password. `label` is the file or the label of the memory. `alias` is that of the key, or NULL.
 ///
 /// # Details
 ///
@@ -104,7 +104,7 @@ pub type btls_verify_fn =
 pub type btls_revoked_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> btls_revoked_action>;
 
-/// Takes a line of the log.
+/// Takes a line of the log without a line break. `line` is valid during the call.
 ///
 /// # Details
 ///
@@ -112,12 +112,18 @@ pub type btls_revoked_fn =
 /// several at a time. The function may use the context and give back its last reference.
 pub type btls_log_fn = Option<unsafe extern "C" fn(user: *mut c_void, line: *const btls_log_line)>;
 
-/// Reads ciphertext as read(2) does. Returns the number of bytes, 0 at the end, or -1 with errno set: EAGAIN if there
-/// is nothing now. The connection gives BTLS_BUSY meanwhile.
+/// Reads ciphertext as read(2) does: 0 at the end, -1 with EAGAIN if there is nothing now.
+///
+/// # Details
+///
+/// The function sets errno with -1. The connection gives BTLS_BUSY meanwhile.
 pub type btls_read_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *mut c_void, length: usize) -> isize>;
 
-/// Writes ciphertext as write(2) does. Returns the number of bytes taken, or -1 with errno set: EAGAIN if none can be
-/// taken now.
+/// Writes ciphertext as write(2) does: -1 with EAGAIN if none can be taken now.
+///
+/// # Details
+///
+/// The function sets errno with -1. The connection gives BTLS_BUSY meanwhile.
 pub type btls_write_fn = Option<unsafe extern "C" fn(user: *mut c_void, buffer: *const c_void, length: usize) -> isize>;
 
 /// The largest length of a password, in bytes.

@@ -11,7 +11,7 @@ use super::guard::{Exclusive, Handle, Object, guard, guard_error, guard_free, gu
 use super::last_error::btls_error;
 use super::{DONE, btls_status};
 
-/// The settings of one connection, where they differ from those of its context. Used by one thread at a time.
+/// The settings of one connection in place of its context's. One thread at a time uses them.
 pub struct btls_conn_options(Exclusive<ConnectionSettings>);
 
 impl Object for btls_conn_options {
@@ -22,30 +22,25 @@ impl Object for btls_conn_options {
     }
 }
 
-/// Makes options that leave every setting to the context. Any number of connections can be made with them.
+/// Makes options without a setting. Any number of connections may use them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_new() -> *mut btls_conn_options {
     guard(std::ptr::null_mut(), || Handle::leak(btls_conn_options(Exclusive::new(ConnectionSettings::default()))))
 }
 
-/// Frees options. Their connections stay.
+/// Frees options. Their connections stay valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_free(options: *mut btls_conn_options) {
     guard_free(object!(options));
 }
 
-/// Returns the error of the last failed call on the options.
+/// Returns the error of the last failed call on the options, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_error(options: *const btls_conn_options) -> *const btls_error {
     guard_error(object!(options))
 }
 
-/// Sets how a server requests a client certificate.
-///
-/// # Details
-///
-/// A session is resumed by connections with the same setting alone: a client without a certificate never enters by a
-/// session if one is required. The client's side ignores the setting.
+/// Sets if a server requests or requires a client's certificate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_client_auth(
     options: *mut btls_conn_options,
@@ -57,7 +52,7 @@ pub unsafe extern "C" fn btls_conn_options_client_auth(
     })
 }
 
-/// Adds an application protocol (ALPN), in order of preference. They replace those of the context.
+/// Adds an application protocol (ALPN). The list replaces that of the context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_alpn(
     options: *mut btls_conn_options,
@@ -74,7 +69,7 @@ pub unsafe extern "C" fn btls_conn_options_alpn(
     })
 }
 
-/// Removes all application protocols, those of the context too.
+/// Removes all application protocols, also those of the context.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_clear_alpn(options: *mut btls_conn_options) -> btls_status {
     guard_object(object!(options), |options| {
@@ -83,12 +78,11 @@ pub unsafe extern "C" fn btls_conn_options_clear_alpn(options: *mut btls_conn_op
     })
 }
 
-/// Sets the server name (SNI) that a client sends; NULL sends none. Default: the host. Only the host is verified.
+/// Sets the server name (SNI) of a client, or NULL for none. Default: the host.
 ///
 /// # Details
 ///
-/// btls_conn_new_client returns BTLS_INVALID_SERVER_NAME if the name is no DNS name. The server's side ignores the
-/// setting.
+/// The name is not verified: the server's certificate must be for the host.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_server_name(
     options: *mut btls_conn_options,
@@ -103,7 +97,7 @@ pub unsafe extern "C" fn btls_conn_options_server_name(
     })
 }
 
-/// Sets the pointer that btls_conn_user and the arguments of callbacks give back. Default: NULL.
+/// Sets the pointer that btls_conn_user and callbacks give back. Default: NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_user(options: *mut btls_conn_options, user: *mut c_void) -> btls_status {
     guard_object(object!(options), |options| {

@@ -115,7 +115,7 @@ fn settings_of(options: Option<Handle<btls_conn_options>>) -> Result<ConnectionS
     options.map_or_else(|| Ok(ConnectionSettings::default()), |options| look(options, |settings| settings.clone()))
 }
 
-/// Frees a connection and sends nothing: call btls_conn_shutdown first. Its descriptors stay open.
+/// Frees a connection and sends nothing: call btls_conn_shutdown first. Descriptors stay open.
 ///
 /// # Details
 ///
@@ -279,12 +279,12 @@ pub unsafe extern "C" fn btls_conn_pending(
     })
 }
 
-/// Sends close_notify: this side writes no more. Reading stays possible. Returns BTLS_OK when it is sent,
-/// BTLS_WANT_WRITE to call again, or an error.
+/// Sends close_notify: this side writes no more. Reading stays possible.
 ///
 /// # Details
 ///
-/// On a connection without a transport, BTLS_WANT_WRITE asks for btls_conn_wrap.
+/// Returns BTLS_OK when it is sent, BTLS_WANT_WRITE to call again, or an error. On a connection without a transport,
+/// BTLS_WANT_WRITE asks for btls_conn_wrap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {

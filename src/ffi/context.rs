@@ -163,12 +163,12 @@ pub unsafe extern "C" fn btls_context_maintain(
 }
 
 /// Starts a thread that calls btls_context_maintain when it is due, until the last reference is given back. A second
-/// call does nothing. Returns BTLS_INTERNAL if the system has no thread.
+/// call does nothing.
 ///
 /// # Details
 ///
-/// Threads do not survive fork(2): a process that becomes a daemon calls the function after that, even if it has called
-/// it before.
+/// Returns BTLS_INTERNAL if the system has no thread. Threads do not survive fork(2): a process that becomes a daemon
+/// calls the function after that, even if it has called it before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_context) -> btls_status {
     guard_context(

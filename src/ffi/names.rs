@@ -148,8 +148,12 @@ pub unsafe extern "C" fn btls_certificate_attribute_count(certificate: Option<&b
     guard(0, || certificate.map_or(0, |certificate| certificate.attributes.len()))
 }
 
-/// Returns the index of the first attribute of type `oid` from index `start` on, or the number of attributes if there
-/// is none. `oid` is in dotted form, e.g. "2.5.4.3" for a common name.
+/// Returns the index of the first attribute of type `oid` ("2.5.4.3": common name) from index `start` on, or the number
+/// of attributes.
+///
+/// # Details
+///
+/// The number of attributes means that there is none. `oid` is in dotted form.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_find(
     certificate: Option<&btls_certificate>,

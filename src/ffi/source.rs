@@ -276,8 +276,11 @@ pub unsafe extern "C" fn btls_builder_limits(
     })
 }
 
-/// Allows the sources added after this call to be PKCS#12 stores without an integrity check. Default: false. INSECURE:
-/// a writer of the file can replace its certificates.
+/// Allows PKCS#12 stores without an integrity check from now on. Default: false. INSECURE.
+///
+/// # Details
+///
+/// It holds for the sources added after this call. A writer of such a file can replace its certificates.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_insecure_allow_missing_mac(
     builder: *mut btls_builder,
@@ -362,8 +365,11 @@ pub unsafe extern "C" fn btls_builder_ocsp_memory(
     })
 }
 
-/// Sets the answer if no source has the revocation status of a peer. Default: BTLS_REVOCATION_REQUIRE with a source of
-/// lists or responses, and BTLS_REVOCATION_OFF without one.
+/// Sets the answer if no source has the revocation status of a peer.
+///
+/// # Details
+///
+/// The default is BTLS_REVOCATION_REQUIRE with a source of lists or responses, and BTLS_REVOCATION_OFF without one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_revocation(
     builder: *mut btls_builder,

@@ -23,7 +23,7 @@ pub const BTLS_PEER_SERVER: btls_peer_role = 0;
 /// The peer is a client.
 pub const BTLS_PEER_CLIENT: btls_peer_role = 1;
 
-/// A peer to decide about. Valid during btls_verify_fn.
+/// A peer with an accepted certificate. Valid during btls_verify_fn.
 pub struct btls_verify_request {
     role: btls_peer_role,
     conn_id: u64,
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn btls_verify_request_version(request: Option<&btls_verif
     guard(ptr::null(), || request.map_or(ptr::null(), |request| request.version.as_ptr()))
 }
 
-/// Returns the name that the client sent (SNI), or on a client the host that is verified; NULL for none.
+/// Returns the name that the client sent (SNI), or on a client the verified host, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_verify_request_server_name(request: Option<&btls_verify_request>) -> *const c_char {
     guard(ptr::null(), || {
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn btls_verify_request_server_name(request: Option<&btls_v
     })
 }
 
-/// Returns true if an earlier session of the peer is to be resumed.
+/// Returns true if the call is about the resumption of an earlier session.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_verify_request_is_resumed(request: Option<&btls_verify_request>) -> bool {
     guard(false, || request.is_some_and(|request| request.is_resumed))

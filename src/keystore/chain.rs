@@ -34,7 +34,7 @@ pub(super) struct Pool {
 /// A subject and its key identifier.
 type NamedKey = (NameKey, Option<Vec<u8>>);
 
-/// What says who issued a certificate, and whose it is.
+/// The parts of a certificate that name its subject and its issuer.
 #[derive(Debug)]
 struct Link {
     subject: NameKey,
@@ -115,10 +115,10 @@ impl Pool {
 
     /// The chain of the certificate at `end_entity`.
     ///
-    /// Where several certificates could have issued one (cross-signed CAs), all are kept: peers find their way by any.
+    /// If several certificates may have issued one (cross-signed CAs), all are kept: peers can use any of them.
     ///
     /// # Errors
-    /// `CHAIN_BROKEN` where it has more than 32 certificates.
+    /// `CHAIN_BROKEN` for more than 32 certificates.
     pub(super) fn chain(&self, end_entity: usize) -> Result<Chain> {
         let mut order = vec![end_entity];
         loop {

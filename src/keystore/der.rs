@@ -25,7 +25,7 @@ pub(super) struct Element<'a> {
     pub(super) whole: &'a [u8],
 }
 
-/// What is left to read, and the code that a fault in it is reported with.
+/// The unread bytes, and the code for a fault in them.
 #[derive(Clone)]
 pub(super) struct Der<'a> {
     rest: &'a [u8],

@@ -208,8 +208,8 @@ pub(super) fn indefinite() -> Error {
 /// Text that is nearly PEM: base64 of DER without the lines around it, or lines in other characters.
 fn other_text(text: &[u8]) -> Option<Error> {
     if text.starts_with(b"MI") && pem::is_base64(text) {
-        let hint = "Put a line -----BEGIN CERTIFICATE----- (or what it is) before it and its END line behind it, or decode \
-                    it: base64 -d FILE > FILE.der.";
+        let hint = "Put the line -----BEGIN CERTIFICATE----- (or its kind) before it and its END line after it, or \
+                    decode it: base64 -d FILE > FILE.der.";
         return Some(named("it is base64 without the BEGIN and END lines of PEM", hint));
     }
     let has = |part: &[u8]| memmem::find(text, part).is_some();

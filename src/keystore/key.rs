@@ -1,6 +1,6 @@
 //! Private keys: their encodings, what they say of themselves, and how they are decrypted.
 //!
-//! Whether a key can sign is found out in signing.rs.
+//! signing.rs checks that a key can sign.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub(super) struct PlainKey {
 
 impl PlainKey {
     /// # Errors
-    /// `KEY_MALFORMED` where it is none of the encodings.
+    /// `KEY_MALFORMED` if it has none of the encodings.
     pub(super) fn new(der: Zeroizing<Vec<u8>>) -> Result<Self> {
         match Form::of(&der) {
             Some(form) => Ok(Self { form, der }),
@@ -73,14 +73,14 @@ pub(super) fn version_1(der: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// What kind of key it is.
+/// The type of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Algorithm {
     /// Kind and size, e.g. `RSA 2048`, `EC P-256`.
     pub(super) name: String,
     /// The modulus' size, of an RSA key.
     pub(super) rsa_bits: Option<usize>,
-    /// Whether keys of this kind are served at all.
+    /// Returns true if keys of this type are supported.
     pub(super) served: bool,
 }
 
@@ -225,7 +225,7 @@ impl Material {
         }
     }
 
-    /// How it is encrypted, in words.
+    /// The name of its encryption.
     pub(super) fn scheme(&self) -> Option<String> {
         match self {
             Self::Plain(_) => None,
@@ -236,7 +236,7 @@ impl Material {
         }
     }
 
-    /// Kind and size, where it can be seen without a password.
+    /// The type and size, if they are visible without a password.
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
         match self {
             Self::Plain(key) => key.algorithm().ok(),

@@ -62,7 +62,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What a password is asked for.
+/// The purpose of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordUse {
     /// Opening the store as a whole.
@@ -77,7 +77,7 @@ pub enum PasswordUse {
 pub struct PasswordRequest<'a> {
     /// The file or memory the password is for, as the caller named it.
     pub label: &'a str,
-    /// The alias of the key, where it has one.
+    /// The alias of the key, if it has one.
     pub alias: Option<&'a str>,
     /// Store or key.
     pub usage: PasswordUse,
@@ -86,7 +86,7 @@ pub struct PasswordRequest<'a> {
 /// Answers a [`PasswordRequest`]; `None` means that there is no password.
 pub type PasswordCallback = Arc<dyn Fn(&PasswordRequest<'_>) -> Option<Secret> + Send + Sync>;
 
-/// Where a password comes from.
+/// The source of a password.
 #[derive(Clone, Default)]
 pub enum Password {
     /// None was given.
@@ -134,7 +134,7 @@ pub enum StoreType {
     Jceks,
 }
 
-/// How a store is opened.
+/// The options for opening a store.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
     /// The type that the content must have; `None` finds it from the content.
@@ -143,13 +143,13 @@ pub struct OpenOptions {
     pub password: Password,
     /// The keys' password; `Password::None` means that it is the store's.
     pub key_password: Password,
-    /// Accept a PKCS#12 store without a MAC, whose content anyone could have altered.
+    /// Accepts a PKCS#12 store without a MAC. Anyone could have altered its content.
     pub insecure_allow_missing_mac: bool,
-    /// What a file may cost.
+    /// The limits on the cost of a file.
     pub limits: Limits,
 }
 
-/// What reading one file may cost; checked before the work is done.
+/// The limits on the cost of reading one file. They are checked before the work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -183,23 +183,23 @@ impl Default for Limits {
 pub struct Identity {
     /// The chain as it is sent: end entity first, each followed by its issuer.
     pub chain: Vec<CertificateDer<'static>>,
-    /// The private key, decrypted, where it was read from bytes. Wiped when the identity is dropped.
+    /// The decrypted private key, if it was read from bytes. It is wiped when the identity is dropped.
     pub key: Option<PrivateKeyDer<'static>>,
     /// The private key ready to sign with, known to belong to the first certificate.
     pub signing_key: Arc<dyn SigningKey>,
-    /// Where it came from, for messages: `broker.ks, alias broker`.
+    /// The place of the key, for messages: `broker.ks, alias broker`.
     pub place: String,
-    /// What an operator should know though it was accepted: chain put in order, key of 1024 bits. What depends on the
-    /// time is in [`warnings_at`](Self::warnings_at).
+    /// The warnings about an accepted identity: a chain that was put in order, a key of 1024 bits. Those that depend on
+    /// the time are in [`warnings_at`](Self::warnings_at).
     pub warnings: Vec<String>,
-    /// Whether the key is the caller's, and may fail to sign.
+    /// True if the key is the caller's, and may fail to sign.
     is_foreign: bool,
     /// The same as rustls wants it, made when it is first asked for.
     certified: OnceLock<Arc<CertifiedKey>>,
 }
 
 impl Identity {
-    /// An identity whose key is already there: of another provider, or in a token.
+    /// Makes an identity with a key of another provider or in a token.
     ///
     /// # Errors
     /// `NO_CERTIFICATE` for an empty chain; `CERTIFICATE_MALFORMED`; `KEY_MISMATCH` where the key tells its public half
@@ -221,7 +221,7 @@ impl Identity {
         Ok(Self { chain, key: None, signing_key, place, warnings: Vec::new(), is_foreign: true, certified })
     }
 
-    /// An identity whose key is there as bytes, which are not kept.
+    /// Makes an identity with a key in bytes, which are not kept.
     ///
     /// # Errors
     /// As for [`Identity::new`] and [`signing_key`].
@@ -235,7 +235,7 @@ impl Identity {
         Ok(identity)
     }
 
-    /// Whether the key may fail to sign: it was not read from bytes.
+    /// Returns true if the key may fail to sign: it was not read from bytes.
     pub(crate) fn is_foreign(&self) -> bool {
         self.is_foreign
     }
@@ -280,12 +280,12 @@ impl Drop for Identity {
 pub struct TrustedCertificate {
     /// The certificate.
     pub der: CertificateDer<'static>,
-    /// Where it came from, for messages: `broker.ts, alias client`.
+    /// The place of the certificate, for messages: `broker.ts, alias client`.
     pub place: String,
 }
 
 impl TrustedCertificate {
-    /// A certificate to trust, and where it came from.
+    /// Makes a trusted certificate with its place.
     pub fn new(der: CertificateDer<'static>, place: impl Into<String>) -> Self {
         Self { der, place: place.into() }
     }

@@ -43,7 +43,7 @@ impl Block {
     }
 }
 
-/// A block whose end has not been met yet.
+/// A block without its end so far.
 struct Open {
     label: String,
     line: usize,
@@ -52,7 +52,7 @@ struct Open {
     in_headers: bool,
 }
 
-/// Whether a block begins anywhere.
+/// Returns true if a block begins anywhere.
 pub(super) fn has_block(bytes: &[u8]) -> bool {
     bytes.windows(BEGIN.len()).any(|window| window == BEGIN.as_bytes())
 }

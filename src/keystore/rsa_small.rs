@@ -24,7 +24,7 @@ use crate::error::{Code, Error, Result};
 /// Largest public exponent, bits.
 const MAX_EXPONENT_BITS: usize = 33;
 
-/// What is signed with, best first. A key of 1024 bits is too small for PSS with SHA-512 (RFC 8017 section 9.1.1).
+/// The signature schemes, best first. A key of 1024 bits is too small for PSS with SHA-512 (RFC 8017 section 9.1.1).
 const SCHEMES: [SignatureScheme; 5] = [
     SignatureScheme::RSA_PSS_SHA256,
     SignatureScheme::RSA_PSS_SHA384,

@@ -24,7 +24,7 @@ use crate::error::{Code, Error, Result};
 /// The most aliases that a message lists.
 const MAX_LISTED: usize = 50;
 
-/// What an entry of a store is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EntryKind {
@@ -40,15 +40,15 @@ pub enum EntryKind {
     Other,
 }
 
-/// What is known of a private key without its password.
+/// The facts of a private key that are visible without its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyFacts {
     /// Kind and size, e.g. `RSA 2048`, `EC P-256`; of an encrypted key, what its certificate says; `None` if unknown.
     pub algorithm: Option<String>,
-    /// Whether a password is needed for the key itself.
+    /// True if the key itself needs a password.
     pub encrypted: bool,
-    /// How it is encrypted, in words.
+    /// The name of its encryption.
     pub scheme: Option<String>,
 }
 
@@ -58,15 +58,15 @@ pub struct KeyFacts {
 pub struct Entry {
     /// Its name; PEM, DER and some PKCS#12 entries have none.
     pub alias: Option<String>,
-    /// What it is.
+    /// The kind.
     pub kind: EntryKind,
     /// The certificates of the entry, end entity first; in a PEM file, keys and certificates are entries of their own.
     pub chain: Vec<CertificateDer<'static>>,
     /// Of an entry of kind [`EntryKind::Key`]: what the key is.
     pub key: Option<KeyFacts>,
-    /// Where it stands, for messages: `broker.ks, alias broker`.
+    /// The place of the entry, for messages: `broker.ks, alias broker`.
     pub place: String,
-    /// What an operator should know of it, e.g. why it is skipped.
+    /// The warning about the entry, e.g. the reason why it is skipped.
     pub note: Option<String>,
     pub(super) material: Option<Material>,
     /// The error that keeps it from use, if there is one.
@@ -173,7 +173,7 @@ impl Aliases {
     }
 }
 
-/// What a format's reader found.
+/// The result of the reader of a format.
 #[derive(Default)]
 pub(super) struct Content {
     pub(super) entries: Vec<Entry>,
@@ -239,7 +239,7 @@ impl Store {
         &self.entries
     }
 
-    /// What an operator should know though the store was opened.
+    /// The warnings about an opened store.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -486,7 +486,7 @@ impl Store {
         Error::new(Code::AliasNotFound, detail).at(&self.label)
     }
 
-    /// How many entries there are of what kind, for errors that say what is not there.
+    /// The numbers of entries by kind, for errors about a missing one.
     pub(super) fn summary(&self) -> String {
         let kinds = [
             (EntryKind::Key, "private keys"),

@@ -17,7 +17,7 @@ pub(super) struct Traditional {
 }
 
 impl Traditional {
-    /// Whether the block's headers say that it is encrypted.
+    /// Returns true if the headers of the block say that it is encrypted.
     pub(super) fn is(block: &Block) -> bool {
         block.header("Proc-Type").is_some_and(|kind| kind.to_ascii_uppercase().contains("ENCRYPTED"))
     }

@@ -93,8 +93,8 @@ impl Revocation {
         Self { read_unix_s, ..self }
     }
 
-    /// What an operator should know of the lists beside these trusted certificates, though the context is built. The
-    /// signatures of the lists of trusted issuers are checked here, for all handshakes.
+    /// The warnings about the lists beside these trusted certificates. The signatures of the lists of trusted issuers are
+    /// checked here, for all handshakes.
     pub fn warnings(&self, trusted: &[TrustedCertificate]) -> Vec<String> {
         match self.is_on() {
             true => self.crls.warnings(trusted, (self.read_unix_s, self.max_stale_s()), self.policy.allowed()),
@@ -102,17 +102,17 @@ impl Revocation {
         }
     }
 
-    /// Whether anything is checked.
+    /// Returns true if peers are checked.
     pub(crate) fn is_on(&self) -> bool {
         self.policy.mode != Mode::Off
     }
 
-    /// How many certificates were accepted though nothing was known of them.
+    /// The number of certificates accepted with an unknown status.
     pub fn unknown_accepted(&self) -> u64 {
         self.unknown_accepted.load(Ordering::Relaxed)
     }
 
-    /// Where knowledge comes from, and how asking went.
+    /// The sources with their last results.
     pub(crate) fn sources(&self) -> Vec<SourceFacts> {
         let lists = self.crls.iter();
         let lists =
@@ -128,8 +128,8 @@ impl Revocation {
     /// no way to send one. Waits for the network where fetching is on, and not longer than the policy's deadline.
     ///
     /// # Errors
-    /// `CERT_REVOKED` with reason and date; `STAPLE_MISSING`; where somebody has to know and does not,
-    /// `REVOCATION_UNKNOWN`, `REVOCATION_STALE`, `REVOCATION_UNREACHABLE`, `REVOCATION_RESPONSE_INVALID`, `FETCH_REFUSED`.
+    /// `CERT_REVOKED` with reason and date, or `STAPLE_MISSING`. If a status is required and unknown, `REVOCATION_UNKNOWN`,
+    /// `REVOCATION_STALE`, `REVOCATION_UNREACHABLE`, `REVOCATION_RESPONSE_INVALID` or `FETCH_REFUSED`.
     pub fn check(&self, path: &[CertificateDer<'_>], staple: Option<&[u8]>, now: UnixTime) -> Result<()> {
         self.check_sent(path, &[], staple, now)
     }
@@ -185,7 +185,7 @@ impl Revocation {
         refusal.map_or(Ok(()), Err)
     }
 
-    /// How many certificates of a path are asked about, from the end entity on.
+    /// The number of checked certificates of a path, from the end entity on.
     pub(crate) fn asked_of(&self, path: &[CertificateDer<'_>]) -> usize {
         match self.policy.depth {
             _ if !self.is_on() => 0,
@@ -251,7 +251,7 @@ impl Revocation {
         }
     }
 
-    /// What the response says that came with the certificate, where one did.
+    /// The status in the staple of the certificate, if there is one.
     fn by_staple(&self, asked: &LinkCheck<'_>) -> Option<Standing> {
         let staple = asked.staple.filter(|staple| self.policy.ocsp != Mode::Off && !staple.is_empty())?;
         Some(self.ocsp_query(asked).standing_by_staple(staple))
@@ -294,7 +294,7 @@ impl Revocation {
         }
     }
 
-    /// What the staple, the files and the cache say, in this order.
+    /// The status in the staple, the files and the cache, in this order.
     fn by_responses(&self, asked: &LinkCheck<'_>, stapled: Option<Standing>) -> Standing {
         if self.policy.ocsp == Mode::Off {
             return Standing::unknown("OCSP is not asked");
@@ -348,7 +348,7 @@ impl LinkCheck<'_> {
         ask(&CrlQuery::new(&certificate, &issuer, signers)?)
     }
 
-    /// Whether it says where lists are that speak of it.
+    /// Returns true if the certificate names a distribution point.
     fn names_lists(&self, trusted: &Authorities) -> bool {
         self.crl_query(trusted, |query| Ok(!query.places().is_empty())).unwrap_or(false)
     }
@@ -359,7 +359,7 @@ impl LinkCheck<'_> {
 }
 
 impl Decision {
-    /// Whether more knowledge could make another of it.
+    /// Returns true if another source could change the status.
     fn may_change(&self) -> bool {
         matches!(self, Self::AcceptUnknown | Self::Unknown(_))
     }

@@ -1,8 +1,8 @@
-//! What is told of the sources of knowledge, for an operator who looks.
+//! The facts of revocation sources for the operator.
 
 use super::remote::memory::Schedule;
 
-/// What kind of source it is.
+/// The kind of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(i32)]
@@ -30,24 +30,24 @@ impl SourceKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SourceFacts {
-    /// What kind it is.
+    /// The kind.
     pub kind: SourceKind,
     /// Its file or URL.
     pub place: String,
-    /// When it was last read or fetched; none where it never could be.
+    /// The time of the last successful read or fetch, or `None`.
     pub last_success_unix_s: Option<i64>,
     /// When it is asked again; none for a file, which a reload reads.
     pub next_refresh_unix_s: Option<i64>,
-    /// How many certificates the list revokes, or how many responses there are.
+    /// The number of revoked certificates of a list, or of responses.
     pub entries: usize,
-    /// How often asking has failed.
+    /// The number of failed reads and fetches.
     pub failures: u64,
-    /// What went wrong the last time, where nothing has gone well since.
+    /// The last error, if no success followed.
     pub last_error: Option<String>,
 }
 
 impl SourceFacts {
-    /// What a schedule tells.
+    /// Takes the facts of a schedule.
     pub(super) fn new(kind: SourceKind, place: String, entries: usize, schedule: &Schedule) -> Self {
         Self {
             kind,

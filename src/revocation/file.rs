@@ -1,4 +1,4 @@
-//! What a file holds that tells of revocation, for who looks into files without knowing what they are.
+//! Reads the revocation lists and OCSP responses in a file of unknown content.
 
 use std::borrow::Cow;
 
@@ -33,8 +33,8 @@ pub struct RevocationFile {
 }
 
 impl RevocationFile {
-    /// Reads a file's content: DER, or PEM with any number of both; none where it holds neither. `place` is what messages
-    /// call it.
+    /// Parses the content of a file: DER, or PEM with any number of both. `None` if it has neither. Messages call it
+    /// `place`.
     ///
     /// # Errors
     /// As for [`Crl::from_der`] and [`OcspResponse::from_der`], for what says that it is one and cannot be read;

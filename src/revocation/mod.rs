@@ -1,5 +1,5 @@
-//! What is known of revoked certificates: lists (RFC 5280 section 5), each verified once and kept as an index, and OCSP
-//! responses (RFC 6960); and what is asked of others where that does not suffice.
+//! Revocation: lists (RFC 5280 section 5), each verified once and kept as an index, and OCSP responses (RFC 6960). Both are
+//! fetched if the local ones are not enough.
 //!
 //! verify/ asks this room about the paths that it has verified. It opens no sockets itself: fetch/ does.
 
@@ -33,15 +33,15 @@ pub(crate) use staple::upkeep::{StapleSettings, Staples};
 pub(crate) use staple::{Staple, Stapled};
 pub(crate) use upkeep::{Line, now_unix_s};
 
-/// Why a certificate was revoked (RFC 5280 section 5.3.1).
+/// The reason of a revocation (RFC 5280 section 5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Reason {
     /// None was given, or one that has no name.
     Unspecified = 0,
-    /// The subject's key is known to somebody else.
+    /// The subject's key is known to another party.
     KeyCompromise = 1,
-    /// The issuer's key is known to somebody else.
+    /// The issuer's key is known to another party.
     CaCompromise = 2,
     /// The subject is another now, or has another name.
     AffiliationChanged = 3,
@@ -51,7 +51,7 @@ pub enum Reason {
     CessationOfOperation = 5,
     /// It is suspended, and may become good again.
     CertificateHold = 6,
-    /// What the certificate said of rights does not hold any more.
+    /// The rights in the certificate are withdrawn.
     PrivilegeWithdrawn = 9,
     /// As `CaCompromise`, for attribute authorities.
     AaCompromise = 10,

@@ -1,4 +1,4 @@
-//! What follows from what is known: which certificates are asked about, and whether not knowing refuses.
+//! The rules: the certificates that are checked, and the answer to an unknown status.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::standing::{Revoked, Standing};
 use crate::error::{Code, Error};
 use crate::signature::Allowed;
 
-/// What not knowing leads to. A certificate that is known to be revoked is refused in any case but `Off`.
+/// The answer to an unknown status. A revoked certificate is refused in every mode but `Off`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// Nothing is asked.
     Off,
-    /// What is not known is accepted, and counted.
+    /// An unknown status is accepted and counted.
     Prefer,
-    /// What is not known is refused.
+    /// An unknown status is refused.
     #[default]
     Require,
 }
@@ -63,24 +63,24 @@ impl Depth {
     }
 }
 
-/// How the peers of a context are checked for revocation.
+/// The rules of the revocation check of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RevocationPolicy {
-    /// What it leads to that no source knows.
+    /// The answer if no source has the status.
     pub mode: Mode,
-    /// What it leads to that lists do not know, whatever OCSP knows.
+    /// The answer if no list has the status, also if OCSP has it.
     pub crl: Mode,
-    /// What it leads to that OCSP does not know, whatever lists know.
+    /// The answer if OCSP does not have the status, also if a list has it.
     pub ocsp: Mode,
     /// Which certificates are asked about.
     pub depth: Depth,
     /// For how many seconds after its next update a list or response still serves.
     pub max_stale_s: u32,
-    /// Whether OCSP responses are believed that are signed with SHA-1.
+    /// True to trust OCSP responses that are signed with SHA-1.
     pub insecure_ocsp_sha1: bool,
     /// True if lists and responses may be signed with RSA keys of 1024 to 2047 bits.
     pub insecure_rsa_1024: bool,
-    /// How long the check of a whole path may wait for the network.
+    /// The time that the check of a whole path may wait for the network.
     pub deadline: Duration,
 }
 
@@ -99,15 +99,15 @@ impl Default for RevocationPolicy {
     }
 }
 
-/// What follows for one certificate from what its sources say.
+/// The outcome for one certificate from its sources.
 #[derive(Clone, Debug)]
 pub(super) enum Decision {
     Accept,
-    /// Nobody knows, and that is accepted.
+    /// The status is unknown, and that is accepted.
     AcceptUnknown,
     /// It is revoked, whatever else may be known.
     Revoked(Revoked),
-    /// Who has to know does not.
+    /// A required status is unknown.
     Unknown(Error),
 }
 
@@ -140,7 +140,7 @@ impl RevocationPolicy {
         }
     }
 
-    /// Why nothing is known, the one that tells the most: that an answer is false, that it is old, that none came.
+    /// The most informative reason of an unknown status: a false answer, then an old one, then none.
     fn why(&self, crl: &Standing, ocsp: &Standing) -> Error {
         let weight = |error: &Error| match error.code() {
             Code::RevocationResponseInvalid => 0,

@@ -22,7 +22,7 @@ enum SignedContent {
 }
 
 impl Signed {
-    /// What `signature`, a BIT STRING, says of `message`; none where `algorithm`, an AlgorithmIdentifier, is not served.
+    /// Makes the signature of `message` from a BIT STRING. `None` if the AlgorithmIdentifier `algorithm` is not supported.
     pub(super) fn new(
         algorithm: Element<'_>,
         message: &[u8],

@@ -1,10 +1,10 @@
-//! What one source knows of one certificate.
+//! The status of one certificate in one source.
 
 use super::Reason;
 use crate::certificate::date_text;
 use crate::error::{Code, Error};
 
-/// What a source says of a certificate.
+/// The status of a certificate in a source.
 #[derive(Clone, Debug)]
 pub(crate) enum Standing {
     /// It is not revoked.
@@ -20,7 +20,7 @@ pub(crate) enum Standing {
 pub(crate) struct Revoked {
     pub(crate) reason: Reason,
     pub(crate) revoked_unix_s: u32,
-    /// Who says so.
+    /// The source.
     pub(crate) place: String,
 }
 
@@ -38,7 +38,7 @@ impl Standing {
         Self::Unknown(Error::new(Code::RevocationUnknown, why))
     }
 
-    /// What was known is out of date.
+    /// The status is out of date.
     pub(crate) fn stale(place: &str) -> Self {
         Self::Unknown(Error::new(Code::RevocationStale, format!("{place} is out of date")))
     }
@@ -62,7 +62,7 @@ impl Standing {
         }
     }
 
-    /// With what asking anew led to, where it did not help.
+    /// Adds the result of a fetch that did not help.
     pub(crate) fn after(self, failure: Option<Error>) -> Self {
         match (self, failure) {
             (Self::Unknown(why), Some(failure)) if why.code() == Code::RevocationStale => {

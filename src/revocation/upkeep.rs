@@ -1,4 +1,4 @@
-//! What the upkeep of lists, responses and staples has in common: the clock, and a few fetches at a time.
+//! The shared parts of the upkeep of lists, responses and staples: the clock, and a few fetches at a time.
 
 use std::thread;
 use std::time::Duration;
@@ -49,12 +49,12 @@ pub(super) fn renew_all<T: Sync>(
     lines
 }
 
-/// How long there is until then.
+/// Returns the time until then.
 pub(super) fn until(unix_s: i64, clock: &dyn TimeProvider) -> Duration {
     Duration::from_secs(u64::try_from(unix_s.saturating_sub(now_unix_s(clock))).unwrap_or(0))
 }
 
-/// The time of a clock, in seconds since 1970; zero where it gives none.
+/// Returns the time of a clock in seconds since 1970, or zero if it has none.
 pub(crate) fn now_unix_s(clock: &dyn TimeProvider) -> i64 {
     clock.current_time().map_or(0, unix_s)
 }

@@ -1,22 +1,22 @@
-//! Where a stream's ciphertext goes to and comes from: descriptors or callbacks. The two system calls are here.
+//! The transport of a stream: descriptors or callbacks. The system calls are here.
 
 use std::io;
 use std::os::fd::RawFd;
 
-/// Reads or writes bytes; an error of kind `WouldBlock` means "later", 0 bytes read mean that the peer has ended.
+/// Reads bytes. An error of kind `WouldBlock` means "later", and 0 bytes mean that the peer has ended.
 pub type ReadCallback = Box<dyn FnMut(&mut [u8]) -> io::Result<usize> + Send>;
-/// Takes bytes for the peer and says how many of them; never 0.
+/// Takes bytes for the peer and returns their number, which is never 0.
 pub type WriteCallback = Box<dyn FnMut(&[u8]) -> io::Result<usize> + Send>;
 
 /// The transport below a stream.
 pub(super) enum Channel {
-    /// Descriptors of the caller's, never closed here. `is_socket` is found out by the first call on each.
+    /// Descriptors of the caller, never closed here. The first call on each detects if it is a socket.
     Descriptors { read: Descriptor, write: Descriptor },
-    /// Functions of the caller's.
+    /// Functions of the caller.
     Callbacks { read: ReadCallback, write: WriteCallback },
 }
 
-/// A descriptor, and whether it has turned out not to be a socket.
+/// A descriptor, and its kind once it is known.
 pub(super) struct Descriptor {
     number: RawFd,
     is_plain: bool,
@@ -29,7 +29,7 @@ impl Descriptor {
 }
 
 impl Channel {
-    /// Receives into `buffer`; retried where a signal came between.
+    /// Receives into `buffer`. A signal restarts the call.
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         retry(|| match self {
             Self::Descriptors { read, .. } => receive(read, buffer),
@@ -37,7 +37,7 @@ impl Channel {
         })
     }
 
-    /// Sends what it can of `bytes`; never raises SIGPIPE on a socket.
+    /// Sends a part of `bytes` or all. It never raises SIGPIPE on a socket.
     pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = retry(|| match self {
             Self::Descriptors { write, .. } => send(write, bytes),
@@ -47,7 +47,7 @@ impl Channel {
     }
 }
 
-/// A callback that claims more bytes than it was offered is an error of the caller's, not a reason to read past a buffer.
+/// Checks the count of a callback: more bytes than offered are an error of the caller.
 fn bounded(count: usize, most: usize) -> io::Result<usize> {
     match count <= most {
         true => Ok(count),

@@ -1,8 +1,8 @@
 //! A TLS connection over a transport: descriptors, blocking or not, or callbacks.
 //!
-//! Ciphertext is read into, and records are written from, a scratch buffer of the thread. Only what is left over is kept
-//! on the stream: an incomplete record, plaintext that was not asked for yet, ciphertext that could not be sent; each in
-//! an allocation that is dropped as soon as it is empty.
+//! Ciphertext is read into a scratch buffer of the thread, and records are written from one. The stream keeps only the
+//! rest: an incomplete record, unread plaintext, unsent ciphertext. Each is an allocation that is dropped when it is
+//! empty.
 
 mod channel;
 mod scratch;
@@ -19,48 +19,48 @@ pub use channel::{ReadCallback, WriteCallback};
 use scratch::{Leftover, Scratch};
 use writing::Owed;
 
-/// The most that one call receives without anything for its caller: a peer that floods takes no more of it than this.
+/// The largest number of bytes that one call receives without data for its caller: a bound against a peer that floods.
 const MAX_BYTES_OF_A_CALL: usize = 256 * 1024;
 
 /// The outcome of a call that may have to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status<T = ()> {
-    /// It is done.
+    /// The call is done.
     Done(T),
-    /// Call again when the transport can be read.
+    /// Call again when the transport is readable.
     WantRead,
-    /// Call again when the transport can be written.
+    /// Call again when the transport is writable.
     WantWrite,
     /// Call [`Stream::run_task`] on any thread, then call again.
     WantTask,
-    /// The peer has sent close_notify: everything it sent has been read.
+    /// The peer has sent close_notify, and all its data has been read.
     Closed,
 }
 
-/// A [`Connection`] with its transport. Used by one thread at a time.
+/// A [`Connection`] with its transport. One thread at a time uses it.
 pub struct Stream {
     connection: Connection,
     channel: Option<Channel>,
     /// Received ciphertext that is not processed yet.
     received: Leftover,
-    /// Plaintext of a record that was larger than its reader's buffer.
+    /// Unread plaintext of a record that was larger than the caller's buffer.
     plaintext: Leftover,
-    /// Ciphertext that the transport has not taken yet.
+    /// Unsent ciphertext.
     unsent: Leftover,
     owed: Option<Owed>,
-    /// The caller knows that bytes wait: its last write was taken short.
+    /// True if the caller knows of unsent bytes: its last write was taken in part.
     is_short: bool,
-    /// The error for which the transport takes no more; reading continues.
+    /// The error of a transport that takes no more. Reading continues.
     send_failure: Option<Error>,
     is_ended: bool,
-    /// The last call stopped at [`MAX_BYTES_OF_A_CALL`].
+    /// True if the last call stopped at [`MAX_BYTES_OF_A_CALL`].
     is_cut: bool,
-    /// The caller has been given [`Status::Closed`].
+    /// True if the caller got [`Status::Closed`].
     is_close_known: bool,
 }
 
 impl Stream {
-    /// A stream without a transport yet.
+    /// Makes a stream without a transport.
     pub fn new(connection: Connection) -> Self {
         Self {
             connection,
@@ -77,10 +77,10 @@ impl Stream {
         }
     }
 
-    /// Uses the caller's descriptors, which may be the same; they are never closed here and must stay open.
+    /// Sets the descriptors, which may be the same. The caller keeps them open; they are never closed here.
     ///
     /// # Errors
-    /// `WRONG_STATE` where a transport is set, `INVALID_ARGUMENT` for a negative number.
+    /// `WRONG_STATE` if a transport is set, and `INVALID_ARGUMENT` for a negative number.
     pub fn set_descriptors(&mut self, read: RawFd, write: RawFd) -> Result<()> {
         if read < 0 || write < 0 {
             return Err(Error::new(Code::InvalidArgument, format!("descriptors {read} and {write}")));
@@ -88,10 +88,10 @@ impl Stream {
         self.set_channel(Channel::Descriptors { read: Descriptor::new(read), write: Descriptor::new(write) })
     }
 
-    /// Uses the caller's functions.
+    /// Sets functions of the caller as the transport.
     ///
     /// # Errors
-    /// `WRONG_STATE` where a transport is set.
+    /// `WRONG_STATE` if a transport is set.
     pub fn set_callbacks(&mut self, read: ReadCallback, write: WriteCallback) -> Result<()> {
         self.set_channel(Channel::Callbacks { read, write })
     }
@@ -104,7 +104,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether a transport is set.
+    /// Returns true if a transport is set.
     pub fn has_transport(&self) -> bool {
         self.channel.is_some()
     }
@@ -114,10 +114,10 @@ impl Stream {
         &self.connection
     }
 
-    /// The connection itself, for callers that move its bytes on their own; only without a transport.
+    /// The connection itself, for callers that move its bytes. Only without a transport.
     ///
     /// # Errors
-    /// `WRONG_STATE` where a transport is set.
+    /// `WRONG_STATE` if a transport is set.
     pub fn connection_mut(&mut self) -> Result<&mut Connection> {
         match self.channel {
             Some(_) => Err(Error::new(Code::WrongState, "the connection has a transport that moves its bytes")),
@@ -130,24 +130,23 @@ impl Stream {
         self.connection.fail(error)
     }
 
-    /// Continues the handshake; `Done` once both sides have finished and everything of it is sent. Data that came with
-    /// the peer's last message is then here already: [`Stream::pending`].
+    /// Continues the handshake. `Done` when both sides have finished and all is sent. The peer's last message may carry
+    /// data: see [`Stream::pending`].
     ///
     /// # Errors
-    /// The error that ended the connection; the peer has been sent its alert if the transport took it. `WRONG_STATE`
-    /// without a transport.
+    /// The error that ended the connection. Its alert was sent if the transport took it. `WRONG_STATE` without a transport.
     pub fn handshake(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| stream.handshake_with(scratch))
     }
 
-    /// Reads at most `buffer.len()` bytes of plaintext; `Closed` at the peer's close_notify. Completes the handshake first.
+    /// Reads at most `buffer.len()` bytes of plaintext. `Closed` after the peer's close_notify. Completes the handshake
+    /// first.
     ///
-    /// `WantRead` may also mean that the peer has sent much that is no data: [`Stream::pending`] then asks for another
-    /// call.
+    /// `WantRead` may also mean that the peer has sent much that is no data. [`Stream::pending`] then gives 1.
     ///
     /// # Errors
-    /// `TRUNCATED` if the transport ended without close_notify; `WRONG_STATE` without a transport; what else ended the
-    /// connection.
+    /// `TRUNCATED` if the transport ended without close_notify, `WRONG_STATE` without a transport, or the error that ended
+    /// the connection.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<Status<usize>> {
         if buffer.is_empty() {
             return Err(Error::new(Code::InvalidArgument, "a read into no bytes"));
@@ -161,20 +160,20 @@ impl Stream {
         })
     }
 
-    /// Writes plaintext and gives how much of it was taken. Completes the handshake first.
+    /// Writes plaintext and returns the number of bytes taken. Completes the handshake first.
     ///
-    /// `Done` with all of it: it is sent. `Done` with less: the transport takes no more now, and what was taken is sent
-    /// by the next write or [`Stream::flush`]; nothing is offered again. After `WantWrite` the same bytes must be
-    /// offered again, at the same place or another.
+    /// `Done` with all bytes: they are sent. `Done` with fewer: the transport is full, and the next write or
+    /// [`Stream::flush`] sends the rest of those taken; do not offer them again. After `WantWrite`, the same bytes must be
+    /// offered again, at any address.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` if other bytes are offered than before; `WRONG_STATE` after this side closed, and without a
-    /// transport; what ended the connection.
+    /// `INVALID_ARGUMENT` for other bytes than before, `WRONG_STATE` after this side closed and without a transport, or the
+    /// error that ended the connection.
     pub fn write(&mut self, bytes: &[u8]) -> Result<Status<usize>> {
         self.write_vectored(&[IoSlice::new(bytes)])
     }
 
-    /// Writes several pieces as one; small pieces share a record.
+    /// Writes several pieces as one. Small pieces share a record.
     ///
     /// # Errors
     /// As for [`Stream::write`].
@@ -188,10 +187,10 @@ impl Stream {
         })
     }
 
-    /// Sends close_notify; reading stays possible. `Done` when it is sent.
+    /// Sends close_notify. Reading stays possible. `Done` when it is sent.
     ///
     /// # Errors
-    /// The error that ended the connection; `WRONG_STATE` without a transport.
+    /// The error that ended the connection, or `WRONG_STATE` without a transport.
     pub fn close_write(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| {
             stream.connection.close_write()?;
@@ -199,14 +198,14 @@ impl Stream {
         })
     }
 
-    /// Closes both ways: sends close_notify and waits for the peer's. What the peer still sends before it is dropped; read
-    /// it before, if it matters. `Done` at once if the handshake is not complete: nothing was said that needs an end.
+    /// Closes both ways: sends close_notify and waits for the peer's. Data that arrives before it is dropped; read it first
+    /// if it matters. `Done` at once if the handshake is not complete.
     ///
-    /// Drops a bounded amount a call: `WantRead` may mean that there is more to drop, and [`Stream::pending`] says so.
+    /// A call drops a bounded amount. `WantRead` may mean that there is more to drop: [`Stream::pending`] then gives 1.
     ///
     /// # Errors
-    /// `TRUNCATED` if the transport ends without the peer's close_notify; `WRONG_STATE` without a transport; what ended
-    /// the connection.
+    /// `TRUNCATED` if the transport ends without the peer's close_notify, `WRONG_STATE` without a transport, or the error
+    /// that ended the connection.
     pub fn shutdown(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| {
             stream.connection.close_write()?;
@@ -223,28 +222,27 @@ impl Stream {
         })
     }
 
-    /// Sends what waits to be sent.
+    /// Sends the unsent bytes.
     ///
     /// # Errors
-    /// The error that ended the connection or its transport; `WRONG_STATE` without a transport.
+    /// The error that ended the connection or its transport, or `WRONG_STATE` without a transport.
     pub fn flush(&mut self) -> Result<Status> {
         self.with_transport(Self::flush_with)
     }
 
-    /// Whether something waits to be sent: the caller should watch for the transport to be writable.
+    /// Returns true if there are unsent bytes: the caller should wait until the transport is writable.
     pub fn wants_write(&self) -> bool {
         !self.unsent.is_empty() || self.connection.has_outgoing()
     }
 
-    /// Bytes of plaintext that can be read without touching the transport. Also 1, with no plaintext, if another call
-    /// would not wait for the transport. Then the peer's close_notify or the end is here and not reported yet, or the
-    /// last call stopped because the peer sent much that is no data. 0 means that nothing is held back.
+    /// Returns the number of plaintext bytes that can be read without the transport. Without plaintext, it is 1 if another
+    /// call would not wait: the peer's close_notify or the end has arrived and is not reported yet, or the last call
+    /// stopped because the peer sent much that is no data.
     ///
-    /// Decrypts a record that has been received with an earlier one, so that an event loop never waits for a descriptor
-    /// whose bytes are already here.
+    /// It decrypts a record that arrived with an earlier one, so that an event loop never waits for bytes that are here.
     ///
     /// # Errors
-    /// What ended the connection.
+    /// The error that ended the connection.
     pub fn pending(&mut self) -> Result<usize> {
         let mut received = std::mem::take(&mut self.received);
         let mut outcome = Ok(1);
@@ -259,12 +257,12 @@ impl Stream {
         Ok(self.plaintext.len().max(usize::from(is_closed || is_over || self.is_cut)))
     }
 
-    /// Runs the task that `WantTask` asked for; may block as long as verification does.
+    /// Runs the task of `WantTask`. It may block as long as a verification does.
     pub fn run_task(&mut self) {
         self.connection.run_task();
     }
 
-    /// Runs a call with the thread's buffers. Without a transport it is refused before it has an effect.
+    /// Runs a call with the buffers of the thread. Without a transport, it is refused and has no effect.
     fn with_transport<T>(&mut self, call: impl FnOnce(&mut Self, &mut Scratch) -> Result<T>) -> Result<T> {
         if self.channel.is_none() {
             return Err(no_transport());
@@ -291,7 +289,7 @@ impl Stream {
         }
     }
 
-    /// Takes the handshake's next record, from what was received or from the transport.
+    /// Takes the next record of the handshake, from the received bytes or from the transport.
     fn receive_handshake(&mut self, scratch: &mut Scratch) -> Result<Option<Status>> {
         let mut received = std::mem::take(&mut self.received);
         let outcome = self.connection.unwrap(received.as_mut_slice(), &mut []);
@@ -314,7 +312,7 @@ impl Stream {
         }
     }
 
-    /// What has to happen before application data can move, if anything.
+    /// The status that must be handled before application data can move, if any.
     fn before_data(&mut self, scratch: &mut Scratch) -> Result<Option<Status<usize>>> {
         if !self.connection.is_handshaking() && self.connection.failure().is_none() {
             return Ok(None);
@@ -328,13 +326,13 @@ impl Stream {
         })
     }
 
-    /// Reads, and sends what the handshake or a key update has left unsent: no write may ever come that would.
+    /// Reads, and sends the unsent bytes of the handshake or a key update, because the caller may never write.
     fn read_after_flush(&mut self, buffer: &mut [u8], scratch: &mut Scratch) -> Result<Status<usize>> {
         self.try_flush(scratch);
         let status = self.read_with(buffer, scratch)?;
         self.try_flush(scratch);
         self.is_close_known |= status == Status::Closed;
-        // Of its own bytes the writer knows that they wait.
+        // The writer knows of its own unsent bytes.
         let is_known = self.owed.is_some() || self.is_short || self.send_failure.is_some();
         let waits_unknown = self.wants_write() && !is_known;
         Ok(if status == Status::WantRead && waits_unknown { Status::WantWrite } else { status })
@@ -352,7 +350,7 @@ impl Stream {
         }
     }
 
-    /// Sends what it can. That the transport takes no more is told by the next write; reading goes on.
+    /// Sends without reporting an error: the next write reports it, and reading continues.
     fn try_flush(&mut self, scratch: &mut Scratch) {
         if self.wants_write() && self.send_failure.is_none() {
             let _ = self.flush_with(scratch);
@@ -361,7 +359,7 @@ impl Stream {
 
     fn read_with(&mut self, buffer: &mut [u8], scratch: &mut Scratch) -> Result<Status<usize>> {
         loop {
-            // Whole records that came with an earlier one.
+            // Complete records that arrived with an earlier one.
             let mut received = std::mem::take(&mut self.received);
             let outcome = self.decrypt(received.as_mut_slice(), buffer);
             received.advance(outcome.as_ref().map_or(0, |(consumed, _)| *consumed));
@@ -382,7 +380,7 @@ impl Stream {
             let consumed = outcome.as_ref().map_or(filled, |(consumed, _)| *consumed);
             self.received = Leftover::from_slice(&scratch.incoming[consumed..filled]);
             let (_, produced) = outcome.map_err(|error| self.tell_peer(error, scratch))?;
-            // The answer to a key update, if the peer asked for one.
+            // The answer to a key update, if the peer requested one.
             self.try_flush(scratch);
             if produced > 0 {
                 return Ok(Status::Done(produced));
@@ -390,15 +388,15 @@ impl Stream {
         }
     }
 
-    /// Decrypts whole records of `tls` into `buffer` until one does not fit; gives (consumed, produced).
+    /// Decrypts complete records of `tls` into `buffer` until one does not fit. Returns (consumed, produced).
     ///
-    /// Where even the first does not fit, its plaintext is kept and as much as fits is given.
+    /// If the first does not fit, its plaintext is kept, and the part that fits is given.
     fn decrypt(&mut self, tls: &mut [u8], buffer: &mut [u8]) -> Result<(usize, usize)> {
         let (mut consumed, mut produced) = (0, 0);
         loop {
             let transfer = match self.connection.unwrap(&mut tls[consumed..], &mut buffer[produced..]) {
                 Ok(transfer) => transfer,
-                // What came before the fault is given first; the fault is told by the next call.
+                // Data before the fault is given first. The next call reports the fault.
                 Err(_) if produced > 0 => return Ok((consumed, produced)),
                 Err(error) => return Err(error),
             };
@@ -417,9 +415,9 @@ impl Stream {
         }
     }
 
-    /// Decrypts one record into the stream's own leftover; gives the bytes consumed.
+    /// Decrypts one record into the unread plaintext. Returns the number of bytes consumed.
     ///
-    /// The connection is asked first how much room the record needs: one that is not whole, or holds no data, needs none.
+    /// The connection gives the needed size first. An incomplete record, or one without data, needs none.
     fn spill(&mut self, tls: &mut [u8]) -> Result<usize> {
         let asked = self.connection.unwrap(tls, &mut [])?;
         let Next::DestinationTooSmall(bytes) = asked.next else { return Ok(asked.consumed) };
@@ -430,8 +428,8 @@ impl Stream {
         Ok(transfer.consumed)
     }
 
-    /// Puts the incomplete record that is left over and new bytes of the transport into the scratch buffer; gives how many
-    /// bytes stand there. `wanted` bytes of plaintext are expected to be read; little more is received.
+    /// Puts the incomplete record and new bytes of the transport into the scratch buffer. Returns the number of bytes.
+    /// `wanted` bytes of plaintext will be read; little more is received.
     fn receive(&mut self, scratch: &mut Scratch, wanted: usize) -> Result<Status<usize>> {
         let kept = self.received.len();
         let limit = (kept + wanted.max(MAX_PLAINTEXT_BYTES) + 256).min(scratch.incoming.len());
@@ -476,7 +474,7 @@ impl Stream {
         self.flush_with(scratch).map_err(|error| self.explain(error, scratch))
     }
 
-    /// Sends until the transport takes no more; gives what is left.
+    /// Sends until the transport takes no more. Returns the rest.
     fn send_some(&mut self, mut bytes: &[u8]) -> Result<Leftover> {
         if let Some(error) = &self.send_failure {
             return Err(error.clone());
@@ -489,14 +487,14 @@ impl Stream {
             match channel.send(bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // Reading goes on: what the peer sent before it closed is still there, its alert perhaps.
+                // Reading continues: the peer may have sent an alert before it closed.
                 Err(error) => return Err(self.send_failure.insert(transport_error(&error)).clone()),
             }
         }
         Ok(Leftover::from_slice(bytes))
     }
 
-    /// After a transport that takes no more: the peer's alert, if one can be read, says more than "broken pipe".
+    /// Reads the peer's alert after the transport takes no more. It says more than "broken pipe".
     fn explain(&mut self, error: Error, scratch: &mut Scratch) -> Error {
         if !matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) {
             return error;
@@ -522,15 +520,15 @@ impl Stream {
         }
     }
 
-    /// Ends the handshake with a peer that takes no more and has left nothing to read.
+    /// Ends the handshake with a peer that takes no more and has sent nothing.
     fn end_by_departure(&mut self, error: Error) -> Error {
         let is_over = matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) && self.plaintext.is_empty();
         if is_over { self.connection.fail(error) } else { error }
     }
 
-    /// Sends the alert that the connection has queued, if the transport takes it.
+    /// Sends the queued alert if the transport takes it.
     fn tell_peer(&mut self, error: Error, scratch: &mut Scratch) -> Error {
-        // The error that ended the connection is what counts; that the peer cannot be told adds nothing.
+        // The error that ended the connection is reported, and a failure to send its alert is not.
         let _ = self.flush_with(scratch);
         error
     }
@@ -551,12 +549,12 @@ fn transport_error(error: &io::Error) -> Error {
     let code = match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Code::ConnectionReset,
         io::ErrorKind::BrokenPipe | io::ErrorKind::WriteZero => Code::BrokenPipe,
-        // Of a socket that was still connecting when it was handed over.
+        // The error of a socket that was still connecting.
         io::ErrorKind::ConnectionRefused => Code::ConnectionRefused,
         _ => Code::IoOther,
     };
     match error.raw_os_error() {
-        // A callback that failed and set no errno.
+        // A callback failed without setting errno.
         Some(0) => Error::new(code, "the call failed and gave no error number"),
         _ => Error::new(code, error.to_string()),
     }

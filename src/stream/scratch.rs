@@ -1,11 +1,11 @@
-//! The buffers that connections share by thread, and what they keep for themselves between calls.
+//! The buffers of a thread, which connections share, and the bytes that a connection keeps between calls.
 
 use std::cell::Cell;
 use std::io::IoSlice;
 
 use crate::connection::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES};
 
-/// Records that fit a scratch buffer: so many go to the transport in one system call.
+/// The number of records in a scratch buffer, which go to the transport in one system call.
 const RECORDS: usize = 4;
 
 /// The buffers of a thread, made at its first use and kept until it ends.
@@ -14,9 +14,9 @@ pub(super) struct Scratch {
     pub(super) incoming: Box<[u8]>,
     /// Records for the transport.
     pub(super) outgoing: Box<[u8]>,
-    /// Small pieces of plaintext on their way into one record.
+    /// Small pieces of plaintext for one record.
     pub(super) gathered: Box<[u8]>,
-    /// Bytes that the call under way has received.
+    /// The number of bytes that the current call has received.
     pub(super) received: usize,
 }
 
@@ -34,7 +34,7 @@ impl Scratch {
         }
     }
 
-    /// Runs `call` with the thread's buffers. A transport callback that comes back here with another stream gets its own.
+    /// Runs `call` with the buffers of the thread. A transport callback that uses another stream gets other buffers.
     pub(super) fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
         let mut scratch = SCRATCH.take().unwrap_or_else(|| Box::new(Self::new()));
         scratch.received = 0;
@@ -44,7 +44,7 @@ impl Scratch {
     }
 }
 
-/// Bytes that wait; the allocation is dropped with the last of them.
+/// Kept bytes. The allocation is dropped with the last of them.
 #[derive(Default)]
 pub(super) struct Leftover {
     bytes: Vec<u8>,
@@ -56,7 +56,7 @@ impl Leftover {
         Self { bytes: bytes.to_vec(), start: 0 }
     }
 
-    /// Takes over the bytes; with none there is nothing to keep an allocation for.
+    /// Takes the bytes. Without any, there is no allocation.
     pub(super) fn from_vec(bytes: Vec<u8>) -> Self {
         if bytes.is_empty() { Self::default() } else { Self { bytes, start: 0 } }
     }
@@ -77,7 +77,7 @@ impl Leftover {
         &mut self.bytes[self.start..]
     }
 
-    /// Forgets the first `count` bytes.
+    /// Drops the first `count` bytes.
     pub(super) fn advance(&mut self, count: usize) {
         self.start = (self.start + count).min(self.bytes.len());
         if self.is_empty() {
@@ -85,7 +85,7 @@ impl Leftover {
         }
     }
 
-    /// Moves as much as fits into `buffer`; gives how much.
+    /// Moves as much as fits into `buffer`. Returns the number of bytes.
     pub(super) fn take_into(&mut self, buffer: &mut [u8]) -> usize {
         let count = self.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.as_slice()[..count]);
@@ -110,8 +110,8 @@ impl<'a> Pieces<'a> {
         self.pieces.is_empty()
     }
 
-    /// The bytes of the next record: a piece itself where it fills the record or is the last, otherwise what `gathered`
-    /// takes of several.
+    /// Returns the bytes of the next record: a piece itself if it fills the record or is the last, otherwise several in
+    /// `gathered`.
     pub(super) fn next_record<'s>(&self, gathered: &'s mut [u8]) -> &'s [u8]
     where
         'a: 's,
@@ -141,7 +141,7 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// Feeds the next `length` bytes to `take`; false where there are fewer.
+    /// Gives the next `length` bytes to `take`. Returns false if there are fewer.
     pub(super) fn for_each(mut self, mut length: usize, mut take: impl FnMut(&[u8])) -> bool {
         while length > 0 && !self.is_empty() {
             let count = length.min(self.first().len());

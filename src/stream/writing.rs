@@ -1,4 +1,4 @@
-//! Writing: pieces become records in batches, and what the transport did not take is kept.
+//! Writing: pieces become records in batches, and the unsent rest is kept.
 //!
 //! ```text
 //!   all sent                         Done(all)
@@ -7,7 +7,7 @@
 //!   all is encrypted, its end unsent WantWrite; the caller owes the same bytes, which then count
 //! ```
 //!
-//! A caller that repeats after `WantWrite` therefore knows, once it has `Done` with all, that nothing waits.
+//! A caller that repeats after `WantWrite` therefore knows that all is sent when it gets `Done` with all.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io::IoSlice;
@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use super::scratch::{Pieces, Scratch};
 use super::{Status, Stream};
 
-/// A write that is encrypted and not wholly sent: the caller still holds these bytes and offers them again.
+/// A write that is encrypted and not completely sent. The caller still has these bytes and offers them again.
 #[derive(Clone, Copy)]
 pub(super) struct Owed {
     length: usize,
@@ -50,7 +50,7 @@ impl Stream {
             if self.unsent.is_empty() {
                 continue;
             }
-            // A caller with more to write calls again in any case; one with all bytes taken might not.
+            // A caller with more to write calls again. One with all bytes taken may not.
             if cursor.is_empty() {
                 self.owed = Some(Owed::new(&start, taken));
                 return Ok(Status::WantWrite);
@@ -61,14 +61,14 @@ impl Stream {
         Ok(Status::Done(taken))
     }
 
-    /// Encrypts as many records as the scratch buffer holds; gives (plaintext taken, ciphertext made).
+    /// Encrypts as many records as the scratch buffer holds. Returns (plaintext taken, ciphertext made).
     fn encrypt_batch(&mut self, cursor: &mut Pieces<'_>, scratch: &mut Scratch) -> Result<(usize, usize)> {
         let (mut length, mut filled) = (0, 0);
         while !cursor.is_empty() && scratch.outgoing.len() - filled >= MAX_RECORD_BYTES {
             let record = cursor.next_record(&mut scratch.gathered);
             let transfer = match self.connection.wrap(record, &mut scratch.outgoing[filled..]) {
                 Ok(transfer) => transfer,
-                // What came before the fault, a close_notify perhaps, is sent first; the next batch reports the fault.
+                // Records before the fault, e.g. a close_notify, are sent first. The next batch reports the fault.
                 Err(_) if filled > 0 => break,
                 Err(error) => return Err(error),
             };

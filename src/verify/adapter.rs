@@ -1,4 +1,4 @@
-//! The verifier as rustls wants it, and what it has to tell the connection beyond rustls' own words.
+//! The verifier for rustls, and its results for the connection that rustls cannot carry.
 //!
 //! rustls runs verification in the middle of processing a record and passes on only a kind of error and, from it, an
 //! alert. What was found in detail is handed over through [`HandshakeNotes`], which stay on the thread for the length of that one
@@ -23,10 +23,10 @@ use crate::revocation::Revocation;
 use super::host::{HandshakeHost, PeerToJudge};
 use super::{Authenticated, Deviation, PeerVerifier, Purpose, ShownIdentity, Verdict};
 
-/// What happened inside rustls' call, for the connection that made it.
+/// The events inside a call of rustls, for the connection that made it.
 #[derive(Debug, Default)]
 pub(crate) struct HandshakeNotes {
-    /// Why the peer's certificate was refused.
+    /// The error that refused the peer's certificate.
     pub(crate) refusal: Option<Error>,
     /// The deviations that were needed to accept it.
     pub(crate) deviations: Vec<Deviation>,
@@ -52,11 +52,11 @@ pub(crate) struct HandshakeNotes {
     pub(crate) unnamed: Option<String>,
     /// Servers that need a certificate: the CAs that the client was named.
     pub(crate) named: Option<Arc<[DistinguishedName]>>,
-    /// What was known before the call.
+    /// The facts from before the call.
     input: HandshakeInput,
 }
 
-/// What rustls does not tell a verifier of the connection that it works for.
+/// The facts of a connection that rustls does not give to a verifier.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HandshakeInput {
     /// [`crate::Connection::id`], 0 before there is a connection.
@@ -67,7 +67,7 @@ pub(crate) struct HandshakeInput {
     pub(crate) server_name: Option<Arc<str>>,
     /// On a client, the name that is verified if another one is sent.
     pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
-    /// The protocol version, where it is known yet.
+    /// The protocol version, if it is known yet.
     pub(crate) version: Option<&'static str>,
     /// Clients: whether a full handshake is refused.
     pub(crate) resumes_only: bool,
@@ -201,7 +201,7 @@ impl HandshakeNotes {
         })
     }
 
-    /// The version of the connection whose peer is verified.
+    /// The version of the current connection.
     ///
     /// A server's certificate of TLS 1.3 is encrypted, so it comes after the record that settled the version. One that
     /// comes with it is of TLS 1.2.
@@ -219,7 +219,7 @@ impl HandshakeNotes {
         NOTES.with_borrow_mut(|notes| notes.refusal = None);
     }
 
-    /// Keeps the refusal for the connection; gives what rustls has to be told.
+    /// Keeps the refusal for the connection. Returns the error for rustls.
     fn refuse(refusal: Error) -> rustls::Error {
         let error = rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
         Self::add_refusal(refusal);
@@ -241,7 +241,7 @@ pub struct PeerConnection {
     pub server_name: Option<Arc<str>>,
 }
 
-/// What the application is asked about a peer whose certificate has already been accepted.
+/// The question to the application about a peer with an accepted certificate.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PeerCertificate<'a> {
@@ -257,20 +257,20 @@ pub struct PeerCertificate<'a> {
     pub is_resumed: bool,
 }
 
-/// Decides whether a peer whose certificate was accepted may go on; an `Err` says why not. It can refuse, never accept.
+/// Decides if a peer with an accepted certificate may continue; an `Err` has the reason. It can refuse, never accept.
 pub type VerifyCallback = Arc<dyn Fn(&PeerCertificate<'_>) -> Result<(), String> + Send + Sync>;
 
-/// Who decides about a peer's certificate.
+/// The judge of a peer's certificate.
 #[derive(Clone, Debug)]
 pub(crate) enum Judge {
     /// This library, by its own rules.
     Own(Arc<PeerVerifier>),
-    /// The host alone. The verifier, which trusts nobody, only checks proofs of possession, as far as it can.
+    /// The host alone. The verifier trusts no certificate, and only checks proofs of possession as far as it can.
     Host(Arc<dyn HandshakeHost>, Arc<PeerVerifier>),
 }
 
 impl Judge {
-    /// Who checks again whether the peers of earlier sessions are revoked, where that is checked.
+    /// The check of earlier sessions for revoked peers, if it is on.
     pub(crate) fn rechecker(&self) -> Option<&Arc<PeerVerifier>> {
         match self {
             Self::Own(verifier) => Some(verifier).filter(|verifier| verifier.checks_revocation()),
@@ -288,7 +288,7 @@ impl Judge {
         self.verifier().trusted()
     }
 
-    /// Who checks signatures of the handshake first.
+    /// The first check of signatures of the handshake.
     pub(crate) fn verifier(&self) -> &PeerVerifier {
         let (Self::Own(verifier) | Self::Host(_, verifier)) = self;
         verifier
@@ -314,7 +314,7 @@ impl Judge {
     }
 }
 
-/// How one side of a context checks its peers.
+/// The checks of one side of a context.
 pub(crate) struct RustlsVerifier {
     pub(crate) judge: Judge,
     pub(crate) callback: Option<VerifyCallback>,

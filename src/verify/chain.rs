@@ -219,7 +219,7 @@ fn names_to_send(names: Vec<Vec<u8>>) -> Vec<DistinguishedName> {
     }
 }
 
-/// How often webpki would at most look at an intermediate in its search for a path, before it looks at a signature.
+/// The upper limit of webpki's visits to intermediates in its search for a path, before it checks a signature.
 ///
 /// webpki's own budget counts steps, not looks; with a hundred certificates that name each other as issuers it is worth
 /// seconds, to a peer that has proven nothing. The walks along issuers' names are counted instead, without repetition
@@ -271,16 +271,16 @@ fn key_usage_allows_certificates(certificate: &X509Certificate<'_>) -> bool {
     }
 }
 
-/// Whether a trusted certificate may vouch for others.
+/// Returns true if a trusted certificate may issue others.
 ///
-/// RFC 5280 section 6.1.1 leaves it open what an anchor must be. A store that holds a client's own certificate means
-/// that client, not whomever it would like to certify; so, as with OpenSSL and with Java
-/// (`jdk.security.allowNonCaAnchor`), version 3 anchors must be CAs. Version 1 has no way to say it.
+/// RFC 5280 section 6.1.1 sets no rule for an anchor. A store with a client's own certificate trusts that client, and not
+/// the certificates that it could issue. So version 3 anchors must be CAs, as with OpenSSL and with Java
+/// (`jdk.security.allowNonCaAnchor`). Version 1 cannot say it.
 fn may_vouch(certificate: &X509Certificate<'_>) -> bool {
     certificate.version().0 < 2 || may_issue(certificate)
 }
 
-/// Whether a version 3 certificate says that it is a CA, and that its key signs certificates where it says anything.
+/// Returns true if a version 3 certificate is a CA, and its key usage, if any, allows to sign certificates.
 pub(super) fn may_issue(certificate: &X509Certificate<'_>) -> bool {
     certificate.is_ca() && key_usage_allows_certificates(certificate)
 }

@@ -8,7 +8,7 @@ use crate::signature::Allowed;
 pub enum Deviation {
     /// An end entity of X.509 version 1, issued by a trusted CA.
     X509V1,
-    /// An end entity whose basic constraints say CA:TRUE, issued by a trusted CA.
+    /// An end entity with CA:TRUE in its basic constraints, issued by a trusted CA.
     CaAsEndEntity,
     /// A common name in place of the subject alternative names that a certificate does not have.
     CommonName,

@@ -1,8 +1,8 @@
-//! Direct trust: a peer whose certificate stands itself in the trust store.
+//! Direct trust: the trust store has the peer's certificate itself.
 //!
-//! It is the trust of the keytool and ArangoDB recipes, and what Java's trust managers do: nobody has to vouch for the
-//! certificate, so issuer, signature, version and basic constraints do not matter. Dates, purpose, critical extensions
-//! and name do. Nothing here looks for issuers; chain.rs does.
+//! The recipes of keytool and ArangoDB use it, and so do Java's trust managers. The certificate needs no issuer, so that
+//! issuer, signature, version and basic constraints do not matter. Dates, purpose, critical extensions and name do.
+//! chain.rs looks for issuers.
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::EndEntityCert;
@@ -22,7 +22,7 @@ impl Index {
         Self(positions)
     }
 
-    /// Where this certificate stands, byte for byte.
+    /// The place of this certificate in the trust store, byte for byte.
     pub(super) fn position(&self, trusted: &[TrustedCertificate], wanted: &CertificateDer<'_>) -> Option<usize> {
         let found = self.0.binary_search_by(|position| encoding(trusted, *position).cmp(wanted.as_ref())).ok()?;
         self.0.get(found).copied()
@@ -33,7 +33,7 @@ fn encoding(trusted: &[TrustedCertificate], position: usize) -> &[u8] {
     trusted.get(position).map(|certificate| certificate.der.as_ref()).unwrap_or_default()
 }
 
-/// Checks what counts for a certificate that nobody vouches for; its path is itself.
+/// Checks a directly trusted certificate. Its path is itself.
 ///
 /// With no anchor to find, webpki checks all that does not depend on an issuer, then misses the issuer.
 pub(super) fn verify(

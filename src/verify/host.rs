@@ -1,7 +1,7 @@
-//! What an application that judges peers and chooses identities by itself is asked: a JVM with its own key and trust
-//! managers, for one.
+//! The interface of an application that judges peers and chooses identities itself, e.g. a JVM with its own key and trust
+//! managers.
 //!
-//! Where a host decides about trust, nothing here verifies chains, names or dates: the decision is the host's alone.
+//! If a host decides about trust, chains, names and dates are not verified here: the decision is the host's alone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::Purpose;
 use crate::error::Result;
 use crate::keystore::Identity;
 
-/// What a server is asked about a ClientHello (RFC 8446 section 4.1.2).
+/// The question to a server's host about a ClientHello (RFC 8446 section 4.1.2).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HelloFacts<'a> {
@@ -35,7 +35,7 @@ pub struct IdentityRequest<'a> {
     pub key_types: Vec<&'static str>,
     /// The signature schemes that the peer offers.
     pub signature_schemes: &'a [SignatureScheme],
-    /// The distinguished names (DER) of the issuers that the peer asks for; empty where it names none.
+    /// The distinguished names (DER) of the issuers that the peer accepts; empty if it names none.
     pub issuers: Vec<&'a [u8]>,
     /// On a client, the protocol version, `TLSv1.2` or `TLSv1.3`. A server is asked before it is chosen.
     pub version: Option<&'static str>,
@@ -58,8 +58,8 @@ pub struct PeerToJudge<'a> {
 /// Decides in place of this library. Asked in the middle of a handshake, on the thread that processes it; may block where
 /// the connection uses tasks.
 pub trait HandshakeHost: Send + Sync + fmt::Debug {
-    /// Says which application protocol a server goes on with: `None` leaves it to what is configured, an empty one means
-    /// none at all. Asked only of connections whose settings say so.
+    /// Chooses the application protocol of a server. `None` leaves it to the configuration, and an empty one means none.
+    /// Called only for connections with a setting for it.
     ///
     /// # Errors
     /// Refuses the client with this error.

@@ -69,7 +69,7 @@ impl<'a> Leaf<'a> {
 pub(super) const DNS_NAME: u8 = 0x82;
 const IP_ADDRESS: u8 = 0x87;
 
-/// Whether there is a subject alternative name of DNS or IP kind, so that the common name does not count (RFC 6125
+/// Returns true if there is a subject alternative name of type DNS or IP. The common name is then ignored (RFC 6125
 /// section 6.4.4).
 fn has_host_name(certificate: &X509Certificate<'_>) -> bool {
     certificate.extensions().iter().any(|extension| match extension.parsed_extension() {
@@ -82,7 +82,7 @@ fn has_host_name(certificate: &X509Certificate<'_>) -> bool {
     })
 }
 
-/// The most specific common name as a `GeneralName`, where it is a host name, a wildcard or an IP address, and the
+/// The most specific common name as a `GeneralName`, if it is a host name, a wildcard or an IP address, and the
 /// certificate has no other.
 fn common_name_as_general_name(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;

@@ -1,4 +1,4 @@
-//! Whether a peer's certificate is accepted: the order of the rules.
+//! Decides if a peer's certificate is accepted: the order of the rules.
 //!
 //! The end entity is trusted directly (direct.rs) or through a chain (chain.rs), its key is long enough (signature.rs),
 //! and it is for the name that was asked for (name.rs); last, its path is not revoked, as revocation/ knows. What is
@@ -56,13 +56,13 @@ fn check_chain_length(chain: &[CertificateDer<'_>]) -> Result<()> {
     Err(Error::new(Code::CertTooComplex, detail))
 }
 
-/// What is known of a peer's certificate that was accepted.
+/// The facts of an accepted certificate of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// End entity to trust anchor; the end entity alone where it is trusted directly.
+    /// The path from the end entity to the trust anchor, or the end entity alone if it is trusted directly.
     pub path: Vec<CertificateDer<'static>>,
-    /// Whether the end entity is trusted because it stands itself in the trust store.
+    /// True if the trust store has the end entity itself.
     pub direct: bool,
     /// The deviations without which it would have been refused.
     pub deviations: Vec<Deviation>,
@@ -105,7 +105,7 @@ impl PeerVerifier {
         Self { revocation: Some(revocation.with_trusted(&self.trusted)), ..self }
     }
 
-    /// Whether paths are checked for revocation.
+    /// Returns true if paths are checked for revocation.
     pub(crate) fn checks_revocation(&self) -> bool {
         self.revocation.as_ref().is_some_and(Revocation::is_on)
     }
@@ -119,7 +119,7 @@ impl PeerVerifier {
         revocation.recheck(path.certificates(), path.staple(), now)
     }
 
-    /// How many certificates of a path are asked about, from the end entity on.
+    /// The number of checked certificates of a path, from the end entity on.
     pub(crate) fn asked_of(&self, path: &VerifiedPath) -> usize {
         self.revocation.as_ref().map_or(0, |revocation| revocation.asked_of(path.certificates()))
     }

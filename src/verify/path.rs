@@ -11,7 +11,7 @@ use crate::keystore::TrustedCertificate;
 /// SHA-256 of a certificate's encoding, or of a path's.
 pub(crate) type Fingerprint = [u8; SHA256_OUTPUT_LEN];
 
-/// The certificates of a peer that was accepted, end entity to anchor; the end entity alone where it is trusted directly.
+/// The path of an accepted peer, from the end entity to the anchor, or the end entity alone if it is trusted directly.
 #[derive(Debug)]
 pub(crate) struct VerifiedPath {
     certificates: Vec<CertificateDer<'static>>,

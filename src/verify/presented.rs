@@ -7,7 +7,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::deviation::Deviations;
 use crate::certificate::{CertificateFacts, describe};
 
-/// The role of the peer whose certificate is verified.
+/// The role of the verified peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// The peer is a server: an extended key usage, if there is one, must name `serverAuth`.

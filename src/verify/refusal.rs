@@ -1,4 +1,4 @@
-//! How a refusal is explanation: which code, which certificate of the chain, what was found, what would mend it.
+//! Explains a refusal: the code, the certificate of the chain, its fault, and the hint.
 //!
 //! Nothing here decides; by the time this file is asked, the certificate is refused.
 
@@ -61,7 +61,7 @@ pub(super) fn code(error: &webpki::Error) -> Code {
 const NAMED_CURVE: &str =
     "Reissue the certificate with a key of a named curve (openssl genpkey -pkeyopt ec_param_enc:named_curve).";
 
-/// What a refusal says beyond its code.
+/// The texts of a refusal.
 struct Explanation {
     code: Code,
     detail: String,
@@ -295,7 +295,7 @@ impl<'a> Reading<'a> {
         let explanation = Explanation::new(code, self.place(position));
         match self.get(position).and_then(|certificate| self.namesake(certificate.subject().as_raw())) {
             Some((namesake, _)) => explanation.hint(format!(
-                "{} has another certificate of this subject, with another key; import the peer's if it is the right one.",
+                "{} has another certificate of this subject with another key; import the peer's if it is right.",
                 namesake.place
             )),
             None => explanation,
@@ -407,7 +407,7 @@ impl<'a> Reading<'a> {
         Explanation::new(Code::CertPurposeMismatch, detail).hint(match culprit {
             0 => format!("Reissue it with the extended key usage {wanted}, as it belongs to a {role}."),
             _ => format!(
-                "Reissue this CA's certificate without an extended key usage, or with {wanted}, as it issues to a {role}."
+                "Reissue this CA's certificate without an extended key usage, or with {wanted}: it issues to a {role}."
             ),
         })
     }
@@ -442,7 +442,7 @@ impl<'a> Reading<'a> {
                 self.place(position),
                 name(position)
             ))
-            .hint("Give the certificate of the CA whose key signed it."),
+            .hint("Give the certificate of the CA that signed it."),
             None => explanation(format!("in the chain of {}", self.place(0))),
         }
     }

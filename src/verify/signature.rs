@@ -23,14 +23,14 @@ pub(super) const SERVED_KEYS: &str = "Reissue it with an RSA, ECDSA (P-256, P-38
 /// An RSA key of a length that is not accepted.
 #[derive(Debug)]
 pub(super) struct RefusedKey<'a> {
-    /// Whose key it is.
+    /// The owner of the key.
     pub(super) certificate: &'a CertificateDer<'a>,
     /// Its length.
     pub(super) bits: usize,
 }
 
 impl RefusedKey<'_> {
-    /// Why, as an error; `place` says where the certificate stands.
+    /// Returns the reason as an error. `place` is the place of the certificate in the chain.
     pub(super) fn error(&self, place: &str) -> Error {
         let detail = format!("RSA {} at {place}", self.bits);
         match self.bits {

@@ -24,7 +24,7 @@ pub(crate) struct Engine {
     connection: Connection,
     /// A contained panic: the connection's own state can no longer be relied upon.
     panicked: Option<Error>,
-    /// What the last call was refused for, which need not end the connection.
+    /// The error of the last call. The connection may still continue.
     refused: Option<Error>,
 }
 
@@ -103,7 +103,7 @@ fn still(connection: &Connection) -> Result<Moved, Error> {
     Ok((0, 0, connection.next()))
 }
 
-/// What is known of a connection; nothing of one that panicked.
+/// The facts of a connection. After a panic, there are none.
 fn look<T>(handle: jlong, body: impl FnOnce(&Connection) -> T) -> Outcome<T> {
     let engine = ENGINES.claim(handle)?;
     match &engine.panicked {

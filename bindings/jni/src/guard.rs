@@ -15,7 +15,7 @@ use jni::{Env, EnvUnowned};
 use crate::failure;
 use crate::handles::{Handles, Shared, Unavailable};
 
-/// Why a native method gives nothing.
+/// The failure of a native method.
 #[derive(Debug)]
 pub(crate) enum Raised {
     /// Thrown as `TlsFailure`.
@@ -24,7 +24,7 @@ pub(crate) enum Raised {
     State(Unavailable),
     /// Thrown as `IllegalArgumentException`.
     Argument(&'static str),
-    /// What Java has thrown already.
+    /// A pending exception of Java.
     Pending,
 }
 
@@ -89,13 +89,13 @@ pub(crate) fn keep<T>(handles: &Handles<T>, object: T) -> Outcome<jlong> {
     handles.insert(object).ok_or_else(|| Error::new(Code::Internal, "too many objects").into())
 }
 
-/// What is said of a contained panic.
+/// The message of a contained panic.
 pub(crate) fn panic_error(payload: &(dyn Any + Send)) -> Error {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     Error::new(Code::Panic, text.unwrap_or_default())
 }
 
-/// How errors become exceptions.
+/// Makes exceptions of errors.
 struct Throw;
 
 impl<T: Default> ErrorPolicy<T, Raised> for Throw {

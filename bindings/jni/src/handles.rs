@@ -19,7 +19,7 @@ const GENERATION_SHIFT: u32 = 32;
 /// Numbers stay positive in Java, where a negative one means something else.
 const GENERATION_MASK: u64 = 0x7fff_ffff;
 
-/// Why an object cannot be used.
+/// The reason why an object cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unavailable {
     /// The number is none, or its object has been freed.
@@ -146,7 +146,7 @@ impl<T> Held<'_, T> {
 impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
         let before = self.slot.state.fetch_sub(1, Ordering::AcqRel);
-        // Once doomed, nobody enters any more: only one user sees itself as the last.
+        // A doomed object has no new users: only one user sees itself as the last.
         if before & DOOMED == 0 || before & USE_MASK != 1 {
             return;
         }

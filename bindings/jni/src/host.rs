@@ -1,6 +1,6 @@
 //! `HandshakeHost`: what a handshake asks of Java, on the thread of the task that runs it.
 //!
-//! What Java throws against its promise is cleared and refuses the peer; nothing is taken for consent but its number.
+//! An exception of Java is cleared and refuses the peer. Only the number for consent is consent.
 #![allow(unsafe_code, reason = "the environment and the host of the task are kept for its length as pointers")]
 
 use std::cell::Cell;

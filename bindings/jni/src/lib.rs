@@ -1,8 +1,7 @@
 //! brokertls for the JVM: the functions behind the native methods of `io.brokertls.internal`.
 //!
-//! A thin translator over the core, sibling to its C ABI; it uses nothing of that. Objects of Java are named by number
-//! (handles.rs); every native method is one guarded call (guard.rs); buffers become slices in memory.rs; the rest of the
-//! rooms are one Java class each.
+//! A thin translator over the core. It does not use the C ABI. Java knows objects by numbers (handles.rs). Each native
+//! method is one guarded call (guard.rs). Buffers become slices in memory.rs. Each other file serves one Java class.
 
 mod context;
 mod engine;

@@ -21,8 +21,8 @@ pub(crate) struct Offer<'local> {
 /// More than a record or flight ever has; lengths beyond it do not fit the packed answer.
 const LENGTH_MAX: usize = 0xff_ffff;
 
-/// The field of `java.nio.Buffer` that holds a direct buffer's address, where this JVM has one. To read it costs a
-/// tenth of what `GetDirectBufferAddress` does, whose change of the thread's state is half of a native call.
+/// The field of `java.nio.Buffer` with the address of a direct buffer, if this JVM has one. A read of it costs a tenth of
+/// `GetDirectBufferAddress`, which changes the state of the thread: half of the cost of a native call.
 static ADDRESS: OnceLock<Option<JFieldID>> = OnceLock::new();
 
 /// Looks for the field, when the first buffers are made that the addresses are asked of.

@@ -1,4 +1,4 @@
-//! What `NativeContextBuilder` and `NativeContext` have of revocation: lists and responses, upkeep, the sight of sources.
+//! The revocation part of `NativeContextBuilder` and `NativeContext`: lists, responses, maintenance and sources.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use brokertls::revocation::SourceFacts;

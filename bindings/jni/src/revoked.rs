@@ -1,4 +1,4 @@
-//! `NativeRevoked`: who is told of peers that are revoked while they are connected.
+//! `NativeRevoked`: the listener for connected peers that are revoked.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_tellOfRevoked
 /// A callback that asks a `NativeRevoked`. The connection is closed where that throws, against its promise.
 fn callback(env: &Env<'_>, told: &JObject<'_>) -> Outcome<RevokedCallback> {
     if told.as_raw().is_null() {
-        return Err(Raised::Argument("nobody to tell"));
+        return Err(Raised::Argument("no listener"));
     }
     let told: Global<JObject<'static>> = env.new_global_ref(told)?;
     Ok(Arc::new(move |peer: &RevokedPeer| {

@@ -152,7 +152,7 @@ fn algorithm_of(public: &[u8]) -> Option<&[u8]> {
     inner.get(..start.checked_add(length)?)
 }
 
-/// Where the content of the first element starts, and its length.
+/// Returns the start and the length of the content of the first element.
 fn element(der: &[u8]) -> Option<(usize, usize)> {
     match *der.get(1)? {
         short @ 0..=0x7f => Some((2, usize::from(short))),

@@ -17,7 +17,7 @@ use super::value;
 use OptionGroup::{Identity, Limits, Policy, Revocation, Session, Stapling, Trust, Verification};
 use Setter::{Choice, Count, Limited, Names, Number, Password, Path, Size, Switch, Text};
 
-/// A row whose value goes to the builder.
+/// A row with a value for the builder.
 const fn row(
     group: OptionGroup,
     name: &'static str,
@@ -28,7 +28,7 @@ const fn row(
     OptionRow { name, group, kind: setter.kind(), placeholder, help, repeats: false, apply: Apply::Builder(setter) }
 }
 
-/// A row whose value goes to an identity, a trust store or the limits on files.
+/// A row with a value for an identity, a trust store or the limits on files.
 const fn of_store(
     group: OptionGroup,
     name: &'static str,
@@ -107,7 +107,8 @@ pub static OPTIONS: &[OptionRow] = &[
     row(Revocation, "ocsp-mode", Choice(|builder, text| Ok(builder.ocsp_mode(mode(text)?))), "MODE",
         "certificates that OCSP does not know, whatever lists know: off, prefer or require \
          [default: prefer if there are responses]"),
-    row(Revocation, "revocation-depth", Choice(|builder, text| Ok(builder.revocation_depth(depth(text)?))), "DEPTH", "leaf (end entity) or chain [default: chain]"),
+    row(Revocation, "revocation-depth", Choice(|builder, text| Ok(builder.revocation_depth(depth(text)?))), "DEPTH",
+        "leaf (end entity) or chain [default: chain]"),
     row(Revocation, "revocation-max-stale-s", Number(ContextBuilder::revocation_max_stale_s), "SECONDS",
         "time that a list or response is accepted after its next update [default: 0]"),
     row(Revocation, "revocation-deadline-ms", Number(ContextBuilder::revocation_deadline_ms), "MILLISECONDS",
@@ -155,8 +156,10 @@ pub static OPTIONS: &[OptionRow] = &[
     row(Session, "resumption", Switch(ContextBuilder::resumption), "YES|NO", "resume earlier sessions [default: yes]"),
     row(Session, "session-max-age-s", Limited(ContextBuilder::session_max_age_s), "SECONDS",
         "time after its full handshake that a session may be resumed, however often [default: 86400]"),
-    row(Session, "resumption-asks-again", Choice(|builder, text| Ok(builder.resumption_asks_again(asks_again(text)?))), "WHOM",
-        "before a session is resumed, ask the verify callback again (yes), trust managers too (managers), or neither (no) \
+    row(Session, "resumption-asks-again", Choice(|builder, text| Ok(builder.resumption_asks_again(asks_again(text)?))),
+        "WHOM",
+        "before a session is resumed, ask the verify callback again (yes), trust managers too (managers), or \
+         neither (no) \
          [default: yes]"),
     row(Session, "tls13-tickets", Limited(ContextBuilder::tls13_tickets), "COUNT",
         "tickets of TLS 1.3 that a server sends after a handshake, 0 to 8; 0 resumes TLS 1.2 alone [default: 2]"),

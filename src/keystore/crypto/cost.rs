@@ -21,7 +21,7 @@ impl Cost {
     }
 }
 
-/// What is left of the limits of one file.
+/// The unused part of the limits of one file.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,

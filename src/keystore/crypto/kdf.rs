@@ -77,7 +77,7 @@ impl Hash {
         }
     }
 
-    /// How many times as long as SHA-256 a block takes: processors have instructions for SHA-1 and SHA-256 only.
+    /// The time of a block as a multiple of that of SHA-256. Processors have instructions for SHA-1 and SHA-256 only.
     pub(crate) fn weight(self) -> u64 {
         match self {
             Self::Sha1 | Self::Sha224 | Self::Sha256 => 1,
@@ -133,7 +133,7 @@ pub(crate) fn scrypt(
     Ok(key)
 }
 
-/// What a PKCS#12 derivation is for (RFC 7292 appendix B.3).
+/// The purpose of a PKCS#12 derivation (RFC 7292 appendix B.3).
 pub(crate) const PKCS12_KEY: u8 = 1;
 pub(crate) const PKCS12_IV: u8 = 2;
 pub(crate) const PKCS12_MAC: u8 = 3;
@@ -188,12 +188,15 @@ fn add(block: &mut [u8], hash: &[u8]) {
     }
 }
 
-/// Whether `mac` is the HMAC of the data.
+/// Returns true if `mac` is the HMAC of the data.
 pub(crate) fn hmac_matches(hash: Hash, key: &[u8], data: &[u8], mac: &[u8]) -> bool {
     macro_rules! verify {
         ($($name:ident),*) => {
             match hash {
-                $(Hash::$name => Hmac::<$name>::new_from_slice(key).is_ok_and(|hmac| hmac.chain_update(data).verify_slice(mac).is_ok()),)*
+                $(Hash::$name => {
+                    let hmac = Hmac::<$name>::new_from_slice(key);
+                    hmac.is_ok_and(|hmac| hmac.chain_update(data).verify_slice(mac).is_ok())
+                })*
             }
         };
     }

@@ -15,14 +15,14 @@ use crate::keystore::password;
 /// The key derivation of RFC 8018 section 5.2.
 pub(crate) const PBKDF2: &str = "1.2.840.113549.1.5.12";
 
-/// How one key or one part of a store is encrypted.
+/// The encryption of a key or of a part of a store.
 pub(crate) struct Scheme {
     kdf: Kdf,
     cipher: Cipher,
     /// Empty where the key derivation gives it.
     iv: Vec<u8>,
     salt: Vec<u8>,
-    /// What malformed content is reported with.
+    /// The code for malformed content.
     code: Code,
 }
 
@@ -199,7 +199,7 @@ pub(crate) fn count(der: &mut Der<'_>, what: &str) -> Result<u64> {
     }
 }
 
-/// An algorithm that is not decrypted, by its name where it is a known one.
+/// The name of an unsupported algorithm, or its object identifier.
 fn unsupported(oid: &str) -> Error {
     let name = match oid {
         "1.2.840.113549.1.5.1" => "PBES1 MD2 DES",

@@ -14,7 +14,7 @@ use crate::keystore::key::Material;
 use crate::keystore::store::{Content, Entry, EntryKind};
 use crate::keystore::{OpenOptions, Secret, password};
 
-/// What Java hashes between the password and the content.
+/// The text that Java hashes between the password and the content.
 const WHITENER: &[u8] = b"Mighty Aphrodite";
 const DIGEST_BYTES: usize = 20;
 

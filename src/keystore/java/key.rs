@@ -124,7 +124,7 @@ fn derive_jceks(password: &[u8], mut salt: [u8; SALT_BYTES], iterations: u64) ->
 mod tests {
     use super::*;
 
-    /// What Java's PBEWithMD5AndTripleDES makes of a minimal PKCS#8 structure with this salt.
+    /// A minimal PKCS#8 structure, encrypted with Java's PBEWithMD5AndTripleDES and this salt.
     fn decrypted(salt: [u8; SALT_BYTES], ciphertext: [u8; 8]) -> Option<Vec<u8>> {
         let key = JavaKey::Jceks { salt, iterations: 10, ciphertext: ciphertext.to_vec() };
         key.decrypt(b"secret").map(|plain| plain.to_vec())

@@ -26,10 +26,10 @@ const MAX_DEPTH: usize = 16;
 /// Most objects and classes; a sealed key has about ten.
 const MAX_HANDLES: usize = 1_000;
 
-/// How many bytes the stream header and the one object behind it take.
+/// Returns the number of bytes of the stream header and the object behind it.
 ///
 /// # Errors
-/// `STORE_MALFORMED` where it is cut off, goes beyond the limits or is something that sealed keys do not have.
+/// `STORE_MALFORMED` if it is truncated, over the limits, or not a part of a sealed key.
 pub(super) fn length(bytes: &[u8]) -> Result<usize> {
     let mut stream = Stream { reader: Reader::new(bytes), handles: Vec::new() };
     if stream.reader.bytes(STREAM_HEADER.len(), "serialized object")? != STREAM_HEADER {
@@ -45,7 +45,7 @@ fn malformed(what: &str) -> Error {
 
 struct Stream<'a> {
     reader: Reader<'a>,
-    /// What later parts may refer to, in order; only classes matter.
+    /// The objects that later parts may refer to, in order. Only classes matter.
     handles: Vec<Option<Class>>,
 }
 
@@ -136,7 +136,7 @@ impl Stream<'_> {
         Ok(index)
     }
 
-    /// What a class' own writer added, up to its end.
+    /// The data that the writer of a class added, up to its end.
     fn annotation(&mut self, depth: usize) -> Result<()> {
         loop {
             match self.reader.rest.first() {

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 
-/// What is left of a stream of Java's DataOutput.
+/// The unread bytes of a stream of Java's DataOutput.
 pub(crate) struct Reader<'a> {
     pub(crate) rest: &'a [u8],
 }

@@ -16,7 +16,7 @@ const X509_CERTIFICATE: &str = "1.2.840.113549.1.9.22.1";
 /// Oracle's attribute: which purposes the certificate is trusted for. Java trusts it whatever they are.
 const TRUSTED_KEY_USAGE: &str = "2.16.840.1.113894.746875.1.1";
 
-/// Bags within bags deeper than this are refused; nobody writes any.
+/// The largest depth of nested bags. No known writer nests them.
 const MAX_DEPTH: usize = 4;
 
 /// One bag that is no other bags.

@@ -55,7 +55,7 @@ struct Opening<'a> {
     budget: &'a mut Budget,
     /// The answer to asking for the password, once it was asked for.
     password: Option<Option<Secret>>,
-    /// Whether the MAC has shown that the password is right.
+    /// True if the MAC has shown that the password is right.
     verified: bool,
     warnings: Vec<String>,
 }
@@ -186,7 +186,7 @@ fn octets<'a>(content: &mut Der<'a>, what: &str) -> Result<&'a [u8]> {
     Ok(content.take(OCTET_STRING, what)?.value)
 }
 
-/// Whether it is one SEQUENCE, as decrypted content is; in BER its length may be indefinite.
+/// Returns true for one SEQUENCE, as decrypted content is. In BER, its length may be indefinite.
 fn is_sequence(plain: &[u8]) -> bool {
     plain.starts_with(&[SEQUENCE, 0x80]) || Der::new(plain, Code::StoreMalformed).take(SEQUENCE, "").is_ok()
 }

@@ -16,7 +16,7 @@ type Digits = [u8; SERIAL_LENGTH];
 /// The serial number, zeros before it; when it was revoked, in seconds since 1970; why.
 type Record = [u8; RECORD_LENGTH];
 
-/// What a list says of one serial number.
+/// The entry of a serial number in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) revoked_unix_s: u32,
@@ -71,7 +71,7 @@ impl Entries {
         tables.saturating_add(self.longer.len())
     }
 
-    /// What is said of a serial number, the content of its INTEGER.
+    /// Returns the entry of a serial number, the content of its INTEGER.
     pub(crate) fn find(&self, serial: &[u8]) -> Option<Entry> {
         let Serial { is_negative, digits } = Serial::new(serial);
         if digits.len() > SERIAL_LENGTH {
@@ -99,11 +99,11 @@ impl Table {
     }
 }
 
-/// What tells the row of a serial number without touching the records: of a million, half a megabyte, which stays in a
-/// processor's cache where the records do not.
+/// Finds the row of a serial number without the records. For a million records, it has half a megabyte, which fits into the
+/// cache of a processor.
 #[derive(Debug, Default)]
 struct Index {
-    /// Where serial numbers begin to differ; the part of them that is in the index begins there.
+    /// The first byte in which the serial numbers differ. The index starts there.
     start: usize,
     /// That part of the first serial number of each row.
     parts: Vec<u64>,

@@ -38,7 +38,7 @@ pub struct Crls {
     notes: Vec<String>,
 }
 
-/// A list, and whose it has turned out to be.
+/// A list and its verified issuer.
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) crl: Crl,
@@ -137,7 +137,7 @@ impl Crls {
     }
 }
 
-/// A certificate whose path has been verified, which lists are asked about.
+/// A certificate of a verified path that is checked against lists.
 pub(crate) struct CrlQuery<'a> {
     serial: &'a [u8],
     subject: Subject<'a>,
@@ -170,7 +170,7 @@ impl<'a> CrlQuery<'a> {
         Ok(Self { serial: certificate.raw_serial(), subject, key, issuer: name, signers })
     }
 
-    /// Where lists are that speak of it: for each of its distribution points the places that say the same.
+    /// The distribution points of the certificate, each with its equivalent URLs.
     pub(crate) fn places(&self) -> Vec<Vec<&'a str>> {
         self.subject.places()
     }
@@ -195,7 +195,7 @@ impl<'a> CrlQuery<'a> {
         list.crl.reasons_for(&self.subject) != 0 && list.signer(&self.signers).is_ok()
     }
 
-    /// What these lists, all of its issuer's name, say together.
+    /// The combined status of these lists, which all have the name of its issuer.
     pub(crate) fn answer<'b>(
         &self,
         lists: impl Iterator<Item = &'b List>,

@@ -54,7 +54,7 @@ pub struct Crl {
     sha256_fingerprint: String,
 }
 
-/// What a list says of itself, for people.
+/// The facts of a list, to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CrlFacts {
@@ -64,11 +64,11 @@ pub struct CrlFacts {
     pub this_update_unix_s: i64,
     /// When a newer one will be there at the latest; not every issuer says.
     pub next_update_unix_s: Option<i64>,
-    /// Its number in hexadecimal, where it has one.
+    /// The number in hexadecimal, if it has one.
     pub number: Option<String>,
     /// Which certificates it speaks of (the issuing distribution point); none if it speaks of all.
     pub scope: Option<String>,
-    /// How many certificates it revokes.
+    /// The number of revoked certificates.
     pub entries: usize,
     /// The name of its signature's algorithm, or the object identifier of one without.
     pub signature_algorithm: String,
@@ -76,7 +76,7 @@ pub struct CrlFacts {
     pub sha256_fingerprint: String,
 }
 
-/// Why a list cannot be used.
+/// The reason why a list cannot be used.
 enum Unusable {
     /// The part that cannot be read, if more is known than that one cannot.
     Malformed(Option<String>),
@@ -218,22 +218,22 @@ impl Crl {
         self.next_update_unix_s
     }
 
-    /// How many certificates it revokes.
+    /// The number of revoked certificates.
     pub(super) fn entries(&self) -> usize {
         self.entries.len()
     }
 
-    /// The reasons for which it tells whether this certificate is revoked; 0 where it does not speak of it.
+    /// The revocation reasons that the list covers for this certificate, or 0 if it does not cover it.
     pub(super) fn reasons_for(&self, subject: &Subject<'_>) -> u16 {
         self.scope.reasons_for(subject)
     }
 
-    /// Whether it speaks of the same certificates and reasons as another list.
+    /// Returns true if it covers the same certificates and reasons as another list.
     pub(super) fn has_scope_of(&self, other: &Self) -> bool {
         self.scope == other.scope
     }
 
-    /// Whether it was signed with the key of this SubjectPublicKeyInfo.
+    /// Returns true if it was signed with the key of this SubjectPublicKeyInfo.
     pub fn is_by(&self, key: &[u8]) -> bool {
         self.check(key, Allowed::default()).is_ok()
     }
@@ -248,7 +248,7 @@ impl Crl {
         &self.signature_algorithm
     }
 
-    /// What the list says of itself.
+    /// The facts of the list.
     pub fn facts(&self) -> CrlFacts {
         CrlFacts {
             issuer: DistinguishedName::new(&self.issuer).to_string(),
@@ -262,7 +262,7 @@ impl Crl {
         }
     }
 
-    /// Why and when (seconds since 1970) a serial number, the content of its INTEGER, was revoked; none where it was not.
+    /// The reason and time (seconds since 1970) of the revocation of a serial number, or `None` if it is not revoked.
     pub fn find(&self, serial: &[u8]) -> Option<(Reason, u32)> {
         self.entries.find(serial).map(|entry| (entry.reason, entry.revoked_unix_s))
     }
@@ -297,7 +297,7 @@ fn read_entries(revoked: Element<'_>) -> Read<Entries> {
     Ok(entries)
 }
 
-/// RFC 5280 section 5.3: an entry whose critical extension is not understood makes the whole list useless.
+/// RFC 5280 section 5.3: an entry with an unsupported critical extension makes the whole list unusable.
 fn read_reason(extensions: Element<'_>) -> Read<Reason> {
     let mut reason = Reason::Unspecified;
     let mut elements = extensions.inside();
@@ -318,7 +318,7 @@ fn read_reason(extensions: Element<'_>) -> Read<Reason> {
     Ok(reason)
 }
 
-/// What the extensions of a list say.
+/// The content of the extensions of a list.
 #[derive(Default)]
 struct Extensions {
     number: Option<Box<[u8]>>,

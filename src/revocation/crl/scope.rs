@@ -21,7 +21,7 @@ const PRIMITIVE_5: u8 = 0x85;
 /// So many distribution points, and so many places of each, are looked at.
 const MAX_PLACES: usize = 8;
 
-/// Why an issuing distribution point is not honoured.
+/// The reason why an issuing distribution point is not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     Malformed,
@@ -34,7 +34,7 @@ impl From<Malformed> for Refused {
     }
 }
 
-/// What an issuing distribution point says; without one a list speaks of all certificates of its issuer.
+/// The content of an issuing distribution point. Without one, a list covers all certificates of its issuer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Scope {
     /// The names of the point; none if it has no name.
@@ -86,7 +86,7 @@ impl Scope {
         Ok(scope)
     }
 
-    /// The reasons for which the list tells whether this certificate is revoked; 0 where it does not speak of it.
+    /// The revocation reasons that the list covers for this certificate, or 0 if it does not cover it.
     pub(crate) fn reasons_for(&self, subject: &Subject<'_>) -> u16 {
         let is_in = match self.subjects {
             Subjects::All => true,
@@ -167,7 +167,7 @@ fn flags(content: &[u8]) -> Result<u16, Malformed> {
     Ok(bits.filter(|(_, bit)| *bit == 1).fold(0, |reasons, (number, _)| reasons | 1 << number) & ALL_REASONS)
 }
 
-/// What of a certificate decides which lists speak of it.
+/// The parts of a certificate that select its lists.
 #[derive(Debug)]
 pub(crate) struct Subject<'a> {
     /// The names of its issuer, which stand for a distribution point.
@@ -211,8 +211,7 @@ impl<'a> Subject<'a> {
         subject
     }
 
-    /// Where lists are that speak of it: for each of its distribution points the places that say the same, at most
-    /// eight of eight.
+    /// The distribution points, each with its equivalent URLs, at most eight of eight.
     pub(crate) fn places(&self) -> Vec<Vec<&'a str>> {
         let uris = |point: &Point<'a>| point.uris.iter().copied().take(MAX_PLACES).collect();
         self.points.iter().take(MAX_PLACES).map(uris).filter(|uris: &Vec<_>| !uris.is_empty()).collect()

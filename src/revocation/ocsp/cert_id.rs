@@ -115,7 +115,7 @@ impl CertId {
         Ok(Self { hash, issuer_name, issuer_key, serial })
     }
 
-    /// Whether it is that of a certificate that `issuer` issued.
+    /// Returns true if it names a certificate that `issuer` issued.
     pub(super) fn is_of(&self, certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
         let Some(hash) = self.hash.filter(|_| self.has_serial(certificate.raw_serial())) else { return false };
         // Responders hash the name as the issuer's own certificate has it, which may be in other string types.
@@ -124,7 +124,7 @@ impl CertId {
             && names.iter().any(|name| *self.issuer_name == *hash.of(name))
     }
 
-    /// Whether it is that of a certificate with this serial number, the content of its INTEGER, at least.
+    /// Returns true if it names a certificate with this serial number, the content of its INTEGER.
     pub(super) fn has_serial(&self, serial: &[u8]) -> bool {
         *self.serial == *shortest(serial)
     }

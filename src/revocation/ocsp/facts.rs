@@ -1,20 +1,20 @@
-//! What a response says of itself, for people.
+//! The facts of a response, to be shown.
 
 use super::response::{Data, OcspStatus, Responder, Single, Status};
 use crate::certificate::{DistinguishedName, hex, serial_text};
 use crate::revocation::Reason;
 
-/// What a response says of itself. Nothing of it is checked: anybody can write it.
+/// The facts of a response, unchecked: anyone can write them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OcspFacts {
-    /// Whether the responder answered; everything but the fingerprint is empty where it did not.
+    /// The status of the responder. All but the fingerprint is empty if it did not answer.
     pub status: OcspStatus,
-    /// Who claims to have signed it: a name as certificates' names are shown, or `key` and SHA-1 of the key, hexadecimal.
+    /// The claimed signer: a name in the form of RFC 4514, or `key` and the SHA-1 of the key in hexadecimal.
     pub responder: Option<String>,
     /// When it was signed, in seconds since 1970 in UTC.
     pub produced_at_unix_s: Option<i64>,
-    /// What it says of each certificate.
+    /// The status of each certificate.
     pub certificates: Vec<OcspCertificateFacts>,
     /// The name of its signature's algorithm, or the object identifier of one without.
     pub signature_algorithm: Option<String>,
@@ -22,7 +22,7 @@ pub struct OcspFacts {
     pub sha256_fingerprint: String,
 }
 
-/// What a response says of one certificate.
+/// The status of one certificate in a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OcspCertificateFacts {
@@ -30,7 +30,7 @@ pub struct OcspCertificateFacts {
     pub serial: String,
     /// `good`, `revoked` or `unknown`.
     pub status: &'static str,
-    /// Why it was revoked.
+    /// The reason of the revocation.
     pub reason: Option<Reason>,
     /// When it was revoked, in seconds since 1970 in UTC.
     pub revoked_unix_s: Option<u32>,

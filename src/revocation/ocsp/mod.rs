@@ -1,8 +1,7 @@
-//! What a responder says of one certificate (OCSP: RFC 6960, and its profiles RFC 5019 and RFC 9654).
+//! The status of one certificate from a responder (OCSP: RFC 6960, and its profiles RFC 5019 and RFC 9654).
 //!
-//! A response is read once and kept as its DER and what it says; its signature is checked when the issuer's certificate
-//! is there, once for each issuer. This room asks nobody: who fetches responses gets here what to ask, and who has one
-//! what it is worth.
+//! A response is parsed once and kept as its DER and its content. Its signature is checked once for each issuer, when the
+//! certificate of the issuer is known. This room fetches nothing: it makes requests and judges responses.
 
 mod cert_id;
 mod facts;
@@ -32,16 +31,16 @@ use cert_id::serial_of;
 use response::{Data, Envelope, Single, Status, Unusable};
 use signer::Terms;
 
-/// What PEM calls a response; `openssl ocsp` writes DER alone.
+/// The label of a response in PEM. `openssl ocsp` writes DER only.
 pub(super) const LABEL: &str = "OCSP RESPONSE";
 
 pub(super) fn is_label(label: &str) -> bool {
     label == LABEL
 }
 
-/// How far the responder's clock may be from this one's, in seconds.
+/// The allowed difference between the clocks of the responder and this machine, in seconds.
 pub(super) const SKEW_S: i64 = 300;
-/// How long a response without nextUpdate is good for, in seconds from its thisUpdate: a week, as browsers have it.
+/// The validity of a response without nextUpdate, in seconds from its thisUpdate: a week, as in browsers.
 ///
 /// RFC 6960 section 2.4 has the responder say with it that there is always something newer, and leaves open how old an
 /// answer may be. Without a bound, whoever kept an answer from before the revocation could show it for ever; a week is
@@ -58,10 +57,10 @@ const MAX_CERTIFICATES: usize = 4;
 pub struct OcspResponse {
     der: Box<[u8]>,
     status: OcspStatus,
-    /// Where the status is `Successful`, and nowhere else.
+    /// The content, for the status `Successful` only.
     data: Option<Data>,
     allowed: Allowed,
-    /// SHA-256 of the names and keys of issuers, and when their signers may be believed, or why nobody may.
+    /// The SHA-256 of the names and keys of issuers, with the validity of their signers or the reason of a refusal.
     issuers: Mutex<Vec<(Fingerprint, Believed)>>,
     /// SHA-256 of certificates with their issuers, and what of the response is about each.
     certificates: Mutex<Vec<(Fingerprint, Arc<About>)>>,
@@ -70,7 +69,7 @@ pub struct OcspResponse {
 type Fingerprint = [u8; digest::SHA256_OUTPUT_LEN];
 type Believed = std::result::Result<Terms, String>;
 
-/// What a response has about one certificate, whatever the time.
+/// The status of one certificate in a response, without a check of the time.
 #[derive(Debug)]
 struct About {
     /// The places of the statements about it; at least one.
@@ -80,7 +79,7 @@ struct About {
     earliest_unix_s: i64,
 }
 
-/// What a response makes known of one certificate.
+/// The verified status of one certificate in a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OcspStanding {
     /// It is not revoked.
@@ -90,7 +89,7 @@ pub enum OcspStanding {
     },
     /// It is revoked; a response that is out of date revokes too.
     Revoked {
-        /// Why.
+        /// The reason.
         reason: Reason,
         /// When, in seconds since 1970 in UTC.
         revoked_unix_s: u32,
@@ -141,12 +140,12 @@ impl OcspResponse {
         &self.der
     }
 
-    /// Whether the responder answered.
+    /// The status of the responder.
     pub fn status(&self) -> OcspStatus {
         self.status
     }
 
-    /// What the response says of itself.
+    /// The facts of the response.
     pub fn facts(&self) -> OcspFacts {
         let basic = Envelope::read(&self.der).ok().and_then(|envelope| envelope.basic);
         let algorithm = basic.map(|basic| algorithm_text(basic.algorithm.content)).unwrap_or_default();
@@ -164,7 +163,7 @@ impl OcspResponse {
         self.singles().iter().map(|single| &single.id)
     }
 
-    /// Whether it speaks of a certificate that `issuer` issued, whatever it says and whether it is to be believed.
+    /// Returns true if it has a status of a certificate that `issuer` issued, trusted or not.
     pub fn is_about(&self, certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
         match (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer)) {
             (Ok((_, certificate)), Ok((_, issuer))) => self.cert_ids().any(|id| id.is_of(&certificate, &issuer)),
@@ -187,12 +186,12 @@ impl OcspResponse {
         self.data.as_ref().map(|data| data.singles.as_slice()).unwrap_or_default()
     }
 
-    /// What it makes known of a certificate whose path has been verified; `issuer` is the next certificate of the path.
+    /// Returns the status of a certificate of a verified path. `issuer` is the next certificate of the path.
     ///
-    /// It is believed where it is signed by the issuer itself, or by the holder of a certificate in the response that the
-    /// issuer issued with the same key, that allows to sign responses (id-kp-OCSPSigning) and that is valid at `now`.
-    /// Whether that certificate has been revoked itself is not asked, with id-pkix-ocsp-nocheck in it or without: RFC 6960
-    /// section 4.2.2.2.1 leaves the latter to local policy, and an issuer gives such certificates days to live.
+    /// It is trusted if the issuer itself signed it, or the owner of a certificate in the response. The issuer must have
+    /// issued that certificate with the same key, it must allow to sign responses (id-kp-OCSPSigning), and be valid at
+    /// `now`. Its own revocation is not checked, with id-pkix-ocsp-nocheck or without. RFC 6960 section 4.2.2.2.1 leaves
+    /// the latter to local policy, and issuers make such certificates valid for days.
     ///
     /// A response that is out of date by `max_stale_s` seconds serves still. Clocks may differ by five minutes. Of several
     /// statements about the certificate the strictest counts.
@@ -227,7 +226,7 @@ impl OcspResponse {
         Clock { now_unix_s, max_stale_s, earliest_unix_s }.strictest(data.produced_at_unix_s, &said)
     }
 
-    /// What it has about a certificate. Found out once, so that the next handshake need not read the certificates.
+    /// The status of a certificate. It is kept, so that the next handshake does not parse the certificates.
     ///
     /// # Errors
     /// Why that is nothing.

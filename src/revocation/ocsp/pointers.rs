@@ -1,4 +1,4 @@
-//! What a certificate says about asking for its status: who answers, and whether its server has to have the answer ready.
+//! The responders that a certificate names, and its demand for a staple.
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
@@ -29,8 +29,8 @@ pub fn responders_of(certificate: &CertificateDer<'_>) -> Vec<String> {
     urls.take(MAX_RESPONDERS).collect()
 }
 
-/// Whether a certificate demands that its server staples a response (RFC 7633, "must-staple"). An extension that cannot
-/// be read demands it.
+/// Returns true if a certificate demands that its server staples a response (RFC 7633, "must-staple"). A malformed
+/// extension demands it.
 pub fn demands_staple(certificate: &CertificateDer<'_>) -> bool {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return false };
     let mut extensions = certificate.extensions().iter();

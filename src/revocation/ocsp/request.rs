@@ -1,4 +1,4 @@
-//! What a responder is asked (RFC 6960 section 4.1; RFC 5019 section 2.1), as a POST's body or in a GET's URL.
+//! Requests to a responder (RFC 6960 section 4.1; RFC 5019 section 2.1), as the body of a POST or in the URL of a GET.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,8 +18,8 @@ const MAX_URL_BYTES: usize = 255;
 
 /// A request about one certificate: the body of a POST, of the type `application/ocsp-request`.
 ///
-/// `issuer` is the next certificate of the path; a nonce, of 1 to 128 random bytes, has to come back in the response of a
-/// responder that serves it (RFC 9654).
+/// `issuer` is the next certificate of the path. A nonce has 1 to 128 random bytes. The response of a responder that
+/// supports it must have the same (RFC 9654).
 ///
 /// # Errors
 /// `CERTIFICATE_MALFORMED`; `INVALID_ARGUMENT` for a nonce of a length that is not allowed.
@@ -45,8 +45,8 @@ fn extensions_with(nonce: &[u8]) -> Result<Vec<u8>> {
     Ok(element(EXTENSIONS, &[&element(SEQUENCE, &[&extension])]))
 }
 
-/// The URL to ask a responder with GET, which caches serve (RFC 6960 appendix A.1); none where POST is the way: it would
-/// be longer than 255 bytes, or the responder's own URL has a query.
+/// Returns the URL of a GET, which caches serve (RFC 6960 appendix A.1). `None` requires a POST: the URL would be longer
+/// than 255 bytes, or the responder's own URL has a query.
 pub fn get_url(responder: &str, request: &[u8]) -> Option<String> {
     if responder.contains(['?', '#']) {
         return None;

@@ -20,11 +20,11 @@ const UNKNOWN: u8 = 0x82;
 const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 1];
 /// The content of 1.3.6.1.5.5.7.48.1.2, a nonce.
 pub(super) const NONCE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 2];
-/// What else may be critical in a response, since passing it over changes nothing: an extended definition of "revoked",
-/// under which certificates that were never issued are revoked too (section 4.4.8).
+/// An extension that may be critical in a response, because it changes nothing here: the extended definition of
+/// "revoked". It includes certificates that were never issued (section 4.4.8).
 const EXTENDED_REVOKE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 9];
-/// The same about one certificate: where the CRL is (4.4.2), how long the past is answered for (4.4.4), why and since
-/// when it is revoked (4.4.5; both are told in other fields), and logs of the certificate (RFC 6962 section 3.3).
+/// The same for one certificate: the place of the CRL (4.4.2), and the archive cutoff (4.4.4). Also the entry extensions of
+/// a CRL (4.4.5), which other fields repeat, and the logs of the certificate (RFC 6962 section 3.3).
 const TOLERATED: [&[u8]; 5] = [
     &[0x2b, 6, 1, 5, 5, 7, 48, 1, 3],
     &[0x2b, 6, 1, 5, 5, 7, 48, 1, 6],
@@ -33,12 +33,12 @@ const TOLERATED: [&[u8]; 5] = [
     &[0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 5],
 ];
 
-/// The most certificates that a response may bring along, and the most that it may speak of: each is at work for the one
-/// that was asked about, and one of either is usual.
+/// The largest numbers of certificates and of statuses in a response. Each costs work for the requested one, and one of
+/// either is usual.
 const MAX_CERTIFICATES: usize = 16;
 const MAX_SINGLES: usize = 128;
 
-/// Why a response cannot be used.
+/// The reason why a response cannot be used.
 pub(super) enum Unusable {
     Malformed,
     Unsupported(String),
@@ -56,7 +56,7 @@ fn unsupported<T>(what: impl Into<String>) -> Read<T> {
     Err(Unusable::Unsupported(what.into()))
 }
 
-/// Whether the responder answered (RFC 6960 section 4.2.1). Nobody signs any but `Successful`.
+/// The status of the responder (RFC 6960 section 4.2.1). Only `Successful` is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum OcspStatus {
@@ -155,7 +155,7 @@ impl<'a> Basic<'a> {
     }
 }
 
-/// How a response names its signer.
+/// The name of the signer in a response.
 #[derive(Debug)]
 pub(super) enum Responder {
     /// The subject's name, with its header.
@@ -164,7 +164,7 @@ pub(super) enum Responder {
     KeyHash(Box<[u8]>),
 }
 
-/// What is signed.
+/// The signed content.
 #[derive(Debug)]
 pub(super) struct Data {
     pub(super) responder: Responder,
@@ -174,7 +174,7 @@ pub(super) struct Data {
     pub(super) unknown_critical: Option<String>,
 }
 
-/// What is said of one certificate.
+/// The status of one certificate.
 #[derive(Debug)]
 pub(super) struct Single {
     pub(super) id: CertId,

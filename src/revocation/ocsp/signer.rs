@@ -1,4 +1,4 @@
-//! Who signed a response, and whether that one may (RFC 6960 sections 3.2 and 4.2.2.2).
+//! Finds the signer of a response, and checks its right to sign (RFC 6960 sections 3.2 and 4.2.2.2).
 
 use std::ops::RangeInclusive;
 
@@ -26,7 +26,7 @@ pub(super) type Terms = Vec<RangeInclusive<i64>>;
 /// Checks the signature with the key of the issuer, or of who acts for it, whichever the response names.
 ///
 /// # Errors
-/// Why nobody who may has signed it.
+/// The reason why no allowed signer has signed it.
 pub(super) fn terms(
     basic: &Basic<'_>,
     responder: &Responder,
@@ -83,7 +83,7 @@ fn names(responder: &Responder, certificate: &X509Certificate<'_>) -> bool {
     }
 }
 
-/// Whether a certificate lets its holder sign for the issuer.
+/// Returns true if a certificate allows its owner to sign for the issuer.
 fn check_delegate(
     der: &[u8],
     certificate: &X509Certificate<'_>,
@@ -112,7 +112,7 @@ fn check_delegate(
     }
 }
 
-/// Whether `issuer` has issued a certificate: its name is there, and the signature is of its key.
+/// Returns true if `issuer` has issued a certificate, by its name and the signature.
 pub(crate) fn is_issuer(certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
     let read = (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer));
     let (Ok((_, read)), Ok((_, issuer))) = read else { return false };

@@ -1,4 +1,4 @@
-//! What responders answered about the certificates of peers (RFC 6960).
+//! Fetched OCSP responses about the certificates of peers (RFC 6960).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) struct OcspQuery<'a> {
 }
 
 impl OcspQuery<'_> {
-    /// What a response says.
+    /// The content of a response.
     pub(crate) fn standing(&self, response: &OcspResponse, place: &str) -> Standing {
         match response.standing(self.link.certificate, self.link.issuer, self.now_unix_s, self.max_stale_s) {
             OcspStanding::Good { .. } => Standing::Good,
@@ -49,7 +49,7 @@ impl OcspQuery<'_> {
         }
     }
 
-    /// What the response says that came with the certificate.
+    /// The status in the staple of the certificate.
     pub(crate) fn standing_by_staple(&self, staple: &[u8]) -> Standing {
         const PLACE: &str = "the stapled response";
         match OcspResponse::from_der(staple, PLACE) {
@@ -73,7 +73,7 @@ impl Remote {
         }
     }
 
-    /// What the responses at hand say; asks nobody.
+    /// The status in the cached responses. It does not use the network.
     pub(crate) fn standing_by_answers(&self, query: &OcspQuery<'_>) -> Standing {
         let unknown = Standing::unknown("no responder has been asked about it");
         self.responders(query.link.certificate).iter().fold(unknown, |standing, responder| {

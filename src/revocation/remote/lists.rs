@@ -51,12 +51,12 @@ impl RemoteList {
 }
 
 impl Remote {
-    /// Whether there is none at hand.
+    /// Returns true if no list is cached.
     pub(crate) fn has_no_lists(&self) -> bool {
         self.lists.is_empty()
     }
 
-    /// What the lists at hand, these and those that were fetched, say; asks nobody.
+    /// The status in these and the cached lists. It does not use the network.
     pub(crate) fn standing_by_lists(
         &self,
         query: &CrlQuery<'_>,
@@ -260,8 +260,8 @@ fn promoted(old: &Arc<RemoteList>, now_unix_s: i64) -> Arc<RemoteList> {
     }
 }
 
-/// The slot of a place's list that has to be signed with a key (SubjectPublicKeyInfo). One who names the place of
-/// another's list fails alone: the pause after that failure is not for those whose list it is.
+/// The slot of a URL's list that must be signed with a key (SubjectPublicKeyInfo). A certificate that names the URL of
+/// another CA's list fails alone: the pause after that failure does not affect that CA.
 fn slot_of(url: &str, issuer_key: &[u8]) -> String {
     format!("{url} {}", STANDARD.encode(issuer_key))
 }

@@ -1,4 +1,4 @@
-//! What was fetched, each thing once however many wait for it: slots by key, with a schedule for asking anew.
+//! The cache of fetched content: slots by key, with a schedule. Each value is fetched once for all that wait for it.
 //!
 //! Times of the schedule are of the context's clock; deadlines are of this machine's.
 
@@ -12,11 +12,11 @@ use crate::error::{Code, Error, Result};
 /// The first pause after a failure, which doubles with each further one up to the longest.
 const FIRST_PAUSE_S: i64 = 5;
 const LONGEST_PAUSE_S: i64 = 300;
-/// How often something is fetched anew that does not say when there will be a newer one.
+/// The period of fetches for content without a next update.
 const DEFAULT_PERIOD_S: i64 = 3600;
 /// Nothing is fetched anew sooner than this.
 const SHORTEST_PERIOD_S: i64 = 10;
-/// What nobody has asked for in so long is dropped.
+/// The time after which unused content is dropped.
 const KEEP_UNUSED_S: i64 = 24 * 3600;
 
 /// Values by key; a bounded number, those unused for longest go first.
@@ -54,16 +54,16 @@ pub(crate) struct Schedule {
     failures_in_row: u32,
 }
 
-/// What a fetch brought.
+/// The result of a fetch.
 pub(crate) struct Renewal<T> {
     pub(crate) value: Arc<T>,
     /// When to ask again.
     pub(crate) next_unix_s: i64,
-    /// What is wrong with it though it is kept, such as that it is out of date; counts as a failure.
+    /// The fault of a kept value, e.g. that it is out of date. It counts as a failure.
     pub(crate) complaint: Option<Error>,
 }
 
-/// What is there after all has been tried, and what went wrong.
+/// The value after all attempts, and the error.
 pub(crate) struct Outcome<T> {
     pub(crate) value: Option<Arc<T>>,
     pub(crate) error: Option<Error>,
@@ -85,7 +85,7 @@ impl<T> MemoryCache<T> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether anything is at hand or being fetched.
+    /// Returns true if a value is cached or being fetched.
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
@@ -115,8 +115,8 @@ impl<T> MemoryCache<T> {
         slots.iter().map(|(key, slot)| (key.clone(), slot.value.clone(), slot.schedule.clone())).collect()
     }
 
-    /// The value at hand if it serves; otherwise what `fetch` brings, given what is at hand. While one caller fetches,
-    /// others wait for it until their deadline; after a failure nobody fetches until its pause is over.
+    /// Returns the cached value if it can be used, and otherwise the result of `fetch`, which gets the cached value. While
+    /// one caller fetches, others wait until their deadline. After a failure, there is no fetch until its pause is over.
     pub(crate) fn get(
         &self,
         key: &str,
@@ -145,7 +145,7 @@ impl<T> MemoryCache<T> {
                     break;
                 }
             }
-            // Without time to ask nobody is asked: a failure that is not theirs would keep others from asking too.
+            // Without time left, there is no fetch: its failure would delay the fetches of others.
             if left.is_zero() {
                 let error = Error::new(
                     Code::RevocationUnreachable,
@@ -159,7 +159,7 @@ impl<T> MemoryCache<T> {
         self.fly(key, now_unix_s, fetch)
     }
 
-    /// Fetches what is at hand anew, or what could not be had; nothing where somebody else is at it.
+    /// Renews a cached value, or fetches a missing one. It does nothing if another thread fetches it.
     pub(crate) fn renew(
         &self,
         key: &str,
@@ -174,7 +174,7 @@ impl<T> MemoryCache<T> {
         Some(self.fly(key, now_unix_s, fetch))
     }
 
-    /// Runs a fetch whose slot is marked; the mark goes with the flight, whatever becomes of it.
+    /// Runs a fetch for a marked slot. The mark ends with it, also after a failure.
     fn fly(&self, key: &str, now_unix_s: i64, fetch: impl FnOnce(Option<Arc<T>>) -> Result<Renewal<T>>) -> Outcome<T> {
         let flight = Flight { kept: self, key };
         let old = self.lock().get(key).and_then(|slot| slot.value.clone());
@@ -187,7 +187,7 @@ impl<T> MemoryCache<T> {
         outcome
     }
 
-    /// The keys whose values are to be fetched anew.
+    /// The keys of the values to renew.
     pub(crate) fn due(&self, now_unix_s: i64) -> Vec<String> {
         let slots = self.lock();
         let due =
@@ -201,7 +201,7 @@ impl<T> MemoryCache<T> {
         slots.values().filter(|slot| slot.is_renewed(self.renews)).map(|slot| slot.schedule.next_unix_s).min()
     }
 
-    /// Drops what nobody has asked for in a day.
+    /// Drops values that were not used for a day.
     pub(crate) fn drop_unused(&self, now_unix_s: i64) {
         self.lock()
             .retain(|_, slot| slot.is_fetching || now_unix_s.saturating_sub(slot.last_used_unix_s) < KEEP_UNUSED_S);
@@ -226,7 +226,7 @@ impl<T> MemoryCache<T> {
     }
 }
 
-/// The mark that somebody fetches, which ends with its scope.
+/// The mark of a fetch in progress, which ends with its scope.
 struct Flight<'a, T> {
     kept: &'a MemoryCache<T>,
     key: &'a str,
@@ -275,7 +275,7 @@ impl<T> Slot<T> {
 }
 
 impl Schedule {
-    /// What went wrong, while it is too early to try again.
+    /// The last error, while it is too early to try again.
     fn pause(&self, now_unix_s: i64) -> Option<Error> {
         if self.failures_in_row == 0 || now_unix_s >= self.next_unix_s {
             return None;
@@ -309,8 +309,8 @@ impl Schedule {
     }
 }
 
-/// When something is fetched anew that was had now: well before a newer one has to be there, and once in a period where
-/// there is one; not all at once.
+/// The time to renew a value that was fetched now: well before its next update, and once in the configured period. The
+/// times are spread.
 pub(crate) fn renewal_unix_s(now_unix_s: i64, next_update_unix_s: Option<i64>, period_s: Option<u32>) -> i64 {
     let by_update = next_update_unix_s.map(|next_update| {
         let window_s = next_update.saturating_sub(now_unix_s).max(0);
@@ -321,7 +321,7 @@ pub(crate) fn renewal_unix_s(now_unix_s: i64, next_update_unix_s: Option<i64>, p
     now_unix_s.saturating_add(rest_s.max(SHORTEST_PERIOD_S))
 }
 
-/// The place of a key, which has after it, and after a space, whose answer it is.
+/// The URL of a key. A space and the owner of the answer follow it.
 pub(crate) fn place_of(key: &str) -> &str {
     key.rsplit_once(' ').map_or(key, |(place, _)| place)
 }

@@ -1,7 +1,7 @@
-//! What is asked of others: lists at distribution points, and responders.
+//! Fetches over the network: lists of distribution points, and responses of responders.
 //!
-//! What came is kept in memory for all generations of a context, lists also in a directory that processes may share.
-//! Everything is verified before it takes the place of what was there.
+//! All generations of a context share the fetched content in memory. Processes may share lists in a directory. All content
+//! is verified before it replaces older content.
 
 mod answers;
 mod lists;
@@ -143,7 +143,7 @@ impl Remote {
         lines
     }
 
-    /// What is kept, and how asking for it went.
+    /// The cached content with the last results.
     pub(crate) fn sources(&self) -> Vec<SourceFacts> {
         let mut sources = self.list_sources();
         sources.extend(self.answer_sources());
@@ -155,7 +155,7 @@ impl Remote {
     }
 }
 
-/// What is to be fetched anew, by its key.
+/// The content to renew, by its key.
 enum Due {
     List(String),
     Answer(String),

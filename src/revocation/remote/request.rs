@@ -14,7 +14,7 @@ const MAX_RESPONSE_BYTES: usize = 128 << 10;
 /// The longest nonce that responders have to take (RFC 9654 section 2.1).
 const NONCE_BYTES: usize = 32;
 
-/// How OCSP requests are made.
+/// The form of OCSP requests.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OcspSettings {
     /// True if requests carry a nonce, which the response must repeat.
@@ -26,7 +26,7 @@ pub(crate) struct OcspSettings {
 /// One question to one responder.
 pub(crate) struct OcspRequest<'a> {
     pub(crate) responder: &'a str,
-    /// Whether the responder may be at any address, because it is not a stranger who named it.
+    /// True if the responder may have any address, because the operator named it.
     pub(crate) is_configured: bool,
     pub(crate) link: Link<'a>,
     pub(crate) settings: &'a OcspSettings,

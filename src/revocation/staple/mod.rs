@@ -26,18 +26,18 @@ use crate::revocation::standing::Revoked;
 use crate::revocation::upkeep::{Line, now_unix_s};
 use crate::signature::Allowed;
 
-/// Whose response is shown, and where it comes from.
+/// The certificate of a staple, and its source.
 #[derive(Debug)]
 pub(crate) struct Stapled {
     pub(crate) certificate: CertificateDer<'static>,
     pub(crate) issuer: CertificateDer<'static>,
-    /// Who is asked, in this order; empty where nobody is.
+    /// The responders, in this order; empty for none.
     pub(crate) responders: Vec<String>,
     /// A response that is there already, and the name of its file.
     pub(crate) file: Option<(Arc<OcspResponse>, String)>,
 }
 
-/// How responders are asked.
+/// The settings of requests.
 pub(super) struct Asking<'a> {
     pub(super) fetcher: &'a Fetcher,
     pub(super) ocsp: &'a OcspSettings,
@@ -50,33 +50,33 @@ pub(crate) struct Staple {
     /// Chain and key, without a response.
     plain: Arc<CertifiedKey>,
     stapled: Stapled,
-    /// What messages call the certificate.
+    /// The name of the certificate in messages.
     name: String,
     clock: Arc<dyn TimeProvider>,
     shown: RwLock<Option<Shown>>,
     state: Mutex<State>,
 }
 
-/// What handshakes take.
+/// The staple for handshakes.
 struct Shown {
     key: Arc<CertifiedKey>,
     /// The first second that it is not shown in any more.
     end_unix_s: i64,
 }
 
-/// What was learnt of the certificate.
+/// The known status of the certificate.
 #[derive(Clone, Default)]
 struct State {
-    /// What is shown, until its end.
+    /// The current staple, with its end.
     good: Option<Arc<OcspResponse>>,
     /// As of when the latest response spoke: none that speaks of an earlier time counts any more.
     latest_unix_s: Option<i64>,
-    /// Whether the latest response said that the certificate is revoked.
+    /// True if the latest response said that the certificate is revoked.
     is_revoked: bool,
     schedule: Schedule,
 }
 
-/// What a response that is to be believed says.
+/// The content of a trusted response.
 enum Said {
     Good { end_unix_s: i64 },
     Revoked(Error),
@@ -89,7 +89,7 @@ impl fmt::Debug for Staple {
 }
 
 impl Stapled {
-    /// Whether a response speaks of this certificate.
+    /// Returns true if a response has a status of this certificate.
     pub(crate) fn is_meant_by(&self, response: &OcspResponse) -> bool {
         response.is_about(&self.certificate, &self.issuer)
     }
@@ -106,7 +106,7 @@ impl Stapled {
         }
     }
 
-    /// What a response says at this time.
+    /// The content of a response at this time.
     ///
     /// # Errors
     /// Why it is not to be believed, or says nothing.
@@ -139,7 +139,7 @@ impl Stapled {
 }
 
 impl Staple {
-    /// The staple of an identity, whose chain and key these are. A file's response is shown from the start.
+    /// Makes the staple of an identity with this chain and key. A response of a file is used from the start.
     pub(crate) fn new(plain: Arc<CertifiedKey>, stapled: Stapled, clock: Arc<dyn TimeProvider>) -> Self {
         let name = describe(&stapled.certificate);
         let (shown, mut state) = (RwLock::default(), State::default());
@@ -148,8 +148,8 @@ impl Staple {
             _ if stapled.is_asked() => {}
             Some(_) => state.schedule.succeed(now_unix_s, i64::MAX),
             None => {
-                let nobody = "the certificate names no OCSP responder, and none is configured (staple-responder)";
-                state.schedule.fail(now_unix_s, &Error::new(Code::RevocationUnknown, nobody));
+                let missing = "the certificate names no OCSP responder, and none is configured (staple-responder)";
+                state.schedule.fail(now_unix_s, &Error::new(Code::RevocationUnknown, missing));
             }
         }
         let staple = Self { plain, stapled, name, clock, shown, state: Mutex::new(state) };
@@ -159,13 +159,13 @@ impl Staple {
         staple
     }
 
-    /// Chain and key with the response, where there is one that is current. For handshakes: it waits for nobody.
+    /// Returns the chain and key with the current response, if there is one. It never waits.
     pub(crate) fn key(&self) -> Option<Arc<CertifiedKey>> {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
         shown.as_ref().filter(|shown| self.now_unix_s() < shown.end_unix_s).map(|shown| Arc::clone(&shown.key))
     }
 
-    /// Goes on with what was learnt before a reload, where the certificate is still the same.
+    /// Takes over the status from before a reload, if the certificate is the same.
     pub(super) fn take_over(&self, old: &Self) {
         if !self.stapled.is_asked() || self.stapled.certificate != old.stapled.certificate {
             return;
@@ -185,7 +185,7 @@ impl Staple {
         }
     }
 
-    /// Whether it is time to ask.
+    /// Returns true if a request is due.
     pub(super) fn is_due(&self, now_unix_s: i64) -> bool {
         self.stapled.is_asked() && self.lock().schedule.next_unix_s <= now_unix_s
     }
@@ -209,10 +209,10 @@ impl Staple {
     /// Asks the responders; gives what an operator should know of it.
     pub(super) fn renew(&self, asking: &Asking<'_>, now_unix_s: i64) -> Option<Line> {
         let places: Vec<&str> = self.stapled.responders.iter().map(String::as_str).collect();
-        let asked = first_of(&places, asking.deadline, "nobody is asked", |responder, deadline| {
+        let asked = first_of(&places, asking.deadline, "no responder is asked", |responder, deadline| {
             let request = OcspRequest {
                 responder,
-                // Nobody but the operator chooses the certificate that is shown here.
+                // Only the operator chooses the own certificate.
                 is_configured: true,
                 link: Link { certificate: &self.stapled.certificate, issuer: &self.stapled.issuer },
                 settings: asking.ocsp,
@@ -252,7 +252,7 @@ impl Staple {
         (!was_there).then(|| (Level::Info, format!("a response is shown, good until {}", date_text(end_unix_s))))
     }
 
-    /// What was good before is not shown any more either: a server that knows better must not say so.
+    /// Drops an earlier good response: a server that knows better must not send it.
     fn settle_revoked(&self, response: &OcspResponse, error: &Error, now_unix_s: i64) -> Option<Line> {
         self.hide();
         let mut state = self.lock();
@@ -289,7 +289,7 @@ impl Staple {
         state.good = None;
     }
 
-    /// How asking went.
+    /// The results of the requests.
     pub(super) fn facts(&self) -> SourceFacts {
         let entries = usize::from(self.key().is_some());
         let place = format!("{} for {}", self.stapled.place(), self.name);

@@ -13,20 +13,20 @@ use crate::revocation::facts::SourceFacts;
 use crate::revocation::remote::OcspSettings;
 use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 
-/// How staples are asked for.
+/// The settings of staples.
 #[derive(Clone, Debug)]
 pub(crate) struct StapleSettings {
     /// The bounds of each fetch.
     pub(crate) fetch: FetchPolicy,
     /// The form of OCSP requests.
     pub(crate) ocsp: OcspSettings,
-    /// How often they are asked for anew, should their next update not be sooner.
+    /// The period of requests, unless the next update of a staple is sooner.
     pub(crate) refresh_s: u32,
 }
 
 /// The staples of all identities. Shared by threads.
 pub(crate) struct Staples {
-    /// None where nobody is asked.
+    /// `None` if there are no requests.
     asked: Option<(StapleSettings, Fetcher)>,
     staples: Vec<Arc<Staple>>,
     clock: Arc<dyn TimeProvider>,
@@ -41,7 +41,7 @@ impl fmt::Debug for Staples {
 }
 
 impl Staples {
-    /// Asks nobody yet, and never without settings.
+    /// Makes the staples without a request. Without settings, there is never one.
     ///
     /// # Errors
     /// What the time and the proxy lead to, `INVALID_ARGUMENT`.
@@ -56,7 +56,7 @@ impl Staples {
         Ok(Self { asked, staples, clock, turn: Mutex::default() })
     }
 
-    /// Goes on with what was learnt before a reload, of the certificates that are still there.
+    /// Takes over the status from before a reload for the certificates that remain.
     pub(crate) fn take_over(&self, old: &Self) {
         for staple in &self.staples {
             old.staples.iter().for_each(|old| staple.take_over(old));
@@ -86,7 +86,7 @@ impl Staples {
         staple.renew(&asking, now_unix_s)
     }
 
-    /// What is shown with each certificate, and how asking for it went.
+    /// The staple of each certificate, with the results of its requests.
     pub(crate) fn sources(&self) -> Vec<SourceFacts> {
         self.staples.iter().map(|staple| staple.facts()).collect()
     }
