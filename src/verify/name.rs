@@ -1,8 +1,8 @@
 //! Checks that a certificate is for the host of the connection (RFC 9525, RFC 6125).
 //!
-//! The matching is webpki's: DNS names without regard to case, a wildcard as the whole left-most label only and with two
-//! labels behind it, IP addresses by their octets. Common names do not count; where they are asked to, legacy.rs has
-//! made alternative names of them before.
+//! The matching is webpki's: DNS names without regard to case, a wildcard as the whole left-most label only and with
+//! two labels behind it, IP addresses by their octets. Common names do not count; where they are asked to, legacy.rs
+//! has made alternative names of them before.
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use webpki::EndEntityCert;
@@ -14,7 +14,8 @@ use crate::error::{Code, Error, Result};
 /// The most names that a message lists.
 const MAX_LISTED_NAMES: usize = 8;
 
-/// Accepts a certificate that names the host; `by_common_name` says that its common name has been made one of its names.
+/// Accepts a certificate that names the host; `by_common_name` says that its common name has been made one of its
+/// names.
 pub(super) fn verify(
     parsed: &EndEntityCert<'_>,
     original: &CertificateDer<'_>,

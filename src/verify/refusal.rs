@@ -521,7 +521,8 @@ mod tests {
         ]
     }
 
-    /// Those that speak of CRLs and names of other kinds, which webpki is not asked about here, and one for a blocked key.
+    /// Those that speak of CRLs and names of other kinds, which webpki is not asked about here, and one for a blocked
+    /// key.
     fn other_refusals() -> Vec<E> {
         let time = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::ZERO);
         vec![

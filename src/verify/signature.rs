@@ -1,7 +1,7 @@
 //! Signatures made in the handshake, and how long the keys of a path must be.
 //!
-//! Keys are checked as bare SubjectPublicKeyInfo, not as part of a certificate, so that version 1 certificates have them
-//! too. Signatures between certificates are chain.rs's.
+//! Keys are checked as bare SubjectPublicKeyInfo, not as part of a certificate, so that version 1 certificates have
+//! them too. Signatures between certificates are chain.rs's.
 
 use rustls::SignatureScheme;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};

@@ -1,7 +1,7 @@
 //! Password-based encryption: its parameters, what they cost, and decryption.
 //!
-//! PBES2 (RFC 8018 section 6.2) with PBKDF2 or scrypt (RFC 7914), and the schemes of RFC 7292 appendix C. Parameters are
-//! read apart from their use, so that the cost is known, and refused, before anything is derived.
+//! PBES2 (RFC 8018 section 6.2) with PBKDF2 or scrypt (RFC 7914), and the schemes of RFC 7292 appendix C. Parameters
+//! are read apart from their use, so that the cost is known, and refused, before anything is derived.
 
 use zeroize::Zeroizing;
 

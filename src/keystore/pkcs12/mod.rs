@@ -237,8 +237,8 @@ fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<Vec<Entry>> {
 /// The certificate of each bag that is a key, as the bag names it. If a bag names none and is the only key, the first
 /// certificate.
 ///
-/// Java's key id is the time of the entry in milliseconds, which entries made at once share. The name that Java writes on
-/// both then tells them apart.
+/// Java's key id is the time of the entry in milliseconds, which entries made at once share. The name that Java writes
+/// on both then tells them apart.
 fn owners(bags: &[Bag]) -> Vec<Option<CertificateDer<'static>>> {
     let (mut first, mut by_id, mut by_id_and_name) = (None, HashMap::new(), HashMap::new());
     for bag in bags {
