@@ -102,7 +102,8 @@ pub(crate) fn files_of(directory: &Path) -> Result<Vec<Source>> {
     Ok(paths.into_iter().map(Source::File).collect())
 }
 
-/// Reads no more than `limit` bytes, and only from regular files: a pipe or device could keep a broker waiting for ever.
+/// Reads no more than `limit` bytes, and only from regular files: a pipe or device could keep a broker waiting for
+/// ever.
 fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>> {
     let place = path.display();
     let unreadable = |error: std::io::Error| Error::new(Code::FileUnreadable, error.to_string()).at(place.to_string());

@@ -1,9 +1,9 @@
 //! Decides if a peer's certificate is accepted: the order of the rules.
 //!
-//! The end entity is trusted directly (direct.rs) or through a chain (chain.rs). Its key is long enough (signature.rs), and
-//! it is for the requested name (name.rs). Last, its path is not revoked (revocation/). Tolerated deviations are in
-//! legacy.rs, explanations of refusals in refusal.rs, and paths that are checked again later in path.rs. This room opens
-//! no files and no sockets, and keeps no state between peers.
+//! The end entity is trusted directly (direct.rs) or through a chain (chain.rs). Its key is long enough (signature.rs),
+//! and it is for the requested name (name.rs). Last, its path is not revoked (revocation/). Tolerated deviations are in
+//! legacy.rs, explanations of refusals in refusal.rs, and paths that are checked again later in path.rs. This room
+//! opens no files and no sockets, and keeps no state between peers.
 
 mod adapter;
 mod authenticated;

@@ -11,21 +11,9 @@ const READ: &[&str] =
 
 /// Paths that are still to be rewritten.
 const REST: &[&str] = &[
-    "src/builder",
-    "src/config",
     "src/connection",
-    "src/context",
-    "src/der",
-    "src/keystore",
-    "src/lib.rs",
     "src/live",
-    "src/revoked",
-    "src/options",
     "src/revocation",
-    "src/settings",
-    "src/source",
-    "src/stream",
-    "src/verify",
     "java",
     "bindings",
     "docs",
@@ -59,7 +47,8 @@ struct Exception {
     reason: &'static str,
 }
 
-const EXCEPTIONS: &[Exception] = &[];
+const EXCEPTIONS: &[Exception] =
+    &[Exception { path: "src/verify/recheck.rs", words: "nobody", reason: "the name of a variant" }];
 
 const WORDS_MAX: usize = 30;
 const COLUMNS_MAX: usize = 120;

@@ -19,8 +19,8 @@ pub use value::{password, store_type, switch};
 
 /// A builder of contexts that takes its settings by name.
 ///
-/// Options of one identity (`cert`, `key`, `alias`, `password` and so on) belong together in any order. One that is given
-/// again starts the next identity. The options of a trust store follow the same rule.
+/// Options of one identity (`cert`, `key`, `alias`, `password` and so on) belong together in any order. One that is
+/// given again starts the next identity. The options of a trust store follow the same rule.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub(crate) builder: ContextBuilder,
@@ -36,9 +36,9 @@ impl Options {
     /// Sets an option.
     ///
     /// # Errors
-    /// `UNKNOWN_OPTION`; `INVALID_ARGUMENT` for a text that the option does not take; the errors of a file that the text
-    /// names, e.g. `FILE_UNREADABLE` for a password's file. The detail has the option's name, and its text unless that is
-    /// a password.
+    /// `UNKNOWN_OPTION`; `INVALID_ARGUMENT` for a text that the option does not take; the errors of a file that the
+    /// text names, e.g. `FILE_UNREADABLE` for a password's file. The detail has the option's name, and its text unless
+    /// that is a password.
     pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
         let row = OptionRow::by_name(name)?;
         let outcome = match &row.apply {
