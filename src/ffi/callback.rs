@@ -68,7 +68,7 @@ pub struct btls_log_line {
 }
 
 /// Writes a password of at most `capacity` bytes into `buffer`. Returns its length without a NUL, or a negative number
-/// for no password. `label` is the file or the label of the memory. `alias` is that of the key, or NULL.
+/// for no password.
 ///
 /// # Details
 ///
@@ -104,7 +104,7 @@ pub type btls_verify_fn =
 pub type btls_revoked_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, peer: *const btls_revoked_peer) -> btls_revoked_action>;
 
-/// Takes a line of the log without a line break. `line` is valid during the call.
+/// Takes a line of the log.
 ///
 /// # Details
 ///

@@ -41,6 +41,11 @@ pub unsafe extern "C" fn btls_conn_options_error(options: *const btls_conn_optio
 }
 
 /// Sets if a server requests or requires a client's certificate.
+///
+/// # Details
+///
+/// A session is resumed only by connections with the same setting: a client without a certificate never enters by a
+/// session if one is required. The client's side ignores the setting.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_client_auth(
     options: *mut btls_conn_options,
@@ -82,7 +87,8 @@ pub unsafe extern "C" fn btls_conn_options_clear_alpn(options: *mut btls_conn_op
 ///
 /// # Details
 ///
-/// The name is not verified: the server's certificate must be for the host.
+/// The name is not verified: the server's certificate must be for the host. btls_conn_new_client returns
+/// BTLS_INVALID_SERVER_NAME if the name is not a DNS name. The server's side ignores the setting.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_options_server_name(
     options: *mut btls_conn_options,
