@@ -47,8 +47,8 @@ impl Standing {
         !matches!(self, Self::Unknown(_))
     }
 
-    /// Of two, the one that decides: revoked before good before unknown; of two unknown the one that says more than that
-    /// nothing is there; `self` where they are alike.
+    /// Of two, the one that decides: revoked before good before unknown; of two unknown the one that says more than
+    /// that nothing is there; `self` where they are alike.
     pub(crate) fn or(self, other: Self) -> Self {
         match (&self, &other) {
             (Self::Revoked(_), _) => self,

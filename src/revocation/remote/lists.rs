@@ -281,7 +281,7 @@ fn read(bytes: &[u8], url: &str, keys: &[&[u8]], validators: Validators, allowed
     list.signer(&signers).map_err(|refused| match refused {
         Refused::Wrong => invalid("the list is not signed with the key of the certificate's issuer"),
         Refused::NotServed => invalid(
-            "the list's signature cannot be checked with the key of the certificate's issuer, of another kind or length",
+            "the signature of the list cannot be checked with the issuer's key, which has another type or length",
         ),
     })?;
     let keys = keys.iter().map(|key| Box::from(*key)).collect();
