@@ -1,4 +1,5 @@
-//! A server's connection before its configuration is chosen: it reads the ClientHello from a copy of the bytes, and asks.
+//! A server's connection before its configuration is chosen: it reads the ClientHello from a copy of the bytes, and
+//! asks.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The way in from Java: every native method is one call of a function here.
 //!
-//! No panic crosses, and none ends more than the object it was met in. This is the one place that decides what Java sees
-//! of an error.
+//! No panic crosses, and none ends more than the object it was met in. This is the one place that decides what Java
+//! sees of an error.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

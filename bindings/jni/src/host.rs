@@ -52,7 +52,8 @@ pub(crate) struct TaskHost;
 /// References of Java that one question makes at most, beside those of arrays' elements, which are given back at once.
 const LOCAL_REFERENCES: usize = 16;
 
-/// The methods of `HandshakeHost`, looked up once. They belong to a class of the loader that has this library, and go with it.
+/// The methods of `HandshakeHost`, looked up once. They belong to a class of the loader that has this library, and go
+/// with it.
 struct Questions {
     client_hello: JMethodID,
     selected_protocol: JMethodID,
@@ -106,7 +107,8 @@ fn call<'local>(
 ) -> Outcome<JValueOwned<'local>> {
     let method = question(Questions::of(env)?);
     let arguments: Vec<_> = arguments.iter().map(JValue::as_jni).collect();
-    // SAFETY: the host is a `HandshakeHost`, as `runTask` declares it, and the method is one of that with this signature.
+    // SAFETY: the host is a `HandshakeHost`, as `runTask` declares it, and the method is one of that with this
+    // signature.
     Ok(unsafe { env.call_method_unchecked(host, method, answer, &arguments) }?)
 }
 

@@ -17,8 +17,8 @@ pub(crate) fn sink(env: &Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
     let log: Global<JObject<'static>> = env.new_global_ref(log)?;
     Ok(Arc::new(move |line: &LogLine<'_>| {
         let Ok(vm) = JavaVM::singleton() else { return };
-        // A thread that came from Java is attached, and a local frame keeps its references from piling up. One that fetches
-        // is let go again: a JVM does not end before the threads that are attached to it.
+        // A thread that came from Java is attached, and a local frame keeps its references from piling up. One that
+        // fetches is let go again: a JVM does not end before the threads that are attached to it.
         let _ = vm.attach_current_thread_for_scope(|env| {
             if env.exception_check() {
                 return Ok::<(), jni::errors::Error>(());
