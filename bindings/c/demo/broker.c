@@ -2,9 +2,9 @@
  *
  *   broker IDENTITY_STORE TRUST_STORE PASSWORD
  *
- * "public" lets everybody in. "devices" wants TLS 1.3 and a certificate of the trust store. Clients of both meet on the same
- * topics; they speak lines: SUB topic, PUB topic text, QUIT; anything else is echoed. The broker prints who is let in
- * and who is not, and ends with its standard input. */
+ * The listener "public" accepts all clients; "devices" requires TLS 1.3 and a trusted certificate. Both share the topics.
+ * Clients send lines: SUB topic, PUB topic text, QUIT; other lines are echoed. The broker prints the accepted
+ * and the refused clients, and ends with its standard input. */
 #define _GNU_SOURCE
 #include <brokertls.h>
 
@@ -112,7 +112,8 @@ static void open_listener(struct listener *listener, const char *name, btls_cont
     listener->name = name;
     listener->context = context;
     listener->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0 || bind(listener->fd, (struct sockaddr *)&address, length) != 0 || listen(listener->fd, 64) != 0 ||
+    if (listener->fd < 0 || bind(listener->fd, (struct sockaddr *)&address, length) != 0 ||
+        listen(listener->fd, 64) != 0 ||
         getsockname(listener->fd, (struct sockaddr *)&address, &length) != 0)
         die("listen");
     watch(listener->fd, listener, EPOLLIN, EPOLL_CTL_ADD);
@@ -147,7 +148,7 @@ static const char *name_of(const struct client *client) {
     return subject != NULL ? subject : "a client without a certificate";
 }
 
-/* Says why a client has to go; the loop frees it once nobody looks at it any more. */
+/* Prints why a client is dropped. The loop frees it when no event of it is left. */
 static void drop(struct client *client, btls_status status) {
     if (client->is_gone)
         return;
@@ -266,7 +267,8 @@ static void serve(struct client *client) {
         if (status == BTLS_OK) {
             client->is_in = 1;
             printf("[%s] %s has come with %s, %s, %s\n", client->listener->name, name_of(client),
-                   btls_conn_version(client->conn), btls_conn_cipher_suite(client->conn), btls_conn_group(client->conn));
+                   btls_conn_version(client->conn), btls_conn_cipher_suite(client->conn),
+                   btls_conn_group(client->conn));
             fflush(stdout);
         }
     }

@@ -1,8 +1,8 @@
-/* A client of the small broker, on a socket that waits.
+/* A client of the small broker, on a blocking socket.
  *
  *   client PORT IDENTITY_STORE TRUST_STORE PASSWORD ANSWERS COMMAND...
  *
- * Sends each command as a line, prints as many lines of answer as ANSWERS says, and leaves. IDENTITY_STORE may be "-". */
+ * Sends each command as a line, prints ANSWERS lines of the reply, and ends. IDENTITY_STORE may be "-" for none. */
 #define _GNU_SOURCE
 #include <brokertls.h>
 
@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 static int fail(const char *what, const btls_error *error) {
-    printf("%s: %s (%d): %s. %s\n", what, btls_error_name(error), (int)btls_error_code(error), btls_error_message(error),
-           btls_error_hint(error));
+    printf("%s: %s (%d): %s. %s\n", what, btls_error_name(error), (int)btls_error_code(error),
+           btls_error_message(error), btls_error_hint(error));
     return 1;
 }
 

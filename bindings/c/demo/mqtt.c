@@ -1,10 +1,11 @@
-/* A client that speaks MQTT 3.1.1 with any broker, on a socket that waits.
+/* A client that speaks MQTT 3.1.1 with any broker, on a blocking socket.
  *
  *   mqtt PORT IDENTITY TRUST PASSWORD subscribe TOPIC
  *   mqtt PORT IDENTITY TRUST PASSWORD publish TOPIC TEXT
  *
- * Subscribing ends with the first message, publishing once the broker has acknowledged. IDENTITY and TRUST are keystores or
- * PEM files. Whatever fails is told with its reason, and ends it with 1; so does half a minute of silence. */
+ * "subscribe" ends with the first message, and "publish" with the acknowledgement of the broker. IDENTITY and TRUST are
+ * keystores or PEM files. A failure is printed with its reason and gives exit code 1, and so does half a minute of
+ * silence. */
 #define _GNU_SOURCE
 #include <brokertls.h>
 
@@ -33,8 +34,8 @@ struct packet {
 static btls_conn *conn;
 
 static void fail(const char *what, const btls_error *error) {
-    printf("%s: %s (%d): %s. %s\n", what, btls_error_name(error), (int)btls_error_code(error), btls_error_message(error),
-           btls_error_hint(error));
+    printf("%s: %s (%d): %s. %s\n", what, btls_error_name(error), (int)btls_error_code(error),
+           btls_error_message(error), btls_error_hint(error));
     exit(1);
 }
 
@@ -144,7 +145,7 @@ static void read_bytes(uint8_t *bytes, size_t length) {
     }
 }
 
-/* Reads the next packet, which has to be of the type given. */
+/* Reads the next packet, which must have this type. */
 static void read_packet(struct packet *packet, uint8_t type, size_t least) {
     uint8_t digit = 0x80;
     read_bytes(&packet->type, 1);

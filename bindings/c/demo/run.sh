@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job on real input: keystores made with keytool as ActiveMQ's users make them, a broker in C with two listeners,
-# clients that get in, and two that do not. Uses the copy installed in the folder $1; ends with 0 when each did as told.
+# The main job on real input: keystores of keytool, a broker in C with two listeners, accepted
+# clients, and two refused ones. Uses the copy installed in the folder $1. Ends with 0 if all went as expected.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 stage=$(realpath "$1")
@@ -48,7 +48,8 @@ step "4. openssl s_client on the other listener publishes to it"
 show openssl x509 -inform DER -in broker_cert -out broker.pem
 echo "  \$ openssl s_client -connect localhost:$public -CAfile broker.pem -verify_return_error -brief -ign_eof"
 printf 'PUB greetings from openssl to a C client\nQUIT\n' |
-    openssl s_client -connect "localhost:$public" -CAfile broker.pem -verify_return_error -brief -ign_eof > openssl.out 2>&1
+    openssl s_client -connect "localhost:$public" -CAfile broker.pem -verify_return_error -brief -ign_eof \
+        > openssl.out 2>&1
 grep -E 'Protocol version|Ciphersuite|Verification' openssl.out | sed 's/^/  openssl | /'
 broker_says "a client without a certificate has come with"
 wait "$client_process" || { cat client.out; exit 1; }
@@ -57,7 +58,7 @@ grep -q 'greetings from openssl to a C client' client.out
 broker_says "has left"
 broker_says "has left"
 
-step "5. Refused: a client whose certificate is not in broker.ts"
+step "5. Refused: a client with a certificate that is not in broker.ts"
 echo "  \$ ./client $devices stranger.ks client.ts password 1 hello"
 if ./client "$devices" stranger.ks client.ts password 1 hello > refused.out 2>&1; then
     echo "the stranger was let in" >&2
@@ -75,4 +76,4 @@ broker_says "refused: BTLS_PEER_NOT_TLS"
 # The broker ends with its input.
 exec {to_broker}>&-
 wait "$broker_process"
-step "Done: two were served, two were refused, each for a reason that says what to mend."
+step "Done: two were served, two were refused, each with a reason and a hint."

@@ -14,7 +14,7 @@ command_line() {
     echo "  \$$line"
 }
 
-# Shows a command and runs it; what it prints is shown only where it fails.
+# Shows a command and runs it. Its output is shown only if it fails.
 show() {
     command_line "$@"
     "$@" > log 2>&1 || { cat log; exit 1; }
