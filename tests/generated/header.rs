@@ -133,12 +133,14 @@ fn banner(text: &mut String, number: u32, chapter: &Chapter) {
     writeln!(text, " * {}\n", lines.join("\n * ")).unwrap();
 }
 
-/// Entries with a blank line behind each, but for those of two lines that stand beside another.
+/// Entries with a blank line behind each. Those with a comment of one line stand close together.
 fn joined(entries: &[String]) -> String {
     let mut text = String::new();
     for (index, entry) in entries.iter().enumerate() {
         text.push_str(entry);
-        let is_short = |entry: Option<&String>| entry.is_some_and(|entry| entry.lines().count() == 2);
+        let is_short = |entry: Option<&String>| {
+            entry.is_some_and(|entry| !entry.contains('{') && entry.lines().next().is_some_and(|line| line.ends_with("*/")))
+        };
         if !is_short(Some(entry)) || !is_short(entries.get(index + 1)) {
             text.push('\n');
         }
