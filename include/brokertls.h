@@ -84,21 +84,16 @@ const char *btls_version(void);
 
 /* --- Library: Objects --- */
 
-/* An error: a status, texts that name the file, alias or certificate, and a hint. Never a
- * secret. */
+/* An error: a status, texts that name the file, alias or certificate, and a hint. No secrets. */
 typedef struct btls_error btls_error;
-
 /* The settings of a context. A builder is used by one thread at a time. */
 typedef struct btls_builder btls_builder;
 /* The settings, identities and trust of a broker or listener. Any number of threads may use it. */
 typedef struct btls_context btls_context;
 /* A TLS connection of a client or a server. One thread at a time uses it; it may change threads. */
 typedef struct btls_conn btls_conn;
-
-/* The settings of one connection, where they differ from those of its context. Used by one thread
- * at a time. */
+/* The settings of one connection in place of its context's. One thread at a time uses them. */
 typedef struct btls_conn_options btls_conn_options;
-
 /* The facts of a certificate. They never change; several threads may read them. */
 typedef struct btls_certificate btls_certificate;
 /* A list of texts, each with an optional note. It never changes; several threads may read it. */
@@ -109,7 +104,7 @@ typedef struct btls_revocation_sources btls_revocation_sources;
 typedef struct btls_revocation_source btls_revocation_source;
 /* A connected peer with a revoked certificate in its chain. Valid during btls_revoked_fn. */
 typedef struct btls_revoked_peer btls_revoked_peer;
-/* A peer to decide about. Valid during btls_verify_fn. */
+/* A peer with an accepted certificate. Valid during btls_verify_fn. */
 typedef struct btls_verify_request btls_verify_request;
 /* A request for a password. Valid during btls_password_fn. */
 typedef struct btls_password_request btls_password_request;
@@ -189,10 +184,7 @@ void btls_builder_free(btls_builder *builder);
 const btls_error *btls_builder_error(const btls_builder *builder);
 
 /* Reads every source and makes a context. The error names the first source or setting that cannot
- * be used.
- *
- * The caller gives its reference back with btls_context_free, and may change and use the builder
- * again. The call may wait: it reads files and may ask for passwords. */
+ * be used. The caller gives its reference back with btls_context_free. */
 btls_status btls_builder_build(btls_builder *builder, btls_context **context);
 
 /* --- Builder: Options by name --- */
@@ -234,7 +226,6 @@ btls_status btls_builder_trust_file(btls_builder *builder, const char *file, con
 btls_status btls_builder_trust_memory(
     btls_builder *builder, const char *label, const void *data, size_t length,
     const char *password);
-
 /* Trusts the certificates in each visible file (PEM or DER) of a directory, not of its folders. */
 btls_status btls_builder_trust_directory(btls_builder *builder, const char *directory);
 /* Trusts the roots of the system. */
@@ -283,9 +274,7 @@ btls_status btls_builder_password_callback(
 btls_status btls_builder_limits(
     btls_builder *builder, size_t max_content_bytes, uint64_t max_kdf_iterations,
     uint64_t max_kdf_memory_bytes);
-
-/* Allows the sources added after this call to be PKCS#12 stores without an integrity check.
- * Default: false. INSECURE: a writer of the file can replace its certificates. */
+/* Allows PKCS#12 stores without an integrity check from now on. Default: false. INSECURE. */
 btls_status btls_builder_insecure_allow_missing_mac(btls_builder *builder, bool allows);
 
 /* --- Builder: Policy --- */
@@ -320,10 +309,8 @@ btls_status btls_builder_send_ca_names(btls_builder *builder, bool sends);
  * "insecure-rsa-1024" and "insecure-key-usage"; BTLS_UNKNOWN_OPTION for others. */
 btls_status btls_builder_insecure_allow(btls_builder *builder, const char *name, bool allows);
 
-/* Lets clients accept a server with a certificate for another host. Default: false. INSECURE: the
- * owner of any certificate of the same CA can impersonate the server. */
+/* Lets clients accept a certificate for another host. Default: false. INSECURE: impersonation. */
 btls_status btls_builder_insecure_skip_server_name(btls_builder *builder, bool skips);
-
 /* Lets clients accept a server with any certificate. Default: false. INSECURE: anyone can be it. */
 btls_status btls_builder_insecure_accept_any_server(btls_builder *builder, bool accepts);
 
@@ -335,19 +322,12 @@ BTLS_ENUM(btls_verify_decision) {
     BTLS_VERIFY_REFUSE = 1 /* Refuses the peer. */
 };
 
-/* Decides about a peer with an accepted certificate. Any result but BTLS_VERIFY_ACCEPT refuses the
- * peer. */
+/* Decides about a peer with an accepted certificate. All but BTLS_VERIFY_ACCEPT refuse it. */
 typedef btls_verify_decision (*btls_verify_fn)(void *user, btls_verify_request *request);
 
-/* Sets a function that is asked about each peer with an accepted certificate, and may refuse it.
- *
- * It is asked again before a session is resumed, unless the option resumption-asks-again is "no"; a
- * session of a peer that it refuses is not resumed. If the function may block, a client then begins
- * with BTLS_WANT_TASK.
- *
- * `may_block` says that it may wait (for a database, say): connections then return BTLS_WANT_TASK
- * and call it from btls_conn_task_run only. `user` is handed to it, and must stay valid as long as
- * the context and its connections. */
+/* Sets a function that may refuse a peer with an accepted certificate. If `may_block` is true,
+ * connections return BTLS_WANT_TASK and call it from btls_conn_task_run only. `user` must stay
+ * valid as long as the context and its connections. */
 btls_status btls_builder_verify_callback(
     btls_builder *builder, btls_verify_fn function, void *user, bool may_block);
 
@@ -365,22 +345,17 @@ uint64_t btls_verify_request_conn_id(const btls_verify_request *request);
 void *btls_verify_request_conn_user(const btls_verify_request *request);
 /* Returns the protocol version, "TLSv1.3" or "TLSv1.2". */
 const char *btls_verify_request_version(const btls_verify_request *request);
-
-/* Returns the name that the client sent (SNI), or on a client the host that is verified; NULL for
- * none. */
+/* Returns the name that the client sent (SNI), or on a client the verified host, or NULL. */
 const char *btls_verify_request_server_name(const btls_verify_request *request);
-
-/* Returns true if an earlier session of the peer is to be resumed. */
+/* Returns true if the call is about the resumption of an earlier session. */
 bool btls_verify_request_is_resumed(const btls_verify_request *request);
 /* Returns the peer's own certificate. */
 const btls_certificate *btls_verify_request_certificate(const btls_verify_request *request);
 /* Returns the number of certificates that the peer sent. */
 size_t btls_verify_request_chain_count(const btls_verify_request *request);
-
 /* Gives one of these certificates in DER; 0 is the peer's own. */
 btls_status btls_verify_request_chain(
     const btls_verify_request *request, size_t index, const uint8_t **der, size_t *length);
-
 /* Sets the reason of a refusal, for the error and the log. */
 btls_status btls_verify_request_set_reason(btls_verify_request *request, const char *reason);
 
@@ -393,23 +368,17 @@ BTLS_ENUM(btls_revocation_mode) {
     BTLS_REVOCATION_REQUIRE = 2 /* A peer with an unknown status is refused. */
 };
 
-/* Sets the answer if no source has the revocation status of a peer. Default:
- * BTLS_REVOCATION_REQUIRE with a source of lists or responses, and BTLS_REVOCATION_OFF without
- * one. */
+/* Sets the answer if no source has the revocation status of a peer. */
 btls_status btls_builder_revocation(btls_builder *builder, btls_revocation_mode revocation);
-
 /* Adds the revocation lists (CRL) in a file, PEM or DER. Listed peers get BTLS_CERT_REVOKED. */
 btls_status btls_builder_crl_file(btls_builder *builder, const char *file);
-
 /* Adds the revocation lists in memory. Messages call it `label`. */
 btls_status btls_builder_crl_memory(
     btls_builder *builder, const char *label, const void *data, size_t length);
-
 /* Adds the revocation lists in each visible file of a directory. */
 btls_status btls_builder_crl_directory(btls_builder *builder, const char *directory);
 /* Adds the OCSP responses about peers in a file, DER or PEM. */
 btls_status btls_builder_ocsp_file(btls_builder *builder, const char *file);
-
 /* Adds OCSP responses about peers in memory. Messages call them `label`. */
 btls_status btls_builder_ocsp_memory(
     btls_builder *builder, const char *label, const void *data, size_t length);
@@ -419,18 +388,15 @@ btls_status btls_builder_ocsp_memory(
 /* The action for a connection with a revoked peer. */
 BTLS_ENUM(btls_revoked_action) {
     BTLS_REVOKED_KEEP = 0, /* The connection continues and is not reported again. */
-    /* The connection ends: its next call gives BTLS_CERT_REVOKED, and the peer is sent the
-     * alert. */
-    BTLS_REVOKED_CLOSE = 1
+    BTLS_REVOKED_CLOSE = 1 /* The connection ends at its next call with BTLS_CERT_REVOKED. */
 };
 
 /* Called once for each open connection with a revoked certificate in the peer's chain. Any result
  * but BTLS_REVOKED_KEEP closes the connection at its next call. */
 typedef btls_revoked_action (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
 
-/* Sets a function to call for each open connection with a peer that is found revoked by
- * btls_context_reload or btls_context_maintain. Without one, the connections are logged and
- * continue. `user` must stay valid as long as the context and its connections. */
+/* Sets a function to call for each open connection with a peer that is revoked. Without one, such
+ * connections are logged and continue. */
 btls_status btls_builder_on_revoked(btls_builder *builder, btls_revoked_fn function, void *user);
 
 /* Returns the number of the connection, see btls_conn_id. */
@@ -464,11 +430,8 @@ BTLS_ENUM(btls_log_level) {
 
 /* Takes a line of the log. */
 typedef void (*btls_log_fn)(void *user, const btls_log_line *line);
-
-/* Sets a function that takes the context's log. Without one, nothing is logged. `user` must stay
- * valid as long as the context and its connections. */
+/* Sets a function that takes the context's log. Without one, nothing is logged. */
 btls_status btls_builder_log_callback(btls_builder *builder, btls_log_fn function, void *user);
-
 /* Sets if each refusal, by this side or the peer, is logged at BTLS_LOG_ERROR. Default: true. */
 btls_status btls_builder_log_refusals(btls_builder *builder, bool logs);
 /* Returns the importance of the line. */
@@ -495,11 +458,8 @@ btls_context *btls_context_ref(btls_context *context);
  * hold a lock that a callback takes. */
 void btls_context_free(btls_context *context);
 
-/* A copy of the error of the last call on this context that failed on the calling thread; NULL if
- * none did. Ask on the thread that made the call: the errors of the 64 threads that failed last are
- * kept.
- *
- * The caller frees it with btls_error_free. */
+/* Returns a copy of the error of the last failed call of the calling thread on this context, or
+ * NULL. Free it with btls_error_free. */
 btls_error *btls_context_error(const btls_context *context);
 
 /* --- Context: Reload and maintenance --- */
@@ -513,7 +473,7 @@ btls_status btls_context_reload(btls_context *context);
 btls_status btls_context_maintain(btls_context *context, uint64_t *next_ms);
 
 /* Starts a thread that calls btls_context_maintain when it is due, until the last reference is
- * given back. A second call does nothing. Returns BTLS_INTERNAL if the system has no thread. */
+ * given back. A second call does nothing. */
 btls_status btls_context_start_maintenance(btls_context *context);
 
 /* --- Context: Facts --- */
@@ -529,18 +489,14 @@ btls_status btls_context_not_served(const btls_context *context, btls_list **nam
 
 /* Returns the number of accepted certificates with an unknown status since the last reload. */
 uint64_t btls_context_revocation_unknown_accepted(const btls_context *context);
-
 /* Gives the revocation sources: files, fetched lists, responders. */
 btls_status btls_context_revocation_sources(
     const btls_context *context, btls_revocation_sources **sources);
-
 /* Returns the number of sources. */
 size_t btls_revocation_sources_count(const btls_revocation_sources *sources);
-
 /* Returns a source. */
 const btls_revocation_source *btls_revocation_sources_get(
     const btls_revocation_sources *sources, size_t index);
-
 /* Frees the result of btls_context_revocation_sources. */
 void btls_revocation_sources_free(btls_revocation_sources *sources);
 
@@ -575,29 +531,21 @@ const char *btls_revocation_source_last_error(const btls_revocation_source *sour
 
 /* --- Connection: Options of one connection --- */
 
-/* Makes options that leave every setting to the context. Any number of connections can be made with
- * them. */
+/* Makes options without a setting. Any number of connections may use them. */
 btls_conn_options *btls_conn_options_new(void);
-
-/* Frees options. Their connections stay. */
+/* Frees options. Their connections stay valid. */
 void btls_conn_options_free(btls_conn_options *options);
-/* Returns the error of the last failed call on the options. */
+/* Returns the error of the last failed call on the options, or NULL. */
 const btls_error *btls_conn_options_error(const btls_conn_options *options);
-/* Sets how a server requests a client certificate. */
+/* Sets if a server requests or requires a client's certificate. */
 btls_status btls_conn_options_client_auth(btls_conn_options *options, btls_client_auth client_auth);
-
-/* Adds an application protocol (ALPN), in order of preference. They replace those of the
- * context. */
+/* Adds an application protocol (ALPN). The list replaces that of the context. */
 btls_status btls_conn_options_alpn(btls_conn_options *options, const char *protocol);
-
-/* Removes all application protocols, those of the context too. */
+/* Removes all application protocols, also those of the context. */
 btls_status btls_conn_options_clear_alpn(btls_conn_options *options);
-
-/* Sets the server name (SNI) that a client sends; NULL sends none. Default: the host. Only the host
- * is verified. */
+/* Sets the server name (SNI) of a client, or NULL for none. Default: the host. */
 btls_status btls_conn_options_server_name(btls_conn_options *options, const char *name);
-
-/* Sets the pointer that btls_conn_user and the arguments of callbacks give back. Default: NULL. */
+/* Sets the pointer that btls_conn_user and callbacks give back. Default: NULL. */
 btls_status btls_conn_options_user(btls_conn_options *options, void *user);
 
 /* --- Connection: Set-up --- */
@@ -616,10 +564,8 @@ btls_status btls_conn_new_client(
     const btls_context *context, const char *host, const btls_conn_options *options,
     btls_conn **conn, btls_error **error);
 
-/* Frees a connection and sends nothing: call btls_conn_shutdown first. Its descriptors stay
- * open. */
+/* Frees a connection and sends nothing: call btls_conn_shutdown first. Descriptors stay open. */
 void btls_conn_free(btls_conn *conn);
-
 /* Returns the error of the last failed call on this connection, valid until the next, or NULL. */
 const btls_error *btls_conn_error(const btls_conn *conn);
 
@@ -628,16 +574,11 @@ const btls_error *btls_conn_error(const btls_conn *conn);
  * BTLS_WRONG_STATE if a transport is set. */
 btls_status btls_conn_set_fd(btls_conn *conn, int read_fd, int write_fd);
 
-/* Reads ciphertext as read(2) does. Returns the number of bytes, 0 at the end, or -1 with errno
- * set: EAGAIN if there is nothing now. The connection gives BTLS_BUSY meanwhile. */
+/* Reads ciphertext as read(2) does: 0 at the end, -1 with EAGAIN if there is nothing now. */
 typedef ptrdiff_t (*btls_read_fn)(void *user, void *buffer, size_t length);
-
-/* Writes ciphertext as write(2) does. Returns the number of bytes taken, or -1 with errno set:
- * EAGAIN if none can be taken now. */
+/* Writes ciphertext as write(2) does: -1 with EAGAIN if none can be taken now. */
 typedef ptrdiff_t (*btls_write_fn)(void *user, const void *buffer, size_t length);
-
-/* Sets functions as the transport. `user` must stay valid until the connection is freed. Returns
- * BTLS_WRONG_STATE if a transport is set. */
+/* Sets functions as the transport. BTLS_WRONG_STATE if a transport is set. */
 btls_status btls_conn_set_callbacks(
     btls_conn *conn, btls_read_fn read, btls_write_fn write, void *user);
 
@@ -666,7 +607,6 @@ btls_status btls_conn_write(btls_conn *conn, const void *data, size_t length, si
 /* Writes `count` pieces as one, as btls_conn_write does. Small pieces share a record. */
 btls_status btls_conn_writev(
     btls_conn *conn, const struct iovec *pieces, size_t count, size_t *written);
-
 /* Sends the bytes that wait to be sent. Returns BTLS_OK, BTLS_WANT_WRITE or an error. */
 btls_status btls_conn_flush(btls_conn *conn);
 /* Returns true if bytes wait to be sent: wait until the transport is writable. */
@@ -680,8 +620,7 @@ btls_status btls_conn_pending(btls_conn *conn, size_t *pending);
  * other thread uses the connection. The next call on the connection returns the result. */
 btls_status btls_conn_task_run(btls_conn *conn);
 
-/* Sends close_notify: this side writes no more. Reading stays possible. Returns BTLS_OK when it is
- * sent, BTLS_WANT_WRITE to call again, or an error. */
+/* Sends close_notify: this side writes no more. Reading stays possible. */
 btls_status btls_conn_close_write(btls_conn *conn);
 
 /* Sends close_notify and waits for the peer's. Data that arrives before it is dropped; read it
@@ -746,11 +685,9 @@ btls_status btls_conn_alpn(const btls_conn *conn, const uint8_t **protocol, size
 const btls_certificate *btls_conn_peer_certificate(const btls_conn *conn);
 /* Returns the number of certificates that the peer sent, after their verification. */
 size_t btls_conn_peer_chain_count(const btls_conn *conn);
-
 /* Gives a certificate of the peer in DER as it was sent. Index 0 is the peer's own. */
 btls_status btls_conn_peer_chain(
     const btls_conn *conn, size_t index, const uint8_t **der, size_t *length);
-
 /* Returns the number of tolerated deviations (btls_builder_insecure_allow). */
 size_t btls_conn_deviation_count(const btls_conn *conn);
 /* Returns the name of a tolerated deviation. */
@@ -766,7 +703,6 @@ const char *btls_conn_deviation(const btls_conn *conn, size_t index);
 /* Parses one certificate in DER, unverified. Free the object with btls_certificate_free. */
 btls_status btls_certificate_parse(
     const uint8_t *der, size_t length, btls_certificate **certificate);
-
 /* Frees an object of btls_certificate_parse. A connection frees its own. */
 void btls_certificate_free(btls_certificate *certificate);
 
@@ -794,11 +730,9 @@ int64_t btls_certificate_not_before(const btls_certificate *certificate);
 int64_t btls_certificate_not_after(const btls_certificate *certificate);
 /* Returns true for a CA, by the basic constraints. */
 bool btls_certificate_is_ca(const btls_certificate *certificate);
-
 /* Gives the DER encoding of the subject, an X.501 Name. */
 btls_status btls_certificate_subject_der(
     const btls_certificate *certificate, const uint8_t **der, size_t *length);
-
 /* Gives the DER encoding of the issuer. */
 btls_status btls_certificate_issuer_der(
     const btls_certificate *certificate, const uint8_t **der, size_t *length);
@@ -808,8 +742,8 @@ btls_status btls_certificate_issuer_der(
 /* Returns the number of attributes of the subject. Index 0 is the first in the certificate. */
 size_t btls_certificate_attribute_count(const btls_certificate *certificate);
 
-/* Returns the index of the first attribute of type `oid` from index `start` on, or the number of
- * attributes if there is none. `oid` is in dotted form, e.g. "2.5.4.3" for a common name. */
+/* Returns the index of the first attribute of type `oid` ("2.5.4.3": common name) from index
+ * `start` on, or the number of attributes. */
 size_t btls_certificate_attribute_find(
     const btls_certificate *certificate, const char *oid, size_t start);
 
@@ -819,7 +753,6 @@ const char *btls_certificate_attribute_oid(const btls_certificate *certificate, 
 const char *btls_certificate_attribute_text(const btls_certificate *certificate, size_t index);
 /* Returns the position of the relative name of an attribute. Several attributes may share it. */
 size_t btls_certificate_attribute_rdn(const btls_certificate *certificate, size_t index);
-
 /* Gives the DER encoding of the value of an attribute, with its tag. */
 btls_status btls_certificate_attribute_der(
     const btls_certificate *certificate, size_t index, const uint8_t **der, size_t *length);
@@ -850,7 +783,6 @@ btls_san_kind btls_certificate_san_kind(const btls_certificate *certificate, siz
 const char *btls_certificate_san_value(const btls_certificate *certificate, size_t index);
 /* Returns the type of an otherName in dotted form, or NULL for other kinds. */
 const char *btls_certificate_san_oid(const btls_certificate *certificate, size_t index);
-
 /* Gives the DER encoding of the name. */
 btls_status btls_certificate_san_der(
     const btls_certificate *certificate, size_t index, const uint8_t **der, size_t *length);

@@ -1,8 +1,9 @@
 //! Open connections with peers that were checked for revocation. If a certificate of a peer is revoked later, its
 //! connection is reported, and closed if the application wants it.
 //!
-//! A context has one [`Register`]. A connection enters it when its handshake is complete and leaves it when it is dropped.
-//! [`Register::sweep`] checks the paths again. It does not use the network, and holds no lock during callbacks.
+//! A context has one [`Register`]. A connection enters it when its handshake is complete and leaves it when it is
+//! dropped. [`Register::sweep`] checks the paths again. It does not use the network, and holds no lock during
+//! callbacks.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -44,13 +45,14 @@ pub struct RevokedPeer {
 pub enum RevokedAction {
     /// The connection continues and is not reported again.
     Keep,
-    /// The next [`crate::Connection::wrap`] and `unwrap` after the callback give `CERT_REVOKED`, after the alert for the
-    /// peer. A thread that waits for the peer is not woken; the callback can wake it.
+    /// The next [`crate::Connection::wrap`] and `unwrap` after the callback give `CERT_REVOKED`, after the alert for
+    /// the peer. A thread that waits for the peer is not woken; the callback can wake it.
     Close,
 }
 
-/// Called once for each open connection with a revoked certificate in the peer's chain. It runs on the thread that reloads
-/// or maintains the context, without a lock, and may use the context and its connections. A panic closes the connection.
+/// Called once for each open connection with a revoked certificate in the peer's chain. It runs on the thread that
+/// reloads or maintains the context, without a lock, and may use the context and its connections. A panic closes the
+/// connection.
 pub type RevokedCallback = Arc<dyn Fn(&RevokedPeer) -> RevokedAction + Send + Sync>;
 
 /// The connections of one context.
@@ -105,8 +107,8 @@ impl Register {
         self.connections.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
-    /// Returns the number of sweeps. Read it before the generation of a new connection: a later sweep knows more than that
-    /// generation.
+    /// Returns the number of sweeps. Read it before the generation of a new connection: a later sweep knows more than
+    /// that generation.
     pub(crate) fn sweeps(&self) -> u64 {
         self.sweeps.load(Ordering::Acquire)
     }
@@ -147,8 +149,8 @@ impl Register {
         }
     }
 
-    /// Checks each certificate of the register once with `judge`, until it `is_over`. Reports each found connection once in
-    /// its life, and returns their number. `judge` must use the newest content at each call.
+    /// Checks each certificate of the register once with `judge`, until it `is_over`. Reports each found connection
+    /// once in its life, and returns their number. `judge` must use the newest content at each call.
     pub(crate) fn sweep(&self, judge: impl FnOnce() -> Option<Arc<PeerVerifier>>, is_over: &dyn Fn() -> bool) -> usize {
         let Some(now) = self.clock.current_time() else { return 0 };
         let (judge, paths) = {

@@ -109,7 +109,8 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets whether a server sends the names of its trusted CAs with its request (RFC 8446 section 4.2.4). Default: yes.
+    /// Sets whether a server sends the names of its trusted CAs with its request (RFC 8446 section 4.2.4). Default:
+    /// yes.
     pub fn send_ca_names(&mut self, sends: bool) -> &mut Self {
         self.spec.sends_ca_names = sends;
         self
@@ -127,21 +128,22 @@ impl ContextBuilder {
         self
     }
 
-    /// Lets clients accept a server with a certificate for another host. INSECURE: anyone with a certificate of the same CA
-    /// can impersonate the server.
+    /// Lets clients accept a server with a certificate for another host. INSECURE: anyone with a certificate of the
+    /// same CA can impersonate the server.
     pub fn insecure_skip_server_name(&mut self, skips: bool) -> &mut Self {
         self.spec.skips_server_name = skips;
         self
     }
 
-    /// Lets clients accept a server with any certificate. INSECURE: the connection is encrypted, but the server is unknown.
+    /// Lets clients accept a server with any certificate. INSECURE: the connection is encrypted, but the server is
+    /// unknown.
     pub fn insecure_accept_any_server(&mut self, accepts: bool) -> &mut Self {
         self.spec.accepts_any_server = accepts;
         self
     }
 
-    /// Sets a callback that may refuse a peer whose certificate was accepted. `may_block` makes handshakes run as tasks.
-    /// It is asked again before a session is resumed, [`ContextBuilder::resumption_asks_again`].
+    /// Sets a callback that may refuse a peer with an accepted certificate. `may_block` makes handshakes run as tasks.
+    /// It is called again before a session is resumed, [`ContextBuilder::resumption_asks_again`].
     pub fn verify_callback(&mut self, callback: VerifyCallback, may_block: bool) -> &mut Self {
         self.spec.callback = Some(callback);
         self.spec.may_block = may_block;
@@ -154,8 +156,8 @@ impl ContextBuilder {
         self
     }
 
-    /// Leaves the decision about peers to the host alone, in place of [`ContextBuilder::trust`]. A server sends `issuers`,
-    /// distinguished names in DER, with its request for a certificate.
+    /// Leaves the decision about peers to the host alone, in place of [`ContextBuilder::trust`]. A server sends
+    /// `issuers`, distinguished names in DER, with its request for a certificate.
     pub fn host_trust(&mut self, host: Arc<dyn HandshakeHost>, issuers: Vec<Vec<u8>>) -> &mut Self {
         self.spec.hosts.trust = Some(host);
         self.spec.hosts.issuers = issuers;

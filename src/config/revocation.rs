@@ -183,9 +183,9 @@ impl StapleSpec {
 }
 
 impl ContextBuilder {
-    /// Adds revocation lists (RFC 5280 section 5) that the certificates of peers are checked against. A list that cannot
-    /// be read is an error when the context is built. A reload reads the lists again. A session is resumed only while
-    /// its peer is still accepted.
+    /// Adds revocation lists (RFC 5280 section 5) that the certificates of peers are checked against. A list that
+    /// cannot be read is an error when the context is built. A reload reads the lists again. A session is resumed only
+    /// while its peer is still accepted.
     pub fn crl(&mut self, source: CrlSource) -> &mut Self {
         self.spec.revocation.crls.push(source);
         self
@@ -197,8 +197,9 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets the mode of all sources together, for certificates that no source knows. Default: the strictest mode that is
-    /// set for a source; without one, `Require` if there are lists or responses or they are fetched, otherwise `Off`.
+    /// Sets the mode of all sources together, for certificates that no source knows. Default: the strictest mode that
+    /// is set for a source; without one, `Require` if there are lists or responses or they are fetched, otherwise
+    /// `Off`.
     pub fn revocation(&mut self, mode: Mode) -> &mut Self {
         self.spec.revocation.mode = Some(mode);
         self
@@ -298,8 +299,8 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets the period after which fetched lists and responses are fetched again, in seconds. Default: before their next
-    /// update.
+    /// Sets the period after which fetched lists and responses are fetched again, in seconds. Default: before their
+    /// next update.
     pub fn fetch_refresh_s(&mut self, seconds: u32) -> &mut Self {
         self.spec.revocation.remote.refresh_s = Some(seconds);
         self
@@ -331,16 +332,16 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets if servers ask the responders of their own certificates for a response to staple, and renew it. Default: no.
-    /// [`crate::Context::maintain`] asks.
+    /// Sets if servers ask the responders of their own certificates for a response to staple, and renew it. Default:
+    /// no. [`crate::Context::maintain`] asks.
     pub fn staple(&mut self, staples: bool) -> &mut Self {
         self.spec.staple.is_on = staples;
         self
     }
 
-    /// Adds responses to staple, DER or PEM. Each is stapled to the identity it is about. A response about none of them,
-    /// or one that is not good or not current, is an error when the context is built (`OCSP_UNUSABLE`). A reload reads
-    /// them again.
+    /// Adds responses to staple, DER or PEM. Each is stapled to the identity it is about. A response about none of
+    /// them, or one that is not good or not current, is an error when the context is built (`OCSP_UNUSABLE`). A reload
+    /// reads them again.
     pub fn staple_file(&mut self, source: Source) -> &mut Self {
         self.spec.staple.files.push(source);
         self

@@ -1,8 +1,8 @@
 //! A TLS connection without input and output: ciphertext goes in and out through the caller's buffers.
 //!
 //! [`Connection::unwrap`] takes complete records and gives plaintext; [`Connection::wrap`] takes plaintext and gives
-//! complete records. One call handles one record, so that no complete data stays inside for a caller with fixed buffers (a
-//! JVM engine). Between calls, it keeps incomplete handshake messages and unsent handshake and alert records. Both
+//! complete records. One call handles one record, so that no complete data stays inside for a caller with fixed buffers
+//! (a JVM engine). Between calls, it keeps incomplete handshake messages and unsent handshake and alert records. Both
 //! allocations are dropped when they are empty.
 //!
 //! This is the only room that names rustls' connection types; engine.rs holds them.
@@ -142,7 +142,8 @@ pub struct Connection {
     /// The identity that this side has sent, or would send.
     identity: Option<Arc<CertifiedKey>>,
     failure: Option<Error>,
-    /// Bytes that a record adds to its plaintext; 0 while the handshake is under way. Kept here because each record asks.
+    /// Bytes that a record adds to its plaintext; 0 while the handshake is under way. Kept here because each record
+    /// asks.
     record_overhead: usize,
     /// Handshake messages are processed only by [`Connection::run_task`].
     uses_tasks: bool,
@@ -212,8 +213,8 @@ impl Connection {
     /// Takes at most one whole record from `tls`, which is decrypted in place, and puts its plaintext into `plain`.
     ///
     /// # Errors
-    /// What ended the connection; the same error again on each later call. The alert that tells the peer waits for
-    /// [`Connection::wrap`].
+    /// The error that ended the connection, again on each later call. [`Connection::wrap`] gives the alert for the
+    /// peer.
     pub fn unwrap(&mut self, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
         self.end_if_revoked();
         self.check()?;
@@ -246,7 +247,8 @@ impl Connection {
     /// With empty `plain`, only what waits. Before the handshake is complete no plaintext is taken.
     ///
     /// # Errors
-    /// What ended the connection, once its alert has been given; `WRONG_STATE` for plaintext after this side closed.
+    /// The error that ended the connection, after its alert was given. `WRONG_STATE` for plaintext after this side
+    /// closed.
     pub fn wrap(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
         self.end_if_revoked();
         if self.has_outgoing() {
@@ -275,7 +277,7 @@ impl Connection {
     /// Before the handshake is complete nothing is sent: the end of the transport says as much.
     ///
     /// # Errors
-    /// What ended the connection.
+    /// The error that ended the connection.
     pub fn close_write(&mut self) -> Result<()> {
         self.check()?;
         if self.write_closed {

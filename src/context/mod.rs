@@ -34,8 +34,8 @@ use reload::Readings;
 /// process-wide state.
 ///
 /// The drop of the last clone ends its maintenance and waits for it. After that, only connections that still exist call
-/// callbacks, on their own threads. A callback on the thread of maintenance may drop the last clone: it does not wait for
-/// itself, and no other callback follows on that thread.
+/// callbacks, on their own threads. A callback on the thread of maintenance may drop the last clone: it does not wait
+/// for itself, and no other callback follows on that thread.
 #[derive(Clone)]
 pub struct Context {
     shared: Arc<Shared>,
@@ -81,9 +81,9 @@ impl Context {
         Ok(Self { shared, _life: Some(Arc::new(life)) })
     }
 
-    /// Checks all connected peers against the current lists and responses, without waiting. Reports each connection with a
-    /// revoked peer once, through [`crate::ContextBuilder::on_revoked`] and in the log. Returns their number. A reload does
-    /// so too. Without a revocation check, it does nothing.
+    /// Checks all connected peers against the current lists and responses, without waiting. Reports each connection
+    /// with a revoked peer once, through [`crate::ContextBuilder::on_revoked`] and in the log. Returns their number. A
+    /// reload does so too. Without a revocation check, it does nothing.
     pub fn sweep_revoked(&self) -> usize {
         let judge = || self.generation().parts.judge.rechecker().map(Arc::clone);
         self.shared.register.sweep(judge, &|| self.shared.maintenance.is_over())
@@ -100,8 +100,8 @@ impl Context {
     /// Makes the server's side of a new connection with its own settings.
     ///
     /// # Errors
-    /// `NO_IDENTITY`, or `NO_TRUST` if the settings request a client certificate and the context trusts none. The errors of
-    /// the versions and suites of the settings.
+    /// `NO_IDENTITY`, or `NO_TRUST` if the settings request a client certificate and the context trusts none. The
+    /// errors of the versions and suites of the settings.
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings);
@@ -204,15 +204,15 @@ impl Context {
         }
     }
 
-    /// Limits the sessions of clients from now on. `servers` is the number of servers with stored sessions; the oldest is
-    /// removed first, and 0 selects the largest number (20,480). Sessions older than `timeout_s` seconds are not resumed; 0
-    /// leaves the age to the server.
+    /// Limits the sessions of clients from now on. `servers` is the number of servers with stored sessions; the oldest
+    /// is removed first, and 0 selects the largest number (20,480). Sessions older than `timeout_s` seconds are not
+    /// resumed; 0 leaves the age to the server.
     pub fn limit_client_sessions(&self, servers: usize, timeout_s: u32) {
         self.shared.sessions.limit_clients(servers, timeout_s);
     }
 
-    /// Limits the age of the sessions that servers resume from now on, in seconds. 0 leaves it to the rotation of ticket
-    /// keys (6 to 12 hours), which is always the upper limit.
+    /// Limits the age of the sessions that servers resume from now on, in seconds. 0 leaves it to the rotation of
+    /// ticket keys (6 to 12 hours), which is always the upper limit.
     pub fn limit_server_sessions(&self, timeout_s: u32) {
         self.shared.sessions.limit_servers(timeout_s);
     }

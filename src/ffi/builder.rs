@@ -80,10 +80,12 @@ pub unsafe extern "C" fn btls_builder_error(builder: *const btls_builder) -> *co
     guard_error(object!(builder))
 }
 
-/// Reads every source and makes a context. The error names the first source or setting that cannot be used.
+/// Reads every source and makes a context. The error names the first source or setting that cannot be used. The caller
+/// gives its reference back with btls_context_free.
 ///
-/// The caller gives its reference back with btls_context_free, and may change and use the builder again. The call may
-/// wait: it reads files and may ask for passwords.
+/// # Details
+///
+/// The caller may change and use the builder again. The call may wait: it reads files and may ask for passwords.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_build(
     builder: *mut btls_builder,

@@ -83,13 +83,13 @@ pub type btls_password_fn = Option<
     ) -> isize,
 >;
 
-/// Decides about a peer with an accepted certificate. Any result but BTLS_VERIFY_ACCEPT refuses the peer.
+/// Decides about a peer with an accepted certificate. All but BTLS_VERIFY_ACCEPT refuse it.
 ///
 /// # Details
 ///
 /// A refusal is BTLS_CERT_REJECTED_BY_CALLBACK, with the reason of btls_verify_request_set_reason. Called on the thread
-/// that uses the connection or runs its task, for several connections at a time. The function may use the context
-/// and other connections. Its own connection gives BTLS_BUSY meanwhile.
+/// that uses the connection or runs its task, and on several threads at a time for several connections. The function
+/// may use the context and other connections. Its own connection gives BTLS_BUSY meanwhile.
 pub type btls_verify_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, request: *mut btls_verify_request) -> btls_verify_decision>;
 

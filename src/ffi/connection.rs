@@ -148,8 +148,11 @@ pub unsafe extern "C" fn btls_conn_set_fd(conn: *mut btls_conn, read_fd: c_int, 
     })
 }
 
-/// Sets functions as the transport. `user` must stay valid until the connection is freed. Returns BTLS_WRONG_STATE if a
-/// transport is set.
+/// Sets functions as the transport. BTLS_WRONG_STATE if a transport is set.
+///
+/// # Details
+///
+/// `user` must stay valid until the connection is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_set_callbacks(
     conn: *mut btls_conn,

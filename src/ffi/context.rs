@@ -181,10 +181,12 @@ pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_conte
     )
 }
 
-/// A copy of the error of the last call on this context that failed on the calling thread; NULL if none did. Ask on the
-/// thread that made the call: the errors of the 64 threads that failed last are kept.
+/// Returns a copy of the error of the last failed call of the calling thread on this context, or NULL. Free it with
+/// btls_error_free.
 ///
-/// The caller frees it with btls_error_free.
+/// # Details
+///
+/// The errors of the 64 threads that failed last are kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_error(context: Option<&btls_context>) -> *mut btls_error {
     guard(ptr::null_mut(), || {

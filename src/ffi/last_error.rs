@@ -8,7 +8,7 @@ use crate::error::{Category, Code, Error};
 use super::arguments::c_string;
 use super::btls_status;
 
-/// An error: a status, texts that name the file, alias or certificate, and a hint. Never a secret.
+/// An error: a status, texts that name the file, alias or certificate, and a hint. No secrets.
 ///
 /// # Details
 ///

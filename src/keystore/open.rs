@@ -14,8 +14,8 @@ const JCEKS_MAGIC: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
 /// Opens a store, trust store, certificate or key from its bytes. `label` is what messages call it, mostly its path.
 ///
 /// The type is detected from the content. A given type must match, except that JKS may be given for PKCS#12 and PKCS#12
-/// for JKS, as Java allows. Keys stay encrypted until an identity is requested. [`OpenOptions::limits`] limits the cost,
-/// and is checked before the work is done.
+/// for JKS, as Java allows. Keys stay encrypted until an identity is requested. [`OpenOptions::limits`] limits the
+/// cost, and is checked before the work is done.
 ///
 /// # Errors
 /// `STORE_TOO_LARGE`, `STORE_FORMAT_UNKNOWN`, `STORE_TYPE_MISMATCH`, `STORE_PASSWORD_MISSING`, `STORE_PASSWORD_WRONG`,

@@ -23,7 +23,7 @@ const ENVELOPED_DATA: &str = "1.2.840.113549.1.7.3";
 /// Fewer bytes than this no certificate and no list has. It bounds the entries that a file can ask for.
 const SHORTEST: usize = 64;
 
-/// What a message carries.
+/// The content of a message.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
     pub(super) certificates: Vec<Vec<u8>>,

@@ -93,8 +93,8 @@ impl Revocation {
         Self { read_unix_s, ..self }
     }
 
-    /// The warnings about the lists beside these trusted certificates. The signatures of the lists of trusted issuers are
-    /// checked here, for all handshakes.
+    /// The warnings about the lists beside these trusted certificates. The signatures of the lists of trusted issuers
+    /// are checked here, for all handshakes.
     pub fn warnings(&self, trusted: &[TrustedCertificate]) -> Vec<String> {
         match self.is_on() {
             true => self.crls.warnings(trusted, (self.read_unix_s, self.max_stale_s()), self.policy.allowed()),
@@ -124,12 +124,13 @@ impl Revocation {
     }
 
     /// Checks a path that has been verified, end entity to anchor. An end entity that is trusted directly is its own
-    /// anchor. `staple` is the OCSP response that came with the end entity, empty where none did; none where the peer has
-    /// no way to send one. Waits for the network where fetching is on, and not longer than the policy's deadline.
+    /// anchor. `staple` is the OCSP response that came with the end entity, empty where none did; none where the peer
+    /// has no way to send one. Waits for the network where fetching is on, and not longer than the policy's deadline.
     ///
     /// # Errors
-    /// `CERT_REVOKED` with reason and date, or `STAPLE_MISSING`. If a status is required and unknown, `REVOCATION_UNKNOWN`,
-    /// `REVOCATION_STALE`, `REVOCATION_UNREACHABLE`, `REVOCATION_RESPONSE_INVALID` or `FETCH_REFUSED`.
+    /// `CERT_REVOKED` with reason and date, or `STAPLE_MISSING`. If a status is required and unknown,
+    /// `REVOCATION_UNKNOWN`, `REVOCATION_STALE`, `REVOCATION_UNREACHABLE`, `REVOCATION_RESPONSE_INVALID` or
+    /// `FETCH_REFUSED`.
     pub fn check(&self, path: &[CertificateDer<'_>], staple: Option<&[u8]>, now: UnixTime) -> Result<()> {
         self.check_sent(path, &[], staple, now)
     }
@@ -166,8 +167,8 @@ impl Revocation {
         let Path { certificates: path, chain, staple } = path;
         let asked = links(path).take(self.asked_of(path));
         let mut refusal = None;
-        // From the anchor down: what issuers are worth is known to most handshakes, so that the end entity gets the time
-        // that they did not need, and none of them is passed over because the end entity took all of it.
+        // From the anchor down: what issuers are worth is known to most handshakes, so that the end entity gets the
+        // time that they did not need, and none of them is passed over because the end entity took all of it.
         for (at, link) in asked.enumerate().rev() {
             let staple = staple.filter(|_| at == 0);
             // Who is refused already is asked no more about, but may still be known to be revoked.

@@ -73,8 +73,8 @@ impl Part<'_> {
 /// The lists of a file's content: DER, PKCS#7, or PEM with any number of them, none included.
 ///
 /// # Errors
-/// `PEM_MALFORMED`; `CRL_MALFORMED` for a list in base64 without the lines of PEM, for DER that is cut off or followed
-/// by more than line ends, and for what begins as no list does.
+/// `PEM_MALFORMED`, or `CRL_MALFORMED` for a list in base64 without the lines of PEM, and for content that does not
+/// start as a list. Also for DER that is truncated or has more than line ends behind it.
 pub(super) fn crl_parts<'a>(content: &'a [u8], place: &str) -> Result<Vec<Part<'a>>> {
     if let Some(parts) = lists_of_text(content, place)? {
         return Ok(parts);
@@ -116,8 +116,8 @@ fn responses_of_text(content: &[u8], place: &str) -> Result<Option<Vec<Part<'sta
 /// The responses of a file's content, in the same way.
 ///
 /// # Errors
-/// `PEM_MALFORMED`; `OCSP_MALFORMED` for a response in base64 without the lines of PEM, for DER that is cut off or
-/// followed by more than line ends, and for what begins as no response does.
+/// `PEM_MALFORMED`, or `OCSP_MALFORMED` for a response in base64 without the lines of PEM, and for content that does
+/// not start as a response. Also for DER that is truncated or has more than line ends behind it.
 pub(super) fn response_parts<'a>(content: &'a [u8], place: &str) -> Result<Vec<Part<'a>>> {
     if let Some(parts) = responses_of_text(content, place)? {
         return Ok(parts);

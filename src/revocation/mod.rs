@@ -1,5 +1,5 @@
-//! Revocation: lists (RFC 5280 section 5), each verified once and kept as an index, and OCSP responses (RFC 6960). Both are
-//! fetched if the local ones are not enough.
+//! Revocation: lists (RFC 5280 section 5), each verified once and kept as an index, and OCSP responses (RFC 6960). Both
+//! are fetched if the local ones are not enough.
 //!
 //! verify/ asks this room about the paths that it has verified. It opens no sockets itself: fetch/ does.
 

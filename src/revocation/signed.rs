@@ -22,7 +22,8 @@ enum SignedContent {
 }
 
 impl Signed {
-    /// Makes the signature of `message` from a BIT STRING. `None` if the AlgorithmIdentifier `algorithm` is not supported.
+    /// Makes the signature of `message` from a BIT STRING. `None` if the AlgorithmIdentifier `algorithm` is not
+    /// supported.
     pub(super) fn new(
         algorithm: Element<'_>,
         message: &[u8],

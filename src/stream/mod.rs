@@ -134,7 +134,8 @@ impl Stream {
     /// data: see [`Stream::pending`].
     ///
     /// # Errors
-    /// The error that ended the connection. Its alert was sent if the transport took it. `WRONG_STATE` without a transport.
+    /// The error that ended the connection. Its alert was sent if the transport took it. `WRONG_STATE` without a
+    /// transport.
     pub fn handshake(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| stream.handshake_with(scratch))
     }
@@ -145,8 +146,8 @@ impl Stream {
     /// `WantRead` may also mean that the peer has sent much that is no data. [`Stream::pending`] then gives 1.
     ///
     /// # Errors
-    /// `TRUNCATED` if the transport ended without close_notify, `WRONG_STATE` without a transport, or the error that ended
-    /// the connection.
+    /// `TRUNCATED` if the transport ended without close_notify, `WRONG_STATE` without a transport, or the error that
+    /// ended the connection.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<Status<usize>> {
         if buffer.is_empty() {
             return Err(Error::new(Code::InvalidArgument, "a read into no bytes"));
@@ -163,12 +164,12 @@ impl Stream {
     /// Writes plaintext and returns the number of bytes taken. Completes the handshake first.
     ///
     /// `Done` with all bytes: they are sent. `Done` with fewer: the transport is full, and the next write or
-    /// [`Stream::flush`] sends the rest of those taken; do not offer them again. After `WantWrite`, the same bytes must be
-    /// offered again, at any address.
+    /// [`Stream::flush`] sends the rest of those taken; do not offer them again. After `WantWrite`, the same bytes must
+    /// be offered again, at any address.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for other bytes than before, `WRONG_STATE` after this side closed and without a transport, or the
-    /// error that ended the connection.
+    /// `INVALID_ARGUMENT` for other bytes than before, `WRONG_STATE` after this side closed and without a transport, or
+    /// the error that ended the connection.
     pub fn write(&mut self, bytes: &[u8]) -> Result<Status<usize>> {
         self.write_vectored(&[IoSlice::new(bytes)])
     }
@@ -198,14 +199,14 @@ impl Stream {
         })
     }
 
-    /// Closes both ways: sends close_notify and waits for the peer's. Data that arrives before it is dropped; read it first
-    /// if it matters. `Done` at once if the handshake is not complete.
+    /// Closes both ways: sends close_notify and waits for the peer's. Data that arrives before it is dropped; read it
+    /// first if it matters. `Done` at once if the handshake is not complete.
     ///
     /// A call drops a bounded amount. `WantRead` may mean that there is more to drop: [`Stream::pending`] then gives 1.
     ///
     /// # Errors
-    /// `TRUNCATED` if the transport ends without the peer's close_notify, `WRONG_STATE` without a transport, or the error
-    /// that ended the connection.
+    /// `TRUNCATED` if the transport ends without the peer's close_notify, `WRONG_STATE` without a transport, or the
+    /// error that ended the connection.
     pub fn shutdown(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| {
             stream.connection.close_write()?;
@@ -235,11 +236,12 @@ impl Stream {
         !self.unsent.is_empty() || self.connection.has_outgoing()
     }
 
-    /// Returns the number of plaintext bytes that can be read without the transport. Without plaintext, it is 1 if another
-    /// call would not wait: the peer's close_notify or the end has arrived and is not reported yet, or the last call
-    /// stopped because the peer sent much that is no data.
+    /// Returns the number of plaintext bytes that can be read without the transport. Without plaintext, it is 1 if
+    /// another call would not wait. That is so if the peer's close_notify or the end is not reported yet, or if the
+    /// last call stopped because the peer sent much that is no data.
     ///
-    /// It decrypts a record that arrived with an earlier one, so that an event loop never waits for bytes that are here.
+    /// It decrypts a record that arrived with an earlier one, so that an event loop never waits for bytes that are
+    /// here.
     ///
     /// # Errors
     /// The error that ended the connection.

@@ -1,8 +1,8 @@
 //! The verifier for rustls, and its results for the connection that rustls cannot carry.
 //!
 //! rustls runs verification in the middle of processing a record and passes on only a kind of error and, from it, an
-//! alert. What was found in detail is handed over through [`HandshakeNotes`], which stay on the thread for the length of that one
-//! call; connection/ clears them before and takes them after.
+//! alert. What was found in detail is handed over through [`HandshakeNotes`], which stay on the thread for the length
+//! of that one call; connection/ clears them before and takes them after.
 
 use std::cell::RefCell;
 use std::fmt;

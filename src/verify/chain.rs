@@ -1,7 +1,7 @@
 //! Trust through a chain of issuers, as webpki builds and checks it (RFC 5280 section 6).
 //!
-//! This file decides which trusted certificates may vouch for others, and hands the rest to webpki. It tolerates nothing;
-//! legacy.rs does.
+//! This file decides which trusted certificates may vouch for others, and hands the rest to webpki. It tolerates
+//! nothing; legacy.rs does.
 
 use std::collections::{HashMap, HashSet};
 
@@ -273,8 +273,8 @@ fn key_usage_allows_certificates(certificate: &X509Certificate<'_>) -> bool {
 
 /// Returns true if a trusted certificate may issue others.
 ///
-/// RFC 5280 section 6.1.1 sets no rule for an anchor. A store with a client's own certificate trusts that client, and not
-/// the certificates that it could issue. So version 3 anchors must be CAs, as with OpenSSL and with Java
+/// RFC 5280 section 6.1.1 sets no rule for an anchor. A store with a client's own certificate trusts that client, and
+/// not the certificates that it could issue. So version 3 anchors must be CAs, as with OpenSSL and with Java
 /// (`jdk.security.allowNonCaAnchor`). Version 1 cannot say it.
 fn may_vouch(certificate: &X509Certificate<'_>) -> bool {
     certificate.version().0 < 2 || may_issue(certificate)

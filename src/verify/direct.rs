@@ -1,8 +1,8 @@
 //! Direct trust: the trust store has the peer's certificate itself.
 //!
-//! The recipes of keytool and ArangoDB use it, and so do Java's trust managers. The certificate needs no issuer, so that
-//! issuer, signature, version and basic constraints do not matter. Dates, purpose, critical extensions and name do.
-//! chain.rs looks for issuers.
+//! The recipes of keytool and ArangoDB use it, and so do Java's trust managers. The certificate needs no issuer, so
+//! that issuer, signature, version and basic constraints do not matter. Dates, purpose, critical extensions and name
+//! do. chain.rs looks for issuers.
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::EndEntityCert;

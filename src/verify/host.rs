@@ -1,5 +1,5 @@
-//! The interface of an application that judges peers and chooses identities itself, e.g. a JVM with its own key and trust
-//! managers.
+//! The interface of an application that judges peers and chooses identities itself, e.g. a JVM with its own key and
+//! trust managers.
 //!
 //! If a host decides about trust, chains, names and dates are not verified here: the decision is the host's alone.
 
@@ -55,11 +55,11 @@ pub struct PeerToJudge<'a> {
     pub staple: &'a [u8],
 }
 
-/// Decides in place of this library. Asked in the middle of a handshake, on the thread that processes it; may block where
-/// the connection uses tasks.
+/// Decides in place of this library. Asked in the middle of a handshake, on the thread that processes it; may block
+/// where the connection uses tasks.
 pub trait HandshakeHost: Send + Sync + fmt::Debug {
-    /// Chooses the application protocol of a server. `None` leaves it to the configuration, and an empty one means none.
-    /// Called only for connections with a setting for it.
+    /// Chooses the application protocol of a server. `None` leaves it to the configuration, and an empty one means
+    /// none. Called only for connections with a setting for it.
     ///
     /// # Errors
     /// Refuses the client with this error.

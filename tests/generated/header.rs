@@ -139,7 +139,9 @@ fn joined(entries: &[String]) -> String {
     for (index, entry) in entries.iter().enumerate() {
         text.push_str(entry);
         let is_short = |entry: Option<&String>| {
-            entry.is_some_and(|entry| !entry.contains('{') && entry.lines().next().is_some_and(|line| line.ends_with("*/")))
+            entry.is_some_and(|entry| {
+                !entry.contains('{') && entry.lines().next().is_some_and(|line| line.ends_with("*/"))
+            })
         };
         if !is_short(Some(entry)) || !is_short(entries.get(index + 1)) {
             text.push('\n');

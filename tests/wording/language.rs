@@ -10,17 +10,7 @@ const READ: &[&str] =
     &["src", "java/src/main", "java/README.md", "bindings", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 
 /// Paths that are still to be rewritten.
-const REST: &[&str] = &[
-    "src/connection",
-    "src/live",
-    "src/revocation",
-    "java",
-    "bindings",
-    "docs",
-    "README.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-];
+const REST: &[&str] = &["java", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"];
 
 /// Words that no doc comment starts with. A comment says what is there with a verb or a noun.
 const OPENINGS: &[&str] = &["What", "Whether", "Who", "Where", "Why", "How"];
@@ -53,6 +43,9 @@ const EXCEPTIONS: &[Exception] =
 const WORDS_MAX: usize = 30;
 const COLUMNS_MAX: usize = 120;
 const HEADER_COLUMNS_MAX: usize = 100;
+
+/// Tables of the source with a row a line.
+const TABLES: &[&str] = &["src/policy/suite_table.rs", "src/connection/hints.rs", "src/connection/reasons.rs"];
 
 /// A file that is read, by its path below the root of the project.
 struct Source {
@@ -293,7 +286,7 @@ fn lines_have_at_most_120_columns_and_100_in_the_header() {
         let limit = if file.name.starts_with("include/") { HEADER_COLUMNS_MAX } else { COLUMNS_MAX };
         for (number, line) in (1..).zip(file.text.lines()) {
             // Rows of tables and addresses cannot be broken.
-            let is_row = file.is_document() && line.starts_with('|') || file.is(&["policy/suite_table.rs"]);
+            let is_row = file.is_document() && line.starts_with('|') || file.is(TABLES);
             let is_whole = is_row || line.contains("://");
             if line.chars().count() > limit && !is_whole {
                 complaints.push(format!("{}:{number}: {} columns", file.name, line.chars().count()));

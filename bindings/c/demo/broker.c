@@ -2,7 +2,7 @@
  *
  *   broker IDENTITY_STORE TRUST_STORE PASSWORD
  *
- * The listener "public" accepts all clients; "devices" requires TLS 1.3 and a trusted certificate. Both share the topics.
+ * The listener "public" accepts all clients; "devices" requires TLS 1.3 and a trusted certificate. They share topics.
  * Clients send lines: SUB topic, PUB topic text, QUIT; other lines are echoed. The broker prints the accepted
  * and the refused clients, and ends with its standard input. */
 #define _GNU_SOURCE

@@ -21,8 +21,8 @@ pub(crate) struct Offer<'local> {
 /// More than a record or flight ever has; lengths beyond it do not fit the packed answer.
 const LENGTH_MAX: usize = 0xff_ffff;
 
-/// The field of `java.nio.Buffer` with the address of a direct buffer, if this JVM has one. A read of it costs a tenth of
-/// `GetDirectBufferAddress`, which changes the state of the thread: half of the cost of a native call.
+/// The field of `java.nio.Buffer` with the address of a direct buffer, if this JVM has one. A read of it costs a tenth
+/// of `GetDirectBufferAddress`, which changes the state of the thread: half of the cost of a native call.
 static ADDRESS: OnceLock<Option<JFieldID>> = OnceLock::new();
 
 /// Looks for the field, when the first buffers are made that the addresses are asked of.
@@ -81,8 +81,8 @@ pub(crate) fn slices<'a>(
     if overlap && from_length > 0 && to_length > 0 {
         return Err(Raised::Argument("source and destination overlap"));
     }
-    // SAFETY: Java vouches for address and bounds (NativeEngine checks those of buffers) for the length of the call; the
-    // two do not overlap, and an empty one has an address that is aligned and not null.
+    // SAFETY: Java vouches for address and bounds (NativeEngine checks those of buffers) for the length of the call;
+    // the two do not overlap, and an empty one has an address that is aligned and not null.
     unsafe { Ok((std::slice::from_raw_parts_mut(from, from_length), std::slice::from_raw_parts_mut(to, to_length))) }
 }
 

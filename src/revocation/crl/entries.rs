@@ -99,8 +99,8 @@ impl Table {
     }
 }
 
-/// Finds the row of a serial number without the records. For a million records, it has half a megabyte, which fits into the
-/// cache of a processor.
+/// Finds the row of a serial number without the records. For a million records, it has half a megabyte, which fits into
+/// the cache of a processor.
 #[derive(Debug, Default)]
 struct Index {
     /// The first byte in which the serial numbers differ. The index starts there.

@@ -1,7 +1,7 @@
 //! The status of one certificate from a responder (OCSP: RFC 6960, and its profiles RFC 5019 and RFC 9654).
 //!
-//! A response is parsed once and kept as its DER and its content. Its signature is checked once for each issuer, when the
-//! certificate of the issuer is known. This room fetches nothing: it makes requests and judges responses.
+//! A response is parsed once and kept as its DER and its content. Its signature is checked once for each issuer, when
+//! the certificate of the issuer is known. This room fetches nothing: it makes requests and judges responses.
 
 mod cert_id;
 mod facts;
@@ -171,7 +171,8 @@ impl OcspResponse {
         }
     }
 
-    /// When what it says of its certificates is replaced at the latest, seconds since 1970 in UTC: the first nextUpdate.
+    /// When what it says of its certificates is replaced at the latest, seconds since 1970 in UTC: the first
+    /// nextUpdate.
     pub fn next_update_unix_s(&self) -> Option<i64> {
         self.singles().iter().filter_map(|single| single.next_update_unix_s).min()
     }
@@ -188,13 +189,13 @@ impl OcspResponse {
 
     /// Returns the status of a certificate of a verified path. `issuer` is the next certificate of the path.
     ///
-    /// It is trusted if the issuer itself signed it, or the owner of a certificate in the response. The issuer must have
-    /// issued that certificate with the same key, it must allow to sign responses (id-kp-OCSPSigning), and be valid at
-    /// `now`. Its own revocation is not checked, with id-pkix-ocsp-nocheck or without. RFC 6960 section 4.2.2.2.1 leaves
-    /// the latter to local policy, and issuers make such certificates valid for days.
+    /// It is trusted if the issuer itself signed it, or the owner of a certificate in the response. The issuer must
+    /// have issued that certificate with the same key, it must allow to sign responses (id-kp-OCSPSigning), and be
+    /// valid at `now`. Its own revocation is not checked, with id-pkix-ocsp-nocheck or without. RFC 6960 section
+    /// 4.2.2.2.1 leaves the latter to local policy, and issuers make such certificates valid for days.
     ///
-    /// A response that is out of date by `max_stale_s` seconds serves still. Clocks may differ by five minutes. Of several
-    /// statements about the certificate the strictest counts.
+    /// A response that is out of date by `max_stale_s` seconds serves still. Clocks may differ by five minutes. Of
+    /// several statements about the certificate the strictest counts.
     pub fn standing(
         &self,
         certificate: &CertificateDer<'_>,
@@ -229,7 +230,7 @@ impl OcspResponse {
     /// The status of a certificate. It is kept, so that the next handshake does not parse the certificates.
     ///
     /// # Errors
-    /// Why that is nothing.
+    /// The reason why there is no status.
     fn about(
         &self,
         data: &Data,

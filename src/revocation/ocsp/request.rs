@@ -45,8 +45,8 @@ fn extensions_with(nonce: &[u8]) -> Result<Vec<u8>> {
     Ok(element(EXTENSIONS, &[&element(SEQUENCE, &[&extension])]))
 }
 
-/// Returns the URL of a GET, which caches serve (RFC 6960 appendix A.1). `None` requires a POST: the URL would be longer
-/// than 255 bytes, or the responder's own URL has a query.
+/// Returns the URL of a GET, which caches serve (RFC 6960 appendix A.1). `None` requires a POST: the URL would be
+/// longer than 255 bytes, or the responder's own URL has a query.
 pub fn get_url(responder: &str, request: &[u8]) -> Option<String> {
     if responder.contains(['?', '#']) {
         return None;

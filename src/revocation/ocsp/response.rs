@@ -23,8 +23,8 @@ pub(super) const NONCE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 2];
 /// An extension that may be critical in a response, because it changes nothing here: the extended definition of
 /// "revoked". It includes certificates that were never issued (section 4.4.8).
 const EXTENDED_REVOKE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1, 9];
-/// The same for one certificate: the place of the CRL (4.4.2), and the archive cutoff (4.4.4). Also the entry extensions of
-/// a CRL (4.4.5), which other fields repeat, and the logs of the certificate (RFC 6962 section 3.3).
+/// The same for one certificate: the place of the CRL (4.4.2), and the archive cutoff (4.4.4). Also the entry
+/// extensions of a CRL (4.4.5), which other fields repeat, and the logs of the certificate (RFC 6962 section 3.3).
 const TOLERATED: [&[u8]; 5] = [
     &[0x2b, 6, 1, 5, 5, 7, 48, 1, 3],
     &[0x2b, 6, 1, 5, 5, 7, 48, 1, 6],
@@ -100,7 +100,7 @@ impl OcspStatus {
 /// The parts of a response that are signed or sign, where they lie in its DER.
 pub(super) struct Envelope<'a> {
     pub(super) status: OcspStatus,
-    /// Where the status is `Successful`, and nowhere else.
+    /// The content, for the status `Successful` only.
     pub(super) basic: Option<Basic<'a>>,
 }
 

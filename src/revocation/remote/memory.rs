@@ -115,8 +115,9 @@ impl<T> MemoryCache<T> {
         slots.iter().map(|(key, slot)| (key.clone(), slot.value.clone(), slot.schedule.clone())).collect()
     }
 
-    /// Returns the cached value if it can be used, and otherwise the result of `fetch`, which gets the cached value. While
-    /// one caller fetches, others wait until their deadline. After a failure, there is no fetch until its pause is over.
+    /// Returns the cached value if it can be used, and otherwise the result of `fetch`, which gets the cached value.
+    /// While one caller fetches, others wait until their deadline. After a failure, there is no fetch until its pause
+    /// is over.
     pub(crate) fn get(
         &self,
         key: &str,

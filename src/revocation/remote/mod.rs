@@ -1,7 +1,7 @@
 //! Fetches over the network: lists of distribution points, and responses of responders.
 //!
-//! All generations of a context share the fetched content in memory. Processes may share lists in a directory. All content
-//! is verified before it replaces older content.
+//! All generations of a context share the fetched content in memory. Processes may share lists in a directory. All
+//! content is verified before it replaces older content.
 
 mod answers;
 mod lists;
@@ -94,7 +94,7 @@ impl Remote {
     /// Asks no one yet.
     ///
     /// # Errors
-    /// What the proxy or the cache directory lead to.
+    /// The errors of the proxy and of the cache directory.
     pub(crate) fn new(
         settings: RemoteSettings,
         allowed: Allowed,

@@ -109,7 +109,7 @@ impl Stapled {
     /// The content of a response at this time.
     ///
     /// # Errors
-    /// Why it is not to be believed, or says nothing.
+    /// The reason why it is not trusted, or has no status.
     fn judge(&self, response: &OcspResponse, now_unix_s: i64) -> Result<Said> {
         let stale = || Error::new(Code::RevocationStale, "the response is out of date");
         match response.standing(&self.certificate, &self.issuer, now_unix_s, 0) {

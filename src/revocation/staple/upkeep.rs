@@ -44,7 +44,7 @@ impl Staples {
     /// Makes the staples without a request. Without settings, there is never one.
     ///
     /// # Errors
-    /// What the time and the proxy lead to, `INVALID_ARGUMENT`.
+    /// `INVALID_ARGUMENT` for a wrong time or proxy.
     pub(crate) fn new(
         settings: Option<StapleSettings>,
         staples: Vec<Arc<Staple>>,
