@@ -2,6 +2,7 @@
 #
 #   make                            release build: shared and static library, command
 #   make demo                       the main job on real input: a broker in C, then two of ActiveMQ in one process
+#   make check                      the fast part of it, for work in progress: format, clippy, rules, core in Rust
 #   make test                       everything that must hold; needs nothing beside this folder
 #   make test-data BTLS_DATA=       the cases of other projects, read from this folder; CONTRIBUTING.md lists them
 #   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
@@ -64,7 +65,7 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo demo-java test test-data test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
+.PHONY: build demo demo-java check test test-data test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
     bench-java soak-java peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
@@ -188,6 +189,11 @@ demo:
 demo-java: stage java
 	@$(MVN) -q -B -f java/demo -Dbrokertls.jar=$(CURDIR)/$(JAVA_JAR) package
 	@java/demo/run.sh $(STAGE) $(JAVA_JAR)
+
+check:
+	@tests/tools.sh gcc:gcc openssl:openssl keytool:default-jdk-headless javac:default-jdk-headless \
+	    /usr/include/wolfssl/ssl.h:libwolfssl-dev
+	@tests/run.sh check
 
 test: tools
 	@tests/run.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The stages of `make test`, cheapest first, or of `make test-data` with the argument `data`. Stops at the first stage that
-# fails; the closing line counts the tests that really ran, from the summaries that cargo, tests/c/run.sh, Maven and
-# tests/activemq/run.sh print.
+# The stages of `make test`, cheapest first; with the argument `check` those of `make check`, with `data` those of `make
+# test-data`. Stops at the first stage that fails. The closing line counts the tests that really ran, from the summaries
+# that cargo, tests/c/run.sh, Maven and tests/activemq/run.sh print.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,6 +44,11 @@ run cargo fmt --check
 run cargo fmt --check --manifest-path tests/bench/Cargo.toml
 run cargo fmt --check --package brokertls-jni
 run cargo clippy --locked --all-targets -- -D warnings
+if [[ ${1-} == check ]]; then
+    # One build of the development profile for all of them.
+    run cargo test --locked --no-fail-fast --lib --test tidy --test wording --test generated --test manual --test api
+    exit
+fi
 # The tests on outside data are not among all targets; they stay well-formed without their data.
 run cargo clippy --locked --test data -- -D warnings
 run cargo clippy --locked --all-targets --package brokertls-jni -- -D warnings
