@@ -10,8 +10,8 @@ macro_rules! page {
     ($name:ident, $file:literal) => {
         #[doc = "[architecture]: crate::manual::architecture"]
         #[doc = "[connections]: crate::manual::connections"]
-        #[doc = "[defaults]: crate::manual::defaults"]
         #[doc = "[howto]: crate::manual::howto"]
+        #[doc = "[options]: crate::manual::options"]
         #[doc = "[peers]: crate::manual::peers"]
         #[doc = "[performance]: crate::manual::performance"]
         #[doc = "[revocation]: crate::manual::revocation"]
@@ -27,7 +27,7 @@ macro_rules! page {
 
 page!(howto, "../docs/howto.md");
 page!(connections, "../docs/connections.md");
-page!(defaults, "../docs/defaults.md");
+page!(options, "../docs/options.md");
 page!(verification, "../docs/verification.md");
 page!(revocation, "../docs/revocation.md");
 page!(sessions, "../docs/sessions.md");

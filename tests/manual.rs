@@ -129,6 +129,31 @@ fn every_page_of_the_manual_is_linked_from_the_readme() {
     assert!(lost.is_empty(), "{lost:?}");
 }
 
+/// The words of a page that are code and name a file of the project, with what follows `::`.
+fn paths_in(text: &str) -> Vec<(&str, &str)> {
+    const FOLDERS: &[&str] = &["src/", "tests/", "bindings/", "include/", "java/", "docs/", "findings/"];
+    let code = text.split('`').skip(1).step_by(2).filter(|code| !code.contains([' ', '*', '\n', '(']));
+    let paths = code.filter(|code| FOLDERS.iter().any(|folder| code.starts_with(folder)));
+    paths.map(|path| path.split_once("::").unwrap_or((path, ""))).collect()
+}
+
+#[test]
+fn files_and_tests_that_pages_name_are_there() {
+    let mut complaints = Vec::new();
+    for page in manual().into_iter().chain(["README.md".to_owned(), "CONTRIBUTING.md".to_owned()]) {
+        let text = read(&page);
+        let text = text.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n");
+        for (path, test) in paths_in(&text) {
+            if !root().join(path).exists() {
+                complaints.push(format!("{page}: {path} is not there"));
+            } else if !test.is_empty() && !read(path).contains(&format!("fn {test}(")) {
+                complaints.push(format!("{page}: {path} has no test {test}"));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
 /// The C code of a page: what stands between "```c" and "```".
 fn c_blocks(text: &str) -> Vec<&str> {
     let blocks = text.split("\n```c\n").skip(1);

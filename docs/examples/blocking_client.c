@@ -119,6 +119,7 @@ static int talk(btls_conn *conn, const char *line) {
 int main(int count, char **arguments) {
     btls_context *context;
     btls_conn *conn = NULL;
+    btls_error *error = NULL;
     int fd, outcome = 1;
     if (count != 7) {
         fprintf(stderr, "usage: blocking_client PORT HOST TRUST IDENTITY PASSWORD LINE\n");
@@ -128,8 +129,11 @@ int main(int count, char **arguments) {
     if (context == NULL)
         return 1;
     fd = connect_to((uint16_t)atoi(arguments[1]));
-    if (btls_conn_new_client(context, arguments[2], NULL, &conn, NULL) == BTLS_OK && btls_conn_set_fd(conn, fd, fd) == BTLS_OK)
+    if (btls_conn_new_client(context, arguments[2], NULL, &conn, &error) != BTLS_OK)
+        report("no connection", error);
+    else if (btls_conn_set_fd(conn, fd, fd) == BTLS_OK)
         outcome = talk(conn, arguments[6]);
+    btls_error_free(error);
     btls_conn_free(conn);
     btls_context_free(context);
     close(fd);

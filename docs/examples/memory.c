@@ -44,7 +44,7 @@ static btls_status send_records(btls_conn *conn, const char *data, size_t length
     return status;
 }
 
-/* Reads the records of `in` into `text`; what the connection has to say meanwhile goes to `out`. */
+/* Reads the records of `in` into `text`; records of the connection itself go to `out`. */
 static btls_status receive_records(btls_conn *conn, struct wire *in, struct wire *out, struct text *text) {
     size_t consumed, produced;
     for (;;) {

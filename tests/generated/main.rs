@@ -9,6 +9,7 @@ mod command;
 mod command_line;
 mod header;
 mod items;
+mod options;
 mod pages;
 mod text;
 
