@@ -522,10 +522,10 @@ impl Stream {
         }
     }
 
-    /// Ends the handshake with a peer that takes no more and has sent nothing.
+    /// Ends a handshake with a peer that takes no more and has sent nothing.
     fn end_by_departure(&mut self, error: Error) -> Error {
-        let is_over = matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) && self.plaintext.is_empty();
-        if is_over { self.connection.fail(error) } else { error }
+        let is_gone = matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) && self.plaintext.is_empty();
+        if is_gone && self.connection.is_handshaking() { self.connection.fail(error) } else { error }
     }
 
     /// Sends the queued alert if the transport takes it.
