@@ -69,18 +69,19 @@ pub(crate) fn assert_no_debug_text(text: &str) {
 
 #[test]
 fn every_case_and_every_store_has_a_test() {
-    let sources: String = ["chains", "lists", "names", "peers", "stores", "wire"]
-        .map(|file| std::fs::read_to_string(format!("{}/tests/cases/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap())
-        .concat();
     let names = |folder: PathBuf| {
         let entries = std::fs::read_dir(folder).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
     };
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let files = names(tests.clone());
+    // This file has no case of its own.
+    let files = files.iter().filter(|file| file.as_str() != "kept.rs");
+    let sources: String = files.map(|file| std::fs::read_to_string(tests.join(file)).unwrap()).collect();
     let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
     let (folders, stores) = (names(folder()), names(folder().join("stores")));
     let all = folders.iter().filter(|name| !["README.md", "stores"].contains(&name.as_str())).chain(&stores);
     let (tested, untested): (Vec<_>, Vec<_>) = all.partition(|name| sources.contains(name.as_str()));
     assert!(untested.is_empty(), "no test: {untested:?}");
-    let told = |name: &&&String| readme.contains(name.as_str());
-    assert!(tested.iter().all(|name| told(&name)), "{tested:?}");
+    assert!(tested.iter().all(|name| readme.contains(name.as_str())), "{tested:?}");
 }

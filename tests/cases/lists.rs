@@ -89,8 +89,10 @@ fn list_of_an_issuer_in_another_string_type_counts() {
 fn list_that_begins_later_does_not_hide_the_current_one() {
     let case = "08-next-list-hides-current-one";
     let lists = kept(&format!("{case}/lists"));
-    for time in ["2026-11-15T00:00:00Z", NOW, "2027-01-15T00:00:00Z"] {
-        assert_accepted(&client_of(case, &["--crl", &lists, "--time", time]));
+    for time in ["2026-11-15T00:00:00Z", "2026-12-01T00:00:00Z", "2027-01-15T00:00:00Z"] {
+        for mode in MODES {
+            assert_accepted(&client_of(case, &["--crl", &lists, "--time", time, "--revocation", mode]));
+        }
     }
     let next = kept(&format!("{case}/lists/next.crl"));
     let ran = client_of(case, &["--crl", &next, "--time", "2026-11-15T00:00:00Z"]);
