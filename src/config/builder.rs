@@ -164,7 +164,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets whom servers ask about a ClientHello, where a connection's settings say so.
+    /// Sets the host that servers ask about a ClientHello, if the settings of a connection say so.
     pub fn hello_host(&mut self, host: Arc<dyn HandshakeHost>) -> &mut Self {
         self.spec.hosts.hello = Some(host);
         self
@@ -182,7 +182,7 @@ impl ContextBuilder {
         Ok(self)
     }
 
-    /// Appends the secrets of every connection to a file, in the form of NSS that Wireshark reads. Whoever has the file
+    /// Appends the secrets of every connection to a file, in the form of NSS that Wireshark reads. A reader of the file
     /// can read all traffic.
     pub fn insecure_key_log(&mut self, path: impl Into<PathBuf>) -> &mut Self {
         self.spec.key_log = Some(path.into());
@@ -195,7 +195,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets where the context writes its log. Default: the `log` crate, target `brokertls`.
+    /// Sets the function for the log of the context. Default: the `log` crate, target `brokertls`.
     pub fn log(&mut self, sink: LogSink) -> &mut Self {
         self.spec.log = Log::new(Some(sink));
         self

@@ -104,7 +104,7 @@ pub enum ClientAuth {
     Need,
 }
 
-/// The settings of one connection, where they differ from its context's.
+/// The settings of one connection that differ from those of its context.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionSettings {
     /// Protocol versions, as [`crate::ContextBuilder::versions`] takes them.
@@ -168,12 +168,12 @@ impl Default for ConnectionSettings {
 pub(crate) struct Hosts {
     pub(crate) identities: Option<Arc<dyn HandshakeHost>>,
     pub(crate) trust: Option<Arc<dyn HandshakeHost>>,
-    /// The names (DER) that a server sends with its request for a certificate, where trust is the host's.
+    /// The names (DER) that a server sends with its request for a certificate, if trust is the host's.
     pub(crate) issuers: Vec<Vec<u8>>,
     pub(crate) hello: Option<Arc<dyn HandshakeHost>>,
 }
 
-/// Everything a [`Context`] is made from. Kept by the context, so that it can be made anew when its files change.
+/// All settings of a [`Context`]. The context keeps them for reloads.
 #[derive(Clone)]
 pub(crate) struct Spec {
     pub(crate) identities: Vec<IdentitySource>,

@@ -32,8 +32,8 @@ pub(crate) fn system_roots(warnings: &mut Vec<String>) -> Result<Vec<TrustedCert
     Ok(found.certs.into_iter().map(|der| TrustedCertificate { der, place: place.clone() }).collect())
 }
 
-/// The roots in the usual folders. Whoever starts a process with more rights than their own chooses its environment,
-/// and must not choose whom it trusts.
+/// The roots in the usual folders. The user who starts a process with more rights chooses its environment, and must not
+/// choose its trust.
 fn roots_of_distribution() -> CertificateResult {
     let mut all = CertificateResult::default();
     for folder in openssl_probe::candidate_cert_dirs() {

@@ -14,7 +14,7 @@ use crate::keystore::{Limits, Secret};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Source {
-    /// A regular file, read anew at every load.
+    /// A regular file, read again at every load.
     File(PathBuf),
     /// Bytes and their name; may hold a private key, so they are wiped when dropped.
     Memory {

@@ -86,7 +86,7 @@ impl Checked {
     /// whether there is anything. Further calls change nothing.
     ///
     /// # Errors
-    /// `CERT_REVOKED` where that has become known since the connection was made.
+    /// `CERT_REVOKED` if that has become known since the connection was made.
     pub(super) fn settle(&mut self, (number, user): (u64, usize), engine: &Engine) -> Result<bool> {
         if self.is_settled {
             return Ok(true);

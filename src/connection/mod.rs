@@ -431,7 +431,7 @@ impl Connection {
         }
     }
 
-    /// Ends the connection where its peer has been revoked, and the application wants it closed.
+    /// Ends the connection if its peer has been revoked, and the application wants it closed.
     fn end_if_revoked(&mut self) {
         if let Some(checked) = &self.checked
             && self.failure.is_none()

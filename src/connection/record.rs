@@ -20,7 +20,7 @@ pub(super) enum Header {
 }
 
 impl Header {
-    /// Looks at the next record. Before the first record was seen, other protocols are told by their first bytes.
+    /// Looks at the next record. Before the first record, other protocols are recognized by their first bytes.
     pub(super) fn read(bytes: &[u8], seen_record: bool) -> Self {
         // The whole greeting of a broker that answers a hello like a CONNECT packet: shorter than a header.
         if let ([0x20, 2, _, _], false) = (bytes, seen_record) {

@@ -1,4 +1,4 @@
-//! The settings of one connection, where they differ from those of its context.
+//! The settings of one connection that differ from those of its context.
 
 use std::ffi::{c_char, c_void};
 

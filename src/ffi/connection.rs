@@ -345,7 +345,7 @@ pub unsafe extern "C" fn btls_conn_unwrap(
     guard_object(object!(conn), |conn| {
         let counts = Counts::new(consumed, produced)?;
         disjoint((records, records_length), (plain, plain_length))?;
-        // SAFETY: the header asks for NULL or as many bytes as it is told, the caller's own and, as just checked,
+        // SAFETY: the header asks for NULL or as many bytes as the call says, the caller's own and, as just checked,
         // apart.
         let records = unsafe { bytes_mut("records", records, records_length) }?;
         // SAFETY: as above.
@@ -377,7 +377,7 @@ pub unsafe extern "C" fn btls_conn_wrap(
     guard_object(object!(conn), |conn| {
         let counts = Counts::new(consumed, produced)?;
         disjoint((plain, plain_length), (records, records_length))?;
-        // SAFETY: the header asks for NULL or as many bytes as it is told.
+        // SAFETY: the header asks for NULL or as many bytes as the call says.
         let plain = unsafe { bytes("plain", plain, plain_length) }?;
         // SAFETY: as above; they are the caller's own and, as just checked, apart from `plain`.
         let records = unsafe { bytes_mut("records", records, records_length) }?;
@@ -466,7 +466,7 @@ mod tests {
     impl Side {
         fn server(context: *mut btls_context) -> Self {
             let mut conn = MaybeUninit::uninit();
-            // SAFETY: the context lives; the output was written where the status says so.
+            // SAFETY: the context lives; the output was written if the status says so.
             let conn = unsafe {
                 assert_eq!(btls_conn_new_server(context.as_ref(), ptr::null(), Some(&mut conn), None), 0);
                 conn.assume_init()

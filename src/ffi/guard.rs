@@ -233,7 +233,7 @@ impl<O: Object> Drop for Entered<O> {
         if self.leaves_as == POISONED && self.before != POISONED {
             self.held().error.set(Error::from(Code::Panic));
         }
-        // SAFETY: the object lives: whoever freed it since has only left a mark.
+        // SAFETY: the object lives: a call that freed it since has only left a mark.
         let state = unsafe { &(*self.object).cell().state };
         if state.compare_exchange(ENTERED, self.leaves_as, Ordering::Release, Ordering::Acquire).is_err() {
             // SAFETY: it was freed during this call, which alone still uses it.

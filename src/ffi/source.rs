@@ -93,7 +93,7 @@ pub unsafe extern "C" fn btls_builder_identity_file(
     key_password: *const c_char,
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
-        // SAFETY: the header asks for texts, NULL where that is allowed.
+        // SAFETY: the header asks for texts, NULL if that is allowed.
         let (file, alias) = unsafe { (path("file", file)?, optional_text("alias", alias)?) };
         let key = match key_file.is_null() {
             true => None,
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn btls_builder_identity_memory(
     key_password: *const c_char,
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
-        // SAFETY: the header asks for texts and as many bytes as it is told, NULL where that is allowed.
+        // SAFETY: the header asks for texts and as many bytes as the call says, NULL if that is allowed.
         let (label, alias) = unsafe { (text("label", label)?, optional_text("alias", alias)?) };
         // SAFETY: as above.
         let content = unsafe { bytes("certificates", certificates, certificates_length) }?;
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn btls_builder_trust_file(
     password: *const c_char,
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
-        // SAFETY: the header asks for text, NULL where that is allowed.
+        // SAFETY: the header asks for text, NULL if that is allowed.
         let source = Source::file(unsafe { path("file", file) }?);
         // SAFETY: as above.
         let options = unsafe { builder.open_options(password, std::ptr::null()) };
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
     password: *const c_char,
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
-        // SAFETY: the header asks for text and as many bytes as it is told.
+        // SAFETY: the header asks for text and as many bytes as the call says.
         let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
         let source = Source::memory(label, content);
         // SAFETY: as above.
@@ -318,7 +318,7 @@ pub unsafe extern "C" fn btls_builder_crl_memory(
     length: usize,
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
-        // SAFETY: the header asks for text and as many bytes as it is told.
+        // SAFETY: the header asks for text and as many bytes as the call says.
         let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
         builder.context().crl(CrlSource::Source(Source::memory(label, content)));
         DONE
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn btls_builder_ocsp_memory(
     length: usize,
 ) -> btls_status {
     guard_object(object!(builder), |builder| {
-        // SAFETY: the header asks for text and as many bytes as it is told.
+        // SAFETY: the header asks for text and as many bytes as the call says.
         let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
         builder.context().ocsp_response(Source::memory(label, content));
         DONE

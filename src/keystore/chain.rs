@@ -81,7 +81,7 @@ impl Pool {
         &self.certificates
     }
 
-    /// The chain of this certificate; itself alone where that cannot be made.
+    /// The chain of this certificate, or itself alone if there is none.
     pub(super) fn chain_of(&self, certificate: &CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
         match self.positions.get(certificate).map(|position| self.chain(*position)) {
             Some(Ok(chain)) => self.certificates_of(&chain).cloned().collect(),
@@ -92,7 +92,7 @@ impl Pool {
     /// The first certificate that the key belongs to.
     ///
     /// # Errors
-    /// `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
+    /// `KEY_ALGORITHM_UNSUPPORTED` if the key does not contain its public half.
     pub(super) fn certificate_of(&self, key: &dyn SigningKey) -> Result<Option<usize>> {
         Ok(self.by_key.get(&PublicHalf::of_key(key)?).copied())
     }

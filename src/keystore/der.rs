@@ -112,7 +112,7 @@ pub(super) enum Length {
     Indefinite,
 }
 
-/// Tag, length of the header and length of the value; `None` where the header is cut off, the tag has several bytes or
+/// Tag, length of the header and length of the value; `None` if the header is cut off, the tag has several bytes or
 /// the length more than four.
 pub(super) fn header(bytes: &[u8]) -> Option<(u8, usize, Length)> {
     let (tag, first) = (*bytes.first()?, *bytes.get(1)?);

@@ -92,7 +92,7 @@ pub enum Password {
     /// None was given.
     #[default]
     None,
-    /// These bytes (UTF-8 where the format wants characters).
+    /// These bytes (UTF-8 if the format wants characters).
     Bytes(Secret),
     /// Asked for when it is needed, and only then.
     Callback(PasswordCallback),
@@ -202,7 +202,7 @@ impl Identity {
     /// Makes an identity with a key of another provider or in a token.
     ///
     /// # Errors
-    /// `NO_CERTIFICATE` for an empty chain; `CERTIFICATE_MALFORMED`; `KEY_MISMATCH` where the key tells its public half
+    /// `NO_CERTIFICATE` for an empty chain; `CERTIFICATE_MALFORMED`; `KEY_MISMATCH` if the key tells its public half
     /// and it is not the first certificate's.
     pub fn new(
         chain: Vec<CertificateDer<'static>>,

@@ -40,7 +40,7 @@ pub(super) fn pkcs12_forms(password: &[u8]) -> u64 {
 /// The forms that a PKCS#12 store may have been written with, the right one first.
 ///
 /// Writers agree on UTF-16 with a terminator. OpenSSL before 1.1 took each byte of the UTF-8 as a character, and some
-/// writers leave the terminator out where the password is empty.
+/// writers leave the terminator out if the password is empty.
 pub(super) fn pkcs12(password: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let terminated = |mut form: Zeroizing<Vec<u8>>| {
         form.extend_from_slice(&[0, 0]);

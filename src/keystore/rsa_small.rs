@@ -42,7 +42,7 @@ pub(super) struct SmallRsaKey {
 
 impl SmallRsaKey {
     /// # Errors
-    /// `KEY_MALFORMED` where the numbers are no key, `KEY_ALGORITHM_UNSUPPORTED` for another size.
+    /// `KEY_MALFORMED` if the numbers are no key, `KEY_ALGORITHM_UNSUPPORTED` for another size.
     pub(super) fn new(form: Form, der: &[u8]) -> Result<Self> {
         let pkcs1 = if form == Form::Pkcs8 { pkcs8(der)?.2 } else { der };
         let mut content = Der::new(pkcs1, Code::KeyMalformed).enter(SEQUENCE, "RSA key")?;

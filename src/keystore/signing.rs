@@ -105,7 +105,7 @@ impl PublicHalf {
     }
 
     /// # Errors
-    /// `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell it.
+    /// `KEY_ALGORITHM_UNSUPPORTED` if the key does not contain it.
     pub(super) fn of_key(key: &dyn SigningKey) -> Result<Self> {
         let info = key.public_key().ok_or(Code::KeyAlgorithmUnsupported)?;
         let (_, info) =
@@ -127,7 +127,7 @@ fn compressed(point: &[u8]) -> Option<Vec<u8>> {
 /// Tells whether a certificate is for this key.
 ///
 /// # Errors
-/// `CERTIFICATE_MALFORMED`, and `KEY_ALGORITHM_UNSUPPORTED` where the key does not tell its public half.
+/// `CERTIFICATE_MALFORMED`, and `KEY_ALGORITHM_UNSUPPORTED` if the key does not contain its public half.
 pub(super) fn belongs_to(key: &dyn SigningKey, certificate: &CertificateDer<'_>) -> Result<bool> {
     let certificate = fault::parse(certificate)?;
     Ok(PublicHalf::of_key(key)? == PublicHalf::new(certificate.public_key()))

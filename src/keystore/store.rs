@@ -248,7 +248,7 @@ impl Store {
     /// without a name are `1`, `2` and so on, as for Java.
     ///
     /// # Errors
-    /// `ALIAS_NOT_FOUND` with the aliases there are, `NO_PRIVATE_KEY` where the alias is only a certificate, and what
+    /// `ALIAS_NOT_FOUND` with the aliases there are, `NO_PRIVATE_KEY` if the alias is only a certificate, and what
     /// [`identities`](Self::identities) reports.
     pub fn identity(&self, alias: &str) -> Result<Identity> {
         let aliases = self.aliases.get_or_init(|| Aliases::of(&self.entries));
@@ -432,7 +432,7 @@ impl Store {
         }
     }
 
-    /// The key's password, or the store's where the key has none of its own.
+    /// The key's password, or the store's if the key has none of its own.
     fn password_of(&self, entry: &Entry) -> Result<Option<Secret>> {
         let request = PasswordRequest { label: &self.label, alias: entry.alias.as_deref(), usage: PasswordUse::Key };
         let own = self.key_password.resolve(&request).filter(|secret| !secret.reveal().is_empty());

@@ -53,7 +53,7 @@ impl Traditional {
         format!("PEM (MD5, 1 iteration; {})", self.cipher.name())
     }
 
-    /// `None` where the password is wrong.
+    /// `None` if the password is wrong.
     pub(super) fn decrypt(&self, password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         // OpenSSL takes the first half of a vector of 16 bytes as the salt.
         let key = bytes_to_key(password, self.iv.get(..8)?, self.cipher.key_bytes());

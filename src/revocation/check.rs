@@ -39,7 +39,7 @@ pub struct Revocation {
 struct LinkCheck<'a> {
     link: Link<'a>,
     around: Surroundings<'a>,
-    /// The OCSP response that came with it; empty where none did, none where none can.
+    /// The OCSP response that came with it: empty if there was none, and `None` if there can be none.
     staple: Option<&'a [u8]>,
     now_unix_s: i64,
     allowed: Allowed,
@@ -124,8 +124,8 @@ impl Revocation {
     }
 
     /// Checks a path that has been verified, end entity to anchor. An end entity that is trusted directly is its own
-    /// anchor. `staple` is the OCSP response that came with the end entity, empty where none did; none where the peer
-    /// has no way to send one. Waits for the network where fetching is on, and not longer than the policy's deadline.
+    /// anchor. `staple` is the OCSP response that came with the end entity, empty if none did; none if the peer
+    /// has no way to send one. Waits for the network if fetching is on, and not longer than the policy's deadline.
     ///
     /// # Errors
     /// `CERT_REVOKED` with reason and date, or `STAPLE_MISSING`. If a status is required and unknown,
@@ -262,7 +262,7 @@ impl Revocation {
         if self.policy.crl == Mode::Off {
             return Standing::unknown("lists are not asked");
         }
-        // Saves reading the certificates where a responder knows all that there is to know.
+        // Saves reading the certificates if a responder knows all that there is to know.
         if self.crls.is_empty() && self.remote.as_ref().is_none_or(|remote| remote.has_no_lists()) {
             return Standing::unknown("there is no list of its issuer");
         }

@@ -48,7 +48,7 @@ impl Standing {
     }
 
     /// Of two, the one that decides: revoked before good before unknown; of two unknown the one that says more than
-    /// that nothing is there; `self` where they are alike.
+    /// that nothing is there; `self` if they are alike.
     pub(crate) fn or(self, other: Self) -> Self {
         match (&self, &other) {
             (Self::Revoked(_), _) => self,

@@ -278,12 +278,12 @@ impl Judge {
         }
     }
 
-    /// The check of revocation, where there is one.
+    /// The check of revocation, if there is one.
     pub(crate) fn revocation(&self) -> Option<&Revocation> {
         self.verifier().revocation()
     }
 
-    /// The certificates that are trusted here, none where a host decides.
+    /// The certificates that are trusted here, none if a host decides.
     pub(crate) fn trusted(&self) -> &[TrustedCertificate] {
         self.verifier().trusted()
     }

@@ -208,7 +208,7 @@ fn is_within(limit: Option<u32>, path: &VerifiedPath<'_>) -> std::result::Result
     }
 }
 
-/// The names, each once; none at all where they would make a message that peers refuse.
+/// The names, each once; none at all if they would make a message that peers refuse.
 fn names_to_send(names: Vec<Vec<u8>>) -> Vec<DistinguishedName> {
     let mut seen = HashSet::new();
     let names: Vec<_> = names.into_iter().filter(|name| name != EMPTY_NAME && seen.insert(name.clone())).collect();

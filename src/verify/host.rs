@@ -65,7 +65,7 @@ pub trait HandshakeHost: Send + Sync + fmt::Debug {
     /// Refuses the client with this error.
     fn client_hello(&self, hello: &HelloFacts<'_>) -> Result<Option<Vec<u8>>>;
 
-    /// Chooses the identity to show; `None` where there is none that fits.
+    /// Chooses the identity to show; `None` if there is none that fits.
     ///
     /// # Errors
     /// Refuses the peer with this error.
@@ -93,7 +93,7 @@ pub trait HandshakeHost: Send + Sync + fmt::Debug {
         chosen.is_ok_and(|chosen| chosen.as_ref().and_then(|chosen| chosen.chain.first()) == end_entity)
     }
 
-    /// Checks the peer's proof that it holds the private key, where the key is of a kind that is not served here.
+    /// Checks the peer's proof that it holds the private key, if the key is of a kind that is not served here.
     ///
     /// # Errors
     /// Refuses the peer with this error.

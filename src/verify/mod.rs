@@ -47,7 +47,7 @@ use crate::signature::schemes;
 /// Chains in use have two to four, and webpki follows at most six issuers; but some servers send all that they have.
 pub const MAX_CHAIN_LENGTH: usize = 40;
 
-/// Refuses a chain with more certificates than are looked at, whoever decides about them.
+/// Refuses a chain with too many certificates, also if a host decides about them.
 fn check_chain_length(chain: &[CertificateDer<'_>]) -> Result<()> {
     if chain.len() <= MAX_CHAIN_LENGTH {
         return Ok(());
@@ -151,7 +151,7 @@ impl PeerVerifier {
         self.verify_stapled(chain, purpose, name, None, now)
     }
 
-    /// As [`Self::verify`], with the OCSP response that came with the end entity (RFC 6066 section 8): empty where the
+    /// As [`Self::verify`], with the OCSP response that came with the end entity (RFC 6066 section 8): empty if the
     /// peer could have sent one and did not.
     ///
     /// # Errors
@@ -262,7 +262,7 @@ impl PeerVerifier {
         self.anchors.subjects().to_vec()
     }
 
-    /// The check of revocation, where there is one.
+    /// The check of revocation, if there is one.
     pub(crate) fn revocation(&self) -> Option<&Revocation> {
         self.revocation.as_ref()
     }

@@ -1,7 +1,7 @@
 //! Checks that a certificate is for the host of the connection (RFC 9525, RFC 6125).
 //!
 //! The matching is webpki's: DNS names without regard to case, a wildcard as the whole left-most label only and with
-//! two labels behind it, IP addresses by their octets. Common names do not count; where they are asked to, legacy.rs
+//! two labels behind it, IP addresses by their octets. Common names do not count; if they are asked to, legacy.rs
 //! has made alternative names of them before.
 
 use rustls::pki_types::{CertificateDer, ServerName};

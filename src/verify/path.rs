@@ -15,7 +15,7 @@ pub(crate) type Fingerprint = [u8; SHA256_OUTPUT_LEN];
 #[derive(Debug)]
 pub(crate) struct VerifiedPath {
     certificates: Vec<CertificateDer<'static>>,
-    /// The OCSP response that a server sent with its certificate; empty where there is none.
+    /// The OCSP response that a server sent with its certificate; empty if there is none.
     staple: Box<[u8]>,
     fingerprint: OnceLock<Fingerprint>,
 }

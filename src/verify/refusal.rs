@@ -149,7 +149,7 @@ impl<'a> Reading<'a> {
         self.peer.place(position)
     }
 
-    /// The first certificate from `start` on that `ask` is true of; the end entity where there is none.
+    /// The first certificate from `start` on that `ask` is true of; the end entity if there is none.
     fn find(&self, ask: impl Fn(&X509Certificate<'_>) -> bool, start: usize) -> usize {
         (start..self.chain.len()).find(|position| self.get(*position).is_some_and(&ask)).unwrap_or_default()
     }

@@ -50,7 +50,7 @@ impl<T> Handles<T> {
         Self { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(Free { indices: Vec::new(), next: 0 }) }
     }
 
-    /// Keeps the object; gives its number, or the object back where there are too many.
+    /// Keeps the object; gives its number, or the object back if there are too many.
     pub(crate) fn insert(&self, object: T) -> Option<i64> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let index = match free.indices.pop() {

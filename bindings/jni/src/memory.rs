@@ -10,7 +10,7 @@ use jni::{Env, EnvUnowned, jni_sig, jni_str};
 
 use crate::guard::{Outcome, Raised};
 
-/// A direct buffer, which Java has seen to be one, or an address where that is null; an offset into it, and a length.
+/// A direct buffer, which Java has seen to be one, or an address if that is null; an offset into it, and a length.
 pub(crate) struct Offer<'local> {
     pub(crate) buffer: JByteBuffer<'local>,
     pub(crate) address: jlong,
@@ -68,7 +68,7 @@ fn start_of(env: &EnvUnowned<'_>, buffer: &JByteBuffer<'_>) -> *mut u8 {
 /// Both offers as slices.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` where they overlap, or one is no memory.
+/// `INVALID_ARGUMENT` if they overlap, or one is no memory.
 pub(crate) fn slices<'a>(
     env: &EnvUnowned<'a>,
     source: Offer<'a>,

@@ -32,7 +32,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_tellOfRevoked
     });
 }
 
-/// A callback that asks a `NativeRevoked`. The connection is closed where that throws, against its promise.
+/// A callback that asks a `NativeRevoked`. The connection is closed if that throws, against its promise.
 fn callback(env: &Env<'_>, told: &JObject<'_>) -> Outcome<RevokedCallback> {
     if told.as_raw().is_null() {
         return Err(Raised::Argument("no listener"));

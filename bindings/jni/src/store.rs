@@ -90,7 +90,7 @@ fn entries(store: &Store) -> Vec<Found> {
     usable.collect()
 }
 
-/// A PKCS#12 store need not say which certificate is a key's; the key itself tells, where the password allows it.
+/// A PKCS#12 store need not say which certificate is a key's; the key itself tells, if the password allows it.
 fn chain_of(store: &Store, entry: &Entry, name: &str) -> Vec<CertificateDer<'static>> {
     if store.store_type() != StoreType::Pkcs12 || !entry.chain.is_empty() {
         return entry.chain.clone();

@@ -50,7 +50,7 @@ impl Cipher {
     }
 }
 
-/// Decrypts; `None` where the padding is wrong, as it mostly is with a wrong key, or key or vector do not fit.
+/// Decrypts; `None` if the padding is wrong, as it mostly is with a wrong key, or key or vector do not fit.
 pub(crate) fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
     let length = match cipher {

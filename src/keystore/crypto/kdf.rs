@@ -1,4 +1,4 @@
-//! Key derivation functions. They run as long as they are told to: whoever calls has checked the cost.
+//! Key derivation functions. Their caller has checked the cost.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;

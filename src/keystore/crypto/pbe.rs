@@ -19,7 +19,7 @@ pub(crate) const PBKDF2: &str = "1.2.840.113549.1.5.12";
 pub(crate) struct Scheme {
     kdf: Kdf,
     cipher: Cipher,
-    /// Empty where the key derivation gives it.
+    /// Empty if the key derivation gives it.
     iv: Vec<u8>,
     salt: Vec<u8>,
     /// The code for malformed content.

@@ -74,7 +74,7 @@ impl JavaKey {
         }
     }
 
-    /// `None` where the password is wrong.
+    /// `None` if the password is wrong.
     pub(crate) fn decrypt(&self, password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         match self {
             Self::Jks(protected) => decrypt_jks(protected, &password::utf16(password)),
@@ -102,7 +102,7 @@ fn decrypt_jks(protected: &[u8], password: &[u8]) -> Option<Zeroizing<Vec<u8>>> 
     (digest.as_slice() == check).then_some(plain)
 }
 
-/// Key and initialization vector: each half of the salt hashed with the password as often as is said; where the halves
+/// Key and initialization vector: each half of the salt hashed with the password as often as is said; if the halves
 /// are equal, the first is reversed.
 fn derive_jceks(password: &[u8], mut salt: [u8; SALT_BYTES], iterations: u64) -> Zeroizing<Vec<u8>> {
     let (first, second) = salt.split_at_mut(SALT_BYTES / 2);

@@ -15,7 +15,7 @@ const CONSTRUCTED_OCTET_STRING: u8 = OCTET_STRING | CONSTRUCTED;
 /// The same elements in DER.
 ///
 /// # Errors
-/// `code` where an element is cut off, ends where none began, or nests deeper than 32.
+/// `code` if an element is cut off, ends if none began, or nests deeper than 32.
 pub(crate) fn to_der(bytes: &[u8], code: Code) -> Result<Zeroizing<Vec<u8>>> {
     let mut rest = bytes;
     let mut out = Zeroizing::new(Vec::with_capacity(bytes.len()));

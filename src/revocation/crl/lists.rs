@@ -51,7 +51,7 @@ impl Crls {
     /// Adds every list of a file's content: DER, or PEM with any number of them; `place` is what messages call it.
     ///
     /// # Errors
-    /// As for [`Crl::from_der`]; `CRL_MALFORMED` where there is none; `PEM_MALFORMED`.
+    /// As for [`Crl::from_der`]; `CRL_MALFORMED` if there is none; `PEM_MALFORMED`.
     pub fn add(&mut self, content: &[u8], place: &str) -> Result<()> {
         List::all_of(content, place)?.into_iter().for_each(|list| self.push(list));
         Ok(())
@@ -285,7 +285,7 @@ impl List {
     /// Every list of a file's content: DER, or PEM with any number of them; `place` is what messages call it.
     ///
     /// # Errors
-    /// As for [`Crl::from_der`]; `CRL_MALFORMED` where there is none; `PEM_MALFORMED`.
+    /// As for [`Crl::from_der`]; `CRL_MALFORMED` if there is none; `PEM_MALFORMED`.
     pub(crate) fn all_of(content: &[u8], place: &str) -> Result<Vec<Self>> {
         let parts = file::crl_parts(content, place)?;
         if parts.is_empty() {

@@ -335,7 +335,7 @@ impl Extensions {
                 CRL_NUMBER => match only(INTEGER, value) {
                     Ok(number) => self.number = Some(number.content.into()),
                     Err(Malformed) if is_critical => return Err(unreadable("the CRL number")),
-                    // NSS writes the number alone. Lists are told apart by their dates.
+                    // NSS writes the number alone. Lists are distinguished by their dates.
                     Err(Malformed) => {}
                 },
                 ISSUING_DISTRIBUTION_POINT if value.len() > MAX_NAME_BYTES => {

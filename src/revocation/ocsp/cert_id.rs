@@ -71,7 +71,7 @@ impl CertIdHash {
     }
 }
 
-/// Which certificate a request asks about, and a response speaks of. Two are equal where hash and all parts are.
+/// The name of a certificate in a request and a response. Two are equal if the hash and all parts are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CertId {
     /// None for a hash that is not served.
@@ -86,7 +86,7 @@ impl CertId {
     /// That of a certificate that `issuer` issued.
     ///
     /// # Errors
-    /// `CERTIFICATE_MALFORMED` where one of the two cannot be read.
+    /// `CERTIFICATE_MALFORMED` if one of the two cannot be read.
     pub fn new(certificate: &CertificateDer<'_>, issuer: &CertificateDer<'_>, hash: CertIdHash) -> Result<Self> {
         match (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer)) {
             (Ok((_, certificate)), Ok((_, issuer))) => Ok(Self::of(&certificate, &issuer, hash)),

@@ -84,7 +84,7 @@ struct About {
 pub enum OcspStanding {
     /// It is not revoked.
     Good {
-        /// The response's nextUpdate, seconds since 1970 in UTC; none where the responder always has something newer.
+        /// The response's nextUpdate, seconds since 1970 in UTC; none if the responder always has something newer.
         until_unix_s: Option<i64>,
     },
     /// It is revoked; a response that is out of date revokes too.
@@ -153,7 +153,7 @@ impl OcspResponse {
         OcspFacts::new(self.status, self.data.as_ref().map(|data| (data, algorithm)), fingerprint)
     }
 
-    /// The nonce that came back, where one did. Whether it is the one that was sent is for who sent it to compare.
+    /// The nonce that came back, if one did. The sender of the request compares it.
     pub fn nonce(&self) -> Option<&[u8]> {
         self.data.as_ref()?.nonce.as_deref()
     }
@@ -334,7 +334,7 @@ impl Clock {
 /// Every response of a file's content: DER, or PEM with any number of them; `place` is what messages call it.
 ///
 /// # Errors
-/// As for [`OcspResponse::from_der`]; `OCSP_MALFORMED` where there is none; `PEM_MALFORMED`.
+/// As for [`OcspResponse::from_der`]; `OCSP_MALFORMED` if there is none; `PEM_MALFORMED`.
 pub fn ocsp_responses_of(content: &[u8], place: &str) -> Result<Vec<OcspResponse>> {
     let parts = file::response_parts(content, place)?;
     if parts.is_empty() {

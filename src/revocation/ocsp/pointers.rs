@@ -11,7 +11,7 @@ const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 48, 1];
 const TLS_FEATURE: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 24];
 /// The TLS extension status_request (RFC 6066 section 8).
 const STATUS_REQUEST: [u8; 1] = [5];
-/// So many responders of a certificate are told; others it does not need.
+/// The largest number of responders of a certificate that are used.
 const MAX_RESPONDERS: usize = 4;
 
 /// The URLs of the responders that a certificate names, the first four at most.

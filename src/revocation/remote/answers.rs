@@ -86,7 +86,7 @@ impl Remote {
         })
     }
 
-    /// Asks the responders of a certificate where what they said is not at hand and current.
+    /// Asks the responders of a certificate if no current response of theirs is cached.
     pub(crate) fn ask_responders(&self, query: &OcspQuery<'_>, deadline: Instant) -> Result<Standing> {
         let responders = self.responders(query.link.certificate);
         let places: Vec<&str> = responders.iter().map(String::as_str).collect();

@@ -214,7 +214,7 @@ impl Remote {
         })
     }
 
-    /// With the time of the next fetch, and a complaint where the list is out of date already.
+    /// With the time of the next fetch, and a complaint if the list is out of date already.
     fn fresh(&self, value: Arc<RemoteList>, now_unix_s: i64) -> Renewal<RemoteList> {
         let next_unix_s = renewal_unix_s(now_unix_s, value.list.crl.next_update_unix_s(), self.settings.refresh_s);
         let place = &value.list.place;

@@ -14,7 +14,7 @@ const FIRST_PAUSE_S: i64 = 5;
 const LONGEST_PAUSE_S: i64 = 300;
 /// The period of fetches for content without a next update.
 const DEFAULT_PERIOD_S: i64 = 3600;
-/// Nothing is fetched anew sooner than this.
+/// The shortest time until a value is renewed.
 const SHORTEST_PERIOD_S: i64 = 10;
 /// The time after which unused content is dropped.
 const KEEP_UNUSED_S: i64 = 24 * 3600;
@@ -27,7 +27,7 @@ pub(crate) struct MemoryCache<T> {
     renews: Renews,
 }
 
-/// Which values are fetched anew before anybody asks for them.
+/// The values that are renewed before a request for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Renews {
     /// All that are kept, and those too that could not be had yet: what takes longer than a handshake may wait.
@@ -90,7 +90,7 @@ impl<T> MemoryCache<T> {
         self.lock().is_empty()
     }
 
-    /// The value at hand, whether it still serves or not; never waits.
+    /// The cached value, usable or not. It never waits.
     pub(crate) fn known(&self, key: &str, now_unix_s: i64) -> Option<Arc<T>> {
         let mut slots = self.lock();
         let slot = slots.get_mut(key)?;
@@ -98,7 +98,7 @@ impl<T> MemoryCache<T> {
         slot.value.clone()
     }
 
-    /// Every value at hand of which this is true; never waits.
+    /// Every cached value that fits. It never waits.
     pub(crate) fn those(&self, now_unix_s: i64, is_wanted: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
         let mut slots = self.lock();
         let wanted = slots.values_mut().filter_map(|slot| {
@@ -196,7 +196,7 @@ impl<T> MemoryCache<T> {
         due.map(|(key, _)| key.clone()).collect()
     }
 
-    /// When the next value is to be fetched anew.
+    /// The time of the next renewal.
     pub(crate) fn next_unix_s(&self) -> Option<i64> {
         let slots = self.lock();
         slots.values().filter(|slot| slot.is_renewed(self.renews)).map(|slot| slot.schedule.next_unix_s).min()

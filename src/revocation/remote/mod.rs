@@ -119,7 +119,7 @@ impl Remote {
         self.arrivals.load(Ordering::Acquire)
     }
 
-    /// Fetches anew what is due, a few at a time until it `is_over`, and forgets what is no longer used. Gives the time
+    /// Renews the due content, a few at a time until it `is_over`, and drops unused content. Returns the time
     /// until something is due, if anything is kept. Takes as long as fetches do, within their bounds.
     pub(crate) fn maintain(&self, is_over: &dyn Fn() -> bool) -> Upkeep {
         let now_unix_s = now_unix_s(self.clock.as_ref());
