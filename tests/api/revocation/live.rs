@@ -268,7 +268,7 @@ fn without_anybody_to_tell_it_is_logged_once_and_the_connection_goes_on() {
     server.reload().unwrap();
     let logged = world.logged();
     assert_eq!(logged.len(), 1, "{logged:?}");
-    assert!(logged[0].starts_with("connection 1 goes on, revoked while connected: "), "{}", logged[0]);
+    assert!(logged[0].starts_with("connection 1 continues, revoked while connected: "), "{}", logged[0]);
     exchange(&mut pair);
 }
 
