@@ -126,7 +126,7 @@ fn list_or_response_that_cannot_be_read_exits_with_one_and_its_code() {
         (file(&folder, "other.der", response), "OCSP_UNUSABLE"),
         (file(&folder, "none.pem", label("OCSP RESPONSE", "MAA=")), "OCSP_MALFORMED"),
         (file(&folder, "none.der", [0x30, 3, 0x0a, 1, 9]), "OCSP_MALFORMED"),
-        (file(&folder, "cut.crl", &list[..list.len() - 1]), "STORE_MALFORMED"),
+        (file(&folder, "cut.crl", &list[..list.len() - 1]), "CRL_MALFORMED"),
     ];
     for (path, code) in cases {
         let ran = run(&["inspect", &path]);
