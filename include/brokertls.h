@@ -14,7 +14,8 @@
  *   range, BTLS_BUSY and BTLS_PANIC.
  * - A function without an object may be called from any thread at any time.
  * - Outputs are the last parameters. They are written if the status is below 100, and not touched
- *   otherwise. A count is 0 if the call must be made again.
+ *   otherwise. A count is exactly what was taken or given: the caller never offers these bytes
+ *   again. It is 0 if the call must be made again.
  * - NULL for a required object, text or output gives BTLS_NULL_POINTER. Bytes of length 0 may be
  *   NULL. Freeing NULL does nothing. A function that returns a value and no status returns NULL, 0
  *   or false for NULL and for an index out of range, unless its comment says otherwise. Indexes
@@ -77,6 +78,8 @@ extern "C" {
 
 /* --- Library: Version --- */
 
+/* The ABI of this header. A program is compiled again if btls_abi_version is another one. */
+#define BTLS_ABI_VERSION 0
 /* Returns the ABI number of the library: the number in its SONAME. */
 uint32_t btls_abi_version(void);
 /* Returns the version of the library, e.g. "0.1.0". The text is constant. */
@@ -171,8 +174,10 @@ void btls_error_free(btls_error *error);
 
 /* ===== 3. BUILDER ================================================================================
  *
- * A builder collects the settings, identities and trust of a broker or of one of its listeners.
- * Files are read when the context is built, and again at each reload. */
+ * A builder collects the settings, identities and trust of a broker or of one of its listeners. A
+ * source is opened when it is added: a fault that no later setting can change is the error of that
+ * call, and the builder stays as it was. Sources are read again when the context is built and at
+ * each reload; only then is a password callback asked, and what its password opens judged. */
 
 /* --- Builder: Life --- */
 

@@ -41,7 +41,7 @@ pub(super) fn identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<
     Ok(identities)
 }
 
-fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
+pub(super) fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
     if let Some(identity) = &source.ready {
         return Ok(vec![Arc::clone(identity)]);
     }
@@ -97,6 +97,30 @@ fn policy_with(spec: &Spec, has_more_lists: bool) -> RevocationPolicy {
     spec.revocation.policy(spec.deviations.contains(Deviation::SmallRsa), has_more_lists)
 }
 
+/// Reads the lists of a source.
+///
+/// # Errors
+/// `FILE_UNREADABLE`, `STORE_TOO_LARGE`; the first list that cannot be used, by name.
+pub(super) fn add_crls(source: &CrlSource, limit: usize, crls: &mut Crls) -> Result<()> {
+    match source {
+        CrlSource::Source(file) => crls.add(&read_lists(file, limit)?, &file.label()),
+        CrlSource::Directory(path) => {
+            let before = crls.iter().count();
+            for file in source::files_of(path)? {
+                if file.is_special() {
+                    crls.pass_over(&file.label(), "not a regular file");
+                    continue;
+                }
+                crls.add_from_directory(&read_lists(&file, limit)?, &file.label())?;
+            }
+            if crls.iter().count() == before {
+                crls.note(format!("{}: no revocation list (CRL) is in this directory", path.display()));
+            }
+            Ok(())
+        }
+    }
+}
+
 /// Reads all lists and responses, also the lists among the trusted certificates.
 ///
 /// # Errors
@@ -106,22 +130,7 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
     let limit = revocation.remote.max_crl_bytes;
     let mut crls = Crls::default();
     for source in &revocation.crls {
-        match source {
-            CrlSource::Source(file) => crls.add(&read_lists(file, limit)?, &file.label())?,
-            CrlSource::Directory(path) => {
-                let before = crls.iter().count();
-                for file in source::files_of(path)? {
-                    if file.is_special() {
-                        crls.pass_over(&file.label(), "not a regular file");
-                        continue;
-                    }
-                    crls.add_from_directory(&read_lists(&file, limit)?, &file.label())?;
-                }
-                if crls.iter().count() == before {
-                    crls.note(format!("{}: no revocation list (CRL) is in this directory", path.display()));
-                }
-            }
-        }
+        add_crls(source, limit, &mut crls)?;
     }
     trust::add_lists(spec, &mut crls)?;
     let has_lists = !crls.is_empty();

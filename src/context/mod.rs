@@ -1,6 +1,7 @@
 //! The shared context of a broker or listener.
 
 mod build;
+mod check;
 mod generation;
 mod key_log;
 mod load;

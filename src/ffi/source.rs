@@ -68,7 +68,26 @@ impl Builder {
         identity.key = key;
         identity.alias = alias.map(str::to_owned);
         identity.options = options;
+        self.context().check_identity(&identity)?;
         self.context().identity(identity);
+        DONE
+    }
+
+    fn add_trust(&mut self, source: TrustSource) -> Result<btls_status> {
+        self.context().check_trust(&source)?;
+        self.context().trust(source);
+        DONE
+    }
+
+    fn add_crl(&mut self, source: CrlSource) -> Result<btls_status> {
+        self.context().check_crl(&source)?;
+        self.context().crl(source);
+        DONE
+    }
+
+    fn add_ocsp_response(&mut self, source: Source) -> Result<btls_status> {
+        self.context().check_ocsp_response(&source)?;
+        self.context().ocsp_response(source);
         DONE
     }
 }
@@ -81,8 +100,8 @@ impl Builder {
 ///
 /// # Details
 ///
-/// If both passwords are NULL, the password callback is called. Passwords are wiped after use. The files are read when
-/// the context is built, and again at each reload.
+/// If both passwords are NULL, the password callback is called when the context is built. The library wipes passwords
+/// after use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_identity_file(
     builder: *mut btls_builder,
@@ -153,8 +172,7 @@ pub unsafe extern "C" fn btls_builder_trust_file(
         let source = Source::file(unsafe { path("file", file) }?);
         // SAFETY: as above.
         let options = unsafe { builder.open_options(password, std::ptr::null()) };
-        builder.context().trust(TrustSource::Store { source, options });
-        DONE
+        builder.add_trust(TrustSource::Store { source, options })
     })
 }
 
@@ -173,8 +191,7 @@ pub unsafe extern "C" fn btls_builder_trust_memory(
         let source = Source::memory(label, content);
         // SAFETY: as above.
         let options = unsafe { builder.open_options(password, std::ptr::null()) };
-        builder.context().trust(TrustSource::Store { source, options });
-        DONE
+        builder.add_trust(TrustSource::Store { source, options })
     })
 }
 
@@ -194,8 +211,7 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
         let path = unsafe { path("directory", directory) }?.to_owned();
         // SAFETY: NULL is no text.
         let options = unsafe { builder.open_options(std::ptr::null(), std::ptr::null()) };
-        builder.context().trust(TrustSource::Directory { path, options });
-        DONE
+        builder.add_trust(TrustSource::Directory { path, options })
     })
 }
 
@@ -207,10 +223,7 @@ pub unsafe extern "C" fn btls_builder_trust_directory(
 /// (set-uid, set-gid, capabilities) ignores the variables, with a warning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -> btls_status {
-    guard_object(object!(builder), |builder| {
-        builder.context().trust(TrustSource::System);
-        DONE
-    })
+    guard_object(object!(builder), |builder| builder.add_trust(TrustSource::System))
 }
 
 /// Sets a function that gives the passwords of the sources added after this call without one. It is called when a
@@ -296,16 +309,14 @@ pub unsafe extern "C" fn btls_builder_insecure_allow_missing_mac(
 ///
 /// # Details
 ///
-/// The file is read when the context is built, and again at each reload. A list that cannot be used is an error of the
-/// build. A peer that no list or response covers is refused, unless btls_builder_revocation or the options "crl-mode"
-/// and "ocsp-mode" allow it. The options "fetch" and "ocsp-responder" fetch lists and responses over the network.
+/// A peer that no list or response covers is refused, unless btls_builder_revocation or the options "crl-mode" and
+/// "ocsp-mode" allow it. The options "fetch" and "ocsp-responder" fetch lists and responses over the network.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_crl_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for text.
         let source = Source::file(unsafe { path("file", file) }?);
-        builder.context().crl(CrlSource::Source(source));
-        DONE
+        builder.add_crl(CrlSource::Source(source))
     })
 }
 
@@ -320,8 +331,7 @@ pub unsafe extern "C" fn btls_builder_crl_memory(
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for text and as many bytes as the call says.
         let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
-        builder.context().crl(CrlSource::Source(Source::memory(label, content)));
-        DONE
+        builder.add_crl(CrlSource::Source(Source::memory(label, content)))
     })
 }
 
@@ -334,8 +344,7 @@ pub unsafe extern "C" fn btls_builder_crl_directory(
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for text.
         let directory = unsafe { path("directory", directory) }?;
-        builder.context().crl(CrlSource::Directory(directory.to_owned()));
-        DONE
+        builder.add_crl(CrlSource::Directory(directory.to_owned()))
     })
 }
 
@@ -344,8 +353,7 @@ pub unsafe extern "C" fn btls_builder_crl_directory(
 pub unsafe extern "C" fn btls_builder_ocsp_file(builder: *mut btls_builder, file: *const c_char) -> btls_status {
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for text.
-        builder.context().ocsp_response(Source::file(unsafe { path("file", file) }?));
-        DONE
+        builder.add_ocsp_response(Source::file(unsafe { path("file", file) }?))
     })
 }
 
@@ -360,8 +368,7 @@ pub unsafe extern "C" fn btls_builder_ocsp_memory(
     guard_object(object!(builder), |builder| {
         // SAFETY: the header asks for text and as many bytes as the call says.
         let (label, content) = unsafe { (text("label", label)?, bytes("data", data, length)?) };
-        builder.context().ocsp_response(Source::memory(label, content));
-        DONE
+        builder.add_ocsp_response(Source::memory(label, content))
     })
 }
 

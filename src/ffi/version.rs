@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_char};
 
 use super::guard::guard;
 
-/// The number of the ABI and of the SONAME. It changes when programs must be compiled again.
-const ABI: u32 = 0;
+/// The ABI of this header. A program is compiled again if btls_abi_version is another one.
+pub const BTLS_ABI_VERSION: u32 = 0;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,
@@ -15,7 +15,7 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 /// Returns the ABI number of the library: the number in its SONAME.
 #[unsafe(no_mangle)]
 pub extern "C" fn btls_abi_version() -> u32 {
-    guard(0, || ABI)
+    guard(0, || BTLS_ABI_VERSION)
 }
 
 /// Returns the version of the library, e.g. "0.1.0". The text is constant.

@@ -44,8 +44,12 @@ impl Stream {
             return Ok(Status::WantWrite);
         }
         while !cursor.is_empty() {
-            let (length, filled) = self.encrypt_batch(&mut cursor, scratch)?;
-            self.unsent = self.send_some(&scratch.outgoing[..filled]).map_err(|error| self.explain(error, scratch))?;
+            let length = match self.send_batch(&mut cursor, scratch) {
+                Ok(length) => length,
+                // All that was taken before the fault is sent. The next write reports the fault.
+                Err(_) if taken > 0 => break,
+                Err(error) => return Err(self.explain(error, scratch)),
+            };
             taken += length;
             if self.unsent.is_empty() {
                 continue;
@@ -59,6 +63,13 @@ impl Stream {
             break;
         }
         Ok(Status::Done(taken))
+    }
+
+    /// Encrypts a batch and sends as much as the transport takes. Returns the plaintext taken.
+    fn send_batch(&mut self, cursor: &mut Pieces<'_>, scratch: &mut Scratch) -> Result<usize> {
+        let (length, filled) = self.encrypt_batch(cursor, scratch)?;
+        self.unsent = self.send_some(&scratch.outgoing[..filled])?;
+        Ok(length)
     }
 
     /// Encrypts as many records as the scratch buffer holds. Returns (plaintext taken, ciphertext made).

@@ -8,9 +8,9 @@ static btls_status build_identity(const char *file, const char *key, const char 
                                   const char *key_password, const char *part) {
     btls_builder *builder = btls_builder_new();
     btls_context *context = NULL;
-    CHECK_BUILDER(builder, btls_builder_identity_file(builder, file, key, alias, password, key_password), BTLS_OK);
-    btls_status status = btls_builder_build(builder, &context);
-    CHECK((context != NULL) == (status == BTLS_OK));
+    btls_status status = btls_builder_identity_file(builder, file, key, alias, password, key_password);
+    if (status == BTLS_OK)
+        CHECK_BUILDER(builder, btls_builder_build(builder, &context), BTLS_OK);
     if (part != NULL)
         CHECK_HOLDS(btls_error_message(btls_builder_error(builder)), part);
     btls_builder_free(builder);
@@ -61,9 +61,7 @@ static void identity_and_trust_are_taken_from_memory(void) {
     btls_context_free(build(builder));
 
     builder = btls_builder_new();
-    btls_context *context = NULL;
-    CHECK_BUILDER(builder, btls_builder_trust_memory(builder, "config: ca", "rubbish", 7, NULL), BTLS_OK);
-    CHECK_STATUS(btls_builder_build(builder, &context), BTLS_STORE_FORMAT_UNKNOWN);
+    CHECK_STATUS(btls_builder_trust_memory(builder, "config: ca", "rubbish", 7, NULL), BTLS_STORE_FORMAT_UNKNOWN);
     CHECK_HOLDS(btls_error_message(btls_builder_error(builder)), "config: ca");
     btls_builder_free(builder);
     free(certificate);
@@ -79,14 +77,14 @@ static void trust_is_taken_from_stores_directories_and_the_system(void) {
 
     builder = btls_builder_new();
     btls_context *context = NULL;
-    CHECK_BUILDER(builder, btls_builder_trust_directory(builder, "/nonexistent"), BTLS_OK);
-    CHECK_STATUS(btls_builder_build(builder, &context), BTLS_FILE_UNREADABLE);
+    CHECK_STATUS(btls_builder_trust_directory(builder, "/nonexistent"), BTLS_FILE_UNREADABLE);
     btls_builder_free(builder);
 
     /* Whichever roots this machine has, the two outcomes are the only ones. */
     builder = btls_builder_new();
-    CHECK_BUILDER(builder, btls_builder_trust_system(builder), BTLS_OK);
-    btls_status status = btls_builder_build(builder, &context);
+    btls_status status = btls_builder_trust_system(builder);
+    if (status == BTLS_OK)
+        CHECK_BUILDER(builder, btls_builder_build(builder, &context), BTLS_OK);
     CHECK(status == BTLS_OK || status == BTLS_SYSTEM_ROOTS_UNAVAILABLE);
     btls_context_free(context);
     btls_builder_free(builder);
@@ -249,6 +247,36 @@ static void key_log_is_written_for_its_owner_alone(void) {
     unlink(path);
 }
 
+static void fault_of_a_source_is_told_when_it_is_added_and_loses_nothing(void) {
+    btls_builder *builder = builder_with("server", "ca.pem");
+    CHECK_STATUS(btls_builder_identity_file(builder, "/nonexistent", NULL, NULL, NULL, NULL), BTLS_FILE_UNREADABLE);
+    CHECK_STATUS(btls_builder_identity_file(builder, fixture("server.p12"), NULL, NULL, "wrong", NULL),
+                 BTLS_STORE_PASSWORD_WRONG);
+    CHECK_STATUS(btls_builder_identity_memory(builder, "config", "rubbish", 7, NULL, 0, NULL, NULL, NULL),
+                 BTLS_STORE_FORMAT_UNKNOWN);
+    CHECK_STATUS(btls_builder_trust_file(builder, fixture("trust.jks"), "wrong"), BTLS_STORE_PASSWORD_WRONG);
+    CHECK_STATUS(btls_builder_trust_file(builder, "/nonexistent", NULL), BTLS_FILE_UNREADABLE);
+    CHECK_STATUS(btls_builder_crl_memory(builder, "config", "rubbish", 7), BTLS_CRL_MALFORMED);
+    CHECK_STATUS(btls_builder_crl_directory(builder, "/nonexistent"), BTLS_FILE_UNREADABLE);
+    CHECK_STATUS(btls_builder_ocsp_file(builder, "/nonexistent"), BTLS_FILE_UNREADABLE);
+    CHECK_HOLDS(btls_error_message(btls_builder_error(builder)), "/nonexistent");
+    btls_context *server = build(builder), *client = context_with(NULL, "ca.pem");
+    struct pair pair = connected(server, client);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(client);
+}
+
+static void list_that_is_too_long_by_a_limit_set_later_is_told_when_the_context_is_built(void) {
+    btls_builder *builder = builder_with("server", "ca.pem");
+    btls_context *context = NULL;
+    CHECK_BUILDER(builder, btls_builder_set(builder, "max-crl-bytes", "10"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_crl_file(builder, fixture("ca.crl")), BTLS_OK);
+    CHECK_STATUS(btls_builder_build(builder, &context), BTLS_STORE_TOO_LARGE);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "max-crl-bytes", "100000"), BTLS_OK);
+    btls_context_free(build(builder));
+}
+
 static void insecure_switch_that_is_taken_back_leaves_no_trace(void) {
     for (int round = 0; round < 2; round++) {
         btls_builder *builder = builder_with(NULL, "ca.pem");
@@ -291,6 +319,8 @@ int main(void) {
     RUN(reload_takes_new_files_whole_or_keeps_the_last_good_ones);
     RUN(reference_keeps_a_context_that_was_freed_elsewhere);
     RUN(key_log_is_written_for_its_owner_alone);
+    RUN(fault_of_a_source_is_told_when_it_is_added_and_loses_nothing);
+    RUN(list_that_is_too_long_by_a_limit_set_later_is_told_when_the_context_is_built);
     RUN(insecure_switch_that_is_taken_back_leaves_no_trace);
     RUN(choice_of_no_known_number_is_refused);
     return 0;

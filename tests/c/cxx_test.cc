@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace {
 
@@ -34,15 +35,27 @@ Context make_context(const Builder &builder) {
 
 void error_becomes_an_exception_with_its_text() {
     Builder builder(btls_builder_new());
-    CHECK_BUILDER(builder.get(), btls_builder_trust_file(builder.get(), "/nonexistent", nullptr), BTLS_OK);
     try {
-        make_context(builder);
+        if (btls_builder_trust_file(builder.get(), "/nonexistent", nullptr) != BTLS_OK)
+            throw Refused(btls_builder_error(builder.get()));
         CHECK(false);
     } catch (const Refused &refused) {
         CHECK(refused.status == BTLS_FILE_UNREADABLE);
         CHECK_HOLDS(refused.what(), "BTLS_FILE_UNREADABLE: ");
         CHECK_HOLDS(refused.what(), "/nonexistent");
     }
+}
+
+// In C++ a choice is an enum of its own: a number does not become one by itself.
+void choice_is_an_enum_of_32_bits() {
+    static_assert(sizeof(btls_client_auth) == 4 && std::is_enum<btls_client_auth>::value, "a named type");
+    static_assert(!std::is_convertible<int, btls_client_auth>::value, "a number is no choice");
+    btls_conn_options *options = btls_conn_options_new();
+    CHECK_STATUS(btls_conn_options_client_auth(options, static_cast<btls_client_auth>(9)), BTLS_INVALID_ARGUMENT);
+    CHECK_STATUS(btls_conn_options_client_auth(options, BTLS_CLIENT_AUTH_WANT), BTLS_OK);
+    btls_conn_options_free(options);
+    btls_verify_fn function = [](void *, btls_verify_request *) { return BTLS_VERIFY_ACCEPT; };
+    CHECK(function(nullptr, nullptr) == BTLS_VERIFY_ACCEPT);
 }
 
 void two_sides_talk() {
@@ -63,6 +76,7 @@ void two_sides_talk() {
 
 int main() {
     RUN(error_becomes_an_exception_with_its_text);
+    RUN(choice_is_an_enum_of_32_bits);
     RUN(two_sides_talk);
     return 0;
 }

@@ -278,6 +278,15 @@ static void failed_connection_gives_the_same_error_on_every_further_call(void) {
     btls_context_free(client);
 }
 
+static void header_and_library_have_one_version(void) {
+    char numbers[64];
+    snprintf(numbers, sizeof numbers, "%d.%d.%d", BTLS_VERSION_MAJOR, BTLS_VERSION_MINOR, BTLS_VERSION_PATCH);
+    CHECK_TEXT(btls_version(), BTLS_VERSION_TEXT);
+    CHECK(strncmp(BTLS_VERSION_TEXT, numbers, strlen(numbers)) == 0);
+    CHECK(BTLS_VERSION_NUMBER == BTLS_VERSION_MAJOR * 10000 + BTLS_VERSION_MINOR * 100 + BTLS_VERSION_PATCH);
+    CHECK(btls_abi_version() == BTLS_ABI_VERSION);
+}
+
 int main(void) {
     RUN(every_status_has_a_name_a_message_and_a_category);
     RUN(freeing_null_does_nothing);
@@ -292,5 +301,6 @@ int main(void) {
     RUN(calls_in_the_wrong_state_are_refused_with_wrong_state);
     RUN(context_makes_only_the_sides_it_was_built_for);
     RUN(failed_connection_gives_the_same_error_on_every_further_call);
+    RUN(header_and_library_have_one_version);
     return 0;
 }

@@ -140,11 +140,47 @@ static void null_is_refused_or_nothing(void) {
     CHECK(btls_revoked_peer_serial(NULL) == NULL && btls_revoked_peer_reason(NULL) == NULL);
 }
 
+static btls_revoked_action take_user(void *user, const btls_revoked_peer *peer) {
+    *(void **)user = btls_revoked_peer_conn_user(peer);
+    return BTLS_REVOKED_KEEP;
+}
+
+static void revoked_peer_has_the_user_pointer_of_its_connection(void) {
+    char list[1100];
+    int mark;
+    void *told = NULL;
+    snprintf(list, sizeof list, "%s", fixture("live-conn.crl"));
+    copy(fixture("empty.crl"), list);
+    btls_builder *builder = builder_with("server", "ca.pem");
+    CHECK_BUILDER(builder, btls_builder_client_auth(builder, BTLS_CLIENT_AUTH_NEED), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_crl_file(builder, list), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_on_revoked(builder, take_user, &told), BTLS_OK);
+    btls_context *server = build(builder), *revoked = context_with("revoked", "ca.pem");
+    struct pair pair = pair_of(server, revoked);
+    btls_conn_options *options = btls_conn_options_new();
+    CHECK_STATUS(btls_conn_options_user(options, &mark), BTLS_OK);
+    btls_conn_free(pair.server);
+    CHECK_STATUS(btls_conn_new_server(server, options, &pair.server, NULL), BTLS_OK);
+    btls_conn_options_free(options);
+    CHECK_STATUS(btls_conn_set_fd(pair.server, pair.server_fd, pair.server_fd), BTLS_OK);
+    btls_status client_status, server_status;
+    shake(&pair, &client_status, &server_status);
+    CHECK_CONN(pair.server, server_status, BTLS_OK);
+    copy(fixture("ca.crl"), list);
+    CHECK_STATUS(btls_context_reload(server), BTLS_OK);
+    CHECK(told == &mark);
+    close_pair(&pair);
+    btls_context_free(server);
+    btls_context_free(revoked);
+    unlink(list);
+}
+
 int main(void) {
     RUN(revoked_peer_is_told_of_once_and_closed);
     RUN(revoked_peer_that_is_kept_goes_on);
     RUN(number_that_is_no_answer_closes);
     RUN(without_a_function_the_connection_goes_on);
     RUN(null_is_refused_or_nothing);
+    RUN(revoked_peer_has_the_user_pointer_of_its_connection);
     return 0;
 }

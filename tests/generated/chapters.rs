@@ -36,8 +36,8 @@ pub(crate) const RULES: &str = "\
   the object of the call. The comment of a function leaves out BTLS_NULL_POINTER, BTLS_INVALID_ARGUMENT for a value out of \
   range, BTLS_BUSY and BTLS_PANIC.
 - A function without an object may be called from any thread at any time.
-- Outputs are the last parameters. They are written if the status is below 100, and not touched otherwise. A count is 0 \
-  if the call must be made again.
+- Outputs are the last parameters. They are written if the status is below 100, and not touched otherwise. A count is \
+  exactly what was taken or given: the caller never offers these bytes again. It is 0 if the call must be made again.
 - NULL for a required object, text or output gives BTLS_NULL_POINTER. Bytes of length 0 may be NULL. Freeing NULL does \
   nothing. A function that returns a value and no status returns NULL, 0 or false for NULL and for an index out of range, \
   unless its comment says otherwise. Indexes start at 0.
@@ -62,7 +62,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
         subject: "TLS for message brokers",
         about: "The version of the library, and the types that all chapters share.",
         sections: &[
-            section("Version", &["btls_abi_version", "btls_version"]),
+            section("Version", &["BTLS_ABI_VERSION", "btls_abi_version", "btls_version"]),
             section(
                 "Objects",
                 &[
@@ -119,8 +119,10 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
         title: "Builder",
         page: "btls_builder",
         subject: "settings of a context",
-        about: "A builder collects the settings, identities and trust of a broker or of one of its listeners. Files are read \
-                when the context is built, and again at each reload.",
+        about: "A builder collects the settings, identities and trust of a broker or of one of its listeners. A source \
+                is opened when it is added: a fault that no later setting can change is the error of that call, and the builder \
+                stays as it was. Sources are read again when the context is built and at each reload; only then is a password \
+                callback asked, and what its password opens judged.",
         sections: &[
             section("Life", &["btls_builder_new", "btls_builder_free", "btls_builder_error", "btls_builder_build"]),
             section("Options by name", &["btls_builder_set", "btls_options"]),

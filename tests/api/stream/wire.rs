@@ -29,6 +29,8 @@ pub(super) struct Direction {
     pub(super) fault: Option<ErrorKind>,
     /// How many more bytes are taken before writes have to wait.
     pub(super) room: Option<usize>,
+    /// Writes fail with this, in place of waiting for room.
+    pub(super) fault_without_room: Option<ErrorKind>,
 }
 
 /// Both directions, shared with the streams' callbacks.
@@ -142,7 +144,7 @@ fn writer(direction: &Arc<Mutex<Direction>>, pace: Pace) -> WriteCallback {
         }
         let room = direction.room.unwrap_or(usize::MAX);
         if room == 0 {
-            return Err(ErrorKind::WouldBlock.into());
+            return Err(direction.fault_without_room.unwrap_or(ErrorKind::WouldBlock).into());
         }
         let count = passage.admit(bytes.len().min(room))?;
         direction.room = direction.room.map(|room| room - count);

@@ -1,6 +1,6 @@
 //! Writes that the transport takes only in part, and what writes look like on the wire.
 
-use std::io::IoSlice;
+use std::io::{ErrorKind, IoSlice};
 
 use brokertls::{Code, MAX_PLAINTEXT_BYTES, Status, Stream};
 
@@ -147,6 +147,21 @@ fn partial_write_at_every_byte_of_its_records_arrives_once() {
             }
             assert!(read_exactly(&mut server, message.len(), 32_768) == message, "{version}, room for {room}");
         }
+    }
+}
+
+#[test]
+fn bytes_that_were_sent_before_the_transport_failed_are_counted_and_the_next_write_says_why() {
+    for version in VERSIONS {
+        let (mut server, mut client, wire) = Sides::new(version).connected();
+        let bytes: Vec<u8> = (0..1 << 20).map(|number: usize| (number / 7) as u8).collect();
+        allow(&wire, 300_000);
+        wire.to_server.lock().unwrap().fault_without_room = Some(ErrorKind::BrokenPipe);
+        let Status::Done(taken) = client.write(&bytes).unwrap() else { panic!("the write waits") };
+        assert!(taken > 0 && taken < 300_000, "{version}: {taken}");
+        assert_eq!(client.write(&bytes[taken..]).unwrap_err().code(), Code::BrokenPipe);
+        assert_eq!(client.write(b"other").unwrap_err().code(), Code::BrokenPipe);
+        assert!(read_exactly(&mut server, taken, 10_000) == bytes[..taken]);
     }
 }
 
