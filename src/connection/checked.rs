@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::revoked::{Register, Registration};
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
 
-use super::Setup;
 use super::engine::Engine;
+use super::setup::Setup;
 
 /// The peer: it goes with each session that is kept, and into the register of connections.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use crate::verify::Deviation;
 
 use super::Connection;
 use super::hints::{Moment, Own, Side, Stage};
+use super::state::Seen;
 
 impl Connection {
     /// The number of the connection, by which its context names it: 1 for the first of a context, and so on.
@@ -77,8 +78,8 @@ impl Connection {
         let version = self.engine.version();
         let stage = match version {
             None => Stage::Hello,
-            Some(_) if self.is_unfinished() => Stage::Handshake,
-            Some(_) if !self.seen_data => Stage::Complete,
+            Some(_) if self.is_handshaking() => Stage::Handshake,
+            Some(_) if self.seen < Seen::Data => Stage::Complete,
             Some(_) => Stage::Data,
         };
         let facts = self.facts.as_ref();

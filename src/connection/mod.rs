@@ -18,6 +18,8 @@ mod reasons;
 mod record;
 mod refusals;
 mod sealer;
+mod setup;
+mod state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +29,6 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
-use crate::revoked::Register;
 use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 
 use checked::Checked;
@@ -38,6 +39,8 @@ pub use record::MAX_RECORD_BYTES;
 pub(crate) use refusals::Refusals;
 pub(crate) use sealer::with_own_alerts;
 use sealer::{Keys, Sealer};
+pub(crate) use setup::Setup;
+use state::{Event, Seen, State, Traffic};
 
 /// Most bytes of handshake messages that are kept while they are incomplete.
 ///
@@ -77,30 +80,6 @@ pub enum Next {
     Closed,
 }
 
-/// The parts of the context for a connection.
-#[derive(Debug)]
-pub(crate) struct Setup {
-    /// Its number in the context.
-    pub(crate) number: u64,
-    /// The log of peers that are refused, or refuse this side.
-    pub(crate) log: Option<Arc<Refusals>>,
-    /// Handshake messages are processed only by [`Connection::run_task`].
-    pub(crate) uses_tasks: bool,
-    /// The register of connections if peers are checked for revocation, and the number of its sweeps before the
-    /// configuration of the connection was made.
-    pub(crate) register: Option<(Arc<Register>, u64)>,
-    /// A number of the application's choice.
-    pub(crate) user: usize,
-    /// Clients: the host, for the application.
-    pub(crate) server_name: Option<Arc<str>>,
-    /// Clients: the name to verify, if another one is sent.
-    pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
-    /// Clients: by what, with the server's name, sessions are remembered; none if they are not.
-    pub(crate) session_scope: Option<Arc<str>>,
-    /// Clients: whether the application is asked about a session before the first message, in a task.
-    pub(crate) asks_first: bool,
-}
-
 /// The facts of the connection that rustls does not keep. They are allocated only if there are any.
 #[derive(Debug, Default)]
 struct Facts {
@@ -119,7 +98,10 @@ pub(crate) fn write_after_close() -> Error {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("next", &self.next()).field("failure", &self.failure).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("next", &self.next())
+            .field("failure", &self.failure())
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,19 +123,12 @@ pub struct Connection {
     checked: Option<Box<Checked>>,
     /// The identity that this side has sent, or would send.
     identity: Option<Arc<CertifiedKey>>,
-    failure: Option<Error>,
-    /// Bytes that a record adds to its plaintext; 0 while the handshake is under way. Kept here because each record
-    /// asks.
-    record_overhead: usize,
+    state: State,
+    seen: Seen,
     /// Handshake messages are processed only by [`Connection::run_task`].
     uses_tasks: bool,
-    task_pending: bool,
     /// Only an earlier session may be resumed.
     resumes_only: bool,
-    seen_record: bool,
-    seen_data: bool,
-    peer_closed: bool,
-    write_closed: bool,
 }
 
 impl Connection {
@@ -169,12 +144,11 @@ impl Connection {
 
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
     pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, setup: Setup) -> Result<Self> {
-        let waits = setup.asks_first;
+        let asks_first = setup.asks_first;
         let mut connection = Self::with_engine(Engine::unstarted(config, name), setup);
-        connection.task_pending = waits;
-        if !waits {
+        if !asks_first {
             connection.advance(&mut [], &mut []);
-            connection.check()?;
+            connection.state.check()?;
         }
         Ok(connection)
     }
@@ -185,7 +159,7 @@ impl Connection {
     }
 
     fn with_engine(engine: Engine, setup: Setup) -> Self {
-        let uses_tasks = setup.uses_tasks;
+        let Setup { uses_tasks, asks_first, .. } = setup;
         Self {
             engine,
             number: setup.number,
@@ -198,15 +172,10 @@ impl Connection {
             facts: None,
             checked: Some(Box::new(Checked::new(setup))),
             identity: None,
-            failure: None,
-            record_overhead: 0,
+            state: State::new(asks_first),
+            seen: Seen::Nothing,
             uses_tasks,
-            task_pending: false,
             resumes_only: false,
-            seen_record: false,
-            seen_data: false,
-            peer_closed: false,
-            write_closed: false,
         }
     }
 
@@ -217,19 +186,17 @@ impl Connection {
     /// peer.
     pub fn unwrap(&mut self, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
         self.end_if_revoked();
-        self.check()?;
-        if self.peer_closed {
-            return Ok(Transfer { consumed: 0, produced: 0, next: Next::Closed });
+        self.state.check()?;
+        if self.state.is_peer_closed() || self.state.needs_task() {
+            let next = if self.state.is_peer_closed() { Next::Closed } else { Next::NeedTask };
+            return Ok(Transfer { consumed: 0, produced: 0, next });
         }
-        if self.task_pending {
-            return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedTask });
-        }
-        let length = match Header::read(tls, self.seen_record) {
+        let length = match Header::read(tls, self.seen >= Seen::Record) {
             Header::Incomplete => return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord }),
             Header::NotTls(what) => return Err(self.fail(Error::new(Code::PeerNotTls, what))),
             Header::Whole { length, is_application_data } => {
-                if is_application_data && self.record_overhead > 0 {
-                    let payload = length.saturating_sub(self.record_overhead).min(MAX_PLAINTEXT_BYTES);
+                if is_application_data && let Some(Traffic { record_overhead }) = self.state.traffic() {
+                    let payload = length.saturating_sub(record_overhead).min(MAX_PLAINTEXT_BYTES);
                     if payload > plain.len() {
                         return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(payload) });
                     }
@@ -237,7 +204,7 @@ impl Connection {
                 length
             }
         };
-        self.seen_record = true;
+        self.seen = self.seen.max(Seen::Record);
         let produced = self.take_record(&mut tls[..length], plain)?;
         Ok(Transfer { consumed: length, produced, next: self.next() })
     }
@@ -254,19 +221,18 @@ impl Connection {
         if self.has_outgoing() {
             return Ok(self.drain_outgoing(tls));
         }
-        self.check()?;
-        if self.is_unfinished() || self.task_pending || plain.is_empty() {
-            return Ok(Transfer { consumed: 0, produced: 0, next: self.next() });
+        self.state.check()?;
+        match self.state.traffic() {
+            Some(_) if !plain.is_empty() && self.state.is_write_closed() => Err(write_after_close()),
+            Some(traffic) if !plain.is_empty() => self.encrypt(plain, tls, traffic),
+            _ => Ok(Transfer { consumed: 0, produced: 0, next: self.next() }),
         }
-        if self.write_closed {
-            return Err(write_after_close());
-        }
-        self.encrypt(plain, tls)
     }
 
     /// Processes the handshake messages that [`Next::NeedTask`] waits for; may block as long as verification does.
     pub fn run_task(&mut self) {
-        if std::mem::take(&mut self.task_pending) {
+        if self.state.needs_task() {
+            self.change(Event::TaskTaken);
             self.process_stash(&mut []);
             self.settle_peer();
         }
@@ -279,11 +245,11 @@ impl Connection {
     /// # Errors
     /// The error that ended the connection.
     pub fn close_write(&mut self) -> Result<()> {
-        self.check()?;
-        if self.write_closed {
+        self.state.check()?;
+        if self.state.is_write_closed() {
             return Ok(());
         }
-        self.write_closed = true;
+        self.change(Event::WriteClosed);
         if self.is_handshaking() {
             return Ok(());
         }
@@ -298,18 +264,18 @@ impl Connection {
     /// `TRUNCATED` without the peer's close_notify, `HANDSHAKE_EOF` during the handshake, or what ended the connection
     /// before.
     pub fn end_of_input(&mut self) -> Result<()> {
-        self.check()?;
-        if self.peer_closed {
+        self.state.check()?;
+        if self.state.is_peer_closed() {
             return Ok(());
         }
-        let code = if self.is_unfinished() { Code::HandshakeEof } else { Code::Truncated };
+        let code = if self.is_handshaking() { Code::HandshakeEof } else { Code::Truncated };
         Err(self.fail(Error::from(code)))
     }
 
     /// Ends the connection: the peer is sent the alert of the failure's row, if it has one, instead of what rustls may
     /// have queued. The first failure counts.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
-        if let Some(first) = &self.failure {
+        if let Some(first) = self.failure() {
             return first.clone();
         }
         alert::take_fatal(&mut self.outgoing);
@@ -332,24 +298,32 @@ impl Connection {
     fn end(&mut self, error: Error, keys: Option<Keys>) -> Error {
         // Nothing follows a close_notify (RFC 8446 section 6.1).
         if let Some(description) = error.code().alert_in(self.engine.version())
-            && !self.write_closed
+            && !self.state.is_write_closed()
         {
             self.outgoing.extend(alert::records(description, keys));
         }
         let moment = self.moment();
         let error = hints::fit(error, &moment);
         self.log_refusal(&error, moment.side, moment.stage);
-        self.failure.insert(error).clone()
+        self.change(Event::Failed(error.clone()));
+        error
+    }
+
+    /// Changes the state. An event that the state does not allow ends the connection.
+    fn change(&mut self, event: Event) {
+        if let Err(error) = self.state.apply(event) {
+            self.fail(error);
+        }
     }
 
     /// The error that ended the connection, if one did.
     pub fn failure(&self) -> Option<&Error> {
-        self.failure.as_ref()
+        self.state.failure()
     }
 
     /// Returns true until the handshake is complete. Records for the peer may be unsent even after that.
     pub fn is_handshaking(&self) -> bool {
-        self.is_unfinished() || self.task_pending
+        self.state.is_handshaking()
     }
 
     /// Returns true if there are records for [`Connection::wrap`].
@@ -359,47 +333,36 @@ impl Connection {
 
     /// Returns true if the peer's close_notify has been received.
     pub fn is_peer_closed(&self) -> bool {
-        self.peer_closed
+        self.state.is_peer_closed()
     }
 
     /// Returns true if this side has queued its close_notify.
     pub fn is_write_closed(&self) -> bool {
-        self.write_closed
+        self.state.is_write_closed()
     }
 
     /// Returns the next need of the connection without moving bytes.
     pub fn next(&self) -> Next {
-        if self.task_pending {
+        if self.state.needs_task() {
             Next::NeedTask
         } else if self.has_outgoing() {
             Next::NeedWrap
-        } else if self.peer_closed {
+        } else if self.state.is_peer_closed() {
             Next::Closed
-        } else if self.is_unfinished() {
+        } else if self.is_handshaking() {
             Next::NeedRecord
         } else {
             Next::Continue
         }
     }
 
-    fn check(&self) -> Result<()> {
-        match &self.failure {
-            None => Ok(()),
-            Some(error) => Err(error.clone()),
-        }
-    }
-
-    fn is_unfinished(&self) -> bool {
-        self.record_overhead == 0
-    }
-
     /// Processes one whole record; gives the plaintext's length.
     fn take_record(&mut self, record: &mut [u8], plain: &mut [u8]) -> Result<usize> {
-        let produced = if self.is_unfinished() || !self.stash.is_empty() {
+        let produced = if self.is_handshaking() || !self.stash.is_empty() {
             self.stash_record(record)?;
-            match self.uses_tasks && self.is_unfinished() {
+            match self.uses_tasks && self.is_handshaking() {
                 true => {
-                    self.task_pending = true;
+                    self.change(Event::TaskNeeded);
                     0
                 }
                 false => self.process_stash(plain),
@@ -413,13 +376,13 @@ impl Connection {
             produced
         };
         self.settle_peer();
-        self.check()?;
+        self.state.check()?;
         Ok(produced)
     }
 
     /// Settles what is kept of the peer when the handshake is complete.
     fn settle_peer(&mut self) {
-        if self.is_unfinished() || self.failure.is_some() {
+        if self.is_handshaking() || self.failure().is_some() {
             return;
         }
         match self.checked.as_mut().map(|checked| checked.settle((self.number, self.user), &self.engine)) {
@@ -434,7 +397,7 @@ impl Connection {
     /// Ends the connection if its peer has been revoked, and the application wants it closed.
     fn end_if_revoked(&mut self) {
         if let Some(checked) = &self.checked
-            && self.failure.is_none()
+            && self.failure().is_none()
             && let Some(error) = checked.closed().cloned()
         {
             self.fail(error);
@@ -460,16 +423,31 @@ impl Connection {
         produced
     }
 
-    /// Runs the engine until it needs something from outside; gives (bytes to discard, plaintext produced).
+    /// Runs the engine until it needs something from outside. Returns the bytes to discard and the plaintext produced.
     ///
     /// `tls` starts with what rustls has been shown and not discarded: it knows offsets into it.
     fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
-        let was_handshaking = self.is_unfinished();
-        // Tickets of TLS 1.3 come to a client after the handshake, and what is known of the server is kept with each.
-        let is_noted = was_handshaking || (self.checked.is_some() && self.engine.is_client());
-        if is_noted {
+        if self.is_handshaking() {
             HandshakeNotes::begin(self.input());
+            let moved = self.run_engine(tls, plain);
+            self.take_notes();
+            if !self.engine.is_handshaking() {
+                self.change(Event::HandshakeDone(Traffic { record_overhead: self.engine.record_overhead() }));
+            }
+            return moved;
         }
+        // Tickets of TLS 1.3 come to a client after the handshake, and what is known of the server is kept with each.
+        if self.checked.is_none() || !self.engine.is_client() {
+            return self.run_engine(tls, plain);
+        }
+        HandshakeNotes::begin(self.input());
+        let moved = self.run_engine(tls, plain);
+        HandshakeNotes::take();
+        moved
+    }
+
+    /// Steps the engine until it is idle or has failed. Returns as [`Connection::advance`] does.
+    fn run_engine(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
         let (mut discarded, mut produced) = (0, 0);
         loop {
             let (discard, step) = Sealer::note(&mut self.sealer, || {
@@ -479,54 +457,58 @@ impl Connection {
             match step {
                 Ok(Step::Plaintext(bytes)) => {
                     produced += bytes;
-                    self.seen_data |= bytes > 0;
+                    if bytes > 0 {
+                        self.seen = Seen::Data;
+                    }
                     if discarded == tls.len() {
                         break;
                     }
                 }
                 Ok(Step::Emitted) => {}
-                Ok(Step::PeerClosed) => self.peer_closed = true,
+                Ok(Step::PeerClosed) => self.change(Event::PeerClosed),
                 Ok(Step::Idle) => break,
                 Ok(Step::Refused(error)) => {
                     self.fail(error);
                     break;
                 }
                 Err(error) => {
-                    let mut notes = if was_handshaking { HandshakeNotes::take() } else { HandshakeNotes::default() };
-                    let (refusal, named) = (notes.refusal.take(), notes.named.take());
-                    self.keep(notes);
-                    let waiting = self.outgoing.len();
-                    self.engine.take_records(&mut self.outgoing);
-                    let alert = alert::take_fatal(&mut self.outgoing);
-                    let keys = self.end_engine();
-                    if refusal.is_some() && !keys.as_ref().is_some_and(Keys::is_active) {
-                        // A client of TLS 1.2 queues its answer before it finds that it must not give it.
-                        self.outgoing.truncate(waiting);
-                    }
-                    let told = failure::of_hello(&error, tls).or_else(|| failure::of_missing(&error, named.as_deref()));
-                    self.end(told.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)), keys);
+                    self.end_by_engine(error, tls);
                     break;
                 }
             }
         }
-        if was_handshaking {
-            let mut notes = HandshakeNotes::take();
-            if let Some(refusal) = notes.refusal.take() {
-                // What was refused does not go on because rustls saw no error in it.
-                if self.failure.is_none() {
-                    self.outgoing.clear();
-                    self.outgoing_start = 0;
-                }
-                self.fail(refusal);
-            }
-            self.keep(notes);
-            if !self.engine.is_handshaking() {
-                self.record_overhead = self.engine.record_overhead();
-            }
-        } else if is_noted {
-            HandshakeNotes::take();
-        }
         (discarded, produced)
+    }
+
+    /// Ends the connection after an error of rustls', with its alert. The notes of the call say more of the cause.
+    fn end_by_engine(&mut self, error: rustls::Error, tls: &[u8]) {
+        let mut notes = if self.is_handshaking() { HandshakeNotes::take() } else { HandshakeNotes::default() };
+        let (refusal, named) = (notes.refusal.take(), notes.named.take());
+        self.keep(notes);
+        let waiting = self.outgoing.len();
+        self.engine.take_records(&mut self.outgoing);
+        let alert = alert::take_fatal(&mut self.outgoing);
+        let keys = self.end_engine();
+        if refusal.is_some() && !keys.as_ref().is_some_and(Keys::is_active) {
+            // A client of TLS 1.2 queues its answer before it finds that it must not give it.
+            self.outgoing.truncate(waiting);
+        }
+        let known = failure::of_hello(&error, tls).or_else(|| failure::of_missing(&error, named.as_deref()));
+        self.end(known.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)), keys);
+    }
+
+    /// Keeps the notes of a call of rustls in the handshake. A refusal in them ends the connection, even if rustls saw
+    /// no error in it.
+    fn take_notes(&mut self) {
+        let mut notes = HandshakeNotes::take();
+        if let Some(refusal) = notes.refusal.take() {
+            if self.failure().is_none() {
+                self.outgoing.clear();
+                self.outgoing_start = 0;
+            }
+            self.fail(refusal);
+        }
+        self.keep(notes);
     }
 
     fn input(&self) -> HandshakeInput {
@@ -575,10 +557,10 @@ impl Connection {
         Transfer { consumed: 0, produced: fits, next: self.next() }
     }
 
-    fn encrypt(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
-        let room = tls.len().saturating_sub(self.record_overhead);
+    fn encrypt(&mut self, plain: &[u8], tls: &mut [u8], traffic: Traffic) -> Result<Transfer> {
+        let room = tls.len().saturating_sub(traffic.record_overhead);
         if room == 0 {
-            let needed = self.record_overhead + 1;
+            let needed = traffic.record_overhead + 1;
             return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(needed) });
         }
         let chunk = &plain[..plain.len().min(room).min(MAX_PLAINTEXT_BYTES)];

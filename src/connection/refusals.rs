@@ -13,6 +13,7 @@ use crate::logging::{Level, Log};
 
 use super::Connection;
 use super::hints::{Side, Stage};
+use super::state::Seen;
 
 /// The most lines of a context about refused peers in a minute of its clock.
 pub(crate) const MAX_LINES_A_MINUTE: u32 = 60;
@@ -89,7 +90,7 @@ impl Connection {
     /// of a connection in use, are no news.
     pub(super) fn log_refusal(&self, error: &Error, side: Side, stage: Stage) {
         let code = error.code();
-        let has_begun = self.seen_record || side == Side::Client;
+        let has_begun = self.seen >= Seen::Record || side == Side::Client;
         let is_of_peer = match code.category() {
             Category::Io => {
                 matches!(code, Code::ConnectionReset | Code::BrokenPipe) && stage < Stage::Data && has_begun

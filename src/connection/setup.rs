@@ -1,0 +1,33 @@
+//! The parts of a context for one connection.
+
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+
+use crate::revoked::Register;
+
+use super::refusals::Refusals;
+
+/// The parts of the context for a connection.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    /// Its number in the context.
+    pub(crate) number: u64,
+    /// The log of peers that are refused, or refuse this side.
+    pub(crate) log: Option<Arc<Refusals>>,
+    /// Handshake messages are processed only by [`super::Connection::run_task`].
+    pub(crate) uses_tasks: bool,
+    /// The register of connections if peers are checked for revocation, and the number of its sweeps before the
+    /// configuration of the connection was made.
+    pub(crate) register: Option<(Arc<Register>, u64)>,
+    /// A number of the application's choice.
+    pub(crate) user: usize,
+    /// Clients: the host, for the application.
+    pub(crate) server_name: Option<Arc<str>>,
+    /// Clients: the name to verify, if another one is sent.
+    pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
+    /// Clients: by what, with the server's name, sessions are remembered; none if they are not.
+    pub(crate) session_scope: Option<Arc<str>>,
+    /// Clients: whether the application is asked about a session before the first message, in a task.
+    pub(crate) asks_first: bool,
+}
