@@ -68,7 +68,7 @@ impl fmt::Debug for Context {
 
 impl Context {
     pub(crate) fn from_spec(spec: Spec) -> Result<Self> {
-        let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock), spec.sessions.max_age_s));
+        let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock), &spec.sessions));
         spec.check()?;
         let remote = load::remote(&spec)?;
         let generation = Arc::new(Generation::load(&spec, &sessions, remote.clone())?);

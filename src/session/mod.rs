@@ -93,9 +93,9 @@ impl fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    pub(crate) fn new(clock: Arc<dyn TimeProvider>, max_age_s: u32) -> Self {
+    pub(crate) fn new(clock: Arc<dyn TimeProvider>, spec: &SessionSpec) -> Self {
         Self {
-            max_age_s,
+            max_age_s: spec.max_age_s,
             client_sessions: AtomicUsize::new(CLIENT_SESSIONS),
             client_timeout_s: AtomicU32::new(0),
             server_timeout_s: AtomicU32::new(0),

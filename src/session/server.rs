@@ -194,6 +194,7 @@ mod tests {
     use rustls::pki_types::CertificateDer;
     use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
+    use super::super::SessionSpec;
     use super::*;
     use crate::keystore::TrustedCertificate;
     use crate::verify::{AskAgain, Authenticated, Deviations, HandshakeInput, Judge, PeerVerifier, Purpose};
@@ -215,7 +216,8 @@ mod tests {
             ask_again: AskAgain::Callback,
             is_verifying: true,
         };
-        Arc::new(Gate::new(Arc::new(Sessions::new(Arc::new(DefaultTimeProvider), 60)), Arc::new(recheck)))
+        let spec = SessionSpec { max_age_s: 60, ..SessionSpec::default() };
+        Arc::new(Gate::new(Arc::new(Sessions::new(Arc::new(DefaultTimeProvider), &spec)), Arc::new(recheck)))
     }
 
     fn certificate() -> Vec<u8> {
