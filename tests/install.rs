@@ -204,6 +204,17 @@ fn header_compiles_without_a_warning_in_every_standard_of_c_and_cxx() {
     }
 }
 
+/// An enum of a fixed type is a part of C23. clang has it as an extension before it calls itself a compiler of C23.
+#[test]
+fn header_compiles_with_the_enums_of_c23() {
+    let source = installed().join("enums_of_c23.c");
+    fs::write(&source, "#include <brokertls.h>\nint is_one(enum btls_category category);\n").unwrap();
+    let mut command = Command::new("clang");
+    command.args(["-std=c2x", "-U__STDC_VERSION__", "-D__STDC_VERSION__=202311L", "-Wno-builtin-macro-redefined"]);
+    command.args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wno-fixed-enum-extension", "-Werror"]);
+    succeed(command.args(["-fsyntax-only", "-x", "c"]).arg(&source).args(pkg_config(&["--cflags"])));
+}
+
 #[test]
 fn installed_files_hold_no_path_of_the_machine_that_built_them() {
     let home = |variable| std::env::var_os(variable).map(PathBuf::from);
