@@ -1,4 +1,4 @@
-//! Has the library stay loaded: the JVM unloads it with its class loader, but threads keep destructors in it.
+//! Keeps the library loaded. The JVM unloads it with its class loader, but threads still have destructors in it.
 
 use std::env;
 

@@ -31,7 +31,7 @@ pub(crate) fn with_options<T>(builder: jlong, body: impl FnOnce(&mut Options) ->
     body(&mut options)
 }
 
-/// Bytes with their name, or a path.
+/// Makes a source from bytes with a name, or from a path.
 fn source(env: &Env<'_>, content: &JByteArray<'_>, label: &JString<'_>) -> Outcome<Source> {
     let label = text(env, label)?;
     Ok(match bytes_or_none(env, content)? {
@@ -100,7 +100,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addIdentity<'
         identity.options = with_options(builder, |options| Ok(options.open_options()))?;
         identity.options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
         identity.options.password = password(env, &store_password, &passwords)?;
-        // Where only the store's password was given, it is the key's too.
+        // Without a key password, the password of the store is also that of the key.
         let is_given = !store_password.as_raw().is_null();
         let asked_for_key = if is_given { JObject::null() } else { passwords };
         identity.options.key_password = password(env, &key_password, &asked_for_key)?;
@@ -148,7 +148,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_logTo<'local>
     guard(&mut env, |env| {
         let sink = log::sink(env, &log)?;
         with_options(builder, |options| {
-            // The engines of Java log what they throw.
+            // The Java engines log the failures that they throw.
             options.builder_mut().log(sink).host_logs_refusals();
             Ok(())
         })
@@ -419,7 +419,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_servedVersions<'loca
     })
 }
 
-/// The part of an engine's settings that both sides have.
+/// Returns the settings that clients and servers share.
 fn settings(
     env: &mut Env<'_>,
     versions: &JString<'_>,

@@ -1,6 +1,6 @@
 //! `NativeEngine`: one connection.
 //!
-//! `wrap`, `unwrap` and `state` are the data path: one claim of the engine, no allocation, no call back into Java.
+//! `wrap`, `unwrap` and `state` are the data path: one claim of the engine, no allocation, no callback into Java.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,12 +19,12 @@ use crate::{failure, text};
 
 pub(crate) static ENGINES: Handles<Engine> = Handles::new();
 
-/// A connection, and what made it unusable from outside it.
+/// A connection, with the errors that it does not keep itself.
 pub(crate) struct Engine {
     connection: Connection,
-    /// A contained panic: the connection's own state can no longer be relied upon.
+    /// A contained panic, after which the connection cannot be used.
     panicked: Option<Error>,
-    /// The error of the last call. The connection may still continue.
+    /// The error of a refused call, which need not end the connection.
     refused: Option<Error>,
 }
 
@@ -34,7 +34,7 @@ impl Engine {
     }
 }
 
-// What `NativeEngine` reads from a packed long.
+// The layout of the packed long that `NativeEngine` reads.
 const CONSUMED_SHIFT: u32 = 24;
 const STATUS_SHIFT: u32 = 48;
 const FLAGS_SHIFT: u32 = 56;
@@ -45,7 +45,7 @@ const PEER_CLOSED: u64 = 4;
 const DESTINATION_TOO_SMALL: u64 = 4;
 const FAILED: u64 = 6;
 
-/// Bytes taken, bytes given, and what is next.
+/// Consumed bytes, produced bytes, and the next step.
 type Moved = (usize, usize, Next);
 
 fn moved(transfer: Transfer) -> Moved {
@@ -75,7 +75,7 @@ fn pack(engine: &Engine, moved: Option<Moved>) -> jlong {
     (flags << FLAGS_SHIFT | status << STATUS_SHIFT | lengths).cast_signed()
 }
 
-/// A step of one engine: what it met is kept there, for `failure`. A panic poisons this engine alone.
+/// Runs a step of one engine, which keeps an error for `failure`. A panic poisons only this engine.
 fn step(handle: jlong, body: impl FnOnce(&mut Connection) -> Result<Moved, Error>) -> Outcome<jlong> {
     let mut engine: Exclusive<'_, Engine> = ENGINES.claim(handle)?;
     if engine.panicked.is_some() {
@@ -95,7 +95,7 @@ fn step(handle: jlong, body: impl FnOnce(&mut Connection) -> Result<Moved, Error
     Ok(pack(&engine, moved))
 }
 
-/// The state, as a transfer of nothing.
+/// Returns the state, as a transfer of no bytes.
 fn still(connection: &Connection) -> Result<Moved, Error> {
     if let Some(error) = connection.failure() {
         return Err(error.clone());
@@ -103,7 +103,7 @@ fn still(connection: &Connection) -> Result<Moved, Error> {
     Ok((0, 0, connection.next()))
 }
 
-/// The facts of a connection. After a panic, there are none.
+/// Reads facts of a connection. Fails after a panic.
 fn look<T>(handle: jlong, body: impl FnOnce(&Connection) -> T) -> Outcome<T> {
     let engine = ENGINES.claim(handle)?;
     match &engine.panicked {

@@ -1,10 +1,10 @@
-//! Errors as Java's objects.
+//! Java exceptions from errors.
 
 use brokertls::Error;
 use jni::objects::{JString, JThrowable, JValue};
 use jni::{Env, jni_sig, jni_str};
 
-/// A `TlsFailure` of this error.
+/// Makes a `TlsFailure` from an error.
 pub(crate) fn new<'local>(env: &mut Env<'local>, error: &Error) -> jni::errors::Result<JThrowable<'local>> {
     let number = JValue::Int(error.code().number());
     let signature = jni_sig!("(I)Lio/brokertls/ErrorCode;");
@@ -33,7 +33,7 @@ fn throw(env: &mut Env<'_>, class: &jni::strings::JNIStr, message: &str) -> jni:
     Ok(())
 }
 
-/// Java's strings from native code end at a NUL.
+/// Replaces NUL, which ends a string that native code passes to Java.
 pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

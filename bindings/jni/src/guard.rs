@@ -1,7 +1,7 @@
-//! The way in from Java: every native method is one call of a function here.
+//! The entry from Java: every native method is one call of a function here.
 //!
-//! No panic crosses, and none ends more than the object it was met in. This is the one place that decides what Java
-//! sees of an error.
+//! No panic crosses the boundary, and a panic ends only the object of its call. This file alone maps errors to Java
+//! exceptions.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use jni::{Env, EnvUnowned};
 use crate::failure;
 use crate::handles::{Handles, Shared, Unavailable};
 
-/// The failure of a native method.
+/// The reason that a native method returns no value.
 #[derive(Debug)]
 pub(crate) enum Raised {
     /// Thrown as `TlsFailure`.
@@ -24,7 +24,7 @@ pub(crate) enum Raised {
     State(Unavailable),
     /// Thrown as `IllegalArgumentException`.
     Argument(&'static str),
-    /// A pending exception of Java.
+    /// A Java exception is pending already.
     Pending,
 }
 
@@ -60,18 +60,18 @@ pub(crate) fn guard<'local, T: Default>(
     env.with_env(body).resolve::<Throw>()
 }
 
-/// Runs the body of a native method that neither needs the JVM nor throws anything but for an object out of use.
+/// Runs the body of a native method that does not call the JVM.
 pub(crate) fn guard_bare<'local, T: Default>(env: &mut EnvUnowned<'local>, body: impl FnOnce() -> Outcome<T>) -> T {
     let outcome = contain(body);
     settle(env, outcome)
 }
 
-/// Runs the body, a panic becoming an error.
+/// Runs the body, and turns a panic into an error.
 pub(crate) fn contain<T>(body: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Raised::Failure(panic_error(&*payload))))
 }
 
-/// Gives Java the value, or throws.
+/// Returns the value to Java, or throws.
 pub(crate) fn settle<'local, T: Default>(env: &mut EnvUnowned<'local>, outcome: Outcome<T>) -> T {
     match outcome {
         Ok(value) => value,
@@ -79,23 +79,23 @@ pub(crate) fn settle<'local, T: Default>(env: &mut EnvUnowned<'local>, outcome: 
     }
 }
 
-/// The object of a handle.
+/// Returns the object of a handle.
 pub(crate) fn object<T>(handles: &Handles<T>, handle: jlong) -> Outcome<Shared<'_, T>> {
     Ok(handles.share(handle)?)
 }
 
-/// Keeps an object for Java.
+/// Keeps an object for Java, and returns its handle.
 pub(crate) fn keep<T>(handles: &Handles<T>, object: T) -> Outcome<jlong> {
     handles.insert(object).ok_or_else(|| Error::new(Code::Internal, "too many objects").into())
 }
 
-/// The message of a contained panic.
+/// Returns the error for a contained panic.
 pub(crate) fn panic_error(payload: &(dyn Any + Send)) -> Error {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     Error::new(Code::Panic, text.unwrap_or_default())
 }
 
-/// Makes exceptions of errors.
+/// The mapping of errors to exceptions.
 struct Throw;
 
 impl<T: Default> ErrorPolicy<T, Raised> for Throw {
@@ -136,7 +136,7 @@ impl<T: Default> ErrorPolicy<T, Raised> for Throw {
     }
 }
 
-/// jni reports a thrown exception as an error; here it is what was wanted.
+/// Throws. The jni crate reports the exception as an error, which is intended here.
 fn throw(env: &mut Env<'_>, exception: &JThrowable<'_>) {
     let _ = env.throw(exception);
 }

@@ -1,9 +1,8 @@
-//! Objects that Java holds by number: a table of slots that are never given back to the system.
+//! Objects that Java refers to by number: a table of slots with memory that is never freed.
 //!
-//! A number names a slot and its generation, so that a number that was made up or freed is told from a live one without
-//! following it. An object is counted while it is in use and freed when the last call on it returns. No locks on the
-//! way in and out.
-#![allow(unsafe_code, reason = "objects are kept as pointers, which the state beside each guards")]
+//! A number has a slot and its generation, so that an invented or freed number is recognised without a pointer access.
+//! Calls on an object are counted, and the last one frees a removed object. Calls take no lock.
+#![allow(unsafe_code, reason = "a slot holds its object as a pointer, which the state of the slot guards")]
 
 use std::ops::{Deref, DerefMut};
 use std::ptr;
@@ -16,15 +15,15 @@ const USE_MASK: u64 = 0x3fff_ffff;
 const LIVE: u64 = 1 << 30;
 const DOOMED: u64 = 1 << 31;
 const GENERATION_SHIFT: u32 = 32;
-/// Numbers stay positive in Java, where a negative one means something else.
+/// Handles are positive, because a negative result of Java has another meaning.
 const GENERATION_MASK: u64 = 0x7fff_ffff;
 
-/// The reason why an object cannot be used.
+/// The reason that an object cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unavailable {
-    /// The number is none, or its object has been freed.
+    /// The number is invalid, or its object was freed.
     Closed,
-    /// Another thread is in a call on it.
+    /// A call on it runs on another thread.
     Busy,
 }
 
@@ -39,7 +38,7 @@ struct Free {
     next: u32,
 }
 
-/// Generation, whether it holds an object, whether that is to be freed, and how many calls use it; and the object.
+/// The object, with a state: generation, LIVE, DOOMED, and the number of calls on it.
 struct Slot<T> {
     state: AtomicU64,
     object: AtomicPtr<T>,
@@ -50,7 +49,7 @@ impl<T> Handles<T> {
         Self { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(Free { indices: Vec::new(), next: 0 }) }
     }
 
-    /// Keeps the object; gives its number, or the object back if there are too many.
+    /// Keeps the object and returns its number; `None` if there are too many.
     pub(crate) fn insert(&self, object: T) -> Option<i64> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let index = match free.indices.pop() {
@@ -76,17 +75,17 @@ impl<T> Handles<T> {
         Some((generation << GENERATION_SHIFT | u64::from(index)).cast_signed())
     }
 
-    /// The object, for as long as the answer is kept, beside other users.
+    /// Returns the object for use beside other users.
     pub(crate) fn share(&self, handle: i64) -> Result<Shared<'_, T>, Unavailable> {
         self.enter(handle, USE_MASK).map(Shared)
     }
 
-    /// The object for one user alone.
+    /// Returns the object for exclusive use.
     pub(crate) fn claim(&self, handle: i64) -> Result<Exclusive<'_, T>, Unavailable> {
         self.enter(handle, 1).map(|held| Exclusive(held))
     }
 
-    /// Frees the object, or lets the last call on it do so. A number that names none is left alone.
+    /// Frees the object now or after the last call on it. Ignores an invalid number.
     pub(crate) fn remove(&self, handle: i64) {
         let Ok(held) = self.enter(handle, USE_MASK) else { return };
         held.slot.state.fetch_or(DOOMED, Ordering::AcqRel);
@@ -117,7 +116,7 @@ impl<T> Handles<T> {
     }
 }
 
-/// The chunk of a slot, each twice the size of the one before, and the place in it.
+/// Returns the chunk of a slot, and the offset in it. Each chunk has twice the size of the one before.
 fn place(index: u32) -> Option<(usize, usize)> {
     let index = index as usize + FIRST_CHUNK;
     let chunk = (index / FIRST_CHUNK).ilog2() as usize;
@@ -130,7 +129,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// One use of a slot's object.
+/// One call on the object of a slot.
 struct Held<'a, T> {
     table: &'a Handles<T>,
     slot: &'a Slot<T>,
@@ -146,46 +145,46 @@ impl<T> Held<'_, T> {
 impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
         let before = self.slot.state.fetch_sub(1, Ordering::AcqRel);
-        // A doomed object has no new users: only one user sees itself as the last.
+        // A doomed slot accepts no call, so that exactly one call is the last.
         if before & DOOMED == 0 || before & USE_MASK != 1 {
             return;
         }
         let object = self.slot.object.swap(ptr::null_mut(), Ordering::AcqRel);
         self.slot.state.store(before & (GENERATION_MASK << GENERATION_SHIFT), Ordering::Release);
-        // SAFETY: the pointer came from a box, and the slot that gave it has forgotten it.
+        // SAFETY: `insert` made the pointer from a box, and the swap took it out of the slot.
         drop(unsafe { Box::from_raw(object) });
         self.table.free.lock().unwrap_or_else(PoisonError::into_inner).indices.push(self.index);
     }
 }
 
-/// An object in use beside others.
+/// An object in shared use.
 pub(crate) struct Shared<'a, T>(Held<'a, T>);
 
 impl<T> Deref for Shared<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the object lives while the use is counted, and claims of it for one alone are refused meanwhile.
+        // SAFETY: the object lives while the call is counted, and `claim` refuses exclusive use meanwhile.
         unsafe { &*self.0.object() }
     }
 }
 
-/// An object in use by one alone.
+/// An object in exclusive use.
 pub(crate) struct Exclusive<'a, T>(Held<'a, T>);
 
 impl<T> Deref for Exclusive<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: as for DerefMut.
+        // SAFETY: the object lives while the call is counted, and this call alone uses it, as for `DerefMut`.
         unsafe { &*self.0.object() }
     }
 }
 
 impl<T> DerefMut for Exclusive<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the object lives while the use is counted. Kinds that are claimed are used in no other way, except by
-        // `remove`, which does not look at the object.
+        // SAFETY: the object lives while the call is counted. Objects of a kind that is claimed are never shared,
+        // except by `remove`, which does not access the object.
         unsafe { &mut *self.0.object() }
     }
 }

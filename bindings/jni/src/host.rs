@@ -1,7 +1,10 @@
-//! `HandshakeHost`: what a handshake asks of Java, on the thread of the task that runs it.
+//! `HandshakeHost`: the callbacks of a handshake into Java, on the thread of its task.
 //!
-//! An exception of Java is cleared and refuses the peer. Only the number for consent is consent.
-#![allow(unsafe_code, reason = "the environment and the host of the task are kept for its length as pointers")]
+//! The methods in Java must not throw. An exception is cleared and refuses the peer. Only the number 0 accepts it.
+#![allow(
+    unsafe_code,
+    reason = "a thread keeps the environment and the host of its task as pointers while the task runs"
+)]
 
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -29,7 +32,7 @@ thread_local! {
 const AS_CONFIGURED: i32 = 0;
 const PROTOCOL_SELECTED: i32 = 1;
 
-/// While it lives, this thread's handshakes ask this host.
+/// Sets the host for handshakes on this thread while it lives.
 pub(crate) struct Asked(Option<(*mut JNIEnv, jobject)>);
 
 impl Asked {
@@ -45,15 +48,14 @@ impl Drop for Asked {
     }
 }
 
-/// The host of whatever task runs on the thread.
+/// The host of the task that runs on the thread.
 #[derive(Debug)]
 pub(crate) struct TaskHost;
 
-/// References of Java that one question makes at most, beside those of arrays' elements, which are given back at once.
+/// The largest number of local references of one callback. Elements of arrays are deleted at once.
 const LOCAL_REFERENCES: usize = 16;
 
-/// The methods of `HandshakeHost`, looked up once. They belong to a class of the loader that has this library, and go
-/// with it.
+/// The methods of `HandshakeHost`, looked up once. Their class has the loader of this library, and is unloaded with it.
 struct Questions {
     client_hello: JMethodID,
     selected_protocol: JMethodID,
@@ -97,7 +99,7 @@ const INT: JavaType = JavaType::Primitive(Primitive::Int);
 const BOOLEAN: JavaType = JavaType::Primitive(Primitive::Boolean);
 const LONG: JavaType = JavaType::Primitive(Primitive::Long);
 
-/// Calls a method of the host; its kinds of arguments and answer are what [`Questions::of`] looked it up with.
+/// Calls a method of the host, with the types of the signature in [`Questions::of`].
 fn call<'local>(
     env: &mut Env<'local>,
     host: &JObject<'_>,
@@ -107,7 +109,7 @@ fn call<'local>(
 ) -> Outcome<JValueOwned<'local>> {
     let method = question(Questions::of(env)?);
     let arguments: Vec<_> = arguments.iter().map(JValue::as_jni).collect();
-    // SAFETY: the host is a `HandshakeHost`, as `runTask` declares it, and the method is one of that with this
+    // SAFETY: `runTask` declares the host as a `HandshakeHost`, and the method is one of that class with this
     // signature.
     Ok(unsafe { env.call_method_unchecked(host, method, answer, &arguments) }?)
 }
@@ -116,11 +118,12 @@ fn ask<T>(body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Outcome<T>) -> Result
     let Some((env, host)) = CURRENT.get() else {
         return Err(Error::new(Code::Internal, "no host for the task"));
     };
-    // SAFETY: set for the length of the native call that runs on this thread, from what Java gave it.
+    // SAFETY: `Asked` set it from the arguments of the native call that runs on this thread.
     let mut unowned = unsafe { EnvUnowned::from_raw(env) };
     let outcome = unowned.with_env(|env| {
         let answer = env.with_local_frame(LOCAL_REFERENCES, |env| {
-            // SAFETY: as above; a local reference of the native method's own frame, which outlives this one.
+            // SAFETY: `Asked` set it too; it is a local reference of the native method's frame, which outlives this
+            // one.
             let host = unsafe { JObject::from_raw(env, host) };
             body(env, &host)
         });
@@ -130,17 +133,17 @@ fn ask<T>(body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Outcome<T>) -> Result
     match outcome.into_outcome() {
         Contained::Ok(answer) => Ok(answer),
         Contained::Err(Raised::Failure(error)) => Err(error),
-        Contained::Err(_) => Err(Error::new(Code::Internal, "the handshake's host failed")),
+        Contained::Err(_) => Err(Error::new(Code::Internal, "the handshake host failed")),
         Contained::Panic(payload) => Err(crate::guard::panic_error(&*payload)),
     }
 }
 
-/// The error of a number that the host refused with.
+/// Returns the error for a number of the host that refuses.
 fn refusal(env: &mut Env<'_>, host: &JObject<'_>, number: i32) -> Raised {
     let code = Code::ALL.iter().copied().find(|code| code.number() == number).unwrap_or(Code::Internal);
-    let told = call(env, host, |questions| questions.refusal, JavaType::Object, &[]);
-    let told = told.ok().and_then(|told| told.l().ok()).and_then(|told| env.cast_local::<JString<'_>>(told).ok());
-    let detail = told.and_then(|told| text_or_none(env, &told).ok().flatten());
+    let text = call(env, host, |questions| questions.refusal, JavaType::Object, &[]);
+    let text = text.ok().and_then(|text| text.l().ok()).and_then(|text| env.cast_local::<JString<'_>>(text).ok());
+    let detail = text.and_then(|text| text_or_none(env, &text).ok().flatten());
     Raised::Failure(Error::new(code, detail.unwrap_or_default()))
 }
 
@@ -152,7 +155,7 @@ fn string_or_null<'local>(env: &mut Env<'local>, text: Option<&str>) -> Outcome<
     Ok(text.map_or(Ok(JString::null()), |text| JString::from_str(env, text))?)
 }
 
-/// The content of a request for an identity, as Java's objects.
+/// A request for an identity as Java objects.
 struct Asking<'local> {
     key_types: Strings<'local>,
     schemes: JIntArray<'local>,
@@ -173,7 +176,7 @@ impl<'local> Asking<'local> {
     }
 }
 
-/// Asks one of the questions about a peer.
+/// Calls a method about a peer.
 fn ask_about(peer: &PeerToJudge<'_>, question: fn(&Questions) -> JMethodID) -> Result<()> {
     ask(|env, host| {
         let chain = java_byte_arrays(env, peer.chain.iter())?;
@@ -186,7 +189,7 @@ fn ask_about(peer: &PeerToJudge<'_>, question: fn(&Questions) -> JMethodID) -> R
 }
 
 impl TaskHost {
-    /// Asks about a peer that was accepted; an `Err` says why it is refused.
+    /// Calls the verify callback for an accepted peer. Returns `Err` with the reason to refuse it.
     pub(crate) fn approve_peer(peer: &PeerCertificate<'_>) -> std::result::Result<(), String> {
         let answer = ask(|env, host| {
             let chain = java_byte_arrays(env, peer.chain.iter())?;

@@ -1,4 +1,4 @@
-//! `NativeIdentity`: chains with keys that Java hands over, or that sign in Java.
+//! `NativeIdentity`: certificate chains with keys that Java exports, or that sign in Java.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use std::fmt;
@@ -57,7 +57,7 @@ impl fmt::Debug for ForeignSigner {
 
 impl Signer for ForeignSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        let failed = |_| rustls::Error::General("the private key's provider did not sign".to_owned());
+        let failed = |_| rustls::Error::General("the provider of the private key did not sign".to_owned());
         let vm = JavaVM::singleton().map_err(failed)?;
         let signed = vm.attach_current_thread(|env| {
             let signed = env.with_local_frame(8, |env| {
@@ -78,7 +78,7 @@ impl Signer for ForeignSigner {
     }
 }
 
-/// The kind of key that signs so; RFC 8446 section 4.2.3.
+/// Returns the key algorithm of a scheme (RFC 8446 section 4.2.3).
 fn algorithm_of(scheme: SignatureScheme) -> Option<SignatureAlgorithm> {
     match u16::from(scheme) {
         0x0201 | 0x0401 | 0x0501 | 0x0601 | 0x0804..=0x0806 | 0x0809..=0x080b => Some(SignatureAlgorithm::RSA),

@@ -1,7 +1,8 @@
 //! brokertls for the JVM: the functions behind the native methods of `io.brokertls.internal`.
 //!
-//! A thin translator over the core. It does not use the C ABI. Java knows objects by numbers (handles.rs). Each native
-//! method is one guarded call (guard.rs). Buffers become slices in memory.rs. Each other file serves one Java class.
+//! A thin translator over the core. It does not use the C ABI. Java refers to objects by number (handles.rs). Every
+//! native method is one guarded call, with one policy for errors (guard.rs). Buffers become slices in memory.rs. Each
+//! other file serves one Java class.
 
 mod context;
 mod engine;

@@ -1,4 +1,4 @@
-//! `NativeLoader`: what tells whether this library and the classes belong together.
+//! `NativeLoader`: the version check of this library and the classes.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use jni::EnvUnowned;
@@ -6,9 +6,9 @@ use jni::objects::{JClass, JString};
 
 use crate::guard::guard;
 
-/// The version of the package, and the number of the contract between these functions and the classes: raised with each
-/// change of a native method.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-4");
+/// The version of the package, and the number of the contract with the classes, which each change of a native method
+/// increases.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-5");
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeLoader_version<'local>(

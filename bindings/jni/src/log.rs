@@ -1,4 +1,4 @@
-//! `NativeLog`: a context's log, written from whatever thread uses it.
+//! `NativeLog`: the log of a context, from any thread that uses it.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use jni::{Env, JavaVM, jni_sig, jni_str};
 
 use crate::guard::{Outcome, Raised};
 
-/// A sink that writes to a `NativeLog`. What its `write` throws is dropped: a log must not end connections.
+/// Returns a sink that writes to a `NativeLog`. An exception is dropped, because a log must not end connections.
 pub(crate) fn sink(env: &Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
     if log.as_raw().is_null() {
         return Err(Raised::Argument("no log"));
@@ -17,8 +17,8 @@ pub(crate) fn sink(env: &Env<'_>, log: &JObject<'_>) -> Outcome<LogSink> {
     let log: Global<JObject<'static>> = env.new_global_ref(log)?;
     Ok(Arc::new(move |line: &LogLine<'_>| {
         let Ok(vm) = JavaVM::singleton() else { return };
-        // A thread that came from Java is attached, and a local frame keeps its references from piling up. One that
-        // fetches is let go again: a JVM does not end before the threads that are attached to it.
+        // A Java thread is attached already, and the local frame frees its references. A thread that fetches is
+        // detached again, because a JVM does not end before its attached threads.
         let _ = vm.attach_current_thread_for_scope(|env| {
             if env.exception_check() {
                 return Ok::<(), jni::errors::Error>(());

@@ -1,5 +1,5 @@
-//! Memory that Java offers: direct buffers and addresses, made slices once their bounds are known.
-#![allow(unsafe_code, reason = "memory that Java names by address is made a slice here, once its bounds are known")]
+//! Memory of Java: direct buffers and addresses become slices after a check of their bounds.
+#![allow(unsafe_code, reason = "memory that Java passes by address becomes a slice here, after a check of its bounds")]
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use jni::{Env, EnvUnowned, jni_sig, jni_str};
 
 use crate::guard::{Outcome, Raised};
 
-/// A direct buffer, which Java has seen to be one, or an address if that is null; an offset into it, and a length.
+/// A direct buffer, which Java has checked, or else an address; with an offset and a length.
 pub(crate) struct Offer<'local> {
     pub(crate) buffer: JByteBuffer<'local>,
     pub(crate) address: jlong,
@@ -18,14 +18,14 @@ pub(crate) struct Offer<'local> {
     pub(crate) length: i32,
 }
 
-/// More than a record or flight ever has; lengths beyond it do not fit the packed answer.
+/// The largest length in a packed result, which is longer than any record or flight.
 const LENGTH_MAX: usize = 0xff_ffff;
 
-/// The field of `java.nio.Buffer` with the address of a direct buffer, if this JVM has one. A read of it costs a tenth
-/// of `GetDirectBufferAddress`, which changes the state of the thread: half of the cost of a native call.
+/// The field of `java.nio.Buffer` with the address of a direct buffer, if this JVM has it. To read it takes a tenth of
+/// the time of `GetDirectBufferAddress`, which changes the state of the thread.
 static ADDRESS: OnceLock<Option<JFieldID>> = OnceLock::new();
 
-/// Looks for the field, when the first buffers are made that the addresses are asked of.
+/// Looks up the field, when the first buffers are made.
 fn find_field(env: &mut Env<'_>) -> Option<JFieldID> {
     *ADDRESS.get_or_init(|| {
         let field = env.get_field_id(jni_str!("java/nio/Buffer"), jni_str!("address"), jni_sig!("J")).ok();
@@ -35,7 +35,7 @@ fn find_field(env: &mut Env<'_>) -> Option<JFieldID> {
 }
 
 impl Offer<'_> {
-    /// The first byte and the length.
+    /// Returns the first byte and the length.
     fn resolve(&self, env: &EnvUnowned<'_>) -> Outcome<(*mut u8, usize)> {
         let (Ok(offset), Ok(length)) = (usize::try_from(self.offset), usize::try_from(self.length)) else {
             return Err(Raised::Argument("a negative offset or length"));
@@ -54,21 +54,21 @@ impl Offer<'_> {
     }
 }
 
-/// The first byte of a direct buffer; the buffer is not null.
+/// Returns the first byte of a direct buffer, which must not be null.
 fn start_of(env: &EnvUnowned<'_>, buffer: &JByteBuffer<'_>) -> *mut u8 {
     let env = env.as_raw();
     match ADDRESS.get().copied().flatten() {
         // SAFETY: the environment is this thread's, as Java passed it; the buffer is not null and has the field.
         Some(field) => unsafe { ((**env).v1_1.GetLongField)(env, buffer.as_raw(), field.into_raw()) as *mut u8 },
-        // SAFETY: as above.
+        // SAFETY: the environment is this thread's, as Java passed it, and the buffer is not null.
         None => unsafe { ((**env).v1_4.GetDirectBufferAddress)(env, buffer.as_raw()).cast::<u8>() },
     }
 }
 
-/// Both offers as slices.
+/// Returns both offers as slices.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` if they overlap, or one is no memory.
+/// Returns `INVALID_ARGUMENT` if they overlap, or if one has no memory.
 pub(crate) fn slices<'a>(
     env: &EnvUnowned<'a>,
     source: Offer<'a>,
@@ -81,12 +81,12 @@ pub(crate) fn slices<'a>(
     if overlap && from_length > 0 && to_length > 0 {
         return Err(Raised::Argument("source and destination overlap"));
     }
-    // SAFETY: Java vouches for address and bounds (NativeEngine checks those of buffers) for the length of the call;
-    // the two do not overlap, and an empty one has an address that is aligned and not null.
+    // SAFETY: NativeEngine has checked the bounds of buffers, and passes addresses of buffers that it keeps for the
+    // call. The two do not overlap, and an empty one has an address that is aligned and not null.
     unsafe { Ok((std::slice::from_raw_parts_mut(from, from_length), std::slice::from_raw_parts_mut(to, to_length))) }
 }
 
-/// The address of a direct buffer's first byte.
+/// Returns the address of the first byte of a direct buffer.
 pub(crate) fn address(env: &mut Env<'_>, buffer: &JByteBuffer<'_>) -> Outcome<jlong> {
     if buffer.as_raw().is_null() {
         return Err(Raised::Argument("no buffer"));

@@ -25,8 +25,8 @@ extern "system" fn Java_io_brokertls_internal_NativeNames_read<'local>(
     })
 }
 
-/// The fields in the order in which NativeNames reads them: subject, issuer and serial number, then the alternative
-/// names.
+/// Returns the fields in the order in which NativeNames reads them: subject, issuer and serial number, then the
+/// alternative names.
 fn fields(facts: &CertificateFacts) -> Vec<Field> {
     let mut fields = Vec::new();
     push_name(&mut fields, &facts.subject);

@@ -1,4 +1,4 @@
-//! `NativePasswords`: passwords that are asked for when a context is built, and at each reload.
+//! `NativePasswords`: the source of passwords for each build and reload.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use jni::{Env, JavaVM, jni_sig, jni_str};
 use crate::guard::Outcome;
 use crate::text::{bytes, bytes_or_none};
 
-/// The password that was given; without one, who is asked for it, if anybody is.
+/// Returns the given password, or else a callback to its source, or else none.
 pub(crate) fn password(env: &Env<'_>, given: &JByteArray<'_>, asked: &JObject<'_>) -> Outcome<Password> {
     Ok(match bytes_or_none(env, given)? {
         Some(bytes) => Password::Bytes(Secret::new(bytes.as_slice())),
@@ -19,7 +19,7 @@ pub(crate) fn password(env: &Env<'_>, given: &JByteArray<'_>, asked: &JObject<'_
     })
 }
 
-/// Asks Java on the thread that builds or reloads, which came from there. What it throws is no password.
+/// Returns a callback into Java, on the thread that builds or reloads. An exception counts as no password.
 fn callback(env: &Env<'_>, asked: &JObject<'_>) -> Outcome<PasswordCallback> {
     let asked: Global<JObject<'static>> = env.new_global_ref(asked)?;
     Ok(Arc::new(move |request: &PasswordRequest<'_>| {
@@ -49,7 +49,7 @@ fn ask(env: &mut Env<'_>, asked: &JObject<'_>, request: &PasswordRequest<'_>) ->
     let answer = env.cast_local::<JByteArray<'_>>(answer)?;
     let length = answer.len(env)?;
     let given = bytes(env, &answer).ok().map(|bytes| Secret::new(bytes.as_slice()));
-    // Java's copy; what gave it keeps none.
+    // Wipes the array of Java, which is the only copy there.
     answer.set_region(env, 0, &vec![0; length])?;
     Ok(given)
 }

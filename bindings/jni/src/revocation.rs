@@ -1,4 +1,4 @@
-//! The revocation part of `NativeContextBuilder` and `NativeContext`: lists, responses, maintenance and sources.
+//! The revocation methods of `NativeContextBuilder` and `NativeContext`: lists, responses, maintenance and sources.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use brokertls::revocation::SourceFacts;
@@ -12,10 +12,10 @@ use crate::failure::clean;
 use crate::guard::{Outcome, guard, guard_bare, object};
 use crate::text::{bytes, text};
 
-/// A time that there is not.
+/// The number for a missing time.
 const NEVER: i64 = i64::MIN;
 
-/// Adds bytes of the JVM's to a builder, under the label that messages call them.
+/// Adds bytes to a builder. The label is their name in messages.
 fn add_from_memory(
     env: &Env<'_>,
     builder: jlong,
@@ -103,7 +103,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_revocationSources<'l
     })
 }
 
-/// A `RevocationSource`.
+/// Makes a `RevocationSource`.
 fn java_source<'local>(env: &mut Env<'local>, class: &JClass<'_>, facts: &SourceFacts) -> Outcome<JObject<'local>> {
     let place = JString::from_str(env, clean(&facts.place))?;
     let last_error = match &facts.last_error {

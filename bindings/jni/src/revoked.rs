@@ -1,4 +1,4 @@
-//! `NativeRevoked`: the listener for connected peers that are revoked.
+//! `NativeRevokedListener`: reports about open connections with revoked peers.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::context::with_options;
 use crate::failure::clean;
 use crate::guard::{Outcome, Raised, guard};
 
-/// References of Java that one call makes at most.
+/// The largest number of local references of one call.
 const LOCAL_REFERENCES: usize = 8;
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_tellOfRevoked<'local>(
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_onRevoked<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     builder: jlong,
-    told: JObject<'local>,
+    listener: JObject<'local>,
 ) {
     guard(&mut env, |env| {
-        let callback = callback(env, &told)?;
+        let callback = callback(env, &listener)?;
         with_options(builder, |options| {
             options.builder_mut().on_revoked(callback);
             Ok(())
@@ -32,17 +32,17 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_tellOfRevoked
     });
 }
 
-/// A callback that asks a `NativeRevoked`. The connection is closed if that throws, against its promise.
-fn callback(env: &Env<'_>, told: &JObject<'_>) -> Outcome<RevokedCallback> {
-    if told.as_raw().is_null() {
+/// Returns a callback that calls the listener. The listener must not throw; an exception closes the connection.
+fn callback(env: &Env<'_>, listener: &JObject<'_>) -> Outcome<RevokedCallback> {
+    if listener.as_raw().is_null() {
         return Err(Raised::Argument("no listener"));
     }
-    let told: Global<JObject<'static>> = env.new_global_ref(told)?;
+    let listener: Global<JObject<'static>> = env.new_global_ref(listener)?;
     Ok(Arc::new(move |peer: &RevokedPeer| {
         let Ok(vm) = JavaVM::singleton() else { return RevokedAction::Close };
-        // The thread is one of Java's: it reloads or maintains a context.
+        // The thread is a Java thread that reloads or maintains a context.
         let closes = vm.attach_current_thread_for_scope(|env| {
-            let closes = env.with_local_frame(LOCAL_REFERENCES, |env| ask(env, &told, peer));
+            let closes = env.with_local_frame(LOCAL_REFERENCES, |env| report(env, &listener, peer));
             env.exception_clear();
             closes
         });
@@ -50,7 +50,7 @@ fn callback(env: &Env<'_>, told: &JObject<'_>) -> Outcome<RevokedCallback> {
     }))
 }
 
-fn ask(env: &mut Env<'_>, told: &JObject<'_>, peer: &RevokedPeer) -> jni::errors::Result<bool> {
+fn report(env: &mut Env<'_>, listener: &JObject<'_>, peer: &RevokedPeer) -> jni::errors::Result<bool> {
     let subject = JString::from_str(env, clean(peer.subject.as_str()))?;
     let issuer = JString::from_str(env, clean(peer.issuer.as_str()))?;
     let serial = JString::from_str(env, clean(&peer.serial))?;
@@ -63,5 +63,5 @@ fn ask(env: &mut Env<'_>, told: &JObject<'_>, peer: &RevokedPeer) -> jni::errors
         JValue::Long(peer.revoked_unix_s.into()),
     ];
     let signature = jni_sig!("(JLjava/lang/String;Ljava/lang/String;Ljava/lang/String;IJ)Z");
-    env.call_method(told, jni_str!("isClosed"), signature, &arguments)?.z()
+    env.call_method(listener, jni_str!("revoked"), signature, &arguments)?.z()
 }

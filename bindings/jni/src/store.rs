@@ -1,6 +1,7 @@
-//! `NativeStore`: an opened store, as Java's KeyStore sees it.
+//! `NativeStore`: an open store for a Java KeyStore.
 //!
-//! A PEM file's keys and certificates are paired here, and keys come out as PKCS#8, the only encoding that Java reads.
+//! The keys and certificates of a PEM file are paired here. Keys are returned as PKCS#8, the only encoding that Java
+//! reads.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use std::collections::{HashMap, HashSet};
@@ -25,7 +26,7 @@ static STORES: Handles<JavaStore> = Handles::new();
 const KEY: jint = 0;
 const CERTIFICATE: jint = 1;
 
-/// A store and what Java can use of it.
+/// A store, and its entries that Java can use.
 struct JavaStore {
     store: Store,
     entries: Vec<JavaEntry>,
@@ -34,7 +35,7 @@ struct JavaStore {
 struct JavaEntry {
     alias: String,
     chain: Vec<CertificateDer<'static>>,
-    /// Of a key: the entry's place in the store.
+    /// The index of a key in the store.
     key: Option<usize>,
 }
 
@@ -49,9 +50,9 @@ impl JavaStore {
                 unnamed += 1;
                 unnamed.to_string()
             });
-            // Java compares aliases without regard to case.
+            // Java compares aliases without case.
             let mut alias = base.clone();
-            // Where the last search for this name ended: a store may have one name a thousand times.
+            // The number after the last one in use, because a store can have one name a thousand times.
             let number = numbers.entry(base.to_lowercase()).or_insert(2_usize);
             while !taken.insert(alias.to_lowercase()) {
                 alias = format!("{base}-{number}");
@@ -71,7 +72,7 @@ impl JavaStore {
 
 type Found = (Option<String>, Vec<CertificateDer<'static>>, Option<usize>);
 
-/// The entries of a key store: keys with their chains, and what counts as trusted.
+/// Returns the entries of a key store: keys with their chains, and trusted certificates.
 fn entries(store: &Store) -> Vec<Found> {
     let all = store.entries();
     let marked = all.iter().any(|entry| matches!(entry.kind, EntryKind::Key | EntryKind::Trusted));
@@ -90,7 +91,8 @@ fn entries(store: &Store) -> Vec<Found> {
     usable.collect()
 }
 
-/// A PKCS#12 store need not say which certificate is a key's; the key itself tells, if the password allows it.
+/// Returns the chain of a key. A PKCS#12 store need not name it; then the key itself identifies it, if it can be
+/// decrypted.
 fn chain_of(store: &Store, entry: &Entry, name: &str) -> Vec<CertificateDer<'static>> {
     if store.store_type() != StoreType::Pkcs12 || !entry.chain.is_empty() {
         return entry.chain.clone();
@@ -98,7 +100,7 @@ fn chain_of(store: &Store, entry: &Entry, name: &str) -> Vec<CertificateDer<'sta
     store.identity(name).map(|identity| identity.chain.clone()).unwrap_or_default()
 }
 
-/// The keys of a text file, each with its certificates, then the certificates that belong to none.
+/// Returns the keys of a text file with their certificates, then the other certificates.
 fn paired(store: &Store) -> brokertls::Result<Vec<Found>> {
     let all = store.entries();
     let certificates = || all.iter().filter_map(|entry| entry.chain.first());
@@ -109,7 +111,7 @@ fn paired(store: &Store) -> brokertls::Result<Vec<Found>> {
             Ok(identities) => {
                 found.extend(identities.iter().map(|(key, identity)| (None, identity.chain.clone(), Some(*key))));
             }
-            // Java gives the password with the key; a file of one key leaves no doubt about the certificates.
+            // Java passes the password later, for the key. In a file with one key, all certificates are its own.
             Err(error) if error.code() == Code::KeyPasswordMissing && keys.len() == 1 => {
                 found.push((None, certificates().cloned().collect(), keys.first().copied()));
             }
@@ -122,7 +124,7 @@ fn paired(store: &Store) -> brokertls::Result<Vec<Found>> {
     Ok(found)
 }
 
-/// The key as PKCS#8 (RFC 5958 section 2).
+/// Encodes a key as PKCS#8 (RFC 5958 section 2).
 fn pkcs8(key: &PrivateKeyDer<'_>) -> brokertls::Result<Zeroizing<Vec<u8>>> {
     let der = match key {
         PrivateKeyDer::Pkcs8(key) => return Ok(Zeroizing::new(key.secret_pkcs8_der().to_vec())),
@@ -130,7 +132,7 @@ fn pkcs8(key: &PrivateKeyDer<'_>) -> brokertls::Result<Zeroizing<Vec<u8>>> {
         PrivateKeyDer::Sec1(key) => key.secret_sec1_der(),
         _ => return Err(Error::from(Code::KeyAlgorithmUnsupported)),
     };
-    // The public half names the algorithm in the form that the private one needs, the curve with it.
+    // The public key has the AlgorithmIdentifier, with the curve, in the form that PKCS#8 needs.
     let signer = keystore::signing_key(key)?;
     let public = signer.public_key().ok_or(Code::KeyAlgorithmUnsupported)?;
     let algorithm = algorithm_of(&public).ok_or(Code::KeyMalformed)?;
@@ -144,7 +146,7 @@ fn pkcs8(key: &PrivateKeyDer<'_>) -> brokertls::Result<Zeroizing<Vec<u8>>> {
     Ok(out)
 }
 
-/// The AlgorithmIdentifier of a SubjectPublicKeyInfo, as it stands there.
+/// Returns the encoded AlgorithmIdentifier of a SubjectPublicKeyInfo.
 fn algorithm_of(public: &[u8]) -> Option<&[u8]> {
     let (start, _) = element(public)?;
     let inner = public.get(start..)?;
@@ -152,7 +154,7 @@ fn algorithm_of(public: &[u8]) -> Option<&[u8]> {
     inner.get(..start.checked_add(length)?)
 }
 
-/// Returns the start and the length of the content of the first element.
+/// Returns the start of the content of the first element, and its length.
 fn element(der: &[u8]) -> Option<(usize, usize)> {
     match *der.get(1)? {
         short @ 0..=0x7f => Some((2, usize::from(short))),
@@ -162,7 +164,7 @@ fn element(der: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
-/// Tag and length; keys are shorter than 64 KiB.
+/// Encodes tag and length. Keys are shorter than 64 KiB.
 fn header(tag: u8, length: usize) -> Vec<u8> {
     match length {
         0..=0x7f => vec![tag, length as u8],

@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::guard::Outcome;
 
-/// Java's `byte[][]` and `String[]`.
+/// A Java `byte[][]`.
 pub(crate) type ByteArrays<'local> = JObjectArray<'local, JByteArray<'local>>;
+/// A Java `String[]`.
 pub(crate) type Strings<'local> = JObjectArray<'local, JString<'local>>;
 
 pub(crate) fn text(env: &Env<'_>, string: &JString<'_>) -> Outcome<String> {
@@ -19,7 +20,7 @@ pub(crate) fn text_or_none(env: &Env<'_>, string: &JString<'_>) -> Outcome<Optio
     (!string.as_raw().is_null()).then(|| text(env, string)).transpose()
 }
 
-/// A copy, wiped when dropped: most arrays of bytes hold stores, keys or passwords.
+/// Copies the bytes; the copy is wiped when dropped, because most arrays hold stores, keys or passwords.
 pub(crate) fn bytes(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(env.convert_byte_array(array)?))
 }
@@ -28,7 +29,7 @@ pub(crate) fn bytes_or_none(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Op
     (!array.as_raw().is_null()).then(|| bytes(env, array)).transpose()
 }
 
-/// The elements of a `byte[][]`.
+/// Copies the elements of a `byte[][]`.
 pub(crate) fn byte_arrays(env: &mut Env<'_>, arrays: &ByteArrays<'_>) -> Outcome<Vec<Vec<u8>>> {
     let length = arrays.len(env)?;
     let mut found = Vec::with_capacity(length);
@@ -67,7 +68,7 @@ pub(crate) fn java_byte_arrays<'local>(
     Ok(array)
 }
 
-/// As [`java_byte_arrays`]; `None` is null.
+/// Makes a `byte[][]`; `None` becomes null.
 pub(crate) fn java_byte_arrays_or_null<'local>(
     env: &mut Env<'local>,
     all: impl ExactSizeIterator<Item = Option<impl AsRef<[u8]>>>,
@@ -82,7 +83,7 @@ pub(crate) fn java_byte_arrays_or_null<'local>(
     Ok(array)
 }
 
-/// Strings of Java; `None` is null.
+/// Makes a `String[]`; `None` becomes null.
 pub(crate) fn java_strings<'local>(
     env: &mut Env<'local>,
     all: impl ExactSizeIterator<Item = Option<impl AsRef<str>>>,
@@ -97,7 +98,7 @@ pub(crate) fn java_strings<'local>(
     Ok(array)
 }
 
-/// Each byte as the character of its number.
+/// Returns a text with one character for each byte.
 pub(crate) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }

@@ -1,5 +1,5 @@
-// What a process gets from the JDK's factories while BrokerTLS stands first in its list of providers. Run from source by
-// DefaultsTest, with the properties of javax.net.ssl that name a store; prints a fact a line.
+// Prints the objects of the JDK's factories in a process with BrokerTLS as the first provider, one fact a line.
+// DefaultsTest runs it from source, with the javax.net.ssl properties of a store.
 
 import java.io.InputStream;
 import java.io.OutputStream;

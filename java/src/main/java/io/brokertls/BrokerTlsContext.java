@@ -17,7 +17,8 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
 /**
- * All that one broker, or one listener, needs for TLS, in place of the {@code javax.net.ssl.*} properties of a process.
+ * The TLS configuration of one broker or listener. It replaces the {@code javax.net.ssl.*} properties, which hold for a
+ * process.
  *
  * <pre>{@code
  * BrokerTlsContext tls = BrokerTlsContext.builder()
@@ -28,8 +29,9 @@ import javax.net.ssl.SSLSocketFactory;
  * broker.setSslContext(tls.sslContext());
  * }</pre>
  *
- * <p>Shared by threads. Connections go on after {@link #close()}. Handshakes that have not begun by then are refused by an
- * {@link javax.net.ssl.SSLException}; what asks the context itself is refused by an {@link IllegalStateException}.
+ * <p>Safe for use by several threads. After {@link #close()} connections continue, and a handshake that has not begun
+ * fails with an {@link javax.net.ssl.SSLException}. The methods of the context then throw
+ * {@link IllegalStateException}.
  */
 public final class BrokerTlsContext implements AutoCloseable {
     private final NativeContext context;
@@ -38,19 +40,19 @@ public final class BrokerTlsContext implements AutoCloseable {
 
     BrokerTlsContext(Services.Ready ready) {
         this.context = ready.nativeContext();
-        this.sslContext = new Own(ready.spi());
+        this.sslContext = new OwnContext(ready.spi());
     }
 
-    /** No setting made. */
+    /** Returns a builder without settings. */
     public static BrokerTlsContextBuilder builder() {
         return new BrokerTlsContextBuilder();
     }
 
     /**
-     * A context of options by their names, for configuration files: as {@link BrokerTlsContextBuilder#option} with each of
-     * them, in their order.
+     * Makes a context from named options, for configuration files. Each option is set in the order of the map, as by
+     * {@link BrokerTlsContextBuilder#option}.
      *
-     * @throws TlsFailure the first option or file that cannot be used, by name, and what would mend it
+     * @throws TlsFailure for the first option or file that cannot be used
      */
     public static BrokerTlsContext of(Map<String, String> options) throws TlsFailure {
         BrokerTlsContextBuilder builder = builder();
@@ -58,157 +60,164 @@ public final class BrokerTlsContext implements AutoCloseable {
         return builder.build();
     }
 
-    /** This context as JSSE knows it; initialised, always the same object. */
+    /** Returns this context as an initialised JSSE context. Each call returns the same object. */
     public SSLContext sslContext() {
         return sslContext;
     }
 
-    /** An engine whose mode is still to be set. */
+    /** Makes an engine. The caller sets its client or server mode. */
     public SSLEngine newEngine() {
         return sslContext.createSSLEngine();
     }
 
     /**
-     * An engine that knows its peer, whose certificate is compared with {@code host} in client mode.
+     * Makes an engine with a known peer. In client mode the server's certificate must be valid for {@code host}.
      *
-     * @param port told to managers, and sessions are remembered by it
+     * @param port passed to managers, and a part of the key of cached sessions
      */
     public SSLEngine newEngine(String host, int port) {
         return sslContext.createSSLEngine(host, port);
     }
 
-    /** Makes client sockets. */
+    /** Returns a factory of client sockets. */
     public SSLSocketFactory socketFactory() {
         return sslContext.getSocketFactory();
     }
 
-    /** Makes server sockets. */
+    /** Returns a factory of server sockets. */
     public SSLServerSocketFactory serverSocketFactory() {
         return sslContext.getServerSocketFactory();
     }
 
     /**
-     * Reads every file again, all or nothing; connections made before keep what they have.
+     * Reads every file again. Either all of them take effect, for connections that begin later, or none does.
      *
-     * @throws TlsFailure the first file that cannot be used; the context goes on with what it had
+     * @throws TlsFailure for the first file that cannot be used; the context keeps its configuration
      */
     public void reload() throws TlsFailure {
         context.reload();
         maintenance.wake();
     }
 
-    /** What an operator should know though the context could be built, a sentence each. */
+    /** Returns the warnings about a configuration that can be used, one sentence each. */
     public List<String> warnings() {
         return List.of(context.warnings());
     }
 
     /**
-     * Does what is due beside the connections: asks for staples, fetches revocation lists and OCSP responses anew before they
-     * run out, and tells the {@link RevocationListener} of peers that are revoked by what came. Takes as long as the fetches
-     * do, so that it is not for a thread that serves connections; may be called at any time.
+     * Performs the work that is due: requests OCSP staples, refreshes fetched revocation lists and OCSP responses
+     * before they expire, and reports revoked peers to the {@link RevokedPeerListener}. Blocks as long as the fetches
+     * take, so do not call it from a thread that serves connections. May be called at any time.
      *
-     * <p>It is for contexts with {@code option("fetch", "yes")} or {@code option("staple", "yes")}. Staples are asked for here
-     * alone; without it, handshakes wait for what is out of date. A fetch that fails is told by {@link #revocationSources()}.
+     * <p>Contexts with {@code option("fetch", "yes")} or {@code option("staple", "yes")} need it. Staples are requested
+     * only here. Without maintenance, a handshake waits for data that has expired. {@link #revocationSources()} shows
+     * fetches that failed.
      *
-     * @return how long there is until it wants to be called again, a minute at most
+     * @return the time until the next call, one minute at most
      */
     public Duration maintain() {
         return Duration.ofMillis(context.maintain());
     }
 
     /**
-     * Starts a daemon thread that calls {@link #maintain()} when it is due. It ends with {@link #close()}, or once nobody
-     * refers to this context and to what was made from it. A second call does nothing.
+     * Starts a daemon thread that calls {@link #maintain()} when work is due. It ends with {@link #close()}, or when
+     * this context and everything made from it is no longer referenced. A second call does nothing.
      */
     public void startMaintenance() {
         maintenance.start(context);
     }
 
-    /** Where knowledge of revocation comes from, and how asking there went: the files, what was fetched, who was asked. */
+    /** Returns the sources of revocation data: files, fetched lists and responders, each with its last outcome. */
     public List<RevocationSource> revocationSources() {
         return List.of(context.revocationSources());
     }
 
-    /** How many certificates were accepted since the last reload though no source knew whether they are revoked. */
+    /** Returns the number of certificates accepted since the last reload although no source knew their status. */
     public long revocationUnknownAccepted() {
         return context.revocationUnknownAccepted();
     }
 
     /**
-     * The number of an engine's connection, by which a {@link RevocationListener} is told of it: no other connection of the
-     * context has it. 0 before the handshake has begun.
+     * Returns the number of an engine's connection, which is unique in its context. {@link RevokedPeer#connectionId()}
+     * reports the same number. Returns 0 before the handshake has begun.
      *
-     * @throws IllegalArgumentException for another provider's engine
+     * @throws IllegalArgumentException for an engine of another provider
      */
     public static long connectionId(SSLEngine engine) {
         return Services.connectionId(engine);
     }
 
     /**
-     * The number of a socket's connection, as {@link #connectionId(SSLEngine)}.
+     * Returns the number of a socket's connection, as {@link #connectionId(SSLEngine)} does for an engine.
      *
-     * @throws IllegalArgumentException for another provider's socket
+     * @throws IllegalArgumentException for a socket of another provider
      */
     public static long connectionId(SSLSocket socket) {
         return Services.connectionId(socket);
     }
 
-    /** Frees the context at once; engines and sockets made before go on. Further calls do nothing. */
+    /**
+     * Frees the context, and ends its maintenance thread. Waits up to ten seconds for a fetch of that thread.
+     * Connections continue. A second call does nothing.
+     */
     @Override
     public void close() {
         context.close();
         maintenance.end();
     }
 
-    /** Refuses peers whose certificates were accepted: those of a tenant that has left, for one. It never accepts. */
+    /**
+     * Refuses peers that the trust anchors accept, for example the devices of a former tenant. It cannot accept a peer.
+     */
     @FunctionalInterface
-    public interface PeerCheck {
+    public interface VerifyCallback {
         /**
-         * Asked once a full handshake, on the thread that runs the engine's task, and not again when a session is resumed.
+         * Called once in each full handshake, on the thread that runs the engine's delegated task. Called again before
+         * a session is resumed, unless the option {@code resumption-asks-again} is {@code no}.
          *
-         * @param chain as the peer sent it, end entity first; never empty
-         * @throws CertificateException refuses the peer, and becomes the cause of what the caller sees
+         * @param chain the certificates that the peer sent, its own first; never empty
+         * @throws CertificateException to refuse the peer; it becomes the cause of the exception that the caller gets
          */
-        void check(X509Certificate[] chain) throws CertificateException;
+        void verify(X509Certificate[] chain) throws CertificateException;
     }
 
-    /** Gives the passwords of stores and keys that were added without one. */
+    /** Supplies the passwords of stores and keys that were added without one. */
     @FunctionalInterface
     public interface PasswordSource {
         /**
-         * Asked by {@link BrokerTlsContextBuilder#build()} and at each {@link #reload()}, on their threads.
+         * Called by {@link BrokerTlsContextBuilder#build()} and by {@link #reload()}, on their threads.
          *
-         * @param label the file, or what messages call the memory
-         * @param alias the entry whose key it decrypts; null where it is the store's, or the key has no alias
-         * @return the password, which the library wipes; null where there is none
+         * @param label the file, or the name that messages use for content from memory
+         * @param alias the entry with the key to decrypt; null for the store, and for a key without an alias
+         * @return the password, which the library wipes; null if there is none
          */
         char[] password(String label, String alias);
     }
 
-    /** Whether a server asks its clients for a certificate. */
+    /** The request of a server for a client certificate. */
     public enum ClientAuth {
-        /** It does not ask. */
+        /** No request. */
         NONE,
-        /** It asks, and takes clients without one. */
+        /** A request; clients without a certificate are accepted. */
         WANT,
-        /** It refuses clients without one. */
+        /** A request; clients without a certificate are refused. */
         NEED
     }
 
-    /** What follows where nobody knows whether a peer's certificate is revoked. */
-    public enum Revocation {
-        /** Nobody is asked. */
+    /** The treatment of a peer if no source knows the revocation status of its certificate. */
+    public enum RevocationMode {
+        /** Revocation is not checked. */
         OFF,
-        /** The peer is accepted, and counted: {@link #revocationUnknownAccepted()}. */
+        /** The peer is accepted, and counted in {@link #revocationUnknownAccepted()}. */
         PREFER,
         /** The peer is refused. */
         REQUIRE
     }
 
-    private static final class Own extends SSLContext {
+    private static final class OwnContext extends SSLContext {
         private static final Provider PROVIDER = new BrokerTlsProvider();
 
-        Own(SSLContextSpi spi) {
+        OwnContext(SSLContextSpi spi) {
             super(spi, PROVIDER, "TLS");
         }
     }

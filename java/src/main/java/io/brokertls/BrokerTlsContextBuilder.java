@@ -2,7 +2,7 @@ package io.brokertls;
 
 import io.brokertls.internal.NativeContextBuilder;
 import io.brokertls.internal.NativePasswords;
-import io.brokertls.internal.NativeRevoked;
+import io.brokertls.internal.NativeRevokedListener;
 import io.brokertls.jsse.Services;
 import io.brokertls.jsse.keys.Passwords;
 import java.nio.file.Path;
@@ -14,8 +14,8 @@ import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Collects the settings of a {@link BrokerTlsContext}. Used by one thread. Passwords are copied, and the copies wiped by
- * {@link #build()}; the caller wipes its own.
+ * Collects the settings of a {@link BrokerTlsContext}, for use by one thread. The builder copies passwords, and
+ * {@link #build()} wipes the copies. The caller wipes its own arrays.
  */
 public final class BrokerTlsContextBuilder {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
@@ -29,25 +29,25 @@ public final class BrokerTlsContextBuilder {
     private final List<String[]> options = new ArrayList<>();
     private X509KeyManager keyManager;
     private X509TrustManager trustManager;
-    private BrokerTlsContext.PeerCheck peerCheck;
-    private RevocationListener revocationListener;
+    private BrokerTlsContext.VerifyCallback verifyCallback;
+    private RevokedPeerListener revokedPeerListener;
     private NativePasswords passwords;
     private boolean limitsSessions;
     private int sessionCacheSize;
     private int sessionTimeoutSeconds;
-    private boolean isSpent;
+    private boolean isUsed;
 
     BrokerTlsContextBuilder() {
     }
 
-    /** The names that {@link #option} takes. */
+    /** Returns the names that {@link #option} accepts. */
     public static List<String> optionNames() {
         return List.of(NativeContextBuilder.optionNames());
     }
 
     /**
-     * A keystore with our certificate and key: PKCS#12, JKS, JCEKS or PEM, found from its content. Called again, it adds a
-     * further identity: each peer is shown the one whose name it asks for and whose key it can verify.
+     * Adds a keystore with own certificates and keys: PKCS#12, JKS, JCEKS or PEM, detected from its content. Each call
+     * adds an identity. A peer is shown the one that fits the requested server name and the keys that it can verify.
      *
      * @param file read by {@link #build()} and at each reload
      * @param password may be null
@@ -57,9 +57,9 @@ public final class BrokerTlsContextBuilder {
     }
 
     /**
-     * As {@link #keyStore(Path, char[])}, from memory.
+     * Adds a keystore from memory, as {@link #keyStore(Path, char[])} does from a file.
      *
-     * @param label what messages call it
+     * @param label its name in messages
      */
     public BrokerTlsContextBuilder keyStore(byte[] content, String label, char[] password) {
         return identity(new Source(content.clone(), label, Passwords.utf8(password)));
@@ -73,44 +73,49 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
-    /** The type of the last keystore, in place of what its content says: {@code pem}, {@code pkcs12}, {@code jks}… */
+    /**
+     * Sets the type of the last keystore: {@code pem}, {@code pkcs12}, {@code jks} or {@code jceks}. By default its
+     * content decides.
+     *
+     * @throws IllegalStateException if no keystore was added
+     */
     public BrokerTlsContextBuilder keyStoreType(String type) {
         if (current().store == null) {
-            throw new IllegalStateException("keyStoreType comes after the keystore");
+            throw new IllegalStateException("keyStoreType needs a keystore; call keyStore first");
         }
         current().store.type = type.toLowerCase(Locale.ROOT);
         return this;
     }
 
-    /** The password of the last keystore's key, where it is not the keystore's. */
+    /** Sets the password of the key in the last keystore. By default it is the password of the keystore. */
     public BrokerTlsContextBuilder keyPassword(char[] password) {
         Passwords.wipe(current().keyPassword);
         current().keyPassword = Passwords.utf8(password);
         return this;
     }
 
-    /** The one entry of the last keystore to use, in place of every one. */
+    /** Sets the one entry of the last keystore to use. By default every entry is used. */
     public BrokerTlsContextBuilder keyAlias(String alias) {
         current().alias = alias;
         return this;
     }
 
-    /** Our certificate chain, PEM or DER; with {@link #privateKey(Path)} where the key stands apart. */
+    /** Adds an own certificate chain, PEM or DER. {@link #privateKey(Path)} adds a key in a separate file. */
     public BrokerTlsContextBuilder certificate(Path file) {
         return keyStore(file, null);
     }
 
-    /** As {@link #certificate(Path)}, from memory; messages call it {@code label}. */
+    /** Adds an own certificate chain from memory. {@code label} is its name in messages. */
     public BrokerTlsContextBuilder certificate(byte[] content, String label) {
         return keyStore(content, label, null);
     }
 
-    /** The private key of the last {@link #certificate(Path)}; its password is {@link #keyPassword}. */
+    /** Adds the private key of the last {@link #certificate(Path)}. {@link #keyPassword} sets its password. */
     public BrokerTlsContextBuilder privateKey(Path file) {
         return key(new Source(null, file.toString(), null));
     }
 
-    /** As {@link #privateKey(Path)}, from memory; the copy is wiped by {@link #build()}. */
+    /** Adds a private key from memory. {@link #build()} wipes the copy. */
     public BrokerTlsContextBuilder privateKey(byte[] content, String label) {
         return key(new Source(content.clone(), label, null));
     }
@@ -130,14 +135,16 @@ public final class BrokerTlsContextBuilder {
         return identities.get(identities.size() - 1);
     }
 
-    /** Where the passwords of stores and keys come from that are added, before or after it, without one. */
+    /**
+     * Sets the source of passwords for stores and keys without one, whether they are added before or after this call.
+     */
     public BrokerTlsContextBuilder passwords(BrokerTlsContext.PasswordSource source) {
         passwords = (isOfKey, label, alias) -> {
             char[] given;
             try {
                 given = source.password(label, alias);
             } catch (RuntimeException e) {
-                LOG.log(System.Logger.Level.WARNING, "the source of passwords failed for " + label, e);
+                LOG.log(System.Logger.Level.WARNING, "the password source failed for " + label, e);
                 return null;
             }
             byte[] copy = Passwords.utf8(given);
@@ -149,50 +156,54 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
-    /** Trusts the certificates of a store; may be called several times. */
+    /** Adds the certificates of a store to the trust anchors. May be called several times. */
     public BrokerTlsContextBuilder trustStore(Path file, char[] password) {
         trust.add(new Source(null, file.toString(), Passwords.utf8(password)));
         return this;
     }
 
-    /** As {@link #trustStore(Path, char[])}, from memory; messages call it {@code label}. */
+    /** Adds the certificates of a store in memory to the trust anchors. {@code label} is its name in messages. */
     public BrokerTlsContextBuilder trustStore(byte[] content, String label, char[] password) {
         trust.add(new Source(content.clone(), label, Passwords.utf8(password)));
         return this;
     }
 
-    /** The type of the last trust store, in place of what its content says. */
+    /**
+     * Sets the type of the last trust store, as {@link #keyStoreType} does for a keystore.
+     *
+     * @throws IllegalStateException if no trust store was added
+     */
     public BrokerTlsContextBuilder trustStoreType(String type) {
         if (trust.isEmpty()) {
-            throw new IllegalStateException("trustStoreType comes after the trust store");
+            throw new IllegalStateException("trustStoreType needs a trust store; call trustStore first");
         }
         trust.get(trust.size() - 1).type = type.toLowerCase(Locale.ROOT);
         return this;
     }
 
-    /** Trusts the certificates of a PEM or DER file, or of a directory of PEM files. */
+    /** Adds the certificates of a PEM or DER file, or of a directory of such files, to the trust anchors. */
     public BrokerTlsContextBuilder trustCertificates(Path fileOrDirectory) {
         return trustStore(fileOrDirectory, null);
     }
 
-    /** Trusts these certificates, PEM or DER; messages call them {@code label}. */
+    /** Adds certificates from memory, PEM or DER, to the trust anchors. {@code label} is their name in messages. */
     public BrokerTlsContextBuilder trustCertificates(byte[] content, String label) {
         return trustStore(content, label, null);
     }
 
-    /** Trusts the roots of the operating system. */
-    public BrokerTlsContextBuilder systemTrust() {
+    /** Adds the roots of the operating system to the trust anchors. */
+    public BrokerTlsContextBuilder trustSystem() {
         return option("system-trust", "yes");
     }
 
-    /** What servers ask of clients; nothing by default. */
+    /** Sets the request of servers for a client certificate. Default: {@link BrokerTlsContext.ClientAuth#NONE}. */
     public BrokerTlsContextBuilder clientAuth(BrokerTlsContext.ClientAuth mode) {
         return option("client-auth", mode.name().toLowerCase(Locale.ROOT));
     }
 
     /**
-     * Checks peers by revocation lists, PEM or DER, and directories of them; may be called several times. A reload reads them
-     * again. What is fetched over the network is set by {@link #option}: {@code fetch}, {@code ocsp-responder} and the
+     * Adds certificate revocation lists, PEM or DER, or directories of them. May be called several times. A reload
+     * reads them again. {@link #option} configures fetches over the network: {@code fetch}, {@code ocsp-responder} and
      * others.
      */
     public BrokerTlsContextBuilder crl(Path... filesOrDirectories) {
@@ -202,13 +213,13 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
-    /** As {@link #crl(Path...)}, from memory; messages call it {@code label}. */
+    /** Adds certificate revocation lists from memory. {@code label} is their name in messages. */
     public BrokerTlsContextBuilder crl(byte[] content, String label) {
         crls.add(new Source(content.clone(), label, null));
         return this;
     }
 
-    /** Checks peers by OCSP responses that are there already, PEM or DER; may be called several times. */
+    /** Adds OCSP responses about peers, PEM or DER. May be called several times. A reload reads them again. */
     public BrokerTlsContextBuilder ocspResponse(Path... files) {
         for (Path file : files) {
             option("ocsp", file.toString());
@@ -216,90 +227,105 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
-    /** As {@link #ocspResponse(Path...)}, from memory; messages call it {@code label}. */
+    /** Adds OCSP responses about peers from memory. {@code label} is their name in messages. */
     public BrokerTlsContextBuilder ocspResponse(byte[] content, String label) {
         ocspResponses.add(new Source(content.clone(), label, null));
         return this;
     }
 
     /**
-     * What follows where no source knows whether a peer's certificate is revoked. {@code REQUIRE} by default where there are
-     * lists or responses or they are fetched; options {@code crl-mode} and {@code ocsp-mode} set it for each kind.
+     * Sets the treatment of a peer if no source knows the revocation status of its certificate. Default:
+     * {@code REQUIRE} if lists or responses are added or fetched. The options {@code crl-mode} and {@code ocsp-mode}
+     * set it for each kind.
      */
-    public BrokerTlsContextBuilder revocation(BrokerTlsContext.Revocation mode) {
+    public BrokerTlsContextBuilder revocation(BrokerTlsContext.RevocationMode mode) {
         return option("revocation", mode.name().toLowerCase(Locale.ROOT));
     }
 
     /**
-     * Who is told of peers that turn out to be revoked while they are connected, and says whether they are closed. Without
-     * one they are logged, and go on. A context whose listener refers to it is not collected before it is closed.
+     * Sets the listener for peers that are revoked during their connection; it keeps or closes each connection. Without
+     * a listener the peer is logged, and the connection continues. A context referenced by its own listener is not
+     * garbage collected before it is closed.
      */
-    public BrokerTlsContextBuilder revocationListener(RevocationListener listener) {
-        revocationListener = listener;
+    public BrokerTlsContextBuilder onRevoked(RevokedPeerListener listener) {
+        revokedPeerListener = listener;
         return this;
     }
 
-    /** The protocol versions, {@code TLSv1.2} and {@code TLSv1.3} by default. */
+    /** Sets the protocol versions. Default: {@code TLSv1.2} and {@code TLSv1.3}. */
     public BrokerTlsContextBuilder protocols(String... versions) {
         return option("versions", String.join(",", versions));
     }
 
-    /** The cipher suites in order of preference, by IANA or OpenSSL name. */
+    /** Sets the cipher suites in order of preference, by IANA or OpenSSL name. */
     public BrokerTlsContextBuilder cipherSuites(String... names) {
         return option("cipher-suites", String.join(":", names));
     }
 
-    /** The key exchange groups in order of preference, such as {@code X25519MLKEM768} and {@code secp256r1}. */
+    /**
+     * Sets the key exchange groups in order of preference, for example {@code X25519MLKEM768} and {@code secp256r1}.
+     */
     public BrokerTlsContextBuilder groups(String... names) {
         return option("groups", String.join(":", names));
     }
 
-    /** The application protocols (ALPN) in order of preference; none by default. */
+    /** Sets the application protocols (ALPN) in order of preference. Default: none. */
     public BrokerTlsContextBuilder applicationProtocols(String... protocols) {
         return option("alpn", String.join(",", protocols));
     }
 
-    /** {@code modern} or {@code intermediate}. */
+    /** Sets versions, suites and groups by the name of a preset: {@code modern} or {@code intermediate}. */
     public BrokerTlsContextBuilder preset(String name) {
         return option("preset", name);
     }
 
-    /** Clients accept a trusted certificate for any host. */
-    public BrokerTlsContextBuilder insecureSkipServerName() {
-        return option("insecure-skip-server-name", "yes");
+    /**
+     * Makes clients accept a trusted certificate for any host. Default: false.
+     *
+     * <p>INSECURE: the owner of any certificate from the same CA can then act as the server.
+     */
+    public BrokerTlsContextBuilder insecureSkipServerName(boolean skips) {
+        return option("insecure-skip-server-name", skips ? "yes" : "no");
     }
 
-    /** Clients accept any certificate at all. */
-    public BrokerTlsContextBuilder insecureAcceptAnyServer() {
-        return option("insecure-accept-any-server", "yes");
+    /**
+     * Makes clients accept any certificate. Default: false.
+     *
+     * <p>INSECURE: the connection is encrypted, but the server is not authenticated.
+     */
+    public BrokerTlsContextBuilder insecureAcceptAnyServer(boolean accepts) {
+        return option("insecure-accept-any-server", accepts ? "yes" : "no");
     }
 
-    /** Tolerates deviations of the peer's certificate, such as {@code insecure-x509-v1}; none by default. */
-    public BrokerTlsContextBuilder allow(String... switches) {
-        return option("allow", String.join(",", switches));
+    /** Tolerates deviations in peer certificates, for example {@code insecure-x509-v1}. Default: none. */
+    public BrokerTlsContextBuilder insecureAllow(String... deviations) {
+        return option("allow", String.join(",", deviations));
     }
 
-    /** Whether earlier sessions are resumed; they are by default. */
+    /** Turns session resumption on or off. Default: on. */
     public BrokerTlsContextBuilder resumption(boolean resumes) {
         return option("resumption", resumes ? "yes" : "no");
     }
 
-    /** Any row of the table of options, by its name on the command line and in C: {@link #optionNames()}. */
+    /**
+     * Sets an option by its name, which is the same for the command line and in C. {@link #optionNames()} lists them.
+     */
     public BrokerTlsContextBuilder option(String name, String value) {
         options.add(new String[] {name, value});
         return this;
     }
 
     /**
-     * Bounds resumption, as {@link javax.net.ssl.SSLSessionContext} does.
+     * Limits resumption, as {@link javax.net.ssl.SSLSessionContext} does.
      *
-     * @param cacheSize the number of servers that clients remember sessions with; servers keep sessions in their
-     *         clients' tickets, or in a cache of the option {@code session-cache}; 0 for no limit of its own
-     * @param timeoutSeconds the age at which a session is no longer resumed; 0 for no limit of its own
+     * @param cacheSize the number of servers with cached sessions, in clients; 0 for the default limit. Servers keep
+     *         sessions in the tickets of their clients, or in the cache of the option {@code session-cache}
+     * @param timeoutSeconds the age after which a session is not resumed; 0 for the default limit
+     * @throws IllegalArgumentException for a negative number
      */
     public BrokerTlsContextBuilder sessions(int cacheSize, int timeoutSeconds) {
         if (cacheSize < 0 || timeoutSeconds < 0) {
-            throw new IllegalArgumentException("the limits of sessions are not negative");
+            throw new IllegalArgumentException("the limits of sessions must not be negative");
         }
         limitsSessions = true;
         sessionCacheSize = cacheSize;
@@ -307,42 +333,40 @@ public final class BrokerTlsContextBuilder {
         return this;
     }
 
-    /** Our certificates are chosen by a manager of Java's; it is asked in each handshake. */
+    /** Sets a Java key manager, which chooses the own certificate in each handshake. */
     public BrokerTlsContextBuilder keyManager(X509KeyManager manager) {
         keyManager = manager;
         return this;
     }
 
-    /** Peers are judged by a manager of Java's alone. */
+    /** Sets a Java trust manager, which alone accepts or refuses peers. */
     public BrokerTlsContextBuilder trustManager(X509TrustManager manager) {
         trustManager = manager;
         return this;
     }
 
-    /**
-     * Peers that are accepted are then asked about there, and may be refused; not with {@link #trustManager}. It is
-     * asked again before a session is resumed, unless the option {@code resumption-asks-again} is {@code no}.
-     */
-    public BrokerTlsContextBuilder peerCheck(BrokerTlsContext.PeerCheck check) {
-        peerCheck = check;
+    /** Sets a callback that can refuse peers after the trust anchors accepted them. Not with {@link #trustManager}. */
+    public BrokerTlsContextBuilder verifyCallback(BrokerTlsContext.VerifyCallback callback) {
+        verifyCallback = callback;
         return this;
     }
 
     /**
-     * Reads every file and makes the context. The builder is spent, also where this fails: its passwords are wiped.
+     * Reads every file and makes the context. Wipes the passwords, also when it fails, so that a builder makes one
+     * context.
      *
-     * @throws TlsFailure the first setting or file that cannot be used, by name, and what would mend it
+     * @throws TlsFailure for the first setting or file that cannot be used
      * @throws IllegalStateException at the second call
      */
     public BrokerTlsContext build() throws TlsFailure {
-        if (isSpent) {
-            throw new IllegalStateException("the builder is spent, its passwords are wiped; make another");
+        if (isUsed) {
+            throw new IllegalStateException("the builder has been used and its passwords are wiped; make another");
         }
-        isSpent = true;
+        isUsed = true;
         try (NativeContextBuilder builder = new NativeContextBuilder()) {
             checkConflicts();
             builder.logTo((level, line) -> LOG.log(levelOf(level), line));
-            // Before the stores, which are read within the limits that options set.
+            // Options come first: they set the limits for reading stores.
             for (String[] option : options) {
                 builder.set(option[0], option[1]);
             }
@@ -358,10 +382,10 @@ public final class BrokerTlsContextBuilder {
             for (Source source : ocspResponses) {
                 builder.addOcspResponse(source.content, source.label);
             }
-            if (revocationListener != null) {
-                builder.tellOfRevoked(told(revocationListener));
+            if (revokedPeerListener != null) {
+                builder.onRevoked(report(revokedPeerListener));
             }
-            Services.Ready ready = Services.build(builder, keyManager, trustManager, peerCheck);
+            Services.Ready ready = Services.build(builder, keyManager, trustManager, verifyCallback);
             if (limitsSessions) {
                 ready.limitSessions(sessionCacheSize, sessionTimeoutSeconds);
             }
@@ -379,21 +403,22 @@ public final class BrokerTlsContextBuilder {
         if (trustManager != null && !trust.isEmpty()) {
             throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "trustManager and a trust store; give one of them");
         }
-        if (trustManager != null && peerCheck != null) {
-            throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "trustManager and peerCheck; give one of them");
+        if (trustManager != null && verifyCallback != null) {
+            throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "trustManager and verifyCallback; give one of them");
         }
         if (!identities.isEmpty() && identities.get(0).store == null) {
-            throw TlsFailure.of(ErrorCode.NO_IDENTITY, "keys, aliases and key passwords need a keystore or a certificate");
+            throw TlsFailure.of(ErrorCode.NO_IDENTITY,
+                    "keys, aliases and key passwords need a keystore or a certificate");
         }
     }
 
-    private static NativeRevoked told(RevocationListener listener) {
-        return (connectionId, subject, issuer, serial, reason, revokedSeconds) -> {
-            RevokedPeer peer = new RevokedPeer(connectionId, subject, issuer, serial, reason, revokedSeconds);
+    private static NativeRevokedListener report(RevokedPeerListener listener) {
+        return (connectionId, subject, issuer, serial, reason, timeSeconds) -> {
+            RevokedPeer peer = new RevokedPeer(connectionId, subject, issuer, serial, reason, timeSeconds);
             try {
-                return listener.revoked(peer) != RevocationListener.Action.KEEP;
+                return listener.revoked(peer) != RevokedPeerListener.Action.KEEP;
             } catch (RuntimeException e) {
-                LOG.log(System.Logger.Level.ERROR, "the revocation listener failed about " + peer, e);
+                LOG.log(System.Logger.Level.ERROR, "the listener failed for the revoked peer of " + peer, e);
                 return true;
             }
         };

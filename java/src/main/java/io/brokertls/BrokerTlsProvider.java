@@ -15,10 +15,10 @@ import java.util.Map;
 /**
  * The JSSE provider {@code BrokerTLS}.
  *
- * <p>It has the contexts {@code TLS}, {@code TLSv1.2} and {@code TLSv1.3}; the read-only key stores {@code PEM},
- * {@code BrokerTLS-PKCS12} and {@code BrokerTLS-JKS}; and key and trust manager factories named {@code BrokerTLS}, whose
- * managers are served natively in these contexts. It takes none of the JDK's names but those of the contexts, so that it
- * may stand at any place in the list of providers.
+ * <p>It provides the contexts {@code TLS}, {@code TLSv1.2} and {@code TLSv1.3}. It provides the read-only key stores
+ * {@code PEM}, {@code BrokerTLS-PKCS12} and {@code BrokerTLS-JKS}. It provides key and trust manager factories with the
+ * name {@code BrokerTLS}; in its own contexts, their managers run in native code. Only the contexts have names of the
+ * JDK, so the provider can have any position in the list of providers.
  *
  * <pre>{@code
  * Security.addProvider(new BrokerTlsProvider());
@@ -26,12 +26,12 @@ import java.util.Map;
  * }</pre>
  */
 public final class BrokerTlsProvider extends Provider {
-    /** The name, as {@code SSLContext.getInstance("TLS", "BrokerTLS")} takes it. */
+    /** The name of the provider, for {@code SSLContext.getInstance("TLS", "BrokerTLS")}. */
     public static final String NAME = "BrokerTLS";
 
     private static final long serialVersionUID = 1L;
 
-    /** Without the context {@code Default}: {@code SSLContext.getDefault()} stays another provider's. */
+    /** Makes a provider without the context {@code Default}. {@code SSLContext.getDefault()} does not change. */
     public BrokerTlsProvider() {
         this(false);
     }
@@ -51,16 +51,16 @@ public final class BrokerTlsProvider extends Provider {
         }
     }
 
-    /** A provider that also has the context {@code Default}, which reads the stores of {@code javax.net.ssl.*}. */
+    /** Makes a provider with the context {@code Default}, which reads the stores of {@code javax.net.ssl.*}. */
     public static BrokerTlsProvider withDefault() {
         return new BrokerTlsProvider(true);
     }
 
     /**
-     * As the list of providers in {@code java.security} does it.
+     * Returns the provider for an argument in the list of providers in {@code java.security}.
      *
      * @param argument {@code default}, for {@link #withDefault()}
-     * @throws InvalidParameterException for any other
+     * @throws InvalidParameterException for any other argument
      */
     @Override
     public Provider configure(String argument) {

@@ -11,14 +11,14 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * The names of a certificate, for programs that take their user from one: the same texts as in C and Rust.
+ * The names of a certificate, for programs that derive the user from it. C and Rust give the same texts.
  *
  * <p>{@code javax.security.auth.x500.X500Principal} decodes the bytes of every string type as UTF-8, so that two
  * subjects in TeletexString or BMPString can have the same or an unreadable text. The texts here are decoded by their
  * types.
  */
 public final class CertificateNames {
-    /** The type of a common name. */
+    /** The attribute type of a common name. */
     public static final String COMMON_NAME = "2.5.4.3";
 
     private static final int HEXADECIMAL = 16;
@@ -40,7 +40,8 @@ public final class CertificateNames {
     }
 
     /**
-     * Reads the names of a certificate, e.g. the first of {@code SSLSession.getPeerCertificates()}. Verifies nothing.
+     * Reads the names of a certificate, for example the first of {@code SSLSession.getPeerCertificates()}. Verifies
+     * nothing.
      *
      * @throws TlsFailure CERTIFICATE_MALFORMED if it cannot be read
      * @throws CertificateEncodingException if it has no encoding
@@ -49,47 +50,47 @@ public final class CertificateNames {
         return new CertificateNames(new NativeNames(certificate.getEncoded()));
     }
 
-    /** The subject. */
+    /** Returns the subject. */
     public Name subject() {
         return subject;
     }
 
-    /** The issuer. */
+    /** Returns the issuer. */
     public Name issuer() {
         return issuer;
     }
 
     /**
-     * The serial number in hexadecimal, lower case, two digits a byte, without leading zeros: {@code 80ff},
+     * Returns the serial number in hexadecimal, lower case, two digits a byte, without leading zeros: {@code 80ff},
      * {@code -01}.
      */
     public String serial() {
         return serial;
     }
 
-    /** The serial number. */
+    /** Returns the serial number. */
     public BigInteger serialNumber() {
         return new BigInteger(serial, HEXADECIMAL);
     }
 
-    /** The first common name of the subject, which most programs take; empty if there is none or it has no text. */
+    /** Returns the first common name of the subject, which most programs use; empty if it is missing or has no text. */
     public Optional<String> firstCommonName() {
         List<Attribute> names = subject.attributes(COMMON_NAME);
         return names.isEmpty() ? Optional.empty() : names.get(0).text();
     }
 
-    /** The last common name of the subject, the most specific; empty if there is none or it has no text. */
+    /** Returns the last common name of the subject, the most specific; empty if it is missing or has no text. */
     public Optional<String> lastCommonName() {
         List<Attribute> names = subject.attributes(COMMON_NAME);
         return names.isEmpty() ? Optional.empty() : names.get(names.size() - 1).text();
     }
 
-    /** The subject alternative names, in the certificate's order. */
+    /** Returns the subject alternative names in the order of the certificate. */
     public List<AlternativeName> alternativeNames() {
         return alternativeNames;
     }
 
-    /** The subject alternative names of one kind, in the certificate's order. */
+    /** Returns the subject alternative names of one kind in the order of the certificate. */
     public List<AlternativeName> alternativeNames(Kind kind) {
         return alternativeNames.stream().filter(name -> name.kind == kind).collect(Collectors.toUnmodifiableList());
     }
@@ -110,22 +111,22 @@ public final class CertificateNames {
             this.attributes = Collections.unmodifiableList(attributes);
         }
 
-        /** The DER encoding. */
+        /** Returns the DER encoding. */
         public byte[] der() {
             return der.clone();
         }
 
-        /** The attributes in the certificate's order, the reverse of that of the text. */
+        /** Returns the attributes in the order of the certificate, the reverse of that of the text. */
         public List<Attribute> attributes() {
             return attributes;
         }
 
-        /** The attributes of one type, an object identifier in dotted form, in the certificate's order. */
+        /** Returns the attributes of one type, an object identifier in dotted form, in the order of the certificate. */
         public List<Attribute> attributes(String oid) {
             return attributes.stream().filter(one -> one.oid.equals(oid)).collect(Collectors.toUnmodifiableList());
         }
 
-        /** The text of RFC 4514, the last relative name first, e.g. {@code CN=device-7,O=Example}. */
+        /** Returns the text of RFC 4514, the last relative name first, for example {@code CN=device-7,O=Example}. */
         @Override
         public String toString() {
             return text;
@@ -146,22 +147,22 @@ public final class CertificateNames {
             this.relativeName = read.number();
         }
 
-        /** The object identifier of its type, e.g. {@link #COMMON_NAME}. */
+        /** Returns the object identifier of its type, for example {@link #COMMON_NAME}. */
         public String oid() {
             return oid;
         }
 
-        /** The value, not escaped; empty if it has no text. It can hold control characters: its issuer chose it. */
+        /** Returns the value without escapes; empty if it has no text. It can hold control characters. */
         public Optional<String> text() {
             return Optional.ofNullable(text);
         }
 
-        /** The DER encoding of the value, with its tag. */
+        /** Returns the DER encoding of the value with its tag. */
         public byte[] der() {
             return der.clone();
         }
 
-        /** The position of its relative name. The attributes of a relative name with several share it. */
+        /** Returns the position of its relative name, which the attributes of one relative name share. */
         public int relativeName() {
             return relativeName;
         }
@@ -189,27 +190,27 @@ public final class CertificateNames {
         }
 
         /**
-         * The name as it is, not escaped; empty for an otherName without a known form, and if its kind does not allow
-         * it. It can hold control characters: its issuer chose it.
+         * Returns the name without escapes; empty for an otherName of an unknown form, and for a value that its kind
+         * does not allow. It can hold control characters.
          */
         public Optional<String> value() {
             return Optional.ofNullable(value);
         }
 
-        /** The type of an otherName, an object identifier in dotted form; empty for other kinds. */
+        /** Returns the type of an otherName, an object identifier in dotted form; empty for other kinds. */
         public Optional<String> oid() {
             return Optional.ofNullable(oid);
         }
 
         /**
-         * The DER encoding: of the value of an otherName and of a distinguished name, of the GeneralName of other
+         * Returns a DER encoding: the value of an otherName or a distinguished name, and the GeneralName of the other
          * kinds.
          */
         public byte[] der() {
             return der.clone();
         }
 
-        /** For people: {@code DNS:host}, {@code UPN:a@corp.example}; control characters are escaped. */
+        /** Returns a text with escaped control characters: {@code DNS:host}, {@code UPN:a@corp.example}. */
         @Override
         public String toString() {
             return shown;
@@ -224,9 +225,9 @@ public final class CertificateNames {
         IP("ip"),
         /** An e-mail address. */
         EMAIL("email"),
-        /** A URI, e.g. a SPIFFE identity. */
+        /** A URI, for example a SPIFFE identity. */
         URI("uri"),
-        /** A user principal name, as Active Directory writes it. */
+        /** A user principal name of Active Directory. */
         UPN("upn"),
         /** An otherName of any other type. */
         OTHER("other"),
@@ -234,7 +235,7 @@ public final class CertificateNames {
         DIRECTORY("directory"),
         /** A registered object identifier. */
         REGISTERED_ID("registered-id"),
-        /** A name of a kind that has no text, or bytes that are no name. */
+        /** A name of a kind without a text, or bytes that are no name. */
         UNKNOWN("unknown");
 
         private final String name;

@@ -3,7 +3,7 @@ package io.brokertls;
 import java.time.Instant;
 import java.util.Optional;
 
-/** Where knowledge of revocation comes from, and how asking there went: as it was when it was asked for. */
+/** A source of revocation data, with the outcome of the last attempt to read it. A snapshot; it does not change. */
 public final class RevocationSource {
     private final Kind kind;
     private final String place;
@@ -25,37 +25,39 @@ public final class RevocationSource {
         this.lastError = lastError;
     }
 
-    /** What it gives. */
+    /** Returns the kind of its data. */
     public Kind kind() {
         return kind;
     }
 
-    /** Its file, label or URL. */
+    /** Returns its file, label or URL. */
     public String place() {
         return place;
     }
 
-    /** When it was last read or fetched; empty where it never could be. */
+    /** Returns the time of the last successful read or fetch; empty if there was none. */
     public Optional<Instant> lastSuccess() {
         return time(lastSuccess);
     }
 
-    /** When {@link BrokerTlsContext#maintain()} asks there again; empty for a file, which a reload reads. */
+    /**
+     * Returns the time of the next fetch by {@link BrokerTlsContext#maintain()}; empty for a file, which reload reads.
+     */
     public Optional<Instant> nextRefresh() {
         return time(nextRefresh);
     }
 
-    /** How many certificates the lists revoke, or how many responses there are. */
+    /** Returns the number of revoked certificates in its lists, or of its OCSP responses. */
     public long entries() {
         return entries;
     }
 
-    /** How often asking there has failed. */
+    /** Returns the number of failed attempts. */
     public long failures() {
         return failures;
     }
 
-    /** What went wrong the last time; empty where it went well. */
+    /** Returns the error of the last attempt; empty if it succeeded. */
     public Optional<String> lastError() {
         return Optional.ofNullable(lastError);
     }
@@ -64,22 +66,22 @@ public final class RevocationSource {
         return seconds == Long.MIN_VALUE ? Optional.empty() : Optional.of(Instant.ofEpochSecond(seconds));
     }
 
-    /** In a line, for logs. */
+    /** Returns all of it in one line, for logs. */
     @Override
     public String toString() {
-        return kind + " " + place + ": " + entries + " entries, last had "
+        return kind + " " + place + ": " + entries + " entries, last success "
                 + lastSuccess().map(Instant::toString).orElse("never")
-                + nextRefresh().map(next -> ", asked again " + next).orElse("") + ", " + failures + " failures"
-                + lastError().map(error -> ", the last one: " + error).orElse("");
+                + nextRefresh().map(next -> ", next refresh " + next).orElse("") + ", " + failures + " failures"
+                + lastError().map(error -> ", last error: " + error).orElse("");
     }
 
-    /** What a source gives; in the order of the native library's numbers. */
+    /** The kind of data that a source gives. The order is that of the native library's numbers. */
     public enum Kind {
-        /** Revocation lists (CRL), of a file or fetched. */
+        /** Certificate revocation lists, from a file or fetched. */
         CRL,
-        /** OCSP responses about peers, of a file or a responder's. */
+        /** OCSP responses about peers, from a file or a responder. */
         OCSP,
-        /** The OCSP response that is stapled to a certificate of our own. */
+        /** The OCSP response that is stapled to an own certificate. */
         STAPLE
     }
 }

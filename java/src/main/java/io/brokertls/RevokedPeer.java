@@ -4,7 +4,7 @@ import java.math.BigInteger;
 import java.security.cert.CRLReason;
 import java.time.Instant;
 
-/** A peer that is connected, and whose certificate, or that of one of its issuers, has been revoked since. */
+/** A connected peer with a revoked certificate: its own, or that of one of its issuers. */
 public final class RevokedPeer {
     private static final int HEXADECIMAL = 16;
 
@@ -13,54 +13,58 @@ public final class RevokedPeer {
     private final String issuer;
     private final BigInteger serialNumber;
     private final CRLReason reason;
-    private final Instant revoked;
+    private final Instant time;
 
-    RevokedPeer(long connectionId, String subject, String issuer, String serial, int reason, long revokedSeconds) {
+    RevokedPeer(long connectionId, String subject, String issuer, String serial, int reason, long timeSeconds) {
         this.connectionId = connectionId;
         this.subject = subject;
         this.issuer = issuer;
         this.serialNumber = new BigInteger(serial, HEXADECIMAL);
         this.reason = CRLReason.values()[reason];
-        this.revoked = Instant.ofEpochSecond(revokedSeconds);
+        this.time = Instant.ofEpochSecond(timeSeconds);
     }
 
     /**
-     * The number of the connection in its context: {@link BrokerTlsContext#connectionId(javax.net.ssl.SSLEngine)},
-     * {@link BrokerTlsContext#connectionId(javax.net.ssl.SSLSocket)}.
+     * Returns the number of the connection in its context, as
+     * {@link BrokerTlsContext#connectionId(javax.net.ssl.SSLEngine)} and
+     * {@link BrokerTlsContext#connectionId(javax.net.ssl.SSLSocket)} do.
      */
     public long connectionId() {
         return connectionId;
     }
 
-    /** The subject of the revoked certificate as RFC 4514 writes it, e.g. {@code CN=device-7,O=Example}. */
+    /**
+     * Returns the subject of the revoked certificate in the form of RFC 4514, for example
+     * {@code CN=device-7,O=Example}.
+     */
     public String subject() {
         return subject;
     }
 
-    /** The issuer of the revoked certificate, written as its subject is. */
+    /** Returns the issuer of the revoked certificate in the same form. */
     public String issuer() {
         return issuer;
     }
 
-    /** The serial number of the revoked certificate. */
+    /** Returns the serial number of the revoked certificate. */
     public BigInteger serialNumber() {
         return serialNumber;
     }
 
-    /** Why it was revoked. */
+    /** Returns the reason of the revocation. */
     public CRLReason reason() {
         return reason;
     }
 
-    /** When it was revoked. */
-    public Instant revoked() {
-        return revoked;
+    /** Returns the time of the revocation. */
+    public Instant time() {
+        return time;
     }
 
-    /** In a line, for logs. */
+    /** Returns all of it in one line, for logs. */
     @Override
     public String toString() {
         return "connection " + connectionId + ": " + subject + ", issuer " + issuer + ", serial "
-                + serialNumber.toString(HEXADECIMAL) + ", revoked " + revoked + ", " + reason;
+                + serialNumber.toString(HEXADECIMAL) + ", revoked " + time + ", " + reason;
     }
 }

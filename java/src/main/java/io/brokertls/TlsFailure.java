@@ -3,9 +3,9 @@ package io.brokertls;
 import java.security.GeneralSecurityException;
 
 /**
- * Why something failed, in full: the code, what was met, and what would mend it.
+ * A failure with its code, the circumstances, and a hint.
  *
- * <p>It is the cause of the JSSE exception that a caller sees, and is thrown itself where JSSE has no say.
+ * <p>It is the cause of each JSSE exception of this provider. Methods outside JSSE throw it directly.
  */
 public final class TlsFailure extends GeneralSecurityException {
     private static final long serialVersionUID = 1L;
@@ -14,11 +14,10 @@ public final class TlsFailure extends GeneralSecurityException {
     private final String hint;
 
     /**
-     * Made by the native library and by this package's own checks.
+     * Made by the native library and by the checks of this package.
      *
-     * @param code the row of the table
-     * @param message as it is shown: {@code BTLS_CERT_EXPIRED (302): the peer certificate has expired: …}
-     * @param hint what would mend it; may be empty
+     * @param message the complete text: {@code BTLS_CERT_EXPIRED (302): the peer certificate has expired: …}
+     * @param hint the action that can help, as a sentence; may be empty
      */
     public TlsFailure(ErrorCode code, String message, String hint) {
         super(message);
@@ -26,18 +25,18 @@ public final class TlsFailure extends GeneralSecurityException {
         this.hint = hint;
     }
 
-    /** A failure found on the Java side; {@code detail} says what was met and may be empty. */
+    /** Makes a failure found on the Java side. {@code detail} names the circumstances and may be empty. */
     public static TlsFailure of(ErrorCode code, String detail) {
         String message = "BTLS_" + code + " (" + code.number() + "): " + code.message();
         return new TlsFailure(code, detail.isEmpty() ? message : message + ": " + detail, code.hint());
     }
 
-    /** The row of the table of codes. */
+    /** Returns the code. */
     public ErrorCode code() {
         return code;
     }
 
-    /** What would mend it, as a sentence; may be empty. */
+    /** Returns the action that can help, as a sentence; empty if none is known. */
     public String hint() {
         return hint;
     }

@@ -27,7 +27,7 @@ class BrokerTlsContextTest {
 
     @Test
     void contextOfTheBuilderIsAnInitialisedSslContext() throws Exception {
-        try (BrokerTlsContext context = BrokerTlsContext.builder().systemTrust().build()) {
+        try (BrokerTlsContext context = BrokerTlsContext.builder().trustSystem().build()) {
             assertSame(context.sslContext(), context.sslContext());
             assertEquals("BrokerTLS", context.sslContext().getProvider().getName());
             assertEquals("broker", context.newEngine("broker", 8883).getPeerHost());
@@ -69,7 +69,7 @@ class BrokerTlsContextTest {
 
     @Test
     void closingTwiceDoesNothing() throws Exception {
-        BrokerTlsContext context = BrokerTlsContext.builder().systemTrust().build();
+        BrokerTlsContext context = BrokerTlsContext.builder().trustSystem().build();
         context.close();
         context.close();
         assertThrows(IllegalStateException.class, context::reload);

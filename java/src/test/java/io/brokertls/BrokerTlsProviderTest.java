@@ -26,7 +26,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 
-/** What the provider registers, and what it leaves to others. */
+/** The services that the provider registers, and the names that it leaves to others. */
 class BrokerTlsProviderTest {
     @Test
     void servicesOfTheProviderAreTheseAndNoOthers() {
@@ -93,7 +93,8 @@ class BrokerTlsProviderTest {
 
     @Test
     void providerIsNamedAsAServiceForTheClassPathAndTheModulePath() throws Exception {
-        try (InputStream in = BrokerTlsProvider.class.getResourceAsStream("/META-INF/services/java.security.Provider")) {
+        String services = "/META-INF/services/java.security.Provider";
+        try (InputStream in = BrokerTlsProvider.class.getResourceAsStream(services)) {
             assertEquals(BrokerTlsProvider.class.getName(),
                     new String(in.readAllBytes(), StandardCharsets.UTF_8).trim());
         }

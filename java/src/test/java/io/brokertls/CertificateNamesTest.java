@@ -83,7 +83,7 @@ class CertificateNamesTest {
     }
 
     @Test
-    void negativeSerialNumberIsToldApart() throws Exception {
+    void negativeSerialNumberKeepsItsSign() throws Exception {
         CertificateNames names = CertificateNames.of(made("-subj", "/CN=x", "-set_serial", "-1"));
         assertEquals("-01", names.serial());
         assertEquals(BigInteger.ONE.negate(), names.serialNumber());

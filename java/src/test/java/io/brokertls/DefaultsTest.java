@@ -18,7 +18,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A process of its own whose list of providers starts with ours: what it gets from the JDK's factories, and does. */
+/**
+ * A separate process with this provider first in its list: the factories of the JDK, and the sockets that they make.
+ */
 class DefaultsTest {
     private static final int SECONDS_MAX = 120;
 
@@ -47,7 +49,7 @@ class DefaultsTest {
     }
 
     @Test
-    void defaultContextIsOursWhereItIsAskedFor() throws Exception {
+    void defaultContextIsOursIfRequested() throws Exception {
         Map<String, String> facts = run("BrokerTLS default");
         assertJdkServesTheRest(facts);
         assertEquals("BrokerTLS", facts.get("Default"));

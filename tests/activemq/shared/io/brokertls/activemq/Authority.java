@@ -19,7 +19,8 @@ import java.util.concurrent.TimeUnit;
 /** An authority made with openssl: it certifies a broker and clients, revokes them, and answers for them by OCSP. */
 final class Authority implements AutoCloseable {
     private static final String CONFIGURATION = "[req]\ndistinguished_name = name\nx509_extensions = root\n[name]\n"
-            + "[root]\nbasicConstraints = critical, CA:true\nkeyUsage = critical, keyCertSign, cRLSign, digitalSignature\n"
+            + "[root]\nbasicConstraints = critical, CA:true\n"
+            + "keyUsage = critical, keyCertSign, cRLSign, digitalSignature\n"
             + "[leaf]\nsubjectAltName = DNS:localhost\n"
             + "[ca]\ndefault_ca = here\n[here]\ndatabase = index.txt\nserial = serial\nnew_certs_dir = .\n"
             + "certificate = ca.pem\nprivate_key = ca.key\ndefault_md = sha256\ndefault_days = 10\n"

@@ -8,8 +8,8 @@ import org.apache.activemq.broker.TransportConnector;
 import org.apache.activemq.spring.SpringSslContext;
 
 /**
- * An embedded broker without disk, with a context of its own and one connector, of any scheme, on a port that the system
- * chose.
+ * An embedded broker without disk, with a context of its own and one connector, of any scheme, on a port that the
+ * system chose.
  */
 final class Broker implements AutoCloseable {
     private final BrokerService service = new BrokerService();
@@ -40,7 +40,7 @@ final class Broker implements AutoCloseable {
         this.port = connector.getConnectUri().getPort();
     }
 
-    /** What {@code <sslContext provider= keyStore= …>} makes, before its properties are set. */
+    /** Makes the connector of a scheme, before its properties are set. */
     static SpringSslContext context(Stores stores) throws IOException {
         SpringSslContext context = new SpringSslContext();
         context.setProvider(Tls.PROVIDER);
@@ -59,7 +59,8 @@ final class Broker implements AutoCloseable {
 
     /** Opens one more connector, so that messages can go from one protocol to another: its port. */
     int open(String scheme, String options) throws Exception {
-        TransportConnector more = service.addConnector(scheme + "://127.0.0.1:0" + (options.isEmpty() ? "" : "?" + options));
+        TransportConnector more = service.addConnector(scheme + "://127.0.0.1:0"
+                + (options.isEmpty() ? "" : "?" + options));
         return service.startTransportConnector(more).getConnectUri().getPort();
     }
 

@@ -9,7 +9,7 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
-/** What brokers log while this is open, with causes: there they say why they refused somebody. */
+/** Collects the log of brokers while it is open, with the causes, which contain the reason of a refusal. */
 final class BrokerLog extends Handler implements AutoCloseable {
     private final Logger logger = Logger.getLogger("org.apache.activemq");
     private final Level before = logger.getLevel();

@@ -80,7 +80,7 @@ class BuilderBrokersTest {
         }
     }
 
-    /** The same connector, before and after other stores took the old ones' place. */
+    /** One connector, before and after its stores are replaced. */
     @Test
     void reloadedStoresCountForTheNextClient() throws Exception {
         Path keys = Files.copy(Path.of(ours.path("broker.ks")), folder.resolve("broker.ks"));

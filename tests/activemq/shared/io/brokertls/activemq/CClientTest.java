@@ -11,7 +11,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code mqtt.c} of the demonstration, compiled against what {@code make stage} has installed: our C API at the other end. */
+/**
+ * {@code mqtt.c} of the demonstration, compiled against what {@code make stage} has installed: our C API at the other
+ * end.
+ */
 class CClientTest extends ForeignContract {
     @TempDir static Path folder;
 
@@ -23,7 +26,8 @@ class CClientTest extends ForeignContract {
         ours = Stores.make(folder.resolve("stores"), "device-7", List.of("-ext", "san=dns:localhost"));
         Path lib = Program.root().resolve("build/stage/lib");
         program = folder.resolve("mqtt").toString();
-        Program.run(Map.of("PKG_CONFIG_PATH", lib.resolve("pkgconfig").toString()), "sh", "-c", "cc -Wall -Wextra -Werror -o "
+        Program.run(Map.of("PKG_CONFIG_PATH", lib.resolve("pkgconfig").toString()), "sh", "-c",
+                "cc -Wall -Wextra -Werror -o "
                 + program + " " + Program.root().resolve("bindings/c/demo/mqtt.c") + " -Wl,-rpath," + lib
                 + " $(pkg-config --cflags --libs brokertls)");
     }

@@ -39,8 +39,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The name in a client's certificate is the name that ActiveMQ knows the client by: login by certificate, with users and
- * groups in the files of its documentation. All certificates here are trusted; it is the name that counts.
+ * The name in a client's certificate is the name that ActiveMQ knows the client by: login by certificate, with users
+ * and groups in the files of its documentation. All certificates here are trusted; it is the name that counts.
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CertificateLoginTest {
@@ -51,7 +51,7 @@ class CertificateLoginTest {
     private static Stores guest;
     private static Stores unknown;
 
-    /** Who has connected, as "name: principals". */
+    /** The connected users, as "name: principals". */
     private final BlockingQueue<String> connected = new LinkedBlockingQueue<>();
 
     @BeforeAll
@@ -88,7 +88,7 @@ class CertificateLoginTest {
         return Stream.of(schemes).flatMap(scheme -> Tls.providers().stream().map(each -> Arguments.of(scheme, each)));
     }
 
-    /** A broker where the group "devices" may do everything, and nobody else anything. */
+    /** Makes a broker that allows everything to the group "devices", and nothing to others. */
     private Broker broker(String scheme) throws Exception {
         JaasCertificateAuthenticationPlugin login = new JaasCertificateAuthenticationPlugin();
         login.setConfiguration("CertLogin");

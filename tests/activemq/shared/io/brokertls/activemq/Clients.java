@@ -15,7 +15,10 @@ import org.apache.activemq.broker.SslContext;
 final class Clients {
     private Clients() {}
 
-    /** A started connection to {@code address}; {@code stores} gives its trust and, with {@code certified}, its certificate. */
+    /**
+     * A started connection to {@code address}; {@code stores} gives its trust and, with {@code certified}, its
+     * certificate.
+     */
     static Connection connect(String address, Stores stores, boolean certified, String provider) throws Exception {
         KeyManager[] keys = certified ? stores.clientKeys() : null;
         SslContext context = new SslContext(keys, stores.clientTrust(), new SecureRandom());

@@ -23,15 +23,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What holds of every TLS connector, with clients of its protocol on our provider and on the JDK's. */
+/** The contract of every TLS connector, with clients on this provider and on the JDK. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class ConnectorContract {
     static final String NEED = "transport.needClientAuth=true&needClientAuth=true";
 
     /**
-     * In TLS 1.3 a client's first packet may come together with the end of its handshake. ActiveMQ's NIO transports then
-     * process it before they are started, and now and then lose the answer, on every provider.
+     * In TLS 1.3 a client's first packet may come together with the end of its handshake. ActiveMQ's NIO transports
+     * then process it before they are started, and now and then lose the answer, on every provider.
      */
     static final String TLS_1_2 = "transport.enabledProtocols=TLSv1.2";
 
@@ -42,8 +42,8 @@ abstract class ConnectorContract {
     abstract List<String> schemes();
 
     /**
-     * Sends {@code text} to a destination and receives it there: what came. {@code stores} give the client's trust and, with
-     * {@code certified}, its certificate.
+     * Sends {@code text} to a destination and receives it there: what came. {@code stores} give the client's trust and,
+     * with {@code certified}, its certificate.
      */
     abstract String echo(String scheme, Broker broker, Stores stores, boolean certified, String provider, String text)
             throws Exception;
@@ -54,7 +54,7 @@ abstract class ConnectorContract {
         return new Broker(ours, scheme, keepsVersion ? options : options + "&" + TLS_1_2);
     }
 
-    /** Whether {@link #TLS_1_2} is for this connector: where the client speaks first, over NIO. */
+    /** Returns true if {@link #TLS_1_2} is for this connector: over NIO, with a client that sends first. */
     boolean losesFirstPackets(String scheme) {
         return scheme.contains("nio");
     }
@@ -113,7 +113,7 @@ abstract class ConnectorContract {
         }
     }
 
-    /** How the broker's verdict on a certificate begins that it does not trust. */
+    /** Returns the start of the broker's verdict on a certificate that it does not trust. */
     String untrusted() {
         return Tls.untrusted(Tls.PROVIDER);
     }
@@ -123,7 +123,7 @@ abstract class ConnectorContract {
         return "certificate_unknown";
     }
 
-    /** Whether the broker's log says why a client was refused. */
+    /** Returns true if the broker's log has the reason of a refusal. */
     boolean logsRefusals() {
         return Tls.isOurs();
     }
@@ -175,7 +175,7 @@ abstract class ConnectorContract {
     /** All of it at the same time, kept open while a client is served, then cut off. */
     @ParameterizedTest
     @MethodSource("schemes")
-    void connectorGoesOnServingWhateverIsSentToIt(String scheme) throws Exception {
+    void connectorContinuesToServeAfterAnyInput(String scheme) throws Exception {
         List<Socket> strangers = new ArrayList<>();
         try (Broker broker = open(scheme, "")) {
             try {
@@ -203,12 +203,14 @@ abstract class ConnectorContract {
         for (int index = 50; index < bent.length; index += 7) {
             bent[index] ^= 0x55;
         }
-        byte[] record = Arrays.copyOf(new byte[] {22, 3, 3, 0x3f, (byte) 0xff, 1, (byte) 0xff, (byte) 0xff, (byte) 0xff},
+        byte[] record = Arrays.copyOf(new byte[] {22, 3, 3, 0x3f, (byte) 0xff, 1, (byte) 0xff, (byte) 0xff,
+                (byte) 0xff},
                 9_000);
         byte[] hugeRecord = Arrays.copyOf(new byte[] {22, 3, 3, (byte) 0xff, (byte) 0xff}, 70_000);
         return List.of(new byte[0], "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
                 "CONNECT\naccept-version:1.2\n\n\0".getBytes(StandardCharsets.US_ASCII),
-                new byte[] {0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0}, new byte[] {'A', 'M', 'Q', 'P', 0, 1, 0, 0},
+                new byte[] {0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0},
+                        new byte[] {'A', 'M', 'Q', 'P', 0, 1, 0, 0},
                 noise, hello, Arrays.copyOf(hello, hello.length / 2), bent, record, hugeRecord,
                 new byte[] {21, 3, 3, 0, 2, 2, 40}, new byte[] {23, 3, 3, 0, 1, 0}, new byte[] {22, 3, 1, 0, 0});
     }

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What holds of clients that are programs of their own, with a certificate, at connectors that need one. Their messages go
- * to and come from a JMS client.
+ * The contract of clients that are separate programs, with a certificate, at connectors that need one. A JMS client
+ * exchanges messages with them.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -34,12 +34,12 @@ abstract class ForeignContract {
     /** The connectors' schemes. */
     abstract List<String> schemes();
 
-    /** Whose stores the broker has. */
+    /** Returns the stores of the broker. */
     Stores ours() {
         return Stores.ours();
     }
 
-    /** What the connector's address has besides, each setting with its ampersand. */
+    /** Returns further settings of the connector's address, each with its ampersand. */
     String options() {
         return "";
     }
@@ -50,16 +50,16 @@ abstract class ForeignContract {
     /** Prints the next text and ends; it has started to listen. */
     abstract Program receive(int port, Stores own, Stores trusted) throws Exception;
 
-    /** Where the client's messages go to and come from. */
+    /** Returns the destination of the client's messages. */
     abstract Destination destination(Session session) throws JMSException;
 
-    /** What the client prints when the broker refuses its certificate. */
+    /** Returns the output of a client with a refused certificate. */
     abstract String refused();
 
-    /** What the client prints when it does not trust the broker. */
+    /** Returns the output of a client that does not trust the broker. */
     abstract String untrusted();
 
-    /** How the broker's log names that, where it runs on our provider. */
+    /** Returns the name of that in the broker's log, on this provider. */
     String untrustedAtTheBroker() {
         return "BTLS_ALERT_UNKNOWN_CA (1048)";
     }
@@ -71,8 +71,9 @@ abstract class ForeignContract {
     }
 
     /**
-     * A connector that needs certificates. Those with "nio" speak TLS 1.2 here: in TLS 1.3 a client's first packet may come
-     * with the end of its handshake, and ActiveMQ then forgets to answer it now and then, on the JDK's provider too.
+     * A connector that needs certificates. Those with "nio" speak TLS 1.2 here: in TLS 1.3 a client's first packet may
+     * come with the end of its handshake, and ActiveMQ then forgets to answer it now and then, on the JDK's provider
+     * too.
      */
     private Broker broker(String scheme) throws Exception {
         String version = scheme.contains("nio") ? "&transport.enabledProtocols=TLSv1.2" : "";
@@ -113,8 +114,8 @@ abstract class ForeignContract {
     }
 
     /**
-     * The certificate has the name of the one that the broker trusts, and another key. The JDK's alert does not come through
-     * ActiveMQ's NIO connectors.
+     * The certificate has the name of the one that the broker trusts, and another key. The JDK's alert does not come
+     * through ActiveMQ's NIO connectors.
      */
     @ParameterizedTest
     @MethodSource("schemes")

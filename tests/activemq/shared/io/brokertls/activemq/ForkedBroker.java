@@ -30,7 +30,8 @@ final class ForkedBroker implements AutoCloseable {
         Path log = Files.createTempFile(folder, "broker", ".log");
         process = new ProcessBuilder(words).redirectError(log.toFile()).start();
         String line = "";
-        BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(),
+                StandardCharsets.UTF_8));
         while (!line.equals(READY)) {
             line = out.readLine();
             if (line == null) {
@@ -75,7 +76,7 @@ final class ForkedBroker implements AutoCloseable {
         }
     }
 
-    /** What runs in that JVM: starts the broker at the URI that is the only argument; the end of input stops it. */
+    /** Starts the broker at the URI that is the only argument, in the other JVM. The end of input stops it. */
     static final class Main {
         public static void main(String[] arguments) throws Exception {
             BrokerService service = BrokerFactory.createBroker(arguments[0]);

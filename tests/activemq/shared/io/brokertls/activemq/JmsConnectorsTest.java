@@ -52,7 +52,7 @@ class JmsConnectorsTest extends ConnectorContract {
         }
     }
 
-    /** Where a JMS client finds {@code broker}: an auto connector is reached by the scheme without "auto+". */
+    /** Returns the address of {@code broker} for a JMS client. An auto connector has the scheme without "auto+". */
     private static String address(Broker broker, String scheme, String options) {
         return scheme.replace("auto+", "") + "://localhost:" + broker.port() + options;
     }
@@ -88,7 +88,8 @@ class JmsConnectorsTest extends ConnectorContract {
     @ValueSource(strings = {"ssl", "nio+ssl", "auto+nio+ssl"})
     void oldProtocolsAndSuitesBesideNewerOnesAreAccepted(String scheme) throws Exception {
         String options = "transport.enabledProtocols=TLSv1,TLSv1.1,TLSv1.2&transport.enabledCipherSuites="
-                + "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_RSA_WITH_AES_128_CBC_SHA,TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA";
+                + "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_RSA_WITH_AES_128_CBC_SHA,"
+                + "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA";
         try (Broker broker = new Broker(ours, scheme, options)) {
             Connection connection = Clients.connect(address(broker, scheme, ""), ours, false, Tls.PROVIDER);
             assertEquals("hello", Clients.echo(connection, "greetings", "hello"));

@@ -23,7 +23,8 @@ class MosquittoClientsTest extends ForeignContract {
     @Override
     Program send(int port, Stores own, Stores trusted, String text) throws IOException {
         return Program.start("mosquitto_pub", "-d", "-h", "localhost", "-p", "" + port, "--cafile",
-                trusted.path("broker.pem"), "--cert", own.path("client.pem"), "--key", own.path("client.pem"), "-V", "311",
+                trusted.path("broker.pem"), "--cert", own.path("client.pem"), "--key", own.path("client.pem"), "-V",
+                        "311",
                 "-q", "1", "-t", "line/1", "-m", text);
     }
 
@@ -31,7 +32,8 @@ class MosquittoClientsTest extends ForeignContract {
     Program receive(int port, Stores own, Stores trusted) throws Exception {
         // Into a pipe it would print nothing before its end.
         Program subscriber = Program.start("stdbuf", "-oL", "mosquitto_sub", "-d", "-h", "localhost", "-p", "" + port,
-                "--cafile", trusted.path("broker.pem"), "--cert", own.path("client.pem"), "--key", own.path("client.pem"),
+                "--cafile", trusted.path("broker.pem"), "--cert", own.path("client.pem"), "--key",
+                        own.path("client.pem"),
                 "-V", "311", "-q", "1", "-t", "line/1", "-C", "1", "-W", "30");
         subscriber.await("Subscribed (");
         return subscriber;

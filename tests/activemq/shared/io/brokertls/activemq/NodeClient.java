@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 abstract class NodeClient extends ForeignContract {
     private static final String SCRIPT = Program.root().resolve("tests/activemq/node/client.js").toString();
 
-    /** As the script calls it. */
+    /** Runs the script with its arguments. */
     abstract String protocol();
 
     @BeforeAll

@@ -47,11 +47,14 @@ class ProcessSettingsTest {
                 "-Djavax.net.ssl.trustStore=" + ours.path("broker.ts"), "-Djavax.net.ssl.trustStorePassword=password");
     }
 
-    /** A client's JVM with the settings of {@code stores}, and the password that a trust store in PKCS#12 is read with. */
+    /**
+     * A client's JVM with the settings of {@code stores}, and the password that a trust store in PKCS#12 is read with.
+     */
     private static Program client(ForkedBroker broker, Stores stores) throws Exception {
         List<String> words = ForkedBroker.jvm(Client.class, security,
                 "-Djavax.net.ssl.keyStore=" + stores.path("client.ks"), "-Djavax.net.ssl.keyStorePassword=password",
-                "-Djavax.net.ssl.trustStore=" + stores.path("client.ts"), "-Djavax.net.ssl.trustStorePassword=password");
+                "-Djavax.net.ssl.trustStore=" + stores.path("client.ts"),
+                        "-Djavax.net.ssl.trustStorePassword=password");
         words.add("ssl://localhost:" + broker.port("ssl"));
         return Program.start(words.toArray(new String[0]));
     }
@@ -77,7 +80,7 @@ class ProcessSettingsTest {
         }
     }
 
-    /** What runs in a client's JVM: sends a text to the broker at the address that is the only argument, and takes it back. */
+    /** Sends a text to the broker at the address that is the only argument, and receives it, in the JVM of a client. */
     static final class Client {
         public static void main(String[] arguments) throws Exception {
             Connection connection = new ActiveMQConnectionFactory(arguments[0]).createConnection();

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
- * A program beside the tests. What it prints, on both of its outputs, is collected; every wait for it has an end, and so
- * has it: closing this kills it.
+ * A program beside the tests. What it prints, on both of its outputs, is collected; every wait for it has an end, and
+ * so has it: closing this kills it.
  */
 final class Program implements AutoCloseable {
     private static final int PATIENCE_SECONDS = 60;
@@ -36,7 +36,7 @@ final class Program implements AutoCloseable {
         return new Program(Map.of(), List.of(command));
     }
 
-    /** Runs a program that has to end well, with {@code environment} added to its own. */
+    /** Runs a program that must succeed, with {@code environment} added to its own. */
     static void run(Map<String, String> environment, String... command) throws IOException, InterruptedException {
         try (Program program = new Program(environment, List.of(command))) {
             program.assertSucceeds();
@@ -86,7 +86,7 @@ final class Program implements AutoCloseable {
         return assertEnds(true);
     }
 
-    /** Waits for its end, which has to tell of a failure, and gives all that it printed. */
+    /** Waits for its end, which must be a failure, and returns its output. */
     String assertFails() throws InterruptedException {
         return assertEnds(false);
     }

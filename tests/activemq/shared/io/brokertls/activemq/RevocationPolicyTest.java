@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsContext;
-import io.brokertls.BrokerTlsContext.Revocation;
+import io.brokertls.BrokerTlsContext.RevocationMode;
 import io.brokertls.BrokerTlsContextBuilder;
-import io.brokertls.RevocationListener;
+import io.brokertls.RevokedPeerListener;
 import io.brokertls.RevocationSource;
 import io.brokertls.RevokedPeer;
 import jakarta.jms.Connection;
@@ -42,12 +42,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What the document does by {@code crlPath} and {@code java.security}, by contexts of the builder: each broker has its own
+ * Revocation by contexts of the builder, in place of {@code crlPath} and {@code java.security}. Each broker has its own
  * lists, responders and policy, and nothing is set for the process.
  */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RevocationPolicyTest {
-    /** As java/README.md names it. */
+    /** The responder that java/README.md names. */
     private static final String RESPONDER = "http://ocsp.example.net:80/";
 
     @TempDir static Path folder;
@@ -55,7 +55,7 @@ class RevocationPolicyTest {
     private static Authority authority;
     private static Stores good;
     private static Stores revoked;
-    /** Of an authority that is trusted and that nobody has a list of. */
+    /** A client of a trusted authority without a list. */
     private static Stores unheardOf;
     private static String responder;
     private static Path emptyList;
@@ -159,9 +159,9 @@ class RevocationPolicyTest {
     /** Three brokers with the same trust and the same list, which knows nothing of the third client. */
     @Test
     void eachBrokerInAProcessHasAPolicyOfItsOwn() throws Exception {
-        try (BrokerTlsContext requiring = builder().crl(list).revocation(Revocation.REQUIRE).build();
-                BrokerTlsContext preferring = builder().crl(list).revocation(Revocation.PREFER).build();
-                BrokerTlsContext careless = builder().crl(list).revocation(Revocation.OFF).build();
+        try (BrokerTlsContext requiring = builder().crl(list).revocation(RevocationMode.REQUIRE).build();
+                BrokerTlsContext preferring = builder().crl(list).revocation(RevocationMode.PREFER).build();
+                BrokerTlsContext careless = builder().crl(list).revocation(RevocationMode.OFF).build();
                 Broker strict = broker(requiring, "ssl"); Broker lenient = broker(preferring, "nio+ssl");
                 Broker open = broker(careless, "ssl")) {
             assertServed(strict, "ssl", good);
@@ -179,10 +179,10 @@ class RevocationPolicyTest {
         }
     }
 
-    /** One client waits for the responder, and has to; those that are known come and go meanwhile. */
+    /** One client waits for the responder. Clients with a known status connect meanwhile. */
     @ParameterizedTest
     @ValueSource(strings = {"ssl", "nio+ssl"})
-    void responderThatHangsStopsOnlyWhomItIsAskedAbout(String scheme) throws Exception {
+    void responderThatHangsStopsOnlyTheClientsItIsAskedAbout(String scheme) throws Exception {
         ExecutorService threads = Executors.newSingleThreadExecutor();
         try (Silence silence = new Silence();
                 BrokerTlsContext tls = builder().ocspResponse(authority.response("device-7")).option("fetch", "yes")
@@ -246,12 +246,12 @@ class RevocationPolicyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"ssl", "nio+ssl"})
-    void clientThatIsRevokedWhileItIsConnectedIsToldOfAndClosed(String scheme) throws Exception {
+    void clientThatIsRevokedWhileConnectedIsReportedAndClosed(String scheme) throws Exception {
         Path live = Files.copy(emptyList, folder.resolve("live.crl"), StandardCopyOption.REPLACE_EXISTING);
         BlockingQueue<RevokedPeer> told = new LinkedBlockingQueue<>();
-        BrokerTlsContextBuilder builder = builder().crl(live).revocationListener(peer -> {
+        BrokerTlsContextBuilder builder = builder().crl(live).onRevoked(peer -> {
             told.add(peer);
-            return RevocationListener.Action.CLOSE;
+            return RevokedPeerListener.Action.CLOSE;
         });
         try (BrokerTlsContext tls = builder.build(); Broker broker = broker(tls, scheme)) {
             String address = scheme + "://localhost:" + broker.port();
@@ -279,13 +279,13 @@ class RevocationPolicyTest {
         }
     }
 
-    /** What java/README.md says of revocation. */
+    /** Returns the section on revocation of java/README.md. */
     private static String section() throws IOException {
         String page = Files.readString(Path.of(System.getProperty("project.root"), "java", "README.md"));
         return page.substring(page.indexOf("\n## Revocation\n"));
     }
 
-    /** A folder with the files that the page speaks of. */
+    /** Makes a folder with the files that the page names. */
     private static Path files(String name) throws IOException {
         Path files = Files.createDirectories(folder.resolve(name));
         Files.copy(Path.of(good.path("broker.ks")), files.resolve("broker.ks"));
@@ -294,7 +294,7 @@ class RevocationPolicyTest {
         return files;
     }
 
-    /** The code of java/README.md as it stands, but for where its files and its responder are. */
+    /** Runs the code of java/README.md. Only the paths and the responder differ. */
     @Test
     void codeOfTheReadmeRefusesTheRevoked() throws Exception {
         Path files = files("code");
@@ -312,7 +312,7 @@ class RevocationPolicyTest {
         }
     }
 
-    /** Its XML too, in a JVM that nothing is set for. */
+    /** Runs its XML, in a JVM without settings. */
     @Test
     void xmlOfTheReadmeRefusesTheRevoked() throws Exception {
         Path files = files("xml");

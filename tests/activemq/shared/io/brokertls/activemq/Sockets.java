@@ -21,8 +21,8 @@ final class Sockets {
     }
 
     /**
-     * What the client of {@code context} learns when it is not served: by its own verdict or by the broker's alert, which
-     * in TLS 1.3 comes after the client's handshake. Empty if the broker speaks, as it does first in OpenWire.
+     * Returns the reason that a client is not served: its own verdict or the broker's alert. In TLS 1.3 the alert
+     * follows the client's handshake. Returns an empty text if the broker sends data, as it does first in OpenWire.
      */
     static String refusal(SSLContext context, int port) throws IOException {
         try (SSLSocket socket = connect(context, port)) {
@@ -35,9 +35,9 @@ final class Sockets {
     }
 
     /**
-     * The broker refuses the client of {@code context}, with {@code alert} where it runs on our provider; from the JDK's,
-     * ActiveMQ's NIO transports send none. The JDK's client sends its last flight in several writes and does not look for
-     * an alert when one of them fails, as it may once the broker has closed.
+     * Asserts that the broker refuses the client, with {@code alert} if it runs on this provider. On the JDK's provider
+     * the NIO transports of ActiveMQ send none. The JDK's client sends its last flight in several writes. It does not
+     * read an alert after a failed write.
      */
     static void assertRefused(String alert, SSLContext context, int port) throws IOException {
         String reason = refusal(context, port);

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Brokers from an activemq.xml, in JVMs of their own: the snippet of java/README.md, and the ways to name the provider. */
+/**
+ * Brokers from an activemq.xml, in JVMs of their own: the snippet of java/README.md, and the ways to name the provider.
+ */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SpringBrokerTest {
     @TempDir static Path folder;
@@ -74,7 +76,7 @@ class SpringBrokerTest {
     }
 
     @Test
-    void snippetOfTheReadmeServesItsClientsAndNobodyElse() throws Exception {
+    void snippetOfTheReadmeServesOnlyItsClients() throws Exception {
         Path xml = activemqXml(folder, snippet());
         try (ForkedBroker broker = new ForkedBroker(folder, xml, "-Dactivemq.conf=" + folder)) {
             assertServed(broker, "ssl", true);
@@ -97,7 +99,8 @@ class SpringBrokerTest {
         String broker = "<broker xmlns=\"http://activemq.apache.org/schema/core\" brokerName=\"listed\">\n"
                 + "<sslContext><sslContext provider=\"BrokerTLS\"\n"
                 + "    keyStore=\"file:" + ours.path("broker.ks") + "\" keyStorePassword=\"password\"\n"
-                + "    trustStore=\"file:" + ours.path("broker.ts") + "\" trustStorePassword=\"password\"/></sslContext>\n"
+                + "    trustStore=\"file:" + ours.path("broker.ts")
+                + "\" trustStorePassword=\"password\"/></sslContext>\n"
                 + "<transportConnectors>\n"
                 + "  <transportConnector name=\"ssl\" uri=\"ssl://0.0.0.0:61617?transport.needClientAuth=true\"/>\n"
                 + "</transportConnectors></broker>\n";

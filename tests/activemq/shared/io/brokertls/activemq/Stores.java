@@ -25,7 +25,7 @@ final class Stores {
 
     private final Path folder;
 
-    /** Whose brokers the client trusts. */
+    /** The stores of the brokers that the client trusts. */
     private final List<Path> trusted;
 
     private Stores(Path folder, List<Path> trusted) {
@@ -38,7 +38,7 @@ final class Stores {
         return make(folder, client, List.of());
     }
 
-    /** The same with options for the broker's certificate: clients other than Java's may want more in it than the name. */
+    /** Makes stores with options for the broker's certificate, which some clients need. */
     static Stores make(Path folder, String client, List<String> options) throws Exception {
         Files.createDirectories(folder);
         Stores stores = new Stores(folder, List.of(folder));
@@ -63,12 +63,12 @@ final class Stores {
         return Shared.OURS;
     }
 
-    /** Other stores whose certificates have the same names as those of {@link #ours()}. */
+    /** Returns other stores with the same names in their certificates as {@link #ours()}. */
     static Stores impostor() {
         return Shared.IMPOSTOR;
     }
 
-    /** What one process makes once, in its build folder: keytool takes most of a test's time. */
+    /** The stores that a process makes once, in its build folder, because keytool is slow. */
     private static final class Shared {
         static final Stores OURS = make("ours");
         static final Stores IMPOSTOR = make("impostor");
@@ -83,7 +83,7 @@ final class Stores {
         }
     }
 
-    /** The same, with a client that trusts the broker of {@code other} too. */
+    /** Returns these stores with a client that also trusts the broker of {@code other}. */
     Stores trusting(Stores other) {
         return new Stores(folder, List.of(folder, other.folder));
     }
@@ -103,7 +103,7 @@ final class Stores {
         keytool("-genkey -alias client -keyalg RSA -keystore client.ks", "-dname", "CN=" + name + ", O=Example");
     }
 
-    /** Writes {@code broker.pem}, the broker's chain and key, and {@code clients.pem}, whom it trusts. */
+    /** Writes {@code broker.pem}, the broker's chain and key, and {@code clients.pem}, its trust anchors. */
     void writePem(Path where) throws Exception {
         KeyStore keys = load(folder.resolve("broker.ks"));
         StringBuilder broker = new StringBuilder();
@@ -142,7 +142,7 @@ final class Stores {
         return factory.getTrustManagers();
     }
 
-    /** What a client that takes a context connects with: the trust and, with {@code certified}, the certificate. */
+    /** Returns a context for a client: its trust anchors and, with {@code certified}, its certificate. */
     SSLContext clientContext(String provider, boolean certified) throws Exception {
         return clientContext("TLS", provider, certified);
     }

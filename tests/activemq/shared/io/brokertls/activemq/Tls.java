@@ -50,7 +50,7 @@ final class Tls {
         return List.of(PROVIDER, JDK);
     }
 
-    /** How the refusal by a trust manager begins on {@code provider}: with our code, or with the manager's words. */
+    /** Returns the start of a refusal by a trust manager on {@code provider}. */
     static String untrusted(String provider) {
         return provider.equals(JDK) ? "" : "BTLS_CERT_REJECTED_BY_MANAGER";
     }

@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Two brokers in one process, each with stores of its own and in need of certificates, with clients of both providers in
- * the same process. The certificates of both have the same names, so that it is the key that is found wrong.
+ * Two brokers in one process, each with stores of its own and in need of certificates, with clients of both providers
+ * in the same process. The certificates of both have the same names, so that it is the key that is found wrong.
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TwoBrokersTest {

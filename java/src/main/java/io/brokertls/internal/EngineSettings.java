@@ -1,28 +1,28 @@
 package io.brokertls.internal;
 
-/** The settings of one engine where they differ from its context's. Read once, when the native engine is made. */
+/** The settings of one engine that differ from its context. Read once, when the native engine is made. */
 public final class EngineSettings {
-    /** Comma-separated protocol versions; null keeps the context's. */
+    /** Comma-separated protocol versions; null keeps those of the context. */
     public String versions;
-    /** Comma-separated cipher suites in order of preference; null keeps the context's. */
+    /** Comma-separated cipher suites in order of preference; null keeps those of the context. */
     public String cipherSuites;
-    /** -1 keeps the context's; 0 none, 1 want, 2 need. */
+    /** 0 none, 1 want, 2 need; -1 keeps the setting of the context. */
     public int clientAuth = -1;
-    /** Application protocols in order of preference; null keeps the context's, empty means none. */
+    /** Application protocols in order of preference, empty for none; null keeps those of the context. */
     public byte[][] applicationProtocols;
-    /** Clients: -1 keeps the context's; 0 does not compare the server's name with its certificate, 1 does. */
+    /** Clients: 1 compares the server's name with its certificate, 0 does not; -1 keeps the setting of the context. */
     public int checksServerName = -1;
-    /** Clients: whether the host is sent as server name (RFC 6066 section 3). */
+    /** Clients: send the host as server name (RFC 6066 section 3). */
     public boolean sendsServerName = true;
-    /** Servers: whether the order of the cipher suites here decides; else the client's does. */
+    /** Servers: prefer the own order of cipher suites to the client's. */
     public boolean prefersOwnCipherOrder;
-    /** Servers: whether {@link HandshakeHost#clientHello} is asked. */
+    /** Servers: call {@link HandshakeHost#clientHello}. */
     public boolean asksAboutHello;
     /**
-     * Clients: sessions are remembered by host and this text. Servers: they are resumed by engines with the same text
-     * alone. Null remembers and resumes none.
+     * Clients cache sessions by host and this text. Servers resume only sessions of engines with the same text. Null
+     * turns resumption off.
      */
     public String sessionScope = "";
-    /** Clients: only an earlier session may be resumed; a full handshake is refused. */
+    /** Clients: resume a session, and refuse a full handshake. */
     public boolean resumesOnly;
 }

@@ -1,82 +1,86 @@
 package io.brokertls.internal;
 
 /**
- * What a handshake asks of Java. Called only on the thread that is in {@link NativeEngine#runTask}, never on the data path.
+ * The callbacks of a handshake. Called only on the thread that runs {@link NativeEngine#runTask}, never on the data
+ * path.
  *
- * <p>No method throws: what a manager throws is kept by the host, which gives it as the cause of the engine's exception.
+ * <p>No method throws. The host keeps the exception of a manager, which becomes the cause of the engine's exception.
  */
 public interface HandshakeHost {
-    /** Go on with what is configured. */
+    /** Continue with the configured application protocols. */
     int AS_CONFIGURED = 0;
-    /** Go on with {@link #selectedProtocol()} as the only application protocol. */
+    /** Continue with {@link #selectedProtocol()} as the only application protocol. */
     int PROTOCOL_SELECTED = 1;
 
     /**
-     * A server has read a ClientHello; asked only where {@link EngineSettings#asksAboutHello} is set.
+     * Called when a server has read a ClientHello, if {@link EngineSettings#asksAboutHello} is set.
      *
      * @param serverName the name that the client sent, or null
-     * @param protocols the application protocols that it offers, in its order; empty where it offers none
-     * @return {@link #AS_CONFIGURED}, {@link #PROTOCOL_SELECTED}, or the number of the {@code ErrorCode} to refuse with
+     * @param protocols the application protocols of the client in its order; empty if it offers none
+     * @return {@link #AS_CONFIGURED}, {@link #PROTOCOL_SELECTED}, or the number of an {@code ErrorCode} to refuse the
+     *         client
      */
     int clientHello(String serverName, byte[][] protocols);
 
-    /** The protocol for {@link #PROTOCOL_SELECTED}; empty for none at all. */
+    /** Returns the protocol for {@link #PROTOCOL_SELECTED}; an empty array means none. */
     byte[] selectedProtocol();
 
     /**
-     * Chooses the certificate to show; asked only of contexts whose identities are the host's.
+     * Chooses the own identity. Called if the context takes its identities from the host.
      *
      * @param serverName on a server, the name that the client sent, or null
-     * @param keyTypes the kinds of keys the peer can verify, its favourite first, as key managers name them: EC, RSA, EdDSA
+     * @param keyTypes the key types that the peer can verify, in its order, with the names of key managers: EC, RSA,
+     *         EdDSA
      * @param signatureSchemes the numbers of the signature schemes that the peer offers (RFC 8446 section 4.2.3)
-     * @param issuers the distinguished names (DER) that the peer asks for; empty where it names none
-     * @param version on a client, {@code TLSv1.2} or {@code TLSv1.3}; null on a server: no version is chosen yet
-     * @return the pointer of a {@link NativeIdentity}, 0 for none, or a negated {@code ErrorCode} number to refuse
+     * @param issuers the distinguished names (DER) that the peer accepts; empty if it names none
+     * @param version on a client, {@code TLSv1.2} or {@code TLSv1.3}; null on a server, which has not chosen it yet
+     * @return the pointer of a {@link NativeIdentity}, 0 for none, or the negative number of an {@code ErrorCode} to
+     *         refuse
      */
     long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version);
 
     /**
-     * Says whether a client would show the same certificate as in an earlier session, which is resumed only then. The
-     * arguments are those of {@link #chooseIdentity} in that session.
+     * Returns true if a client would choose the same identity as in an earlier session. Only then is the session
+     * resumed. The arguments are those of {@link #chooseIdentity} in that session.
      *
-     * @param endEntity the certificate that was shown, DER, or null if none was
+     * @param endEntity the certificate of the earlier session, DER, or null if none was sent
      */
     boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version, byte[] endEntity);
 
     /**
-     * Decides about the peer's certificates; asked only of contexts whose trust is the host's.
+     * Accepts or refuses the peer. Called if the host alone decides about trust.
      *
-     * @param chain DER, end entity first, as the peer sent them
+     * @param chain the certificates that the peer sent, DER, end entity first
      * @param version {@code TLSv1.2} or {@code TLSv1.3}
-     * @param staple the OCSP response that a server sent with its certificate, or an empty array
-     * @return 0 to accept, or the number of the {@code ErrorCode} to refuse with
+     * @param staple the OCSP response that a server sent with its certificate; empty if it sent none
+     * @return 0 to accept, or the number of an {@code ErrorCode} to refuse
      */
     int checkPeer(byte[][] chain, String version, byte[] staple);
 
     /**
-     * Decides again about the peer of an earlier session, which is resumed only if it is accepted. Leaves no trace in
-     * what the handshake knows of its own peer.
+     * Accepts or refuses the peer of an earlier session, which is resumed only if the peer is accepted. Does not change
+     * the facts of the current handshake.
      *
      * @return 0 to accept, or another number to refuse, as for {@link #checkPeer}
      */
     int checkPeerAgain(byte[][] chain, String version, byte[] staple);
 
     /**
-     * May refuse a peer whose certificates were accepted; asked only of contexts that were built so.
+     * Accepts or refuses a peer that the trust anchors accepted. Called if the context has a verify callback.
      *
-     * @param chain DER, end entity first, as the peer sent them
-     * @return 0 to let it in, or the number of the {@code ErrorCode} to refuse with
+     * @param chain the certificates that the peer sent, DER, end entity first
+     * @return 0 to accept, or the number of an {@code ErrorCode} to refuse
      */
     int approvePeer(byte[][] chain);
 
     /**
-     * Checks the peer's proof that it has the private key, where the native library does not serve the key (RSA below
-     * 1024 bits, for one); asked only of contexts whose trust is the host's.
+     * Verifies the peer's signature over the handshake. Called if the host decides about trust and the native library
+     * does not support the key, for example RSA below 1024 bits.
      *
-     * @return 0 to accept, or the number of the {@code ErrorCode} to refuse with
+     * @return 0 to accept, or the number of an {@code ErrorCode} to refuse
      */
     int checkProof(byte[] endEntity, int signatureScheme, byte[] message, byte[] signature);
 
-    /** What the last refusal was about, for its message; may be empty. */
+    /** Returns the detail of the last refusal for its message; may be empty. */
     String refusal();
 }

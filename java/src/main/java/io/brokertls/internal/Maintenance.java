@@ -46,8 +46,8 @@ public final class Maintenance {
     }
 
     /**
-     * Ends the thread, and waits for it. A fetch in progress is not interrupted; the wait for it ends after ten seconds.
-     * Does not wait if the caller is that thread.
+     * Ends the thread, and waits for it. A fetch in progress is not interrupted; the wait for it ends after ten
+     * seconds. Does not wait if the caller is that thread.
      */
     public void end() {
         Thread ending;

@@ -5,17 +5,17 @@ import io.brokertls.RevocationSource;
 import io.brokertls.TlsFailure;
 import java.lang.ref.Reference;
 
-/** What engines are made from. Shared by threads. */
+/** A native context. Safe for use by several threads. */
 public final class NativeContext extends NativeHandle {
     NativeContext(long pointer) {
         super(pointer, NativeContext::free);
     }
 
     /**
-     * A client's engine.
+     * Makes a client's engine.
      *
-     * @param host a DNS name or an IP address; null only where the name is not compared
-     * @throws TlsFailure NO_TRUST, INVALID_SERVER_NAME, WRONG_STATE once it is closed, or what a setting leads to
+     * @param host a DNS name or an IP address; null only if the name is not compared
+     * @throws TlsFailure NO_TRUST, INVALID_SERVER_NAME, WRONG_STATE after close, or the code for a wrong setting
      */
     public NativeEngine connect(String host, EngineSettings settings) throws TlsFailure {
         try {
@@ -28,9 +28,9 @@ public final class NativeContext extends NativeHandle {
     }
 
     /**
-     * A server's engine.
+     * Makes a server's engine.
      *
-     * @throws TlsFailure NO_IDENTITY, NO_TRUST, WRONG_STATE once it is closed, or what a setting leads to
+     * @throws TlsFailure NO_IDENTITY, NO_TRUST, WRONG_STATE after close, or the code for a wrong setting
      */
     public NativeEngine accept(EngineSettings settings) throws TlsFailure {
         try {
@@ -42,15 +42,15 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** An engine that begins late is told as of any other failure. */
+    /** An engine that begins after close fails with a TlsFailure, as JSSE callers expect. */
     private static TlsFailure closed() {
         return TlsFailure.of(ErrorCode.WRONG_STATE, "the context is closed");
     }
 
     /**
-     * Reads every source again, all or nothing; engines made before keep what they have.
+     * Reads every source again. Either all of them take effect, for engines made later, or none does.
      *
-     * @throws TlsFailure the first source that cannot be used; the context goes on with what it had
+     * @throws TlsFailure for the first source that cannot be used; the context keeps its configuration
      */
     public void reload() throws TlsFailure {
         try {
@@ -60,7 +60,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** What an operator should know though the context was built. */
+    /** Returns the warnings about a configuration that can be used. */
     public String[] warnings() {
         try {
             return warnings(pointer());
@@ -70,21 +70,22 @@ public final class NativeContext extends NativeHandle {
     }
 
     /**
-     * The line of the log for a refused peer.
+     * Returns the log line for a refused peer.
      *
-     * @return null if it is not to be written: refusals are not logged, or this minute has had as many as it may
+     * @return null if refusals are not logged, or if the limit of this minute is reached
      */
     public String refusalLine(String refusal) {
         try {
             return refusalLine(pointer(), refusal);
         } catch (IllegalStateException e) {
-            return refusal; // of an engine that outlives its context
+            // The engine outlives its context.
+            return refusal;
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    /** The cipher suites in effect, by IANA name, in order of preference. */
+    /** Returns the cipher suites in effect, by IANA name, in order of preference. */
     public String[] cipherSuites() {
         try {
             return cipherSuites(pointer());
@@ -93,7 +94,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** The protocol versions in effect, oldest first. */
+    /** Returns the protocol versions in effect, oldest first. */
     public String[] versions() {
         try {
             return versions(pointer());
@@ -102,7 +103,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** The application protocols of every engine, in order of preference. */
+    /** Returns the application protocols in order of preference. */
     public byte[][] applicationProtocols() {
         try {
             return applicationProtocols(pointer());
@@ -111,7 +112,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** What servers ask clients for unless an engine says otherwise: 0 nothing, 1 want, 2 need a certificate. */
+    /** Returns the default of servers for client certificates: 0 none, 1 want, 2 need. */
     public int clientAuth() {
         try {
             return clientAuth(pointer());
@@ -120,7 +121,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** Whether clients compare the server's name unless an engine says otherwise. */
+    /** Returns true if clients compare the server's name by default. */
     public boolean checksServerName() {
         try {
             return checksServerName(pointer());
@@ -130,11 +131,11 @@ public final class NativeContext extends NativeHandle {
     }
 
     /**
-     * Bounds what is resumed.
+     * Limits resumption.
      *
-     * @param clientSessions servers that clients remember sessions of; 0 for no limit of its own
-     * @param clientTimeoutSeconds age at which a client no longer resumes a session; 0 for no limit of its own
-     * @param serverTimeoutSeconds age at which a server no longer resumes a session; 0 for no limit of its own
+     * @param clientSessions number of servers with cached sessions, in clients; 0 for the default limit
+     * @param clientTimeoutSeconds age after which a client does not resume a session; 0 for the default limit
+     * @param serverTimeoutSeconds age after which a server does not resume a session; 0 for the default limit
      */
     public void limitSessions(int clientSessions, int clientTimeoutSeconds, int serverTimeoutSeconds) {
         try {
@@ -144,7 +145,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** Forgets a client's sessions with a server. */
+    /** Drops a client's sessions with a server. */
     public void forgetSessions(String host, String sessionScope) {
         try {
             forgetSessions(pointer(), host, sessionScope);
@@ -154,9 +155,9 @@ public final class NativeContext extends NativeHandle {
     }
 
     /**
-     * Fetches anew what is due; takes as long as that does.
+     * Fetches revocation data and staples that are due. Blocks as long as the fetches take.
      *
-     * @return after how many milliseconds it wants to be called again
+     * @return the time until the next call in milliseconds
      */
     public long maintain() {
         try {
@@ -166,7 +167,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** Where knowledge of revocation comes from. */
+    /** Returns the sources of revocation data. */
     public RevocationSource[] revocationSources() {
         try {
             return revocationSources(pointer());
@@ -175,7 +176,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** How many certificates were accepted since the last reload though nobody knew whether they are revoked. */
+    /** Returns the number of certificates accepted since the last reload although no source knew their status. */
     public long revocationUnknownAccepted() {
         try {
             return revocationUnknownAccepted(pointer());
@@ -184,24 +185,24 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** Every cipher suite that is served, by IANA name, in order of preference. */
+    /** Returns every supported cipher suite, by IANA name, in order of preference. */
     public static native String[] supportedCipherSuites();
 
-    /** Every protocol version that is served, oldest first. */
+    /** Returns every supported protocol version, oldest first. */
     public static native String[] supportedVersions();
 
     /**
-     * Which of the named suites are served, in the order of the list.
+     * Returns the supported ones of the named suites, in the order of the list.
      *
-     * @param names comma-separated IANA or OpenSSL names; those of suites that exist and are not served are left out
-     * @throws TlsFailure CIPHER_NOT_SUPPORTED for a name that is none, NO_CIPHER_SUITE where nothing is left
+     * @param names comma-separated IANA or OpenSSL names; known suites that are not supported are left out
+     * @throws TlsFailure CIPHER_NOT_SUPPORTED for an unknown name, NO_CIPHER_SUITE if no suite is left
      */
     public static native String[] servedCipherSuites(String names) throws TlsFailure;
 
     /**
-     * Which of the named versions are served, oldest first.
+     * Returns the supported ones of the named versions, oldest first.
      *
-     * @throws TlsFailure VERSION_NOT_SUPPORTED for a name that is none, or where nothing is left
+     * @throws TlsFailure VERSION_NOT_SUPPORTED for an unknown name, or if no version is left
      */
     public static native String[] servedVersions(String names) throws TlsFailure;
 

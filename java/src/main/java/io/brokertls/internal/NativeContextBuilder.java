@@ -4,16 +4,16 @@ import io.brokertls.TlsFailure;
 
 /** Collects the settings of a {@link NativeContext}. Used by one thread. */
 public final class NativeContextBuilder extends NativeHandle {
-    /** No option set. */
+    /** Makes a builder without options. */
     public NativeContextBuilder() {
         super(create(), NativeContextBuilder::free);
     }
 
     /**
-     * Sets a row of the table of options: {@code versions}, {@code cipher-suites}, {@code client-auth}, {@code alpn},
-     * {@code allow} and so on; the same table as the command's and C's.
+     * Sets an option by its name, for example {@code versions} or {@code client-auth}. The command and C have the same
+     * options.
      *
-     * @throws TlsFailure UNKNOWN_OPTION, or what the text leads to
+     * @throws TlsFailure UNKNOWN_OPTION, or the code for a wrong value
      */
     public synchronized void set(String option, String text) throws TlsFailure {
         set(pointer(), option, text);
@@ -22,15 +22,16 @@ public final class NativeContextBuilder extends NativeHandle {
     /**
      * Adds an identity.
      *
-     * @param content the store or certificate chain; null where {@code label} is a path, which is read now and at reload
-     * @param label the path, or the name for messages
-     * @param key the private key where it stands apart; null where it is in {@code content}, or {@code keyLabel} is a path
-     * @param keyLabel the key's path or name; null where the key is in the store
-     * @param type {@code pem}, {@code der}, {@code pkcs12}, {@code jks}, {@code jceks}; null finds it
-     * @param alias the one entry to use; null uses every one
+     * @param content the store or certificate chain; null if {@code label} is a path, which is read at each build and
+     *         reload
+     * @param label the path, or the name in messages
+     * @param key a separate private key; null if it is in {@code content}, or if {@code keyLabel} is a path
+     * @param keyLabel the path or name of the key; null if the key is in the store
+     * @param type {@code pem}, {@code der}, {@code pkcs12}, {@code jks}, {@code jceks}; null detects it
+     * @param alias the one entry to use; null uses every entry
      * @param password UTF-8, copied; null for none
-     * @param keyPassword UTF-8, copied; null for the store's
-     * @param passwords asked where {@code password} is null, now and at reload; may be null
+     * @param keyPassword UTF-8, copied; null for the password of the store
+     * @param passwords the source of a password that is null; may be null
      * @throws TlsFailure INVALID_ARGUMENT
      */
     public synchronized void addIdentity(byte[] content, String label, byte[] key, String keyLabel, String type,
@@ -39,7 +40,7 @@ public final class NativeContextBuilder extends NativeHandle {
     }
 
     /**
-     * Adds trusted certificates; parameters as of {@link #addIdentity}. A path may be that of a directory.
+     * Adds trust anchors. The parameters are those of {@link #addIdentity}. A path can be that of a directory.
      *
      * @throws TlsFailure INVALID_ARGUMENT
      */
@@ -48,57 +49,57 @@ public final class NativeContextBuilder extends NativeHandle {
         addTrust(pointer(), content, label, type, password, passwords);
     }
 
-    /** Adds revocation lists, PEM or DER; messages call them {@code label}. */
+    /** Adds revocation lists, PEM or DER. {@code label} is their name in messages. */
     public synchronized void addCrl(byte[] content, String label) {
         addCrl(pointer(), content, label);
     }
 
-    /** Adds OCSP responses about peers, PEM or DER; messages call them {@code label}. */
+    /** Adds OCSP responses about peers, PEM or DER. {@code label} is their name in messages. */
     public synchronized void addOcspResponse(byte[] content, String label) {
         addOcspResponse(pointer(), content, label);
     }
 
-    /** Adds an identity whose key is already there, such as one of another provider. */
+    /** Adds an identity with a loaded key, for example a key of another provider. */
     public synchronized void addIdentity(NativeIdentity identity) {
         addShared(pointer(), identity.share());
     }
 
-    /** Identities are chosen by {@link HandshakeHost#chooseIdentity}. */
+    /** Makes {@link HandshakeHost#chooseIdentity} choose the identities. */
     public synchronized void useHostIdentities() {
         useHostIdentities(pointer());
     }
 
     /**
-     * Peers are judged by {@link HandshakeHost#checkPeer} alone.
+     * Makes {@link HandshakeHost#checkPeer} alone accept or refuse peers.
      *
-     * @param issuers the distinguished names (DER) that a server sends with its request for a certificate
+     * @param issuers the distinguished names (DER) that a server names in its request for a certificate
      */
     public synchronized void useHostTrust(byte[][] issuers) {
         useHostTrust(pointer(), issuers);
     }
 
-    /** Peers that are accepted natively are then asked about by {@link HandshakeHost#approvePeer}. */
+    /** Calls {@link HandshakeHost#approvePeer} for peers that the trust anchors accepted. */
     public synchronized void useHostCheck() {
         useHostCheck(pointer());
     }
 
-    /** The names of the table of options, in its order. */
+    /** Returns the names of all options. */
     public static native String[] optionNames();
 
-    /** Tells of peers that are revoked while they are connected. */
-    public synchronized void tellOfRevoked(NativeRevoked told) {
-        tellOfRevoked(pointer(), told);
+    /** Sets the listener for peers that are revoked during their connection. */
+    public synchronized void onRevoked(NativeRevokedListener listener) {
+        onRevoked(pointer(), listener);
     }
 
-    /** Writes the context's log there. */
+    /** Sets the receiver of the context's log. */
     public synchronized void logTo(NativeLog log) {
         logTo(pointer(), log);
     }
 
     /**
-     * Reads every source and makes the context; the builder may be used again.
+     * Reads every source and makes the context. The builder can be used again.
      *
-     * @throws TlsFailure the first source or setting that cannot be used, by name
+     * @throws TlsFailure for the first source or setting that cannot be used
      */
     public synchronized NativeContext build() throws TlsFailure {
         return new NativeContext(build(pointer()));
@@ -127,7 +128,7 @@ public final class NativeContextBuilder extends NativeHandle {
 
     private static native void useHostCheck(long builder);
 
-    private static native void tellOfRevoked(long builder, NativeRevoked told);
+    private static native void onRevoked(long builder, NativeRevokedListener listener);
 
     private static native void logTo(long builder, NativeLog log);
 

@@ -6,25 +6,25 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
- * One connection of the native library. Used by one thread at a time; its owner holds the lock.
+ * One connection of the native library, for use by one thread at a time. Its owner holds the lock.
  *
- * <p>{@link #wrap} and {@link #unwrap} move one record (wrap: all handshake records that fit) and return a packed long,
- * read by the static methods here.
+ * <p>{@link #unwrap} moves one record; {@link #wrap} moves one record of data, or all handshake records that fit. Both
+ * return a packed long, which the static methods here read.
  */
 public final class NativeEngine extends NativeHandle {
-    /** More of the same is welcome. */
+    /** The call can be repeated. */
     public static final int CONTINUE = 0;
-    /** The source holds no whole record. */
+    /** The source holds no complete record. */
     public static final int NEED_RECORD = 1;
-    /** {@link #wrap} has records to give first. */
+    /** Records are pending; call {@link #wrap} first. */
     public static final int NEED_WRAP = 2;
-    /** {@link #runTask} has to run. */
+    /** Handshake messages are pending; call {@link #runTask}. */
     public static final int NEED_TASK = 3;
-    /** The destination has no room; nothing was consumed; {@link #produced} is the room that is needed. */
+    /** The destination is too small. Nothing was consumed, and {@link #produced} is the size it needs. */
     public static final int DESTINATION_TOO_SMALL = 4;
     /** The peer has sent close_notify. */
     public static final int CLOSED = 5;
-    /** The connection has failed; {@link #failure()} says why. */
+    /** The connection has failed. {@link #failure()} has the reason. */
     public static final int FAILED = 6;
 
     /** The longest record in bytes: header, 2^14 and the most that TLS 1.2 adds (RFC 5246 section 6.2.3). */
@@ -56,39 +56,39 @@ public final class NativeEngine extends NativeHandle {
                 s.prefersOwnCipherOrder, s.asksAboutHello, s.sessionScope));
     }
 
-    /** What has to happen next: one of the constants here. */
+    /** Returns the status: one of the constants here. */
     public static int status(long packed) {
         return (int) (packed >>> STATUS_SHIFT) & BYTE_MASK;
     }
 
-    /** Bytes taken from the source. */
+    /** Returns the number of bytes taken from the source. */
     public static int consumed(long packed) {
         return (int) (packed >>> CONSUMED_SHIFT) & LENGTH_MASK;
     }
 
-    /** Bytes put into the destination. */
+    /** Returns the number of bytes written to the destination. */
     public static int produced(long packed) {
         return (int) packed & LENGTH_MASK;
     }
 
-    /** Whether the handshake is still under way after the call. */
+    /** Returns true if the handshake is not complete after the call. */
     public static boolean isHandshaking(long packed) {
         return ((int) (packed >>> FLAGS_SHIFT) & HANDSHAKING) != 0;
     }
 
-    /** Whether records wait for {@link #wrap} after the call. */
+    /** Returns true if records are pending for {@link #wrap} after the call. */
     public static boolean hasOutgoing(long packed) {
         return ((int) (packed >>> FLAGS_SHIFT) & HAS_OUTGOING) != 0;
     }
 
-    /** Whether the peer's close_notify has been read. */
+    /** Returns true if the peer's close_notify has been read. */
     public static boolean isPeerClosed(long packed) {
         return ((int) (packed >>> FLAGS_SHIFT) & PEER_CLOSED) != 0;
     }
 
     /**
-     * Takes at most one record. A source or destination is either a direct buffer, or null with the address of memory
-     * that stays where it is; the source is decrypted in place.
+     * Takes at most one record, and decrypts it in place. A source or destination is a direct buffer, or null with the
+     * address of memory that does not move.
      */
     public long unwrap(ByteBuffer source, long sourceAddress, int sourceOffset, int sourceLength,
             ByteBuffer destination, long destinationAddress, int destinationOffset, int destinationLength) {
@@ -102,7 +102,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Gives records: those of the handshake first, otherwise one with bytes of the source. */
+    /** Writes pending records to the destination, or else one record with bytes of the source. */
     public long wrap(ByteBuffer source, long sourceAddress, int sourceOffset, int sourceLength,
             ByteBuffer destination, long destinationAddress, int destinationOffset, int destinationLength) {
         check(source, sourceOffset, sourceLength);
@@ -115,7 +115,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Processes the handshake messages that {@link #NEED_TASK} waits for; returns the packed state after it. */
+    /** Processes the pending handshake messages. Returns the packed state after it. */
     public long runTask(HandshakeHost host) {
         try {
             return runTask(pointer(), host);
@@ -124,7 +124,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** The packed state, without moving anything. */
+    /** Returns the packed state. */
     public long state() {
         try {
             return state(pointer());
@@ -133,7 +133,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Queues close_notify; returns the packed state after it. */
+    /** Queues close_notify. Returns the packed state after it. */
     public long closeWrite() {
         try {
             return closeWrite(pointer());
@@ -142,7 +142,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Says that the transport has ended; returns the packed state, {@link #FAILED} without the peer's close_notify. */
+    /** Reports the end of the input. Returns the packed state: {@link #FAILED} without the peer's close_notify. */
     public long endOfInput() {
         try {
             return endOfInput(pointer());
@@ -151,7 +151,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** What ended the connection, or null. */
+    /** Returns the failure that ended the connection, or null. */
     public TlsFailure failure() {
         try {
             return failure(pointer());
@@ -160,7 +160,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** The peer's certificates, DER, end entity first; empty where it sent none. */
+    /** Returns the certificates that the peer sent, DER, end entity first; empty if it sent none. */
     public byte[][] peerChain() {
         try {
             return peerChain(pointer());
@@ -169,7 +169,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** The certificates that were shown to the peer; empty where none were. */
+    /** Returns the certificates that were sent to the peer; empty if none were. */
     public byte[][] localChain() {
         try {
             return localChain(pointer());
@@ -178,7 +178,9 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Version ({@code TLSv1.3}), cipher suite and group by IANA name, server name, ALPN (ISO-8859-1); null each. */
+    /**
+     * Returns version ({@code TLSv1.3}), cipher suite and group by IANA name, server name, and ALPN; each can be null.
+     */
     public String[] facts() {
         try {
             return facts(pointer());
@@ -187,7 +189,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Whether an earlier session was resumed; false during the handshake. */
+    /** Returns true if an earlier session was resumed; false during the handshake. */
     public boolean isResumed() {
         try {
             return isResumed(pointer());
@@ -196,7 +198,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** The number by which the context tells of the connection; never 0. */
+    /** Returns the number of the connection in its context; never 0. */
     public long id() {
         try {
             return id(pointer());
@@ -205,7 +207,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** The native side reads where a direct buffer starts; it knows neither whether it is one nor where it ends. */
+    /** Checks what the native side cannot: that the buffer is direct, and its bounds. */
     private static void check(ByteBuffer buffer, int offset, int length) {
         if (buffer != null) {
             if (!buffer.isDirect()) {
@@ -215,7 +217,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** The address of a direct buffer's first byte. */
+    /** Returns the address of the first byte of a direct buffer. */
     public static native long address(ByteBuffer direct);
 
     private static native long newClient(long context, String host, String versions, String cipherSuites,

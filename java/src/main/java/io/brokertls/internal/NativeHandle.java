@@ -3,11 +3,11 @@ package io.brokertls.internal;
 import java.lang.ref.Cleaner;
 
 /**
- * Owns one object of the native library: freed by {@link #close()}, or by the cleaner where nobody closed it.
+ * Owns one object of the native library. {@link #close()} frees it, or else the cleaner does.
  *
- * <p>A subclass reaches its object through {@link #pointer()} and keeps itself reachable until the native call has
- * returned ({@link java.lang.ref.Reference#reachabilityFence}). The native side refuses to free an object during a call
- * on it, and frees it when that call returns.
+ * <p>A subclass gets the object from {@link #pointer()}. It keeps itself reachable until the native call has returned
+ * ({@link java.lang.ref.Reference#reachabilityFence}). The native side frees an object in use when the call on it
+ * returns.
  */
 abstract class NativeHandle implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
@@ -24,7 +24,11 @@ abstract class NativeHandle implements AutoCloseable {
         cleanable = CLEANER.register(this, state);
     }
 
-    /** The object's address; only for the length of one native call. */
+    /**
+     * Returns the handle of the object, for one native call.
+     *
+     * @throws IllegalStateException after {@link #close()}
+     */
     final long pointer() {
         long pointer = state.pointer;
         if (pointer == 0) {
@@ -43,12 +47,12 @@ abstract class NativeHandle implements AutoCloseable {
         cleanable.clean();
     }
 
-    /** How an object of this kind is freed. */
+    /** The native function that frees an object of this kind. */
     interface Free {
         void free(long pointer);
     }
 
-    /** What the cleaner needs; never refers to the owner, which could then not be collected. */
+    /** The state of the cleaner. It does not refer to the owner, which could then not be collected. */
     private static final class State implements Runnable {
         private volatile long pointer;
         private final Free free;

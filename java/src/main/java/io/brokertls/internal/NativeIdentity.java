@@ -5,27 +5,27 @@ import io.brokertls.TlsFailure;
 /** A certificate chain with its private key, in the native library. Shared by threads. */
 public final class NativeIdentity extends NativeHandle {
     /**
-     * Takes over a key that can be exported.
+     * Copies a key that can be exported.
      *
      * @param chain DER, end entity first
-     * @param pkcs8 the private key, which is copied; the caller wipes its own
-     * @throws TlsFailure where the key is not served or does not belong to the first certificate
+     * @param pkcs8 the private key; the caller wipes its array
+     * @throws TlsFailure if the key is not supported or does not belong to the first certificate
      */
     public NativeIdentity(byte[][] chain, byte[] pkcs8) throws TlsFailure {
         super(create(chain, pkcs8), NativeIdentity::free);
     }
 
     /**
-     * Signs with a key that stays where it is, in a token for one.
+     * Makes an identity with a key that cannot be exported, for example one in a token.
      *
      * @param chain DER, end entity first
-     * @throws TlsFailure where the end entity's kind of key is not served
+     * @throws TlsFailure if the key type of the end entity is not supported
      */
     public NativeIdentity(byte[][] chain, ForeignKey key) throws TlsFailure {
         super(createForeign(chain, key, key.schemes()), NativeIdentity::free);
     }
 
-    /** For {@link HandshakeHost#chooseIdentity}; the native side takes a share of its own before the call returns. */
+    /** Returns the pointer for {@link HandshakeHost#chooseIdentity}. The native side takes its own reference. */
     public long share() {
         return pointer();
     }
@@ -36,15 +36,15 @@ public final class NativeIdentity extends NativeHandle {
 
     private static native void free(long identity);
 
-    /** A private key that signs by itself. Called on threads that run tasks. */
+    /** A private key that cannot be exported. Called on threads that run delegated tasks. */
     public interface ForeignKey {
-        /** The numbers of the signature schemes it can sign with, best first (RFC 8446 section 4.2.3). */
+        /** Returns the numbers of its signature schemes, best first (RFC 8446 section 4.2.3). */
         int[] schemes();
 
         /**
-         * Signs.
+         * Signs a message.
          *
-         * @return the signature as TLS carries it (DER for ECDSA), or null where it failed; the reason is kept by the key
+         * @return the signature in the form of TLS (DER for ECDSA), or null if it failed; the key keeps the exception
          */
         byte[] sign(int scheme, byte[] message);
     }

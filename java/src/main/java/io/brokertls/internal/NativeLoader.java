@@ -15,15 +15,16 @@ import java.util.Locale;
 /**
  * Finds, unpacks and loads the native library, once for this class loader.
  *
- * <p>The library is a resource of the jar with the platform's classifier. It is unpacked into a new directory that only
- * this user can enter, loaded, and deleted at once. {@code brokertls.native.workdir} names the directory to unpack into
- * where the system's temporary one does not allow programs; {@code brokertls.native.library} names the file itself.
+ * <p>The library is a resource of the jar with the classifier of the platform. It is unpacked into a new directory that
+ * only this user can enter, loaded, and deleted at once. The property {@code brokertls.native.workdir} names another
+ * directory to unpack into, for a system with a temporary directory mounted noexec. The property
+ * {@code brokertls.native.library} names the file itself.
  */
 final class NativeLoader {
-    /** The platforms that a jar may hold a library for. */
+    /** The platforms of the jars with a library. */
     private static final String[] PLATFORMS = {"linux-x86_64", "linux-aarch64"};
-    /** What the library answers; raised together with it, with each change of a native method. */
-    private static final String VERSION = "0.1.0-4";
+    /** The version that the library must report. Both change with each change of a native method. */
+    private static final String VERSION = "0.1.0-5";
     private static final String LIBRARY_PROPERTY = "brokertls.native.library";
     private static final String DIRECTORY_PROPERTY = "brokertls.native.workdir";
     private static final String FILE = "libbrokertls_jni.so";
@@ -31,9 +32,9 @@ final class NativeLoader {
     private NativeLoader() {}
 
     /**
-     * Loads the library. A static initialiser calls it, so that it runs once.
+     * Loads the library. Called by static initialisers, so that it runs once.
      *
-     * @throws UnsatisfiedLinkError what is missing, and what would mend it
+     * @throws UnsatisfiedLinkError with the cause and a remedy
      */
     static void load() {
         String library = System.getProperty(LIBRARY_PROPERTY);
@@ -49,7 +50,7 @@ final class NativeLoader {
         }
     }
 
-    /** {@code linux-x86_64} and so on, from the names that JVMs use. */
+    /** Returns the platform, for example {@code linux-x86_64}, from the names that JVMs use. */
     static String platform(String system, String architecture) {
         String arch = architecture.toLowerCase(Locale.ROOT);
         if (arch.equals("amd64")) {
@@ -82,7 +83,7 @@ final class NativeLoader {
             Files.copy(content, file);
             loadFile(file, DIRECTORY_PROPERTY);
         } finally {
-            // Loaded, it stays mapped; nothing of it is left behind however the JVM ends.
+            // The mapped library does not need its file, and no file remains however the JVM ends.
             Files.deleteIfExists(file);
             Files.deleteIfExists(directory);
         }
@@ -118,7 +119,7 @@ final class NativeLoader {
         return "/META-INF/native/" + platform + "/" + FILE;
     }
 
-    /** The platforms whose library is there, for a message. */
+    /** Returns the platforms with a library on the class path, for a message. */
     private static String present() {
         List<String> found = new ArrayList<>();
         for (String platform : PLATFORMS) {

@@ -1,13 +1,13 @@
 package io.brokertls.internal;
 
-/** Gives the passwords of stores and keys that came without one; asked by the thread that builds or reloads. */
+/** Supplies the passwords of stores and keys that were added without one, on the thread that builds or reloads. */
 public interface NativePasswords {
     /**
-     * The password as UTF-8, which is wiped; null where there is none.
+     * Returns the password as UTF-8, which the native library wipes; null if there is none.
      *
-     * @param isOfKey whether it decrypts one key, not the store
-     * @param label the file, or what messages call it
-     * @param alias the key's; may be null
+     * @param isOfKey true for the password of one key, false for that of the store
+     * @param label the file, or its name in messages
+     * @param alias the alias of the key; may be null
      */
     byte[] password(boolean isOfKey, String label, String alias);
 }

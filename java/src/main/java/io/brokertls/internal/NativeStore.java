@@ -12,38 +12,38 @@ public final class NativeStore extends NativeHandle {
     /**
      * Opens a store.
      *
-     * @param label its name for messages
-     * @param type {@code pem}, {@code pkcs12} and so on; null finds it
+     * @param label its name in messages
+     * @param type {@code pem}, {@code pkcs12} and so on; null detects it
      * @param password UTF-8, copied; null for none
-     * @throws TlsFailure what is wrong with the content or the password
+     * @throws TlsFailure if the content or the password is wrong
      */
     public NativeStore(byte[] content, String label, String type, byte[] password) throws TlsFailure {
         super(open(content, label, type, password), NativeStore::free);
     }
 
     /**
-     * The entries that Java can use, in order. Those without a name are {@code 1}, {@code 2} and so on; two of the same
-     * name are told apart by a number.
+     * Returns the aliases of the entries that Java can use. An entry without a name gets a number from {@code 1}. A
+     * second entry of the same name gets a number after its name.
      */
     public synchronized String[] aliases() {
         return aliases(pointer());
     }
 
-    /** {@link #KEY} or {@link #CERTIFICATE}. */
+    /** Returns {@link #KEY} or {@link #CERTIFICATE}. */
     public synchronized int kind(int entry) {
         return kind(pointer(), entry);
     }
 
-    /** The entry's certificates, DER, end entity first. */
+    /** Returns the certificates of an entry, DER, end entity first. */
     public synchronized byte[][] chain(int entry) {
         return chain(pointer(), entry);
     }
 
     /**
-     * The entry's private key as PKCS#8; the caller wipes it.
+     * Returns the private key of an entry as PKCS#8. The caller wipes it.
      *
-     * @param password UTF-8, copied; null for the store's
-     * @throws TlsFailure KEY_PASSWORD_WRONG and what else is wrong with the key
+     * @param password UTF-8, copied; null for the password of the store
+     * @throws TlsFailure KEY_PASSWORD_WRONG, or another code if the key cannot be read
      */
     public synchronized byte[] key(int entry, byte[] password) throws TlsFailure {
         return key(pointer(), entry, password);

@@ -7,7 +7,7 @@ import io.brokertls.jsse.socket.SocketEngines;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 
-/** The engines that a context gives its sockets. */
+/** Makes the engines of one context for its sockets. */
 final class ContextEngines implements SocketEngines {
     private final ContextState context;
 

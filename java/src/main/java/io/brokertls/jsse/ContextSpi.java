@@ -36,9 +36,9 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
 
-/** The contexts that the provider gives. A context may be initialised again; what it gave before keeps the old state. */
+/** The SSLContext implementations of the provider. After a second init, engines made before keep the first state. */
 public class ContextSpi extends SSLContextSpi {
-    /** The issuers named in a request for a certificate have to fit into its message. */
+    /** The limit for the issuer names in a certificate request, which is one message. */
     private static final int MOST_ISSUER_BYTES = 32 << 10;
 
     private final String versions;
@@ -48,7 +48,7 @@ public class ContextSpi extends SSLContextSpi {
         this.versions = versions;
     }
 
-    /** A context that is ready: the builder's. */
+    /** Makes a context that is initialised, for the builder. */
     ContextSpi(ContextState state) {
         this.versions = null;
         this.state = state;
@@ -62,7 +62,7 @@ public class ContextSpi extends SSLContextSpi {
         }
     }
 
-    /** The context TLSv1.2: newer versions are off until they are enabled. */
+    /** The context TLSv1.2. Newer versions must be enabled. */
     public static final class Tls12 extends ContextSpi {
         /** Makes a context that is not initialised. */
         public Tls12() {
@@ -70,7 +70,7 @@ public class ContextSpi extends SSLContextSpi {
         }
     }
 
-    /** The context TLSv1.3, with TLS 1.2 beside it, as the JDK's of that name. */
+    /** The context TLSv1.3. It also enables TLS 1.2, as the JDK's context of that name does. */
     public static final class Tls13 extends ContextSpi {
         /** Makes a context that is not initialised. */
         public Tls13() {
@@ -78,9 +78,9 @@ public class ContextSpi extends SSLContextSpi {
         }
     }
 
-    /** The context Default, from javax.net.ssl.keyStore and javax.net.ssl.trustStore as the JDK's. */
+    /** The context Default, with the stores of javax.net.ssl.keyStore and javax.net.ssl.trustStore. */
     public static final class Default extends ContextSpi {
-        /** Reads the stores that the properties name. */
+        /** Reads the stores that the properties name, and initialises the context. */
         public Default() throws GeneralSecurityException, IOException {
             super((String) null);
             initialise(keyManagersOfProperties(), null);
@@ -123,7 +123,7 @@ public class ContextSpi extends SSLContextSpi {
         return null;
     }
 
-    /** Returns the manager to ask in handshakes; null where there is none, or its keys are native. */
+    /** Returns the manager to call in handshakes; null if there is none, or if its keys are native. */
     static X509ExtendedKeyManager useKeys(NativeContextBuilder builder, X509ExtendedKeyManager manager) {
         if (manager instanceof NativeKeyManagerFactory.Native) {
             ((NativeKeyManagerFactory.Native) manager).addTo(builder);
@@ -150,7 +150,7 @@ public class ContextSpi extends SSLContextSpi {
         return useTrust(builder, manager);
     }
 
-    /** Returns the manager to ask in handshakes; null where trust is native. */
+    /** Returns the manager to call in handshakes; null if trust is native. */
     static X509ExtendedTrustManager useTrust(NativeContextBuilder builder, X509ExtendedTrustManager manager)
             throws TlsFailure {
         if (manager instanceof NativeTrustManagerFactory.Native) {

@@ -19,27 +19,27 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
 
-/** The door of this package for the exported one, which is not to know its classes. */
+/** The entry points of this package for the exported package, which does not use its other classes. */
 public final class Services {
     private Services() {
     }
 
-    /** Puts foreign managers and the check, where they are not null, and what was collected together as a context. */
+    /** Makes a context from a builder, and from Java managers and a verify callback that can be null. */
     public static Ready build(NativeContextBuilder builder, X509KeyManager keys, X509TrustManager trust,
-            BrokerTlsContext.PeerCheck peerCheck) throws TlsFailure {
+            BrokerTlsContext.VerifyCallback verifyCallback) throws TlsFailure {
         X509ExtendedKeyManager keyManager = keys == null
                 ? null : ContextSpi.useKeys(builder, ExtendedKeyManager.of(keys));
         X509ExtendedTrustManager trustManager = trust == null
                 ? null : ContextSpi.useTrust(builder, ExtendedTrustManager.of(trust));
-        if (peerCheck != null) {
+        if (verifyCallback != null) {
             builder.useHostCheck();
         }
         NativeContext made = builder.build();
         return new Ready(new ContextState(made, keyManager, trustManager, made.checksServerName(), made.clientAuth(),
-                peerCheck));
+                verifyCallback));
     }
 
-    /** The number of an engine's connection in its context; 0 before its handshake has begun. */
+    /** Returns the number of an engine's connection in its context; 0 before its handshake has begun. */
     public static long connectionId(SSLEngine engine) {
         if (engine instanceof ConfiguredEngine) {
             return ((ConfiguredEngine) engine).connectionId();
@@ -47,7 +47,7 @@ public final class Services {
         throw new IllegalArgumentException("not an engine of BrokerTLS: " + engine);
     }
 
-    /** The same of a socket's. */
+    /** Returns the number of a socket's connection in its context; 0 before its handshake has begun. */
     public static long connectionId(SSLSocket socket) {
         if (socket instanceof TlsSocket) {
             return connectionId(((TlsSocket) socket).engine());
@@ -55,7 +55,7 @@ public final class Services {
         throw new IllegalArgumentException("not a socket of BrokerTLS: " + socket);
     }
 
-    /** A context that is ready. */
+    /** A complete context. */
     public static final class Ready {
         private final ContextState state;
 
@@ -63,12 +63,12 @@ public final class Services {
             this.state = state;
         }
 
-        /** What an SSLContext is made over. */
+        /** Makes the implementation for an SSLContext. */
         public SSLContextSpi spi() {
             return new ContextSpi(state);
         }
 
-        /** Bounds the sessions of clients and servers, as their session contexts then say. */
+        /** Limits the sessions of clients and servers. Their session contexts return the same limits. */
         public void limitSessions(int cacheSize, int timeoutSeconds) {
             for (SessionContext sessions : List.of(state.clientSessions(), state.serverSessions())) {
                 sessions.setSessionCacheSize(cacheSize);
@@ -76,7 +76,7 @@ public final class Services {
             }
         }
 
-        /** The native context, for reload, warnings and close. */
+        /** Returns the native context. */
         public NativeContext nativeContext() {
             return state.nativeContext();
         }

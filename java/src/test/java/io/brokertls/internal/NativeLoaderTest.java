@@ -17,14 +17,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How the native library is found and what is said where it is not: each case in a JVM of its own, as users start it. */
+/** The search for the native library, and the messages of a failure. Each case has its own JVM, as users start it. */
 class NativeLoaderTest {
     private static final String RESOURCE = "META-INF/native/linux-x86_64/libbrokertls_jni.so";
 
     @TempDir
     private Path directory;
 
-    /** What the other JVM does: it uses the library once. */
+    /** Uses the library once, in the other JVM. */
     static final class Main {
         private Main() {}
 
@@ -54,7 +54,7 @@ class NativeLoaderTest {
         return directory.resolve("main");
     }
 
-    /** The classes, the main class, and a folder of resources of this platform's library, where it is given. */
+    /** Returns a class path of the classes, the main class, and a folder with the library if one is given. */
     private String run(List<String> prefix, Path library, String platform, String... options)
             throws IOException, InterruptedException, URISyntaxException {
         StringBuilder path = new StringBuilder();

@@ -20,7 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** What the native library answers when it is told nonsense: an exception that says so, and no crash. */
+/** Wrong arguments for the native library: each gives an exception with the reason, and no crash. */
 class NativeMisuseTest {
     private static NativeContext anyServer() throws TlsFailure {
         try (NativeContextBuilder builder = new NativeContextBuilder()) {
@@ -31,7 +31,8 @@ class NativeMisuseTest {
 
     @Test
     void firstWrapOfAClientIsAClientHello() throws TlsFailure {
-        try (NativeContext context = anyServer(); NativeEngine engine = context.connect("localhost", new EngineSettings())) {
+        try (NativeContext context = anyServer();
+                NativeEngine engine = context.connect("localhost", new EngineSettings())) {
             ByteBuffer hello = ByteBuffer.allocateDirect(32 * 1024);
             long packed = engine.wrap(null, 0, 0, 0, hello, 0, 0, hello.capacity());
             assertTrue(NativeEngine.isHandshaking(packed));
@@ -54,7 +55,8 @@ class NativeMisuseTest {
 
     @Test
     void negativeLengthAndHeapBufferAndOverlapAreIllegalArguments() throws TlsFailure {
-        try (NativeContext context = anyServer(); NativeEngine engine = context.connect("localhost", new EngineSettings())) {
+        try (NativeContext context = anyServer();
+                NativeEngine engine = context.connect("localhost", new EngineSettings())) {
             ByteBuffer direct = ByteBuffer.allocateDirect(1024);
             ByteBuffer heap = ByteBuffer.allocate(1024);
             assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, -1, direct, 0, 0, 1024));
@@ -71,8 +73,9 @@ class NativeMisuseTest {
     }
 
     @Test
-    void addressOfABufferIsWhereItsViewBegins() throws TlsFailure {
-        try (NativeContext context = anyServer(); NativeEngine engine = context.connect("localhost", new EngineSettings())) {
+    void addressOfABufferIsTheBeginningOfItsView() throws TlsFailure {
+        try (NativeContext context = anyServer();
+                NativeEngine engine = context.connect("localhost", new EngineSettings())) {
             ByteBuffer whole = ByteBuffer.allocateDirect(32 * 1024);
             whole.position(1000);
             ByteBuffer part = whole.slice();

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How much memory engines take, and that dropping them gives it back. Each measurement has a JVM of its own. */
+/** The memory of engines, which is freed when they are dropped. Each measurement has its own JVM. */
 class EngineMemoryTest {
     private static final int IDLE_BYTES_MAX = 8192;
     private static final int IDLE_ENGINES = 10_000;

@@ -13,7 +13,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 
 /**
- * What the tests here run in a JVM of its own, whose memory is its engines' alone.
+ * The program of the memory tests, in a JVM with no other use of memory.
  *
  * <p>{@code drop STACK COUNT STEP} makes engines and drops them without closing any, and prints {@code RSS kB} after
  * each step. {@code idle STACK COUNT} connects engines, keeps them, and prints {@code HEAP bytes} and
@@ -67,8 +67,8 @@ public final class EngineSoak {
     }
 
     /**
-     * Connects twice as many and counts the second half, when all code is compiled. RssAnon grows by what malloc took, as
-     * the heap is whole from the start.
+     * Connects twice as many and counts the second half, when all code is compiled. RssAnon grows by what malloc took,
+     * as the heap is whole from the start.
      */
     private void idle(int count) throws Exception {
         List<SSLEngine> kept = new ArrayList<>(2 * count);

@@ -78,8 +78,8 @@ public final class Authority {
         String pem = "-----BEGIN PUBLIC KEY-----\n" + Base64.getMimeEncoder().encodeToString(key.getEncoded())
                 + "\n-----END PUBLIC KEY-----\n";
         Files.writeString(folder.resolve(name + ".pub"), pem);
-        run("openssl", "x509", "-new", "-subj", "/CN=" + name, "-force_pubkey", name + ".pub", "-CA", "ca.pem", "-CAkey",
-                "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "leaf.ext", "-out", name + ".pem");
+        run("openssl", "x509", "-new", "-subj", "/CN=" + name, "-force_pubkey", name + ".pub", "-CA", "ca.pem",
+                "-CAkey", "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "leaf.ext", "-out", name + ".pem");
         return read(name + ".pem");
     }
 

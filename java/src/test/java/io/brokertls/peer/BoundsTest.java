@@ -15,7 +15,7 @@ import javax.net.ssl.SSLEngineResult.Status;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What an engine says where a buffer holds too little or has too little room, and what it does not touch then. */
+/** The results of an engine for buffers that are too short, and the buffers that it does not change. */
 class BoundsTest {
     private static final int RECORD_PLAINTEXT_MAX = 16_384;
 
@@ -161,7 +161,7 @@ class BoundsTest {
             side.engine.getSession().getApplicationBufferSize()};
     }
 
-    /** What the side wraps of this plaintext, taken from the way to its peer. */
+    /** Returns the records of a plaintext, without sending them to the peer. */
     private static byte[] record(Side from, byte[] plaintext) throws Exception {
         from.wrap(ByteBuffer.wrap(plaintext));
         return from.peer.takeIncoming();

@@ -63,7 +63,7 @@ class BuilderLifeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void connectionsAfterAReloadHaveTheNewCertificateAndOldOnesGoOn(String version) throws Exception {
+    void connectionsAfterAReloadHaveTheNewCertificateAndOldOnesContinue(String version) throws Exception {
         try (BrokerTlsContext server = server(); BrokerTlsContext client = client(version)) {
             EnginePair old = connected(client, server);
             assertEquals("CN=first", shown(old));
@@ -78,7 +78,7 @@ class BuilderLifeTest {
     }
 
     @Test
-    void badFileKeepsTheLastGoodAndIsTold() throws Exception {
+    void badFileKeepsTheLastGoodAndIsReported() throws Exception {
         try (BrokerTlsContext server = server()) {
             Files.writeString(certificate, "-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n");
             TlsFailure broken = assertThrows(TlsFailure.class, server::reload);
@@ -118,7 +118,7 @@ class BuilderLifeTest {
     }
 
     @Test
-    void connectionsGoOnAfterTheContextIsClosedAndNothingNewIsMade() throws Exception {
+    void connectionsContinueAfterTheContextIsClosedAndNothingNewIsMade() throws Exception {
         BrokerTlsContext server = server();
         BrokerTlsContext client = client(Pairing.TLS13);
         EnginePair open = connected(client, server);
@@ -167,7 +167,7 @@ class BuilderLifeTest {
     void contextClosedInTheMidstOfATaskLetsTheHandshakeComplete(String version) throws Exception {
         BrokerTlsContext[] held = new BrokerTlsContext[1];
         held[0] = BrokerTlsContext.builder().trustCertificates(authority.file("ca.pem")).protocols(version)
-                .peerCheck(chain -> held[0].close()).build();
+                .verifyCallback(chain -> held[0].close()).build();
         try (BrokerTlsContext server = server()) {
             EnginePair pair = connected(held[0], server);
             pair.exchange(pair.client, new byte[] {1});

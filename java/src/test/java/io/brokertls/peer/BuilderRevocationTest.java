@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsContext.ClientAuth;
-import io.brokertls.BrokerTlsContext.Revocation;
+import io.brokertls.BrokerTlsContext.RevocationMode;
 import io.brokertls.BrokerTlsContextBuilder;
 import io.brokertls.ErrorCode;
 import io.brokertls.RevocationSource;
@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Revocation as contexts of the builder check it: lists and responses that are given, and who is asked. */
+/** Revocation in contexts of the builder: lists and responses from files, and requests over the network. */
 class BuilderRevocationTest {
     private static final int PATIENCE_MS = 30_000;
     private static final String TOLD_REVOKED = "BTLS_ALERT_CERTIFICATE_REVOKED (1044)";
@@ -111,7 +111,7 @@ class BuilderRevocationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void placesThatCertificatesNameAreAskedWhereTheyMayBe(String version) throws Exception {
+    void placesThatCertificatesNameAreAskedIfAllowed(String version) throws Exception {
         int before = responder.asked();
         assertOnlyTheRevokedIsRefused(version, "listed", "listed-revoked", builder -> builder.option("fetch", "yes")
                 .option("fetch-private-addresses", "yes"));
@@ -156,7 +156,7 @@ class BuilderRevocationTest {
     }
 
     @Test
-    void stapleIsAskedForByMaintenanceAndToldAmongTheSources() throws Exception {
+    void stapleIsRequestedByMaintenanceAndListedAmongTheSources() throws Exception {
         BrokerTlsContext client = client("good").option("ocsp-mode", "require").build();
         BrokerTlsContext server = server("good").option("staple", "yes")
                 .option("staple-issuer", authority.file("ca.pem").toString())
@@ -170,16 +170,16 @@ class BuilderRevocationTest {
     }
 
     @Test
-    void clientThatNobodyKnowsIsRefusedCountedOrNotAskedAbout() throws Exception {
-        for (Revocation mode : Revocation.values()) {
+    void clientOfUnknownStatusIsRefusedCountedOrNotChecked() throws Exception {
+        for (RevocationMode mode : RevocationMode.values()) {
             BrokerTlsContext server = server("good").ocspResponse(authority.staple("good")).revocation(mode).build();
             BrokerTlsContext client = client("unheard-of").build();
-            if (mode == Revocation.REQUIRE) {
+            if (mode == RevocationMode.REQUIRE) {
                 assertRefused(settled(client, server).server, ErrorCode.REVOCATION_UNKNOWN);
             } else {
                 pair(client, server).handshake();
             }
-            assertEquals(mode == Revocation.PREFER ? 1 : 0, server.revocationUnknownAccepted());
+            assertEquals(mode == RevocationMode.PREFER ? 1 : 0, server.revocationUnknownAccepted());
         }
     }
 
@@ -212,7 +212,7 @@ class BuilderRevocationTest {
             server.reload();
             EnginePair refused = settled(client, server);
             assertRefused(refused.server, ErrorCode.CERT_REVOKED);
-            assertTold(refused.client, TOLD_REVOKED);
+            assertReported(refused.client, TOLD_REVOKED);
 
             Files.writeString(live, "neither");
             TlsFailure failure = assertThrows(TlsFailure.class, server::reload);
@@ -323,14 +323,15 @@ class BuilderRevocationTest {
         TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
         trust.init(authority.trust());
         X509TrustManager manager = (X509TrustManager) trust.getTrustManagers()[0];
-        assertEquals(ErrorCode.CRL_MALFORMED, code(builder -> builder.crl(nonsense, "config").systemTrust()));
-        assertEquals(ErrorCode.OCSP_MALFORMED, code(builder -> builder.ocspResponse(nonsense, "config").systemTrust()));
-        assertEquals(ErrorCode.FILE_UNREADABLE, code(builder -> builder.crl(Path.of("/nowhere/ca.crl")).systemTrust()));
+        assertEquals(ErrorCode.CRL_MALFORMED, code(builder -> builder.crl(nonsense, "config").trustSystem()));
+        assertEquals(ErrorCode.OCSP_MALFORMED, code(builder -> builder.ocspResponse(nonsense, "config").trustSystem()));
+        assertEquals(ErrorCode.FILE_UNREADABLE, code(builder -> builder.crl(Path.of("/nowhere/ca.crl")).trustSystem()));
         assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.crl(list).trustManager(manager)));
-        assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.crl(list).insecureAcceptAnyServer()));
-        assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.revocation(Revocation.REQUIRE).systemTrust()));
+        assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.crl(list).insecureAcceptAnyServer(true)));
+        assertEquals(ErrorCode.OPTION_CONFLICT,
+                code(builder -> builder.revocation(RevocationMode.REQUIRE).trustSystem()));
         assertEquals(ErrorCode.INVALID_ARGUMENT, code(builder -> builder.option("fetch", "yes")
-                .option("ocsp-responder", "ldap://ca.example").systemTrust()));
+                .option("ocsp-responder", "ldap://ca.example").trustSystem()));
         assertThrows(NullPointerException.class, () -> BrokerTlsContext.builder().crl((byte[]) null, "config"));
     }
 
@@ -352,7 +353,7 @@ class BuilderRevocationTest {
         pair(client, server(good).build()).handshake();
         EnginePair refused = settled(client, server(revoked).build());
         assertRefused(refused.client, ErrorCode.CERT_REVOKED);
-        assertTold(refused.server, TOLD_REVOKED);
+        assertReported(refused.server, TOLD_REVOKED);
 
         BrokerTlsContext server = checking.apply(server("good")).protocols(version).build();
         EnginePair accepted = pair(client(good).build(), server);
@@ -360,7 +361,7 @@ class BuilderRevocationTest {
         assertEquals("CN=" + good, accepted.server.engine.getSession().getPeerPrincipal().getName());
         refused = settled(client(revoked).build(), server);
         assertRefused(refused.server, ErrorCode.CERT_REVOKED);
-        assertTold(refused.client, TOLD_REVOKED);
+        assertReported(refused.client, TOLD_REVOKED);
     }
 
     private static BrokerTlsContextBuilder client(String name) {
@@ -385,7 +386,7 @@ class BuilderRevocationTest {
         assertEquals(code, failure.code(), failure.getMessage());
     }
 
-    private static void assertTold(EnginePair.Side side, String alert) {
+    private static void assertReported(EnginePair.Side side, String alert) {
         assertTrue(side.failure.getMessage().startsWith(alert), side.failure.getMessage());
     }
 

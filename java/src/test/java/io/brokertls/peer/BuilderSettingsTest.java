@@ -125,7 +125,7 @@ class BuilderSettingsTest {
         EnginePair refused = pair(client().build(), "elsewhere.test", server);
         refused.begin().settle();
         assertEquals(ErrorCode.CERT_NAME_MISMATCH, failure(refused.client).code());
-        pair(client().insecureSkipServerName().build(), "elsewhere.test", server).handshake();
+        pair(client().insecureSkipServerName(true).build(), "elsewhere.test", server).handshake();
         pair(client().option("insecure-skip-server-name", "yes").build(), "elsewhere.test", server).handshake();
     }
 
@@ -136,7 +136,7 @@ class BuilderSettingsTest {
         EnginePair refused = pair(client().build(), Pki.HOST, server);
         refused.begin().settle();
         assertEquals(OF_THE_SAME_NAME, failure(refused.client).code());
-        pair(BrokerTlsContext.builder().insecureAcceptAnyServer().build(), "elsewhere.test", server).handshake();
+        pair(BrokerTlsContext.builder().insecureAcceptAnyServer(true).build(), "elsewhere.test", server).handshake();
         pair(BrokerTlsContext.builder().option("insecure-accept-any-server", "on").build(), Pki.HOST, server)
                 .handshake();
     }
@@ -145,17 +145,17 @@ class BuilderSettingsTest {
     void deviationIsToleratedOnlyByItsSwitch() throws Exception {
         BrokerTlsContext server = BrokerTlsContext.builder().certificate(authority.file("v1.pem"))
                 .privateKey(authority.file("v1.key")).build();
-        EnginePair refused = pair(client().allow("insecure-common-name").build(), "v1", server);
+        EnginePair refused = pair(client().insecureAllow("insecure-common-name").build(), "v1", server);
         refused.begin().settle();
         assertEquals(ErrorCode.CERT_VERSION_UNSUPPORTED, failure(refused.client).code());
-        pair(client().allow("insecure-common-name", "insecure-x509-v1").build(), "v1", server).handshake();
+        pair(client().insecureAllow("insecure-common-name", "insecure-x509-v1").build(), "v1", server).handshake();
     }
 
     @Test
     void withoutResumptionEachHandshakeIsAFullOne() throws Exception {
         for (boolean resumes : new boolean[] {true, false}) {
             AtomicInteger asked = new AtomicInteger();
-            BrokerTlsContext client = client().resumption(resumes).peerCheck(chain -> asked.incrementAndGet())
+            BrokerTlsContext client = client().resumption(resumes).verifyCallback(chain -> asked.incrementAndGet())
                     .option("resumption-asks-again", "no").build();
             BrokerTlsContext server = server().build();
             for (int i = 0; i < 2; i++) {
@@ -169,10 +169,10 @@ class BuilderSettingsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void peerCheckRefusesWhomItThrowsFor(String version) throws Exception {
+    void verifyCallbackRefusesAPeerByAnException(String version) throws Exception {
         for (Throwable thrown : new Throwable[] {new CertificateException("the tenant has left"),
             new IllegalStateException("broken check"), new StackOverflowError("deep check")}) {
-            BrokerTlsContext client = client().protocols(version).peerCheck(chain -> {
+            BrokerTlsContext client = client().protocols(version).verifyCallback(chain -> {
                 assertEquals("CN=one", chain[0].getSubjectX500Principal().getName());
                 fail(thrown);
             }).build();
@@ -188,17 +188,17 @@ class BuilderSettingsTest {
     }
 
     @Test
-    void peerCheckIsNotAskedAboutWhomTrustRefuses() throws Exception {
+    void verifyCallbackIsNotCalledForAPeerThatTrustRefuses() throws Exception {
         AtomicInteger asked = new AtomicInteger();
         BrokerTlsContext server = BrokerTlsContext.builder().certificate(stranger.file("other.pem"))
                 .privateKey(stranger.file("other.key")).build();
-        EnginePair pair = pair(client().peerCheck(chain -> asked.incrementAndGet()).build(), Pki.HOST, server);
+        EnginePair pair = pair(client().verifyCallback(chain -> asked.incrementAndGet()).build(), Pki.HOST, server);
         pair.begin().settle();
         assertEquals(OF_THE_SAME_NAME, failure(pair.client).code());
         assertEquals(0, asked.get());
     }
 
-    /** Each row of the table with a value, and what it needs beside it; a new row has to be added here. */
+    /** Every option with a value, and the settings that it needs. A new option must be added here. */
     private static Map<String, String> rows() throws Exception {
         Map<String, String> rows = new LinkedHashMap<>();
         String store = authority.file("one.p12").toString();
@@ -231,8 +231,8 @@ class BuilderSettingsTest {
         }
         rows.put("ocsp", "trust=" + authority.file("ca.pem") + ";ocsp=" + authority.staple("one"));
         for (String row : new String[] {"fetch=yes", "revocation-deadline-ms=2000", "fetch-timeout-s=5",
-            "fetch-redirects=1", "fetch-concurrency=4", "fetch-private-addresses=yes", "fetch-proxy=http://127.0.0.1:3128",
-            "fetch-cache=" + folder.resolve("lists"), "fetch-refresh-s=600", "ocsp-responder=http://127.0.0.1/",
+            "fetch-redirects=1", "fetch-concurrency=4", "fetch-private-addresses=yes",
+            "fetch-proxy=http://127.0.0.1:3128", "fetch-cache=" + folder.resolve("lists"), "fetch-refresh-s=600", "ocsp-responder=http://127.0.0.1/",
             "ocsp-nonce=yes", "ocsp-hash=sha256"}) {
             rows.put(row.substring(0, row.indexOf('=')), row + ";trust=" + authority.file("ca.pem")
                     + (row.startsWith("fetch=") ? "" : ";fetch=yes"));
@@ -288,19 +288,19 @@ class BuilderSettingsTest {
                 .option("cert", authority.file("one.p12").toString()).option("password", "pass:password")));
         assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.trustManager(trustManager)
                 .trustCertificates(authority.file("ca.pem"))));
-        assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.trustManager(trustManager).systemTrust()));
+        assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.trustManager(trustManager).trustSystem()));
         assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.trustManager(trustManager)
-                .peerCheck(chain -> { })));
+                .verifyCallback(chain -> { })));
         assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.preset("modern").protocols("TLSv1.2")
-                .systemTrust()));
-        assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.option("alias", "one").systemTrust()));
-        assertEquals(ErrorCode.NO_IDENTITY, code(builder -> builder.keyAlias("one").systemTrust()));
-        assertEquals(ErrorCode.NO_IDENTITY, code(builder -> builder.keyPassword(Authority.PASSWORD).systemTrust()));
+                .trustSystem()));
+        assertEquals(ErrorCode.OPTION_CONFLICT, code(builder -> builder.option("alias", "one").trustSystem()));
+        assertEquals(ErrorCode.NO_IDENTITY, code(builder -> builder.keyAlias("one").trustSystem()));
+        assertEquals(ErrorCode.NO_IDENTITY, code(builder -> builder.keyPassword(Authority.PASSWORD).trustSystem()));
         assertEquals(ErrorCode.NO_TRUST, code(builder -> builder.clientAuth(ClientAuth.NEED)
                 .keyStore(authority.file("one.p12"), Authority.PASSWORD)));
-        assertEquals(ErrorCode.VERSION_NOT_SUPPORTED, code(builder -> builder.protocols("TLSv1.4").systemTrust()));
-        assertEquals(ErrorCode.CIPHER_NOT_SUPPORTED, code(builder -> builder.cipherSuites("NONE_SUCH").systemTrust()));
-        assertEquals(ErrorCode.INVALID_ARGUMENT, code(builder -> builder.allow("everything").systemTrust()));
+        assertEquals(ErrorCode.VERSION_NOT_SUPPORTED, code(builder -> builder.protocols("TLSv1.4").trustSystem()));
+        assertEquals(ErrorCode.CIPHER_NOT_SUPPORTED, code(builder -> builder.cipherSuites("NONE_SUCH").trustSystem()));
+        assertEquals(ErrorCode.INVALID_ARGUMENT, code(builder -> builder.insecureAllow("everything").trustSystem()));
         assertThrows(IllegalStateException.class, () -> BrokerTlsContext.builder().keyStoreType("pem"));
         assertThrows(IllegalStateException.class, () -> BrokerTlsContext.builder().trustStoreType("pem"));
         assertThrows(IllegalArgumentException.class, () -> BrokerTlsContext.builder().sessions(-1, 0));
@@ -310,7 +310,7 @@ class BuilderSettingsTest {
     @Test
     void warningsNameWhatIsInsecureAndWhatIsNotServed() throws Exception {
         assertTrue(server().build().warnings().isEmpty());
-        BrokerTlsContext loose = client().insecureSkipServerName().protocols("TLSv1.1", "TLSv1.2").build();
+        BrokerTlsContext loose = client().insecureSkipServerName(true).protocols("TLSv1.1", "TLSv1.2").build();
         String warnings = String.join("\n", loose.warnings());
         assertTrue(warnings.contains("insecure: server names are not checked"), warnings);
         assertTrue(warnings.contains("TLSv1.1"), warnings);

@@ -108,7 +108,7 @@ class BuilderStoresTest {
     }
 
     @Test
-    void passwordsComeFromTheirSourceWhereNoneWasGivenAndAgainAtAReload() throws Exception {
+    void passwordsThatAreNotGivenComeFromTheirSourceAndAgainAtAReload() throws Exception {
         List<String> asked = new ArrayList<>();
         List<char[]> given = new ArrayList<>();
         BrokerTlsContext.PasswordSource source = (label, alias) -> {
@@ -153,7 +153,7 @@ class BuilderStoresTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"JKS", "JCEKS", "PKCS12"})
-    void wrongPasswordsAndAliasesAreToldApart(String type) {
+    void wrongPasswordsAndAliasesHaveTheirOwnCodes(String type) {
         char[] keyPassword = type.equals("PKCS12") ? PASSWORD : KEY_PASSWORD;
         assertCode(ErrorCode.STORE_PASSWORD_WRONG, builder -> builder.keyStore(authority.file(type), WRONG));
         assertCode(ErrorCode.STORE_PASSWORD_WRONG,
@@ -170,7 +170,7 @@ class BuilderStoresTest {
     }
 
     @Test
-    void pemThatCannotBeUsedIsToldWhy() {
+    void pemThatCannotBeUsedFailsWithTheReason() {
         assertCode(ErrorCode.KEY_PASSWORD_MISSING, builder -> builder.certificate(authority.file("one.pem"))
                 .privateKey(authority.file("one-encrypted.key")));
         assertCode(ErrorCode.KEY_PASSWORD_WRONG, builder -> builder.certificate(authority.file("one.pem"))
@@ -209,7 +209,7 @@ class BuilderStoresTest {
     }
 
     @Test
-    void copiesAreWipedWhereBuildingFails() throws Exception {
+    void copiesAreWipedIfBuildingFails() throws Exception {
         BrokerTlsContextBuilder wrong = BrokerTlsContext.builder().keyStore(read("PKCS12"), "memory", WRONG);
         assertThrows(TlsFailure.class, wrong::build);
         assertWiped(wrong);

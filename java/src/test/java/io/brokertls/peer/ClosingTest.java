@@ -7,14 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.peer.EnginePair.Side;
 import java.nio.ByteBuffer;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** How engines end: in both directions, in one, without notice, twice, and in the middle of a handshake. */
+/** The end of engines: in both directions, in one, without notice, twice, and during a handshake. */
 class ClosingTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("io.brokertls.peer.Pairing#all")
@@ -62,7 +64,7 @@ class ClosingTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("io.brokertls.peer.Pairing#all")
-    void endOfTheTransportWithoutNoticeIsTold(Pairing pairing) throws Exception {
+    void endOfTheTransportWithoutNoticeIsReported(Pairing pairing) throws Exception {
         EnginePair pair = pairing.connected();
         for (Side side : new Side[] {pair.client, pair.server}) {
             assertThrows(SSLException.class, () -> side.engine.closeInbound());
@@ -119,6 +121,22 @@ class ClosingTest {
             assertEquals(Status.CLOSED, result.getStatus());
             assertDone(side);
         }
+    }
+
+    /** No handshake can follow. The JDK's engine throws from wrap, and does not count its output as done. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void engineWithInputClosedBeforeItBeganSendsNothing(boolean isClient) throws Exception {
+        SSLEngine engine = Stack.OURS.context("ec").createSSLEngine(Pki.HOST, 8883);
+        engine.setUseClientMode(isClient);
+        engine.closeInbound();
+        SSLEngineResult result = engine.wrap(ByteBuffer.allocate(0), ByteBuffer.allocate(20_000));
+        assertEquals(Status.CLOSED, result.getStatus());
+        assertEquals(0, result.bytesProduced());
+        assertEquals(HandshakeStatus.NOT_HANDSHAKING, engine.getHandshakeStatus());
+        assertTrue(engine.isInboundDone() && engine.isOutboundDone());
+        SSLException thrown = assertThrows(SSLException.class, engine::beginHandshake);
+        assertTrue(thrown.getMessage().startsWith("BTLS_WRONG_STATE"), thrown.getMessage());
     }
 
     @ParameterizedTest(name = "{0}")

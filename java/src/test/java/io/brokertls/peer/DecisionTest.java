@@ -32,6 +32,7 @@ import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
@@ -46,7 +47,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where trust is a Java manager's, the decision is its own: its constraints hold, and nothing else refuses. */
+/** The decisions of Java trust managers: their constraints hold, and nothing else refuses a peer. */
 class DecisionTest {
     private static final Provider PROVIDER = new BrokerTlsProvider();
     private static final String STORE_PROPERTY = "javax.net.ssl.trustStore";
@@ -160,7 +161,7 @@ class DecisionTest {
     }
 
     @Test
-    void constraintsAreRefusedAtOnceWhereTrustIsNative() throws Exception {
+    void constraintsAreRefusedAtOnceIfTrustIsNative() throws Exception {
         SSLContext context = ours(keys(good), trust("BrokerTLS"));
         SSLEngine engine = context.createSSLEngine();
         engine.setUseClientMode(true);
@@ -174,7 +175,7 @@ class DecisionTest {
             assertRefusesConstraints(() -> socket.setSSLParameters(parameters));
             assertRefusesConstraints(() -> listener.setSSLParameters(parameters));
         }
-        SSLEngine built = BrokerTlsContext.builder().insecureAcceptAnyServer().build().newEngine(Pki.HOST, 8883);
+        SSLEngine built = BrokerTlsContext.builder().insecureAcceptAnyServer(true).build().newEngine(Pki.HOST, 8883);
         assertRefusesConstraints(() -> built.setSSLParameters(parameters));
         assertNull(context.getDefaultSSLParameters().getAlgorithmConstraints());
     }
@@ -249,6 +250,40 @@ class DecisionTest {
             assertEquals(ErrorCode.CERT_NAME_MISMATCH, failure.code(), failure.getMessage());
             assertTrue(refused.server.failure.getMessage().startsWith("BTLS_ALERT_"));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"HTTPS", "LDAPS"})
+    void serverThatIdentifiesClientsWithNativeTrustIsRefusedUnlessItAsksForNoCertificate(String identification)
+            throws Exception {
+        SSLContext client = ours(keys(good), trust("PKIX"));
+        SSLContext server = ours(keys(good), trust("BrokerTLS"));
+        for (boolean isAsking : new boolean[] {true, false}) {
+            SSLEngine[] engines = engines(client, Pki.HOST, server, Pairing.TLS13);
+            SSLParameters parameters = engines[1].getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm(identification);
+            parameters.setNeedClientAuth(isAsking);
+            engines[1].setSSLParameters(parameters);
+            if (isAsking) {
+                SSLException thrown = assertThrows(SSLException.class, engines[1]::beginHandshake);
+                assertEquals(ErrorCode.INVALID_ARGUMENT, ((TlsFailure) thrown.getCause()).code());
+                assertTrue(engines[1].isInboundDone() && engines[1].isOutboundDone());
+            } else {
+                new EnginePair(engines[0], engines[1]).handshake();
+            }
+        }
+    }
+
+    @Test
+    void serverThatMayNotCreateSessionsIsRefused() throws Exception {
+        SSLContext server = ours(keys(good), trust("BrokerTLS"));
+        SSLEngine engine = server.createSSLEngine();
+        engine.setUseClientMode(false);
+        engine.setEnableSessionCreation(false);
+        SSLException thrown = assertThrows(SSLException.class, engine::beginHandshake);
+        assertEquals(ErrorCode.INVALID_ARGUMENT, ((TlsFailure) thrown.getCause()).code());
+        engine.setEnableSessionCreation(true);
+        assertThrows(SSLException.class, engine::beginHandshake, "it has failed");
     }
 
     @Test

@@ -18,7 +18,7 @@ public final class EnginePair {
 
     public final Side client;
     public final Side server;
-    /** How many bytes of what is on its way an unwrap is shown at most. */
+    /** The largest number of pending bytes that one unwrap gets. */
     private int bite = Integer.MAX_VALUE;
 
     public EnginePair(SSLEngine client, SSLEngine server) {

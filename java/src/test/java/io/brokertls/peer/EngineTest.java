@@ -51,7 +51,7 @@ class EngineTest {
         return pair(Stack.OURS_WITH_JDK_MANAGERS.context(null), Stack.OURS_WITH_JDK_MANAGERS.context("ec"), version);
     }
 
-    /** A server of the JDK's keys whose verdict on clients is this. */
+    /** Makes a server with keys from the JDK and this verdict on clients. */
     private static SSLContext judging(Judge judge) throws Exception {
         KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
         keys.init(Pki.get().identity("ec"), Pki.PASSWORD);
@@ -83,7 +83,7 @@ class EngineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
-    void clientRefusedByAManagerHasItsExceptionAsCauseAndIsTold(String version) throws Exception {
+    void clientRefusedByAManagerHasItsExceptionAsCauseAndGetsAnAlert(String version) throws Exception {
         CertificateException refusal = new CertificateException("not on the list");
         EnginePair pair = pair(Stack.OURS_WITH_JDK_MANAGERS.context("client"), judging(new Judge(refusal)), version);
         pair.server.engine.setNeedClientAuth(true);
@@ -146,7 +146,7 @@ class EngineTest {
     }
 
     @Test
-    void endOfTheTransportWhileATaskRunsIsToldAfterIt() throws Exception {
+    void endOfTheTransportDuringATaskIsReportedAfterIt() throws Exception {
         SSLEngine[] judged = new SSLEngine[1];
         SSLContext servers = judging(new Judge(null) {
             @Override
@@ -163,6 +163,30 @@ class EngineTest {
         pair.server.engine.setNeedClientAuth(true);
         pair.begin().settle();
         failure(ErrorCode.HANDSHAKE_EOF, pair.server.failure);
+    }
+
+    /** Nothing protects it: as a warning it is ignored, and the end of the input is what ends a handshake. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void closeNotifyInPlainTextKeepsNoHandshakeWaiting(String version) throws Exception {
+        for (boolean isClient : new boolean[] {true, false}) {
+            for (byte level : new byte[] {1, 2}) {
+                EnginePair pair = pair(version).begin();
+                EnginePair.Side side = isClient ? pair.client : pair.server;
+                if (isClient) {
+                    side.step(Integer.MAX_VALUE);
+                }
+                side.receive(new byte[] {21, 3, 3, 0, 2, level, 0});
+                pair.settle();
+                if (level == 1) {
+                    assertEquals(1, side.finished);
+                } else {
+                    failure(ErrorCode.HANDSHAKE_EOF, side.failure);
+                    assertTrue(side.engine.isInboundDone() && side.engine.isOutboundDone());
+                }
+                assertEquals(HandshakeStatus.NOT_HANDSHAKING, side.engine.getHandshakeStatus());
+            }
+        }
     }
 
     @Test

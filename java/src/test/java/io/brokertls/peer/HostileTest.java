@@ -19,7 +19,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Peers that send what they should not: an engine refuses with an SSLException, and does nothing else. */
 class HostileTest {
-    /** For each version, role and peer. The JDK's own engine is not the subject: a few show that the test works. */
+    /**
+     * Hostile input for each version, role and peer. A few cases run on the JDK's engine, to show that the test works.
+     */
     private static final int MUTATIONS = 500;
     private static final int MUTATIONS_OF_REFERENCE = 20;
     private static final Duration LIMIT = Duration.ofSeconds(120);
@@ -56,7 +58,7 @@ class HostileTest {
         return victim.isStrict() ? MUTATIONS : MUTATIONS_OF_REFERENCE;
     }
 
-    /** Runs a handshake whose flights to the victim are changed; then garbage, then whatever the victim still asks. */
+    /** Runs a handshake with changed flights to the victim, then garbage, then every step that the victim asks for. */
     private static void hurt(EnginePair pair, Side victim, Stack stack, Random random) throws Exception {
         int spared = random.nextInt(3);
         for (int i = 0; i < 200; i++) {
@@ -178,7 +180,7 @@ class HostileTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("io.brokertls.peer.Pairing#all")
-    void changedRecordOfDataIsRefusedAndThePeerIsTold(Pairing pairing) throws Exception {
+    void changedRecordOfDataIsRefusedWithAnAlert(Pairing pairing) throws Exception {
         EnginePair pair = pairing.connected();
         pair.client.wrap(ByteBuffer.wrap("data".getBytes()));
         byte[] record = pair.server.takeIncoming();

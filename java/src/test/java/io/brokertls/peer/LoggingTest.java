@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What an operator reads under the name io.brokertls at WARNING, DEBUG and TRACE, and what nobody may read. */
+/** The log lines of io.brokertls at WARNING, DEBUG and TRACE, and the secrets that they do not contain. */
 class LoggingTest {
     // System.Logger's TRACE and DEBUG under the names of java.util.logging.
     private static final Level TRACE = Level.FINER;
@@ -75,7 +75,7 @@ class LoggingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void handshakeIsToldAtDebugAndAResumedOneAsSuch(String version) throws Exception {
+    void handshakeIsLoggedAtDebugAndAResumedOneAsSuch(String version) throws Exception {
         LOGGER.setLevel(DEBUG);
         try (BrokerTlsContext server = server().applicationProtocols("mqtt").build();
                 BrokerTlsContext client = client().applicationProtocols("mqtt").protocols(version).build()) {
@@ -97,7 +97,7 @@ class LoggingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void refusalIsToldAtWarningOnBothSidesWithWhatMendsIt(String version) throws Exception {
+    void refusalIsLoggedAtWarningOnBothSidesWithItsHint(String version) throws Exception {
         LOGGER.setLevel(Level.WARNING);
         try (BrokerTlsContext server = server().build();
                 BrokerTlsContext client = client().protocols(version).build()) {
@@ -119,7 +119,7 @@ class LoggingTest {
 
     /** So many refusals that two minutes could not have all their lines. */
     @Test
-    void refusalsAreNotToldWithoutEndAndNotAtAllIfTurnedOff() throws Exception {
+    void refusalsAreLoggedWithinALimitAndNotIfTurnedOff() throws Exception {
         LOGGER.setLevel(Level.WARNING);
         for (String logs : new String[] {"yes", "no"}) {
             lines.clear();
@@ -133,7 +133,8 @@ class LoggingTest {
                 }
                 int count = lines.at(Level.WARNING).size();
                 assertTrue(logs.equals("yes") ? count >= 60 && count <= 120 : count == 0, logs + ": " + count);
-                assertEquals(logs.equals("yes"), lines.toString().contains("more refusals of this minute are not logged"));
+                assertEquals(logs.equals("yes"),
+                        lines.toString().contains("more refusals of this minute are not logged"));
             }
         }
     }
@@ -170,7 +171,7 @@ class LoggingTest {
     }
 
     @Test
-    void managersAndTheirAnswersAreToldAtTrace() throws Exception {
+    void managersAndTheirAnswersAreLoggedAtTrace() throws Exception {
         LOGGER.setLevel(TRACE);
         KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
         keys.init(one, Authority.PASSWORD);
@@ -192,7 +193,8 @@ class LoggingTest {
     void nameOfAPeerCannotForgeALine() throws Exception {
         LOGGER.setLevel(Level.ALL);
         authority.issue("evil\nforged: line\u001b[2J", "ec");
-        try (BrokerTlsContext server = BrokerTlsContext.builder().certificate(authority.file("evil\nforged: line\u001b[2J.pem"))
+        try (BrokerTlsContext server = BrokerTlsContext.builder()
+                .certificate(authority.file("evil\nforged: line\u001b[2J.pem"))
                 .privateKey(authority.file("evil\nforged: line\u001b[2J.key")).build();
                 BrokerTlsContext client = client().build()) {
             pair(client, Pki.HOST, server).handshake();
@@ -221,7 +223,7 @@ class LoggingTest {
         for (BrokerTlsContextBuilder builder : List.of(BrokerTlsContext.builder().keyStore(file, wrong),
                 BrokerTlsContext.builder().keyStore(file, right).keyAlias("absent"),
                 BrokerTlsContext.builder().option("cert", file.toString()).option("password", "pass:Tr0ub4dor-wrong"),
-                BrokerTlsContext.builder().option("password", "Tr0ub4dor-right").systemTrust())) {
+                BrokerTlsContext.builder().option("password", "Tr0ub4dor-right").trustSystem())) {
             TlsFailure thrown = assertThrows(TlsFailure.class, builder::build);
             told.append(thrown.getMessage()).append(thrown.hint()).append('\n');
         }

@@ -112,7 +112,7 @@ class ManagersTest {
 
     @ParameterizedTest
     @MethodSource("thrown")
-    void keyManagerOfAClientThatThrowsIsToldToTheServerByAnAlert(String version, Throwable thrown) throws Exception {
+    void exceptionOfAClientsKeyManagerSendsTheServerAnAlert(String version, Throwable thrown) throws Exception {
         Keys keys = new Keys("ec");
         keys.thrown = thrown;
         for (Stack peer : new Stack[] {Stack.OURS, Stack.JDK}) {
@@ -278,7 +278,7 @@ class ManagersTest {
         }
     }
 
-    /** Knows {@link TokenKey}, and throws where it is to sign. */
+    /** A provider that knows {@link TokenKey}, and throws instead of a signature. */
     static final class BreakingSignature extends SignatureSpi {
         static volatile Supplier<Throwable> thrown;
 

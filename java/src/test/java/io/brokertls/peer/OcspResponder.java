@@ -48,7 +48,7 @@ final class OcspResponder implements AutoCloseable {
         list = revocations.getEncoded();
     }
 
-    /** How many requests were answered. */
+    /** Returns the number of answered requests. */
     int asked() {
         return asked.get();
     }

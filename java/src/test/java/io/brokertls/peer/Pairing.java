@@ -67,7 +67,7 @@ final class Pairing {
         return new EnginePair(clientEngine, serverEngine);
     }
 
-    /** A pair whose handshake is done. */
+    /** Returns a pair with a complete handshake. */
     EnginePair connected() throws Exception {
         EnginePair pair = engines("ec");
         pair.handshake();

@@ -176,7 +176,8 @@ class RevocationTest {
     }
 
     private static BrokerTlsContextBuilder server() {
-        return BrokerTlsContext.builder().certificate(authority.file("good.pem")).privateKey(authority.file("good.key"));
+        return BrokerTlsContext.builder().certificate(authority.file("good.pem"))
+                .privateKey(authority.file("good.key"));
     }
 
     private static void assertGoodAcceptedAndRevokedRefused(String version, TrustManager[] judge) throws Exception {
@@ -277,7 +278,8 @@ class RevocationTest {
 
         StaplingServer(String name, String version, boolean staples) throws IOException {
             ProcessBuilder builder = new ProcessBuilder("openssl", "s_server", "-accept", "127.0.0.1:0", "-cert",
-                    authority.file(name + ".pem").toString(), "-key", authority.file(name + ".key").toString(), version);
+                    authority.file(name + ".pem").toString(), "-key", authority.file(name + ".key").toString(),
+                            version);
             if (staples) {
                 builder.command().addAll(List.of("-status_file", authority.staple(name).toString()));
             }

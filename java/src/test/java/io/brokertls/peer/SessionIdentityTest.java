@@ -89,7 +89,7 @@ class SessionIdentityTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void engineWithoutAPeerHostResumesNothingWhereAManagerDecides(String version) throws Exception {
+    void engineWithoutAPeerHostResumesNothingIfAManagerDecides(String version) throws Exception {
         SSLContext server = Stack.OURS.context("ec");
         Trusting trust = new Trusting();
         SSLContext client = context(Stack.OURS, null, trust);
@@ -100,7 +100,7 @@ class SessionIdentityTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void sessionIsNotResumedWhereTheKeyManagerChoosesAnotherIdentity(String version) throws Exception {
+    void sessionIsNotResumedIfTheKeyManagerChoosesAnotherIdentity(String version) throws Exception {
         SSLContext server = Stack.OURS.context("ec");
         Trusting trust = new Trusting();
         Keys keys = new Keys("ec", "client");
@@ -142,7 +142,7 @@ class SessionIdentityTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void trustManagerIsAskedAgainOnBothSidesWhereThatIsSet(String version) throws Exception {
+    void trustManagerIsAskedAgainOnBothSidesIfSet(String version) throws Exception {
         Trusting trust = new Trusting();
         Trusting ofServer = new Trusting();
         try (BrokerTlsContext client = managed(trust, "client"); BrokerTlsContext server = managed(ofServer, "ec")) {
@@ -165,17 +165,17 @@ class SessionIdentityTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void peerCheckIsAskedAgainOnBothSidesUnlessThatIsSwitchedOff(String version) throws Exception {
+    void verifyCallbackIsCalledAgainOnBothSidesUnlessTurnedOff(String version) throws Exception {
         AtomicInteger asked = new AtomicInteger();
         boolean[] refuses = {false};
-        BrokerTlsContext.PeerCheck check = chain -> {
+        BrokerTlsContext.VerifyCallback check = chain -> {
             asked.incrementAndGet();
             if (refuses[0]) {
                 throw new CertificateException("locked");
             }
         };
         for (boolean isAsked : new boolean[] {true, false}) {
-            try (BrokerTlsContext checking = builder("client").peerCheck(check)
+            try (BrokerTlsContext checking = builder("client").verifyCallback(check)
                     .option("resumption-asks-again", isAsked ? "yes" : "no").build();
                     BrokerTlsContext other = builder("ec").build()) {
                 for (boolean isServer : new boolean[] {true, false}) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the limits of an SSLSessionContext do to resumption, in both roles; the other side is ours or the JDK's. */
+/** The limits of an SSLSessionContext, in both roles. The other side is this provider or the JDK. */
 class SessionLimitsTest {
     private static final int PORT = 8883;
 

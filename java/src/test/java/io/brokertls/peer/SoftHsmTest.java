@@ -49,7 +49,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SoftHsmTest {
     private static final Provider PROVIDER = new BrokerTlsProvider();
     private static final char[] PIN = "1234".toCharArray();
-    /** Where the packages of distributions put the library. */
+    /** The paths of the library in the packages of distributions. */
     private static final List<Path> LIBRARIES = List.of(Path.of("/usr/lib/softhsm/libsofthsm2.so"),
             Path.of("/usr/lib64/softhsm/libsofthsm2.so"), Path.of("/usr/lib64/pkcs11/libsofthsm2.so"),
             Path.of("/usr/local/lib/softhsm/libsofthsm2.so"));
@@ -166,7 +166,8 @@ class SoftHsmTest {
             assertInstanceOf(SSLException.class, own.peer.failure);
             if (factory.equals("PKIX")) {
                 // The JDK's PKIX managers ask the token for each handshake, and find no key.
-                assertEquals(isServer ? ErrorCode.NO_COMMON_SIGNATURE : ErrorCode.ALERT_BAD_CERTIFICATE, failure.code());
+                assertEquals(isServer ? ErrorCode.NO_COMMON_SIGNATURE : ErrorCode.ALERT_BAD_CERTIFICATE,
+                        failure.code());
             } else {
                 assertEquals(ErrorCode.SIGNING_FAILED, failure.code(), failure.getMessage());
                 assertTrue(isOfToken(failure.getCause()), () -> failure.getCause() + " is what the token threw");

@@ -55,8 +55,9 @@ public enum Stack {
     }
 
     /**
-     * Whether it keeps what the JDK's own engine does not: FINISHED comes once (there, again with each TLS 1.3 ticket),
-     * ciphertext may be in a read-only buffer, and the buffer sizes are the same before and after the handshake.
+     * Returns true for guarantees that the JDK's engine does not give. FINISHED is reported once, and not with each TLS
+     * 1.3 ticket. Ciphertext can be in a read-only buffer. The buffer sizes are the same before and after the
+     * handshake.
      */
     final boolean isStrict() {
         return this != JDK;

@@ -50,7 +50,7 @@ class StoreEntriesTest {
     }
 
     @Test
-    void equalAliasesOfKeysAreToldApartByNumbersAndEachKeepsItsKey() throws Exception {
+    void equalAliasesOfKeysGetNumbersAndEachKeepsItsKey() throws Exception {
         // The JDK's only store that keeps names which differ in case alone.
         KeyStore exact = KeyStore.getInstance("CaseExactJKS");
         exact.load(null, null);
@@ -80,7 +80,7 @@ class StoreEntriesTest {
     }
 
     @Test
-    void equalNamesOfCertificatesAreToldApartByNumbers() throws Exception {
+    void equalNamesOfCertificatesGetNumbers() throws Exception {
         Files.writeString(authority.file("three.pem"), Files.readString(authority.file("one.pem"))
                 + Files.readString(authority.file("two.pem")) + Files.readString(authority.file("ca.pem")));
         authority.run("openssl", "pkcs12", "-export", "-nokeys", "-in", "three.pem", "-caname", "same", "-caname",

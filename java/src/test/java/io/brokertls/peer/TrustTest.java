@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the JDK's trust managers, and the application's own, decide about our peers. */
+/** The decisions of trust managers of the JDK, and of the application, about peers of this provider. */
 class TrustTest {
     private static final Provider PROVIDER = new BrokerTlsProvider();
 
@@ -116,7 +116,7 @@ class TrustTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void oldCertificatesAreAcceptedWhereThePermissiveManagerTakesThem(String version) throws Exception {
+    void oldCertificatesAreAcceptedByThePermissiveManager(String version) throws Exception {
         KeyStore[] old = {
             authority.issueAs("v1", "rsa:2048"),
             authority.issueAs("md5", "rsa:2048", "-md5", "-extfile", "leaf.ext"),
@@ -140,7 +140,7 @@ class TrustTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void md5IsRefusedWhereTheJdkJudges(String version) throws Exception {
+    void md5IsRefusedIfTheJdkDecides(String version) throws Exception {
         KeyStore md5 = authority.issueAs("md5", "rsa:2048", "-md5", "-extfile", "leaf.ext");
         SSLContext jdk = SSLContext.getInstance("TLS", "SunJSSE");
         jdk.init(keys("SunX509", md5), null, null);
@@ -149,7 +149,7 @@ class TrustTest {
     }
 
     @Test
-    void emptyArrayOfTrustManagersTrustsNobody() throws Exception {
+    void emptyArrayOfTrustManagersRefusesEveryPeer() throws Exception {
         EnginePair pair = pair(context(null), context(keys(good), trust("PKIX")), Pairing.TLS13);
         pair.begin().settle();
         assertInstanceOf(SSLHandshakeException.class, pair.client.failure);

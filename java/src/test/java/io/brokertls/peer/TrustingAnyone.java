@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.X509TrustManager;
 
-/** A trust manager of the plain kind that accepts whoever comes. */
+/** A plain trust manager that accepts every peer. */
 final class TrustingAnyone implements X509TrustManager {
     @Override
     public void checkClientTrusted(X509Certificate[] chain, String authType) {

@@ -47,7 +47,7 @@ public class HandshakeBenchmark {
     public static class Server {
         public long nanos;
         public long handshakes;
-        /** How many of them showed the certificate. */
+        /** Returns the number of them that sent the certificate. */
         public long full;
     }
 
@@ -58,7 +58,8 @@ public class HandshakeBenchmark {
         serverContext = side.server(key);
         boolean tls13 = version.equals("TLSv1.3");
         suite = tls13 ? "TLS_AES_128_GCM_SHA256"
-                : key.startsWith("EC") ? "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" : "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+                : key.startsWith("EC") ? "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+                : "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
     }
 
     /** A port that the client has not seen makes it forget that it knows the host. */

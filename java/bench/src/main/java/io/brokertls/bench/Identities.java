@@ -14,7 +14,7 @@ final class Identities {
     static final String HOST = "localhost";
     static final char[] PASSWORD = "password".toCharArray();
 
-    /** Where the forks of a run find the stores. */
+    /** The folder of the stores, for the forks of a run. */
     private static final String FOLDER = "io.brokertls.bench.identities";
 
     private static final int SECONDS_MAX = 60;

@@ -23,10 +23,11 @@ final class Link {
     long serverNanos;
 
     /**
-     * A full or resumed handshake and the server's first byte, which Conscrypt sends its tickets with; the server's time
-     * includes making its engine.
+     * A full or resumed handshake and the server's first byte, which Conscrypt sends its tickets with; the server's
+     * time includes making its engine.
      */
-    void handshake(SSLContext clientContext, Side side, SSLContext serverContext, int port, String version, String suite)
+    void handshake(SSLContext clientContext, Side side, SSLContext serverContext, int port, String version,
+            String suite)
             throws SSLException {
         toServer.clear();
         toClient.clear();

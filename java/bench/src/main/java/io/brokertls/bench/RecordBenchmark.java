@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.State;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class RecordBenchmark {
     static final int BATCH = 256;
-    /** What TLS 1.3 adds to a record, with room for an implementation that pads. */
+    /** The overhead of a TLS 1.3 record in bytes, with room for an implementation that pads. */
     private static final int OVERHEAD_MAX = 64;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -64,7 +64,10 @@ public class RecordBenchmark {
         return buffers.equals("direct") ? ByteBuffer.allocateDirect(length) : ByteBuffer.allocate(length);
     }
 
-    /** What the thread takes of the Java heap; JMH's profiler would count the making of the batches too. */
+    /**
+     * Measures the Java heap that the thread allocates. The profiler of JMH would count the preparation of the batches
+     * too.
+     */
     @State(Scope.Thread)
     @AuxCounters(AuxCounters.Type.EVENTS)
     public static class Allocation {

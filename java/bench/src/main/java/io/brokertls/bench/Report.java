@@ -21,12 +21,12 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * Runs everything and prints {@link Table}. The implementations of one row run one after the other, so that what else the
- * machine does in ten minutes meets them alike; a figure is the median of its iterations.
+ * Runs everything and prints {@link Table}. The implementations of one row run one after the other, so that what else
+ * the machine does in ten minutes meets them alike; a figure is the median of its iterations.
  */
 public final class Report {
     private static final double NANOS_PER_SECOND = 1e9;
-    /** Of a hundred handshakes that are to resume a session, one may be full: the first of a process is. */
+    /** The number of full handshakes allowed in a hundred resumptions. The first one of a process is full. */
     private static final double FULL_MAX = 0.01;
     private static final int WARMUPS = 4;
     private static final int ITERATIONS = 9;
@@ -39,7 +39,7 @@ public final class Report {
         this.identities = identities;
     }
 
-    /** With an argument, only the benchmarks whose name contains it: {@code Handshake}, {@code .wrap}. */
+    /** Runs all benchmarks, or those with a name that contains the argument: {@code Handshake}, {@code .wrap}. */
     public static void main(String[] arguments) throws Exception {
         String filter = arguments.length == 0 ? "" : arguments[0];
         Report report = new Report(Identities.make());

@@ -40,7 +40,7 @@ public final class Brokers {
                 .build();
     }
 
-    /** Where a broker takes a context: before its connectors are added. */
+    /** Sets the context of a broker, before its connectors are added. */
     private static BrokerService start(String name, BrokerTlsContext tls) throws Exception {
         SslContext context = new SslContext();
         context.setSSLContext(tls.sslContext());

@@ -20,7 +20,8 @@ public final class Sender {
         SslContext context = new SslContext();
         context.setSSLContext(tls.sslContext());
         SslContext.setCurrentSslContext(context);
-        try (Connection connection = new ActiveMQConnectionFactory("ssl://localhost:" + arguments[0]).createConnection()) {
+        try (Connection connection = new ActiveMQConnectionFactory("ssl://localhost:"
+                + arguments[0]).createConnection()) {
             connection.start();
             Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
             session.createProducer(session.createTopic(arguments[4])).send(session.createTextMessage(arguments[5]));

@@ -4,13 +4,14 @@ import io.brokertls.internal.NativeEngine;
 import java.nio.ByteBuffer;
 
 /**
- * Moves records between an engine's caller and the native library. Direct buffers are handed over as they are; heap buffers
- * pass through direct memory of the thread's, so that no array is pinned while a record is encrypted, and its addresses are
- * asked for once. No call relies on what another left in that memory; the last record, also its plaintext, stays there until
- * the thread moves the next one or ends.
+ * Moves records between the caller of an engine and the native library. Direct buffers are passed as they are. Heap
+ * buffers are copied through direct memory of the thread, so that no array is pinned during encryption.
+ *
+ * <p>No call relies on the content that an earlier call left in that memory. The last record, including its plaintext,
+ * stays there until the thread moves the next one or ends.
  */
 final class Bridge {
-    /** What a packed result can count. */
+    /** The largest length in a packed result. */
     private static final int MOST_BYTES = 0xff_ffff;
     private static final ThreadLocal<Bridge> OF_THREAD = ThreadLocal.withInitial(Bridge::new);
 
@@ -23,7 +24,9 @@ final class Bridge {
         return OF_THREAD.get();
     }
 
-    /** Gives records, with at most one of the sources' bytes; moves the buffers on and returns the packed result. */
+    /**
+     * Wraps pending records, or one record of the sources' bytes. Advances the buffers and returns the packed result.
+     */
     long wrap(NativeEngine connection, ByteBuffer[] sources, int offset, int length, ByteBuffer destination) {
         ByteBuffer source = length == 1 && sources[offset].isDirect() ? sources[offset] : null;
         int sourceLength = source == null ? gather(sources, offset, length)
@@ -46,10 +49,10 @@ final class Bridge {
         return packed;
     }
 
-    /** Takes at most one record; moves the buffers on and returns the packed result. */
+    /** Unwraps at most one record. Advances the buffers and returns the packed result. */
     long unwrap(NativeEngine connection, ByteBuffer source, ByteBuffer[] destinations, int offset, int length) {
         int recordLength = Math.min(Buffers.recordLength(source), source.remaining());
-        // Decryption is in place: memory that must not change is copied first.
+        // Decryption happens in place, so the content of a read-only buffer is copied first.
         boolean isSourceDirect = source.isDirect() && !source.isReadOnly();
         if (!isSourceDirect) {
             in.clear();
@@ -76,7 +79,7 @@ final class Bridge {
         return packed;
     }
 
-    /** Copies what one record takes of the sources, whose positions stay where they are; returns how much. */
+    /** Copies the bytes for one record from the sources without advancing them. Returns their number. */
     private int gather(ByteBuffer[] sources, int offset, int length) {
         in.clear();
         for (int i = offset; i < offset + length && in.position() < NativeEngine.APPLICATION_SIZE; i++) {
@@ -85,7 +88,7 @@ final class Bridge {
         return in.position();
     }
 
-    /** Appends {@code length} bytes of a source that stays where it is to {@link #in}. */
+    /** Appends {@code length} bytes of a source to {@link #in} without advancing the source. */
     private void copy(ByteBuffer source, int length) {
         if (source.hasArray()) {
             in.put(source.array(), source.arrayOffset() + source.position(), length);
@@ -96,7 +99,7 @@ final class Bridge {
         }
     }
 
-    /** Copies the first {@code length} bytes of {@link #out} to the destinations, which have room for them. */
+    /** Copies the first {@code length} bytes of {@link #out} to the destinations, which are large enough. */
     private void scatter(int length, ByteBuffer[] destinations, int offset, int count) {
         out.limit(0).position(0);
         for (int i = offset; i < offset + count && out.position() < length; i++) {
@@ -105,7 +108,7 @@ final class Bridge {
         }
     }
 
-    /** Moves the sources on by {@code length} bytes. */
+    /** Advances the sources by {@code length} bytes. */
     private static void advance(int length, ByteBuffer[] sources, int offset, int count) {
         int left = length;
         for (int i = offset; i < offset + count && left > 0; i++) {

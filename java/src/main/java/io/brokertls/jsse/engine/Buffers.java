@@ -4,14 +4,16 @@ import io.brokertls.internal.NativeEngine;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
-/** Looks at the buffers that an engine's caller hands in, without moving them. */
+/** Checks the buffers of an engine's caller without advancing them. */
 final class Buffers {
     private static final int HEADER_LENGTH = 5;
 
     private Buffers() {
     }
 
-    /** What the next record's header says, at most the longest record; a first part of a header asks for all of it. */
+    /**
+     * Returns the length of the next record, the longest record at most; the length of a header if that is incomplete.
+     */
     static int recordLength(ByteBuffer source) {
         if (source.remaining() < HEADER_LENGTH) {
             return HEADER_LENGTH;

@@ -11,12 +11,12 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 
-/** The half of an engine that is told things: mode, peer and {@link Parameters}, under the lock of the whole. */
+/** The settings of an engine: mode, peer and {@link Parameters}, guarded by the lock of the engine. */
 public abstract class ConfiguredEngine extends SSLEngine {
     static final byte MODE_UNSET = 0;
     static final byte MODE_CLIENT = 1;
     static final byte MODE_SERVER = 2;
-    /** Where the native library's facts have what. */
+    /** The positions of the facts of a native connection. */
     static final int FACT_VERSION = 0;
     static final int FACT_CIPHER_SUITE = 1;
     static final int FACT_GROUP = 2;
@@ -29,7 +29,7 @@ public abstract class ConfiguredEngine extends SSLEngine {
     final Parameters parameters;
     String host;
     int port;
-    /** Of the connection; 0 before the handshake has begun. */
+    /** The number of the connection; 0 before the handshake has begun. */
     long number;
     byte mode;
 
@@ -53,14 +53,14 @@ public abstract class ConfiguredEngine extends SSLEngine {
         return socket;
     }
 
-    /** The number of the connection in its context; 0 before the handshake has begun. */
+    /** Returns the number of the connection in its context; 0 before the handshake has begun. */
     public long connectionId() {
         synchronized (lock) {
             return number;
         }
     }
 
-    /** For sockets, before the handshake. */
+    /** Sets the peer of a socket, before the handshake. */
     public void setPeer(String peerHost, int peerPort) {
         synchronized (lock) {
             host = peerHost;
@@ -214,7 +214,7 @@ public abstract class ConfiguredEngine extends SSLEngine {
             if (e.code() != ErrorCode.INVALID_SERVER_NAME || parameters.checksServerName()) {
                 throw e;
             }
-            // A name that cannot be sent, and that nobody asked to compare, such as one with an underscore.
+            // The name cannot be sent, for example because of an underscore, but no comparison was requested.
             return context.nativeContext().connect(null, settings);
         }
     }

@@ -5,6 +5,7 @@ import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeIdentity;
 import io.brokertls.jsse.keys.SigningKey;
+import io.brokertls.jsse.session.Session;
 import io.brokertls.jsse.session.SessionContext;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,9 @@ import java.util.Iterator;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** What all engines of one SSLContext share. Immutable but for its caches; used by many threads. */
+/**
+ * The shared state of all engines of one SSLContext. Immutable except for its caches; safe for use by several threads.
+ */
 public final class ContextState {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
     private static final int MOST_IDENTITIES = 64;
@@ -27,20 +30,20 @@ public final class ContextState {
     private final X509ExtendedTrustManager trustManager;
     private final boolean checksServerName;
     private final int clientAuth;
-    private final BrokerTlsContext.PeerCheck peerCheck;
+    private final BrokerTlsContext.VerifyCallback verifyCallback;
     private final SessionContext clientSessions;
     private final SessionContext serverSessions;
     private final Deque<CachedIdentity> identities = new ArrayDeque<>();
 
     public ContextState(NativeContext nativeContext, X509ExtendedKeyManager keyManager,
             X509ExtendedTrustManager trustManager, boolean checksServerName, int clientAuth,
-            BrokerTlsContext.PeerCheck peerCheck) {
+            BrokerTlsContext.VerifyCallback verifyCallback) {
         this.nativeContext = nativeContext;
         this.keyManager = keyManager;
         this.trustManager = trustManager;
         this.checksServerName = checksServerName;
         this.clientAuth = clientAuth;
-        this.peerCheck = peerCheck;
+        this.verifyCallback = verifyCallback;
         this.clientSessions = new SessionContext(nativeContext, true);
         this.serverSessions = new SessionContext(nativeContext, false);
         clientSessions.pair(serverSessions);
@@ -50,12 +53,12 @@ public final class ContextState {
         return nativeContext;
     }
 
-    /** Null where identities are native. */
+    /** Returns the Java key manager; null if identities are native. */
     X509ExtendedKeyManager keyManager() {
         return keyManager;
     }
 
-    /** Null where trust is native. */
+    /** Returns the Java trust manager; null if trust is native. */
     X509ExtendedTrustManager trustManager() {
         return trustManager;
     }
@@ -76,19 +79,19 @@ public final class ContextState {
         return nativeContext.cipherSuites();
     }
 
-    /** Whether client engines compare the server's name unless told otherwise. */
+    /** Returns true if client engines compare the server's name by default. */
     boolean checksServerName() {
         return checksServerName;
     }
 
-    /** What server engines ask clients for unless told otherwise: 0 nothing, 1 want, 2 need a certificate. */
+    /** Returns the default of server engines for client certificates: 0 none, 1 want, 2 need. */
     int clientAuth() {
         return clientAuth;
     }
 
-    /** Asked about peers that were accepted natively; null where there is none. */
-    BrokerTlsContext.PeerCheck peerCheck() {
-        return peerCheck;
+    /** Returns the callback for peers that the trust anchors accepted; null if there is none. */
+    BrokerTlsContext.VerifyCallback verifyCallback() {
+        return verifyCallback;
     }
 
     String[] applicationProtocols() {
@@ -104,7 +107,16 @@ public final class ContextState {
         return LOG;
     }
 
-    /** Writes a line about a peer that is refused, or refuses this side; peers cannot bring about any number of them. */
+    /** Logs a complete handshake with the facts of its connection. */
+    void logHandshake(String[] facts, boolean isResumed, Session session) {
+        String protocol = facts[ConfiguredEngine.FACT_PROTOCOL];
+        LOG.log(System.Logger.Level.DEBUG, () -> "handshake completed: " + facts[ConfiguredEngine.FACT_VERSION] + ", "
+                + facts[ConfiguredEngine.FACT_CIPHER_SUITE] + ", group " + facts[ConfiguredEngine.FACT_GROUP]
+                + (protocol == null ? "" : ", protocol " + protocol) + (isResumed ? ", resumed" : "") + ", peer "
+                + HandshakeCallbacks.printable(session.peerName()));
+    }
+
+    /** Logs a refusal by this side or by the peer, within a limit, so that peers cannot fill the log. */
     void logRefusal(String refusal) {
         if (LOG.isLoggable(System.Logger.Level.WARNING)) {
             String line = nativeContext.refusalLine(refusal);
@@ -114,7 +126,7 @@ public final class ContextState {
         }
     }
 
-    /** The native identity of a manager's key, made once for as long as it is among the last ones used. */
+    /** Returns the native identity of a manager's key. The identities of the last keys are cached. */
     NativeIdentity identity(PrivateKey key, X509Certificate[] chain) throws TlsFailure, CertificateEncodingException {
         synchronized (identities) {
             for (Iterator<CachedIdentity> each = identities.iterator(); each.hasNext();) {
@@ -131,7 +143,7 @@ public final class ContextState {
         synchronized (identities) {
             identities.addFirst(new CachedIdentity(key, chain[0], made));
             if (identities.size() > MOST_IDENTITIES) {
-                // Left to its cleaner: a handshake may be about to use it.
+                // Its cleaner frees it, because a handshake can still use it.
                 identities.removeLast();
             }
         }

@@ -168,9 +168,9 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         boolean isClient = mode == MODE_CLIENT;
         boolean hasSocketSelector = !isClient && socket != null
                 && socket.getHandshakeApplicationProtocolSelector() != null;
-        EngineSettings settings = parameters.settings(isClient, host, port, hasSocketSelector);
         move(Event.BEGIN);
         try {
+            EngineSettings settings = parameters.settings(isClient, host, port, hasSocketSelector);
             connection = isClient ? connect(settings) : context.nativeContext().accept(settings);
         } catch (TlsFailure e) {
             failure = e;
@@ -264,15 +264,8 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
         (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
         releaseCallbacks();
-        logHandshake(facts, connection.isResumed());
+        context.logHandshake(facts, connection.isResumed(), session);
         return true;
-    }
-
-    private void logHandshake(String[] facts, boolean isResumed) {
-        context.log().log(System.Logger.Level.DEBUG, () -> "handshake completed: " + facts[FACT_VERSION] + ", "
-                + facts[FACT_CIPHER_SUITE] + ", group " + facts[FACT_GROUP]
-                + (facts[FACT_PROTOCOL] == null ? "" : ", protocol " + facts[FACT_PROTOCOL])
-                + (isResumed ? ", resumed" : "") + ", peer " + HandshakeCallbacks.printable(session.peerName()));
     }
 
     @Override

@@ -6,7 +6,7 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLProtocolException;
 
-/** Gives a failure the JSSE exception that callers expect of its kind; the message starts with its code. */
+/** Makes JSSE exceptions from failures. Their messages start with the code. */
 final class Failures {
     private Failures() {
     }
@@ -25,7 +25,8 @@ final class Failures {
             case PROTOCOL:
                 return protocol(code, handshaking, message);
             case ALERT:
-                return handshaking || ofHandshakes(code) ? new SSLHandshakeException(message) : new SSLException(message);
+                return handshaking || isAboutHandshake(code)
+                        ? new SSLHandshakeException(message) : new SSLException(message);
             case INTERNAL:
                 return new SSLException(message);
             default:
@@ -34,10 +35,10 @@ final class Failures {
     }
 
     /**
-     * Whether an alert speaks of the handshake whenever it comes, as RFC 8446 section 6.2 defines them: a client's handshake
-     * in TLS 1.3 is complete before the server refuses its certificate.
+     * Returns true for an alert about the handshake, even if it arrives later (RFC 8446 section 6.2). In TLS 1.3 the
+     * handshake of a client is complete before the server refuses its certificate.
      */
-    private static boolean ofHandshakes(ErrorCode code) {
+    private static boolean isAboutHandshake(ErrorCode code) {
         switch (code) {
             case ALERT_UNEXPECTED_MESSAGE:
             case ALERT_BAD_RECORD_MAC:
@@ -68,7 +69,7 @@ final class Failures {
         }
     }
 
-    /** For settings: what the native library says of a name, as JSSE wants it. */
+    /** Makes the exception that JSSE expects for a wrong setting. */
     static IllegalArgumentException argument(TlsFailure failure) {
         return new IllegalArgumentException(failure.getMessage(), failure);
     }

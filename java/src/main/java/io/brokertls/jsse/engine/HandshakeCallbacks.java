@@ -29,7 +29,7 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 import javax.security.auth.x500.X500Principal;
 
-/** Asks the managers, matchers and selectors of one engine what its handshake has to know. One thread at a time. */
+/** Calls the managers, matchers and selectors of one engine for its handshake. One thread at a time. */
 final class HandshakeCallbacks implements HandshakeHost {
     private static final int MOST_TEXT = 300;
     private static final byte[] NO_PROTOCOL = {};
@@ -39,7 +39,7 @@ final class HandshakeCallbacks implements HandshakeHost {
     private byte[] selectedProtocol = NO_PROTOCOL;
     private String refusal = "";
     private Throwable cause;
-    // Reachable until the handshake is over: the native side takes its share of it only when the call has returned.
+    // Kept until the handshake ends, because the native side takes its reference only after the call has returned.
     private NativeIdentity chosen;
 
     HandshakeCallbacks(Engine engine) {
@@ -47,12 +47,12 @@ final class HandshakeCallbacks implements HandshakeHost {
         this.context = engine.context();
     }
 
-    /** What a manager or a key threw last, or null. Asked on the thread that ran the step which failed so. */
+    /** Returns the last exception of a manager or key, or null. Called on the thread of the step that failed. */
     Throwable cause(ErrorCode code) {
         return cause == null && code == ErrorCode.SIGNING_FAILED ? SigningKey.takeFailure() : cause;
     }
 
-    /** Drops what only the handshake needs. */
+    /** Drops the state that only the handshake needs. */
     void release() {
         chosen = null;
         selectedProtocol = NO_PROTOCOL;
@@ -101,7 +101,7 @@ final class HandshakeCallbacks implements HandshakeHost {
             return AS_CONFIGURED;
         }
         if (selected == null) {
-            return refuse(ErrorCode.NO_COMMON_ALPN, "the selector took none of " + offered);
+            return refuse(ErrorCode.NO_COMMON_ALPN, "the selector accepted none of " + offered);
         }
         if (!selected.isEmpty() && !offered.contains(selected)) {
             return refuse(ErrorCode.NO_COMMON_ALPN, "the selector chose " + selected + ", which was not offered");
@@ -134,7 +134,7 @@ final class HandshakeCallbacks implements HandshakeHost {
             Session session = engine.handshakeSession();
             boolean isClient = engine.getUseClientMode();
             if (isClient) {
-                tellRequest(session, signatureSchemes, version);
+                describeRequest(session, signatureSchemes, version);
             } else {
                 session.setPeerSignatureSchemes(signatureSchemes);
                 session.setRequestedServerName(serverName);
@@ -163,8 +163,8 @@ final class HandshakeCallbacks implements HandshakeHost {
                 : manager.chooseClientAlias(keyTypes, issuers, engine.socket());
     }
 
-    /** Managers of the JDK look at both. */
-    private static void tellRequest(Session session, int[] signatureSchemes, String version) {
+    /** Sets the facts of the session that the managers of the JDK read. */
+    private static void describeRequest(Session session, int[] signatureSchemes, String version) {
         session.setProtocol(version);
         session.setPeerSignatureSchemes("TLSv1.3".equals(version)
                 ? SignatureScheme.inCertificates(signatureSchemes) : signatureSchemes);
@@ -180,7 +180,7 @@ final class HandshakeCallbacks implements HandshakeHost {
             if (manager == null) {
                 return endEntity == null;
             }
-            tellRequest(session, signatureSchemes, version);
+            describeRequest(session, signatureSchemes, version);
             String alias = clientAlias(manager, keyTypes, principals(issuers));
             X509Certificate[] chain = alias == null ? null : manager.getCertificateChain(alias);
             boolean hasOne = chain != null && chain.length > 0 && manager.getPrivateKey(alias) != null;
@@ -219,7 +219,7 @@ final class HandshakeCallbacks implements HandshakeHost {
         return chosen.share();
     }
 
-    /** Null where the peer names none: managers then take any issuer. */
+    /** Returns null if the peer names no issuer; managers then accept any. */
     private static Principal[] principals(byte[][] issuers) {
         if (issuers.length == 0) {
             return null;
@@ -245,8 +245,9 @@ final class HandshakeCallbacks implements HandshakeHost {
             if (manager == null) {
                 return refuse(ErrorCode.NO_TRUST, "");
             }
-            trace(() -> "the trust manager is asked about " + certificates[0].getSubjectX500Principal() + ", issued by "
-                    + certificates[0].getIssuerX500Principal() + ", " + certificates.length + " certificates, " + version
+            trace(() -> "the trust manager is asked about " + certificates[0].getSubjectX500Principal()
+                    + ", issued by " + certificates[0].getIssuerX500Principal() + ", " + certificates.length
+                    + " certificates, " + version
                     + (staple.length == 0 ? "" : ", with an OCSP response"));
             String keyType = certificates[0].getPublicKey().getAlgorithm();
             if (engine.getUseClientMode()) {
@@ -293,7 +294,7 @@ final class HandshakeCallbacks implements HandshakeHost {
     @Override
     public int approvePeer(byte[][] chain) {
         try {
-            context.peerCheck().check(parse(chain));
+            context.verifyCallback().verify(parse(chain));
             return 0;
         } catch (Throwable e) {
             return refuse(ErrorCode.CERT_REJECTED_BY_CALLBACK, e);
@@ -357,7 +358,7 @@ final class HandshakeCallbacks implements HandshakeHost {
         return certificates;
     }
 
-    /** The peer has a say in these texts, and they may be long. */
+    /** The peer influences these texts, and they can be long. */
     private void trace(Supplier<String> text) {
         context.log().log(System.Logger.Level.TRACE, () -> printable(text.get()));
     }
@@ -373,14 +374,14 @@ final class HandshakeCallbacks implements HandshakeHost {
         return code.number();
     }
 
-    /** What a failure says beyond its code, which is told with it again. */
+    /** Returns the detail of a failure without the text of its code. */
     private static String detail(TlsFailure failure) {
         String bare = TlsFailure.of(failure.code(), "").getMessage();
         String message = failure.getMessage();
         return message.startsWith(bare + ": ") ? message.substring(bare.length() + 2) : "";
     }
 
-    /** Peers have a say in these texts, and logs are read on terminals. */
+    /** Replaces characters that can control a terminal. Peers influence these texts, and logs are read on terminals. */
     static String printable(String text) {
         char[] characters = text.substring(0, Math.min(text.length(), MOST_TEXT)).toCharArray();
         for (int i = 0; i < characters.length; i++) {

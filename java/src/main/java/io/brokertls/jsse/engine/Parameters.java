@@ -17,7 +17,7 @@ import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 
-/** What one engine was told, and nothing where it was told nothing. Guarded by the engine's lock. */
+/** The settings of one engine; null for those that keep the value of the context. Guarded by the engine's lock. */
 final class Parameters {
     private static final int NONE = 0;
     private static final int WANT = 1;
@@ -60,7 +60,7 @@ final class Parameters {
     void setProtocols(String[] names) {
         joined(names, "protocols");
         List<String> asked = new ArrayList<>(List.of(names));
-        // The name of a hello's form, not of a version: it goes with any other.
+        // SSLv2Hello names a form of the hello, not a version. Beside a version it is ignored.
         if (asked.size() > 1) {
             asked.removeIf("SSLv2Hello"::equals);
         }
@@ -141,8 +141,8 @@ final class Parameters {
         }
         if (given.getAlgorithmConstraints() != null && context.trustManager() == null) {
             throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
-                    "AlgorithmConstraints are asked by trust managers of Java's alone, and peers are checked natively here; "
-                            + "use such a manager, e.g. of the JDK's PKIX factory"));
+                    "AlgorithmConstraints need a Java trust manager, and this context checks peers in native code; "
+                            + "use a trust manager of the JDK's PKIX factory"));
         }
         if (given.getCipherSuites() != null) {
             setCipherSuites(given.getCipherSuites());
@@ -170,7 +170,7 @@ final class Parameters {
         maximumPacketSize = given.getMaximumPacketSize();
     }
 
-    /** The name to send, to compare and to remember sessions by. */
+    /** Returns the name to send, to compare, and to cache sessions by. */
     String serverName(String peerHost) {
         if (serverNames != null) {
             for (SNIServerName name : serverNames) {
@@ -183,16 +183,17 @@ final class Parameters {
     }
 
     /**
-     * Returns the key of a client's session beside the name: everything of this engine that its trust manager may have
-     * looked at. Null if the manager has no host to look at, so that peers cannot be told apart. Null also if it has
-     * constraints to ask, which cannot be compared.
+     * Returns the key of a client's session beside the name: all settings of this engine that its trust manager can
+     * read. Returns null, for no resumption, if the manager cannot distinguish peers by a host, or if there are
+     * algorithm constraints, which cannot be compared.
      */
     String sessionScope(String peerHost, int peerPort) {
         if (constraints != null || peerHost == null && context.trustManager() != null) {
             return null;
         }
         StringBuilder scope = new StringBuilder();
-        scope.append(peerHost == null ? "" : peerHost.toLowerCase(Locale.ROOT)).append('\0').append(peerPort).append('\0');
+        scope.append(peerHost == null ? "" : peerHost.toLowerCase(Locale.ROOT)).append('\0');
+        scope.append(peerPort).append('\0');
         scope.append(endpointIdentification == null ? context.checksServerName() : endpointIdentification);
         for (SNIServerName name : serverNames == null ? List.<SNIServerName>of() : serverNames) {
             scope.append('\0').append(name.getType()).append(':')
@@ -204,7 +205,7 @@ final class Parameters {
         return scope.toString();
     }
 
-    /** The names that a client sends (RFC 6066 section 3). */
+    /** Returns the names that a client sends (RFC 6066 section 3). */
     List<SNIServerName> requestedServerNames(String peerHost) {
         if (serverNames != null) {
             return serverNames;
@@ -220,7 +221,13 @@ final class Parameters {
         return peerHost == null || peerHost.indexOf(':') >= 0 || peerHost.matches("[0-9.]+");
     }
 
-    EngineSettings settings(boolean isClient, String peerHost, int peerPort, boolean hasSocketSelector) {
+    /**
+     * Returns the settings for a native engine.
+     *
+     * @throws TlsFailure INVALID_ARGUMENT for a setting that a server cannot honour
+     */
+    EngineSettings settings(boolean isClient, String peerHost, int peerPort, boolean hasSocketSelector)
+            throws TlsFailure {
         EngineSettings made = new EngineSettings();
         made.versions = protocols == null ? null : String.join(",", protocols);
         made.cipherSuites = cipherSuites == null ? null : String.join(",", cipherSuites);
@@ -236,6 +243,7 @@ final class Parameters {
             made.sessionScope = sessionScope(peerHost, peerPort);
             made.resumesOnly = !createsSessions;
         } else {
+            checkServer();
             made.clientAuth = clientAuth;
             made.prefersOwnCipherOrder = prefersOwnCipherOrder;
             made.sessionScope = resumesClients() ? "" : null;
@@ -244,13 +252,27 @@ final class Parameters {
         return made;
     }
 
+    private void checkServer() throws TlsFailure {
+        if (!createsSessions) {
+            throw TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "setEnableSessionCreation(false) is for clients; a server cannot refuse new sessions alone");
+        }
+        if (context.trustManager() == null && identifies() && effectiveClientAuth() != NONE) {
+            throw TlsFailure.of(ErrorCode.INVALID_ARGUMENT, "endpoint identification " + endpointIdentification
+                    + " of clients needs a Java trust manager, and this context checks peers in native code");
+        }
+    }
+
+    private boolean identifies() {
+        return endpointIdentification != null && !endpointIdentification.isEmpty();
+    }
+
     /**
-     * Returns true if a server resumes sessions. Constraints and names of other engines ask other things of a client
-     * than this engine does.
+     * Returns true if a server resumes sessions. With constraints or endpoint identification it does not, because other
+     * engines of the context can have accepted the client under other conditions.
      */
     private boolean resumesClients() {
-        boolean identifies = endpointIdentification != null && !endpointIdentification.isEmpty();
-        return context.trustManager() == null || constraints == null && !identifies;
+        return context.trustManager() == null || constraints == null && !identifies();
     }
 
     boolean checksServerName() {

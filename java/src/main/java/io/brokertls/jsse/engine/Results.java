@@ -5,8 +5,8 @@ import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
 
 /**
- * The results of one engine's calls in one direction. They cannot change, so one is given again where it is equal to the
- * one before: records of one length cost no garbage.
+ * The results of one engine's calls in one direction. They are immutable, and an equal result is returned again, so
+ * that records of one length allocate nothing.
  */
 final class Results {
     private static final SSLEngineResult[][] NOTHING =
@@ -22,7 +22,7 @@ final class Results {
 
     private SSLEngineResult last = NOTHING[0][0];
 
-    /** Of a call that moved nothing. */
+    /** Returns the result of a call that moved no bytes. */
     static SSLEngineResult nothing(Status status, HandshakeStatus handshake) {
         return NOTHING[status.ordinal()][handshake.ordinal()];
     }

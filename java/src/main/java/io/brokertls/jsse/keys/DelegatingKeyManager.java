@@ -7,7 +7,7 @@ import java.security.cert.X509Certificate;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509KeyManager;
 
-/** A key manager that asks another one; how that is asked for an engine is left to those that extend it. */
+/** A key manager that calls another one. Subclasses add the methods for engines. */
 abstract class DelegatingKeyManager extends X509ExtendedKeyManager {
     private final X509KeyManager manager;
 

@@ -25,7 +25,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509KeyManager;
 
-/** The key manager factory BrokerTLS: its manager's keys stay native in our own contexts, and serve in any other. */
+/** The key manager factory BrokerTLS. Its keys are native in contexts of this provider, and usable in any other. */
 public final class NativeKeyManagerFactory extends KeyManagerFactorySpi {
     private KeyManager manager;
 
@@ -40,7 +40,7 @@ public final class NativeKeyManagerFactory extends KeyManagerFactorySpi {
                 }
             }
         }
-        // The JDK's by its own name: a default of the process may be us.
+        // The algorithm of the JDK by its name, because the default of the process can be this factory.
         KeyManagerFactory factory = KeyManagerFactory.getInstance("SunX509");
         factory.init(store, password);
         for (KeyManager each : factory.getKeyManagers()) {
@@ -84,7 +84,7 @@ public final class NativeKeyManagerFactory extends KeyManagerFactorySpi {
         return new KeyManager[] {manager};
     }
 
-    /** Recognised by our contexts, which take its identities as they are. */
+    /** A manager of native identities, which contexts of this provider use directly. */
     public static final class Native extends DelegatingKeyManager {
         private final List<NativeIdentity> identities;
         private final X509ExtendedKeyManager manager;

@@ -5,12 +5,12 @@ import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Passwords on their way to native code: never a String, wiped by whoever asked for the copy. */
+/** Copies of passwords for native code. They are never Strings, and their caller wipes them. */
 public final class Passwords {
     private Passwords() {
     }
 
-    /** A copy as UTF-8, which the caller wipes; null for null. */
+    /** Returns a copy as UTF-8, which the caller wipes; null for null. */
     public static byte[] utf8(char[] password) {
         if (password == null) {
             return null;
@@ -22,7 +22,7 @@ public final class Passwords {
         return copy;
     }
 
-    /** Overwrites a copy; null is fine. */
+    /** Overwrites a copy with zeros. Accepts null. */
     public static void wipe(byte[] secret) {
         if (secret != null) {
             Arrays.fill(secret, (byte) 0);

@@ -25,7 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** Key stores read by the native loader: PEM, and under names of their own PKCS#12 and JKS. They cannot be written. */
+/** Read-only key stores over the native loader: PEM, and PKCS#12 and JKS with names of their own. */
 public abstract class ReadOnlyKeyStore extends KeyStoreSpi {
     private static final int MOST_BYTES = 16 << 20;
 
@@ -98,12 +98,12 @@ public abstract class ReadOnlyKeyStore extends KeyStoreSpi {
         }
     }
 
-    /** Aliases are what they are in the JDK's stores: lower case, found in any. */
+    /** Returns the alias in lower case, as in the stores of the JDK, so that case does not matter. */
     private static String named(String alias) {
         return alias.toLowerCase(Locale.ENGLISH);
     }
 
-    /** {@link java.security.KeyStore#load} promises this cause for a wrong password. */
+    /** Makes the exception of load. {@link java.security.KeyStore#load} specifies its cause for a wrong password. */
     private static IOException unreadable(TlsFailure failure) {
         if (!isAboutPassword(failure.code())) {
             return new IOException(failure.getMessage(), failure);

@@ -9,7 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The signature schemes of RFC 8446 section 4.2.3: their numbers, and the names that Java has for them. */
+/** The signature schemes of RFC 8446 section 4.2.3, with their numbers and Java names. */
 public enum SignatureScheme {
     ECDSA_SECP256R1_SHA256(0x0403, "SHA256withECDSA", "EC", 0),
     ECDSA_SECP384R1_SHA384(0x0503, "SHA384withECDSA", "EC", 0),
@@ -44,7 +44,7 @@ public enum SignatureScheme {
         this.pssBits = pssBits;
     }
 
-    /** The scheme of a number, or null where Java has no name for it. */
+    /** Returns the scheme of a number, or null if Java has no name for it. */
     public static SignatureScheme of(int number) {
         for (SignatureScheme scheme : values()) {
             if (scheme.number == number) {
@@ -54,7 +54,7 @@ public enum SignatureScheme {
         return null;
     }
 
-    /** The names of the schemes as managers compare them, each once; unknown schemes are left out. */
+    /** Returns the names that managers compare, each once, without unknown schemes. */
     public static String[] jcaNames(int[] schemes) {
         Set<String> names = new LinkedHashSet<>();
         for (int number : schemes) {
@@ -67,8 +67,8 @@ public enum SignatureScheme {
     }
 
     /**
-     * The schemes that a server of TLS 1.3 takes in certificates, as far as it is known from those that it takes in
-     * handshakes. Certificates may be signed with PKCS #1, and handshakes must not be (RFC 8446 section 4.2.3).
+     * Returns the schemes that a TLS 1.3 server accepts in certificates, derived from those that it accepts in
+     * handshakes. Certificates can be signed with PKCS #1, and handshakes cannot (RFC 8446 section 4.2.3).
      */
     public static int[] inCertificates(int[] inHandshakes) {
         List<Integer> all = new ArrayList<>();
@@ -84,7 +84,7 @@ public enum SignatureScheme {
         return all.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /** The schemes of a kind of key that a certificate has and that are still good enough to sign with. */
+    /** Returns the schemes for a key algorithm that are strong enough to sign with. */
     static List<SignatureScheme> forSigning(String keyAlgorithm) {
         List<SignatureScheme> found = new ArrayList<>();
         for (SignatureScheme scheme : values()) {
@@ -100,7 +100,7 @@ public enum SignatureScheme {
         return keyType.equals(keyAlgorithm) || isEdwards;
     }
 
-    /** Gives the signature its parameters, where it takes any; before it is initialised. */
+    /** Sets the parameters of a PSS signature. Call it before the signature is initialised. */
     public void setParameters(Signature signature) throws GeneralSecurityException {
         if (pssBits != 0) {
             String digest = "SHA-" + pssBits;

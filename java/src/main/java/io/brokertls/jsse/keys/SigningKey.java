@@ -15,15 +15,15 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** A private key that signs where it is, a token for one, by {@link Signature}; and how any key becomes an identity. */
+/** A private key that cannot be exported, for example one in a token. It signs with {@link Signature}. */
 public final class SigningKey implements NativeIdentity.ForeignKey {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
-    // A key signs for many handshakes at once, each on a thread of its own that takes what it failed with.
+    // Several handshakes use a key at once, each on its own thread, which reads its own failure.
     private static final ThreadLocal<Throwable> FAILURE = new ThreadLocal<>();
 
     private final PrivateKey key;
     private final Map<SignatureScheme, Provider> providers = new EnumMap<>(SignatureScheme.class);
-    /** Why a provider that knows the key would not sign, where one said so. */
+    /** The exception of a provider that knows the key and refused to sign, or null. */
     private Throwable refusal;
 
     SigningKey(PrivateKey key, X509Certificate endEntity) {
@@ -37,10 +37,10 @@ public final class SigningKey implements NativeIdentity.ForeignKey {
     }
 
     /**
-     * The identity of a key and its chain. An exportable key is copied into the native library, which is faster; any
-     * other stays where it is.
+     * Makes the identity of a key and its chain. A key that can be exported is copied into the native library, which is
+     * faster.
      *
-     * @throws TlsFailure where the key is not served, or does not belong to the first certificate
+     * @throws TlsFailure if the key is not supported, or does not belong to the first certificate
      */
     public static NativeIdentity identity(PrivateKey key, X509Certificate[] chain)
             throws TlsFailure, CertificateEncodingException {
@@ -92,15 +92,15 @@ public final class SigningKey implements NativeIdentity.ForeignKey {
         }
     }
 
-    /** What the last signature on this thread failed with, or null; given once. */
+    /** Returns the exception of the last signature on this thread, or null, and clears it. */
     public static Throwable takeFailure() {
         Throwable taken = FAILURE.get();
         FAILURE.remove();
         return taken;
     }
 
-    // The parameters of PSS come before the key in some providers; Signature itself would then settle on the first
-    // provider, which need not know the key. So each is tried.
+    // Some providers need the PSS parameters before the key. Signature would then select the first provider, which
+    // need not know the key. So each provider is tried.
     private Provider providerOf(SignatureScheme scheme) {
         Provider[] candidates = Security.getProviders("Signature." + scheme.jcaName);
         if (candidates == null) {
@@ -112,7 +112,7 @@ public final class SigningKey implements NativeIdentity.ForeignKey {
                 return candidate;
             } catch (GeneralSecurityException | ProviderException | UnsupportedOperationException e) {
                 LOG.log(System.Logger.Level.DEBUG, candidate.getName() + " does not sign with " + scheme.jcaName, e);
-                // A key of another provider is refused as invalid; what fails beyond that is the key's own.
+                // A key of another provider is refused as invalid. Any other failure is that of the key itself.
                 boolean isOfKey = e instanceof ProviderException || e.getCause() instanceof ProviderException;
                 refusal = isOfKey ? e : refusal;
             }

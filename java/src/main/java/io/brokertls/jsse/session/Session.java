@@ -23,15 +23,16 @@ import javax.net.ssl.SSLSessionBindingListener;
 import javax.net.ssl.SSLSessionContext;
 
 /**
- * What is known of a connection: nothing before its handshake, then the facts, which stay when its engine has been
- * freed. Certificates are asked of the engine when first wanted. Shared by threads.
+ * The facts of a connection. They are empty before the handshake, and stay when the engine is freed. Certificates are
+ * read from the engine on first use. Safe for use by several threads.
  */
 public final class Session extends ExtendedSSLSession {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int ID_LENGTH = 32;
     private static final X509Certificate[] NONE = {};
-    /** What our own clients and servers sign and verify, the native library's order. */
-    private static final int[] SCHEMES = {0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601};
+    /** The signature schemes of this provider, in the order of the native library. */
+    private static final int[] SCHEMES = {
+        0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601};
 
     /** Weak, so that a session does not keep the native side of its engine. */
     private final WeakReference<ChainSource> engine;
@@ -74,9 +75,9 @@ public final class Session extends ExtendedSSLSession {
         this.peerPort = peerPort;
     }
 
-    /** The handshake is complete. */
+    /** Sets the facts of a complete handshake. */
     public synchronized void establish(String version, String suite, String serverName) {
-        // Few names, many sessions.
+        // Many sessions share few names.
         protocol = version.intern();
         cipherSuite = suite.intern();
         if (serverName != null) {
@@ -85,7 +86,7 @@ public final class Session extends ExtendedSSLSession {
         state = State.VALID;
     }
 
-    /** Keeps what only the native side has, to be parsed when it is wanted. */
+    /** Keeps the encoded certificates of both sides. They are parsed on first use. */
     public synchronized void keep(byte[][] peerChain, byte[][] localChain) {
         peerEncoded = peerChain;
         localEncoded = localChain;
@@ -107,19 +108,19 @@ public final class Session extends ExtendedSSLSession {
         return isHandedOut;
     }
 
-    /** For the log: the peer's subject, or that there is none. */
+    /** Returns the subject of the peer for the log, or a text that it has no certificate. */
     public String peerName() {
         X509Certificate[] chain = peer();
         return chain.length == 0 ? "without certificate" : chain[0].getSubjectX500Principal().getName();
     }
 
-    /** Asks the engine now for what it may not be there to answer later. */
+    /** Reads the certificates from the engine now, because it can be freed later. */
     void keepAll() {
         peer();
         local();
     }
 
-    /** Null where it cannot be told now. The engine may have handed its chains over while it was asked. */
+    /** Returns null if the engine cannot tell now. The engine can pass its chains to this session during the call. */
     private byte[][] chain(boolean isPeers) {
         byte[][] kept = kept(isPeers);
         ChainSource asked = engine.get();
@@ -172,12 +173,12 @@ public final class Session extends ExtendedSSLSession {
             }
             return certificates;
         } catch (CertificateException e) {
-            // One that the native library accepted and Java cannot read is shown as none: callers then refuse.
+            // A certificate that only the native library can read counts as none, so that callers refuse the peer.
             return NONE;
         }
     }
 
-    /** The engine's lock is taken before the session's, never after it. */
+    /** Takes the engine's lock before the session's, never after it. */
     private X509Certificate[] peer() {
         synchronized (this) {
             if (peerCertificates != null || state == State.IN_HANDSHAKE) {
@@ -214,7 +215,7 @@ public final class Session extends ExtendedSSLSession {
     public Certificate[] getPeerCertificates() throws SSLPeerUnverifiedException {
         X509Certificate[] chain = peer();
         if (chain.length == 0) {
-            throw new SSLPeerUnverifiedException("the peer has shown no certificate");
+            throw new SSLPeerUnverifiedException("the peer has sent no certificate");
         }
         return chain.clone();
     }
@@ -303,7 +304,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public void putValue(String name, Object value) {
         if (name == null || value == null) {
-            throw new IllegalArgumentException("a session's values need a name and a value");
+            throw new IllegalArgumentException("a value of a session needs a name and a value");
         }
         Object old;
         synchronized (this) {
@@ -323,7 +324,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public synchronized Object getValue(String name) {
         if (name == null) {
-            throw new IllegalArgumentException("a session's values need a name");
+            throw new IllegalArgumentException("a value of a session needs a name");
         }
         return values == null ? null : values.get(name);
     }
@@ -331,7 +332,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public void removeValue(String name) {
         if (name == null) {
-            throw new IllegalArgumentException("a session's values need a name");
+            throw new IllegalArgumentException("a value of a session needs a name");
         }
         Object old;
         synchronized (this) {

@@ -13,13 +13,13 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 
 /**
- * The sessions of a context's clients or servers, as long as somebody uses them. What can be resumed is kept by the
- * native library; the limits set here are handed to it.
+ * The sessions of a context's clients or servers that are in use. The native library keeps the data for resumption,
+ * with the limits that are set here.
  *
- * <p>Clients remember the sessions of as many servers as the cache size says. What servers resume is in the tickets of
- * their clients, or in a small native cache (the option {@code session-cache}). Their cache size bounds only what is
- * listed here. Their timeout is checked when a client comes back; ticket keys live for half a day at most. No session
- * is older than the option {@code session-max-age-s} says.
+ * <p>The cache size of clients is the number of servers with cached sessions. Servers keep sessions in the tickets of
+ * their clients, or in a small native cache (the option {@code session-cache}). Their cache size limits only the list
+ * here. Their timeout is checked when a client resumes a session; ticket keys live half a day at most. The option
+ * {@code session-max-age-s} limits the age of every session.
  */
 public final class SessionContext implements SSLSessionContext {
     private static final int DEFAULT_SIZE = 20_480;
@@ -38,7 +38,7 @@ public final class SessionContext implements SSLSessionContext {
         this.isClient = isClient;
     }
 
-    /** The other side's sessions of the same native context, which is told the limits of both, from now on. */
+    /** Joins the two sides of one native context, which gets the limits of both from now on. */
     public void pair(SessionContext others) {
         other = others;
         others.other = this;
@@ -72,7 +72,7 @@ public final class SessionContext implements SSLSessionContext {
         return live;
     }
 
-    /** Whether a session made then is too old now. */
+    /** Returns true if a session of this creation time is too old. */
     synchronized boolean isExpired(long creationTime) {
         return timeoutS != 0 && System.currentTimeMillis() - creationTime > timeoutS * MS_PER_S;
     }

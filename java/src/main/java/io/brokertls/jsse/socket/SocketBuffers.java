@@ -4,16 +4,17 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * The buffers of all sockets, lent while there are bytes in them: an idle connection has none. No thread waits for another.
+ * The pool of buffers for all sockets. A socket holds one only while it has bytes, so that an idle connection has none.
+ * No thread waits for another.
  *
- * <p>They are heap buffers, because java.net streams read into and write from arrays.
+ * <p>They are heap buffers, because java.net streams use arrays.
  */
 final class SocketBuffers {
-    /** Room for three of the largest records and more: one system call moves several. */
+    /** Enough for three of the largest records, so that one system call moves several. */
     static final int SIZE = 64 * 1024;
 
     private static final int KEPT = 32;
-    /** How many places are looked at, beginning with the thread's own, so that threads seldom meet. */
+    /** The number of places to try, from the thread's own, so that threads rarely compete. */
     private static final int LOOKS = 4;
     private static final AtomicReferenceArray<ByteBuffer> FREE = new AtomicReferenceArray<>(KEPT);
 
@@ -24,7 +25,7 @@ final class SocketBuffers {
         return (int) ((Thread.currentThread().getId() + look) % KEPT);
     }
 
-    /** An empty buffer with an array, to be given back. */
+    /** Returns an empty buffer with an array. The caller gives it back. */
     static ByteBuffer take() {
         for (int look = 0; look < LOOKS; look++) {
             ByteBuffer buffer = FREE.getAndSet(place(look), null);
@@ -35,7 +36,7 @@ final class SocketBuffers {
         return ByteBuffer.allocate(SIZE);
     }
 
-    /** Gives a buffer back; null is fine. Beyond the number that is kept it is left to the collector. */
+    /** Takes a buffer back, or leaves it to the garbage collector if the pool is full. Accepts null. */
     static void give(ByteBuffer buffer) {
         if (buffer == null) {
             return;

@@ -14,16 +14,16 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 
 /**
- * The life of a socket's connection: handshake, reading and writing at the same time, failure and close.
+ * The connection of one socket: its handshake, simultaneous reads and writes, failure and close.
  *
- * <p>Locks are taken in this order: the handshake's, which others wait for while one thread is at it; the reader's; the
- * writer's. A thread that completed a handshake keeps the reader's lock until the peer sends something, so whoever waits
- * for the handshake alone must not wait for that one. The engine's own lock is never held during input or output.
+ * <p>Locks are taken in this order: that of the handshake, of the reader, of the writer. A reader can hold its lock
+ * until the peer sends data, so a thread that needs only the handshake must not wait for that lock. The lock of the
+ * engine is never held during input or output.
  */
 final class SocketConnection {
-    /** How long closing waits for a peer that takes nothing, where SO_LINGER says nothing else. */
+    /** The time that closing waits for a peer that does not read, if SO_LINGER is off. */
     private static final int CLOSE_TIMEOUT_MS = 1000;
-    /** How much of what the peer had still sent is dropped, as closing over unread bytes resets the connection. */
+    /** The number of received bytes to drop before closing, because closing with unread bytes resets the connection. */
     private static final int DRAIN_BYTES = 256 * 1024;
 
     private final SSLEngine engine;
@@ -40,7 +40,7 @@ final class SocketConnection {
     private volatile boolean isOutputClosing;
     private volatile IOException failure;
 
-    /** {@code consumed} is what was read of the transport before, or null. */
+    /** Makes a connection. {@code consumed} has bytes that were read from the transport before, or is null. */
     SocketConnection(SSLEngine engine, Socket transport, SocketDelay delay, InputStream consumed, boolean autoClose)
             throws IOException {
         this.engine = engine;
@@ -72,19 +72,19 @@ final class SocketConnection {
         return before;
     }
 
-    /** Whether the caller is what the handshake asks, such as a trust manager: for it there is nothing to wait for. */
+    /** Returns true for a callback of the handshake, such as a trust manager. It cannot wait for the handshake. */
     boolean isInHandshake() {
         return handshakeLock.isHeldByCurrentThread();
     }
 
-    /** Goes on with the handshake to its end; returns whether this call is the one that completed it. */
+    /** Completes the handshake. Returns true if this call completed it. */
     boolean handshake() throws IOException {
         if (phase.isHandshakeOver()) {
             return false;
         }
         if (isInHandshake()) {
-            throw error(ErrorCode.WRONG_STATE, "the handshake that asks cannot wait for itself; "
-                    + "getHandshakeSession() has what is known of it");
+            throw error(ErrorCode.WRONG_STATE, "a callback of the handshake cannot wait for the handshake; "
+                    + "call getHandshakeSession() for its facts");
         }
         handshakeLock.lock();
         try {
@@ -114,7 +114,7 @@ final class SocketConnection {
                 writer.close();
             }
         } catch (IOException e) {
-            SSLException reason = e == writer.failure() ? reasonThatIsHere() : null;
+            SSLException reason = e == writer.failure() ? receivedReason() : null;
             throw failed(reason == null ? e : reason);
         } catch (RuntimeException | Error e) {
             failed(error(ErrorCode.INTERNAL, e.toString()));
@@ -155,9 +155,9 @@ final class SocketConnection {
         }
     }
 
-    // Data, when the handshake is done.
+    // Data, after the handshake.
 
-    /** Reads what is there, at least one byte; -1 after the peer's close_notify. */
+    /** Waits for at least one byte and reads. Returns -1 after the peer's close_notify. */
     int read(byte[] bytes, int offset, int length) throws IOException {
         reader.lock.lock();
         try {
@@ -178,7 +178,7 @@ final class SocketConnection {
         }
     }
 
-    /** Plaintext that can be read without waiting. */
+    /** Returns the number of bytes that can be read without waiting. */
     int available() {
         if (!reader.lock.tryLock()) {
             return 0;
@@ -191,12 +191,12 @@ final class SocketConnection {
         }
     }
 
-    /** Whether the peer's close_notify has been read, or was never to come. */
+    /** Returns true if the peer's close_notify was read, or cannot arrive. */
     boolean isInputEnded() {
         return reader.isEnded() || phase == Phase.NEW || failure != null;
     }
 
-    /** Sends all of it, several records with one call of the socket. */
+    /** Sends all bytes, several records with one system call. */
     void write(byte[] bytes, int offset, int length) throws IOException {
         try {
             writer.lock.lock();
@@ -213,7 +213,7 @@ final class SocketConnection {
         }
     }
 
-    /** Sends close_notify, after the handshake if there is one under way; reading goes on. */
+    /** Sends close_notify, after a pending handshake. Reading continues. */
     void closeOutput() throws IOException {
         isOutputClosing = true;
         if (!isEstablished()) {
@@ -232,7 +232,7 @@ final class SocketConnection {
 
     // Failure.
 
-    /** Throws what ended the connection, if something did. */
+    /** Throws the failure that ended the connection, if there is one. */
     void check() throws IOException {
         if (isClosed()) {
             throw new SocketException("Socket is closed");
@@ -242,28 +242,28 @@ final class SocketConnection {
         }
     }
 
-    /** An output that fails ends no reading: what the peer said before it went can be of interest. */
+    /** Handles a failed write. Reading continues, because data of the peer can have arrived before. */
     private IOException failedToWrite(IOException e) {
         if (isClosed() || failure != null || e instanceof SSLException) {
             return failed(e);
         }
-        SSLException reason = reasonThatIsHere();
+        SSLException reason = receivedReason();
         return reason == null ? e : failed(reason);
     }
 
-    /** A peer that refuses says why and goes: a writer that nobody reads for would learn only that it is gone. */
-    private SSLException reasonThatIsHere() {
+    /** Returns the failure of a received alert, or null. A peer that refuses sends the reason, and then leaves. */
+    private SSLException receivedReason() {
         if (!reader.lock.tryLock()) {
             return null;
         }
         try {
-            return reader.failureThatIsHere();
+            return reader.receivedFailure();
         } finally {
             reader.lock.unlock();
         }
     }
 
-    /** Keeps what ended the connection, tells the peer, and closes. A timeout of input ends nothing: it can be repeated. */
+    /** Keeps a failure, sends its alert, and closes. After a timeout the read can be repeated, and nothing ends. */
     private IOException failed(IOException e) {
         if (isClosed()) {
             SocketException ended = new SocketException("Socket closed");
@@ -280,7 +280,7 @@ final class SocketConnection {
             failure = e;
         }
         if (e instanceof SSLException) {
-            farewell(CLOSE_TIMEOUT_MS, CLOSE_TIMEOUT_MS, this::sayAlert);
+            sendLast(CLOSE_TIMEOUT_MS, CLOSE_TIMEOUT_MS, this::sendAlert);
         }
         if (autoClose) {
             closeTransport();
@@ -288,11 +288,11 @@ final class SocketConnection {
         return e;
     }
 
-    private void sayAlert() throws IOException {
+    private void sendAlert() throws IOException {
         try {
             writer.sendPending();
         } catch (SSLException repeated) {
-            // The engine reports its failure again once the alert is out.
+            // The engine throws its failure again when the alert is sent.
         }
         if (autoClose) {
             transport.shutdownOutput();
@@ -300,10 +300,10 @@ final class SocketConnection {
         }
     }
 
-    private void dropInput(Words drain) throws IOException {
+    private void dropInput(Output drain) throws IOException {
         if (reader.lock.tryLock()) {
             try {
-                drain.say();
+                drain.send();
             } finally {
                 reader.lock.unlock();
             }
@@ -311,30 +311,30 @@ final class SocketConnection {
     }
 
     /**
-     * Says the last words with the writer's lock, and stops after a time: a socket's write has no timeout, so that closing
-     * the socket, by the JDK's own timer, is what ends it.
+     * Sends the last records with the writer's lock, within a time. A write to a socket has no timeout, so a timer of
+     * the JDK closes the socket.
      */
-    private void farewell(int lockTimeoutMs, int timeoutMs, Words words) {
+    private void sendLast(int lockTimeoutMs, int timeoutMs, Output output) {
         if (!lockWriter(lockTimeoutMs)) {
             return;
         }
-        CompletableFuture<Void> said = new CompletableFuture<>();
+        CompletableFuture<Void> sent = new CompletableFuture<>();
         try {
-            said.orTimeout(Math.max(timeoutMs, 1), TimeUnit.MILLISECONDS).whenComplete((nothing, late) -> {
+            sent.orTimeout(Math.max(timeoutMs, 1), TimeUnit.MILLISECONDS).whenComplete((nothing, late) -> {
                 if (late != null) {
                     abort();
                 }
             });
-            words.say();
+            output.send();
         } catch (IOException e) {
-            // The peer is gone, or did not take it in time: there is nobody to tell.
+            // The peer has left, or did not read in time.
         } finally {
-            said.complete(null);
+            sent.complete(null);
             writer.lock.unlock();
         }
     }
 
-    /** A thread that was interrupted says its words too, where it need not wait. */
+    /** Takes the writer's lock. An interrupted thread takes it only without waiting. */
     private boolean lockWriter(int timeoutMs) {
         if (writer.lock.tryLock()) {
             return true;
@@ -347,14 +347,14 @@ final class SocketConnection {
         }
     }
 
-    /** On the thread of the timer, which all of the process shares and nothing may hold up. */
+    /** Closes the transport without waiting. Called on the thread of a timer that the whole process shares. */
     private void abort() {
         try {
             if (transport.getSoLinger() > 0) {
                 transport.setSoLinger(true, 0);
             }
         } catch (SocketException e) {
-            // It is closed already.
+            // It is closed.
         }
         closeTransport();
     }
@@ -363,13 +363,13 @@ final class SocketConnection {
         try {
             transport.close();
         } catch (IOException e) {
-            // It cannot be used any more either way.
+            // It is unusable in any case.
         }
     }
 
     // Closing.
 
-    /** Sends close_notify where the peer takes it in time, and closes; returns whether this call is the first. */
+    /** Sends close_notify if the peer reads in time, and closes. Returns true at the first call. */
     boolean close() throws IOException {
         Phase before = advance(Phase.CLOSED);
         if (before == Phase.CLOSED) {
@@ -377,10 +377,10 @@ final class SocketConnection {
         }
         try {
             if (before != Phase.NEW && failure == null && !transport.isClosed()) {
-                int timeoutMs = goodbyeTimeoutMs();
+                int timeoutMs = closeTimeoutMs();
                 boolean isEstablished = before == Phase.ESTABLISHED;
                 // A thread in the handshake holds the lock until the peer answers.
-                farewell(isEstablished ? timeoutMs : 0, timeoutMs, this::sayGoodbye);
+                sendLast(isEstablished ? timeoutMs : 0, timeoutMs, this::sendCloseNotify);
                 if (!autoClose && isEstablished) {
                     awaitCloseNotify();
                 }
@@ -396,24 +396,24 @@ final class SocketConnection {
         return true;
     }
 
-    private int goodbyeTimeoutMs() {
+    private int closeTimeoutMs() {
         try {
             int lingerS = transport.getSoLinger();
             return lingerS < 0 ? CLOSE_TIMEOUT_MS : (int) Math.min(lingerS * 1000L, Integer.MAX_VALUE);
         } catch (SocketException e) {
-            // Closed by somebody else.
+            // The transport is closed.
             return 0;
         }
     }
 
-    private void sayGoodbye() throws IOException {
+    private void sendCloseNotify() throws IOException {
         writer.close();
         if (autoClose) {
             dropInput(() -> received.drain(DRAIN_BYTES));
         }
     }
 
-    /** The socket below goes on to be used: the peer's close_notify is read off it, where it comes in time. */
+    /** Reads the peer's close_notify, if it arrives in time, because the application continues to use the transport. */
     private void awaitCloseNotify() {
         if (!reader.lock.tryLock()) {
             return;
@@ -427,13 +427,13 @@ final class SocketConnection {
                 transport.setSoTimeout(timeoutMs);
             }
         } catch (IOException e) {
-            // The peer keeps its side open, or is gone; whoever goes on with the socket will meet it.
+            // The peer keeps its side open, or has left. The next user of the transport finds out.
         } finally {
             reader.lock.unlock();
         }
     }
 
-    /** Done by whoever is the last to have the reader's lock: it finds the socket closed, or the lock free. */
+    /** Frees the buffers of a closed connection. The last holder of the reader's lock does it. */
     private void freeBuffersWhenClosed() {
         if (isClosed() && reader.lock.tryLock()) {
             try {
@@ -449,8 +449,8 @@ final class SocketConnection {
     }
 
     /** Output that is sent before the connection ends. */
-    private interface Words {
-        void say() throws IOException;
+    private interface Output {
+        void send() throws IOException;
     }
 
     /**

@@ -4,11 +4,10 @@ import java.net.Socket;
 import java.net.SocketException;
 
 /**
- * The delay of small packets (TCP_NODELAY says that there is none) of a socket below.
+ * Turns off the delay of small packets (sets TCP_NODELAY) from the handshake to the first data.
  *
- * <p>It is lifted from the handshake to the first data: the first packet of data would otherwise wait until the peer
- * acknowledges the handshake's last, to which it has nothing to answer, and that takes it 40 ms. What the application
- * says of the option holds, and it never sees it changed.
+ * <p>The first data would otherwise wait for the acknowledgement of the last handshake packet, which the peer delays by
+ * 40 ms. The application does not see this change, and its own setting has priority.
  */
 final class SocketDelay {
     private final Socket transport;
@@ -25,7 +24,7 @@ final class SocketDelay {
                 isLifted = true;
             }
         } catch (SocketException e) {
-            // It is closed, which the handshake will meet, or has no such option.
+            // The socket is closed, and the handshake fails, or it has no such option.
         }
     }
 
@@ -46,13 +45,13 @@ final class SocketDelay {
         }
     }
 
-    /** As the application says. */
+    /** Sets the option for the application. */
     synchronized void set(boolean isNone) throws SocketException {
         isLifted = false;
         transport.setTcpNoDelay(isNone);
     }
 
-    /** As the application knows it. */
+    /** Returns the setting of the application. */
     synchronized boolean isNone() throws SocketException {
         return transport.getTcpNoDelay() && !isLifted;
     }

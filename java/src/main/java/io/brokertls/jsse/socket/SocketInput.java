@@ -6,10 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 
-/**
- * The ciphertext that a socket has received and its engine has not taken yet. Whoever calls it holds the lock over
- * reading.
- */
+/** The ciphertext that a socket has received and its engine has not taken yet. Callers hold the lock of the reader. */
 final class SocketInput {
     private static final int HEADER = 5;
     private static final int FIRST_TYPE = 20;
@@ -19,17 +16,19 @@ final class SocketInput {
 
     private final InputStream input;
     private final boolean readsAhead;
-    /** What comes before the input, or null. */
+    /** Bytes that precede the input, or null. */
     private InputStream consumed;
-    /** The next record's header: what a reader waits for, without a buffer. */
+    /** The header of the next record. A reader waits for it without a buffer. */
     private final byte[] header = new byte[HEADER];
     private int headerLength;
-    /** From position to limit, or null. */
+    /** The received bytes from position to limit, or null. */
     private ByteBuffer incoming;
 
     /**
-     * {@code consumed} is what was read of the input before, or null; {@code readsAhead} says that all of the input is ours,
-     * beyond the end of a record too.
+     * Makes an empty input.
+     *
+     * @param consumed bytes that were read from the input before, or null
+     * @param readsAhead true to read beyond the end of a record
      */
     SocketInput(InputStream input, InputStream consumed, boolean readsAhead) {
         this.input = input;
@@ -37,17 +36,17 @@ final class SocketInput {
         this.readsAhead = readsAhead;
     }
 
-    /** What there is to unwrap, after {@link #ready()}. */
+    /** Returns the bytes to unwrap, after {@link #ready()}. */
     ByteBuffer bytes() {
         return incoming;
     }
 
-    /** Whether there is something to unwrap; waits for it. False at the end of the input. */
+    /** Waits for bytes to unwrap. Returns false at the end of the input. */
     boolean ready() throws IOException {
         return incoming != null || fill();
     }
 
-    /** Receives more; waits for the header without a buffer. False at the end of the input. */
+    /** Receives more bytes. Waits for the header without a buffer. Returns false at the end of the input. */
     boolean fill() throws IOException {
         if (incoming == null) {
             if (!readHeader()) {
@@ -57,7 +56,7 @@ final class SocketInput {
             incoming.put(header, 0, headerLength).flip();
             headerLength = 0;
             if (!looksLikeRecord() || recordLength() > NativeEngine.PACKET_SIZE || hasWholeRecord()) {
-                // Of what is no record, or too long a one, the header is enough to refuse it.
+                // The header is enough to refuse bytes that are no record, or a record that is too long.
                 return true;
             }
         }
@@ -97,7 +96,10 @@ final class SocketInput {
         return input.read(bytes, offset, length);
     }
 
-    /** A socket that outlives this one is read to the end of a record and no further: what follows is not ours. */
+    /**
+     * Returns the number of bytes to read. Without readsAhead it ends with the record, as later bytes are the
+     * application's.
+     */
     private int wanted() {
         int room = incoming.remaining();
         if (readsAhead) {
@@ -114,13 +116,13 @@ final class SocketInput {
         return type >= FIRST_TYPE && type <= LAST_TYPE && incoming.get(incoming.position() + 1) == MAJOR_VERSION;
     }
 
-    /** Whether a record is here to its end. */
+    /** Returns true if a complete record was received. */
     boolean hasWholeRecord() {
         return incoming != null && incoming.remaining() >= HEADER && looksLikeRecord()
                 && incoming.remaining() >= recordLength();
     }
 
-    /** Of the record whose header is here, with the header. */
+    /** Returns the length of the current record, including its header. */
     int recordLength() {
         int start = incoming.position();
         return HEADER + length(incoming.get(start + HEADER - 2), incoming.get(start + HEADER - 1));
@@ -130,7 +132,7 @@ final class SocketInput {
         return (high & 0xff) << 8 | low & 0xff;
     }
 
-    /** Whether a record is here to its end, with what has arrived; waits for nothing. */
+    /** Receives without waiting, and returns true if there is a complete record. */
     boolean hasArrived() throws IOException {
         if (incoming == null && (consumed != null || headerLength + input.available() <= HEADER)) {
             return false;
@@ -142,20 +144,20 @@ final class SocketInput {
         return hasWholeRecord();
     }
 
-    /** Gives the buffer back when it is empty. */
+    /** Returns an empty buffer to the pool. */
     void release() {
         if (incoming != null && !incoming.hasRemaining()) {
             free();
         }
     }
 
-    /** Gives the buffer back with what is in it. */
+    /** Returns the buffer and its content to the pool. */
     void free() {
         SocketBuffers.give(incoming);
         incoming = null;
     }
 
-    /** Reads what has arrived, up to {@code most} bytes, and drops it; waits for nothing. */
+    /** Reads and drops up to {@code most} bytes without waiting. */
     void drain(int most) throws IOException {
         byte[] sink = new byte[2048];
         int left = most;
@@ -164,7 +166,7 @@ final class SocketInput {
         }
     }
 
-    /** Reads to the end of the input, up to {@code most} bytes, and drops it. */
+    /** Reads and drops up to {@code most} bytes, until the end of the input. */
     void drainToEnd(int most) throws IOException {
         byte[] sink = new byte[2048];
         int left = most;

@@ -13,16 +13,16 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 
 /**
- * One socket's way in: {@link SocketInput} has the ciphertext, the engine unwraps it into the caller's array, and what does
- * not fit there is kept here.
+ * Reads the records of one socket. {@link SocketInput} has the ciphertext, and the engine unwraps it into the caller's
+ * array. Plaintext that does not fit stays here.
  *
- * <p>Whoever calls it holds its lock, over receiving too, so that records keep their order.
+ * <p>Callers hold its lock, also while they receive, so that records keep their order.
  */
 final class SocketReader {
     static final int CLOSED = -1;
-    /** From {@link #unwrap}: the record's plaintext does not fit. */
+    /** The result of {@link #unwrap} for plaintext that does not fit. */
     private static final int NO_ROOM = -2;
-    /** No early data is served: nothing is produced before the handshake is complete. */
+    /** Early data is not supported, so that a handshake produces no plaintext. */
     private static final ByteBuffer NO_PLAINTEXT = ByteBuffer.allocate(0);
 
     final ReentrantLock lock = new ReentrantLock();
@@ -30,7 +30,7 @@ final class SocketReader {
     private final SSLEngine engine;
     private final SocketInput received;
     private final SocketWriter writer;
-    /** From position to limit, or null. */
+    /** The plaintext from position to limit, or null. */
     private ByteBuffer plaintext;
     private SSLException lateFailure;
     private volatile boolean isEnded;
@@ -41,12 +41,12 @@ final class SocketReader {
         this.writer = writer;
     }
 
-    /** Whether the peer's close_notify has come; without the lock too. */
+    /** Returns true after the peer's close_notify. Needs no lock. */
     boolean isEnded() {
         return isEnded;
     }
 
-    /** One step of a handshake, waiting for what the peer sends; returns whether that completed it. */
+    /** Waits for a record of the handshake and unwraps it. Returns true if it completes the handshake. */
     boolean unwrapHandshake() throws IOException {
         if (!received.ready()) {
             throw endInHandshake();
@@ -75,12 +75,12 @@ final class SocketReader {
         return ended;
     }
 
-    /** How much can be read without waiting. */
+    /** Returns the number of bytes that can be read without waiting. */
     int available() {
         return plaintext == null ? 0 : plaintext.remaining();
     }
 
-    /** Some of what {@link #available()} counts. */
+    /** Copies bytes that {@link #available()} counts. Returns their number. */
     int take(byte[] bytes, int offset, int length) {
         int count = Math.min(length, plaintext.remaining());
         plaintext.get(bytes, offset, count);
@@ -89,15 +89,15 @@ final class SocketReader {
     }
 
     /**
-     * Waits for at least one byte, or {@link #CLOSED} after the peer's close_notify; nothing is available before. A timeout
-     * loses nothing.
+     * Waits for at least one byte. Returns {@link #CLOSED} after the peer's close_notify. The caller has taken the
+     * available bytes before. A timeout loses no data.
      */
     int read(byte[] bytes, int offset, int length) throws IOException {
         ByteBuffer target = ByteBuffer.wrap(bytes, offset, length);
         while (!isEnded) {
             int produced = unwrap(target);
             if (produced > 0) {
-                unwrapWhatIsHere(target);
+                unwrapComplete(target);
                 return target.position() - offset;
             }
             if (produced == NO_ROOM && keepRecord()) {
@@ -107,7 +107,7 @@ final class SocketReader {
         return CLOSED;
     }
 
-    /** Unwraps until there is plaintext, {@link #CLOSED}, or {@link #NO_ROOM}. */
+    /** Unwraps until there is plaintext. Returns its length, {@link #CLOSED}, or {@link #NO_ROOM}. */
     private int unwrap(ByteBuffer target) throws IOException {
         while (true) {
             if (!received.ready()) {
@@ -132,7 +132,7 @@ final class SocketReader {
         }
     }
 
-    /** Sends what the record asks for, too: the answer to a key update, or to TLS 1.2's close_notify. */
+    /** Unwraps a record, and sends its answer: that to a key update, or to the close_notify of TLS 1.2. */
     private SSLEngineResult unwrapOne(ByteBuffer target) throws SSLException {
         SSLEngineResult result = engine.unwrap(received.bytes(), target);
         release();
@@ -143,7 +143,7 @@ final class SocketReader {
         return result;
     }
 
-    /** Unwraps the record that is here into a buffer of its own; false where it is a ticket or an end, without plaintext. */
+    /** Unwraps the current record into a buffer. Returns false for a record without plaintext, such as a ticket. */
     private boolean keepRecord() throws SSLException {
         ByteBuffer target = SocketBuffers.take();
         try {
@@ -160,8 +160,8 @@ final class SocketReader {
         return plaintext != null;
     }
 
-    /** Takes further records that are here to their ends and surely fit, without waiting for any. */
-    private void unwrapWhatIsHere(ByteBuffer target) {
+    /** Unwraps further complete records that fit, without waiting. */
+    private void unwrapComplete(ByteBuffer target) {
         try {
             while (!isEnded && received.hasWholeRecord() && received.recordLength() <= target.remaining()) {
                 if (unwrapOne(target).getStatus() != Status.OK) {
@@ -173,16 +173,16 @@ final class SocketReader {
         }
     }
 
-    /** What ended the connection behind the bytes that {@link #read} returned, or null. */
+    /** Returns the failure that follows the bytes of the last {@link #read}, or null. */
     SSLException lateFailure() {
         return lateFailure;
     }
 
     /**
-     * What the peer has said last, such as the alert that tells why it went, where that has arrived and no data is before it;
-     * null otherwise. Waits for nothing and loses nothing.
+     * Returns the failure of a received alert, if no data precedes it, or null. The alert of a peer that has left has
+     * the reason. Does not wait, and loses no data.
      */
-    SSLException failureThatIsHere() {
+    SSLException receivedFailure() {
         try {
             while (plaintext == null && !isEnded && received.hasArrived()) {
                 int before = received.bytes().remaining();
@@ -194,7 +194,7 @@ final class SocketReader {
         } catch (SSLException e) {
             return e;
         } catch (IOException e) {
-            // The connection is gone without a word.
+            // The peer left without an alert.
         }
         return null;
     }
@@ -210,7 +210,7 @@ final class SocketReader {
         return SocketConnection.error(ErrorCode.TRUNCATED, "");
     }
 
-    /** Drops what the peer sends before its close_notify, until that comes, the input ends, or the time is up. */
+    /** Drops data until the peer's close_notify, the end of the input, or the end of the time. */
     void skipToClose(long endNanos) throws IOException {
         ByteBuffer sink = SocketBuffers.take();
         try {
@@ -232,7 +232,7 @@ final class SocketReader {
         }
     }
 
-    /** Gives the buffers back with what is in them. */
+    /** Returns the buffers and their content to the pool. */
     void free() {
         received.free();
         SocketBuffers.give(plaintext);

@@ -12,8 +12,8 @@ import java.util.Set;
 import javax.net.ssl.SSLSocket;
 
 /**
- * The part of a TLS socket that is a TCP socket: everything about addresses, options and states goes to the socket
- * below, which is one of its own or one that it is layered over.
+ * The TCP part of a TLS socket. It passes addresses, options and states to its transport: an own socket, or the one
+ * that it is layered over.
  */
 public abstract class SocketTransport extends SSLSocket {
     final Socket transport;
@@ -59,7 +59,7 @@ public abstract class SocketTransport extends SSLSocket {
         return transport.getLocalSocketAddress();
     }
 
-    /** Null, as the JDK's: bytes of the channel are not those of the stream. */
+    /** Returns null, as sockets of the JDK do, because the bytes of the channel are ciphertext. */
     @Override
     public SocketChannel getChannel() {
         return null;
@@ -95,19 +95,19 @@ public abstract class SocketTransport extends SSLSocket {
         return transport.getSoLinger();
     }
 
-    /** Refused, as by the JDK's sockets: TLS has no urgent data. */
+    /** Throws, as sockets of the JDK do, because TLS has no urgent data. */
     @Override
     public void sendUrgentData(int data) throws IOException {
         throw new SocketException("urgent data is not supported by TLS");
     }
 
-    /** Refused, as by the JDK's sockets: TLS has no urgent data. */
+    /** Throws, as sockets of the JDK do, because TLS has no urgent data. */
     @Override
     public void setOOBInline(boolean on) throws SocketException {
         throw new SocketException("urgent data is not supported by TLS");
     }
 
-    /** Refused, as by the JDK's sockets: TLS has no urgent data. */
+    /** Throws, as sockets of the JDK do, because TLS has no urgent data. */
     @Override
     public boolean getOOBInline() throws SocketException {
         throw new SocketException("urgent data is not supported by TLS");

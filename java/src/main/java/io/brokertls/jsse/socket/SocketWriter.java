@@ -14,9 +14,10 @@ import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLException;
 
 /**
- * One socket's way out: the engine wraps the caller's bytes into a packet of several records, which one call sends.
+ * Writes the records of one socket. The engine wraps the caller's bytes into several records, which one system call
+ * sends.
  *
- * <p>Whoever calls it holds its lock, over sending too, so that records keep their order; {@link #flush} alone takes it
+ * <p>Callers hold its lock, also while they send, so that records keep their order. Only {@link #flush} takes it
  * itself.
  */
 final class SocketWriter {
@@ -27,7 +28,7 @@ final class SocketWriter {
     private final SSLEngine engine;
     private final OutputStream output;
     private volatile boolean isFlushWanted;
-    /** Of the output below. Part of a record may have gone, so nothing can follow. */
+    /** The failure of the transport. Part of a record can have been sent, so that nothing can follow. */
     private volatile IOException failure;
 
     SocketWriter(SSLEngine engine, OutputStream output) {
@@ -35,12 +36,12 @@ final class SocketWriter {
         this.output = output;
     }
 
-    /** What the output below failed with, or null; without the lock too. */
+    /** Returns the failure of the transport, or null. Needs no lock. */
     IOException failure() {
         return failure;
     }
 
-    /** Sends all of it. */
+    /** Sends all bytes. */
     void write(byte[] bytes, int offset, int length) throws IOException {
         checkOutput();
         ByteBuffer source = ByteBuffer.wrap(bytes, offset, length);
@@ -68,7 +69,7 @@ final class SocketWriter {
         }
     }
 
-    /** Sends the bytes that were wrapped before the failure, such as the alert for a revoked peer. */
+    /** Sends the records that precede a failure, such as the alert to a revoked peer. */
     private void sendBefore(ByteBuffer packet, SSLException failure) {
         try {
             send(packet);
@@ -77,7 +78,7 @@ final class SocketWriter {
         }
     }
 
-    /** Sends what the engine has to say by itself; returns whether that completed the handshake. */
+    /** Sends the pending records of the engine. Returns true if that completes the handshake. */
     boolean sendPending() throws IOException {
         boolean isFinished = false;
         ByteBuffer packet = SocketBuffers.take();
@@ -128,15 +129,15 @@ final class SocketWriter {
     }
 
     /**
-     * For a reader: its answers are sent here, or by the writer that is at it when it is done, so that a reader never waits
-     * for one. That they cannot be sent is the next writer's to hear: what the peer has sent can still be read.
+     * Sends the answers of a reader, or leaves them to the current writer, so that a reader never waits for one. A
+     * failure of the transport is thrown to the next writer, because received data can still be read.
      */
     void flush() throws SSLException {
         isFlushWanted = true;
         flushWhileWanted();
     }
 
-    /** What every writer does when it has given the lock back. */
+    /** Sends the answers of readers. Each writer calls it after it released the lock. */
     void flushWhileWanted() throws SSLException {
         while (isFlushWanted && lock.tryLock()) {
             try {
@@ -145,7 +146,7 @@ final class SocketWriter {
             } catch (SSLException e) {
                 throw e;
             } catch (IOException e) {
-                // Kept as the output's failure.
+                // It is kept as the failure of the transport.
             } finally {
                 lock.unlock();
             }

@@ -7,8 +7,8 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
 
 /**
- * Accepts TLS sockets. Its settings are those of an engine that never handshakes, so that they are checked as an
- * engine's; each accepted socket begins with them. Accepting does not handshake.
+ * Accepts TLS sockets, without a handshake. An engine that is never used holds and checks the settings for the accepted
+ * sockets.
  */
 final class TlsServerSocket extends SSLServerSocket {
     private final SocketEngines engines;

@@ -20,10 +20,10 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 
 /**
- * A TLS socket: an engine's settings and state over a TCP socket, which is always another object, its own or one that
- * it is layered over.
+ * A TLS socket: an engine over a TCP socket. The TCP socket is a separate object, its own or one that it is layered
+ * over.
  *
- * <p>The handshake runs with the first read, write or {@code getSession()}, or by {@code startHandshake()}.
+ * <p>The first read, write or {@code getSession()} performs the handshake, and so does {@code startHandshake()}.
  */
 public final class TlsSocket extends SocketTransport {
     private final SocketEngines engines;
@@ -40,7 +40,7 @@ public final class TlsSocket extends SocketTransport {
     private volatile boolean outputShut;
     private volatile boolean closed;
 
-    /** A client's socket that is not connected. */
+    /** Makes a client socket that is not connected. */
     TlsSocket(SocketEngines engines) {
         this(engines, new Socket(), null, true);
         engine.setUseClientMode(true);
@@ -54,7 +54,12 @@ public final class TlsSocket extends SocketTransport {
         this.engine = engines.make(this);
     }
 
-    /** Over a connected socket; {@code consumed} is what was read of it before, or null. */
+    /**
+     * Makes a socket over a connected one.
+     *
+     * @param consumed bytes that were read from the transport before, or null
+     * @throws SocketException if the transport is not connected
+     */
     static TlsSocket over(SocketEngines engines, Socket transport, InputStream consumed, boolean autoClose,
             boolean client) throws IOException {
         if (!transport.isConnected()) {
@@ -129,8 +134,8 @@ public final class TlsSocket extends SocketTransport {
     }
 
     /**
-     * Completes the handshake; the session of one that fails is not valid and names no cipher suite. So does, without
-     * waiting, the one that a manager gets in the midst of it: what is known by then is in {@link #getHandshakeSession()}.
+     * Completes the handshake and returns its session. If it fails, the session is not valid and has no cipher suite. A
+     * manager that calls this during the handshake gets such a session; {@link #getHandshakeSession()} has the facts.
      */
     @Override
     public SSLSession getSession() {
@@ -167,7 +172,10 @@ public final class TlsSocket extends SocketTransport {
         }
     }
 
-    /** Of one connection: EOF without close_notify is an SSLException with code TRUNCATED, as an attacker can cause it. */
+    /**
+     * Returns the plaintext. The end of the input without close_notify throws an SSLException with the code TRUNCATED,
+     * because an attacker can cause it.
+     */
     @Override
     public InputStream getInputStream() throws IOException {
         connected();
@@ -187,8 +195,10 @@ public final class TlsSocket extends SocketTransport {
     }
 
     /**
-     * Reads give the end of the stream from now on; nothing is told to the peer. Refused before its close_notify, as by the
-     * JDK's: what it still sends would be lost unseen.
+     * Makes reads return the end of the stream. Sends nothing to the peer.
+     *
+     * @throws javax.net.ssl.SSLException before the peer's close_notify, as sockets of the JDK do, because later data
+     *         would be lost
      */
     @Override
     public void shutdownInput() throws IOException {
@@ -202,7 +212,7 @@ public final class TlsSocket extends SocketTransport {
         inputShut = true;
     }
 
-    /** Sends close_notify, after a handshake that is under way or still to come; reading goes on. */
+    /** Sends close_notify, after the handshake if that is not complete. Reading continues. */
     @Override
     public void shutdownOutput() throws IOException {
         SocketConnection current = connected();
@@ -214,8 +224,8 @@ public final class TlsSocket extends SocketTransport {
     }
 
     /**
-     * Sends close_notify where the peer takes it within SO_LINGER, or a second, then closes. A thread that reads or
-     * writes meanwhile gets a SocketException.
+     * Sends close_notify if the peer reads it within SO_LINGER, or within one second, and closes. A thread that reads
+     * or writes meanwhile gets a SocketException.
      */
     @Override
     public void close() throws IOException {
@@ -359,7 +369,7 @@ public final class TlsSocket extends SocketTransport {
         return "TlsSocket[" + transport + "]";
     }
 
-    /** The plaintext that comes in. Closing it closes the socket. */
+    /** The received plaintext. Closing it closes the socket. */
     private final class Input extends InputStream {
         private final byte[] single = new byte[1];
 
@@ -396,7 +406,7 @@ public final class TlsSocket extends SocketTransport {
         }
     }
 
-    /** The plaintext that goes out; nothing waits here for a flush. Closing it closes the socket. */
+    /** The plaintext to send. Nothing is buffered. Closing it closes the socket. */
     private final class Output extends OutputStream {
         @Override
         public void write(int value) throws IOException {

@@ -66,7 +66,7 @@ public final class TlsSocketFactory extends SSLSocketFactory {
         }
     }
 
-    /** A client over {@code below}; {@code host} is the name to verify, and need not be an address. */
+    /** Makes a client socket over {@code below}. {@code host} is the name to verify, and need not be resolvable. */
     @Override
     public Socket createSocket(Socket below, String host, int port, boolean autoClose) throws IOException {
         Objects.requireNonNull(below, "the socket to layer over");
@@ -75,7 +75,9 @@ public final class TlsSocketFactory extends SSLSocketFactory {
         return socket;
     }
 
-    /** A server over {@code below}, of which {@code consumed} (or null) was read before. */
+    /**
+     * Makes a server socket over {@code below}. {@code consumed} has bytes that were read from it before, or is null.
+     */
     @Override
     public Socket createSocket(Socket below, InputStream consumed, boolean autoClose) throws IOException {
         Objects.requireNonNull(below, "the socket to layer over");

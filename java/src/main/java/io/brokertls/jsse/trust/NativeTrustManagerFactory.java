@@ -21,7 +21,9 @@ import javax.net.ssl.TrustManagerFactorySpi;
 import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509TrustManager;
 
-/** The trust manager factory BrokerTLS: trust stays native in our own contexts, and is the JDK's PKIX in any other. */
+/**
+ * The trust manager factory BrokerTLS. Trust is native in contexts of this provider, and the JDK's PKIX in any other.
+ */
 public final class NativeTrustManagerFactory extends TrustManagerFactorySpi {
     private TrustManager manager;
 
@@ -38,7 +40,7 @@ public final class NativeTrustManagerFactory extends TrustManagerFactorySpi {
     @Override
     protected void engineInit(ManagerFactoryParameters parameters) throws InvalidAlgorithmParameterException {
         throw new InvalidAlgorithmParameterException(
-                "the BrokerTLS factory is initialised with a KeyStore; the JDK's PKIX takes parameters");
+                "the BrokerTLS factory needs a KeyStore; the PKIX factory of the JDK accepts parameters");
     }
 
     @Override
@@ -49,13 +51,13 @@ public final class NativeTrustManagerFactory extends TrustManagerFactorySpi {
         return new TrustManager[] {manager};
     }
 
-    /** The JDK's manager for a store; for null, that of the default trust. */
+    /** Returns the JDK's manager for a store; null stands for the default trust anchors. */
     public static X509ExtendedTrustManager ofJdk(KeyStore store) throws KeyStoreException {
-        // By its own name: a default of the process may be us.
+        // By its name, because the default of the process can be this factory.
         return of("PKIX", store);
     }
 
-    /** The manager of the process's default algorithm over the default trust. */
+    /** Returns the manager of the default algorithm for the default trust anchors. */
     public static X509ExtendedTrustManager ofProcess() throws KeyStoreException {
         return of(TrustManagerFactory.getDefaultAlgorithm(), null);
     }
@@ -72,7 +74,7 @@ public final class NativeTrustManagerFactory extends TrustManagerFactorySpi {
         } catch (NoSuchAlgorithmException e) {
             throw new KeyStoreException("no provider has the trust manager " + algorithm, e);
         }
-        throw new KeyStoreException("the factory " + algorithm + " gave no X509TrustManager");
+        throw new KeyStoreException("the factory " + algorithm + " has no X509TrustManager");
     }
 
     private static byte[] pem(X509Certificate[] certificates) throws CertificateEncodingException {
@@ -86,7 +88,7 @@ public final class NativeTrustManagerFactory extends TrustManagerFactorySpi {
         return out.toByteArray();
     }
 
-    /** Recognised by our contexts, which check peers natively against its certificates. */
+    /** A manager of trust anchors, which contexts of this provider use in native code. */
     public static final class Native extends X509ExtendedTrustManager {
         private final byte[] pem;
         private final X509ExtendedTrustManager manager;
@@ -96,7 +98,7 @@ public final class NativeTrustManagerFactory extends TrustManagerFactorySpi {
             this.manager = manager;
         }
 
-        /** Whether there is a certificate at all; without one only a refusal of everyone is right. */
+        /** Returns true without any certificate. Every peer must then be refused. */
         public boolean isEmpty() {
             return pem.length == 0;
         }

@@ -12,20 +12,24 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** What is checked beside a plain trust manager: that a certificate is for a host (RFC 6125), and its algorithms. */
+/** Checks that a plain trust manager cannot make: the host of a certificate (RFC 6125), and its algorithms. */
 final class PeerNames {
     private static final int DNS = 2;
     private static final int IP = 7;
     private static final Set<CryptoPrimitive> SIGNATURE = EnumSet.of(CryptoPrimitive.SIGNATURE);
 
-    /** Literals alone: what only looks like one would be looked up. */
+    /** Matches only valid address literals, because anything else would be resolved. */
     private static final Pattern ADDRESS = Pattern.compile(
             "((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?=\\d)|$)){4}|(?=.*:)[0-9a-fA-F:.]+(%\\w+)?");
 
     private PeerNames() {
     }
 
-    /** Texts begin as the JDK's do, for those who look for them. */
+    /**
+     * Checks that a certificate is valid for a host. Messages begin as those of the JDK, which some programs compare.
+     *
+     * @throws CertificateException if it is not
+     */
     static void check(X509Certificate certificate, String host) throws CertificateException {
         if (host == null || host.isEmpty()) {
             throw new CertificateException("No name matching the peer can be found: its host name is not known");
@@ -51,7 +55,7 @@ final class PeerNames {
 
     private static boolean isSameAddress(String host, String address) {
         try {
-            // Both are literals, so nothing is looked up.
+            // Both are literals, so that nothing is resolved.
             return InetAddress.getByName(host).equals(InetAddress.getByName(address));
         } catch (UnknownHostException e) {
             return false;
@@ -65,7 +69,7 @@ final class PeerNames {
             return name.equals(wanted);
         }
         int dot = name.indexOf('.');
-        // A wildcard stands for one whole label, and not for everything below a top-level domain.
+        // A wildcard stands for one complete label, and not for everything below a top-level domain.
         return dot > 0 && wanted.indexOf('.', 2) > 0 && name.substring(dot).equals(wanted.substring(1));
     }
 

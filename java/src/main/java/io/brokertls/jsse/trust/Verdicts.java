@@ -8,7 +8,7 @@ import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.CertificateRevokedException;
 import java.security.cert.PKIXReason;
 
-/** Which code says best what a trust manager threw. */
+/** Maps the exceptions of trust managers to codes. */
 public final class Verdicts {
     private static final int MOST_CAUSES = 16;
 
@@ -46,7 +46,7 @@ public final class Verdicts {
                 && message.startsWith("unable to find valid certification path")) {
             return ErrorCode.CERT_UNKNOWN_ISSUER;
         }
-        // The JDK gives a name mismatch no type of its own.
+        // The JDK has no exception type for a name mismatch.
         boolean isName = message.startsWith("No name matching ") || message.startsWith("No subject alternative ");
         return isName ? ErrorCode.CERT_NAME_MISMATCH : null;
     }

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The transitions of an engine's states: each pair of a state and an event leads to one state or is refused. */
 class EngineStateTest {
-    /** For each state its followers, in the order of the events; "-" is a refusal. */
+    /** The next state of each state, in the order of the events; "-" is a refusal. */
     private static final Map<EngineState, String> FOLLOWERS = new EnumMap<>(Map.of(
             EngineState.NEW, "HANDSHAKING - ABANDONED ABANDONED - ABANDONED",
             EngineState.HANDSHAKING, "- ESTABLISHED HANDSHAKING_INPUT_CLOSED ABANDONED FAILED ABANDONED",
@@ -47,7 +47,8 @@ class EngineStateTest {
             }
             EngineState next = state.after(event);
             assertEquals(state.isInputClosed() || next.isInputClosed(), next.isInputClosed(), event + " in " + state);
-            assertEquals(state.isOutputClosed() || next.isOutputClosed(), next.isOutputClosed(), event + " in " + state);
+            assertEquals(state.isOutputClosed() || next.isOutputClosed(), next.isOutputClosed(),
+                    event + " in " + state);
         }
     }
 }

@@ -43,7 +43,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Ends of connections: in the midst of a handshake, one way, by an interrupted thread, over unread bytes, of layers. */
+/**
+ * Ends of connections: in the midst of a handshake, one way, by an interrupted thread, over unread bytes, of layers.
+ */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SocketClosingTest {
     private static final int UNREAD = 96 * 1024;
@@ -241,7 +243,7 @@ class SocketClosingTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void failedLayerClosesTheSocketBelowOnlyWhereItIsItsOwn(boolean autoClose) throws Exception {
+    void failedLayerClosesOnlyItsOwnSocketBelow(boolean autoClose) throws Exception {
         try (ServerSocket server = new ServerSocket(0, 5, LOOPBACK)) {
             CompletableFuture<Socket> client = async(() -> new Socket(LOOPBACK, server.getLocalPort()));
             Socket below = accept(server);

@@ -27,7 +27,7 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedKeyManager;
 
-/** What the socket tests stand on: a certificate made for them, contexts, and work in other threads with a bound. */
+/** The fixture of the socket tests: a certificate, contexts, and work in other threads with a time limit. */
 final class SocketFixture {
     static final int TIMEOUT_S = 30;
     static final int WAIT_MS = 20_000;
@@ -161,7 +161,7 @@ final class SocketFixture {
         return result.orTimeout(TIMEOUT_S, TimeUnit.SECONDS);
     }
 
-    /** What the other thread's work ended with. */
+    /** Returns the exception that ended the work of another thread. */
     static Throwable failure(CompletableFuture<?> work) {
         try {
             work.join();

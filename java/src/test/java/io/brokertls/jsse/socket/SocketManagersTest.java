@@ -115,7 +115,7 @@ class SocketManagersTest {
 
     @ParameterizedTest
     @MethodSource("peers")
-    void clientIsToldThatTheServersTrustManagerRefusesIt(String version, SSLContext peer) throws Exception {
+    void clientReceivesTheAlertOfTheServersTrustManager(String version, SSLContext peer) throws Exception {
         Trust trust = new Trust();
         trust.refusal = new CertificateException("not on the list");
         try (SSLServerSocket server = listen(context(new Keys(), trust).getServerSocketFactory(), version)) {
@@ -123,20 +123,20 @@ class SocketManagersTest {
             CompletableFuture<Socket> accepted = async(() -> serve(server));
             SSLException told = assertThrows(SSLException.class, () -> converse(peer, server));
             assertRefused(failure(accepted), trust.refusal);
-            assertTold(peer, told, ErrorCode.ALERT_CERTIFICATE_UNKNOWN);
+            assertReported(peer, told, ErrorCode.ALERT_CERTIFICATE_UNKNOWN);
         }
     }
 
     @ParameterizedTest
     @MethodSource("peers")
-    void serverIsToldThatTheClientsTrustManagerRefusesIt(String version, SSLContext peer) throws Exception {
+    void serverReceivesTheAlertOfTheClientsTrustManager(String version, SSLContext peer) throws Exception {
         Trust trust = new Trust();
         trust.refusal = new CertificateException("not on the list");
         try (SSLServerSocket server = listen(peer.getServerSocketFactory(), version)) {
             CompletableFuture<Socket> accepted = async(() -> serve(server));
             SSLContext refusing = context(new Keys(), trust);
             assertRefused(assertThrows(SSLException.class, () -> converse(refusing, server)), trust.refusal);
-            assertTold(peer, failure(accepted), ErrorCode.ALERT_CERTIFICATE_UNKNOWN);
+            assertReported(peer, failure(accepted), ErrorCode.ALERT_CERTIFICATE_UNKNOWN);
         }
     }
 
@@ -147,7 +147,7 @@ class SocketManagersTest {
         assertSame(refusal, cause.getCause());
     }
 
-    private static void assertTold(SSLContext peer, Throwable told, ErrorCode alert) {
+    private static void assertReported(SSLContext peer, Throwable told, ErrorCode alert) {
         if (peer == JDK) {
             String name = alert.name().substring("ALERT_".length()).toLowerCase(Locale.ROOT);
             assertTrue(told.getMessage().endsWith(name), told.getMessage());
@@ -165,7 +165,7 @@ class SocketManagersTest {
             CompletableFuture<Socket> accepted = async(() -> serve(server));
             SSLException told = assertThrows(SSLException.class, () -> converse(peer, server));
             assertBroken(failure(accepted), keys.thrown);
-            assertTold(peer, told, ErrorCode.ALERT_INTERNAL_ERROR);
+            assertReported(peer, told, ErrorCode.ALERT_INTERNAL_ERROR);
         }
     }
 
@@ -179,7 +179,7 @@ class SocketManagersTest {
             CompletableFuture<Socket> accepted = async(() -> serve(server));
             SSLContext broken = context(keys, new Trust());
             assertBroken(assertThrows(SSLException.class, () -> converse(broken, server)), keys.thrown);
-            assertTold(peer, failure(accepted), ErrorCode.ALERT_INTERNAL_ERROR);
+            assertReported(peer, failure(accepted), ErrorCode.ALERT_INTERNAL_ERROR);
         }
     }
 
@@ -196,7 +196,7 @@ class SocketManagersTest {
                     + "no provider signs with this key of EC", failed.getMessage());
             TlsFailure cause = assertInstanceOf(TlsFailure.class, failed.getCause());
             assertEquals(ErrorCode.KEY_ALGORITHM_UNSUPPORTED, cause.code());
-            assertTold(peer, told, ErrorCode.ALERT_INTERNAL_ERROR);
+            assertReported(peer, told, ErrorCode.ALERT_INTERNAL_ERROR);
         }
     }
 
@@ -264,7 +264,7 @@ class SocketManagersTest {
         }
     }
 
-    /** What a manager does with the socket that it is asked with. */
+    /** The action of a manager with the socket of its call. */
     private interface Misuse {
         void of(SSLSocket socket) throws IOException;
     }
@@ -363,7 +363,7 @@ class SocketManagersTest {
         }
     }
 
-    /** The fixture's identity, and who asked for it; or throws. */
+    /** A manager with the fixture's identity that records its calls, or throws. */
     private static final class Keys extends X509ExtendedKeyManager {
         private final X509ExtendedKeyManager below = keys();
         private volatile Socket asked;
@@ -420,7 +420,7 @@ class SocketManagersTest {
         }
     }
 
-    /** A key that stays in a token, whose provider is not installed. */
+    /** A key in a token of a provider that is not installed. */
     private static final class TokenKey implements PrivateKey {
         private static final long serialVersionUID = 1L;
 

@@ -31,7 +31,7 @@ final class SocketRelay implements AutoCloseable {
         this.isSlow = isSlow;
     }
 
-    /** What clients connect to. */
+    /** Returns the port for clients. */
     ServerSocket door() {
         return door;
     }

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What sockets and server sockets are told before the handshake, and what they tell after it. */
+/** The settings of sockets and server sockets before the handshake, and their facts after it. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SocketSettingsTest {
     private static SSLSocket connectAs(ServerSocket server, boolean oursIsClient, String serverName,
@@ -111,7 +111,7 @@ class SocketSettingsTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void selectorMayTakeNoneAndGoOn(boolean oursIsClient) throws Exception {
+    void selectorCanChooseNoProtocol(boolean oursIsClient) throws Exception {
         try (SSLServerSocket server = listen(servers())) {
             CompletableFuture<String> protocol = serveProtocol(server, "");
             try (SSLSocket client = connectAs(server, oursIsClient, null, "amqp", "mqtt")) {
@@ -149,13 +149,14 @@ class SocketSettingsTest {
     }
 
     @Test
-    void acceptedSocketBeginsAsTheServerSocketWasTold() throws Exception {
+    void acceptedSocketHasTheSettingsOfItsServerSocket() throws Exception {
         try (SSLServerSocket server = listen(servers(), "TLSv1.2")) {
             String[] suites = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"};
             server.setEnabledCipherSuites(suites);
             server.setWantClientAuth(true);
             server.setEnableSessionCreation(false);
-            try (Socket plain = new Socket(LOOPBACK, server.getLocalPort()); SSLSocket one = (SSLSocket) accept(server)) {
+            try (Socket plain = new Socket(LOOPBACK, server.getLocalPort());
+                    SSLSocket one = (SSLSocket) accept(server)) {
                 assertEquals(plain.getLocalPort(), one.getPort());
                 assertArrayEquals(suites, one.getEnabledCipherSuites());
                 assertArrayEquals(new String[] {"TLSv1.2"}, one.getEnabledProtocols());
@@ -165,7 +166,8 @@ class SocketSettingsTest {
                 assertFalse(one.getEnableSessionCreation());
             }
             server.setNeedClientAuth(true);
-            try (Socket plain = new Socket(LOOPBACK, server.getLocalPort()); SSLSocket one = (SSLSocket) accept(server)) {
+            try (Socket plain = new Socket(LOOPBACK, server.getLocalPort());
+                    SSLSocket one = (SSLSocket) accept(server)) {
                 assertEquals(plain.getLocalPort(), one.getPort());
                 assertTrue(one.getNeedClientAuth());
                 assertFalse(one.getWantClientAuth());
@@ -218,7 +220,10 @@ class SocketSettingsTest {
         }
     }
 
-    /** The delay of small packets is lifted in the handshake: below it is seen, above it is not, and nobody's word is lost. */
+    /**
+     * The delay of small packets is lifted in the handshake: below it is seen, above it is not, and nobody's word is
+     * lost.
+     */
     @Test
     void delayOfSmallPacketsIsAsTheApplicationSays() throws Exception {
         try (SSLServerSocket server = listen(servers()); Socket below = new Socket(LOOPBACK, server.getLocalPort())) {
@@ -232,7 +237,8 @@ class SocketSettingsTest {
                 assertArrayEquals(new byte[] {2, 3}, socket.getInputStream().readAllBytes());
                 return socket;
             });
-            try (SSLSocket client = (SSLSocket) clients().createSocket(below, "localhost", server.getLocalPort(), true)) {
+            try (SSLSocket client = (SSLSocket) clients().createSocket(below, "localhost", server.getLocalPort(),
+                    true)) {
                 client.startHandshake();
                 assertTrue(below.getTcpNoDelay());
                 assertFalse(client.getTcpNoDelay());

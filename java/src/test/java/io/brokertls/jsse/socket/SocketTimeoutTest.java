@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Peers whose bytes come slowly, in parts, or with something behind them. */
+/** Peers that send slowly, in parts, or more than one record at once. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SocketTimeoutTest {
     private static final int SHORT_MS = 10;
@@ -47,7 +47,8 @@ class SocketTimeoutTest {
     void timeoutInTheMidstOfARecordLosesNothing(boolean oursIsServer, String version) throws Exception {
         byte[] sent = pattern(1000);
         try (SSLServerSocket server = listen(oursIsServer ? servers() : JDK.getServerSocketFactory(), version);
-                SocketRelay relay = new SocketRelay(server, false); SSLSocket client = connect(clients(), relay.door())) {
+                SocketRelay relay = new SocketRelay(server, false);
+                SSLSocket client = connect(clients(), relay.door())) {
             CompletableFuture<Void> peer = async(() -> {
                 try (Socket socket = accept(server)) {
                     assertEquals(1, socket.getInputStream().read());
@@ -78,7 +79,8 @@ class SocketTimeoutTest {
     @CsvSource({"true,TLSv1.3", "false,TLSv1.3", "true,TLSv1.2", "false,TLSv1.2"})
     void timeoutInTheMidstOfDataLosesNothing(boolean oursIsServer, String version) throws Exception {
         try (SSLServerSocket server = listen(oursIsServer ? servers() : JDK.getServerSocketFactory(), version);
-                SocketRelay relay = new SocketRelay(server, false); SSLSocket client = connect(clients(), relay.door())) {
+                SocketRelay relay = new SocketRelay(server, false);
+                SSLSocket client = connect(clients(), relay.door())) {
             CompletableFuture<Void> peer = async(() -> answerAsAsked(server));
             byte[] held = holdAnswer(relay, client);
             InputStream in = client.getInputStream();

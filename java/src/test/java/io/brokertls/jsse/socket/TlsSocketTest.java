@@ -226,7 +226,7 @@ class TlsSocketTest {
     }
 
     @Test
-    void clientWithoutCertificateIsServedWhereOneIsOnlyWanted() throws Exception {
+    void clientWithoutCertificateIsServedIfOneIsOnlyWanted() throws Exception {
         SSLContext anonymous = SSLContext.getInstance("TLS", "SunJSSE");
         anonymous.init(null, trust(), null);
         try (SSLServerSocket server = listen(servers())) {
@@ -400,7 +400,7 @@ class TlsSocketTest {
     }
 
     @Test
-    void halfCloseLetsReadingGoOn() throws Exception {
+    void halfCloseLetsReadingContinue() throws Exception {
         try (SSLServerSocket server = listen(JDK.getServerSocketFactory())) {
             CompletableFuture<Void> peer = async(() -> {
                 try (Socket socket = accept(server)) {

@@ -39,7 +39,8 @@ class PeerNamesTest {
     @Test
     void otherNamesAreRefusedWithTheCodeOfNames() {
         Stream.of("example.org", "nodes.example.org", "a.b.nodes.example.org", "127.0.0.2", "subject", "", "*",
-                ".nodes.example.org", "999.9.9.9", "127.0.0.1.", "1.2.3.4.5", "127.1", "::g", "::2", ":").forEach(host -> {
+                ".nodes.example.org", "999.9.9.9", "127.0.0.1.", "1.2.3.4.5", "127.1", "::g", "::2", ":")
+                .forEach(host -> {
                     CertificateException thrown = assertThrows(CertificateException.class,
                             () -> PeerNames.check(certificate, host), host);
                     assertEquals(ErrorCode.CERT_NAME_MISMATCH, Verdicts.code(thrown), host);
@@ -47,7 +48,7 @@ class PeerNamesTest {
     }
 
     @Test
-    void managerOfAnEmptyArrayTrustsNobody() {
+    void managerOfAnEmptyArrayRefusesEveryPeer() {
         X509ExtendedTrustManager nobody = ExtendedTrustManager.refusingAll();
         X509Certificate[] chain = {certificate};
         assertThrows(CertificateException.class, () -> nobody.checkServerTrusted(chain, "UNKNOWN"));

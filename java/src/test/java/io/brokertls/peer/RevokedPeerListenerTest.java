@@ -11,8 +11,8 @@ import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsContext.ClientAuth;
 import io.brokertls.BrokerTlsContextBuilder;
 import io.brokertls.ErrorCode;
-import io.brokertls.RevocationListener;
-import io.brokertls.RevocationListener.Action;
+import io.brokertls.RevokedPeerListener;
+import io.brokertls.RevokedPeerListener.Action;
 import io.brokertls.RevokedPeer;
 import io.brokertls.TlsFailure;
 import java.io.InputStream;
@@ -45,8 +45,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Peers that are revoked while they are connected: the listener is told of each once, and has it closed or kept. */
-class RevocationListenerTest {
+/** Peers that are revoked while connected: the listener gets each of them once, and keeps or closes the connection. */
+class RevokedPeerListenerTest {
     private static final int PATIENCE_MS = 30_000;
     private static final byte[] LINE = {1, 2, 3};
 
@@ -84,7 +84,7 @@ class RevocationListenerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
-    void revokedPeerIsToldOfOnceAndGoesOnWhereItIsKept(String version) throws Exception {
+    void revokedPeerIsReportedOnceAndContinuesIfKept(String version) throws Exception {
         BrokerTlsContext server = server(keeping()).protocols(version).build();
         EnginePair kept = connected("revoked", server);
         EnginePair good = connected("good", server);
@@ -101,8 +101,9 @@ class RevocationListenerTest {
         assertEquals(certificate.getIssuerX500Principal().getName(), peer.issuer());
         assertEquals(certificate.getSerialNumber(), peer.serialNumber());
         assertEquals(CRLReason.KEY_COMPROMISE, peer.reason());
-        assertTrue(peer.revoked().isAfter(Instant.now().minusSeconds(3600)), peer.toString());
-        assertTrue(peer.toString().contains("CN=revoked") && peer.toString().contains("KEY_COMPROMISE"), peer.toString());
+        assertTrue(peer.time().isAfter(Instant.now().minusSeconds(3600)), peer.toString());
+        assertTrue(peer.toString().contains("CN=revoked") && peer.toString().contains("KEY_COMPROMISE"),
+                peer.toString());
         server.reload();
         assertEquals(1, told.size());
         kept.exchange(kept.client, LINE);
@@ -157,8 +158,8 @@ class RevocationListenerTest {
     }
 
     @Test
-    void serverThatIsRevokedIsToldOfToItsClient() throws Exception {
-        BrokerTlsContext client = identity("good").crl(list).revocationListener(closing()).build();
+    void serverThatIsRevokedIsReportedToItsClient() throws Exception {
+        BrokerTlsContext client = identity("good").crl(list).onRevoked(closing()).build();
         EnginePair pair = pair(client, server("revoked").build());
         pair.handshake();
         revoke();
@@ -171,12 +172,12 @@ class RevocationListenerTest {
 
     @Test
     void listenerThatThrowsOrAnswersNothingHasTheConnectionClosed() throws Exception {
-        List<RevocationListener> defects = List.of(peer -> null, peer -> {
+        List<RevokedPeerListener> defects = List.of(peer -> null, peer -> {
             throw new IllegalStateException("as a defect would");
         }, peer -> {
             throw new AssertionError("as a worse one would");
         });
-        for (RevocationListener defect : defects) {
+        for (RevokedPeerListener defect : defects) {
             forgive();
             BrokerTlsContext server = server(defect).build();
             EnginePair pair = connected("revoked", server);
@@ -215,7 +216,7 @@ class RevocationListenerTest {
     }
 
     @Test
-    void withoutAListenerTheConnectionGoesOn() throws Exception {
+    void withoutAListenerTheConnectionContinues() throws Exception {
         BrokerTlsContext server = server("good").crl(list).build();
         EnginePair pair = connected("revoked", server);
         revoke();
@@ -225,12 +226,12 @@ class RevocationListenerTest {
     }
 
     @Test
-    void socketIsToldOfByItsNumberAndClosed() throws Exception {
+    void socketIsReportedByItsNumberAndClosed() throws Exception {
         BrokerTlsContext server = server(closing()).build();
         ExecutorService other = Executors.newSingleThreadExecutor();
         try (SSLServerSocket listening = (SSLServerSocket) server.serverSocketFactory()
                 .createServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                SSLSocket client = (SSLSocket) identity("revoked").insecureSkipServerName().build().socketFactory()
+                SSLSocket client = (SSLSocket) identity("revoked").insecureSkipServerName(true).build().socketFactory()
                         .createSocket(InetAddress.getLoopbackAddress(), listening.getLocalPort())) {
             Future<SSLSocket> accepting = other.submit(() -> {
                 SSLSocket accepted = (SSLSocket) listening.accept();
@@ -264,14 +265,14 @@ class RevocationListenerTest {
         assertEquals(0, BrokerTlsContext.connectionId(server("good").build().newEngine()));
     }
 
-    private RevocationListener keeping() {
+    private RevokedPeerListener keeping() {
         return peer -> {
             told.add(peer);
             return Action.KEEP;
         };
     }
 
-    private RevocationListener closing() {
+    private RevokedPeerListener closing() {
         return peer -> {
             told.add(peer);
             return Action.CLOSE;
@@ -290,8 +291,8 @@ class RevocationListenerTest {
         return pair;
     }
 
-    private static BrokerTlsContextBuilder server(RevocationListener listener) {
-        return server("good").crl(list).revocationListener(listener);
+    private static BrokerTlsContextBuilder server(RevokedPeerListener listener) {
+        return server("good").crl(list).onRevoked(listener);
     }
 
     private static BrokerTlsContextBuilder server(String name) {

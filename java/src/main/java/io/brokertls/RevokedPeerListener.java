@@ -1,14 +1,15 @@
 package io.brokertls;
 
-/** Is told of peers that are revoked while they are connected. */
+/** Receives a report for each open connection with a peer that has been revoked. */
 @FunctionalInterface
-public interface RevocationListener {
+public interface RevokedPeerListener {
     /**
-     * Called once for each connection, on the thread that has {@link BrokerTlsContext#reload()} or
-     * {@link BrokerTlsContext#maintain()} find it out, or on that of {@link BrokerTlsContext#startMaintenance()}. Nothing is
-     * locked: it may use the context, its engines and its sockets. What it throws is logged, and closes the connection.
+     * Called once for each connection, on the thread that calls {@link BrokerTlsContext#reload()} or
+     * {@link BrokerTlsContext#maintain()}, or on the thread of {@link BrokerTlsContext#startMaintenance()}. No lock is
+     * held: it may use the context, its engines and its sockets. An exception from it is logged, and closes the
+     * connection.
      *
-     * @return the fate of the connection
+     * @return the fate of the connection; null closes it
      */
     Action revoked(RevokedPeer peer);
 
