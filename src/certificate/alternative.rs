@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::name::DistinguishedName;
+use super::oid;
 use super::strings::{IA5_STRING, escape_unseen_into, text};
-use super::{hex, oid};
+use super::text::hex;
 use crate::der::{Element, Malformed, OID, SEQUENCE, only};
 
 /// The kind of a subject alternative name.

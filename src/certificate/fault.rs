@@ -5,7 +5,8 @@ use x509_parser::error::X509Error;
 use x509_parser::nom;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{DistinguishedName, cut};
+use super::name::DistinguishedName;
+use super::text::cut;
 use crate::der::{Elements, SEQUENCE};
 use crate::error::{Code, Error, Result};
 

@@ -8,8 +8,8 @@ pub(crate) mod matching;
 mod name;
 pub(crate) mod oid;
 mod strings;
+mod text;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use rustls::pki_types::CertificateDer;
@@ -26,6 +26,8 @@ use self::alternative::{SUBJECT_ALTERNATIVE_NAME, alternative_names};
 use self::matching::same_name;
 pub use self::name::{DistinguishedName, NameAttribute};
 use self::strings::is_unseen;
+use self::text::MAX_TEXT_CHARS;
+pub(crate) use self::text::{cut, hex};
 
 /// The facts of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +117,6 @@ pub(crate) fn describe(der: &CertificateDer<'_>) -> String {
     }
 }
 
-/// The largest number of characters of a peer's text in a message.
-const MAX_TEXT_CHARS: usize = 200;
-
 /// Makes text of a certificate safe for a message. Peers choose it, so it is cut, and control characters and quotes do
 /// not get into logs and terminals.
 pub(crate) fn printable(text: &str) -> String {
@@ -161,22 +160,6 @@ pub(crate) fn names_text<N: AsRef<[u8]>>(names: &[N]) -> String {
         0 => shown.join(", "),
         others => format!("{} and {others} more", shown.join(", ")),
     }
-}
-
-/// Cuts an escaped text, a distinguished name of RFC 4514, for a message.
-pub(crate) fn cut(escaped: &str) -> Cow<'_, str> {
-    match escaped.char_indices().nth(MAX_TEXT_CHARS) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &escaped[..end])),
-        None => Cow::Borrowed(escaped),
-    }
-}
-
-/// Lower-case hexadecimal without separators.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
-    text
 }
 
 /// A time in RFC 3339 form.

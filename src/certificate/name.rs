@@ -4,8 +4,9 @@
 
 use std::fmt;
 
+use super::oid;
 use super::strings::{escape_into, text};
-use super::{hex, oid};
+use super::text::hex;
 use crate::der::{Element, Elements, Malformed, OID, SEQUENCE, SET, only};
 
 /// The subject or the issuer of a certificate. Displayed as RFC 4514 says, the last relative name first:

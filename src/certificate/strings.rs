@@ -2,7 +2,7 @@
 //!
 //! A TeletexString is Latin-1, as certificates, OpenSSL and Java have it.
 
-use super::hex;
+use super::text::hex;
 use crate::der::Element;
 
 pub(super) const UTF8_STRING: u8 = 0x0c;

@@ -4,16 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use rustls::time_provider::TimeProvider;
 
 use crate::error::{Code, Error, Result};
 use crate::logging::{Log, LogSink};
-use crate::policy::{PolicySpec, Preset};
-use crate::session::SessionSpec;
+use crate::policy::Preset;
 use crate::verify::host::HandshakeHost;
-use crate::verify::{Deviation, Deviations, VerifyCallback};
+use crate::verify::{Deviation, VerifyCallback};
 
-use super::{ClientAuth, Hosts, IdentitySource, RevocationSpec, Spec, StapleSpec, TrustSource};
+use super::{ClientAuth, IdentitySource, Spec, TrustSource};
 
 /// Collects the settings of a context. Used by one thread; may be used again after [`ContextBuilder::build`].
 #[derive(Clone)]
@@ -40,31 +39,7 @@ impl fmt::Debug for ContextBuilder {
 impl ContextBuilder {
     /// Nothing trusted, no identity, the `intermediate` preset, resumption on.
     pub fn new() -> Self {
-        Self {
-            spec: Spec {
-                identities: Vec::new(),
-                trust: Vec::new(),
-                policy: PolicySpec::default(),
-                client_auth: ClientAuth::None,
-                sends_ca_names: true,
-                deviations: Deviations::default(),
-                skips_server_name: false,
-                accepts_any_server: false,
-                revocation: RevocationSpec::default(),
-                staple: StapleSpec::default(),
-                callback: None,
-                on_revoked: None,
-                hosts: Hosts::default(),
-                may_block: false,
-                logs_refusals: true,
-                is_log_of_host: false,
-                alpn: Vec::new(),
-                sessions: SessionSpec::default(),
-                key_log: None,
-                clock: Arc::new(DefaultTimeProvider),
-                log: Log::default(),
-            },
-        }
+        Self { spec: Spec::new() }
     }
 
     /// Adds an identity. The order counts: it is the order of preference.

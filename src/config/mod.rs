@@ -11,10 +11,10 @@ pub(crate) mod source;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::time_provider::TimeProvider;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
 use crate::error::{Code, Error, Result};
-use crate::keystore::{Identity, OpenOptions, StoreType};
+use crate::keystore::{Identity, OpenOptions, Store, StoreType};
 use crate::logging::Log;
 use crate::policy::PolicySpec;
 use crate::revoked::RevokedCallback;
@@ -54,6 +54,14 @@ impl IdentitySource {
     pub fn ready(identity: Arc<Identity>) -> Self {
         let source = Source::memory(identity.place.clone(), &[]);
         Self { ready: Some(identity), ..Self::new(source) }
+    }
+
+    /// Opens the store, or the certificate file, without decrypting keys.
+    ///
+    /// # Errors
+    /// As for [`crate::keystore::open`], with the file's name.
+    pub fn open(&self) -> Result<Store> {
+        self.certificates.open(&self.options)
     }
 }
 
@@ -201,6 +209,33 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
+    /// Returns the defaults: nothing trusted, no identity, the `intermediate` preset, resumption on.
+    pub(crate) fn new() -> Self {
+        Self {
+            identities: Vec::new(),
+            trust: Vec::new(),
+            policy: PolicySpec::default(),
+            client_auth: ClientAuth::None,
+            sends_ca_names: true,
+            deviations: Deviations::default(),
+            skips_server_name: false,
+            accepts_any_server: false,
+            revocation: RevocationSpec::default(),
+            staple: StapleSpec::default(),
+            callback: None,
+            on_revoked: None,
+            hosts: Hosts::default(),
+            may_block: false,
+            logs_refusals: true,
+            is_log_of_host: false,
+            alpn: Vec::new(),
+            sessions: SessionSpec::default(),
+            key_log: None,
+            clock: Arc::new(DefaultTimeProvider),
+            log: Log::default(),
+        }
+    }
+
     /// Returns true if there is an identity.
     pub(crate) fn has_identities(&self) -> bool {
         !self.identities.is_empty() || self.hosts.identities.is_some()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
-use crate::keystore::{Limits, Secret};
+use crate::keystore::{self, Limits, OpenOptions, Secret, Store};
 
 /// A file or a block of memory with the name that messages use for it.
 #[derive(Clone, Debug)]
@@ -50,6 +50,14 @@ impl Source {
             Self::File(path) => path.metadata().is_ok_and(|metadata| !metadata.is_file()),
             Self::Memory { .. } => false,
         }
+    }
+
+    /// Opens the store that the bytes are.
+    ///
+    /// # Errors
+    /// `FILE_UNREADABLE`, `STORE_TOO_LARGE`; as for [`keystore::open`].
+    pub(crate) fn open(&self, options: &OpenOptions) -> Result<Store> {
+        keystore::open(&self.label(), &self.read(&options.limits)?, options)
     }
 
     /// The bytes, at most `limit` of them; the hint of the error for more says what to do.

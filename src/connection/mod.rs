@@ -14,6 +14,7 @@ mod facts;
 mod failure;
 mod hello;
 mod hints;
+mod log;
 mod reasons;
 mod record;
 mod refusals;

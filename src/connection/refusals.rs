@@ -8,12 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::time_provider::TimeProvider;
 
 use crate::certificate::visible;
-use crate::error::{Category, Code, Error};
 use crate::logging::{Level, Log};
-
-use super::Connection;
-use super::hints::{Side, Stage};
-use super::state::Seen;
 
 /// The most lines of a context about refused peers in a minute of its clock.
 pub(crate) const MAX_LINES_A_MINUTE: u32 = 60;
@@ -49,7 +44,7 @@ impl Refusals {
     }
 
     /// Writes a line, unless the minute has had as many as it may.
-    fn write(&self, connection_id: u64, text: &str) {
+    pub(super) fn write(&self, connection_id: u64, text: &str) {
         if let Some(line) = self.line(text) {
             self.log.write_about(connection_id, Level::Error, &line);
         }
@@ -82,29 +77,6 @@ impl Refusals {
         }
         minute.lines += 1;
         Some((minute.lines, std::mem::take(&mut minute.left_out)))
-    }
-}
-
-impl Connection {
-    /// Writes a line about a peer that is refused, or refuses this side. A port that is looked at and left, and the end
-    /// of a connection in use, are no news.
-    pub(super) fn log_refusal(&self, error: &Error, side: Side, stage: Stage) {
-        let code = error.code();
-        let has_begun = self.seen >= Seen::Record || side == Side::Client;
-        let is_of_peer = match code.category() {
-            Category::Io => {
-                matches!(code, Code::ConnectionReset | Code::BrokenPipe) && stage < Stage::Data && has_begun
-            }
-            Category::Progress => false,
-            // The register of connections has said so already.
-            Category::Revocation => stage < Stage::Complete,
-            _ => code == Code::PeerNotTls || stage < Stage::Data && has_begun,
-        };
-        if let Some(log) = self.log.as_ref().filter(|_| is_of_peer) {
-            let hint = error.hint();
-            let hint = if hint.is_empty() { String::new() } else { format!("; {hint}") };
-            log.write(self.number, &format!("connection {}: {error}{hint}", self.number));
-        }
     }
 }
 

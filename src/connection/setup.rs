@@ -26,8 +26,8 @@ pub(crate) struct Setup {
     pub(crate) server_name: Option<Arc<str>>,
     /// Clients: the name to verify, if another one is sent.
     pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
-    /// Clients: by what, with the server's name, sessions are remembered; none if they are not.
+    /// Clients: the key of sessions, with the server's name. `None` keeps no session.
     pub(crate) session_scope: Option<Arc<str>>,
-    /// Clients: whether the application is asked about a session before the first message, in a task.
+    /// Clients: true if the application is asked about a session before the first message, in a task.
     pub(crate) asks_first: bool,
 }

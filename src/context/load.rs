@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::config::source::{self, Source};
 use crate::config::{CrlSource, IdentitySource, Spec};
 use crate::error::{Code, Error, Result};
-use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
+use crate::keystore::{self, Identity, TrustedCertificate};
 use crate::revocation::{Crls, Remote, Revocation, RevocationPolicy, now_unix_s, ocsp};
 use crate::verify::{Deviation, Deviations, Judge, PeerVerifier};
 
@@ -48,7 +48,7 @@ pub(super) fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>)
     let store = source.open()?;
     warnings.extend_from_slice(store.warnings());
     let identities = match (&source.key, &source.alias) {
-        (Some(key), _) => vec![keystore::pair(&store, &open(key, &source.options)?)?],
+        (Some(key), _) => vec![keystore::pair(&store, &key.open(&source.options)?)?],
         (None, Some(alias)) => vec![store.identity(alias)?],
         (None, None) => store.identities()?,
     };
@@ -144,20 +144,6 @@ pub(super) fn revocation(spec: &Spec, remote: Option<Arc<Remote>>) -> Result<Rev
     }
     let check = Revocation::new(policy, crls).with_responses(responses);
     Ok(check.with_remote(remote).read_at(now_unix_s(spec.clock.as_ref())))
-}
-
-impl IdentitySource {
-    /// Opens the store, or the certificate file, without decrypting keys.
-    ///
-    /// # Errors
-    /// As for [`keystore::open`], with the name of the file.
-    pub fn open(&self) -> Result<keystore::Store> {
-        open(&self.certificates, &self.options)
-    }
-}
-
-pub(super) fn open(source: &Source, options: &OpenOptions) -> Result<keystore::Store> {
-    keystore::open(&source.label(), &source.read(&options.limits)?, options)
 }
 
 /// The names of the settings that weaken a context, for its log.

@@ -6,9 +6,11 @@ mod generation;
 mod key_log;
 mod load;
 mod maintenance;
+mod readings;
 mod reload;
 mod staples;
 mod trust;
+mod upkeep;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -29,7 +31,7 @@ use crate::verify::HandshakeNotes;
 
 use generation::{Client, Generation};
 use maintenance::{Life, Maintenance};
-use reload::Readings;
+use readings::Readings;
 
 /// The settings, identities and trust of a broker or listener. Threads share it, it is cheap to clone, and it has no
 /// process-wide state.

@@ -12,8 +12,6 @@ use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Limits, OpenOptions, TrustedCertificate};
 use crate::revocation::{Crls, Mode, may_hold_list};
 
-use super::load::open;
-
 pub(super) const RAISE_MAX_CRL_BYTES: &str = "If the file is what it should be, raise the option max-crl-bytes.";
 
 impl TrustSource {
@@ -24,7 +22,7 @@ impl TrustSource {
     pub fn load(&self, warnings: &mut Vec<String>) -> Result<Vec<TrustedCertificate>> {
         match self {
             Self::Store { source, options } => {
-                let store = open(source, options)?;
+                let store = source.open(options)?;
                 warnings.extend_from_slice(store.warnings());
                 store.trusted()
             }

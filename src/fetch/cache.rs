@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 
-use super::Validators;
+use super::request::Validators;
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
 

@@ -8,10 +8,11 @@ use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, header, reque
 use ureq::unversioned::transport::{Connector as _, TcpConnector};
 use ureq::{Agent, AsSendBody, Body};
 
+use super::fault::{refused, unreachable};
 use super::lookup::{Guard, Names};
 use super::proxy::{AbsoluteForm, Proxy};
+use super::request::{Content, Post, Validators};
 use super::target::{Target, shown};
-use super::{Content, Post, Validators, refused, unreachable};
 use crate::error::{Error, Result};
 
 /// The largest size of the head of a response, in bytes. It has at most 128 fields, which is ureq's limit.

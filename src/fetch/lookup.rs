@@ -17,8 +17,8 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::address::special_kind;
+use super::fault::{refused, unreachable};
 use super::target::Host;
-use super::{refused, unreachable};
 use crate::error::Result;
 
 /// The number of look-ups at a time. It includes abandoned ones, which end when the system's resolver gives up.

@@ -6,7 +6,7 @@ use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport};
 
 use super::address::special_kind;
-use super::refused;
+use super::fault::refused;
 use super::target::{Host, Target};
 use crate::error::{Code, Result};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::unreachable;
+use super::fault::unreachable;
 use crate::error::Result;
 
 /// The turns of fetches. A waiting thread is woken when a turn is given back.

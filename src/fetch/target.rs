@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ureq::http::Uri;
 
-use super::{refused, unreachable};
+use super::fault::{refused, unreachable};
 use crate::error::Result;
 
 /// The largest size of a URL, in bytes.

@@ -7,14 +7,13 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::der::{Der, GENERALIZED_TIME, INTEGER, Length, OCTET_STRING, SEQUENCE, header};
+use super::der::{Der, GENERALIZED_TIME, INTEGER, OCTET_STRING, SEQUENCE};
 use super::java::reader::Reader;
-use super::pem::{self, Block};
-use super::{StoreType, open, pkcs7, plain};
+use super::pem;
+use super::unread::{UNPACK, archive, named};
 use crate::certificate::fault;
 use crate::error::{Code, Error};
 
-const UNPACK: &str = "Unpack it and give the file in it.";
 const UTF16: (&str, &str) = ("it is UTF-16 text", "Save it as UTF-8 or ASCII text.");
 /// The begin of PEM text in base64.
 const PEM_IN_BASE64: &[u8] = b"LS0tLS1CRUdJTi";
@@ -48,7 +47,7 @@ pub(super) fn unknown(bytes: &[u8]) -> Error {
 }
 
 /// The error for content in a format that is known and not read.
-fn known(bytes: &[u8]) -> Option<Error> {
+pub(super) fn known(bytes: &[u8]) -> Option<Error> {
     let text = bytes.trim_ascii_start();
     let beginning = BEGINNINGS.iter().find(|(beginning, _, _)| text.starts_with(beginning));
     match beginning {
@@ -61,69 +60,8 @@ fn known(bytes: &[u8]) -> Option<Error> {
     }
 }
 
-/// The error for an archive that holds files as they are, blocks of PEM too.
-pub(super) fn archive(bytes: &[u8]) -> Option<Error> {
-    let is_tar = bytes.get(257..262).is_some_and(|magic| magic == b"ustar");
-    is_tar.then(|| named("it is a tar archive", UNPACK))
-}
-
-/// The content of a file that was expected to be something else, in words for its error, and a hint if there is a
-/// better one than the error's own. Nothing if the content is not known either.
-pub(crate) fn recognized(bytes: &[u8]) -> Option<(String, Option<String>)> {
-    let in_words = |error: Error| (error.detail().to_owned(), Some(error.hint().to_owned()));
-    if let Some(error) = archive(bytes) {
-        return Some(in_words(error));
-    }
-    if pem::has_block(bytes) {
-        return Some(match pem::blocks(bytes) {
-            Ok(blocks) => (format!("it is PEM text with {}", labels(&blocks)), None),
-            Err(error) => {
-                (format!("it is PEM text that cannot be read: {}", error.detail()), Some(error.hint().to_owned()))
-            }
-        });
-    }
-    let bytes = open::whole(bytes, Code::StoreMalformed).unwrap_or(bytes);
-    let what = match open::find_type(bytes) {
-        Ok(StoreType::Jks) => "it is a JKS keystore",
-        Ok(StoreType::Jceks) => "it is a JCEKS keystore",
-        Ok(StoreType::Pkcs12) => "it is a PKCS#12 keystore",
-        Ok(StoreType::Der) if pkcs7::is_content_info(bytes) => {
-            return Some(match pkcs7::read(bytes) {
-                Ok(_) => ("it is PKCS#7 (CMS) without a revocation list".to_owned(), None),
-                Err(error) => in_words(error),
-            });
-        }
-        Ok(StoreType::Der) if is_certificate(bytes) => "it is a certificate",
-        Ok(StoreType::Der) if plain::is_der_key(bytes) => "it is a private key",
-        Ok(_) => return der(bytes).map(in_words),
-        Err(error) if error.code() == Code::StoreMalformed => return Some(in_words(error)),
-        Err(_) => return known(bytes).or_else(|| is_indefinite(bytes).then(indefinite)).map(in_words),
-    };
-    Some((what.to_owned(), None))
-}
-
-fn is_indefinite(bytes: &[u8]) -> bool {
-    matches!(header(bytes), Some((SEQUENCE, _, Length::Indefinite)))
-}
-
 pub(super) fn is_certificate(der: &[u8]) -> bool {
     fault::parse(&CertificateDer::from(der)).is_ok()
-}
-
-/// The labels of a text, each once, with their number.
-fn labels(blocks: &[Block]) -> String {
-    const MOST: usize = 5;
-    let mut counted: Vec<(&str, usize)> = Vec::new();
-    for block in blocks {
-        let is_full = counted.len() == MOST;
-        match counted.iter_mut().find(|(label, _)| *label == block.label) {
-            Some((_, count)) => *count += 1,
-            None if is_full => {}
-            None => counted.push((&block.label, 1)),
-        }
-    }
-    let parts = counted.into_iter().map(|(label, count)| format!("{label} ({count})"));
-    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The error for DER of a known kind that holds neither certificate nor key by itself; `None` for any other.
@@ -145,10 +83,6 @@ pub(super) fn der(bytes: &[u8]) -> Option<Error> {
         () => return None,
     };
     Some(named(what, hint))
-}
-
-pub(super) fn named(what: &str, hint: &str) -> Error {
-    Error::new(Code::StoreFormatUnknown, what).with_hint(hint)
 }
 
 fn bouncy_castle(kind: &str) -> Error {

@@ -16,6 +16,10 @@ use super::pkcs12::ber;
 use super::traditional::Traditional;
 use crate::error::{Code, Error, Result};
 
+/// RSA keys below this are signed with by [`SmallRsaKey`].
+pub(super) const RSA_SMALL_BELOW_BITS: usize = 2048;
+/// RSA keys below this are refused.
+pub(super) const RSA_LEAST_BITS: usize = 1024;
 const RSA: &str = "1.2.840.113549.1.1.1";
 const EC: &str = "1.2.840.10045.2.1";
 

@@ -5,7 +5,7 @@ use super::der::{self, Der, INTEGER, Length, SEQUENCE};
 use super::java::jks;
 use super::pem::Block;
 use super::store::Store;
-use super::{OpenOptions, StoreType, formats, pem, pkcs7, pkcs12, plain};
+use super::{OpenOptions, StoreType, formats, pem, pkcs7, pkcs12, plain, unread};
 use crate::error::{Code, Error, Result};
 
 const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
@@ -89,7 +89,7 @@ pub(super) fn find_type(bytes: &[u8]) -> Result<StoreType> {
     if bytes.starts_with(&JCEKS_MAGIC) {
         return Ok(StoreType::Jceks);
     }
-    if let Some(archive) = formats::archive(bytes) {
+    if let Some(archive) = unread::archive(bytes) {
         return Err(archive);
     }
     // Text may begin with 0, the byte that DER begins with.

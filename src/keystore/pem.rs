@@ -8,14 +8,10 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::{formats, pem_fault, pkcs7};
+use super::pem_fault::{self, BEGIN, DASHES, END};
+use super::{pkcs7, unread};
 use crate::certificate::printable;
 use crate::error::{Code, Error, Result};
-
-/// Begins the line that opens a block.
-pub(super) const BEGIN: &str = "-----BEGIN ";
-pub(super) const END: &str = "-----END ";
-pub(super) const DASHES: &str = "-----";
 
 /// The label of a PKCS#12 store, as GnuTLS' certtool writes it.
 pub(super) const PKCS12: &str = "PKCS12";
@@ -59,7 +55,7 @@ pub(super) fn has_block(bytes: &[u8]) -> bool {
 
 /// Returns true for text with a block, and no archive of such texts.
 fn is_text(bytes: &[u8]) -> bool {
-    has_block(bytes) && formats::archive(bytes).is_none()
+    has_block(bytes) && unread::archive(bytes).is_none()
 }
 
 /// Blocks without their labels, each with the line it begins on.

@@ -1,8 +1,14 @@
 //! Faults of PEM text in words: what editors, variables of the environment, YAML and JSON do to line ends and dashes.
 
-use super::pem::{BEGIN, DASHES, END};
 use crate::certificate::printable;
 use crate::error::{Code, Error};
+
+/// The start of a line before a block.
+pub(super) const BEGIN: &str = "-----BEGIN ";
+/// The start of a line after a block.
+pub(super) const END: &str = "-----END ";
+/// The end of both lines.
+pub(super) const DASHES: &str = "-----";
 
 /// Characters that line ends may have become, and ways to get the line ends back.
 const LOST_LINE_ENDS: &[(&str, &str, &str)] = &[

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use super::der::{CONTEXT_0, Der, Element, INTEGER, Length, SEQUENCE, SET, header};
-use super::formats::named;
 use super::pkcs12::ber;
+use super::unread::named;
 use crate::error::{Code, Error, Result};
 
 /// The labels of PKCS#7 in PEM (RFC 7468 sections 8 and 9).

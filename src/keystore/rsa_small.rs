@@ -16,9 +16,8 @@ use rustls::sign::{Signer, SigningKey, public_key_to_spki};
 use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use super::der::{Der, INTEGER, SEQUENCE};
-use super::key::{bits, pkcs8};
+use super::key::{RSA_LEAST_BITS, RSA_SMALL_BELOW_BITS, bits, pkcs8};
 use super::key_form::Form;
-use super::signing::{RSA_LEAST_BITS, RSA_SMALL_BELOW_BITS};
 use crate::error::{Code, Error, Result};
 
 /// Largest public exponent, bits.

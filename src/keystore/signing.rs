@@ -11,16 +11,11 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::Zeroizing;
 
 use super::crypto::cost::Cost;
-use super::key::{self, Algorithm, bits};
+use super::key::{self, Algorithm, RSA_LEAST_BITS, RSA_SMALL_BELOW_BITS, bits};
 use super::key_form::Form;
 use super::rsa_small::SmallRsaKey;
 use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
-
-/// RSA keys below this are signed with by [`SmallRsaKey`].
-pub(super) const RSA_SMALL_BELOW_BITS: usize = 2048;
-/// RSA keys below this are refused.
-pub(super) const RSA_LEAST_BITS: usize = 1024;
 
 /// Makes the key ready to sign with.
 ///

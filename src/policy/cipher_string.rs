@@ -5,9 +5,9 @@
 //! - Names of TLS 1.3 are accepted and replace the default ones. OpenSSL has a separate setting for them.
 //! - `@SECLEVEL` above 2 is an error, because it asks for checks of keys that are not made.
 
-use super::NotServed;
 use super::keywords::{KEYWORDS, Selects, keyword};
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest, quoted};
+use super::not_served::NotServed;
 use super::suite_table::SUITES;
 use super::suites::{Since, Suite};
 use crate::error::{Code, Error, Result};

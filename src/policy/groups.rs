@@ -3,8 +3,8 @@
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::kx_group;
 
-use super::NotServed;
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest};
+use super::not_served::NotServed;
 use crate::error::{Code, Error, Result};
 
 /// A supported group.

@@ -14,6 +14,7 @@ mod cipher_string;
 mod groups;
 mod keywords;
 pub(crate) mod names;
+mod not_served;
 mod signatures;
 mod suite_table;
 mod suites;
@@ -25,6 +26,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::error::{Code, Error, Result};
+pub use not_served::NotServed;
 pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
 use suites::{Since, Suite};
 
@@ -71,36 +73,6 @@ pub struct PolicySpec {
     pub cipher_suites: Option<String>,
     /// Key exchange groups, e.g. `X25519MLKEM768:X25519:P-256`.
     pub groups: Option<String>,
-}
-
-/// A configured name that is not supported.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotServed {
-    /// The name or rule, as the user wrote it.
-    pub name: String,
-    /// The reason, as a clause without a full stop.
-    pub reason: String,
-}
-
-impl NotServed {
-    /// Appends a line, once for each name.
-    fn add(lines: &mut Vec<Self>, name: impl Into<String>, reason: impl Into<String>) {
-        let name = name.into();
-        if lines.iter().all(|line| line.name != name) {
-            lines.push(Self { name, reason: reason.into() });
-        }
-    }
-
-    /// Joins all lines for the detail of an error.
-    fn list(lines: &[Self]) -> String {
-        const MAX_LISTED: usize = 64;
-        let shown = lines.iter().take(MAX_LISTED).map(|line| format!("{}: {}", line.name, line.reason));
-        let mut shown: Vec<String> = shown.collect();
-        if let Some(more @ 1..) = lines.len().checked_sub(MAX_LISTED) {
-            shown.push(format!("and {more} more"));
-        }
-        shown.join("; ")
-    }
 }
 
 /// The versions, suites and groups of a context. None is empty, and each version has a suite and a group.

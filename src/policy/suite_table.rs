@@ -376,3 +376,25 @@ pub(super) static SUITES: &[Suite] = suites! {
     0xD005 "" TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256 Tls12 EcdhePsk Psk Aes128Ccm Aead;
     0xFF85 "GOST2012-GOST8912-GOST8912" GOST2012_GOST8912_GOST8912 Tls10 Gost Gost Gost Gost;
 };
+
+impl Suite {
+    /// Returns the row of a name in any spelling and case.
+    pub(super) fn by_name(name: &str) -> Option<&'static Self> {
+        let upper = name.to_ascii_uppercase();
+        // Java's names of suites of SSL 3.0 start with SSL_. OpenSSL once wrote EDH for DHE.
+        let canonical = match upper.strip_prefix("SSL_") {
+            Some(rest) => format!("TLS_{rest}"),
+            None if upper.starts_with("EDH-") || upper.starts_with("EXP-EDH-") => upper.replacen("EDH-", "DHE-", 1),
+            None => upper,
+        };
+        SUITES.iter().find(|suite| {
+            suite.iana.eq_ignore_ascii_case(&canonical)
+                || (!suite.openssl.is_empty() && suite.openssl.eq_ignore_ascii_case(&canonical))
+        })
+    }
+
+    /// Returns the row of a value on the wire.
+    pub(super) fn by_id(id: u16) -> Option<&'static Self> {
+        SUITES.iter().find(|suite| suite.id == id)
+    }
+}

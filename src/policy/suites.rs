@@ -5,8 +5,6 @@
 use rustls::SupportedCipherSuite;
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 
-use super::suite_table::SUITES;
-
 /// The protocol version that introduced a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
@@ -107,26 +105,6 @@ pub(super) struct Suite {
 }
 
 impl Suite {
-    /// Returns the row of a name in any spelling and case.
-    pub(super) fn by_name(name: &str) -> Option<&'static Self> {
-        let upper = name.to_ascii_uppercase();
-        // Java's names of suites of SSL 3.0 start with SSL_. OpenSSL once wrote EDH for DHE.
-        let canonical = match upper.strip_prefix("SSL_") {
-            Some(rest) => format!("TLS_{rest}"),
-            None if upper.starts_with("EDH-") || upper.starts_with("EXP-EDH-") => upper.replacen("EDH-", "DHE-", 1),
-            None => upper,
-        };
-        SUITES.iter().find(|suite| {
-            suite.iana.eq_ignore_ascii_case(&canonical)
-                || (!suite.openssl.is_empty() && suite.openssl.eq_ignore_ascii_case(&canonical))
-        })
-    }
-
-    /// Returns the row of a value on the wire.
-    pub(super) fn by_id(id: u16) -> Option<&'static Self> {
-        SUITES.iter().find(|suite| suite.id == id)
-    }
-
     /// The implementation of this suite, if there is one.
     pub(super) fn served(&self) -> Option<SupportedCipherSuite> {
         ALL_CIPHER_SUITES.iter().copied().find(|served| u16::from(served.suite()) == self.id)

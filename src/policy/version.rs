@@ -3,8 +3,8 @@
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 
-use super::NotServed;
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest};
+use super::not_served::NotServed;
 use crate::error::{Code, Error, Result};
 
 /// The result of a list of versions.

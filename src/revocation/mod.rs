@@ -5,6 +5,7 @@
 
 mod authorities;
 mod check;
+mod content;
 mod crl;
 mod facts;
 mod file;
@@ -19,11 +20,11 @@ mod staple;
 mod upkeep;
 
 pub use check::Revocation;
+pub(crate) use content::may_hold_list;
 pub use crl::lists::Crls;
 pub use crl::{Crl, CrlFacts};
 pub use facts::{SourceFacts, SourceKind};
 pub use file::RevocationFile;
-pub(crate) use file::may_hold_list;
 pub(crate) use link::{Link, links};
 pub use ocsp::{CertIdHash, OcspFacts, OcspResponse, OcspStanding, OcspStatus, ocsp_responses_of};
 pub use policy::{Depth, Mode, RevocationPolicy};

@@ -1,6 +1,5 @@
 //! The sessions of a client, by configuration, server and scope of the connection.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,68 +7,12 @@ use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 
-use super::Sessions;
-use crate::verify::{Authenticated, HandshakeNotes, Recheck, ShownIdentity};
+use super::remembered::{Key, Server, StoredSession};
+use super::sessions::Sessions;
+use crate::verify::{HandshakeNotes, Recheck};
 
 /// The number of TLS 1.3 tickets of one server that a client keeps. Each is used once.
 const TICKETS: usize = 8;
-
-/// A stored session of a client.
-#[derive(Clone, Debug)]
-struct StoredSession<Session> {
-    /// The time in seconds since 1970.
-    made_s: u64,
-    /// The server.
-    authenticated: Arc<Authenticated>,
-    /// The identity of this side, if a host chose it.
-    shown: Option<Arc<ShownIdentity>>,
-    session: Session,
-}
-
-/// The stored sessions of one server.
-#[derive(Debug, Default)]
-struct Server {
-    group: Option<NamedGroup>,
-    tls12: Option<StoredSession<Tls12ClientSessionValue>>,
-    tls13: VecDeque<StoredSession<Tls13ClientSessionValue>>,
-}
-
-/// A server, its configuration, and the scope of the connection. A session is never resumed by a connection that
-/// verifies something else.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    configuration: u64,
-    /// The name that is sent.
-    name: ServerName<'static>,
-    /// The name that is verified, if it is another one.
-    verified: Option<Arc<ServerName<'static>>>,
-    scope: Arc<str>,
-}
-
-/// The servers of all configurations, and their keys, the oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Remembered {
-    servers: HashMap<Key, Server>,
-    order: VecDeque<Key>,
-}
-
-impl Remembered {
-    pub(super) fn drop_oldest(&mut self, most: usize) {
-        while self.servers.len() > most {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.servers.remove(&oldest);
-        }
-    }
-
-    pub(super) fn forget(&mut self, name: &ServerName<'_>, scope: &str) {
-        for (key, server) in &mut self.servers {
-            if key.verified.as_deref().unwrap_or(&key.name) == name && &*key.scope == scope {
-                server.tls12 = None;
-                server.tls13.clear();
-            }
-        }
-    }
-}
 
 /// The sessions of one client configuration.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustls::server::{ProducesTickets, StoresServerSessions};
 use zeroize::Zeroizing;
 
-use super::Sessions;
 use super::content::{self, Issuers};
+use super::sessions::Sessions;
 use crate::verify::{HandshakeNotes, Recheck};
 
 /// The overhead of a record with one TLS 1.3 ticket, in bytes: header, tag, type, and the other fields of the message.

@@ -2,9 +2,10 @@
 
 use rustls::pki_types::alg_id;
 
-use super::pss;
 use crate::der::{BIT_STRING, Element, INTEGER, Malformed, SEQUENCE, only};
 
+/// id-RSASSA-PSS, 1.2.840.113549.1.1.10.
+pub(super) const PSS_OID: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 /// The smallest size of an RSA key, in bits.
 pub(crate) const RSA_BITS: usize = 2048;
 /// The smallest size of an RSA key if small ones are allowed, in bits.
@@ -33,12 +34,12 @@ impl<'a> KeyParts<'a> {
 
     /// Returns true for a key for PSS only that has parameters (RFC 4055 section 1.2).
     pub(crate) fn has_pss_parameters(&self) -> bool {
-        self.algorithm.strip_prefix(pss::OID).is_some_and(|parameters| !parameters.is_empty())
+        self.algorithm.strip_prefix(PSS_OID).is_some_and(|parameters| !parameters.is_empty())
     }
 
     /// Returns true for an RSA key, for every padding or for PSS only.
     pub(crate) fn is_rsa(&self) -> bool {
-        self.algorithm == alg_id::RSA_ENCRYPTION.as_ref() || self.algorithm.starts_with(pss::OID)
+        self.algorithm == alg_id::RSA_ENCRYPTION.as_ref() || self.algorithm.starts_with(PSS_OID)
     }
 }
 

@@ -7,6 +7,7 @@
 mod handshake;
 mod key;
 mod pss;
+mod refused;
 
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{self as keys, UnparsedPublicKey, VerificationAlgorithm};
@@ -14,6 +15,7 @@ use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
 pub(crate) use handshake::{HandshakeScheme, Unproven, Unusable, is_of_handshakes, scheme_name, schemes};
 pub(crate) use key::{KeyParts, MAX_RSA_BITS, RSA_BITS, SMALL_RSA_BITS, rsa_bits};
+pub(crate) use refused::Refused;
 
 use crate::der::NULL;
 
@@ -24,15 +26,6 @@ pub(crate) struct Allowed {
     pub(crate) small_rsa: bool,
     /// RSA with SHA-1. INSECURE: signatures can be forged (RFC 6194).
     pub(crate) sha1: bool,
-}
-
-/// The fault of a signature that does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// It was made with another key, or over another content.
-    Wrong,
-    /// Its algorithm is not supported with a key of this type or length. The signature itself was not checked.
-    NotServed,
 }
 
 /// The object that was signed.
@@ -64,7 +57,7 @@ enum Kind {
 }
 
 /// id-RSASSA-PSS, 1.2.840.113549.1.1.10, without parameters: a key for PSS alone (RFC 4055 section 1.2).
-const PSS_KEY: AlgorithmIdentifier = AlgorithmIdentifier::from_slice(pss::OID);
+const PSS_KEY: AlgorithmIdentifier = AlgorithmIdentifier::from_slice(key::PSS_OID);
 /// sha1WithRSAEncryption, 1.2.840.113549.1.1.5, with NULL.
 const RSA_PKCS1_SHA1: AlgorithmIdentifier =
     AlgorithmIdentifier::from_slice(&[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, NULL, 0]);

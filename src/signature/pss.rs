@@ -5,12 +5,10 @@ use rsa::pkcs1::der::Decode;
 use rsa::sha2::{Sha256, Sha384, Sha512};
 use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey};
 
-use super::Refused;
-use super::key::MAX_RSA_BITS;
-use crate::der::{Elements, INTEGER, NULL, OID as OBJECT_IDENTIFIER, SEQUENCE, only};
+use super::key::{MAX_RSA_BITS, PSS_OID};
+use super::refused::Refused;
+use crate::der::{Elements, INTEGER, NULL, OID, SEQUENCE, only};
 
-/// id-RSASSA-PSS, 1.2.840.113549.1.1.10.
-pub(super) const OID: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 /// The content of id-mgf1, 1.2.840.113549.1.1.8.
 const MGF1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
 /// The content of id-sha256, 2.16.840.1.101.3.4.2.1, and of its siblings, but for the last byte.
@@ -35,12 +33,12 @@ impl Parameters {
     ///
     /// RFC 4055 section 2.1: the NULL of a digest may be absent.
     pub(super) fn of(identifier: &[u8]) -> Option<Self> {
-        let parameters = only(SEQUENCE, identifier.strip_prefix(OID)?).ok()?;
+        let parameters = only(SEQUENCE, identifier.strip_prefix(PSS_OID)?).ok()?;
         let mut fields = parameters.inside();
         // SHA-1 is the default of both.
         let digest = digest_of(fields.expect(HASH).ok()?.content)?;
         let mut mask = only(SEQUENCE, fields.expect(MASK).ok()?.content).ok()?.inside();
-        let is_mgf1 = mask.expect(OBJECT_IDENTIFIER).ok()?.content == MGF1;
+        let is_mgf1 = mask.expect(OID).ok()?.content == MGF1;
         let mask_digest = digest_of(mask.expect(SEQUENCE).ok()?.whole)?;
         mask.end().ok()?;
         let salt = match fields.optional(SALT).ok()? {
@@ -59,7 +57,7 @@ impl Parameters {
 /// The digest of an AlgorithmIdentifier.
 fn digest_of(identifier: &[u8]) -> Option<&'static digest::Algorithm> {
     let mut fields = only(SEQUENCE, identifier).ok()?.inside();
-    let name = fields.expect(OBJECT_IDENTIFIER).ok()?.content;
+    let name = fields.expect(OID).ok()?.content;
     has_no_parameters(&mut fields)?;
     match name.strip_prefix(SHA2)? {
         [1] => Some(&digest::SHA256),

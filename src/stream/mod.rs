@@ -5,6 +5,7 @@
 //! empty.
 
 mod channel;
+mod owed;
 mod scratch;
 mod writing;
 
@@ -16,8 +17,8 @@ use crate::error::{Category, Code, Error, Result};
 
 use channel::{Channel, Descriptor};
 pub use channel::{ReadCallback, WriteCallback};
+use owed::Owed;
 use scratch::{Leftover, Scratch};
-use writing::Owed;
 
 /// The largest number of bytes that one call receives without data for its caller: a bound against a peer that floods.
 const MAX_BYTES_OF_A_CALL: usize = 256 * 1024;

@@ -13,7 +13,7 @@ use crate::certificate::matching::NameKey;
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
 use crate::revocation::authorities::{Authorities, Signer, Signers};
-use crate::revocation::file::{self, Part};
+use crate::revocation::content::{self, Part};
 use crate::revocation::point::name_text;
 use crate::revocation::standing::{Revoked, Standing};
 use crate::signature::{Allowed, Refused};
@@ -63,13 +63,13 @@ impl Crls {
     /// # Errors
     /// As for [`Crls::add`], for what is a list and cannot be used, or is none though its name says so.
     pub fn add_from_directory(&mut self, content: &[u8], place: &str) -> Result<()> {
-        let parts = if file::may_hold_list(content) { file::crl_parts(content, place)? } else { Vec::new() };
+        let parts = if content::may_hold_list(content) { content::crl_parts(content, place)? } else { Vec::new() };
         if parts.is_empty() {
             // A list that was lost on its way, or cut off, must not end as none.
-            if file::is_named_as_list(place) {
-                return Err(file::no_list(content, "no list can be read in it").at(place));
+            if content::is_named_as_list(place) {
+                return Err(content::no_list(content, "no list can be read in it").at(place));
             }
-            self.pass_over(place, file::no_list(content, "there is no list in it").detail());
+            self.pass_over(place, content::no_list(content, "there is no list in it").detail());
         }
         for Part { der, place } in parts {
             match Crl::from_der_unless_delta(&der, &place)? {
@@ -287,9 +287,9 @@ impl List {
     /// # Errors
     /// As for [`Crl::from_der`]; `CRL_MALFORMED` if there is none; `PEM_MALFORMED`.
     pub(crate) fn all_of(content: &[u8], place: &str) -> Result<Vec<Self>> {
-        let parts = file::crl_parts(content, place)?;
+        let parts = content::crl_parts(content, place)?;
         if parts.is_empty() {
-            return Err(file::no_list(content, "no X509 CRL in the PEM file").at(place));
+            return Err(content::no_list(content, "no X509 CRL in the PEM file").at(place));
         }
         parts.into_iter().map(|Part { der, place }| Ok(Self::new(Crl::from_der(&der, &place)?, place))).collect()
     }

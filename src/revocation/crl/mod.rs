@@ -11,8 +11,8 @@ use crate::der::{
 };
 use crate::error::{Code, Error, Result};
 use crate::revocation::Reason;
-use crate::revocation::ocsp::SKEW_S;
 use crate::revocation::signed::{Signed, oid_text};
+use crate::revocation::upkeep::SKEW_S;
 use crate::signature::{Allowed, Refused as RefusedSignature};
 
 use entries::{Entries, Entry};

@@ -25,21 +25,14 @@ pub(crate) use signer::is_issuer;
 
 use crate::certificate::{algorithm_text, hex};
 use crate::error::{Code, Error, Result};
-use crate::revocation::{Reason, file};
+use crate::revocation::Reason;
+use crate::revocation::content::{OCSP_LABEL, response_parts};
+use crate::revocation::upkeep::SKEW_S;
 use crate::signature::Allowed;
 use cert_id::serial_of;
 use response::{Data, Envelope, Single, Status, Unusable};
 use signer::Terms;
 
-/// The label of a response in PEM. `openssl ocsp` writes DER only.
-pub(super) const LABEL: &str = "OCSP RESPONSE";
-
-pub(super) fn is_label(label: &str) -> bool {
-    label == LABEL
-}
-
-/// The allowed difference between the clocks of the responder and this machine, in seconds.
-pub(super) const SKEW_S: i64 = 300;
 /// The validity of a response without nextUpdate, in seconds from its thisUpdate: a week, as in browsers.
 ///
 /// RFC 6960 section 2.4 has the responder say with it that there is always something newer, and leaves open how old an
@@ -336,9 +329,9 @@ impl Clock {
 /// # Errors
 /// As for [`OcspResponse::from_der`]; `OCSP_MALFORMED` if there is none; `PEM_MALFORMED`.
 pub fn ocsp_responses_of(content: &[u8], place: &str) -> Result<Vec<OcspResponse>> {
-    let parts = file::response_parts(content, place)?;
+    let parts = response_parts(content, place)?;
     if parts.is_empty() {
-        return Err(Error::new(Code::OcspMalformed, format!("no {LABEL} in the PEM file")).at(place));
+        return Err(Error::new(Code::OcspMalformed, format!("no {OCSP_LABEL} in the PEM file")).at(place));
     }
     parts.iter().map(|part| OcspResponse::from_der(&part.der, &part.place)).collect()
 }

@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use rustls::pki_types::CertificateDer;
 
+use super::Remote;
+use super::attempts::first_of;
 use super::memory::{Renewal, Schedule, place_of, renewal_unix_s};
 use super::request::OcspRequest;
-use super::{Remote, first_of};
+use super::stored::Answer;
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
 use crate::revocation::facts::{SourceFacts, SourceKind};
@@ -16,14 +18,6 @@ use crate::revocation::link::Link;
 use crate::revocation::ocsp::{OcspResponse, OcspStanding, responders_of};
 use crate::revocation::standing::{Revoked, Standing};
 use crate::signature::Allowed;
-
-/// A response about one certificate, and what is needed to ask again.
-pub(super) struct Answer {
-    response: OcspResponse,
-    certificate: CertificateDer<'static>,
-    issuer: CertificateDer<'static>,
-    responder: String,
-}
 
 /// A link that responders are asked about.
 pub(crate) struct OcspQuery<'a> {

@@ -6,8 +6,10 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::Remote;
+use super::attempts::{more_telling, share};
 use super::memory::{Renewal, place_of, renewal_unix_s};
-use super::{Remote, more_telling, share};
+use super::stored::RemoteList;
 use crate::error::{Code, Error, Result};
 use crate::fetch::cache::Stored;
 use crate::fetch::{Content, FetchRequest, Fetched, Validators};
@@ -21,34 +23,6 @@ use crate::signature::{Allowed, Refused};
 
 /// So many places are asked for lists about one certificate.
 const MAX_ASKED: usize = 16;
-
-/// A list that was fetched, its signature checked.
-pub(super) struct RemoteList {
-    list: Arc<List>,
-    /// One that came after it and is not in force yet.
-    ahead: Option<Arc<List>>,
-    /// Every key that it may be signed with (SubjectPublicKeyInfo), its issuer's first.
-    keys: Vec<Box<[u8]>>,
-    validators: Validators,
-}
-
-impl RemoteList {
-    fn is_current(&self, now_unix_s: i64, max_stale_s: i64) -> bool {
-        self.lists().any(|list| {
-            let next = list.crl.next_update_unix_s();
-            !list.crl.is_ahead(now_unix_s) && next.is_none_or(|next| next.saturating_add(max_stale_s) >= now_unix_s)
-        })
-    }
-
-    fn lists(&self) -> impl Iterator<Item = &List> {
-        [Some(&self.list), self.ahead.as_ref()].into_iter().flatten().map(Arc::as_ref)
-    }
-
-    /// The newest of its lists.
-    fn newest(&self) -> &Arc<List> {
-        self.ahead.as_ref().unwrap_or(&self.list)
-    }
-}
 
 impl Remote {
     /// Returns true if no list is cached.
@@ -234,16 +208,6 @@ impl Remote {
             SourceFacts::new(SourceKind::Crl, place_of(&slot).to_owned(), entries, &schedule)
         };
         self.lists.all().into_iter().map(facts).collect()
-    }
-}
-
-impl RemoteList {
-    /// This list, which is not in force yet, beside the one that is.
-    fn after(self, old: Option<&Arc<Self>>) -> Self {
-        match old {
-            Some(old) => Self { ahead: Some(self.list), list: Arc::clone(&old.list), ..self },
-            None => self,
-        }
     }
 }
 

@@ -4,19 +4,20 @@
 //! content is verified before it replaces older content.
 
 mod answers;
+pub(super) mod attempts;
 mod lists;
 pub(super) mod memory;
 mod request;
+mod stored;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use rustls::time_provider::TimeProvider;
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::fetch::cache::DiskCache;
 use crate::fetch::{FetchPolicy, Fetcher};
 use crate::logging::{Level, Log};
@@ -24,12 +25,11 @@ use crate::revocation::facts::SourceFacts;
 use crate::revocation::upkeep::{Line, Upkeep, now_unix_s, renew_all, until};
 use crate::signature::Allowed;
 
-use answers::Answer;
 pub(super) use answers::OcspQuery;
-use lists::RemoteList;
 use memory::{MemoryCache, Renews};
 pub(super) use request::OcspRequest;
 pub(crate) use request::OcspSettings;
+use stored::{Answer, RemoteList};
 
 /// The most lists that are kept: each is of a CA that is trusted, or of one that it certified.
 const MAX_LISTS: usize = 64;
@@ -159,36 +159,4 @@ impl Remote {
 enum Due {
     List(String),
     Answer(String),
-}
-
-/// The time that the first of so many tries may take of what is left until a deadline.
-pub(super) fn share(deadline: Instant, tries: usize) -> Instant {
-    let now = Instant::now();
-    let left = deadline.saturating_duration_since(now);
-    now + left / u32::try_from(tries.max(1)).unwrap_or(u32::MAX)
-}
-
-/// Tries places in their order, each with its share of the time, until one gives what is asked for.
-pub(super) fn first_of<T>(
-    places: &[&str],
-    deadline: Instant,
-    nowhere: &str,
-    mut ask: impl FnMut(&str, Instant) -> Result<T, Error>,
-) -> Result<T> {
-    let mut error = None;
-    for (at, place) in places.iter().enumerate() {
-        match ask(place, share(deadline, places.len() - at)) {
-            Ok(found) => return Ok(found),
-            Err(failure) => error = more_telling(error, Some(failure)),
-        }
-    }
-    Err(error.unwrap_or_else(|| Error::new(Code::RevocationUnknown, nowhere)))
-}
-
-/// Of two failures, the later one; but that a place is none to fetch from tells less than how it went at another.
-fn more_telling(earlier: Option<Error>, later: Option<Error>) -> Option<Error> {
-    match (earlier, later) {
-        (Some(earlier), Some(later)) if later.code() == Code::FetchRefused => Some(earlier),
-        (earlier, later) => later.or(earlier),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::share;
+use super::attempts::share;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{FetchRequest, Fetched, Fetcher, Post, shown};
 use crate::revocation::link::Link;
