@@ -11,7 +11,7 @@ use crate::logging::Level;
 /// So many renewals run at a time.
 const RENEWALS_AT_ONCE: usize = 4;
 
-/// How far the responder's clock may be from this one's, in seconds.
+/// The allowed difference between the clocks of the responder and this machine, in seconds.
 pub(super) const SKEW_S: i64 = 300;
 
 /// A line for the log. Upkeep hands its lines back, so that the log is written by its caller's thread, under no lock.
