@@ -1,4 +1,4 @@
-//! What `make install` puts in place, and that C and C++ programs build against nothing but that.
+//! Files of `make install`, against which C and C++ programs are built.
 //!
 //! Builds the release libraries unless `make` has done so already. Writes below `build/` only.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,4 +1,5 @@
-//! The pages of the manual and the READMEs: their links lead somewhere, here and in rustdoc, and they name only what there is.
+//! The pages of the manual and the READMEs: their links lead somewhere, here and in rustdoc, and they name only what
+//! there is.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! What an idle connection keeps, and a list of revoked certificates: a count of allocated bytes, so it is the same on
+//! Memory of an idle connection and of a list of revoked certificates. The count of allocated bytes is the same on
 //! every machine and run.
 //!
 //! Alone in its binary, because the count is taken by the global allocator.
@@ -32,7 +32,7 @@ thread_local! {
 }
 
 fn count(bytes: i64) {
-    // During the thread's own end there is nobody left to count for.
+    // At the end of the thread itself its counter is gone.
     let _ = HELD.try_with(|held| {
         held.set(held.get() + bytes);
         let _ = MOST_HELD.try_with(|most| most.set(most.get().max(held.get())));
@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What `call` returns, and the bytes that are held more after it than before.
+/// The value of `call`, and the number of bytes that it left allocated.
 fn held_by<T>(call: impl FnOnce() -> T) -> (T, i64) {
     let before = HELD.get();
     let value = call();
@@ -212,7 +212,7 @@ fn list_of_a_hundred_thousand_finds_every_serial_and_keeps_and_takes_little() {
 }
 
 #[test]
-fn connection_whose_peer_may_be_revoked_costs_at_most_256_bytes_more() {
+fn connection_with_a_peer_that_may_be_revoked_costs_at_most_256_bytes_more() {
     const CONNECTIONS: i64 = 1000;
     let list = list(&[]);
     let held = |list: Option<&[u8]>| {
@@ -222,6 +222,6 @@ fn connection_whose_peer_may_be_revoked_costs_at_most_256_bytes_more() {
         servers.iter().map(|server| server.held).sum::<i64>() / CONNECTIONS
     };
     let more = held(Some(&list)) - held(None);
-    println!("a connection whose peer may be revoked costs {more} bytes more");
+    println!("a connection with a peer that may be revoked costs {more} bytes more");
     assert!(more > 0 && more <= MOST_WATCHED_BYTES, "{more} bytes");
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to the programs that the tests run, or to those given as PROGRAM:PACKAGE: installs what is missing with apt as
+# Installs the missing programs that the tests run, or those given as PROGRAM:PACKAGE, with apt as
 # root, else names the command to run. Each program is looked for by its own name, so that a machine that has it needs
 # neither root nor network.
 set -euo pipefail

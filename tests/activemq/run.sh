@@ -6,8 +6,8 @@ cd "$(dirname "$0")"
 provider=${1:-BrokerTLS}
 shift $(($# > 0))
 
-# What the clients in node/ need, as its lock file has it; nothing is fetched again while that is the same. Node has roots
-# of its own and is told of the machine's, which Maven and Cargo go by.
+# What the clients in node/ need, as its lock file has it; nothing is fetched again while that is the same. Node has
+# roots of its own and gets the variables of the machine that Maven and Cargo use.
 if [[ ! node/node_modules/.package-lock.json -nt node/package-lock.json ]]; then
     NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
         npm --prefix node ci --no-audit --no-fund --loglevel=error

@@ -1,4 +1,4 @@
-/* Connections without a transport: the caller moves the records, one byte at a time where it likes. */
+/* Connections without a transport: the caller moves the records, one byte at a time if it likes. */
 #include "harness.h"
 
 static btls_context *server, *client;
@@ -19,7 +19,7 @@ static struct pair fresh(void) {
     return pair;
 }
 
-/* Puts what a side has to give onto the wire. */
+/* Puts the pending records of a side onto the wire. */
 static btls_status drain(btls_conn *conn, struct wire *wire) {
     size_t consumed, produced;
     btls_status status;
@@ -65,7 +65,7 @@ static btls_status feed(btls_conn *conn, struct wire *wire, unsigned char *plain
 }
 
 static void shake_by_hand(struct pair *pair) {
-    /* A server's tickets follow its handshake, and before a record is opened nobody knows that there is no plaintext in it. */
+    /* A server's tickets follow its handshake, and only an opened record shows that it holds no plaintext. */
     static unsigned char plain[BTLS_MAX_PLAINTEXT_BYTES];
     size_t length;
     for (int turns = 0; btls_conn_is_handshaking(pair->client) || btls_conn_is_handshaking(pair->server) || to_client.length;

@@ -195,7 +195,7 @@ static void reload_takes_new_files_whole_or_keeps_the_last_good_ones(void) {
     CHECK_HOLDS(btls_certificate_subject(btls_conn_peer_certificate(pair.client)), "CN=broker");
     copy(fixture("misused.key"), key);
     CHECK_STATUS(btls_context_reload(server), BTLS_OK);
-    /* The connection that was there goes on; the next one shows the new certificate. */
+    /* The open connection continues; the next one shows the new certificate. */
     write_all(pair.client, "still", 5);
     read_all(pair.server, "still", 5);
     close_pair(&pair);

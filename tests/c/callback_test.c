@@ -13,7 +13,7 @@ struct side {
     struct queue *in, *out;
     btls_conn *conn;
     int interrupts, calls_back, ended, boasts;
-    /* A transport that moves one byte and then has to be waited for. */
+    /* A transport that moves one byte and then makes the caller wait. */
     int trickles, reads, writes;
     btls_status answer;
 };

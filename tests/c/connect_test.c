@@ -1,4 +1,4 @@
-/* Who gets in and what is known of them: server only, mutual, two contexts, refusals and their messages. */
+/* Accepted peers and their facts: server only, mutual, two contexts, refusals and their messages. */
 #include "harness.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes in the folder $1 what a listener of EMQX works with: a CA, a broker, and two devices whose certificates name the
-# list at http://127.0.0.1:$2/ca.crl, of which the CA has revoked one.
+# Makes in the folder $1 what a listener of EMQX works with: a CA, a broker, and two devices with certificates that name
+# the list at http://127.0.0.1:$2/ca.crl, of which the CA has revoked one.
 set -euo pipefail
 cd "$1"
 
@@ -24,7 +24,7 @@ END
 : > index.txt
 echo 1001 > serial
 
-# key NAME COMMAND...: a key, and what is made with it by `openssl req`.
+# key NAME COMMAND...: a key, and the file that `openssl req` makes with it.
 key() {
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" "${@:2}"
 }

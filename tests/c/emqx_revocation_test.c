@@ -126,7 +126,7 @@ static btls_context *listener_with_stapling(void) {
     return build(builder);
 }
 
-/* Lets both sides go on; gives how the server ended, and how many tasks it wanted. */
+/* Runs both sides; gives how the server ended, and how many tasks it wanted. */
 static btls_status serve(const struct pair *pair, int *tasks) {
     btls_status client = BTLS_WANT_READ, server = BTLS_WANT_READ;
     for (int turns = 0; waits(client) || waits(server); turns++) {

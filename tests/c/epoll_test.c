@@ -18,7 +18,7 @@ struct peer {
 static int count = 1000;
 static int loop_fd, open_peers;
 
-/* The messages are as long for all, and say whose they are. */
+/* The messages have one length, and each names its sender. */
 static size_t message(const struct peer *peer, int number, char *text) {
     return (size_t)sprintf(text, "%s %08d", peer->is_server ? "server" : "client", number);
 }
@@ -54,7 +54,7 @@ static btls_status receive_message(struct peer *peer, int number) {
     return BTLS_OK;
 }
 
-/* Goes on as far as it can without waiting. */
+/* Continues as far as possible without waiting. */
 static void advance(struct peer *peer, int number) {
     while (peer->stage != ENDED) {
         btls_status status = BTLS_OK;

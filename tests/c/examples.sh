@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds each program of docs/examples against the installed copy in the folder $1 and runs it: a plain build, and one with
-# AddressSanitizer and UndefinedBehaviorSanitizer. FIXTURES is the folder of fixtures.sh, $2 a folder to build in. Prints the
-# lines of `cargo test`, and stops at the first case that fails.
+# Builds each program of docs/examples against the installed copy in the folder $1 and runs it: a plain build, and one
+# with AddressSanitizer and UndefinedBehaviorSanitizer. FIXTURES is the folder of fixtures.sh, $2 a folder to build in.
+# Prints the lines of `cargo test`, and stops at the first case that fails.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."

@@ -38,7 +38,8 @@ certificates() {
     cp ca.pem other-ca.pem trust/
 }
 
-# Identities below six intermediates, the most that are followed, all with keys on P-521; `trust-all.pem` has both roots.
+# Identities below six intermediates, the most that are followed, all with keys on P-521; `trust-all.pem` has both
+# roots.
 deep_chains() {
     # deep NAME KEY-OPTION... ; CA and EXTENSIONS are set by the caller.
     deep() {

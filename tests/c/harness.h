@@ -176,7 +176,7 @@ static inline btls_status step(btls_conn *conn) {
     return status;
 }
 
-/* Lets both sides go on until neither waits, and gives how each ended. A client of TLS 1.3 has finished before the server
+/* Runs both sides until neither waits, and gives how each ended. A client of TLS 1.3 has finished before the server
  * looks at its certificate: what the server sends of that comes with its first read. */
 static inline void shake(const struct pair *pair, btls_status *client, btls_status *server) {
     *client = *server = BTLS_WANT_READ;
@@ -214,7 +214,7 @@ static inline void write_all(btls_conn *conn, const void *data, size_t length) {
     CHECK(written == length);
 }
 
-/* Reads exactly what is expected. */
+/* Reads exactly the expected bytes. */
 static inline void read_all(btls_conn *conn, const void *expected, size_t length) {
     char *buffer = (char *)malloc(length + 1);
     size_t filled = 0, count = 0;

@@ -1,4 +1,4 @@
-/* The end of contexts, calls on what is in use, errors of several threads, and loading and unloading of the library. */
+/* The end of contexts, calls on objects in use, errors of several threads, and loading and unloading of the library. */
 #include "harness.h"
 
 #include <pthread.h>

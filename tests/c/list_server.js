@@ -1,4 +1,4 @@
-// Serves one file to whoever asks for it, on a port of its own of this machine: the place that certificates name as their
+// Serves one file to every client, on a port of its own of this machine: the place that certificates name as their
 // distribution point. Prints the port, then each request.
 'use strict';
 const fs = require('fs');

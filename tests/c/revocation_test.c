@@ -253,7 +253,7 @@ static void stop_responder(struct responder *responder) {
     close(responder->fd);
 }
 
-/* A server that asks a responder about its clients and believes nobody else. */
+/* A server that asks a responder about its clients and has no other source. */
 static btls_context *server_with_responder(const struct responder *responder) {
     btls_builder *builder = asking_builder();
     CHECK_BUILDER(builder, btls_builder_set(builder, "fetch", "yes"), BTLS_OK);

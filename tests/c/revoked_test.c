@@ -1,7 +1,7 @@
-/* Peers that are revoked while they are connected: told of once, and closed where the function says so. */
+/* Peers that are revoked while they are connected: reported once, and closed if the callback says so. */
 #include "harness.h"
 
-/* What a function was told, and what it answers. */
+/* The arguments of a callback, and its answer. */
 struct told {
     btls_context *context;
     btls_revoked_action answer;

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds each tests/c/*_test.c and *_test.cc against the installed copy in the folder $1, with pkg-config and nothing
-# else, and runs it four times: with the shared library, with the static one, under valgrind, and with
-# AddressSanitizer and UndefinedBehaviorSanitizer. The lines are those of `cargo test`, so that one count covers both:
-# one for each case of the first run, and one for each further run as a whole. `make demo` is run too. loading.c and
-# static_before_rust.sh run once each, stack.c once with each library, and examples.sh runs the programs of docs/examples.
+# else, and runs it four times: with the shared library, with the static one, under valgrind, and with AddressSanitizer
+# and UndefinedBehaviorSanitizer. The lines are those of `cargo test`, so that one count covers both: one for each case
+# of the first run, and one for each further run as a whole. `make demo` is run too. loading.c and static_before_rust.sh
+# run once each, stack.c once with each library, and examples.sh runs the programs of docs/examples.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

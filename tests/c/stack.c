@@ -1,6 +1,6 @@
 /* The stack that calls need. Each kind of work runs on a thread with a painted stack, and on one of the given size.
  *
- * Each runs in a process of its own, so that what is done once, at the first use, counts. The figures stand on
+ * Each runs in a process of its own, so that the work of the first use counts. The figures stand on
  * the manual's page on threads. Not for valgrind or sanitizers: their own frames would be measured. */
 #include "harness.h"
 
@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-/* The stack of the manual's page on threads, and what is enough for peers with short chains. */
+/* The stack of the manual's page on threads, and the smaller one for peers with short chains. */
 enum { DOCUMENTED_KIB = 64, SHORT_CHAIN_KIB = 48, PAINTED_KIB = 1024, PAINT = 0xa5, PATIENCE_S = 60 };
 
 struct scene {

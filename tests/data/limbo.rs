@@ -21,7 +21,7 @@ const EXCEPTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/limbo-
 /// The time for cases that name none, 2025-11-24T16:00:00Z; all their certificates are valid then.
 const DEFAULT_UNIX_S: u64 = 1_764_000_000;
 
-/// What rustls-webpki 0.103 reaches on the same cases.
+/// The result of rustls-webpki 0.103 on the same cases.
 const RIGHT_AT_LEAST: usize = 207;
 const WRONGLY_ACCEPTED_AT_MOST: usize = 52;
 const WRONGLY_REFUSED_AT_MOST: usize = 5;

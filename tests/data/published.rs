@@ -1,8 +1,8 @@
 //! BoringSSL's responses, judged as the names of their files say, at the time they were made for.
 //!
-//! All but one are signed with SHA-1, which is refused here whatever else is right unless a setting accepts it. So each is
-//! judged three times: as it is; as it is, with SHA-1 accepted; and signed again with SHA-256 by the same key, if a key
-//! of the folder signed it.
+//! All but one are signed with SHA-1, which is always refused here unless a setting accepts it. So each is judged three
+//! times: as it is, with SHA-1 accepted, and with a new signature. That one uses SHA-256 and the same key, if a key of
+//! the folder signed the response.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! BER made DER, for a corpus that OpenSSL's liberal reader has grown: as it is, nearly all of it is refused at its second
-//! byte, and what lies deeper is never reached.
+//! BER made DER, for a corpus that OpenSSL's liberal reader has grown. As it is, nearly all of it is refused at its
+//! second byte, and the deeper parts are never reached.
 
 use x509_parser::asn1_rs::Any;
 use x509_parser::prelude::FromDer;

@@ -1,4 +1,4 @@
-//! How bytes are changed, alike on every run.
+//! Changes of bytes, alike on every run.
 
 /// xorshift64*, so that every run mutates alike.
 pub(crate) struct Random(pub(crate) u64);

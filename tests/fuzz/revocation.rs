@@ -57,8 +57,8 @@ impl Pki {
 }
 
 impl Pki {
-    /// A list with the entries and extensions of another, under the root's name and signed by it, so that every one of them
-    /// is looked at.
+    /// A list with the entries and extensions of another, under the root's name and signed by it, so that every one of
+    /// them is looked at.
     fn adopted(&self, list: &[u8]) -> Option<Vec<u8>> {
         let algorithm = element(0x30, &element(6, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]));
         let list = inside(inside(list).first()?);
@@ -247,7 +247,7 @@ fn responses_mutated_are_read_or_refused_and_none_is_believed() {
             read += usize::from(use_response(case, &mutate(&case.response, &mut random)));
         }
     }
-    // And what is none at all: every list and certificate.
+    // And inputs of other kinds: every list and certificate.
     for seed in seeds::certificates().iter().chain(&seeds::lists()) {
         assert!(!use_response(&cases[0], seed), "{seed:02x?}");
     }

@@ -1,5 +1,5 @@
-//! The inputs that are mutated: lists and certificates with every field and extension there is, written here or kept in
-//! `tests/fixtures`, as DER and as BER of other forms, and kept responses.
+//! The inputs that are mutated: lists, certificates and kept responses, as DER and as BER of other forms. Lists and
+//! certificates have every field and extension there is; some are written here, others kept in `tests/fixtures`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ fn entry(serial: &[u8], extensions: &[u8]) -> Vec<u8> {
     element(0x30, &[element(2, serial), element(0x17, b"251115103000Z"), extensions].concat())
 }
 
-/// The same in BER, with lengths that are not told.
+/// The same in BER, with indefinite lengths.
 fn indefinite(der: &[u8]) -> Vec<u8> {
     match inside(der) {
         parts if der[0] & 0x20 != 0 => {

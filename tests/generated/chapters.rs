@@ -1,7 +1,7 @@
 //! The order of the header: its chapters, their sections, and the items of each. A chapter is a manual page too.
 //!
-//! A new function, type or constant needs a line here. An entry that ends in `*` stands for the constants of this prefix
-//! that have no named type; the constants of a named type come with the type.
+//! A new function, type or constant needs a line here. An entry that ends in `*` stands for the constants of this
+//! prefix that have no named type; the constants of a named type come with the type.
 
 /// A chapter of the header and a page of the manual.
 pub(crate) struct Chapter {

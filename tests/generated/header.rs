@@ -9,7 +9,7 @@ use crate::text::{Doc, Paragraph, comment, wrap};
 /// Columns of the header.
 pub(crate) const WIDTH: usize = 100;
 
-/// What stands at one place of a section: an item, or a group of constants with the type that they have.
+/// An entry of a section: an item, or a group of constants with their type.
 pub(crate) enum Entry<'a> {
     One(&'a Item),
     Choice { of: Option<&'a Item>, values: Vec<&'a Item> },

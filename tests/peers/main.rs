@@ -1,7 +1,7 @@
-//! The page of the manual on what peers say: its codes exist, and its marked tables are what `make peers` measures.
+//! The manual's page on the messages of peers: its codes exist, and `make peers` measures its marked tables.
 //!
-//! The words of peers differ between their versions: a run is compared by the codes that this side prints, and by the
-//! words of peers that have the version of the page.
+//! The words of peers differ between their versions. So a run is compared by the codes that this side prints, and by
+//! the words of peers that have the version of the page.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the program `brokertls` given as $1 against the peers that `make peers` installs, and prints what both sides say of
-# each refusal as the tables of docs/peers.md. With `--write` as $2 it replaces those between the page's marks; with
-# `--some` it prints a few of them, for the peers that `make test` installs.
-# Each meeting is one connection on an ephemeral port of loopback, with certificates made on the fly.
+# Runs the program `brokertls` given as $1 against the peers that `make peers` installs, and prints what both sides say
+# of each refusal as the tables of docs/peers.md. With `--write` as $2 it replaces those between the page's marks; with
+# `--some` it prints a few of them, for the peers that `make test` installs. Each meeting is one connection on an
+# ephemeral port of loopback, with certificates made on the fly.
 set -euo pipefail
 home=$(cd "$(dirname "$0")" && pwd)
 brokertls=$(realpath "$1")

@@ -1,7 +1,7 @@
 // Java's own TLS as a peer: reads one command a line, makes one connection for each, and prints what it saw.
 //
 // A command is "serve" or "connect" and settings "name=value", all separated by tabs. Ends when its input ends, so that
-// it never outlives the tests. It must not touch anything but the sockets and stores that it is told of.
+// it never outlives the tests. It must touch only the sockets and stores in its arguments.
 
 import java.io.BufferedReader;
 import java.io.FileInputStream;

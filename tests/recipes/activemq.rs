@@ -10,11 +10,11 @@ use crate::java::Jvm;
 use crate::settings::{identity, trust};
 use crate::{VERSIONS, openssl};
 
-/// The document writes `password` wherever one is needed.
+/// The document writes `password` for each password.
 const PASSWORD: &str = "password";
 
 /// keytool's questions for the subject. Clients of today check the host name, and Java takes it from the common name
-/// where there is no alternative name; so who follows the document answers the first question with it.
+/// if there is no alternative name. A reader of the document therefore answers the first question with the host name.
 const BROKER: [&str; 9] = [PASSWORD, PASSWORD, "localhost", "Messaging", "Example", "Berlin", "Berlin", "DE", "yes"];
 const CLIENT: [&str; 9] = [PASSWORD, PASSWORD, "client", "Messaging", "Example", "Berlin", "Berlin", "DE", "yes"];
 /// A new store's password, twice, and whether to trust the certificate.

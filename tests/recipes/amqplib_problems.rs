@@ -24,7 +24,8 @@ fn broker_elsewhere(version: &str) -> Context {
     builder.build().unwrap()
 }
 
-/// Node looks at the certificate when its side of the handshake is complete, and then leaves without an alert or a close_notify.
+/// Node looks at the certificate when its side of the handshake is complete, and then leaves without an alert or a
+/// close_notify.
 #[track_caller]
 fn assert_left_without_a_word(meeting: &Meeting) {
     let code = meeting.ours.as_ref().expect_err("the conversation went well").code();
@@ -122,7 +123,7 @@ var opts = {
 
 #[test]
 fn connection_that_is_refused_is_told_with_what_to_check() {
-    // Nobody listens on a port that was just given up.
+    // No process listens on a port that was just given up.
     let port = ours::listener().1;
     let mut command = Command::new(env!("CARGO_BIN_EXE_brokertls"));
     command.args(["connect", &format!("127.0.0.1:{port}"), "--trust", "cacert.pem"]).current_dir(files().path());

@@ -1,6 +1,6 @@
 //! ArangoDB's "SSL Configuration": an RSA-1024 key, an X.509 version 1 certificate signed by itself, one PEM file.
 //!
-//! OpenSSL 3 refuses such keys unless it is told otherwise, which is what `@SECLEVEL=0` does.
+//! OpenSSL 3 refuses such keys unless the security level is 0, which `@SECLEVEL=0` sets.
 
 use std::sync::OnceLock;
 

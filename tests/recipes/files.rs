@@ -41,7 +41,7 @@ impl Files {
         fs::write(self.file(name), content).unwrap();
     }
 
-    /// Runs a command line in the folder and gives what it printed. `answers` is typed in where it asks.
+    /// Runs a command line in the folder and returns its output. `answers` is its input.
     ///
     /// A session of its own has no terminal, so that programs which ask for passwords there ask on their input instead.
     pub(crate) fn run(&self, line: &str, answers: &[&str]) -> String {

@@ -101,7 +101,7 @@ fn text(text: &str) -> Vec<u8> {
     [&u16::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat()
 }
 
-/// A packet of less than 128 bytes, whose length is one byte.
+/// A packet of less than 128 bytes; its length takes one byte.
 fn packet(kind: u8, content: &[u8]) -> Vec<u8> {
     let length = u8::try_from(content.len()).ok().filter(|length| *length < 128).unwrap();
     [&[kind, length], content].concat()
@@ -114,7 +114,7 @@ struct Packets {
 }
 
 impl Packets {
-    /// The content of the next packet, which has to be of this kind.
+    /// The content of the next packet, which must be of this kind.
     fn next(&mut self, talk: &mut Talk, kind: u8) -> Result<Vec<u8>> {
         let is_whole = |bytes: &[u8]| bytes.get(1).is_some_and(|length| bytes.len() >= 2 + usize::from(*length));
         while !is_whole(&self.received) {

@@ -9,7 +9,7 @@ use crate::files::Files;
 use crate::ours::{self, Meeting};
 use crate::process::Running;
 
-/// What stands for a close_notify that was received, in what `enableTrace` prints.
+/// The sign of a received close_notify in the output of `enableTrace`.
 const CLOSED: &str = "received close_notify";
 
 /// The folder of the module that the scripts load.

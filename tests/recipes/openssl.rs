@@ -50,7 +50,7 @@ pub(crate) fn server(context: &Context, host: Option<&str>, files: &Files, argum
     Meeting { ours, theirs: note_close(peer.finish().text), marks: &[CLIENT_SAYS, CLOSED], names_suite: true }
 }
 
-/// What stands for a close_notify that was received, in what the option `-msg` prints.
+/// The sign of a received close_notify in the output of the option `-msg`.
 const CLOSED: &str = "received close_notify";
 
 /// Adds [`CLOSED`] where the lines of `-msg` say so, in either version's words.

@@ -12,21 +12,21 @@ use brokertls::{Code, Connection, Context, Error, Result, Status, Stream};
 
 use crate::process::{PATIENCE, Running};
 
-/// What every client of a recipe sends first.
+/// The first message of every client of a recipe.
 pub(crate) const CLIENT_SAYS: &str = "hello from the client\n";
-/// What every server of a recipe answers.
+/// The answer of every server of a recipe.
 pub(crate) const SERVER_SAYS: &str = "hello from the server\n";
 
-/// What our side knows of a connection after a whole conversation.
+/// Facts of a connection on our side after a whole conversation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     /// Protocol version.
     pub(crate) version: String,
     /// Cipher suite, by its IANA name.
     pub(crate) suite: String,
-    /// Subject of the peer's certificate; empty where it had none.
+    /// Subject of the peer's certificate; empty if it had none.
     pub(crate) subject: String,
-    /// How many certificates the peer sent.
+    /// The number of certificates that the peer sent.
     pub(crate) chain_length: usize,
     /// Application protocol.
     pub(crate) alpn: String,
@@ -42,14 +42,14 @@ pub(crate) struct Meeting {
     pub(crate) ours: Result<Seen>,
     /// All that the peer printed.
     pub(crate) theirs: String,
-    /// What the peer prints of a conversation that ended well.
+    /// Text that the peer prints of a conversation that ended well.
     pub(crate) marks: &'static [&'static str],
-    /// Whether the peer prints the cipher suite.
+    /// True if the peer prints the cipher suite.
     pub(crate) names_suite: bool,
 }
 
 impl Meeting {
-    /// The end of what the peer printed, which is where it says what went wrong.
+    /// The end of the output of the peer, which names its error.
     pub(crate) fn last_words(&self) -> &str {
         const SHOWN: usize = 3000;
         let start = self.theirs.char_indices().rev().nth(SHOWN).map_or(0, |(start, _)| start);
@@ -62,7 +62,7 @@ impl Meeting {
         assert!(self.theirs.contains(words), "the peer did not print {words:?}:\n{}", self.last_words());
     }
 
-    /// The error of our side, which has this code and says what would mend it.
+    /// The error of our side, which has this code and a hint.
     #[track_caller]
     pub(crate) fn failed(&self, code: Code) -> &Error {
         let error = self.ours.as_ref().expect_err("the conversation went well");
@@ -71,7 +71,7 @@ impl Meeting {
         error
     }
 
-    /// What was seen of a conversation that went well on both ends, in this version.
+    /// Facts of a conversation that ended well on both sides, in this version.
     #[track_caller]
     pub(crate) fn went_well(&self, version: &str) -> Seen {
         let seen = self.ours.clone().unwrap_or_else(|error| panic!("{error}\nthe peer:\n{}", self.last_words()));
@@ -87,7 +87,7 @@ impl Meeting {
     }
 }
 
-/// What OpenSSL calls a suite of TLS 1.2.
+/// The name in OpenSSL of a suite of TLS 1.2.
 fn openssl_name(suite: &str) -> String {
     let suite = suite.trim_start_matches("TLS_").replace("_WITH_", "_").replace("AES_", "AES");
     suite.replace("CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305").replace('_', "-")
@@ -154,8 +154,8 @@ impl Talk {
         Ok(())
     }
 
-    /// Runs a whole conversation. After a failure the peer gets the time to read why: a socket that is closed with bytes
-    /// unread takes back what it has sent.
+    /// Runs a whole conversation. After a failure the peer gets the time to read why: a socket that is closed with
+    /// bytes unread takes back what it has sent.
     fn run(mut self, conversation: impl FnOnce(&mut Self) -> Result<()>) -> Result<Seen> {
         let outcome = self.handshake().and_then(|()| conversation(&mut self));
         if outcome.is_err() {
@@ -165,7 +165,7 @@ impl Talk {
         outcome.map(|()| self.seen())
     }
 
-    /// What is known of the connection.
+    /// Facts of the connection.
     pub(crate) fn seen(&self) -> Seen {
         let connection = self.stream.connection();
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -224,7 +224,7 @@ pub(crate) fn serve_lines(context: &Context, listener: &TcpListener, peer: &Runn
     })
 }
 
-/// Connects to a port of this machine; `host` is what the certificate has to be for, if anything.
+/// Connects to a port of this machine; `host`, if given, is the name that the certificate must hold.
 pub(crate) fn connect(
     context: &Context,
     host: Option<&str>,

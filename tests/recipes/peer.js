@@ -10,7 +10,7 @@ const CLIENT_SAYS = 'hello from the client\n';
 const SERVER_SAYS = 'hello from the server\n';
 const PATIENCE_MS = 30000;
 
-// The trace goes to the standard error; what is told beside it takes the same way, so that neither cuts the other's lines.
+// The trace goes to the standard error, and so do the reports: otherwise each could cut the lines of the other.
 const tell = console.error;
 
 // What amqplib does with an `amqps:` URL: the options go to tls.connect() with the host, port and name of the URL.

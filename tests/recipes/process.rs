@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// that goes wrong ends.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a program has printed so far, on both of its outputs.
+/// The output of a program so far, from stdout and stderr.
 #[derive(Default)]
 struct Printed {
     state: Mutex<(Vec<u8>, usize)>,
@@ -66,7 +66,7 @@ pub(crate) struct Running {
     printed: Arc<Printed>,
 }
 
-/// How a program ended.
+/// The end of a program.
 pub(crate) struct Finished {
     /// All that it printed, standard output and standard error as they came.
     pub(crate) text: String,
@@ -99,12 +99,13 @@ impl Running {
         self.input = None;
     }
 
-    /// What it has printed so far.
+    /// The output so far.
     pub(crate) fn printed(&self) -> String {
         self.printed.text()
     }
 
-    /// Waits until it has printed, after its first `from` bytes, a line that starts with one of `starts`; gives that line.
+    /// Waits until it has printed, after its first `from` bytes, a line that starts with one of `starts`; gives that
+    /// line.
     pub(crate) fn line(&self, from: usize, starts: &[&str]) -> String {
         let find = |text: &str| {
             let whole =
@@ -125,7 +126,7 @@ impl Running {
         self.printed.wait(&self.name, |text| text.contains(wanted)).contains(wanted)
     }
 
-    /// Whether it can print nothing more, which is so when it has ended.
+    /// True if both outputs are closed, as they are when the program has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.printed.state.lock().unwrap().1 == 0
     }

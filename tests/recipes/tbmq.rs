@@ -1,4 +1,5 @@
-//! TBMQ's "MQTT over SSL": PEM files with the key beside or inside, a PKCS#12 key store, certificates imported by keytool.
+//! TBMQ's "MQTT over SSL": PEM files with the key beside or inside, a PKCS#12 key store, certificates imported by
+//! keytool.
 
 use std::sync::OnceLock;
 

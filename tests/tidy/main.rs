@@ -53,7 +53,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every committed kind of file below `folder` whose name ends in one of `endings`; build output is left out.
+/// The files below `folder` with a name that ends in one of `endings`, without build output.
 fn files(folder: &str, endings: &[&str]) -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];

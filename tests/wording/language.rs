@@ -6,11 +6,20 @@ use std::path::Path;
 use super::{files_below, root};
 
 /// Folders and files of the project that are read by these tests.
-const READ: &[&str] =
-    &["src", "java/src/main", "java/README.md", "bindings", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+const READ: &[&str] = &[
+    "src",
+    "java/src/main",
+    "java/README.md",
+    "bindings",
+    "docs",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "tests",
+];
 
 /// Paths that are still to be rewritten.
-const REST: &[&str] = &["java/src/main/java/io/brokertls/ErrorCode.java"];
+const REST: &[&str] = &["java/src/main/java/io/brokertls/ErrorCode.java", "tests/activemq"];
 
 /// Words that no doc comment starts with. A comment says what is there with a verb or a noun.
 const OPENINGS: &[&str] = &["What", "Whether", "Who", "Where", "Why", "How"];
@@ -75,6 +84,8 @@ fn sources() -> Vec<Source> {
         }
     }
     found.retain(|file| !REST.iter().any(|rest| file.name.starts_with(rest)));
+    // These tests name the phrases themselves.
+    found.retain(|file| !file.name.starts_with("tests/wording/"));
     found
 }
 
@@ -282,7 +293,8 @@ fn plain_words_are_used_for_what_has_one() {
 #[test]
 fn lines_have_at_most_120_columns_and_100_in_the_header() {
     let mut complaints = Vec::new();
-    for file in sources() {
+    // Tests hold command lines and tables of inputs, which do not break well.
+    for file in sources().iter().filter(|file| !file.name.starts_with("tests/")) {
         let limit = if file.name.starts_with("include/") { HEADER_COLUMNS_MAX } else { COLUMNS_MAX };
         for (number, line) in (1..).zip(file.text.lines()) {
             // Rows of tables and addresses cannot be broken.

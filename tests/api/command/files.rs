@@ -47,7 +47,7 @@ fn keystore_is_inspected_with_its_aliases_chains_and_roles() {
 }
 
 #[test]
-fn key_password_that_differs_is_told_with_what_mends_it() {
+fn key_password_that_differs_is_named_with_the_option_that_sets_it() {
     let ran = run(&["inspect", &store("broker.jks"), "--password", "pass:password"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("cannot be used: KEY_PASSWORD_WRONG"), "{}", ran.out);

@@ -66,7 +66,7 @@ fn password_on_the_command_line_is_not_repeated_in_messages() {
 }
 
 #[test]
-fn output_that_nobody_reads_ends_the_command_quietly() {
+fn output_without_a_reader_ends_the_command_quietly() {
     let pipe = format!("'{}' connect --help | true", env!("CARGO_BIN_EXE_brokertls"));
     let output = Command::new("bash").args(["-c", &pipe]).output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");

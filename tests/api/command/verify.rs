@@ -1,4 +1,4 @@
-//! `brokertls verify` with responses in files, with the depth it is told, and where it asks: of `openssl ocsp` and a web
+//! `brokertls verify` with responses in files, with a limited depth, and with requests to `openssl ocsp` and a web
 //! server on this machine.
 
 use std::path::PathBuf;
@@ -154,17 +154,17 @@ fn places_that_the_chain_names_are_asked_where_they_may_be() {
             world.assert_told(chain, &["--fetch", "--revocation", "prefer"], "accepted");
         }
     }
-    assert_eq!(web.asked().len(), 2, "each run asked for itself, and only where it might");
+    assert_eq!(web.asked().len(), 2, "each run asked for itself, and only if a setting allowed it");
 }
 
 #[test]
 fn responder_that_is_not_there_or_talks_nonsense_is_told_by_its_code() {
-    let world = World::new("verify-nobody");
+    let world = World::new("verify-nonsense");
     let chain = world.chain("chain.pem", GOOD, |_| {});
     let web = Web::playing(Play::Content(b"neither".to_vec()));
     let url = web.url("/");
     world.assert_told(&chain, &["--fetch", "--ocsp-responder", &url], "refused REVOCATION_RESPONSE_INVALID: ");
-    // A port of the system's own, where nobody listens and no test may.
-    let nobody = "http://127.0.0.1:1/";
-    world.assert_told(&chain, &["--fetch", "--ocsp-responder", nobody], "refused REVOCATION_UNREACHABLE: ");
+    // A reserved port without a listener, which no test may open.
+    let closed = "http://127.0.0.1:1/";
+    world.assert_told(&chain, &["--fetch", "--ocsp-responder", closed], "refused REVOCATION_UNREACHABLE: ");
 }

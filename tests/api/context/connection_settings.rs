@@ -1,4 +1,4 @@
-//! Settings of one connection: client authentication, protocols, the name that is sent, and what callbacks are told.
+//! Settings of one connection: client authentication, protocols, the name that is sent, and the arguments of callbacks.
 
 use std::sync::{Arc, Mutex};
 
@@ -227,7 +227,7 @@ fn protocols_of_a_connection_replace_those_of_its_context() {
     assert_eq!(agreed(&speaks(&[]), &speaks(&["mqtt"])), (Code::Ok, None));
 }
 
-/// What a verify callback was told: the role, the connection, its user, the version, the name, and whether it is a session.
+/// Arguments of a verify callback: the role, the connection, its user, the version, the name, and true for a session.
 type Told = Arc<Mutex<Vec<(Purpose, u64, usize, &'static str, Option<String>, bool)>>>;
 
 fn telling(builder: &mut ContextBuilder) -> Told {
@@ -247,7 +247,7 @@ fn telling(builder: &mut ContextBuilder) -> Told {
 }
 
 #[test]
-fn verify_callback_is_told_of_its_connection_and_of_that_alone() {
+fn verify_callback_receives_its_connection_and_that_alone() {
     let authority = Authority::new("ca");
     for version in VERSIONS {
         let (mut at_server, mut at_client) = (Told::default(), Told::default());

@@ -194,7 +194,7 @@ fn key_that_fails_to_sign_ends_the_handshake_with_internal_error_in_both_roles()
 }
 
 #[test]
-fn client_whose_host_refuses_to_choose_ends_the_handshake_with_the_alert_of_the_code() {
+fn client_with_a_host_that_refuses_to_choose_ends_the_handshake_with_the_alert_of_the_code() {
     let authority = Authority::new("ca");
     let server = hosted(&Arc::new(Host::with_identity(&authority, "broker.example")));
     let needs = settings(|settings| settings.client_auth = Some(ClientAuth::Need));

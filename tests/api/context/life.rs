@@ -1,4 +1,5 @@
-//! The life of a context: what its end waits for, callbacks that use it and end it, reloads at the same time.
+//! The life of a context: its end and the calls that delay it, callbacks that use it and end it, reloads at the same
+//! time.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use crate::rig::pair::{Authority, Pair, context};
 use crate::rig::web::eventually;
 
 /// Nothing listens here: each renewal of a staple fails at once, and is logged.
-const NOBODY: &str = "http://127.0.0.1:1/";
+const CLOSED: &str = "http://127.0.0.1:1/";
 
 /// A server with maintenance that logs one line for each of these identities.
 fn failing_server(authority: &Authority, names: &[&str], log: LogSink) -> Context {
@@ -24,7 +25,7 @@ fn failing_server(authority: &Authority, names: &[&str], log: LogSink) -> Contex
             builder.identity(authority.identity(&[name]));
         }
         builder.staple_issuer(Source::memory("ca.pem", authority.pem().as_bytes()));
-        builder.staple(true).staple_responder(NOBODY).log(log)
+        builder.staple(true).staple_responder(CLOSED).log(log)
     })
 }
 

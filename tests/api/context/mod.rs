@@ -1,4 +1,4 @@
-//! Contexts: what contradicts itself, where trust comes from, reloading, and what connections show of a context.
+//! Contexts: contradicting settings, sources of trust, reloading, and facts of a context that connections show.
 
 mod connection_settings;
 mod host;
@@ -308,7 +308,7 @@ fn session_is_resumed_by_its_own_context_alone() {
     }
 }
 
-/// A server that asks for certificates, and the sources of a client whose certificate has this serial number.
+/// A server that asks for certificates, and the sources of a client with a certificate of this serial number.
 fn client_of(authority: &Authority, serial: &[u8]) -> brokertls::Context {
     let pem = authority.issue(&["device"], |params| {
         params.serial_number = Some(rcgen::SerialNumber::from_slice(serial));
@@ -366,7 +366,7 @@ fn context_that_believes_responses_with_sha1_says_so() {
 }
 
 #[test]
-fn lists_that_are_foreign_or_out_of_date_are_told_of_when_the_context_is_built() {
+fn lists_that_are_foreign_or_out_of_date_are_reported_when_the_context_is_built() {
     let (authority, namesake) = (Authority::new("ca"), Authority::new("ca"));
     let warnings = |name: &str, list: &str| {
         let list = CrlSource::Source(Source::memory(name, list.as_bytes()));

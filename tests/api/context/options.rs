@@ -1,4 +1,4 @@
-//! Settings by name: the table, what its texts come to, and how options of one identity find each other.
+//! Settings by name: the table, the values of its texts, and options that belong to one identity.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -257,7 +257,7 @@ fn contexts_made_of_options_connect_as_they_say() {
 }
 
 #[test]
-fn client_without_certificate_is_refused_by_a_server_whose_options_need_one() {
+fn client_without_certificate_is_refused_by_a_server_with_options_that_need_one() {
     let authority = Authority::new("ca");
     let ca = file("ca-needed.pem", &authority.pem());
     let server = file("server-needs.pem", &authority.issue(&["broker.example"], |_| {}));

@@ -1,4 +1,4 @@
-//! The system's roots, and the settings that say where they are.
+//! The roots of the system, and the settings that locate them.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ use brokertls::fetch::cache::{DiskCache, Stored};
 
 const URL: &str = "http://crl.example/ca.crl";
 
-/// A directory that is removed with what is in it.
+/// A directory that is removed with its content.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -213,7 +213,7 @@ fn url_too_long_to_be_kept_is_told() {
     assert!(folder.files().is_empty());
 }
 
-/// A content whose every part says which one it is.
+/// Content that carries its number in every part.
 fn numbered(number: u8) -> Stored {
     let validators = Validators { etag: Some(format!("\"{number}\"")), last_modified: None };
     Stored { bytes: vec![number; 1000 * usize::from(number)], validators, fetched_unix_s: number.into() }

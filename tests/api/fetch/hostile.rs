@@ -1,4 +1,4 @@
-//! Fetching where what comes back, or does not, is as bad as chance and networks make it.
+//! Fetching with answers that are missing, or damaged at random.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -100,7 +100,7 @@ fn no_mixture_of_answers_breaks_anything() {
 
 #[test]
 fn host_that_never_completes_a_connection_is_given_up_at_the_deadline() {
-    // Once its queue is full, a socket that nobody accepts from leaves a connection without an answer.
+    // Once its queue is full, a listening socket without calls of accept leaves a connection without an answer.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let mut waiting = Vec::new();

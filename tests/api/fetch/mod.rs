@@ -1,4 +1,4 @@
-//! Fetching against servers that do what they should, and all that they should not.
+//! Fetching from servers that follow the rules, and from servers that break each of them.
 
 mod cache;
 mod hostile;
@@ -421,7 +421,7 @@ fn answer_in_a_coding_that_was_not_asked_for_is_a_failure() {
 }
 
 #[test]
-fn port_where_nobody_listens_is_unreachable() {
+fn port_without_a_listener_is_unreachable() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     assert_unreachable(fetcher().fetch(&get(&format!("http://127.0.0.1:{port}/"))), "refused");
 }

@@ -1,4 +1,4 @@
-//! Stores and texts from the field: each is opened, or refused with what is wrong and a way out.
+//! Stores and texts from the field: each is opened, or refused with its fault and a way out.
 
 use std::path::{Path, PathBuf};
 
@@ -144,7 +144,7 @@ fn certificates_of_pkcs7_are_trusted() {
 }
 
 #[test]
-fn text_whose_line_ends_are_lost_is_refused_with_what_they_have_become() {
+fn text_with_lost_line_ends_is_refused_with_the_characters_in_their_place() {
     for (name, detail, hint) in [
         (
             "18-pem-joined-without-line-end/no-newline.pem",

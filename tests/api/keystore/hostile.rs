@@ -58,7 +58,7 @@ fn renumbered(certificate: &[u8], number: u32) -> Vec<u8> {
 
 /// 40,000 keys and 12,000 certificates that fit them by key identifier, name and public key, all with one issuer.
 #[test]
-fn store_of_16_mib_whose_keys_and_certificates_all_fit_each_other_is_matched_through_indexes() {
+fn store_of_16_mib_with_keys_and_certificates_that_all_fit_each_other_is_matched_through_indexes() {
     const KEYS: u32 = 40_000;
     const CERTIFICATES: u32 = 12_000;
     let key = made("openssl pkcs8 -topk8 -nocrypt -in $pki/p256.key -outform DER -out out");

@@ -1,4 +1,4 @@
-//! JKS and JCEKS as keytool and Java's KeyStore write them, and what is wrong with them.
+//! JKS and JCEKS as keytool and Java's KeyStore write them, and their faults.
 
 use brokertls::error::Code;
 use brokertls::keystore::{EntryKind, OpenOptions, StoreType};
@@ -8,7 +8,7 @@ use super::{assert_code, assert_signs, bytes, opened, password, refused, subject
 
 const TYPES: [(&str, StoreType); 2] = [("JKS", StoreType::Jks), ("JCEKS", StoreType::Jceks)];
 
-/// A store of this type with the RSA key, its chain and the name `broker`, whose key has another password.
+/// A store of this type with the RSA key, its chain and the name `broker`. The key has another password.
 pub(super) fn different_passwords(store_type: &str) -> Vec<u8> {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/keystore/Stores.java");
     made(&format!(

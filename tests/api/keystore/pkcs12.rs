@@ -1,4 +1,4 @@
-//! PKCS#12 as OpenSSL and Java write it, and what is wrong with it.
+//! PKCS#12 as OpenSSL and Java write it, and its faults.
 
 use std::sync::Arc;
 

@@ -62,7 +62,7 @@ pub(super) fn pki(name: &str) -> Vec<u8> {
     fs::read(PKI_FOLDER.join(name)).unwrap()
 }
 
-/// What the script writes to the file `out`, where the common keys and certificates are at hand as `$pki/NAME`.
+/// Runs the script and returns the file `out`. The common keys and certificates are at `$pki/NAME`.
 pub(super) fn made(script: &str) -> Vec<u8> {
     made_from(b"", script)
 }

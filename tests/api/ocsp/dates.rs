@@ -1,4 +1,4 @@
-//! When a response serves: its dates beside a clock that stands at 2026-01-01.
+//! Validity of a response: its dates beside a clock that stands at 2026-01-01.
 
 use super::*;
 
@@ -49,7 +49,7 @@ fn response_of_the_future_is_invalid_beyond_five_minutes() {
 }
 
 #[test]
-fn response_whose_dates_contradict_each_other_is_invalid() {
+fn response_with_contradicting_dates_is_invalid() {
     let pki = Pki::new();
     let backwards = pki.answer_of(vec![Said {
         this_update: "20251231130000Z",

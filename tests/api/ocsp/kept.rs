@@ -75,7 +75,7 @@ fn kept_response_with_a_sha1_signature_is_believed_when_the_setting_accepts_it()
         let case = Case::read(&folder(), name);
         let told = case.judge(&case.response, now().as_secs() as i64, true);
         assert!(verdict.is(&told), "{name}: {told:?}");
-        // Of another certificate it says nothing, whoever signed it.
+        // Of another certificate it says nothing, by any signer.
         let other = Case::read(&folder(), "good");
         let told = other.judge(&case.response, now().as_secs() as i64, true);
         assert!(Unknown("not about it").is(&told), "{name}: {told:?}");

@@ -1,4 +1,4 @@
-//! What an OCSP response makes known of a certificate: whose is believed, until when, and what is asked.
+//! Verdicts of OCSP responses on a certificate: accepted signers, validity, and requests.
 //!
 //! Responses are put together element by element, so that each can break one rule; whole ones are in openssl.rs and
 //! kept.rs.
@@ -69,7 +69,7 @@ fn cert_id(issuer: &CertificateDer<'_>, serial: &[u8], is_sha256: bool) -> Vec<u
     element(0x30, &parts.concat())
 }
 
-/// What a response says of one certificate.
+/// The statement of a response about one certificate.
 #[derive(Clone)]
 struct Said {
     id: Vec<u8>,
@@ -173,7 +173,7 @@ impl Pki {
         }
     }
 
-    /// What the answer makes known, signed by the root.
+    /// The verdict of the answer, signed by the root.
     fn standing(&self, answer: &Answer) -> OcspStanding {
         self.standing_of(&answer.signed_by(&self.root))
     }

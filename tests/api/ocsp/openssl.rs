@@ -34,7 +34,7 @@ impl Folder {
         CertificateDer::from_pem_file(self.0.join(name)).unwrap()
     }
 
-    /// Runs a script and gives what it printed; fails where it fails.
+    /// Runs a script and returns its output; fails if the script fails.
     pub(super) fn run(&self, script: &str) -> String {
         let script = format!("set -euo pipefail\n{script}");
         let output = Command::new("bash").args(["-c", &script]).current_dir(&self.0).output().unwrap();
@@ -43,8 +43,8 @@ impl Folder {
     }
 }
 
-/// A CA with a good, a revoked and a forgotten certificate, and those who sign for it: rightly, without the extended key
-/// usage, and too late. `other` is another CA.
+/// A CA with a good, a revoked and a forgotten certificate, and those who sign for it: rightly, without the extended
+/// key usage, and too late. `other` is another CA.
 const PKI: &str = "
 key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out $1.key; }
 for ca in ca other; do key $ca; openssl req -x509 -key $ca.key -subj /CN=$ca -days 3650 -out $ca.pem; done
@@ -65,7 +65,7 @@ static FOLDER: LazyLock<Folder> = LazyLock::new(|| {
     folder
 });
 
-/// What the responder answers about one of the certificates, in a file of the test's own.
+/// The answer of the responder about one of the certificates, in a file of the test's own.
 fn answer(test: &str, asked: &str, signer: &str, more: &str) -> OcspResponse {
     let (certificate, issuer) = (FOLDER.certificate(&format!("{asked}.pem")), FOLDER.certificate("ca.pem"));
     let nonce = [7; 32];

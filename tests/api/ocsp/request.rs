@@ -1,4 +1,4 @@
-//! What responders are asked, which `openssl ocsp` reads; and which responders a certificate names.
+//! Requests to responders, which `openssl ocsp` reads, and the responders that a certificate names.
 
 use brokertls::revocation::CertIdHash;
 use brokertls::revocation::ocsp::{CertId, demands_staple, get_url, request, responders_of};
@@ -17,7 +17,7 @@ fn request_is_read_by_openssl_as_what_it_asks() {
         let text = folder.run("openssl ocsp -reqin request.der -req_text -noverify").to_lowercase();
         assert!(text.contains(&format!("hash algorithm: {name}")) && text.contains("serial number: 112233"), "{text}");
         assert_eq!(text.contains(&format!("0420{}", "ab".repeat(32))), nonce.is_some(), "{text}");
-        // And the same as openssl makes itself, where it adds no nonce of its own.
+        // And the same as openssl makes itself, if it adds no nonce of its own.
         folder.write("server.pem", pem("CERTIFICATE", &pki.server.der).as_bytes());
         folder.write("root.pem", pem("CERTIFICATE", &pki.root.der).as_bytes());
         folder.run(&format!("openssl ocsp -issuer root.pem -{name} -cert server.pem -no_nonce -reqout theirs.der"));

@@ -1,4 +1,4 @@
-//! Who may sign a response: the issuer, and whom it has given a certificate to do so.
+//! Signers of responses: the issuer, and responders with a certificate of the issuer for that purpose.
 
 use rcgen::{CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose, date_time_ymd};
 
@@ -19,7 +19,7 @@ pub(super) fn delegate(issuer: &Made) -> Made {
     issuer.issue(signer())
 }
 
-/// What a response is worth that this one signed and brings along.
+/// The verdict of a response that this delegate signed and that carries its certificate.
 fn standing_by(pki: &Pki, delegate: &Made) -> OcspStanding {
     let certificates = vec![delegate.der.to_vec()];
     pki.standing_of(&Answer { certificates, ..pki.answer(GOOD) }.signed_by(delegate))
@@ -38,7 +38,7 @@ fn signer_with_the_issuers_certificate_is_believed_by_name_and_by_key() {
     let delegate = delegate(&pki.root);
     assert_eq!(standing_by(&pki, &delegate), good());
     let by_key = element(0xa2, &element(4, &key_hash(&SHA1_FOR_LEGACY_USE_ONLY, &delegate.der)));
-    // Beside others, whatever they are.
+    // Beside other certificates of any kind.
     let certificates = vec![pki.root.der.to_vec(), vec![0x30, 0], delegate.der.to_vec()];
     let answer = Answer { certificates, responder: Some(by_key), ..pki.answer(GOOD) };
     assert_eq!(pki.standing_of(&answer.signed_by(&delegate)), good());
@@ -59,7 +59,7 @@ fn signer_with_the_issuers_certificate_is_believed_by_name_and_by_key() {
 }
 
 #[test]
-fn signer_whose_certificate_is_not_to_sign_responses_is_refused() {
+fn signer_with_a_certificate_not_meant_for_responses_is_refused() {
     let no_usage = standing_with(|params| params.extended_key_usages = Vec::new());
     assert_invalid(no_usage, "OCSPSigning");
     let any = standing_with(|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any]);
@@ -125,7 +125,7 @@ fn response_that_is_not_signed_by_whom_it_names_is_refused() {
         let answer = Answer { responder: Some(name), ..pki.answer(GOOD) };
         assert_invalid(pki.standing(&answer), "neither the issuer nor in the response");
     }
-    // A certificate of a responder that somebody else borrowed.
+    // A certificate of a responder in a response that another key signed.
     let borrowed = Answer {
         responder: Some(element(0xa1, &subject_of(&delegate.der))),
         certificates: vec![delegate.der.to_vec()],

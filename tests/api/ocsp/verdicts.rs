@@ -1,5 +1,4 @@
-//! A folder of OCSP responses, each in a file with the certificate and the issuer it is about, and what is to be made
-//! of it.
+//! A folder of OCSP responses, each in a file with its certificate, the issuer and the expected verdict.
 
 use std::fs;
 use std::path::Path;

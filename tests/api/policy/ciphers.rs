@@ -15,7 +15,7 @@ fn tls12_names(policy: &Policy) -> Vec<&'static str> {
     ids.filter(|id| *id > 0x13FF).filter_map(cipher_suite_openssl_name).collect()
 }
 
-/// What OpenSSL selects, as far as it can be served here.
+/// The selection of OpenSSL, without suites that are not supported here.
 fn openssl_selects(text: &str) -> Vec<String> {
     let output = Command::new("openssl").args(["ciphers", "-s", "-v", text]).output().unwrap();
     let served = tls12_names(&Policy::default());

@@ -1,4 +1,4 @@
-//! Versions, groups and presets, and how the settings of a policy meet.
+//! Versions, groups and presets, and combinations of the settings of a policy.
 
 mod ciphers;
 

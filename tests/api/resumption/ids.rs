@@ -106,18 +106,18 @@ fn session_of_the_cache_ends_with_the_certificate_and_with_its_age() {
     assert_eq!(connect(&server, &client_with), Err(Code::CertExpired));
 
     let server = world.server(|builder| builder.session_max_age_s(60).unwrap());
-    let nobody = client(&world, None, Tls12Resumption::SessionIdOnly);
-    assert_eq!(connect(&server, &nobody), Ok(false));
+    let anonymous = client(&world, None, Tls12Resumption::SessionIdOnly);
+    assert_eq!(connect(&server, &anonymous), Ok(false));
     world.clock.advance(59);
-    assert_eq!(connect(&server, &nobody), Ok(true));
+    assert_eq!(connect(&server, &anonymous), Ok(true));
     world.clock.advance(1);
-    assert_eq!(connect(&server, &nobody), Ok(false));
+    assert_eq!(connect(&server, &anonymous), Ok(false));
 
     server.limit_server_sessions(10);
     world.clock.advance(9);
-    assert_eq!(connect(&server, &nobody), Ok(true));
+    assert_eq!(connect(&server, &anonymous), Ok(true));
     world.clock.advance(1);
-    assert_eq!(connect(&server, &nobody), Ok(false));
+    assert_eq!(connect(&server, &anonymous), Ok(false));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn serve(listener: &TcpListener, context: &Context, times: usize) -> Vec<bool> {
         stream.set_descriptors(descriptor, descriptor).unwrap();
         stream.handshake().unwrap();
         resumed.push(stream.connection().is_resumed().unwrap());
-        // openssl s_client closes when it has been told everything.
+        // openssl s_client closes after it has received everything.
         let _ = stream.read(&mut [0; 16]);
     }
     resumed

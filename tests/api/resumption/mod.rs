@@ -194,7 +194,7 @@ fn session_without_a_client_certificate_has_an_age_too() {
     }
 }
 
-/// Accepts until it is told not to, and keeps what it was asked.
+/// Accepts until a test sets it to refuse, and records each question.
 #[derive(Default)]
 struct Asked {
     refuses: AtomicBool,
@@ -419,8 +419,8 @@ fn client_without_a_name_for_its_server_remembers_nothing() {
     }
 }
 
-/// Trusts the certificates of one authority for the host that it is told to expect, as a trust manager does, and shows
-/// one identity after the other.
+/// Trusts the certificates of one authority for the host that a test sets, as a trust manager does, and shows one
+/// identity after the other.
 #[derive(Debug, Default)]
 struct Manager {
     expects: Mutex<Vec<u8>>,
@@ -476,8 +476,8 @@ fn to_bank(server: &Context, client: &Context, scope: Option<&str>) -> std::resu
     Ok(pair.client.is_resumed().unwrap())
 }
 
-/// A host that trusts `evil` when it connects to evil, and the bank when it connects to the bank, whatever name is
-/// sent.
+/// A host that trusts `evil` when it connects to evil, and the bank when it connects to the bank. The name that is sent
+/// plays no part.
 #[test]
 fn server_that_another_host_was_verified_for_is_not_resumed_under_the_name_of_the_bank() {
     for version in VERSIONS {
@@ -530,7 +530,7 @@ fn host_is_asked_again_in_the_first_task_of_a_client() {
 }
 
 #[test]
-fn session_is_not_resumed_by_a_client_whose_host_would_show_another_identity() {
+fn session_is_not_resumed_by_a_client_if_its_host_would_show_another_identity() {
     for version in VERSIONS {
         let world = World::new(version);
         let bank = world.authority.issue(&["bank"], |_| {});

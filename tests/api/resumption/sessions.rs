@@ -1,4 +1,4 @@
-//! How many sessions are resumed, and for how long.
+//! Limits of resumption: the number of cached sessions, and their age.
 
 use std::sync::Arc;
 

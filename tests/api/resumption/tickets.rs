@@ -181,7 +181,7 @@ fn extra_certificates_of_a_client_do_not_enter_the_tickets_of_others() {
         // Certificates that are in no path are carried whole; so this client's tickets are too long.
         let mut pem = world.authority.issue(&["device"], |_| {});
         for number in 0..30 {
-            pem += &crate::rig::pair::Authority::new(&format!("of nobody {number}")).pem();
+            pem += &crate::rig::pair::Authority::new(&format!("in no path {number}")).pem();
         }
         let stuffed =
             world.context(|builder| builder.identity(super::identity("device", &pem)).trust(world.authority.trust()));

@@ -255,7 +255,7 @@ fn file_that_is_named_as_a_list_and_holds_none_is_an_error_in_a_directory() {
 }
 
 #[test]
-fn directory_without_a_list_is_told_of_and_nothing_is_known() {
+fn directory_without_a_list_is_reported_and_nothing_is_known() {
     let authority = Authority::new("ca");
     for folder in [Folder::new("none"), Folder::new("no-list").with("README", "nothing")] {
         let client = folder.client(&authority).unwrap();
@@ -266,7 +266,7 @@ fn directory_without_a_list_is_told_of_and_nothing_is_known() {
 }
 
 #[test]
-fn list_that_counts_for_nothing_yet_or_ever_is_told_of_when_the_context_is_built() {
+fn list_that_counts_for_nothing_yet_or_ever_is_reported_when_the_context_is_built() {
     let authority = Authority::new("ca");
     let warnings = |trusted: &Authority, list: &str| {
         let list = CrlSource::Source(Source::memory("its.crl", list.as_bytes()));
@@ -325,7 +325,7 @@ fn lists_among_the_trusted_certificates_count_where_revocation_is_on() {
 }
 
 #[test]
-fn lists_among_the_trusted_certificates_that_are_not_asked_are_told_of() {
+fn lists_among_the_trusted_certificates_that_are_not_asked_are_reported() {
     let authority = Authority::new("ca");
     let list = authority.crl(&[BAD]);
     let folder = Folder::new("unasked").with("ca.pem", authority.pem()).with("ca.r0", &list);

@@ -27,7 +27,7 @@ pub(crate) const LOST: &[u8] = &[0x10, 0x03];
 
 const MINUTE_S: u64 = 60;
 
-/// What `openssl ocsp` goes by.
+/// The index file of `openssl ocsp`.
 pub(crate) const INDEX: &str = "V\t400101000000Z\t\t1001\tunknown\t/CN=good\n\
                      R\t400101000000Z\t250102030405Z,keyCompromise\t1002\tunknown\t/CN=bad\n";
 
@@ -71,7 +71,7 @@ impl World {
         context(|builder| builder.identity(identity))
     }
 
-    /// A client that asks whoever certificates name.
+    /// A client that asks the responders and servers that certificates name.
     pub(crate) fn client(&self, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
         context(|builder| {
             let builder = builder.trust(self.authority.trust()).clock(Arc::clone(&self.clock) as Arc<dyn TimeProvider>);
@@ -79,7 +79,7 @@ impl World {
         })
     }
 
-    /// How a handshake with a server ends that has the URL as its responder.
+    /// Runs a handshake with a server that names this URL as its responder, and returns the result of the client.
     pub(crate) fn ask(&self, client: &Context, serial: &[u8], url: &str) -> Result<(), brokertls::Error> {
         Pair::new(&self.server(serial, responder_at(&[url])), client, "broker").run().client
     }
@@ -153,7 +153,7 @@ fn responder_that_is_configured_is_asked_in_place_of_the_one_that_the_certificat
 fn redirect_of_a_responder_is_followed_as_far_as_is_allowed() {
     let world = World::new("redirected");
     let (_responder, url) = world.responder(&world.authority);
-    // A request by POST goes on as it is, which GET could not.
+    // A request by POST follows the redirection unchanged, which GET could not.
     world.web.play("*", Play::Redirect(307, url));
     let client = world.client(|builder| builder.ocsp_nonce(true));
     world.ask(&client, GOOD, &world.web.url("/ocsp")).unwrap();
@@ -163,7 +163,7 @@ fn redirect_of_a_responder_is_followed_as_far_as_is_allowed() {
 }
 
 #[test]
-fn responder_that_signs_as_somebody_else_is_not_believed() {
+fn responder_that_signs_with_a_foreign_key_is_not_believed() {
     let world = World::new("signer");
     for signer in [Authority::new("other"), Authority::new("ca")] {
         let (_responder, url) = world.responder(&signer);
@@ -215,7 +215,7 @@ fn what_a_responder_said_serves_until_its_next_update_and_a_hanging_one_does_not
     let outcome = || Pair::new(&server, &client, "broker").run().client;
     outcome().unwrap();
     drop(responder);
-    // Nobody answers at its port now.
+    // No process answers at its port now.
     world.clock.advance(59 * MINUTE_S);
     outcome().unwrap();
     assert_eq!(client.revocation_sources()[0].failures, 0);
@@ -255,7 +255,7 @@ fn answer_of_the_future_is_not_believed() {
     assert_code(&world.ask(&world.client(|builder| builder), GOOD, &url), Code::RevocationResponseInvalid);
 }
 
-/// What servers do that say nothing, and the code that it leads to.
+/// Behaviours of servers that give no answer, each with the code of the refusal.
 fn hostile_plays(web: &Web) -> Vec<(&'static str, Play, Code)> {
     const MIB_100: usize = 100 * 1024 * 1024;
     let long = format!("HTTP/1.1 200 OK\r\nContent-Length: {MIB_100}\r\n\r\n");
@@ -308,7 +308,7 @@ fn responders_that_do_not_answer_follow_the_policy() {
     let world = World::new("responders");
     let server = world.server(GOOD, responder_at(&[&world.web.url("/loop")]));
     let mut plays = hostile_plays(&world.web);
-    // The responder's own errors, which nobody signs: tryLater, unauthorized.
+    // The responder's own errors, which are unsigned: tryLater, unauthorized.
     for status in [3, 6] {
         plays.push(("an error", Play::Content(vec![0x30, 3, 0x0a, 1, status]), Code::RevocationUnknown));
     }
@@ -333,7 +333,7 @@ fn places_of_lists_that_do_not_answer_follow_the_policy() {
 }
 
 #[test]
-fn port_where_nobody_listens_follows_the_policy() {
+fn port_without_a_listener_follows_the_policy() {
     let world = World::new("nobody");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}/");
@@ -390,7 +390,7 @@ fn list_answers_where_the_responder_hangs() {
 }
 
 #[test]
-fn nobody_is_asked_about_a_chain_that_is_refused_anyway() {
+fn no_responder_is_asked_about_a_chain_that_is_refused_anyway() {
     let world = World::new("otherwise");
     let url = world.web.url("/ocsp");
     let server = world.server(GOOD, responder_at(&[&url]));

@@ -1,4 +1,4 @@
-//! Whose lists are fetched for a chain of several certificates, on which way, and within which time for all of them.
+//! Lists that are fetched for a chain of several certificates: of which issuers, by which route, in which time in all.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::revocation::fetch::{BAD, GOOD, World, assert_code, list_at, responder
 use crate::rig::pair::{Authority, Pair, context};
 use crate::rig::web::{Play, Web, eventually};
 
-/// A server whose certificate is of an authority below the world's own; each names a list of its issuer.
+/// A server with a certificate of an authority below the world's own. Each certificate names a list of its issuer.
 struct Chain {
     world: World,
     subordinate: Authority,
@@ -100,7 +100,7 @@ fn place_that_hangs_hides_nothing_that_another_place_knows() {
     let quick = |chain: &Chain, mode| {
         chain.outcome(&chain.world.client(|builder| builder.revocation(mode).revocation_deadline_ms(2000)))
     };
-    // Accepted though nobody knows of the server's certificate, but not below an authority that is revoked.
+    // Accepted though no source knows the server's certificate, but not below an authority that is revoked.
     let chain = Chain::new("hides-issuer", BAD);
     chain.world.web.play("/below.crl", Play::Hang(Vec::new()));
     assert_code(&quick(&chain, Mode::Prefer), Code::CertRevoked);
@@ -126,7 +126,7 @@ fn what_is_known_to_be_revoked_is_said_before_what_is_not_known() {
 }
 
 #[test]
-fn authority_whose_certificates_name_the_list_of_another_does_not_keep_that_from_being_fetched() {
+fn certificates_that_name_the_list_of_another_authority_do_not_keep_that_from_being_fetched() {
     let world = World::new("another");
     world.web.play("*", Play::Content(world.authority.crl(&[BAD]).into_bytes()));
     let url = world.web.url("/ca.crl");

@@ -1,5 +1,5 @@
-//! What becomes known while a context lives, without a reload: maintenance has fetched that a peer is revoked. Its
-//! session is not resumed any more, and its connection is told of.
+//! News of a revoked peer while a context lives, without a reload: maintenance fetches a list or a response. The
+//! session of the peer is no longer resumed, and its open connection is reported.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use crate::rig::pair::{Pair, context};
 
 const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 
-/// Keeps what it is told, and gives this answer.
+/// Records each report, and gives this answer.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<RevokedPeer>>>);
 
@@ -97,7 +97,7 @@ fn session_with_a_server_is_not_offered_once_a_fetched_list_revokes_it() {
 }
 
 #[test]
-fn connected_client_is_told_of_when_maintenance_has_fetched_that_it_is_revoked() {
+fn connected_client_is_reported_when_maintenance_has_fetched_that_it_is_revoked() {
     let (world, told) = (World::new(), Told::default());
     world.serve(world.list(0, &[]));
     let server = world.server(|builder| told.on(builder, RevokedAction::Close));
@@ -115,7 +115,7 @@ fn connected_client_is_told_of_when_maintenance_has_fetched_that_it_is_revoked()
 }
 
 #[test]
-fn connected_server_is_asked_about_again_and_told_of_when_its_responder_says_that_it_is_revoked() {
+fn connected_server_is_asked_about_again_and_reported_when_its_responder_says_that_it_is_revoked() {
     let (world, told) = (fetch::World::new("later"), Told::default());
     let (_responder, url) = world.responder(&world.authority);
     let client = world.client(|builder| told.on(builder.ocsp_responder(&url), RevokedAction::Close));

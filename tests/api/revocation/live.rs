@@ -1,4 +1,4 @@
-//! Connections whose peer is revoked while they last: told of once, and closed where the application says so.
+//! Open connections with a peer that is revoked meanwhile: reported once, and closed if the application says so.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -17,7 +17,7 @@ const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 const DEVICE: &[u8] = &[7];
 const OTHER: &[u8] = &[8];
 
-/// An authority, its list in a file, and what was told of.
+/// An authority, its list in a file, and the reports so far.
 struct World {
     authority: Authority,
     versions: &'static str,
@@ -54,7 +54,7 @@ impl World {
         IdentitySource::new(Source::memory(format!("{name}.pem"), pem.as_bytes()))
     }
 
-    /// A server that checks its clients by the list, without anybody to tell.
+    /// A server that checks its clients by the list and has no callback.
     fn quiet_server(&self, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
         self.context(|builder| {
             let builder = builder.identity(self.identity("broker", &[1])).client_auth(ClientAuth::Want);
@@ -94,7 +94,7 @@ impl Drop for World {
     }
 }
 
-/// Sends a line each way, which has to arrive.
+/// Sends a line each way, and fails unless both arrive.
 fn exchange(pair: &mut Pair) {
     pass(&mut pair.client, &mut pair.server);
     pass(&mut pair.server, &mut pair.client);
@@ -120,7 +120,7 @@ fn assert_is_device(peer: &RevokedPeer, id: u64) {
 }
 
 #[test]
-fn client_that_is_revoked_while_connected_is_told_of_once_and_goes_on_where_it_is_kept() {
+fn client_that_is_revoked_while_connected_is_reported_once_and_continues_if_it_is_kept() {
     for versions in VERSIONS {
         let world = World::new("kept", versions);
         let server = world.server(RevokedAction::Keep);
@@ -129,8 +129,8 @@ fn client_that_is_revoked_while_connected_is_told_of_once_and_goes_on_where_it_i
         let mut resumed = Pair::connect(&server, &device, "broker");
         assert_eq!(resumed.server.is_resumed(), Some(true));
         let mut another = Pair::connect(&server, &other, "broker");
-        let mut nobody = Pair::connect(&server, &world.context(|builder| builder), "broker");
-        let ids: Vec<u64> = [&first, &resumed, &another, &nobody].iter().map(|pair| pair.server.id()).collect();
+        let mut anonymous = Pair::connect(&server, &world.context(|builder| builder), "broker");
+        let ids: Vec<u64> = [&first, &resumed, &another, &anonymous].iter().map(|pair| pair.server.id()).collect();
         assert_eq!(ids, [1, 2, 3, 4]);
 
         server.reload().unwrap();
@@ -152,14 +152,14 @@ fn client_that_is_revoked_while_connected_is_told_of_once_and_goes_on_where_it_i
 
         server.reload().unwrap();
         assert_eq!((server.sweep_revoked(), world.told().len()), (0, 0));
-        for pair in [&mut first, &mut resumed, &mut another, &mut nobody] {
+        for pair in [&mut first, &mut resumed, &mut another, &mut anonymous] {
             exchange(pair);
         }
     }
 }
 
 #[test]
-fn server_that_is_revoked_while_connected_is_told_of_to_its_client() {
+fn server_that_is_revoked_while_connected_is_reported_to_its_client() {
     for versions in VERSIONS {
         let world = World::new("server", versions);
         let told = Arc::clone(&world.told);
@@ -259,7 +259,7 @@ fn closed_stream_sends_the_alert_whether_it_reads_or_writes() {
 }
 
 #[test]
-fn without_anybody_to_tell_it_is_logged_once_and_the_connection_goes_on() {
+fn without_a_callback_it_is_logged_once_and_the_connection_continues() {
     let world = World::new("logged", "TLSv1.3");
     let server = world.quiet_server(|builder| builder);
     let mut pair = Pair::connect(&server, &world.client("device", DEVICE), "broker");
@@ -273,7 +273,7 @@ fn without_anybody_to_tell_it_is_logged_once_and_the_connection_goes_on() {
 }
 
 #[test]
-fn connection_that_has_ended_is_not_told_of() {
+fn connection_that_has_ended_is_not_reported() {
     let world = World::new("ended", "TLSv1.3");
     let server = world.server(RevokedAction::Keep);
     let device = world.client("device", DEVICE);
@@ -306,7 +306,7 @@ fn client_that_waits_for_its_revocation_before_it_shows_its_certificate_is_refus
 }
 
 #[test]
-fn callback_that_panics_closes_its_connection_and_the_others_are_told_of() {
+fn callback_that_panics_closes_its_connection_and_the_others_are_reported() {
     let world = World::new("panic", "TLSv1.3");
     let told = Arc::clone(&world.told);
     let server = world.quiet_server(|builder| {

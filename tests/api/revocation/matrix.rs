@@ -1,7 +1,7 @@
-//! The matrix of the manual's page on revocation, cell by cell: what a server makes of a client for each set of modes and
-//! all that lists and OCSP can know.
+//! The matrix of the manual's page on revocation, cell by cell. Each cell is the verdict of a server on a client, for
+//! one set of modes and one state of lists and OCSP.
 //!
-//! The lists are made here, the responses by `openssl ocsp`; the expectations are read out of the page.
+//! The lists are made here, the responses by `openssl ocsp`; the expectations are read from the page.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,10 +16,10 @@ use crate::rig::pair::{Authority, Pair, context};
 const PAGE: &str = include_str!("../../../docs/revocation.md");
 pub(crate) const SERIAL: &[u8] = &[0x11, 0x22, 0x33];
 const MODES: [Mode; 3] = [Mode::Off, Mode::Prefer, Mode::Require];
-/// What a source can know, as the heads of the columns have it.
+/// Knowledge of one source, in the words of the column heads.
 const KNOWN: [&str; 3] = ["good", "unknown", "revoked"];
 
-/// The cells of each line of the table whose first head this is, without the one below the heads.
+/// The cells of each line of the table that starts with this head, without the line below the heads.
 fn table(head: &str) -> Vec<Vec<&'static str>> {
     let lines =
         PAGE.lines().skip_while(|line| !line.starts_with(&format!("| {head} "))).take_while(|line| !line.is_empty());
@@ -71,7 +71,7 @@ impl World {
         set(&mut builder).build()
     }
 
-    /// What the server makes of the client, in the words of the table. The client has to be told what follows.
+    /// The verdict of the server on the client, in the words of the table. The client must receive the matching alert.
     fn outcome(&self, server: &Context) -> &'static str {
         let ended = Pair::new(server, &self.client, "broker").run();
         let told = |code: Code| assert_eq!(ended.client.as_ref().map_err(|error| error.code()), Err(code));
@@ -91,7 +91,7 @@ impl World {
     }
 }
 
-/// Where a responder of openssl's has its files. It knows one client, which has the serial number [`SERIAL`].
+/// The files of a responder of OpenSSL. It knows one client, with the serial number [`SERIAL`].
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -113,7 +113,7 @@ impl Folder {
         fs::write(self.0.join(name), content).unwrap();
     }
 
-    /// What the responder that knows so much says of the client.
+    /// The answer about the client of a responder with this knowledge.
     pub(crate) fn response(&self, known: &str) -> Vec<u8> {
         let line = format!(
             "ocsp -index {known}.index -CA ca.pem -rsigner ca.pem -rkey ca.key -issuer ca.pem -cert client.pem \
@@ -178,7 +178,7 @@ fn modes_that_the_matrix_does_not_have_contradict_each_other() {
 #[test]
 fn modes_that_are_not_said_are_those_of_the_page() {
     let world = World::new("unsaid");
-    // Either source may know, together they have to.
+    // Either source may know the answer; one of them must.
     let outcome = |lists, ocsp| world.outcome(&world.server(lists, ocsp, |builder| builder).unwrap());
     assert_eq!(outcome("unknown", "good"), "accepted");
     assert_eq!(outcome("good", "unknown"), "accepted");

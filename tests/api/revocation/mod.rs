@@ -1,4 +1,4 @@
-//! What revocation lists make of a path: who is refused with which code, and which lists are not honoured.
+//! Verdicts of revocation lists on a path: the code of each refusal, and lists that do not count.
 //!
 //! Lists are put together element by element, so that each can break one rule; `openssl crl` makes them in recipes.
 
@@ -108,7 +108,7 @@ pub(crate) fn extension(number: u8, is_critical: bool, value: &[u8]) -> Vec<u8> 
     element(0x30, &[&[6, 3, 0x55, 0x1d, number], critical, &element(0x04, value)].concat())
 }
 
-/// An issuing distribution point, critical as it has to be.
+/// An issuing distribution point, critical as RFC 5280 demands.
 pub(crate) fn scope(fields: &[Vec<u8>]) -> List {
     List::new().extension(28, true, &element(0x30, &fields.concat()))
 }
@@ -255,7 +255,7 @@ fn list_signed_with_another_key_says_nothing() {
 }
 
 #[test]
-fn issuer_whose_key_usage_is_not_to_sign_lists_cannot_be_asked() {
+fn issuer_with_a_key_usage_that_excludes_lists_cannot_be_asked() {
     let mut params = ca("root");
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let root = self_signed(params);
@@ -308,7 +308,7 @@ fn list_for_some_certificates_speaks_of_no_others() {
     let pki = Pki::new();
     assert_eq!(pki.refusal(&scope(&[flag(0x81)])).code(), Code::CertRevoked);
     assert_eq!(pki.refusal(&scope(&[flag(0x82)])).code(), Code::RevocationUnknown);
-    // Of one distribution point: the certificate has to name it.
+    // Of one distribution point: the certificate must name it.
     let here = scope(&[point("http://crl.example/1")]);
     assert_eq!(pki.refusal(&here).code(), Code::RevocationUnknown);
     assert_eq!(Pki::with_points(&["http://crl.example/2"]).refusal(&here).code(), Code::RevocationUnknown);

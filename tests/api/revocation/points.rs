@@ -1,5 +1,5 @@
-//! Several places of lists: the next is asked if one fails, whatever is wrong with it, within one deadline and a
-//! bounded number of requests.
+//! Several distribution points: the next is asked if one fails for any reason, within one deadline and a bounded
+//! number of requests.
 
 use std::net::TcpListener;
 

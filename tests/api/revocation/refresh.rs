@@ -21,7 +21,7 @@ pub(crate) const HOUR_S: u64 = 3600;
 pub(crate) const GOOD: &[u8] = &[7];
 pub(crate) const BAD: &[u8] = &[8];
 
-/// An authority whose certificates name the lists of a web server, and a clock.
+/// An authority, a web server with its lists that certificates name, and a clock.
 pub(crate) struct World {
     pub(crate) authority: Authority,
     web: Web,
@@ -70,7 +70,7 @@ impl World {
         context(|builder| builder.trust(self.authority.trust()).identity(identity))
     }
 
-    /// How a handshake with a client of this serial number ends for the server.
+    /// Runs a handshake with a client of this serial number and returns the result of the server.
     fn outcome(&self, server: &Context, serial: &[u8]) -> Result<(), Error> {
         self.ended(server, serial).server
     }
@@ -153,7 +153,7 @@ fn list_is_renewed_before_its_next_update_by_a_request_that_may_find_nothing_new
     assert_eq!(world.web.asked()[1].field("if-none-match"), Some(etag));
     assert_eq!(source(&server).last_success_unix_s, Some((START_UNIX_S + next_s) as i64));
 
-    // Nobody has asked since. It is due after seven eighths of what was left, at the latest.
+    // No handshake has asked since. The list is due after seven eighths of what was left, at the latest.
     world.serve(world.list(8, &[BAD, GOOD]));
     world.clock.advance((10 * HOUR_S - next_s) * 7 / 8 + 1);
     server.maintain();
@@ -163,7 +163,7 @@ fn list_is_renewed_before_its_next_update_by_a_request_that_may_find_nothing_new
 
     world.clock.advance(25 * HOUR_S);
     server.maintain();
-    assert_eq!(server.revocation_sources(), [], "what nobody asks for in a day is forgotten");
+    assert_eq!(server.revocation_sources(), [], "a list that no handshake asks for in a day is forgotten");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn many_who_wait_for_a_list_are_served_by_one_fetch() {
 }
 
 #[test]
-fn what_is_known_is_served_while_somebody_waits_for_what_is_not() {
+fn known_list_serves_while_another_handshake_waits_for_an_unknown_one() {
     let (world, slow) = (World::new(), World { authority: Authority::new("slow"), ..World::new() });
     world.serve(world.list(0, &[BAD]));
     slow.web.play("/ca.crl", Play::Held(Box::new(Play::Content(slow.list(0, &[])))));

@@ -1,5 +1,5 @@
-//! Authorities that have changed their key: lists of either key count for certificates of both, if the other key's
-//! certificate is trusted, in the path, or vouched for by one that is; and no list of anybody else does.
+//! Authorities that have changed their key: lists of either key count for certificates of both. The other key's
+//! certificate must be trusted, in the path, or signed by a certificate that is. Lists of other issuers never count.
 
 use brokertls::error::{Code, Error};
 use brokertls::revocation::{Crls, Mode, Revocation, RevocationPolicy};
@@ -121,7 +121,7 @@ fn other_key_counts_if_the_peer_sends_a_certificate_of_it_that_a_known_key_has_s
 }
 
 #[test]
-fn key_of_a_namesake_whom_nobody_vouches_for_hides_and_proves_nothing() {
+fn key_of_a_namesake_without_a_trusted_issuer_hides_and_proves_nothing() {
     let (old, forger, server) = rolled();
     let forged = List { this_update: "251231000000Z", ..List::empty() }.signed_by(&forger);
     let many: Vec<Made> = (0..2).map(|_| self_signed(ca("root"))).collect();

@@ -1,4 +1,4 @@
-//! Sessions of peers that are checked for revocation: resumed while what is known accepts them, and no longer.
+//! Sessions of peers that are checked for revocation: resumed only while the known lists and responses accept them.
 
 use std::sync::Arc;
 
@@ -131,11 +131,11 @@ fn client_without_a_certificate_is_resumed_though_nothing_is_known() {
     for versions in VERSIONS {
         let world = World::new(versions);
         let server = world.checking_server(world.list(&[]), Mode::Require);
-        let nobody = world.context(|builder| builder.trust(world.authority.trust()));
-        assert!(!is_resumed(&server, &nobody));
+        let anonymous = world.context(|builder| builder.trust(world.authority.trust()));
+        assert!(!is_resumed(&server, &anonymous));
         world.clock.advance(120);
-        assert!(is_resumed(&server, &nobody), "{versions}");
-        assert!(is_resumed(&server, &nobody), "{versions}");
+        assert!(is_resumed(&server, &anonymous), "{versions}");
+        assert!(is_resumed(&server, &anonymous), "{versions}");
     }
 }
 
@@ -171,7 +171,7 @@ fn session_of_another_context_is_not_resumed_and_its_revoked_client_is_refused()
         assert_eq!(ended.server.unwrap_err().code(), Code::CertRevoked, "{versions}");
         assert_eq!(ended.client.unwrap_err().code(), Code::from_received_alert(44), "{versions}");
         assert_eq!(pair.client.is_resumed(), Some(false));
-        // Nor by one that does not check, whose tickets have no path, and the other way round.
+        // Nor by one that does not check and issues tickets without a path, and the other way round.
         let plain = world.context(|builder| builder.identity(world.authority.identity(&["broker"])));
         assert!(!is_resumed(&plain, &device), "{versions}");
         assert!(!is_resumed(&good, &device), "{versions}");

@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::rig::pair::Authority;
 
-/// Answers as it was told to, and keeps what it was asked.
+/// Answers as its fields say, and records each question.
 #[derive(Debug, Default)]
 pub(crate) struct Host {
     pub(crate) identity: Option<Arc<Identity>>,

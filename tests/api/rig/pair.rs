@@ -157,7 +157,7 @@ pub(crate) struct Pair {
     pub(crate) client: Connection,
 }
 
-/// How a handshake ended on each side.
+/// The end of a handshake on each side.
 pub(crate) struct Ended {
     pub(crate) server: Result<(), Error>,
     pub(crate) client: Result<(), Error>,
@@ -191,7 +191,7 @@ impl Pair {
     }
 }
 
-/// Gives `to` what `from` has to send; false where that is nothing.
+/// Gives `to` the pending records of `from`; returns false if there are none.
 fn move_records(from: &mut Connection, to: &mut Connection, outcome: &mut Result<(), Error>) -> bool {
     let mut wire = vec![0; MAX_RECORD_BYTES];
     let mut plain = vec![0; MAX_RECORD_BYTES];

@@ -154,7 +154,6 @@ pub(crate) fn ca(name: &str) -> CertificateParams {
     params
 }
 
-/// What every test of a refusal changes one thing of.
 pub(crate) fn expired(mut params: CertificateParams) -> CertificateParams {
     params.not_after = date_time_ymd(2025, 12, 31);
     params
@@ -175,7 +174,7 @@ fn into_version_1(fields: &mut Vec<Vec<u8>>) {
     fields.pop();
 }
 
-/// A certificate whose to-be-signed fields are changed, signed again by `issuer`.
+/// A certificate with changed to-be-signed fields, signed again by `issuer`.
 pub(crate) fn rewritten(
     der: &CertificateDer<'_>,
     issuer: &Key,
@@ -213,7 +212,7 @@ pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     [header.as_slice(), content].concat()
 }
 
-/// What `trust` makes of a server's chain.
+/// The verdict on a server's chain with `trust` as trusted certificates.
 pub(crate) fn verify(
     trust: &[&Made],
     switches: &[Deviation],
@@ -237,7 +236,7 @@ pub(crate) fn verify_for(
     verifier.verify(&chain, purpose, name.as_ref(), now())
 }
 
-/// The code of a refusal, which also has to tell the peer something and to name a certificate.
+/// The code of a refusal, which must also carry an alert and name a certificate.
 #[track_caller]
 pub(crate) fn code(result: Result<Verdict, Error>) -> Code {
     let refused = result.expect_err("should be refused");

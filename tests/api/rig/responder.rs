@@ -33,7 +33,7 @@ impl Office {
 
     /// Has it go by this register from now on; a responder that runs sees it after its next question.
     pub(crate) fn register(&self, register: &Register<'_>) {
-        // Subjects have to differ.
+        // Subjects must differ.
         let line = |serial: &[u8], state: &str| {
             let serial: String = serial.iter().map(|byte| format!("{byte:02X}")).collect();
             format!("{state}\t{serial}\tunknown\t/CN={serial}\n")
@@ -52,14 +52,14 @@ impl Office {
         command
     }
 
-    /// Starts the responder, whose answers serve for so many minutes; gives its URL as well.
+    /// Starts the responder and returns its URL too. Its answers are valid for so many minutes.
     pub(crate) fn open(&self, minutes: u32) -> (Running, String) {
         let running = Running::start(&mut self.command(&format!("-nmin {minutes} -port 0")));
         let url = url_of(&running);
         (running, url)
     }
 
-    /// What it answers about a certificate in PEM, as of now and with `more` arguments.
+    /// The answer about a certificate in PEM, as of now and with `more` arguments.
     pub(crate) fn answer(&self, certificate: &str, more: &str) -> Vec<u8> {
         self.write_question(certificate);
         finish(self.command(&format!("-reqin asked.der -respout answer.der {more}")));
@@ -83,7 +83,7 @@ impl Office {
     }
 }
 
-/// Where a responder answers that was started with a port of the system's choice.
+/// The URL of a responder that was started with a port of the system's choice.
 pub(crate) fn url_of(running: &Running) -> String {
     // ACCEPT [::]:PORT PID=NUMBER, which may stand in the middle of a line of the other output.
     assert!(running.prints(" PID="), "{}", running.printed());

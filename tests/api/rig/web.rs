@@ -1,5 +1,5 @@
-//! A web server for tests, on a port of its own of this machine, that can answer as badly as asked: late, never, too much,
-//! garbage. It keeps what it was asked.
+//! A web server for tests, on a port of its own of this machine, that can answer as badly as asked: late, never, too
+//! much, garbage. It keeps what it was asked.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two bytes that trickle, and two looks at whether a hanging connection should end.
 const STEP: Duration = Duration::from_millis(20);
 
-/// What is done with a request.
+/// The behaviour towards a request.
 #[derive(Clone)]
 pub(crate) enum Play {
     /// Status 200 with this body.
@@ -58,7 +58,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The value of a header field, whose name is in lower case, as is the value.
+    /// The value of a header field. Name and value are in lower case.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find_map(|field| field.strip_prefix(name)?.strip_prefix(": "))
     }
@@ -84,7 +84,7 @@ pub(crate) struct Web {
 }
 
 impl Web {
-    /// Answers all that is asked in the same way, until told otherwise.
+    /// Answers all requests in the same way until [`Web::play`] changes it.
     pub(crate) fn playing(play: Play) -> Self {
         let web = Self::start(serve);
         web.play("*", play);
@@ -120,7 +120,7 @@ impl Web {
         Self { port, state, acceptor: Some(acceptor) }
     }
 
-    /// From now on answers what is asked of this path in this way; `*` is every path that has no way of its own.
+    /// Answers requests for this path in this way from now on; `*` is every path without a behaviour of its own.
     pub(crate) fn play(&self, path: &str, play: Play) {
         self.state.plays.lock().unwrap().insert(path.to_owned(), play);
     }
@@ -134,22 +134,22 @@ impl Web {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// What was asked so far.
+    /// The requests so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.state.asked.lock().unwrap().clone()
     }
 
-    /// How many connections were accepted so far.
+    /// The number of connections accepted so far.
     pub(crate) fn accepted(&self) -> usize {
         self.state.accepted.load(Ordering::Relaxed)
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     pub(crate) fn open(&self) -> usize {
         self.state.open.load(Ordering::Relaxed)
     }
 
-    /// How many bytes of floods have been sent.
+    /// The number of bytes that floods have sent.
     pub(crate) fn sent(&self) -> usize {
         self.state.sent.load(Ordering::Relaxed)
     }
@@ -171,7 +171,7 @@ impl Drop for Web {
     }
 }
 
-/// Waits until `is_so`, and fails where it does not become so.
+/// Waits until `is_so` returns true, and fails if it does not within [`PATIENCE`].
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
@@ -230,7 +230,7 @@ fn answer(stream: &mut TcpStream, status: u16, fields: &[String], body: &[u8]) {
     send(stream, &[head.as_bytes(), b"\r\n", body].concat());
 }
 
-/// What the other side does not take is lost, as it is to any server.
+/// Bytes that the other side does not take are lost, as with any server.
 fn send(stream: &mut TcpStream, bytes: &[u8]) {
     let _ = stream.write_all(bytes);
 }

@@ -50,7 +50,7 @@ impl Drop for Kept {
     }
 }
 
-/// A server with this identity, whose issuer it knows, and this file.
+/// A server with this identity, the certificate of its issuer, and this file.
 fn with_file(world: &World, pem: &str, content: &[u8]) -> Result<Context, Error> {
     let mut builder = world.builder();
     builder.identity(identity(pem)).staple_issuer(memory("ca.pem", world.authority.pem().as_bytes()));
@@ -274,7 +274,7 @@ fn response_without_a_next_update_is_shown_for_a_week() {
 }
 
 #[test]
-fn operator_is_told_where_nobody_can_be_asked_and_where_a_staple_is_demanded() {
+fn operator_is_warned_of_a_missing_responder_and_of_a_demanded_staple() {
     let world = World::new("told");
     let server = world.server(&world.issue("broker", SERIAL, |_| {}), |builder| builder.staple(true));
     server.maintain();

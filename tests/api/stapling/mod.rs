@@ -1,4 +1,4 @@
-//! What servers staple to their certificates: asked of the real responder and of bad ones, fresh, and never past its end.
+//! Staples of servers: fetched from the real responder and from bad ones, fresh, and never served past nextUpdate.
 
 mod files;
 
@@ -29,7 +29,8 @@ pub(crate) const OTHER_SERIAL: &[u8] = &[0x10, 0x02];
 /// A refresh is due after five minutes and at most an eighth more.
 const DUE_S: u64 = 340;
 
-/// An authority with its responder, a web server that plays other ones, and a clock that starts at the machine's own time.
+/// An authority with its responder, a web server that plays other ones, and a clock that starts at the machine's own
+/// time.
 pub(crate) struct World {
     pub(crate) authority: Authority,
     pub(crate) office: Office,
@@ -64,7 +65,7 @@ impl World {
         builder
     }
 
-    /// A server with this identity, whose issuer it knows.
+    /// A server with this identity and the certificate of its issuer.
     pub(crate) fn server(&self, pem: &str, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
         let mut builder = self.builder();
         builder.identity(identity(pem)).staple_issuer(Source::memory("ca.pem", self.authority.pem().as_bytes()));
@@ -126,7 +127,7 @@ impl HandshakeHost for Witness {
     }
 }
 
-/// What a server staples for a client that connects to this host.
+/// The staple of a server for a client that connects to this host.
 pub(crate) fn staple_for(server: &Context, host: &str, versions: &str) -> Option<Vec<u8>> {
     let witness = Arc::new(Witness::default());
     let host_of_client = Arc::clone(&witness) as Arc<dyn HandshakeHost>;
@@ -152,11 +153,11 @@ pub(crate) fn source(context: &Context) -> SourceFacts {
 fn staple_of_the_real_responder_is_shown_in_both_versions() {
     let world = World::new("real");
     let (_responder, url) = world.office.open(60);
-    // Its address is a private one: nobody but the operator chose the certificate that names it.
+    // Its address is a private one: only the operator chooses the certificate that names it.
     let pem = world.issue("broker", SERIAL, responder_at(&[&url]));
     let server = world.server(&pem, |builder| builder.staple(true));
     for versions in VERSIONS {
-        assert_eq!(staple_for(&server, "broker", versions), None, "nobody has been asked yet");
+        assert_eq!(staple_for(&server, "broker", versions), None, "no responder has been asked yet");
         let ended = Pair::new(&server, &world.strict_client(versions), "broker").run();
         assert_eq!(ended.client.unwrap_err().code(), Code::RevocationUnknown, "{versions}");
     }
@@ -193,7 +194,7 @@ fn staple_is_asked_for_by_post_where_the_responder_serves_no_get() {
         Pair::connect(&server, &world.strict_client("TLSv1.3"), "broker");
         world.clock.advance(DUE_S);
     }
-    // The word of a responder that does not answer is kept, whatever status it comes with.
+    // The last answer is kept if the responder does not answer, with any status.
     world.web.play("*", Play::Raw(b"HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\n0\x03\x0a\x01\x03".to_vec()));
     server.maintain();
     let told = source(&server).last_error.unwrap();
@@ -249,7 +250,7 @@ fn staple_is_asked_for_again_when_it_is_due_and_not_before() {
     server.maintain();
     assert_eq!((world.web.asked().len(), staple(&server).as_ref()), (2, Some(&second)));
     assert!(world.web.asked()[0].line.starts_with("GET /ocsp/"));
-    assert_eq!(world.logged("a response is shown").len(), 1, "what goes on as before is not told");
+    assert_eq!(world.logged("a response is shown").len(), 1, "a state that continues is not logged again");
 }
 
 #[test]
@@ -284,7 +285,7 @@ fn last_good_staple_is_shown_while_the_responder_is_down_and_no_second_past_its_
     assert_eq!((facts.entries, facts.failures), (1, 1));
     assert!(facts.last_error.as_ref().unwrap().contains("500"), "{facts:?}");
     assert_eq!(world.logged("no new response, the last one is shown until its end").len(), 1);
-    // The pause after a failure grows, and nobody is asked during it.
+    // The pause after a failure grows, and no responder is asked during it.
     server.maintain();
     // Once when all was well, and by GET and POST after that.
     assert_eq!(world.web.asked().len(), 3);
@@ -297,7 +298,7 @@ fn last_good_staple_is_shown_while_the_responder_is_down_and_no_second_past_its_
     world.clock.advance(end_s - 1 - now_s);
     assert!(staple(&server).is_some());
     world.clock.advance(1);
-    // Whether or not anybody maintains the context.
+    // With and without maintenance of the context.
     assert_eq!(staple(&server), None);
     assert_eq!(source(&server).entries, 0);
     server.maintain();
@@ -364,7 +365,7 @@ fn answers_that_do_not_serve_are_not_stapled() {
         ("altered", Play::Content(altered), "not signed with the issuer's key"),
         ("garbage", Play::Content(vec![0x30; 900]), "not the DER of an OCSP response"),
         ("nothing", Play::Content(Vec::new()), "not the DER of an OCSP response"),
-        ("of nobody", Play::Content(world.office.answer(&unknown, "-nmin 60")), "not about it"),
+        ("of an unknown certificate", Play::Content(world.office.answer(&unknown, "-nmin 60")), "not about it"),
         ("try later", Play::Content(vec![0x30, 3, 0x0a, 1, 3]), "tryLater"),
         ("an error", Play::Status(503), "503"),
         ("too long", Play::Content(vec![0; 1 << 20]), "bytes"),

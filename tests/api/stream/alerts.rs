@@ -1,4 +1,4 @@
-//! Alerts of the peer: told with their name and number, whichever they are and whenever they come.
+//! Alerts of the peer: reported with their name and number, for all alerts and at any time.
 
 use brokertls::error::Category;
 use brokertls::{Code, Status};
@@ -6,7 +6,7 @@ use brokertls::{Code, Status};
 use super::Sides;
 use super::wire::{Pace, Wire};
 
-/// The numbers and names of RFC 8446 section 6, and of RFC 6066, RFC 7301 and RFC 7507 what is still sent.
+/// Numbers and names of RFC 8446 section 6, and those of RFC 6066, RFC 7301 and RFC 7507 that are still sent.
 const NAMED: [(u8, &str); 24] = [
     (10, "unexpected_message"),
     (20, "bad_record_mac"),
@@ -34,7 +34,7 @@ const NAMED: [(u8, &str); 24] = [
     (120, "no_application_protocol"),
 ];
 
-/// What a client says of this alert as the answer to its hello.
+/// The error of a client with this alert as the answer to its hello.
 fn told(sides: &Sides, number: u8) -> brokertls::Error {
     let (_, mut client) = sides.streams();
     let wire = Wire::of_client(&mut client, Pace::Free);

@@ -1,4 +1,4 @@
-//! How connections end: half and whole, cleanly and cut off, by peers that vanish and peers that stall.
+//! Ends of connections: half and whole, cleanly and cut off, by peers that vanish and peers that stall.
 
 use brokertls::{Code, Status};
 

@@ -33,7 +33,7 @@ fn tcp_pair() -> (TcpStream, TcpStream) {
     (server, client)
 }
 
-/// A pipe whose two ends do not block: opened again, since the option belongs to the open file.
+/// A pipe with two non-blocking ends. It is opened again, since the option belongs to the open file.
 fn pipe_without_blocking() -> (OwnedFd, OwnedFd) {
     let (reader, writer) = std::io::pipe().unwrap();
     let again = |descriptor: i32, is_writer: bool| -> OwnedFd {
@@ -81,7 +81,7 @@ fn blocking_sockets_and_pipes_never_ask_to_be_called_again() {
         }
         let (mut heard, mut buffer) = (0, [0; 10_000]);
         while heard < large.len() {
-            let Status::Done(count) = stream.read(&mut buffer).unwrap() else { panic!("a blocking read has to wait") };
+            let Status::Done(count) = stream.read(&mut buffer).unwrap() else { panic!("a blocking read must wait") };
             heard += count;
         }
         if !first {

@@ -44,8 +44,8 @@ fn read_all(stream: &mut Stream) -> (Vec<u8>, Option<Code>) {
     panic!("no end of it");
 }
 
-/// A whole connection in which the client sends a message, and the bytes of one flight to one side are spoiled. Fails if
-/// the server hears anything else, or if neither side notices that it heard nothing.
+/// A whole connection in which the client sends a message, and the bytes of one flight to one side are spoiled. Fails
+/// if the server hears anything else, or if neither side notices that it heard nothing.
 fn assert_noticed(sides: &Sides, at_server: bool, flight: usize, spoil: &dyn Fn(&mut Vec<u8>)) {
     let (mut server, mut client) = sides.streams();
     let wire = Wire::between(&mut server, &mut client, [Pace::Free; 2]);
@@ -78,7 +78,7 @@ fn assert_noticed(sides: &Sides, at_server: bool, flight: usize, spoil: &dyn Fn(
         assert!(is_of_the_peer, "{code:?}");
     }
     assert!(heard.is_empty() || heard == MESSAGE, "{:?}", String::from_utf8_lossy(&heard));
-    assert!(heard == MESSAGE || !codes.is_empty(), "nobody noticed");
+    assert!(heard == MESSAGE || !codes.is_empty(), "no side noticed");
 }
 
 #[test]

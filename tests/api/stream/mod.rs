@@ -1,4 +1,4 @@
-//! Streams: our own two sides over transports that pass what they like when they like, and OpenSSL's at either end.
+//! Streams: our own two sides over transports that pass any number of bytes at any time, and OpenSSL at either end.
 
 mod alerts;
 mod boundaries;
@@ -64,7 +64,7 @@ fn shake_hands(server: &mut Stream, client: &mut Stream) {
     panic!("the handshake makes no progress");
 }
 
-/// Reads what is there, in reads of `room` bytes, until `length` bytes have come.
+/// Reads in pieces of `room` bytes until `length` bytes have arrived.
 fn read_exactly(stream: &mut Stream, length: usize, room: usize) -> Vec<u8> {
     let (mut heard, mut buffer) = (Vec::new(), vec![0; room]);
     for _ in 0..100_000 {

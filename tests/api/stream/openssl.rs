@@ -1,5 +1,5 @@
-//! OpenSSL at the other end of a transport that passes a few bytes a call, and what only another implementation asks
-//! for: key updates, signatures of one kind, sessions taken from a file.
+//! OpenSSL at the other end of a transport that passes a few bytes a call. It covers requests that only another
+//! implementation makes: key updates, signatures of one kind, sessions from a file.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -65,7 +65,7 @@ fn slow(mut stream: Stream, socket: TcpStream, most: usize) -> Stream {
     stream
 }
 
-/// Calls until it no longer has to wait.
+/// Repeats the call until it no longer waits.
 fn settle<T>(mut call: impl FnMut() -> Result<Status<T>>) -> Result<Status<T>> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -192,7 +192,7 @@ fn rsa_beside_ecdsa_is_chosen_by_the_signatures_that_the_peer_verifies() {
             builder.identity(from_pem(&place.authority.issue(&["broker"], |_| {})));
             builder.identity(from_pem(&place.authority.issue_rsa("broker"))).versions(version)
         });
-        // The CA's own key is ECDSA, which both kinds of clients have to verify.
+        // The CA's own key is ECDSA, which both kinds of clients must verify.
         let kinds =
             [("RSA-PSS+SHA256", "RSA-PSS"), ("ECDSA+SHA256", "ECDSA"), ("ECDSA+SHA256:RSA-PSS+SHA256", "ECDSA")];
         for (offered, kind) in kinds {
@@ -234,7 +234,7 @@ fn openssl_client_resumes_its_session_in_the_same_context_alone() {
     }
 }
 
-/// How a handshake of `s_client`, with the certificate of device.pem, ended for our server.
+/// Runs a handshake of `s_client` with the certificate of device.pem, and returns the result of our server.
 fn device_is_resumed(place: &Place, context: &Context, arguments: &str) -> Result<bool> {
     let arguments = format!("-cert device.pem -key device.pem {arguments}");
     let (mut peer, mut stream) = s_client(place, context, &arguments, 1000);

@@ -1,11 +1,11 @@
-//! Peers that do not speak TLS: named by what they speak, whichever way their bytes come in.
+//! Peers that do not speak TLS: named by their protocol, at any split of their bytes.
 
 use brokertls::{Code, Status};
 
 use super::Sides;
 use super::wire::{Pace, Wire};
 
-/// What a server may be sent, and what it calls that.
+/// First bytes that a server may receive, and its name for each protocol.
 const TO_SERVER: &[(&[u8], &str)] = &[
     (b"GET / HTTP/1.1\r\nHost: broker\r\n\r\n", "HTTP request"),
     (b"OPTIONS * HTTP/1.1\r\n\r\n", "HTTP request"),
@@ -22,7 +22,7 @@ const TO_SERVER: &[(&[u8], &str)] = &[
     (b"\xde\xad\xbe\xef\xde\xad\xbe\xef", "bytes that are not TLS"),
 ];
 
-/// What a client may be answered.
+/// First bytes that a client may receive, and its name for each protocol.
 const TO_CLIENT: &[(&[u8], &str)] = &[
     (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP answer"),
     (b"\x20\x02\x00\x00\x30\x00", "MQTT CONNACK"),

@@ -1,4 +1,4 @@
-//! Contexts whose verification may block: handshakes that ask for a task, and tasks on other threads.
+//! Contexts with a verification that may block: handshakes that ask for a task, and tasks on other threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -37,7 +37,7 @@ fn streams(server: &Context, client: &Context, paces: [Pace; 2]) -> (Stream, Str
 }
 
 #[test]
-fn handshake_waits_for_its_task_and_asks_nobody_before() {
+fn handshake_waits_for_its_task_and_asks_no_responder_before() {
     for version in VERSIONS {
         let asked = Arc::default();
         let (server, client) = contexts(version, false, &asked);
@@ -133,7 +133,7 @@ fn refusal_by_a_task_is_told_by_the_next_call_and_to_the_peer() {
             }
         };
         assert_eq!((error.code(), error.detail()), (Code::CertRejectedByCallback, "not on the list"));
-        // A client of TLS 1.3 may think itself connected by then, and is told when it reads.
+        // A client of TLS 1.3 may think itself connected by then, and learns of the refusal when it reads.
         assert_eq!(client.read(&mut [0; 10]).unwrap_err().code(), Code::AlertAccessDenied, "{version}");
     }
 }
@@ -158,7 +158,7 @@ fn handshake_with_tasks_survives_a_byte_at_a_time() {
 }
 
 #[test]
-fn task_that_nobody_asked_for_does_nothing() {
+fn task_without_a_request_does_nothing() {
     let asked = Arc::default();
     let (server, _) = contexts("TLSv1.3", false, &asked);
     let mut server = server.accept().unwrap();

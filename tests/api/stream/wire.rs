@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use brokertls::{ReadCallback, Status, Stream, WriteCallback};
 
-/// How one direction of a wire passes bytes.
+/// The pace at which one direction of a wire passes bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pace {
     /// All that there is.
@@ -25,9 +25,9 @@ pub(super) struct Direction {
     pub(super) written: Vec<u8>,
     /// The writer has left: what waits can be read, then the end.
     pub(super) is_ended: bool,
-    /// What reads and writes fail with.
+    /// The error of reads and writes.
     pub(super) fault: Option<ErrorKind>,
-    /// How many more bytes are taken before writes have to wait.
+    /// The number of bytes that are still taken before writes must wait.
     pub(super) room: Option<usize>,
     /// Writes fail with this, in place of waiting for room.
     pub(super) fault_without_room: Option<ErrorKind>,
@@ -40,7 +40,7 @@ pub(super) struct Wire {
     pub(super) to_client: Arc<Mutex<Direction>>,
 }
 
-/// Where one end of a direction stands: how many bytes have passed it, and whether it has just had to wait.
+/// The state of one end of a direction: the bytes that passed it, and true after a call that waited.
 struct Passage {
     pace: Pace,
     passed: usize,
@@ -52,7 +52,7 @@ impl Passage {
         Self { pace, passed: 0, has_waited: false }
     }
 
-    /// How many of `offered` bytes pass now.
+    /// The number of `offered` bytes that pass now.
     fn admit(&mut self, offered: usize) -> io::Result<usize> {
         let most = match self.pace {
             Pace::Free => offered,

@@ -7,7 +7,7 @@ use brokertls::{Code, MAX_PLAINTEXT_BYTES, Status, Stream};
 use super::wire::Wire;
 use super::{Sides, VERSIONS, read_exactly};
 
-/// How many records of application data were written to the server since byte `from`.
+/// The number of records of application data written to the server since byte `from`.
 fn records(wire: &Wire, from: usize) -> usize {
     let written = &wire.to_server.lock().unwrap().written[from..];
     let (mut rest, mut count) = (written, 0);
@@ -93,7 +93,7 @@ fn partial_write_is_finished_with_the_same_bytes_wherever_they_stand() {
 }
 
 #[test]
-fn partial_write_refuses_other_bytes_and_goes_on_with_the_right_ones() {
+fn partial_write_refuses_other_bytes_and_continues_with_the_right_ones() {
     for version in VERSIONS {
         let (mut server, mut client, wire) = Sides::new(version).connected();
         allow(&wire, 10);
@@ -180,7 +180,7 @@ fn flush_finishes_what_a_write_has_begun() {
 }
 
 #[test]
-fn reading_goes_on_while_a_write_waits() {
+fn reading_continues_while_a_write_waits() {
     let (mut server, mut client, wire) = Sides::new("TLSv1.3").connected();
     allow(&wire, 0);
     assert_eq!(client.write(b"waiting").unwrap(), Status::WantWrite);

@@ -36,7 +36,7 @@ impl HandshakeHost for Trusting {
     }
 }
 
-/// A key that signs with `real` and says that it was `told`.
+/// A key that signs with `real` and claims the scheme `told`.
 #[derive(Debug)]
 struct LyingKey {
     key: Arc<dyn SigningKey>,

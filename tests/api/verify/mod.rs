@@ -178,7 +178,7 @@ fn issuer_that_is_no_ca_is_refused() {
 }
 
 #[test]
-fn certificate_trusted_for_itself_vouches_for_nobody() {
+fn certificate_trusted_for_itself_vouches_for_no_other() {
     let client = self_signed(host("client"));
     let forged = client.issue(host("admin"));
     let refused = verify_for(Purpose::Client, &[&client], &[], &[&forged.der], None).unwrap_err();

@@ -248,7 +248,7 @@ fn constraints_hold_for_names_addresses_and_mail_of_every_kind() {
     for (at, outcome) in refused.into_iter().enumerate() {
         assert_eq!(outcome, Err(Code::CertNameConstraint), "{at}");
     }
-    // One on mail is not compared, and refuses whoever has an address.
+    // One on mail is not compared, and refuses each certificate with a mail address.
     for name in ["a@example.org", "a@example.com"] {
         let outcome = issued(&[mail("example.com")], &[], vec![SanType::Rfc822Name(name.try_into().unwrap())]);
         assert_eq!(outcome, Err(Code::CertConstraintUnsupported), "{name}");

@@ -138,7 +138,7 @@ fn keys_for_pss_alone_count_for_certificates_lists_and_responses() {
 }
 
 #[test]
-fn list_whose_signature_is_forged_does_not_count_and_is_told_as_such() {
+fn list_with_a_forged_signature_does_not_count_and_is_named_as_such() {
     let signer = Signer::new("forged", &ec("P-384"), "sha512", "");
     let other = Signer::new("forger", &ec("P-384"), "sha512", "");
     let told = "refused REVOCATION_UNKNOWN: ";
@@ -147,7 +147,7 @@ fn list_whose_signature_is_forged_does_not_count_and_is_told_as_such() {
 }
 
 #[test]
-fn list_whose_algorithm_does_not_go_with_the_key_is_not_told_as_forged() {
+fn list_with_an_algorithm_that_does_not_fit_the_key_is_not_named_as_forged() {
     let signer = Signer::new("curve", &ec("P-256"), "sha256", "");
     let other = Signer::new("edwards", "-algorithm ED25519", "", "");
     let told = "refused REVOCATION_UNKNOWN: ";

@@ -1,4 +1,5 @@
-//! Peers that send what no peer should: altered flights, odd records, floods. No panic, a code for each, bounded memory.
+//! Peers that send what no peer should: altered flights, odd records, floods. No panic, a code for each, bounded
+//! memory.
 
 use brokertls::{ClientAuth, Code, Connection, Context, MAX_RECORD_BYTES, Next};
 
@@ -32,7 +33,7 @@ fn contexts() -> (Context, Context) {
     (server, client)
 }
 
-/// All that a side has to send now.
+/// All pending records of a side.
 fn flight(from: &mut Connection) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut wire = vec![0; MAX_RECORD_BYTES];
@@ -108,7 +109,7 @@ fn altered_flights_are_refused_with_a_code_or_wait_for_more() {
 }
 
 #[test]
-fn connection_goes_on_saying_what_ended_it() {
+fn connection_keeps_the_error_that_ended_it() {
     let (server, client) = contexts();
     let mut pair = Pair::connect(&server, &client, "broker");
     let mut record = vec![23, 3, 3, 0, 32];

@@ -1,5 +1,5 @@
-//! Server names as clients send them (RFC 6066 section 3): with a trailing dot, as an address, and what is no host
-//! name.
+//! Server names as clients send them (RFC 6066 section 3): with a trailing dot, as an address, and text that is no
+//! host name.
 
 use brokertls::{Code, Connection, IdentitySource, Source};
 

@@ -16,7 +16,7 @@ const BYTES_A_BATCH: usize = 128 << 10;
 /// Small records cost much more a byte, so a round takes fewer bytes of them.
 const RECORDS_A_ROUND_MAX: usize = 40_000;
 
-/// What a row counts.
+/// The unit of a row.
 #[derive(Clone, Copy)]
 pub enum Figure {
     Handshakes,

@@ -1,4 +1,4 @@
-//! What the benchmarks share: the sides that are compared, the peer that talks to all of them, and who they are.
+//! Parts that the benchmarks share: the compared sides, the peer that talks to all of them, and their certificates.
 
 pub mod bare;
 pub mod capi;

@@ -2,7 +2,7 @@
 //!
 //! Every side gets the same certificates and the same peer (a rustls client), and only the time inside the server's
 //! calls counts. Rounds are interleaved, so that what else the machine does falls on all sides alike; a figure is the
-//! median of its rounds. `make bench` runs it; an argument runs only the rows whose name contains it.
+//! median of its rounds. `make bench` runs it; an argument runs only the rows with a name that contains it.
 
 use brokertls_bench::cases::{self, Case, Figure};
 use brokertls_bench::server::Side;

@@ -11,7 +11,7 @@ use rustls::{ClientConfig, ClientConnection, ConfigBuilder, HandshakeKind, RootC
 use crate::pki::{HOST, Identity};
 use crate::server::{Connection, Context};
 
-/// What the client offers; the server follows it.
+/// The offer of the client; the server follows it.
 #[derive(Clone, Copy)]
 pub struct Offer {
     pub group: &'static dyn SupportedKxGroup,
@@ -85,7 +85,7 @@ impl Peer {
     }
 }
 
-/// Appends what the client has to send.
+/// Appends the pending records of the client.
 pub fn send(client: &mut ClientConnection, output: &mut Vec<u8>) {
     while client.wants_write() {
         client.write_tls(output).unwrap();

@@ -1,4 +1,4 @@
-//! What every side is measured through.
+//! The interface through which every side is measured.
 
 use std::path::Path;
 
@@ -16,12 +16,12 @@ pub trait Side {
 
 /// A side that can check its clients by a list of revoked certificates.
 pub trait ListSide: Side {
-    /// As [`Side::context`], for clients that show a certificate of the identity's CA, which is checked by the list, a PEM
-    /// file, where there is one.
+    /// As [`Side::context`], for clients that show a certificate of the identity's CA, which is checked by the list, a
+    /// PEM file, where there is one.
     fn context_with_clients(&self, identity: &Identity, list: Option<&Path>) -> Box<dyn Context>;
 }
 
-/// What a listener shares between its connections.
+/// State that the connections of a listener share.
 pub trait Context {
     fn accept(&self) -> Box<dyn Connection>;
 }

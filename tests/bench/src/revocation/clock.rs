@@ -1,4 +1,4 @@
-//! What something takes: by the clock, and of the processor's time of the thread.
+//! Time of a call: by the clock, and of the processor for this thread.
 
 use std::time::{Duration, Instant};
 

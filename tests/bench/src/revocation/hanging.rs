@@ -1,7 +1,7 @@
-//! How long handshakes take with peers that are known while a responder hangs, beside handshakes without revocation.
+//! Time of handshakes with known peers while a responder hangs, beside handshakes without revocation.
 //!
-//! By the clock, which is what a peer sees, and by the processor's time of the thread: on a machine that does other work
-//! too, the slowest handshakes by the clock are those that other work has interrupted.
+//! Measured by the clock, as a peer sees it, and by the processor's time of the thread. On a machine that does other
+//! work too, that work interrupts the slowest handshakes by the clock.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
@@ -18,7 +18,7 @@ use crate::clock::Spent;
 use crate::responder::Responder;
 use crate::row;
 
-/// Of each kind in a round; those with peers that are not known go on beside them.
+/// Handshakes of each kind in a round; those with unknown peers continue beside them.
 const HANDSHAKES: usize = 2000;
 const ROUNDS: usize = 15;
 const WAITING_THREADS: u32 = 32;
@@ -69,7 +69,7 @@ pub fn measure(identity: &Identity, offer: Offer) {
     let ratios = with.iter().zip(without).map(|(with, without)| format!("{:.3}", with / without));
     row("×", &ratios.collect::<Vec<_>>());
     let failed = failed.into_inner();
-    println!("meanwhile {failed} handshakes that nobody knew about failed at their deadline of {DEADLINE_MS} ms");
+    println!("meanwhile {failed} handshakes with unknown peers failed at their deadline of {DEADLINE_MS} ms");
 }
 
 fn context(identity: &Identity, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {

@@ -29,7 +29,7 @@ pub struct List {
 }
 
 impl List {
-    /// Revokes `count` random serial numbers in the name of the CA, whose key is one of ECDSA.
+    /// Revokes `count` random serial numbers in the name of the CA, which has an ECDSA key.
     pub fn new(ca: &X509, key: &PKey<Private>, count: usize) -> Self {
         let serials = random_serials(count);
         let mut entries = Vec::with_capacity(count * 49);

@@ -1,8 +1,9 @@
-//! A list of a million revoked certificates: what it costs to load, to keep, to ask, and in a handshake, beside OpenSSL
-//! with the same list, in one run; and handshakes with known peers while a responder hangs.
+//! A list of a million revoked certificates: its cost to load, to keep, to ask, and in a handshake, beside OpenSSL with
+//! the same list, in one run. Then handshakes with known peers while a responder hangs.
 //!
-//! The list is made here, its serial numbers random and in no order, and signed with a key that is made here too. A figure
-//! is the median of its rounds, which the sides take in turns. `make bench` runs it; an argument is the number of entries.
+//! The list is made here, its serial numbers random and in no order, and signed with a key that is made here too. A
+//! figure is the median of its rounds, which the sides take in turns. `make bench` runs it; an argument is the number
+//! of entries.
 
 mod clock;
 mod hanging;

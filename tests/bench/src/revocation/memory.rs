@@ -42,7 +42,7 @@ pub struct Held {
     pub peak: usize,
 }
 
-/// What `call` returns, and what it held.
+/// The value of `call`, and the memory that it held.
 pub fn held_by<T>(call: impl FnOnce() -> T) -> (T, Held) {
     let before = HELD.load(Relaxed);
     MOST.store(before, Relaxed);
@@ -50,7 +50,7 @@ pub fn held_by<T>(call: impl FnOnce() -> T) -> (T, Held) {
     (value, Held { kept: HELD.load(Relaxed) - before, peak: MOST.load(Relaxed) - before })
 }
 
-/// What `call` returns, and the bytes that malloc has given out more after it than before.
+/// The value of `call`, and the bytes of malloc that it left allocated.
 pub fn malloc_by<T>(call: impl FnOnce() -> T) -> (T, usize) {
     let before = malloc_bytes();
     let value = call();

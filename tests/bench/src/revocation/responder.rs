@@ -31,7 +31,7 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// Says that the certificate of `identity` is good, whatever it is asked.
+    /// Answers each request with the status good for the certificate of `identity`.
     pub fn new(identity: &Identity) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -75,7 +75,7 @@ fn serve(mut stream: TcpStream, hangs: &AtomicBool, answer: &[u8]) {
     }
 }
 
-/// What the CA says of the certificate (RFC 6960 section 4.2.1).
+/// The statement of the CA about the certificate (RFC 6960 section 4.2.1).
 fn response(identity: &Identity) -> Vec<u8> {
     let name = identity.ca.subject_name().to_der().unwrap();
     // The content of a SubjectPublicKeyInfo's BIT STRING: for P-256 the uncompressed point, which comes last.
