@@ -93,6 +93,7 @@ impl Connection {
             (None, None) => Own::NotAsked,
         };
         let side = if self.engine.is_client() { Side::Client } else { Side::Server };
-        Moment { side, version, stage, own }
+        let has_begun = self.seen >= Seen::Record || !self.beginning.is_empty();
+        Moment { side, version, stage, own, has_begun }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Moment {
     pub(super) version: Option<&'static str>,
     pub(super) stage: Stage,
     pub(super) own: Own,
+    /// True if the peer has sent anything.
+    pub(super) has_begun: bool,
 }
 
 /// When a row fits.
@@ -165,8 +167,24 @@ const ROWS: &[(When, &str)] = rows! {
         "The client finds nothing that it takes: allow TLSv1.2 and TLSv1.3, X25519 and AES-GCM on both sides.";
 };
 
-/// The hint for a load balancer that puts its own header before the handshake.
-const PROXY_HEADER: &str = "A load balancer sends the PROXY protocol: read its header before the handshake, or turn it off there (send-proxy, proxy_protocol).";
+/// Hints for peers without TLS that differ from those of other peers, by what the peers are.
+const OF_SPEAKERS: &[(&str, &str)] = &[
+    (
+        "PROXY protocol",
+        "A load balancer sends the PROXY protocol: read its header before the handshake, or turn it off there \
+         (send-proxy, proxy_protocol).",
+    ),
+    (
+        "SSL 2.0",
+        "Turn the SSL 2.0 hello off in the client (in Java the protocol SSLv2Hello), and let it offer TLSv1.2.",
+    ),
+    ("DTLS", "Let the peer use TLS over TCP."),
+    ("PostgreSQL", "A PostgreSQL client asks for TLS before its handshake, unless it is set to sslnegotiation=direct."),
+];
+
+/// The hint for a peer that leaves before anything is agreed on, and has sent something.
+const LEFT_AT_THE_BEGINNING: &str =
+    "The peer left after the first bytes of its handshake: its own log says why, or that of a device between the two.";
 
 /// Protocols of servers that greet without TLS and may start it within the protocol.
 const STARTS_LATER: &[&str] = &["NATS", "SMTP", "IMAP", "POP3", "MySQL"];
@@ -179,8 +197,13 @@ pub(super) fn fit(error: Error, moment: &Moment) -> Error {
     if error.has_own_hint() {
         return error;
     }
-    if error.code() == Code::PeerNotTls && error.detail().contains("PROXY protocol") {
-        return error.with_hint(PROXY_HEADER);
+    if error.code() == Code::PeerNotTls
+        && let Some((_, hint)) = OF_SPEAKERS.iter().find(|(name, _)| error.detail().contains(name))
+    {
+        return error.with_hint(*hint);
+    }
+    if DEPARTURES.contains(&error.code()) && moment.stage == Stage::Hello && moment.has_begun {
+        return error.with_hint(LEFT_AT_THE_BEGINNING);
     }
     if error.code() == Code::PeerNotTls
         && moment.side == Side::Client
@@ -228,7 +251,7 @@ mod tests {
     use super::*;
 
     fn hint(code: Code, side: Side, stage: Stage, own: Own) -> String {
-        let moment = Moment { side, version: Some("TLSv1.3"), stage, own };
+        let moment = Moment { side, version: Some("TLSv1.3"), stage, own, has_begun: true };
         fit(Error::from(code), &moment).hint().to_owned()
     }
 
@@ -255,9 +278,24 @@ mod tests {
 
     #[test]
     fn hint_of_the_failure_itself_outweighs_the_moment() {
-        let moment = Moment { side: Side::Client, version: None, stage: Stage::Complete, own: Own::Nothing };
+        let (side, stage, own) = (Side::Client, Stage::Complete, Own::Nothing);
+        let moment = Moment { side, version: None, stage, own, has_begun: true };
         let error = Error::from(Code::HandshakeEof).with_hint("its own");
         assert_eq!(fit(error, &moment).hint(), "its own");
+    }
+
+    #[test]
+    fn peer_that_left_after_a_few_bytes_is_not_said_to_have_sent_none() {
+        for side in [Side::Client, Side::Server] {
+            for code in DEPARTURES {
+                let hint = |has_begun| {
+                    let moment = Moment { side, version: None, stage: Stage::Hello, own: Own::NotAsked, has_begun };
+                    fit(Error::from(*code), &moment).hint().to_owned()
+                };
+                assert_eq!(hint(true), LEFT_AT_THE_BEGINNING);
+                assert!(hint(false).contains("without an answer") || hint(false).contains("before it was answered"));
+            }
+        }
     }
 
     #[test]
@@ -268,7 +306,7 @@ mod tests {
                     let owns = [Own::Sent, Own::Nothing, Own::NotAsked];
                     owns.into_iter().any(|own| {
                         let version = when.version.or(Some("TLSv1.3"));
-                        let moment = Moment { side: when.side, version, stage: *stage, own };
+                        let moment = Moment { side: when.side, version, stage: *stage, own, has_begun: false };
                         ROWS.iter().position(|(when, _)| when.fits(*code, &moment)) == Some(number)
                     })
                 })

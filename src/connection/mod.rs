@@ -35,8 +35,8 @@ use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 use checked::Checked;
 use engine::{Engine, Step};
 pub(crate) use hello::Decide;
-use record::Header;
 pub use record::MAX_RECORD_BYTES;
+use record::{Beginning, Header};
 pub(crate) use refusals::Refusals;
 pub(crate) use sealer::with_own_alerts;
 use sealer::{Keys, Sealer};
@@ -130,6 +130,8 @@ pub struct Connection {
     uses_tasks: bool,
     /// Only an earlier session may be resumed.
     resumes_only: bool,
+    /// The first bytes of the peer, while they are no record.
+    beginning: Beginning,
 }
 
 impl Connection {
@@ -177,6 +179,7 @@ impl Connection {
             seen: Seen::Nothing,
             uses_tasks,
             resumes_only: false,
+            beginning: Beginning::default(),
         }
     }
 
@@ -193,7 +196,12 @@ impl Connection {
             return Ok(Transfer { consumed: 0, produced: 0, next });
         }
         let length = match Header::read(tls, self.seen >= Seen::Record) {
-            Header::Incomplete => return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord }),
+            Header::Incomplete => {
+                if self.seen < Seen::Record {
+                    self.beginning.note(tls);
+                }
+                return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord });
+            }
             Header::NotTls(what) => return Err(self.fail(Error::new(Code::PeerNotTls, what))),
             Header::Whole { length, is_application_data } => {
                 if is_application_data && let Some(Traffic { record_overhead }) = self.state.traffic() {
@@ -257,20 +265,6 @@ impl Connection {
         self.process_stash(&mut []);
         let queued = self.engine.close_notify(&mut self.stash, &mut self.outgoing);
         queued.map_err(|error| self.fail(error))
-    }
-
-    /// Says that no more ciphertext will come: the transport has ended.
-    ///
-    /// # Errors
-    /// `TRUNCATED` without the peer's close_notify, `HANDSHAKE_EOF` during the handshake, or what ended the connection
-    /// before.
-    pub fn end_of_input(&mut self) -> Result<()> {
-        self.state.check()?;
-        if self.state.is_peer_closed() {
-            return Ok(());
-        }
-        let code = if self.is_handshaking() { Code::HandshakeEof } else { Code::Truncated };
-        Err(self.fail(Error::from(code)))
     }
 
     /// Ends the connection: the peer is sent the alert of the failure's row, if it has one, instead of what rustls may

@@ -235,6 +235,9 @@ fn peer_without_tls_is_explained_by_the_side_that_meets_it() {
             "A load balancer sends the PROXY protocol",
         ),
         (b"\r\n\r\n\0\r\nQUIT\n\x21", "version 2 header", "A load balancer sends the PROXY protocol"),
+        (b"\x80\x2e\x01\x03\x01\0\x15", "an SSL 2.0 hello", "Turn the SSL 2.0 hello off in the client"),
+        (b"\0\0\0\x08\x04\xd2\x16\x2f", "a PostgreSQL request for TLS", "A PostgreSQL client asks for TLS before"),
+        (b"\x16\xfe\xfd\0\0\0\0\0", "DTLS", "Let the peer use TLS over TCP"),
     ] {
         let error = both.accept().unwrap().unwrap(&mut bytes.to_vec(), &mut []).unwrap_err();
         assert_eq!(error.code(), Code::PeerNotTls);
