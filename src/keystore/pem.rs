@@ -65,7 +65,7 @@ type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
 /// if its label says so, or its content by `is_list`; PKCS#7 has any number.
 ///
 /// # Errors
-/// As for [`blocks`].
+/// As for [`blocks`]; `PEM_MALFORMED` for damaged PKCS#7 beside lists.
 pub(crate) fn lists_of_pem(
     bytes: &[u8],
     is_label: impl Fn(&str) -> bool,
@@ -74,14 +74,25 @@ pub(crate) fn lists_of_pem(
     if !is_text(bytes) {
         return Ok(None);
     }
-    let mut found = Vec::new();
+    let (mut found, mut fault) = (Vec::new(), None);
     for Block { label, data, line, .. } in blocks(bytes)? {
-        match () {
-            () if is_label(&label) || is_list(&data) => found.push((line, data)),
-            () => found.extend(lists_of_pkcs7(&data).into_iter().map(|list| (line, Zeroizing::new(list)))),
+        if is_label(&label) || is_list(&data) {
+            found.push((line, data));
+        } else if pkcs7::is_content_info(&data) {
+            match pkcs7::read(&data) {
+                Ok(carried) => found.extend(carried.lists.into_iter().map(|list| (line, Zeroizing::new(list)))),
+                Err(error) if error.code() == Code::StoreMalformed => fault = fault.or(Some((line, error))),
+                Err(_) => {}
+            }
         }
     }
-    Ok(Some(found))
+    match fault {
+        // A damaged message may hold a list that revokes. It is not left out in silence beside other lists.
+        Some((line, error)) if !found.is_empty() => {
+            Err(Error::new(Code::PemMalformed, format!("line {line}: PKCS#7 that cannot be read: {}", error.detail())))
+        }
+        _ => Ok(Some(found)),
+    }
 }
 
 /// The revocation lists of PKCS#7; none if it cannot be read.

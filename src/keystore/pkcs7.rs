@@ -15,10 +15,14 @@ pub(super) const LABELS: [&str; 3] = ["PKCS7", "CMS", "PKCS #7 SIGNED DATA"];
 
 /// `[1]`, constructed and context-specific.
 const CONTEXT_1: u8 = 0xa1;
-/// The content of each identifier of PKCS#7 without the last number, after tag and length.
-const CONTENTS: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
+/// The identifiers of the contents of PKCS#7, and of those that CMS has added, without their last number.
+const CONTENTS: &[&[u8]] = &[
+    &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07],
+    &[0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01],
+];
 const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
-const ENVELOPED_DATA: &str = "1.2.840.113549.1.7.3";
+/// Enveloped, encrypted, and authenticated enveloped data.
+const ENCRYPTED: [&str; 3] = ["1.2.840.113549.1.7.3", "1.2.840.113549.1.7.6", "1.2.840.113549.1.9.16.1.23"];
 
 /// Fewer bytes than this no certificate and no list has. It bounds the entries that a file can ask for.
 const SHORTEST: usize = 64;
@@ -35,7 +39,9 @@ pub(super) struct Carried {
 /// Returns true for ContentInfo: a sequence that begins with the identifier of one of the contents of PKCS#7.
 pub(super) fn is_content_info(bytes: &[u8]) -> bool {
     match header(bytes) {
-        Some((SEQUENCE, header, _)) => bytes.get(header..).is_some_and(|content| content.starts_with(CONTENTS)),
+        Some((SEQUENCE, header, _)) => {
+            bytes.get(header..).is_some_and(|content| CONTENTS.iter().any(|identifier| content.starts_with(identifier)))
+        }
         _ => false,
     }
 }
@@ -47,7 +53,7 @@ pub(super) fn is_content_info(bytes: &[u8]) -> bool {
 pub(super) fn read(bytes: &[u8]) -> Result<Carried> {
     let is_indefinite = matches!(header(bytes), Some((_, _, Length::Indefinite)));
     let der = match is_indefinite {
-        true => Cow::Owned(ber::to_der(bytes, Code::StoreMalformed)?.to_vec()),
+        true => Cow::Owned(ber::to_der(without_line_ends(bytes), Code::StoreMalformed)?.to_vec()),
         false => Cow::Borrowed(bytes),
     };
     let mut outer = Der::new(&der, Code::StoreMalformed);
@@ -55,7 +61,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Carried> {
     outer.end("PKCS#7")?;
     match info.oid("content type of PKCS#7")?.as_str() {
         SIGNED_DATA => {}
-        ENVELOPED_DATA => return Err(other("it is an encrypted message of PKCS#7 (CMS)")),
+        content if ENCRYPTED.contains(&content) => return Err(other("it is an encrypted message of PKCS#7 (CMS)")),
         _ => return Err(other("it is PKCS#7 (CMS) that carries no certificates")),
     }
     let mut data = info.enter(CONTEXT_0, "content of PKCS#7")?.enter(SEQUENCE, "signed data")?;
@@ -77,6 +83,28 @@ pub(super) fn read(bytes: &[u8]) -> Result<Carried> {
     match carried.certificates.is_empty() && carried.lists.is_empty() {
         true => Err(other("it is PKCS#7 (CMS) without a certificate or a revocation list")),
         false => Ok(carried),
+    }
+}
+
+/// Content without the line ends that editors and shells add. BER of indefinite length ends with two zeros.
+fn without_line_ends(mut bytes: &[u8]) -> &[u8] {
+    while let [before @ .., b'\r' | b'\n'] = bytes {
+        bytes = before;
+    }
+    bytes
+}
+
+/// A message in words, for the error of a file that was to be something else.
+pub(super) fn in_words(bytes: &[u8]) -> String {
+    match read(bytes) {
+        Ok(Carried { certificates, lists, .. }) => {
+            let (certificates, lists) = (certificates.len(), lists.len());
+            format!("it is PKCS#7 (CMS) with certificates: {certificates}, revocation lists: {lists}")
+        }
+        Err(error) if error.code() == Code::StoreMalformed => {
+            format!("it is PKCS#7 (CMS) that cannot be read: {}", error.detail())
+        }
+        Err(error) => error.detail().to_owned(),
     }
 }
 
@@ -111,7 +139,7 @@ mod tests {
 
     fn message(kind: u8, fields: &[&[u8]]) -> Vec<u8> {
         let data = element(SEQUENCE, &[&[INTEGER, 1, 1, SET, 0], DATA, &fields.concat()]);
-        element(SEQUENCE, &[CONTENTS, &[kind], &element(CONTEXT_0, &[&data])])
+        element(SEQUENCE, &[CONTENTS[0], &[kind], &element(CONTEXT_0, &[&data])])
     }
 
     fn refused(message: &[u8]) -> (Code, String) {
@@ -143,6 +171,16 @@ mod tests {
     }
 
     #[test]
+    fn message_is_told_by_what_it_carries() {
+        let lists = set(CONTEXT_1, &[SEQUENCE, SEQUENCE]);
+        let both = message(2, &[&set(CONTEXT_0, &[SEQUENCE]), &lists, &[SET, 0]]);
+        assert_eq!(in_words(&both), "it is PKCS#7 (CMS) with certificates: 1, revocation lists: 2");
+        let cut = in_words(&both[..both.len() - 1]);
+        assert!(cut.starts_with("it is PKCS#7 (CMS) that cannot be read: "), "{cut}");
+        assert_eq!(in_words(&message(3, &[])), "it is an encrypted message of PKCS#7 (CMS)");
+    }
+
+    #[test]
     fn damaged_messages_are_malformed() {
         let whole = message(2, &[&set(CONTEXT_0, &[SEQUENCE]), &[SET, 0]]);
         for length in 0..whole.len() {
@@ -150,6 +188,6 @@ mod tests {
         }
         let short = message(2, &[&[CONTEXT_0, 2, SEQUENCE, 0], &[SET, 0]]);
         assert_eq!(refused(&short), (Code::StoreMalformed, "a certificate in PKCS#7 has 2 bytes".to_owned()));
-        assert_eq!(refused(&[&[SEQUENCE, 0x80][..], CONTENTS, &[2, 0, 0]].concat()).0, Code::StoreMalformed);
+        assert_eq!(refused(&[&[SEQUENCE, 0x80][..], CONTENTS[0], &[2, 0, 0]].concat()).0, Code::StoreMalformed);
     }
 }

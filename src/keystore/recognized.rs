@@ -28,10 +28,7 @@ pub(crate) fn recognized(bytes: &[u8]) -> Option<(String, Option<String>)> {
         Ok(StoreType::Jceks) => "it is a JCEKS keystore",
         Ok(StoreType::Pkcs12) => "it is a PKCS#12 keystore",
         Ok(StoreType::Der) if pkcs7::is_content_info(bytes) => {
-            return Some(match pkcs7::read(bytes) {
-                Ok(_) => ("it is PKCS#7 (CMS) without a revocation list".to_owned(), None),
-                Err(error) => in_words(error),
-            });
+            return Some((pkcs7::in_words(bytes), None));
         }
         Ok(StoreType::Der) if is_certificate(bytes) => "it is a certificate",
         Ok(StoreType::Der) if plain::is_der_key(bytes) => "it is a private key",

@@ -32,6 +32,8 @@ fn stores() -> Vec<Vec<u8>> {
         made("openssl rsa -in $pki/rsa1024.key -traditional -outform DER -out out 2> /dev/null"),
         made("openssl ec -in $pki/p384.key -outform DER -out out 2> /dev/null"),
         made("openssl x509 -in $pki/mid.crt -outform DER -out out"),
+        made("openssl crl2pkcs7 -nocrl -certfile $pki/root.crt -certfile $pki/mid.crt -outform DER -out out"),
+        made("openssl crl2pkcs7 -nocrl -certfile $pki/root.crt -out out; cat $pki/p256.key $pki/p256.crt >> out"),
         made(p12),
         made(&format!("{p12} -nomac")),
         made(&format!("{p12} -nomac -certpbe AES-128-CBC")),

@@ -6,6 +6,7 @@ mod der;
 mod differential;
 mod hostile;
 mod java;
+mod messages;
 mod pem;
 mod pkcs12;
 mod tools;

@@ -162,6 +162,36 @@ fn what_is_no_list_is_named_for_what_it_is_in_a_directory_and_as_a_file() {
 }
 
 #[test]
+fn damaged_pkcs7_beside_a_list_is_not_left_out_in_silence() {
+    let authority = Authority::new("ca");
+    let message = pkcs7(&der(&authority.crl(&[BAD])));
+    let current = authority.crl(&[]);
+    let with = |message: &[u8]| {
+        let text = [current.as_str(), &pem("PKCS7", message)].concat();
+        client_of(authority.trust(), |builder| {
+            builder.crl(CrlSource::Source(Source::memory("lists", text.as_bytes())));
+        })
+    };
+    assert_eq!(outcome(&authority, &with(&message).unwrap(), BAD), Some(Code::CertRevoked));
+    let error = with(&message[..message.len() - 3]).unwrap_err();
+    assert_eq!(error.code(), Code::PemMalformed, "{error}");
+    assert!(error.detail().contains("PKCS#7 that cannot be read"), "{error}");
+}
+
+#[test]
+fn pkcs7_of_lists_is_told_as_such_among_responses() {
+    let authority = Authority::new("ca");
+    let message = pkcs7(&der(&authority.crl(&[])));
+    let error = client_of(authority.trust(), |builder| {
+        builder.ocsp_response(Source::memory("response", &message));
+    })
+    .unwrap_err();
+    assert_eq!(error.code(), Code::OcspMalformed, "{error}");
+    assert!(error.detail().contains("with certificates: 0, revocation lists: 1"), "{error}");
+    assert!(error.hint().contains("openssl ocsp -respout"), "{}", error.hint());
+}
+
+#[test]
 fn der_of_a_list_with_more_behind_it_is_an_error_that_says_so() {
     let authority = Authority::new("ca");
     let list = der(&authority.crl(&[BAD]));
