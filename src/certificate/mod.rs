@@ -182,7 +182,11 @@ pub(crate) fn date_text(unix_s: i64) -> String {
 pub(crate) fn algorithm_text(identifier: &[u8]) -> String {
     match Oid::from_der(identifier) {
         Ok((_, oid)) if oid.to_id_string() == "1.2.840.10045.4.1" => "ecdsa-with-SHA1".to_owned(),
-        Ok((_, oid)) => oid2sn(&oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned),
+        Ok((_, oid)) => {
+            let text = oid.to_id_string();
+            let name = oid2sn(&oid, oid_registry()).ok().or_else(|| oid::key_algorithm(&text));
+            name.map_or(text, str::to_owned)
+        }
         Err(_) => "an algorithm without a name".to_owned(),
     }
 }
@@ -208,24 +212,18 @@ fn key_text(certificate: &X509Certificate<'_>) -> String {
         Ok(PublicKey::RSA(key)) => format!("RSA {}", key.key_size()),
         Ok(PublicKey::EC(_)) => format!("EC {}", curve_text(certificate)),
         Ok(PublicKey::DSA(_)) => "DSA".to_owned(),
-        _ => match certificate.public_key().algorithm.algorithm.to_id_string().as_str() {
-            "1.2.840.113549.1.1.10" => "RSA-PSS".to_owned(),
-            "1.3.101.112" => "Ed25519".to_owned(),
-            "1.3.101.113" => "Ed448".to_owned(),
-            oid => format!("unknown ({oid})"),
-        },
+        _ => {
+            let oid = certificate.public_key().algorithm.algorithm.to_id_string();
+            oid::key_algorithm(&oid).map_or_else(|| format!("unknown ({oid})"), str::to_owned)
+        }
     }
 }
 
 fn curve_text(certificate: &X509Certificate<'_>) -> String {
     let parameters = certificate.public_key().algorithm.parameters.as_ref();
     let curve = parameters.and_then(|any| any.as_oid().ok()).map(|oid| oid.to_id_string());
-    match curve.as_deref() {
-        Some("1.2.840.10045.3.1.7") => "P-256".to_owned(),
-        Some("1.3.132.0.34") => "P-384".to_owned(),
-        Some("1.3.132.0.35") => "P-521".to_owned(),
-        Some("1.3.132.0.10") => "secp256k1".to_owned(),
-        Some(oid) => oid.to_owned(),
+    match curve {
+        Some(oid) => oid::curve_name(&oid).map_or(oid, str::to_owned),
         None => "explicit parameters".to_owned(),
     }
 }

@@ -41,6 +41,66 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("1.3.6.1.4.1.311.60.2.1.3", "jurisdictionC"),
 ];
 
+/// The algorithms of keys, but RSA and elliptic curves, of which a key says more (RFC 8410, RFC 9881, RFC 9909, RFC 9935).
+const KEY_ALGORITHMS: &[(&str, &str)] = &[
+    ("1.2.840.113549.1.1.7", "RSA-OAEP"),
+    ("1.2.840.113549.1.1.10", "RSA-PSS"),
+    ("1.2.840.113549.1.3.1", "DH"),
+    ("1.2.840.10040.4.1", "DSA"),
+    ("1.2.840.10046.2.1", "DH"),
+    ("1.3.132.1.12", "ECDH"),
+    ("1.3.101.110", "X25519"),
+    ("1.3.101.111", "X448"),
+    ("1.3.101.112", "Ed25519"),
+    ("1.3.101.113", "Ed448"),
+    ("1.2.643.2.2.19", "GOST R 34.10-2001"),
+    ("1.2.643.7.1.1.1.1", "GOST R 34.10-2012 (256)"),
+    ("1.2.643.7.1.1.1.2", "GOST R 34.10-2012 (512)"),
+    ("1.2.840.113549.1.9.16.3.17", "HSS/LMS"),
+    ("2.16.840.1.101.3.4.3.17", "ML-DSA-44"),
+    ("2.16.840.1.101.3.4.3.18", "ML-DSA-65"),
+    ("2.16.840.1.101.3.4.3.19", "ML-DSA-87"),
+    ("2.16.840.1.101.3.4.3.20", "SLH-DSA-SHA2-128s"),
+    ("2.16.840.1.101.3.4.3.21", "SLH-DSA-SHA2-128f"),
+    ("2.16.840.1.101.3.4.3.22", "SLH-DSA-SHA2-192s"),
+    ("2.16.840.1.101.3.4.3.23", "SLH-DSA-SHA2-192f"),
+    ("2.16.840.1.101.3.4.3.24", "SLH-DSA-SHA2-256s"),
+    ("2.16.840.1.101.3.4.3.25", "SLH-DSA-SHA2-256f"),
+    ("2.16.840.1.101.3.4.3.26", "SLH-DSA-SHAKE-128s"),
+    ("2.16.840.1.101.3.4.3.27", "SLH-DSA-SHAKE-128f"),
+    ("2.16.840.1.101.3.4.3.28", "SLH-DSA-SHAKE-192s"),
+    ("2.16.840.1.101.3.4.3.29", "SLH-DSA-SHAKE-192f"),
+    ("2.16.840.1.101.3.4.3.30", "SLH-DSA-SHAKE-256s"),
+    ("2.16.840.1.101.3.4.3.31", "SLH-DSA-SHAKE-256f"),
+    ("2.16.840.1.101.3.4.4.1", "ML-KEM-512"),
+    ("2.16.840.1.101.3.4.4.2", "ML-KEM-768"),
+    ("2.16.840.1.101.3.4.4.3", "ML-KEM-1024"),
+];
+
+/// Named curves (RFC 5480, RFC 5639, GB/T 32918).
+const CURVES: &[(&str, &str)] = &[
+    ("1.2.840.10045.3.1.1", "P-192"),
+    ("1.3.132.0.33", "P-224"),
+    ("1.2.840.10045.3.1.7", "P-256"),
+    ("1.3.132.0.34", "P-384"),
+    ("1.3.132.0.35", "P-521"),
+    ("1.3.132.0.10", "secp256k1"),
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
+    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
+    ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"),
+    ("1.2.156.10197.1.301", "SM2"),
+];
+
+/// The name of an elliptic curve.
+pub(crate) fn curve_name(oid: &str) -> Option<&'static str> {
+    CURVES.iter().find_map(|(known, name)| (*known == oid).then_some(*name))
+}
+
+/// The name of a key's algorithm, also of its signatures if it has only one.
+pub(crate) fn key_algorithm(oid: &str) -> Option<&'static str> {
+    KEY_ALGORITHMS.iter().find_map(|(known, name)| (*known == oid).then_some(*name))
+}
+
 /// The short name of an attribute type.
 pub(super) fn short_name(oid: &str) -> Option<&'static str> {
     SHORT_NAMES.iter().find_map(|(known, name)| (*known == oid).then_some(*name))
@@ -77,6 +137,18 @@ pub(super) fn dotted(content: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn algorithms_of_keys_and_curves_are_named_each_once() {
+        for table in [KEY_ALGORITHMS, CURVES] {
+            let oids: std::collections::BTreeSet<_> = table.iter().map(|(oid, _)| oid).collect();
+            assert_eq!(oids.len(), table.len());
+        }
+        assert_eq!(key_algorithm("2.16.840.1.101.3.4.4.2"), Some("ML-KEM-768"));
+        assert_eq!(key_algorithm("2.16.840.1.101.3.4.3.25"), Some("SLH-DSA-SHA2-256f"));
+        assert_eq!((key_algorithm("1.2.3"), curve_name("1.2.3")), (None, None));
+        assert_eq!(curve_name("1.3.36.3.3.2.8.1.1.7"), Some("brainpoolP256r1"));
+    }
 
     #[test]
     fn object_identifiers_have_their_dotted_form() {

@@ -201,7 +201,7 @@ codes! {
         "Keep only the end-entity certificate and its issuers.";
     KeyAlgorithmUnsupported = 211, KEY_ALGORITHM_UNSUPPORTED, Keystore, -,
         "the private key's algorithm is not supported",
-        "Use RSA (1024 bits or more), ECDSA on P-256, P-384 or P-521, or Ed25519.";
+        "Use RSA (1024 bits or more), ECDSA on P-256, P-384 or P-521, Ed25519, or ML-DSA.";
     EncryptionUnsupported = 212, ENCRYPTION_UNSUPPORTED, Keystore, -,
         "the encryption of the key or store is not supported",
         "Export it with AES-256-CBC and PBKDF2: openssl pkcs12 -export, or openssl pkcs8 -topk8 for a key alone.";

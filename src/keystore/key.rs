@@ -14,6 +14,7 @@ use super::java::key::JavaKey;
 use super::key_form::Form;
 use super::pkcs12::ber;
 use super::traditional::Traditional;
+use crate::certificate::oid::{curve_name, key_algorithm};
 use crate::error::{Code, Error, Result};
 
 /// RSA keys below this are signed with by [`SmallRsaKey`].
@@ -22,6 +23,9 @@ pub(super) const RSA_SMALL_BELOW_BITS: usize = 2048;
 pub(super) const RSA_LEAST_BITS: usize = 1024;
 const RSA: &str = "1.2.840.113549.1.1.1";
 const EC: &str = "1.2.840.10045.2.1";
+/// The algorithms that are served beside these two: Ed25519, and ML-DSA-44, -65 and -87.
+const SERVED: [&str; 4] =
+    ["1.3.101.112", "2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18", "2.16.840.1.101.3.4.3.19"];
 
 /// A key that is not, or no longer, encrypted. Wiped when dropped.
 pub(super) struct PlainKey {
@@ -103,16 +107,10 @@ impl Algorithm {
                     RSA => rsa(key),
                     EC if parameters.peek() == Some(OID) => Ok(curve(&parameters.oid("curve")?)),
                     EC => Ok(named("EC, parameters written out", true)),
-                    "1.3.101.112" => Ok(named("Ed25519", true)),
-                    "1.3.101.113" => Ok(named("Ed448", false)),
-                    "1.3.101.110" => Ok(named("X25519", false)),
-                    "1.2.840.113549.1.1.10" => Ok(named("RSA-PSS", false)),
-                    "1.2.840.10040.4.1" => Ok(named("DSA", false)),
-                    "1.2.840.113549.1.3.1" => Ok(named("DH", false)),
-                    "2.16.840.1.101.3.4.3.17" => Ok(named("ML-DSA-44", true)),
-                    "2.16.840.1.101.3.4.3.18" => Ok(named("ML-DSA-65", true)),
-                    "2.16.840.1.101.3.4.3.19" => Ok(named("ML-DSA-87", true)),
-                    oid => Ok(named(&format!("an unknown algorithm ({oid})"), false)),
+                    oid => Ok(match key_algorithm(oid) {
+                        Some(name) => named(name, SERVED.contains(&oid)),
+                        None => named(&format!("an unknown algorithm ({oid})"), false),
+                    }),
                 }
             }
         }
@@ -161,13 +159,9 @@ fn sec1(der: &[u8]) -> Result<Algorithm> {
 }
 
 fn curve(oid: &str) -> Algorithm {
-    match oid {
-        "1.2.840.10045.3.1.7" => named("EC P-256", true),
-        "1.3.132.0.34" => named("EC P-384", true),
-        "1.3.132.0.35" => named("EC P-521", true),
-        "1.3.132.0.10" => named("EC secp256k1", false),
-        "1.3.132.0.33" => named("EC P-224", false),
-        oid => named(&format!("EC on curve {oid}"), false),
+    match curve_name(oid) {
+        Some(name) => named(&format!("EC {name}"), matches!(name, "P-256" | "P-384" | "P-521")),
+        None => named(&format!("EC on curve {oid}"), false),
     }
 }
 

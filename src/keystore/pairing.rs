@@ -86,7 +86,7 @@ pub(super) fn pair_all(certificates: &Store, keys: &Store) -> Result<Vec<(usize,
     let Some((_, first)) = keys.keys().next() else { return Err(keys.no_private_key()) };
     let pool = certificates.pool()?;
     if pool.certificates().is_empty() {
-        let error = first.fault().cloned().map(|fault| fault.at(&first.place));
+        let error = first.fault().cloned().or_else(|| first.unserved()).map(|fault| fault.at(&first.place));
         return Err(error.unwrap_or_else(|| {
             certificates.for_lack(Code::NoCertificate, &certificates.summary()).at(&certificates.label)
         }));

@@ -19,7 +19,7 @@ use crate::error::{Code, Error, Result};
 
 /// Makes the key ready to sign with.
 ///
-/// RSA from 1024 to 8192 bits, ECDSA on P-256, P-384 and P-521, Ed25519, in PKCS#8, PKCS#1 or SEC1.
+/// RSA from 1024 to 8192 bits, ECDSA on P-256, P-384 and P-521, Ed25519, ML-DSA, in PKCS#8, PKCS#1 or SEC1.
 ///
 /// # Errors
 /// `KEY_ALGORITHM_UNSUPPORTED` with the kind and size, `KEY_MALFORMED`.

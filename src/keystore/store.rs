@@ -120,6 +120,12 @@ impl Entry {
         self.place.strip_prefix(label).map_or(self.place.as_str(), |rest| rest.trim_start_matches([',', ' ']))
     }
 
+    /// The error for a key of an algorithm that is not served, with or without a certificate.
+    pub(super) fn unserved(&self) -> Option<Error> {
+        let algorithm = self.material.as_ref()?.algorithm().filter(|algorithm| !algorithm.served)?;
+        Some(Error::new(Code::KeyAlgorithmUnsupported, algorithm.name))
+    }
+
     /// The error that keeps it from use, if that is known before its key is decrypted.
     pub fn fault(&self) -> Option<&Error> {
         self.fault.as_ref()
@@ -351,7 +357,7 @@ impl Store {
             return Err(fault.clone());
         }
         if pool.certificates().is_empty() {
-            return Err(self.for_lack(Code::NoCertificate, "the key has none"));
+            return Err(entry.unserved().unwrap_or_else(|| self.for_lack(Code::NoCertificate, "the key has none")));
         }
         let key = self.decrypt(entry)?;
         let signing_key = self.signing_key(entry, &key)?;

@@ -1,5 +1,6 @@
 //! Loading of keys, certificates and stores, made by the tools that users make them with.
 
+mod algorithms;
 mod cases;
 mod containers;
 mod der;
