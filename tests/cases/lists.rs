@@ -147,6 +147,23 @@ fn folder_with_cas_and_their_lists_serves_as_trust_and_as_lists() {
 }
 
 #[test]
+fn extension_values_without_der_do_not_take_a_list_of_nss_away() {
+    let [trust, good, revoked] =
+        ["ca", "good", "revoked"].map(|name| kept(&format!("28-lists-of-nss-crlutil/{name}.pem")));
+    for name in ["plain", "number", "reason"] {
+        let list = kept(&format!("28-lists-of-nss-crlutil/{name}.crl"));
+        for mode in MODES {
+            let judged = |chain: &str| {
+                let fixed = ["verify", "--trust", &trust, "--purpose", "server", "--time", NOW, "--chain", chain];
+                run(&[&fixed[..], &["--crl", &list, "--revocation", mode]].concat())
+            };
+            assert_accepted(&judged(&good));
+            assert_refused(&judged(&revoked), "CERT_REVOKED", &[&format!("{name}.crl")]);
+        }
+    }
+}
+
+#[test]
 fn times_with_fractions_of_a_second_are_read() {
     let list = run(&["inspect", &kept("stores/pkijs-milliseconds.crl")]);
     assert!(list.code == 0 && list.out.contains("this update  2026-11-28T03:20:50Z"), "{list:?}");
