@@ -14,7 +14,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
-use crate::certificate::describe;
+use crate::certificate::{describe, visible};
 use crate::error::{Code, Error, Result};
 use crate::keystore::TrustedCertificate;
 use crate::logging::{Level, Log};
@@ -22,6 +22,9 @@ use crate::revocation::Revocation;
 
 use super::host::{HandshakeHost, PeerToJudge};
 use super::{Authenticated, Deviation, PeerVerifier, Purpose, ShownIdentity, Verdict};
+
+/// The most characters of an application's reason to refuse a peer. It may hold text of the peer.
+const MAX_REASON_CHARS: usize = 1024;
 
 /// The events inside a call of rustls, for the connection that made it.
 #[derive(Debug, Default)]
@@ -374,7 +377,8 @@ impl RustlsVerifier {
             let connection = HandshakeNotes::connection(HandshakeNotes::version());
             let peer =
                 PeerCertificate { chain, purpose, verdict: &verdict, connection: &connection, is_resumed: false };
-            HandshakeNotes::aside(|| callback(&peer)).map_err(|why| Error::new(Code::CertRejectedByCallback, why))?;
+            HandshakeNotes::aside(|| callback(&peer))
+                .map_err(|why| Error::new(Code::CertRejectedByCallback, visible(&why, MAX_REASON_CHARS)))?;
         }
         let connection_id = NOTES.with_borrow(|notes| notes.input.connection_id);
         for deviation in &verdict.deviations {

@@ -272,3 +272,18 @@ fn verify_callback_receives_its_connection_and_that_alone() {
         }
     }
 }
+
+#[test]
+fn reason_of_a_verify_callback_is_cut_and_has_no_control_characters() {
+    let authority = Authority::new("ca");
+    let reason = format!("no\r\nbroker: \u{1b}[2J{}", "ü".repeat(5000));
+    let server = server(&authority, "TLSv1.3", |builder| {
+        builder.client_auth(ClientAuth::Need).verify_callback(Arc::new(move |_| Err(reason.clone())), false);
+    });
+    let known = client(&authority, "TLSv1.3", Some(&authority));
+    let (_, ended) = run(&server, &ConnectionSettings::default(), known.connect(Some("broker")).unwrap());
+    let error = ended.server.unwrap_err();
+    assert_eq!(error.code(), Code::CertRejectedByCallback);
+    assert!(error.detail().starts_with("no\\u{d}\\u{a}broker: \\u{1b}[2Jü"), "{error}");
+    assert!(error.detail().ends_with("ü…") && error.detail().chars().count() < 1100, "{error}");
+}

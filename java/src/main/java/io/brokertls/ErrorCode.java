@@ -141,7 +141,7 @@ public enum ErrorCode {
     /** The private key's algorithm is not supported. */
     KEY_ALGORITHM_UNSUPPORTED(211, Category.KEYSTORE, -1,
             "the private key's algorithm is not supported",
-            "Use RSA (1024 bits or more), ECDSA on P-256, P-384 or P-521, or Ed25519."),
+            "Use RSA (1024 bits or more), ECDSA on P-256, P-384 or P-521, Ed25519, or ML-DSA."),
     /** The encryption of the key or store is not supported. */
     ENCRYPTION_UNSUPPORTED(212, Category.KEYSTORE, -1,
             "the encryption of the key or store is not supported",
