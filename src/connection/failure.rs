@@ -5,32 +5,11 @@ use rustls::{
 };
 
 use crate::certificate::names_text;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error};
 use crate::identity::ASKS_FOR_SHA1;
 
 use super::hello::server_name_fault;
-use super::state::Seen;
-use super::{Connection, reasons};
-
-impl Connection {
-    /// Says that no more ciphertext will come: the transport has ended.
-    ///
-    /// # Errors
-    /// `TRUNCATED` without the peer's close_notify, `HANDSHAKE_EOF` during the handshake, or what ended the connection
-    /// before; `PEER_NOT_TLS` after so few bytes that they are no header of a record, if none begins so.
-    pub fn end_of_input(&mut self) -> Result<()> {
-        self.state.check()?;
-        if self.state.is_peer_closed() {
-            return Ok(());
-        }
-        let error = match self.beginning.speaker().filter(|_| self.seen < Seen::Record) {
-            Some(what) => Error::new(Code::PeerNotTls, what),
-            None if self.is_handshaking() => Error::from(Code::HandshakeEof),
-            None => Error::from(Code::Truncated),
-        };
-        Err(self.fail(error))
-    }
-}
+use super::reasons;
 
 /// The error for what rustls reported, and the alert that it queued for it; `refusal` is what verification itself said
 /// of the peer's certificate.

@@ -267,6 +267,24 @@ impl Connection {
         queued.map_err(|error| self.fail(error))
     }
 
+    /// Says that no more ciphertext will come: the transport has ended.
+    ///
+    /// # Errors
+    /// `TRUNCATED` without the peer's close_notify, `HANDSHAKE_EOF` during the handshake, or what ended the connection
+    /// before; `PEER_NOT_TLS` after so few bytes that they are no header of a record, if none begins so.
+    pub fn end_of_input(&mut self) -> Result<()> {
+        self.state.check()?;
+        if self.state.is_peer_closed() {
+            return Ok(());
+        }
+        let error = match self.beginning.speaker().filter(|_| self.seen < Seen::Record) {
+            Some(what) => Error::new(Code::PeerNotTls, what),
+            None if self.is_handshaking() => Error::from(Code::HandshakeEof),
+            None => Error::from(Code::Truncated),
+        };
+        Err(self.fail(error))
+    }
+
     /// Ends the connection: the peer is sent the alert of the failure's row, if it has one, instead of what rustls may
     /// have queued. The first failure counts.
     pub(crate) fn fail(&mut self, error: Error) -> Error {
