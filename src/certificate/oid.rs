@@ -41,7 +41,8 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("1.3.6.1.4.1.311.60.2.1.3", "jurisdictionC"),
 ];
 
-/// The algorithms of keys, but RSA and elliptic curves, of which a key says more (RFC 8410, RFC 9881, RFC 9909, RFC 9935).
+/// The algorithms of keys without RSA and elliptic curves, of which a key says more (RFC 8410, RFC 9881, RFC 9909,
+/// RFC 9935).
 const KEY_ALGORITHMS: &[(&str, &str)] = &[
     ("1.2.840.113549.1.1.7", "RSA-OAEP"),
     ("1.2.840.113549.1.1.10", "RSA-PSS"),

@@ -271,7 +271,7 @@ impl Connection {
     ///
     /// # Errors
     /// `TRUNCATED` without the peer's close_notify, `HANDSHAKE_EOF` during the handshake, or what ended the connection
-    /// before; `PEER_NOT_TLS` after so few bytes that they are no header of a record, if none begins so.
+    /// before. `PEER_NOT_TLS` after fewer bytes than a header of a record, if no header begins so.
     pub fn end_of_input(&mut self) -> Result<()> {
         self.state.check()?;
         if self.state.is_peer_closed() {

@@ -83,7 +83,7 @@ pub(super) fn whole_records(records: &[u8], room: usize) -> usize {
     end
 }
 
-/// Names a protocol by its first bytes. A name is given only if these bytes leave no other: with few bytes it is general.
+/// Names a protocol by its first bytes. A name is given only if these bytes leave no other.
 fn speaker(bytes: &[u8]) -> &'static str {
     if let Some((_, name)) = TEXTS.iter().find(|(start, _)| bytes.starts_with(start)) {
         return name;
@@ -138,7 +138,7 @@ fn speaker(bytes: &[u8]) -> &'static str {
 /// The hello that clients sent when they did not know if the server has SSL 3.0.
 pub(super) const SSL_2: &str = "an SSL 2.0 hello";
 
-/// What texts begin with. A longer beginning stands before a shorter one.
+/// Beginnings of texts and their protocols. A longer beginning stands before a shorter one.
 const TEXTS: &[(&[u8], &str)] = &[
     (b"GET ", "an HTTP request in plain text"),
     (b"POST ", "an HTTP request in plain text"),
