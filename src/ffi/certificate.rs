@@ -1,4 +1,4 @@
-//! The facts of a certificate for C. They are parsed once and live as long as the object.
+//! The facts of a certificate for C, with its names. They are parsed once and live as long as the object.
 
 use std::ffi::{CString, c_char, c_void};
 use std::mem::MaybeUninit;
@@ -7,12 +7,12 @@ use std::ptr;
 use rustls::pki_types::CertificateDer;
 
 use crate::certificate::CertificateFacts;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 
-use super::arguments::{bytes, c_string, required};
-use super::btls_status;
+use super::arguments::{bytes, c_string, null, optional_text, required};
 use super::guard::{guard, guard_status};
-use super::names::{Alternative, Attribute, whole};
+use super::names::{Alternative, Attribute, BTLS_SAN_NONE, btls_san_kind, whole};
+use super::{DONE, btls_status};
 
 /// The facts of a certificate. They never change; several threads may read them.
 pub struct btls_certificate {
@@ -23,10 +23,10 @@ pub struct btls_certificate {
     serial: CString,
     sha256: CString,
     key: CString,
-    pub(super) subject_der: Vec<u8>,
-    pub(super) issuer_der: Vec<u8>,
-    pub(super) attributes: Vec<Attribute>,
-    pub(super) alternative_names: Vec<Alternative>,
+    subject_der: Vec<u8>,
+    issuer_der: Vec<u8>,
+    attributes: Vec<Attribute>,
+    alternative_names: Vec<Alternative>,
     version: u32,
     not_before: i64,
     not_after: i64,
@@ -57,7 +57,7 @@ impl btls_certificate {
 }
 
 /// Returns a text of a certificate, or NULL.
-pub(super) fn text(
+fn text(
     certificate: Option<&btls_certificate>,
     of: impl FnOnce(&btls_certificate) -> Option<&CString>,
 ) -> *const c_char {
@@ -163,4 +163,206 @@ pub unsafe extern "C" fn btls_certificate_not_after(certificate: Option<&btls_ce
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_is_ca(certificate: Option<&btls_certificate>) -> bool {
     guard(false, || certificate.is_some_and(|certificate| certificate.is_ca))
+}
+
+/// Gives bytes that live as long as the certificate.
+fn give(
+    bytes: Result<&[u8]>,
+    der: Option<&mut MaybeUninit<*const u8>>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> Result<btls_status> {
+    let (der, length) = (required(der, "der")?, required(length, "length")?);
+    let bytes = bytes?;
+    der.write(bytes.as_ptr());
+    length.write(bytes.len());
+    DONE
+}
+
+fn at<'a, T>(all: Option<&'a [T]>, index: usize, what: &str) -> Result<&'a T> {
+    let all = all.ok_or_else(|| null("certificate"))?;
+    let wrong = || Error::new(Code::InvalidArgument, format!("{what} {index} of {}", all.len()));
+    all.get(index).ok_or_else(wrong)
+}
+
+/// Gives the DER encoding of the subject, an X.501 Name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_subject_der(
+    certificate: Option<&btls_certificate>,
+    der: Option<&mut MaybeUninit<*const u8>>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_status(|| {
+        let name = certificate.map(|certificate| &certificate.subject_der[..]);
+        give(name.ok_or_else(|| null("certificate")), der, length)
+    })
+}
+
+/// Gives the DER encoding of the issuer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_issuer_der(
+    certificate: Option<&btls_certificate>,
+    der: Option<&mut MaybeUninit<*const u8>>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_status(|| {
+        let name = certificate.map(|certificate| &certificate.issuer_der[..]);
+        give(name.ok_or_else(|| null("certificate")), der, length)
+    })
+}
+
+/// Returns the number of attributes of the subject. Index 0 is the first in the certificate.
+///
+/// # Details
+///
+/// The certificate's order is the reverse of that of btls_certificate_subject.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_attribute_count(certificate: Option<&btls_certificate>) -> usize {
+    guard(0, || certificate.map_or(0, |certificate| certificate.attributes.len()))
+}
+
+/// Returns the index of the first attribute of type `oid` ("2.5.4.3": common name) from index `start` on, or the number
+/// of attributes.
+///
+/// # Details
+///
+/// The number of attributes means that there is none. `oid` is in dotted form.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_attribute_find(
+    certificate: Option<&btls_certificate>,
+    oid: *const c_char,
+    start: usize,
+) -> usize {
+    guard(0, || {
+        let attributes = certificate.map_or(&[][..], |certificate| &certificate.attributes);
+        // SAFETY: the header asks for NULL or text that ends with a NUL.
+        let oid = unsafe { optional_text("oid", oid) }.ok().flatten();
+        let mut rest = attributes.iter().enumerate().skip(start);
+        let found = rest.find(|(_, attribute)| attribute.oid.to_str().ok() == oid);
+        found.map_or(attributes.len(), |(index, _)| index)
+    })
+}
+
+/// Returns the type of an attribute: an object identifier in dotted form.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_attribute_oid(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+) -> *const c_char {
+    guard(ptr::null(), || text(certificate, |certificate| certificate.attributes.get(index).map(|one| &one.oid)))
+}
+
+/// Returns the value of an attribute without escapes. NULL if it is not text or holds a NUL.
+///
+/// # Details
+///
+/// Other control characters are possible: the issuer chose the value.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_attribute_text(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+) -> *const c_char {
+    guard(ptr::null(), || {
+        text(certificate, |certificate| certificate.attributes.get(index).and_then(|one| one.text.as_ref()))
+    })
+}
+
+/// Returns the position of the relative name of an attribute. Several attributes may share it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_attribute_rdn(certificate: Option<&btls_certificate>, index: usize) -> usize {
+    guard(0, || {
+        certificate.and_then(|certificate| certificate.attributes.get(index)).map_or(0, |one| one.relative_name)
+    })
+}
+
+/// Gives the DER encoding of the value of an attribute, with its tag.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_attribute_der(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+    der: Option<&mut MaybeUninit<*const u8>>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_status(|| {
+        let bytes = at(certificate.map(|certificate| &certificate.attributes[..]), index, "attribute");
+        give(bytes.map(|one| &one.der[..]), der, length)
+    })
+}
+
+/// Returns the number of subject alternative names.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_san_count(certificate: Option<&btls_certificate>) -> usize {
+    guard(0, || certificate.map_or(0, |certificate| certificate.alternative_names.len()))
+}
+
+/// Returns an alternative name with its kind, to be shown: "DNS:a.example", "IP:192.0.2.1".
+///
+/// # Details
+///
+/// The other forms are "email:a@example", "URI:...", "UPN:a@corp.example", "otherName:1.2.3.4;#0c0161",
+/// "dirName:CN=a,O=Example" and "registeredID:1.2.3.4". Control characters, the backslash and a leading "#" are escaped
+/// ("\00", "\\", "\#"). A value that is not valid for its kind is its DER encoding in hexadecimal after "#".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_san(certificate: Option<&btls_certificate>, index: usize) -> *const c_char {
+    guard(ptr::null(), || {
+        text(certificate, |certificate| certificate.alternative_names.get(index).map(|one| &one.shown))
+    })
+}
+
+/// Returns the kind of a subject alternative name, or BTLS_SAN_NONE for an index out of range.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_san_kind(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+) -> btls_san_kind {
+    guard(BTLS_SAN_NONE, || {
+        let name = certificate.and_then(|certificate| certificate.alternative_names.get(index));
+        name.map_or(BTLS_SAN_NONE, |one| one.kind)
+    })
+}
+
+/// Returns the value without escapes: host, address, URI, name or identifier. NULL if not text.
+///
+/// # Details
+///
+/// The value is the host, the address, the URI, the distinguished name in the form of btls_certificate_subject, or the
+/// object identifier. It is NULL if it is not text, not valid for its kind, or holds a NUL. Other control characters
+/// are possible: the issuer chose the value. A user principal name is an otherName of type 1.3.6.1.4.1.311.20.2.3.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_san_value(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+) -> *const c_char {
+    guard(ptr::null(), || {
+        text(certificate, |certificate| certificate.alternative_names.get(index).and_then(|one| one.value.as_ref()))
+    })
+}
+
+/// Returns the type of an otherName in dotted form, or NULL for other kinds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_san_oid(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+) -> *const c_char {
+    guard(ptr::null(), || {
+        text(certificate, |certificate| certificate.alternative_names.get(index).and_then(|one| one.oid.as_ref()))
+    })
+}
+
+/// Gives the DER encoding of the name.
+///
+/// # Details
+///
+/// For an otherName and a distinguished name, it is the encoding of the value. For other kinds, it is that of the whole
+/// GeneralName.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_certificate_san_der(
+    certificate: Option<&btls_certificate>,
+    index: usize,
+    der: Option<&mut MaybeUninit<*const u8>>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_status(|| {
+        let bytes = at(certificate.map(|certificate| &certificate.alternative_names[..]), index, "name");
+        give(bytes.map(|one| &one.der[..]), der, length)
+    })
 }
