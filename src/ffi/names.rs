@@ -86,4 +86,3 @@ impl Alternative {
 pub(super) fn whole(text: Option<&str>) -> Option<CString> {
     text.and_then(|text| CString::new(text).ok())
 }
-

@@ -7,11 +7,11 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::der::{Der, GENERALIZED_TIME, INTEGER, OCTET_STRING, SEQUENCE};
 use super::java::reader::Reader;
 use super::pem;
 use super::unread::{UNPACK, archive, named};
 use crate::certificate::fault;
+use crate::der::{Cursor, GENERALIZED_TIME, INTEGER, OCTET_STRING, SEQUENCE};
 use crate::error::{Code, Error};
 
 const UTF16: (&str, &str) = ("it is UTF-16 text", "Save it as UTF-8 or ASCII text.");
@@ -96,7 +96,7 @@ fn bouncy_castle(kind: &str) -> Error {
 /// Tells an OCSP response, which begins with its status (RFC 6960 section 4.2.1).
 fn is_ocsp_response(bytes: &[u8]) -> bool {
     const ENUMERATED: u8 = 0x0a;
-    let response = Der::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "");
+    let response = Cursor::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "");
     response.and_then(|mut response| response.take(ENUMERATED, "")).is_ok()
 }
 
@@ -104,7 +104,7 @@ fn is_ocsp_response(bytes: &[u8]) -> bool {
 /// time third, and in both cases a check of its integrity behind it. Certificates have neither.
 fn is_bcfks(bytes: &[u8]) -> bool {
     let read = || {
-        let mut store = Der::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "")?;
+        let mut store = Cursor::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "")?;
         let mut content = store.enter(SEQUENCE, "")?;
         store.take(SEQUENCE, "")?;
         if content.peek() == Some(SEQUENCE) {

@@ -9,12 +9,12 @@ use zeroize::Zeroizing;
 
 use super::crypto::cost::Cost;
 use super::crypto::pbe::Scheme;
-use super::der::{CONTEXT_0, Der, INTEGER, OCTET_STRING, OID, SEQUENCE};
 use super::java::key::JavaKey;
 use super::key_form::Form;
 use super::pkcs12::ber;
 use super::traditional::Traditional;
 use crate::certificate::oid::{curve_name, key_algorithm};
+use crate::der::{CONTEXT_0, Cursor, INTEGER, OCTET_STRING, OID, SEQUENCE};
 use crate::error::{Code, Error, Result};
 
 /// RSA keys below this are signed with by [`SmallRsaKey`].
@@ -66,11 +66,11 @@ impl PlainKey {
 ///
 /// The caller wipes it.
 pub(super) fn version_1(der: &[u8]) -> Option<Vec<u8>> {
-    let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "PKCS#8 key").ok()?;
+    let mut content = Cursor::new(der, Code::KeyMalformed).enter(SEQUENCE, "PKCS#8 key").ok()?;
     let version = content.unsigned("version").ok()?;
     let algorithm = content.take(SEQUENCE, "algorithm").ok()?;
     let key = content.take(OCTET_STRING, "private key").ok()?;
-    let oid = Der::new(algorithm.value, Code::KeyMalformed).oid("algorithm").ok()?;
+    let oid = Cursor::new(algorithm.content, Code::KeyMalformed).oid("algorithm").ok()?;
     if !matches!(oid.as_str(), RSA | EC) || version > 1 || version == 0 && content.is_empty() {
         return None;
     }
@@ -122,18 +122,18 @@ fn named(name: &str, served: bool) -> Algorithm {
 }
 
 /// Algorithm, its parameters and the key itself (RFC 5958 section 2).
-pub(super) fn pkcs8(der: &[u8]) -> Result<(String, Der<'_>, &[u8])> {
-    let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "PKCS#8 key")?;
+pub(super) fn pkcs8(der: &[u8]) -> Result<(String, Cursor<'_>, &[u8])> {
+    let mut content = Cursor::new(der, Code::KeyMalformed).enter(SEQUENCE, "PKCS#8 key")?;
     content.unsigned("version of the PKCS#8 key")?;
     let mut algorithm = content.enter(SEQUENCE, "algorithm of the PKCS#8 key")?;
     let oid = algorithm.oid("algorithm of the PKCS#8 key")?;
-    Ok((oid, algorithm, content.take(OCTET_STRING, "private key")?.value))
+    Ok((oid, algorithm, content.take(OCTET_STRING, "private key")?.content))
 }
 
 fn rsa(pkcs1: &[u8]) -> Result<Algorithm> {
-    let mut content = Der::new(pkcs1, Code::KeyMalformed).enter(SEQUENCE, "RSA key")?;
+    let mut content = Cursor::new(pkcs1, Code::KeyMalformed).enter(SEQUENCE, "RSA key")?;
     content.unsigned("version of the RSA key")?;
-    let bits = bits(content.take(INTEGER, "modulus of the RSA key")?.value);
+    let bits = bits(content.take(INTEGER, "modulus of the RSA key")?.content);
     Ok(Algorithm { name: format!("RSA {bits}"), rsa_bits: Some(bits), served: (1024..=8192).contains(&bits) })
 }
 
@@ -146,12 +146,12 @@ pub(super) fn bits(number: &[u8]) -> usize {
 }
 
 fn sec1(der: &[u8]) -> Result<Algorithm> {
-    let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "EC key")?;
+    let mut content = Cursor::new(der, Code::KeyMalformed).enter(SEQUENCE, "EC key")?;
     content.unsigned("version of the EC key")?;
     content.take(OCTET_STRING, "private value of the EC key")?;
     match content.optional(CONTEXT_0, "parameters of the EC key")? {
-        Some(parameters) if parameters.value.first() == Some(&OID) => {
-            Ok(curve(&Der::new(parameters.value, Code::KeyMalformed).oid("curve")?))
+        Some(parameters) if parameters.content.first() == Some(&OID) => {
+            Ok(curve(&Cursor::new(parameters.content, Code::KeyMalformed).oid("curve")?))
         }
         Some(_) => Ok(named("EC, parameters written out", true)),
         None => Ok(named("EC, curve not named", true)),
@@ -188,9 +188,9 @@ impl Material {
         if !is_encrypted_pkcs8(&der) {
             return PlainKey::new(der).map(Self::Plain);
         }
-        let mut content = Der::new(&der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
+        let mut content = Cursor::new(&der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
         let scheme = Box::new(Scheme::read(&mut content, Code::KeyMalformed)?);
-        Ok(Self::Encrypted { scheme, ciphertext: content.take(OCTET_STRING, "encrypted key")?.value.to_vec() })
+        Ok(Self::Encrypted { scheme, ciphertext: content.take(OCTET_STRING, "encrypted key")?.content.to_vec() })
     }
 
     /// A key that cannot be used is an entry all the same; using it is the error.
@@ -274,7 +274,7 @@ impl fmt::Debug for Material {
 /// A SEQUENCE of an AlgorithmIdentifier and an OCTET STRING.
 pub(super) fn is_encrypted_pkcs8(der: &[u8]) -> bool {
     let read = || {
-        let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
+        let mut content = Cursor::new(der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
         content.enter(SEQUENCE, "algorithm")?.oid("algorithm")?;
         content.take(OCTET_STRING, "encrypted key")
     };

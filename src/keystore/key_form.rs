@@ -1,6 +1,6 @@
 //! The encodings that a private key can have when it is not encrypted.
 
-use super::der::{Der, INTEGER, OCTET_STRING, SEQUENCE};
+use crate::der::{Cursor, INTEGER, OCTET_STRING, SEQUENCE};
 use crate::error::Code;
 
 /// The encodings of a key that is not encrypted.
@@ -17,7 +17,7 @@ pub(super) enum Form {
 impl Form {
     /// Tells the encodings apart by what follows the version.
     pub(super) fn of(der: &[u8]) -> Option<Self> {
-        let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "key").ok()?;
+        let mut content = Cursor::new(der, Code::KeyMalformed).enter(SEQUENCE, "key").ok()?;
         content.take(INTEGER, "version").ok()?;
         match content.peek()? {
             SEQUENCE => Some(Self::Pkcs8),

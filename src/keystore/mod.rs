@@ -10,7 +10,6 @@ use zeroize::Zeroize;
 
 mod chain;
 mod crypto;
-mod der;
 mod formats;
 mod java;
 mod key;

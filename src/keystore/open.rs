@@ -1,11 +1,11 @@
 //! Opening a store: its size, its type from its content, and the reader of that type.
 
 use super::crypto::cost::Budget;
-use super::der::{self, Der, INTEGER, Length, SEQUENCE};
 use super::java::jks;
 use super::pem::Block;
 use super::store::Store;
 use super::{OpenOptions, StoreType, formats, pem, pkcs7, pkcs12, plain, unread};
+use crate::der::{Cursor, Header, INTEGER, SEQUENCE};
 use crate::error::{Code, Error, Result};
 
 const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
@@ -94,13 +94,13 @@ pub(super) fn find_type(bytes: &[u8]) -> Result<StoreType> {
     }
     // Text may begin with 0, the byte that DER begins with.
     let text = pem::has_block(bytes);
-    match der::header(bytes) {
-        Some((SEQUENCE, _, Length::Indefinite)) if pkcs7::is_content_info(bytes) => Ok(StoreType::Der),
-        Some((SEQUENCE, header, Length::Indefinite)) => match bytes.get(header) {
+    match Header::of(bytes).filter(|header| header.tag == SEQUENCE) {
+        Some(Header { length: None, .. }) if pkcs7::is_content_info(bytes) => Ok(StoreType::Der),
+        Some(Header { length: None, bytes: header, .. }) => match bytes.get(header) {
             Some(&INTEGER) => Ok(StoreType::Pkcs12),
             _ => Err(formats::indefinite()),
         },
-        Some((SEQUENCE, _, Length::Definite(_))) => match whole(bytes, Code::StoreMalformed) {
+        Some(_) => match whole(bytes, Code::StoreMalformed) {
             Ok(whole) => Ok(find_der_type(whole)),
             Err(_) if text => Ok(StoreType::Pem),
             Err(error) => Err(error),
@@ -110,14 +110,19 @@ pub(super) fn find_type(bytes: &[u8]) -> Result<StoreType> {
     }
 }
 
+/// The end of the SEQUENCE of definite length that the bytes begin with.
+fn end_of_sequence(bytes: &[u8]) -> Option<usize> {
+    let header = Header::of(bytes).filter(|header| header.tag == SEQUENCE)?;
+    Some(header.bytes.saturating_add(header.length?))
+}
+
 /// The one DER element of a content, without the line ends that follow it: editors and shells add them. Anything that
 /// does not begin as a SEQUENCE of definite length is returned as it is.
 ///
 /// # Errors
 /// `code` for an element that is cut off, and for one with anything but line ends behind it.
 pub(crate) fn whole(bytes: &[u8], code: Code) -> Result<&[u8]> {
-    let Some((SEQUENCE, header, Length::Definite(length))) = der::header(bytes) else { return Ok(bytes) };
-    let end = header.saturating_add(length);
+    let Some(end) = end_of_sequence(bytes) else { return Ok(bytes) };
     let Some((whole, rest)) = bytes.split_at_checked(end) else {
         let detail = format!("it is cut off: DER of {end} bytes, of which {} are there", bytes.len());
         return Err(Error::new(code, detail).with_hint("Copy the file again, as binary."));
@@ -125,8 +130,8 @@ pub(crate) fn whole(bytes: &[u8], code: Code) -> Result<&[u8]> {
     if rest.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
         return Ok(whole);
     }
-    let (detail, hint) = match der::header(rest) {
-        Some((SEQUENCE, header, Length::Definite(length))) if header.saturating_add(length) <= rest.len() => (
+    let (detail, hint) = match end_of_sequence(rest) {
+        Some(end) if end <= rest.len() => (
             "several elements of DER follow one another".to_owned(),
             "Put each into a file of its own, or all into one file as PEM.",
         ),
@@ -140,7 +145,7 @@ pub(crate) fn whole(bytes: &[u8], code: Code) -> Result<&[u8]> {
 /// RFC 7292 section 4: PKCS#12 is a version and a ContentInfo, which begins with an object identifier.
 fn find_der_type(bytes: &[u8]) -> StoreType {
     let read = || {
-        let mut content = Der::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "PKCS#12 store")?;
+        let mut content = Cursor::new(bytes, Code::StoreMalformed).enter(SEQUENCE, "PKCS#12 store")?;
         content.take(INTEGER, "version")?;
         content.take(SEQUENCE, "content")?;
         // A PKCS#8 key has a SEQUENCE there too, and after it an OCTET STRING with the key.

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::der::{CONTEXT_0, Der, Element, INTEGER, Length, SEQUENCE, SET, header};
 use super::pkcs12::ber;
 use super::unread::named;
+use crate::der::{CONTEXT_0, Cursor, Element, Header, INTEGER, SEQUENCE, SET};
 use crate::error::{Code, Error, Result};
 
 /// The labels of PKCS#7 in PEM (RFC 7468 sections 8 and 9).
@@ -38,12 +38,9 @@ pub(super) struct Carried {
 
 /// Returns true for ContentInfo: a sequence that begins with the identifier of one of the contents of PKCS#7.
 pub(super) fn is_content_info(bytes: &[u8]) -> bool {
-    match header(bytes) {
-        Some((SEQUENCE, header, _)) => {
-            bytes.get(header..).is_some_and(|content| CONTENTS.iter().any(|identifier| content.starts_with(identifier)))
-        }
-        _ => false,
-    }
+    let header = Header::of(bytes).filter(|header| header.tag == SEQUENCE);
+    let content = header.and_then(|header| bytes.get(header.bytes..)).unwrap_or_default();
+    CONTENTS.iter().any(|identifier| content.starts_with(identifier))
 }
 
 /// Certificates and lists of a message in DER or BER.
@@ -51,12 +48,12 @@ pub(super) fn is_content_info(bytes: &[u8]) -> bool {
 /// # Errors
 /// `STORE_MALFORMED`; `STORE_FORMAT_UNKNOWN` for a message that is signed, encrypted, or carries neither.
 pub(super) fn read(bytes: &[u8]) -> Result<Carried> {
-    let is_indefinite = matches!(header(bytes), Some((_, _, Length::Indefinite)));
+    let is_indefinite = Header::of(bytes).is_some_and(|header| header.length.is_none());
     let der = match is_indefinite {
         true => Cow::Owned(ber::to_der(without_line_ends(bytes), Code::StoreMalformed)?.to_vec()),
         false => Cow::Borrowed(bytes),
     };
-    let mut outer = Der::new(&der, Code::StoreMalformed);
+    let mut outer = Cursor::new(&der, Code::StoreMalformed);
     let mut info = outer.enter(SEQUENCE, "PKCS#7")?;
     outer.end("PKCS#7")?;
     match info.oid("content type of PKCS#7")?.as_str() {
@@ -75,7 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Carried> {
     if let Some(lists) = data.optional(CONTEXT_1, "revocation lists")? {
         carried.others += elements(lists, "revocation list", &mut carried.lists)?;
     }
-    if !data.take(SET, "signers")?.value.is_empty() {
+    if !data.take(SET, "signers")?.content.is_empty() {
         let hint = "If its certificates are the right ones, write them to a file: \
                     openssl cms -cmsout -inform DER -in FILE -noout -certsout FILE.pem (-inform PEM for text).";
         return Err(named("it is a signed message of PKCS#7 (CMS)", hint));
@@ -110,7 +107,7 @@ pub(super) fn in_words(bytes: &[u8]) -> String {
 
 /// Adds each SEQUENCE of a set to `found`, and counts elements of other kinds.
 fn elements(set: Element<'_>, what: &str, found: &mut Vec<Vec<u8>>) -> Result<usize> {
-    let mut rest = Der::new(set.value, Code::StoreMalformed);
+    let mut rest = Cursor::new(set.content, Code::StoreMalformed);
     let mut others = 0;
     while let Some(tag) = rest.peek() {
         let element = rest.next(what)?;

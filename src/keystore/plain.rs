@@ -3,13 +3,13 @@
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::der::{Der, SEQUENCE};
 use super::key::Material;
 use super::pem::{self, Block};
 use super::store::{Content, Entry, EntryKind};
 use super::traditional::Traditional;
 use super::{formats, pkcs7};
 use crate::certificate::fault;
+use crate::der::{Cursor, SEQUENCE};
 use crate::error::{Code, Error, Result};
 
 /// The entries of a PEM text, one for each block. A block that cannot be read is an entry that cannot be used.
@@ -34,7 +34,7 @@ fn read_block(block: Block, place: String) -> Vec<Entry> {
         "CERTIFICATE" | "X509 CERTIFICATE" | "X.509 CERTIFICATE" => certificate(&block.data, place),
         // OpenSSL puts what it trusts the certificate for behind it; only the certificate is read.
         "TRUSTED CERTIFICATE" => {
-            match Der::new(&block.data, Code::CertificateMalformed).take(SEQUENCE, "certificate") {
+            match Cursor::new(&block.data, Code::CertificateMalformed).take(SEQUENCE, "certificate") {
                 Ok(whole) => certificate(whole.whole, place),
                 Err(fault) => Entry::unusable(fault, place),
             }

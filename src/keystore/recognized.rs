@@ -1,10 +1,10 @@
 //! The content of a file that was expected to hold something else, in words.
 
-use super::der::{Length, SEQUENCE, header};
 use super::formats::{der, indefinite, is_certificate, known};
 use super::pem::{self, Block};
 use super::unread::archive;
 use super::{StoreType, open, pkcs7, plain};
+use crate::der::{Header, SEQUENCE};
 use crate::error::{Code, Error};
 
 /// The content of a file that was expected to be something else, in words for its error, and a hint if there is a
@@ -40,7 +40,7 @@ pub(crate) fn recognized(bytes: &[u8]) -> Option<(String, Option<String>)> {
 }
 
 fn is_indefinite(bytes: &[u8]) -> bool {
-    matches!(header(bytes), Some((SEQUENCE, _, Length::Indefinite)))
+    Header::of(bytes).is_some_and(|header| header.tag == SEQUENCE && header.length.is_none())
 }
 
 /// The labels of a text, each once, with their number.

@@ -15,9 +15,9 @@ use rustls::pki_types::{SubjectPublicKeyInfoDer, alg_id};
 use rustls::sign::{Signer, SigningKey, public_key_to_spki};
 use rustls::{SignatureAlgorithm, SignatureScheme};
 
-use super::der::{Der, INTEGER, SEQUENCE};
 use super::key::{RSA_LEAST_BITS, RSA_SMALL_BELOW_BITS, bits, pkcs8};
 use super::key_form::Form;
+use crate::der::{Cursor, INTEGER, SEQUENCE};
 use crate::error::{Code, Error, Result};
 
 /// Largest public exponent, bits.
@@ -44,15 +44,15 @@ impl SmallRsaKey {
     /// `KEY_MALFORMED` if the numbers are no key, `KEY_ALGORITHM_UNSUPPORTED` for another size.
     pub(super) fn new(form: Form, der: &[u8]) -> Result<Self> {
         let pkcs1 = if form == Form::Pkcs8 { pkcs8(der)?.2 } else { der };
-        let mut content = Der::new(pkcs1, Code::KeyMalformed).enter(SEQUENCE, "RSA key")?;
+        let mut content = Cursor::new(pkcs1, Code::KeyMalformed).enter(SEQUENCE, "RSA key")?;
         if content.unsigned("version of the RSA key")? != 0 {
             return Err(Error::new(Code::KeyAlgorithmUnsupported, "RSA with more than two primes"));
         }
-        let modulus = content.take(INTEGER, "modulus of the RSA key")?.value;
-        let exponent = content.take(INTEGER, "public exponent of the RSA key")?.value;
+        let modulus = content.take(INTEGER, "modulus of the RSA key")?.content;
+        let exponent = content.take(INTEGER, "public exponent of the RSA key")?.content;
         let [private, p, q] =
             ["private exponent", "first prime", "second prime"].map(|what| content.take(INTEGER, what));
-        let [private, p, q] = [private?.value, p?.value, q?.value];
+        let [private, p, q] = [private?.content, p?.content, q?.content];
         let size = bits(modulus);
         if !(RSA_LEAST_BITS..RSA_SMALL_BELOW_BITS).contains(&size) {
             return Err(Error::new(Code::KeyAlgorithmUnsupported, format!("RSA {size}")));

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use super::cipher::{self, Cipher};
 use super::cost::Cost;
 use super::kdf::{self, Hash};
+use crate::der::{Cursor, INTEGER, NULL, OCTET_STRING, SEQUENCE};
 use crate::error::{Code, Error, Result};
-use crate::keystore::der::{Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
 use crate::keystore::password;
 
 /// The key derivation of RFC 8018 section 5.2.
@@ -37,7 +37,7 @@ impl Scheme {
     ///
     /// # Errors
     /// `code`; `ENCRYPTION_UNSUPPORTED` with the algorithm's name; `PARAMETER_INVALID`.
-    pub(crate) fn read(der: &mut Der<'_>, code: Code) -> Result<Self> {
+    pub(crate) fn read(der: &mut Cursor<'_>, code: Code) -> Result<Self> {
         let mut algorithm = der.enter(SEQUENCE, "encryption algorithm")?;
         let oid = algorithm.oid("encryption algorithm")?;
         let cipher = match oid.as_str() {
@@ -48,12 +48,12 @@ impl Scheme {
             oid => return Err(unsupported(oid)),
         };
         let mut parameters = algorithm.enter(SEQUENCE, "PKCS#12 encryption parameters")?;
-        let salt = parameters.take(OCTET_STRING, "salt")?.value.to_vec();
+        let salt = parameters.take(OCTET_STRING, "salt")?.content.to_vec();
         let iterations = count(&mut parameters, "iteration count")?;
         Ok(Self { kdf: Kdf::Pkcs12 { iterations }, cipher, iv: Vec::new(), salt, code })
     }
 
-    fn read_pbes2(algorithm: &mut Der<'_>, code: Code) -> Result<Self> {
+    fn read_pbes2(algorithm: &mut Cursor<'_>, code: Code) -> Result<Self> {
         let mut parameters = algorithm.enter(SEQUENCE, "PBES2 parameters")?;
         let mut derivation = parameters.enter(SEQUENCE, "key derivation")?;
         let mut encryption = parameters.enter(SEQUENCE, "encryption scheme")?;
@@ -64,14 +64,14 @@ impl Scheme {
             "1.2.840.113549.3.7" => Cipher::TripleDes,
             oid => return Err(unsupported(oid)),
         };
-        let iv = encryption.take(OCTET_STRING, "initialization vector")?.value.to_vec();
+        let iv = encryption.take(OCTET_STRING, "initialization vector")?.content.to_vec();
         if iv.len() != cipher.block_bytes() {
             let detail = format!("an initialization vector of {} bytes for {}", iv.len(), cipher.name());
             return Err(Error::new(Code::ParameterInvalid, detail));
         }
         let oid = derivation.oid("key derivation")?;
         let mut parameters = derivation.enter(SEQUENCE, "key derivation parameters")?;
-        let salt = parameters.take(OCTET_STRING, "salt")?.value.to_vec();
+        let salt = parameters.take(OCTET_STRING, "salt")?.content.to_vec();
         let (kdf, key_bytes) = match oid.as_str() {
             PBKDF2 => {
                 let (hash, iterations, key_bytes) = read_pbkdf2(&mut parameters)?;
@@ -158,7 +158,7 @@ impl Scheme {
 
 /// The rest of PBKDF2's parameters behind the salt (RFC 8018 appendix A.2): hash, iterations and length of the key in
 /// bytes. The hash is SHA-1 if none is named.
-pub(crate) fn read_pbkdf2(parameters: &mut Der<'_>) -> Result<(Hash, u64, Option<u64>)> {
+pub(crate) fn read_pbkdf2(parameters: &mut Cursor<'_>) -> Result<(Hash, u64, Option<u64>)> {
     let iterations = count(parameters, "iteration count")?;
     let key_bytes = match parameters.peek() {
         Some(INTEGER) => Some(parameters.unsigned("key length")?),
@@ -177,7 +177,7 @@ pub(crate) fn read_pbkdf2(parameters: &mut Der<'_>) -> Result<(Hash, u64, Option
 }
 
 /// RFC 7914 section 7.
-fn read_scrypt(parameters: &mut Der<'_>) -> Result<(Kdf, Option<u64>)> {
+fn read_scrypt(parameters: &mut Cursor<'_>) -> Result<(Kdf, Option<u64>)> {
     let n = count(parameters, "scrypt cost")?;
     let r = count(parameters, "scrypt block size")?;
     let p = count(parameters, "scrypt parallelization")?;
@@ -192,7 +192,7 @@ fn read_scrypt(parameters: &mut Der<'_>) -> Result<(Kdf, Option<u64>)> {
 }
 
 /// A number from 1.
-pub(crate) fn count(der: &mut Der<'_>, what: &str) -> Result<u64> {
+pub(crate) fn count(der: &mut Cursor<'_>, what: &str) -> Result<u64> {
     match der.unsigned(what)? {
         0 => Err(Error::new(Code::ParameterInvalid, format!("{what} is 0"))),
         count => Ok(count),

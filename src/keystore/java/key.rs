@@ -7,11 +7,11 @@ use md5::Md5;
 use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
+use crate::der::{Cursor, OCTET_STRING, SEQUENCE};
 use crate::error::{Code, Error, Result};
 use crate::keystore::crypto::cipher::{self, Cipher};
 use crate::keystore::crypto::cost::Cost;
 use crate::keystore::crypto::pbe;
-use crate::keystore::der::{Der, OCTET_STRING, SEQUENCE};
 use crate::keystore::key_form::Form;
 use crate::keystore::password;
 
@@ -35,10 +35,10 @@ impl JavaKey {
     /// # Errors
     /// `KEY_MALFORMED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`.
     pub(crate) fn read(der: &[u8]) -> Result<Self> {
-        let mut content = Der::new(der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
+        let mut content = Cursor::new(der, Code::KeyMalformed).enter(SEQUENCE, "encrypted key")?;
         let mut algorithm = content.enter(SEQUENCE, "encryption algorithm")?;
         let oid = algorithm.oid("encryption algorithm")?;
-        let ciphertext = content.take(OCTET_STRING, "encrypted key")?.value.to_vec();
+        let ciphertext = content.take(OCTET_STRING, "encrypted key")?.content.to_vec();
         match oid.as_str() {
             "1.3.6.1.4.1.42.2.17.1.1" if ciphertext.len() < 2 * SHA1_BYTES => {
                 Err(Error::new(Code::KeyMalformed, format!("{} encrypted bytes", ciphertext.len())))
@@ -46,7 +46,7 @@ impl JavaKey {
             "1.3.6.1.4.1.42.2.17.1.1" => Ok(Self::Jks(ciphertext)),
             "1.3.6.1.4.1.42.2.19.1" => {
                 let mut parameters = algorithm.enter(SEQUENCE, "encryption parameters")?;
-                let salt = <[u8; SALT_BYTES]>::try_from(parameters.take(OCTET_STRING, "salt")?.value);
+                let salt = <[u8; SALT_BYTES]>::try_from(parameters.take(OCTET_STRING, "salt")?.content);
                 let salt = salt.map_err(|_| Error::new(Code::ParameterInvalid, "a salt that has not 8 bytes"))?;
                 let iterations = pbe::count(&mut parameters, "iteration count")?;
                 if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(Cipher::TripleDes.block_bytes()) {

@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 
 use super::ber;
 use crate::certificate::{fault, printable};
+use crate::der::{BMP_STRING, CONTEXT_0, Cursor, OCTET_STRING, SEQUENCE, SET};
 use crate::error::{Code, Error, Result};
-use crate::keystore::der::{BMP_STRING, CONTEXT_0, Der, OCTET_STRING, SEQUENCE, SET};
 use crate::keystore::key::Material;
 use crate::keystore::store::EntryKind;
 
@@ -56,11 +56,11 @@ struct Attributes {
 /// `STORE_MALFORMED` for what is no list of bags. A bag that cannot be read is one that cannot be used.
 pub(super) fn read(label: &str, contents: &[u8], bags: &mut Vec<Bag>) -> Result<()> {
     let contents = ber::to_der(contents, Code::StoreMalformed)?;
-    let mut contents = Der::new(&contents, Code::StoreMalformed);
+    let mut contents = Cursor::new(&contents, Code::StoreMalformed);
     read_at(label, &mut contents, bags, 0)
 }
 
-fn read_at(label: &str, contents: &mut Der<'_>, bags: &mut Vec<Bag>, depth: usize) -> Result<()> {
+fn read_at(label: &str, contents: &mut Cursor<'_>, bags: &mut Vec<Bag>, depth: usize) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(Error::new(Code::StoreMalformed, "bags nested too deep"));
     }
@@ -85,7 +85,7 @@ fn read_at(label: &str, contents: &mut Der<'_>, bags: &mut Vec<Bag>, depth: usiz
     Ok(())
 }
 
-fn read_value(oid: &str, value: &mut Der<'_>, trusted: bool) -> Result<Held> {
+fn read_value(oid: &str, value: &mut Cursor<'_>, trusted: bool) -> Result<Held> {
     let skipped = |kind, what: &str| Held::Skipped { kind, note: format!("{what}: skipped") };
     match oid {
         "1.2.840.113549.1.12.10.1.1" | "1.2.840.113549.1.12.10.1.2" => {
@@ -98,7 +98,7 @@ fn read_value(oid: &str, value: &mut Der<'_>, trusted: bool) -> Result<Held> {
                 return Ok(skipped(EntryKind::Other, "a certificate that is not X.509"));
             }
             let mut content = certificate.enter(CONTEXT_0, "certificate")?;
-            let der = CertificateDer::from(content.take(OCTET_STRING, "certificate")?.value.to_vec());
+            let der = CertificateDer::from(content.take(OCTET_STRING, "certificate")?.content.to_vec());
             fault::parse(&der)?;
             Ok(Held::Certificate { der, trusted })
         }
@@ -108,7 +108,7 @@ fn read_value(oid: &str, value: &mut Der<'_>, trusted: bool) -> Result<Held> {
     }
 }
 
-fn read_attributes(bag: &mut Der<'_>) -> Result<Attributes> {
+fn read_attributes(bag: &mut Cursor<'_>) -> Result<Attributes> {
     let mut attributes = Attributes::default();
     if bag.is_empty() {
         return Ok(attributes);
@@ -119,9 +119,9 @@ fn read_attributes(bag: &mut Der<'_>) -> Result<Attributes> {
         let oid = attribute.oid("attribute of a bag")?;
         let mut values = attribute.enter(SET, "values of an attribute")?;
         match oid.as_str() {
-            FRIENDLY_NAME => attributes.name = values.optional(BMP_STRING, "name")?.map(|name| utf16(name.value)),
+            FRIENDLY_NAME => attributes.name = values.optional(BMP_STRING, "name")?.map(|name| utf16(name.content)),
             LOCAL_KEY_ID => {
-                attributes.local_key_id = values.optional(OCTET_STRING, "key id")?.map(|id| id.value.to_vec())
+                attributes.local_key_id = values.optional(OCTET_STRING, "key id")?.map(|id| id.content.to_vec())
             }
             TRUSTED_KEY_USAGE => attributes.trusted = true,
             _ => {}

@@ -4,8 +4,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::der::{Header, OCTET_STRING};
 use crate::error::{Code, Error, Result};
-use crate::keystore::der::{Length, OCTET_STRING, header};
 
 /// Deepest nesting; PKCS#12 needs a dozen.
 const MAX_DEPTH: usize = 32;
@@ -42,11 +42,11 @@ impl Converter {
         if depth > MAX_DEPTH {
             return Err(Error::new(self.code, format!("elements nested deeper than {MAX_DEPTH}")));
         }
-        let (tag, header, length) = header(rest).ok_or_else(|| self.cut_off())?;
+        let Header { tag, bytes, length, .. } = Header::of(rest).ok_or_else(|| self.cut_off())?;
         let constructed = tag & CONSTRUCTED != 0;
-        let mut inner = rest.get(header..).ok_or_else(|| self.cut_off())?;
+        let mut inner = rest.get(bytes..).ok_or_else(|| self.cut_off())?;
         match length {
-            Length::Definite(length) => {
+            Some(length) => {
                 let (value, after) = inner.split_at_checked(length).ok_or_else(|| self.cut_off())?;
                 *rest = after;
                 if !constructed {
@@ -59,7 +59,7 @@ impl Converter {
                 }
                 Ok((tag, content))
             }
-            Length::Indefinite if constructed => {
+            None if constructed => {
                 let mut content = Zeroizing::new(Vec::new());
                 while !inner.starts_with(&[0, 0]) {
                     self.piece(tag, &mut inner, &mut content, depth)?;
@@ -67,7 +67,7 @@ impl Converter {
                 *rest = inner.get(2..).unwrap_or_default();
                 Ok((tag, content))
             }
-            Length::Indefinite => Err(Error::new(self.code, "a primitive element of indefinite length")),
+            None => Err(Error::new(self.code, "a primitive element of indefinite length")),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The MAC of a PKCS#12 store: its own (RFC 7292 section 4) or PBMAC1 (RFC 9579).
 
+use crate::der::{Cursor, INTEGER, NULL, OCTET_STRING, SEQUENCE};
 use crate::error::{Code, Error, Result};
 use crate::keystore::crypto::cost::Cost;
 use crate::keystore::crypto::kdf::{self, Hash};
 use crate::keystore::crypto::pbe;
-use crate::keystore::der::{Der, INTEGER, NULL, OCTET_STRING, SEQUENCE};
 use crate::keystore::password;
 
 const PBMAC1: &str = "1.2.840.113549.1.5.14";
@@ -31,17 +31,17 @@ impl<'a> Mac<'a> {
     ///
     /// # Errors
     /// `STORE_MALFORMED`, `ENCRYPTION_UNSUPPORTED`, `PARAMETER_INVALID`.
-    pub(super) fn read(mac: &mut Der<'a>) -> Result<Self> {
+    pub(super) fn read(mac: &mut Cursor<'a>) -> Result<Self> {
         let mut digest = mac.enter(SEQUENCE, "MAC")?;
         let mut algorithm = digest.enter(SEQUENCE, "algorithm of the MAC")?;
         let oid = algorithm.oid("algorithm of the MAC")?;
-        let expected = digest.take(OCTET_STRING, "value of the MAC")?.value;
+        let expected = digest.take(OCTET_STRING, "value of the MAC")?.content;
         if oid == PBMAC1 {
             return Self::read_pbmac1(&mut algorithm, expected);
         }
         let hash = Hash::of_digest(&oid).ok_or_else(|| unsupported("a MAC", &oid))?;
         algorithm.optional(NULL, "parameters of the MAC")?;
-        let salt = mac.take(OCTET_STRING, "salt of the MAC")?.value;
+        let salt = mac.take(OCTET_STRING, "salt of the MAC")?.content;
         let iterations = match mac.peek() {
             Some(INTEGER) => pbe::count(mac, "iteration count of the MAC")?,
             _ => 1,
@@ -50,7 +50,7 @@ impl<'a> Mac<'a> {
     }
 
     /// PBMAC1-params (RFC 8018 appendix A.5).
-    fn read_pbmac1(algorithm: &mut Der<'a>, expected: &'a [u8]) -> Result<Self> {
+    fn read_pbmac1(algorithm: &mut Cursor<'a>, expected: &'a [u8]) -> Result<Self> {
         let mut parameters = algorithm.enter(SEQUENCE, "parameters of PBMAC1")?;
         let mut derivation = parameters.enter(SEQUENCE, "key derivation of PBMAC1")?;
         let mut scheme = parameters.enter(SEQUENCE, "authentication scheme of PBMAC1")?;
@@ -61,7 +61,7 @@ impl<'a> Mac<'a> {
             return Err(unsupported("PBMAC1 with a key derivation", &oid));
         }
         let mut parameters = derivation.enter(SEQUENCE, "key derivation of PBMAC1")?;
-        let salt = parameters.take(OCTET_STRING, "salt of PBMAC1")?.value;
+        let salt = parameters.take(OCTET_STRING, "salt of PBMAC1")?.content;
         let (derivation_hash, iterations, key_bytes) = pbe::read_pbkdf2(&mut parameters)?;
         let allowed = PBMAC1_LEAST_KEY_BYTES..=PBMAC1_MOST_KEY_BYTES;
         let key_bytes = key_bytes.filter(|bytes| allowed.contains(bytes)).ok_or_else(|| {

@@ -12,11 +12,11 @@ use std::collections::{HashMap, HashSet};
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
+use crate::der::{CONTEXT_0, Cursor, OCTET_STRING, SEQUENCE};
 use crate::error::{Code, Error, Result};
 use crate::keystore::chain::Pool;
 use crate::keystore::crypto::cost::{Allowance, Budget};
 use crate::keystore::crypto::pbe::Scheme;
-use crate::keystore::der::{CONTEXT_0, Der, OCTET_STRING, SEQUENCE};
 use crate::keystore::store::{Content, Entry, EntryKind};
 use crate::keystore::{OpenOptions, Password, Secret, password};
 
@@ -64,7 +64,7 @@ impl Opening<'_> {
     /// RFC 7292 section 4.
     fn bags(&mut self, bytes: &[u8]) -> Result<Vec<Bag>> {
         let bytes = ber::to_der(bytes, Code::StoreMalformed)?;
-        let mut content = Der::new(&bytes, Code::StoreMalformed).enter(SEQUENCE, "PKCS#12 store")?;
+        let mut content = Cursor::new(&bytes, Code::StoreMalformed).enter(SEQUENCE, "PKCS#12 store")?;
         match content.unsigned("version of the PKCS#12 store")? {
             3 => {}
             version => return Err(Error::new(Code::StoreMalformed, format!("PKCS#12 version {version}"))),
@@ -84,7 +84,7 @@ impl Opening<'_> {
             true => return Err(Code::StoreMacMissing.into()),
         }
         let safe = ber::to_der(safe, Code::StoreMalformed)?;
-        let mut parts = Der::new(&safe, Code::StoreMalformed).enter(SEQUENCE, "contents")?;
+        let mut parts = Cursor::new(&safe, Code::StoreMalformed).enter(SEQUENCE, "contents")?;
         let mut bags = Vec::new();
         let mut number = 0_usize;
         while !parts.is_empty() {
@@ -100,7 +100,7 @@ impl Opening<'_> {
     }
 
     /// One ContentInfo of the authenticated safe, plain or encrypted.
-    fn part(&mut self, part: &mut Der<'_>, bags: &mut Vec<Bag>) -> Result<()> {
+    fn part(&mut self, part: &mut Cursor<'_>, bags: &mut Vec<Bag>) -> Result<()> {
         let oid = part.oid("kind of content")?;
         let mut content = part.enter(CONTEXT_0, "content")?;
         match oid.as_str() {
@@ -112,7 +112,7 @@ impl Opening<'_> {
     }
 
     /// EncryptedData (RFC 5652 section 8).
-    fn decrypt(&mut self, content: &mut Der<'_>) -> Result<Zeroizing<Vec<u8>>> {
+    fn decrypt(&mut self, content: &mut Cursor<'_>) -> Result<Zeroizing<Vec<u8>>> {
         let mut data = content.enter(SEQUENCE, "encrypted content")?;
         data.unsigned("version of the encrypted content")?;
         let mut data = data.enter(SEQUENCE, "encrypted content")?;
@@ -120,12 +120,12 @@ impl Opening<'_> {
         let scheme = Scheme::read(&mut data, Code::StoreMalformed)?;
         // In BER the string may be in pieces, under a tag that does not say that it is a string.
         let ciphertext = match data.optional(CONTEXT_0_PRIMITIVE, "encrypted content")? {
-            Some(whole) => whole.value.to_vec(),
+            Some(whole) => whole.content.to_vec(),
             None => {
                 let mut pieces = data.enter(CONTEXT_0, "encrypted content")?;
                 let mut whole = Vec::new();
                 while !pieces.is_empty() {
-                    whole.extend_from_slice(pieces.take(OCTET_STRING, "piece of the encrypted content")?.value);
+                    whole.extend_from_slice(pieces.take(OCTET_STRING, "piece of the encrypted content")?.content);
                 }
                 whole
             }
@@ -158,7 +158,7 @@ impl Opening<'_> {
     }
 
     /// Checks the MAC. Without a password an empty one is tried.
-    fn check_mac(&mut self, mac: &mut Der<'_>, content: &[u8]) -> Result<()> {
+    fn check_mac(&mut self, mac: &mut Cursor<'_>, content: &[u8]) -> Result<()> {
         let mac = Mac::read(mac)?;
         let password = self.password()?;
         let known = password.is_some();
@@ -182,13 +182,13 @@ fn is_of_one_part(code: Code) -> bool {
     matches!(code, Code::EncryptionUnsupported | Code::ParameterInvalid | Code::CostTooHigh)
 }
 
-fn octets<'a>(content: &mut Der<'a>, what: &str) -> Result<&'a [u8]> {
-    Ok(content.take(OCTET_STRING, what)?.value)
+fn octets<'a>(content: &mut Cursor<'a>, what: &str) -> Result<&'a [u8]> {
+    Ok(content.take(OCTET_STRING, what)?.content)
 }
 
 /// Returns true for one SEQUENCE, as decrypted content is. In BER, its length may be indefinite.
 fn is_sequence(plain: &[u8]) -> bool {
-    plain.starts_with(&[SEQUENCE, 0x80]) || Der::new(plain, Code::StoreMalformed).take(SEQUENCE, "").is_ok()
+    plain.starts_with(&[SEQUENCE, 0x80]) || Cursor::new(plain, Code::StoreMalformed).take(SEQUENCE, "").is_ok()
 }
 
 /// Keys with their chains, then trusted certificates, then those that belong to no key, then what is skipped.

@@ -1,7 +1,12 @@
 //! Reads DER element by element, without allocation (lists of revoked certificates have a million), and writes it.
 //!
-//! The meaning of an element is elsewhere. keystore/ has its own reader, with errors that name the faulty part of a
-//! store.
+//! [`Elements`] is for certificates, lists and responses: it takes DER alone, and fails without a reason. [`Cursor`] is
+//! for keys and stores, which programs write less strictly: it also takes lengths that are not the shortest, and its
+//! errors name the faulty part.
+
+mod cursor;
+
+pub(crate) use cursor::Cursor;
 
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
@@ -12,8 +17,11 @@ pub(crate) const OID: u8 = 0x06;
 pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTC_TIME: u8 = 0x17;
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+pub(crate) const BMP_STRING: u8 = 0x1e;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
+/// `[0]`, constructed and context-specific.
+pub(crate) const CONTEXT_0: u8 = 0xa0;
 
 /// The bytes are not DER, or not the required element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +54,41 @@ impl<'a> Element<'a> {
     }
 }
 
+/// The tag and the length in front of an element (X.690 sections 8.1.2 and 8.1.3).
+#[derive(Clone, Copy)]
+pub(crate) struct Header {
+    pub(crate) tag: u8,
+    /// The size of the header itself.
+    pub(crate) bytes: usize,
+    /// The size of the content; none for the indefinite form of BER.
+    pub(crate) length: Option<usize>,
+    /// False if the length has a shorter form, which DER requires (section 10.1).
+    is_shortest: bool,
+}
+
+impl Header {
+    /// Reads the header at the start of the input. Returns none if it is cut off, its tag has several bytes, or its
+    /// length has more than four.
+    pub(crate) fn of(input: &[u8]) -> Option<Self> {
+        let (tag, first) = (*input.first()?, *input.get(1)?);
+        if tag & 0x1f == 0x1f {
+            return None;
+        }
+        match first {
+            0..=0x7f => Some(Self { tag, bytes: 2, length: Some(usize::from(first)), is_shortest: true }),
+            0x80 => Some(Self { tag, bytes: 2, length: None, is_shortest: true }),
+            0x81..=0x84 => {
+                let bytes = 2 + usize::from(first & 0x7f);
+                let digits = input.get(2..bytes)?;
+                let length = digits.iter().fold(0u64, |length, byte| length << 8 | u64::from(*byte));
+                let is_shortest = length > 0x7f && digits.first() != Some(&0);
+                Some(Self { tag, bytes, length: Some(usize::try_from(length).ok()?), is_shortest })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A sequence of elements.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elements<'a> {
@@ -69,28 +112,15 @@ impl<'a> Elements<'a> {
 
     /// Reads the next element of any tag, or `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Element<'a>>> {
-        let [tag, length, ..] = *self.rest else {
-            return if self.rest.is_empty() { Ok(None) } else { Err(Malformed) };
-        };
-        // X.509 has no tag of several bytes.
-        if tag & 0x1f == 0x1f {
-            return Err(Malformed);
+        if self.rest.is_empty() {
+            return Ok(None);
         }
-        let (header, length) = match length {
-            short @ 0..=0x7f => (2, usize::from(short)),
-            long @ 0x81..=0x84 => {
-                let count = usize::from(long & 0x7f);
-                let bytes = self.rest.get(2..2 + count).ok_or(Malformed)?;
-                let length = bytes.iter().fold(0u32, |length, byte| length << 8 | u32::from(*byte));
-                let is_shortest = length > 0x7f && bytes.first() != Some(&0);
-                (2 + count, is_shortest.then_some(length as usize).ok_or(Malformed)?)
-            }
-            _ => return Err(Malformed),
-        };
+        let header = Header::of(self.rest).filter(|header| header.is_shortest).ok_or(Malformed)?;
+        let length = header.length.ok_or(Malformed)?;
         let (whole, rest) =
-            self.rest.split_at_checked(header.checked_add(length).ok_or(Malformed)?).ok_or(Malformed)?;
+            self.rest.split_at_checked(header.bytes.checked_add(length).ok_or(Malformed)?).ok_or(Malformed)?;
         self.rest = rest;
-        Ok(Some(Element { tag, content: whole.get(header..).ok_or(Malformed)?, whole }))
+        Ok(Some(Element { tag: header.tag, content: whole.get(header.bytes..).ok_or(Malformed)?, whole }))
     }
 
     /// Reads the next element, which must have this tag.
