@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # curl with OpenSSL says that it failed to verify the server (60) when the server refuses curl's own expired certificate.
 #
-# Seen with curl 7.88.1 and OpenSSL 3.0 of Debian 12 (packages curl, openssl), installed from there if they are missing.
+# Seen with curl 7.88.1 and OpenSSL 3.0.19 of Debian 12 (packages curl, openssl), installed from there if missing.
+# Exits with 2 at another curl than 7.88.1 or another OpenSSL than 3.0.
 # The server's certificate is valid, and curl has its CA (`--cacert`):
 #   TLS 1.2, expired:     curl: (60) SSL certificate verification failed
 #   TLS 1.2, unknown CA:  curl: (35) ... tlsv1 alert unknown ca
@@ -17,7 +18,12 @@ for program in curl openssl; do
     command -v "$program" > /dev/null || apt-get install -y -q "$program" > /dev/null
 done
 cd "$folder"
-curl --version | head -n 1
+versions=$(curl --version; openssl version)
+echo "$versions" | grep -E '^(curl|OpenSSL) '
+if ! [[ $versions =~ ^curl\ 7\.88\.1\ [^$'\n']*\ OpenSSL/3\.0\..*$'\n'OpenSSL\ 3\.0\. ]]; then
+    echo "another version than stated: this is about curl 7.88.1 and OpenSSL 3.0" >&2
+    exit 2
+fi
 
 new_key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
 for ca in ca unknown; do

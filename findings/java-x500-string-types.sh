@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # X500Principal.getName(RFC2253) of a JDK reads the bytes of a BMPString and of a TeletexString as UTF-8; toString() does not.
 #
-# Seen with OpenJDK 17 (Debian's openjdk-17-jre-headless), and installed from there if no java is on the path:
+# Seen with OpenJDK 17.0.15 of Debian 12 (package openjdk-17-jdk-headless), installed from there if there is no javac on
+# the path. Exits with 2 at another version than 17.
 #   the common name "Ger\u00e4t" as BMPString:     RFC2253 "CN=\00G\00e\00r\00\ufffd\00t", toString "CN=Ger\u00e4t"
 #   the same as TeletexString (Latin-1):           RFC2253 "CN=Ger\ufffdt",                toString "CN=Ger\u00e4t"
 #   the same as UTF8String:                        both "CN=Ger\u00e4t"
@@ -12,8 +13,14 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-if ! command -v java > /dev/null; then
+if ! command -v javac > /dev/null; then
     apt-get install -y -q openjdk-17-jdk-headless > /dev/null
+fi
+version=$(java --version)
+echo "${version%%$'\n'*}"
+if ! [[ $version =~ ^openjdk\ 17[.\ ] ]]; then
+    echo "another version than stated: this is about OpenJDK 17" >&2
+    exit 2
 fi
 cat > "$folder/Names.java" << 'JAVA'
 import java.io.ByteArrayOutputStream;

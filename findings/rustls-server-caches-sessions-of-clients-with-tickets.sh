@@ -2,9 +2,10 @@
 # rustls 0.23.46, server, TLS 1.2, with a ticketer and a session storage at once: each full handshake stores its session
 # in the storage too, although the client asks for a ticket and is sent one. OpenSSL caches no session that it gives away
 # in a ticket. So a bounded storage, meant for the few clients without tickets, is flushed by those that never use it:
-# the storage has to notice that a ticket was made for the same session, right after `put`, and drop it again.
+# the storage must notice that a ticket was made for the same session, right after `put`, and drop it again.
 #
 # Output seen: "client takes tickets: 1 stored, 1 tickets", "client takes session IDs: 1 stored, 0 tickets".
+# Exits with 0 while this is so.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
