@@ -36,7 +36,7 @@ pub(super) enum Own {
     Unnamed(String),
     /// The peer asks for one, and there is none.
     Nothing,
-    /// The peer asks for one, and this side's does not do; says why, in a clause.
+    /// The peer asks for one, and this side's certificate does not fit; has the reason, in a clause.
     Withheld(String),
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Moment {
     pub(super) has_begun: bool,
 }
 
-/// When a row fits.
+/// The conditions under which a row fits.
 struct When {
     codes: &'static [Code],
     side: Side,
@@ -85,7 +85,7 @@ const MISSING: &[Code] = &[
     Code::ConnectionReset,
 ];
 
-/// Answers of servers that refuse the client's certificate, for a CA that they do not know perhaps.
+/// Answers of servers that refuse the client's certificate, perhaps because its CA is unknown there.
 const REFUSED: &[Code] = &[
     Code::AlertUnknownCa,
     Code::AlertBadCertificate,
@@ -117,7 +117,7 @@ const ROWS: &[(When, &str)] = rows! {
     &[Code::AlertHandshakeFailure], Client, None, BEFORE_DATA, Some(true) =>
         "The server refuses this side's certificate, perhaps for its purpose (Erlang does so): check its extended key usage, CA and dates.";
     &[Code::AlertAccessDenied], Client, None, BEFORE_DATA, Some(true) =>
-        "The server refuses this side's certificate: its CA is unknown there or its dates are wrong (GnuTLS says both so), or it is not let in.";
+        "The server refuses this side's certificate: its CA is unknown there or its dates are wrong (GnuTLS says both so), or this client is not allowed.";
     &[Code::AlertBadCertificate], Client, None, BEFORE_DATA, Some(true) =>
         "The server refuses this side's certificate, perhaps for its purpose (Go does so): check its extended key usage, CA and dates.";
     &[Code::AlertCertificateUnknown], Client, None, BEFORE_DATA, Some(true) =>
@@ -156,7 +156,7 @@ const ROWS: &[(When, &str)] = rows! {
     &[Code::AlertAccessDenied], Server, None, BEFORE_DATA, None =>
         "The client refuses this side's certificate; its log says why.";
     &[Code::AlertDecodeError, Code::AlertUnexpectedMessage, Code::AlertIllegalParameter], Server, Some("TLSv1.3"), TICKETS, None =>
-        "The client takes the handshake and not what follows, such as session tickets (wolfSSL 5.5): set tls13-tickets to 0 for such clients.";
+        "The client accepts the handshake but not the messages after it, such as session tickets (wolfSSL 5.5): set tls13-tickets to 0 for such clients.";
     DEPARTURES, Server, None, UNDER_WAY, None =>
         "The client left during the handshake: it may have refused this side's certificate or its name; its own log says why.";
     DEPARTURES, Server, None, COMPLETE, None =>
@@ -164,7 +164,7 @@ const ROWS: &[(When, &str)] = rows! {
     DEPARTURES, Server, None, FIRST, None =>
         "The client left before it was answered: a load balancer may be checking the port, or the client waited for a greeting without TLS.";
     &[Code::AlertHandshakeFailure, Code::AlertInsufficientSecurity], Server, None, FIRST, None =>
-        "The client finds nothing that it takes: allow TLSv1.2 and TLSv1.3, X25519 and AES-GCM on both sides.";
+        "The client accepts nothing that this side offers: allow TLSv1.2 and TLSv1.3, X25519 and AES-GCM on both sides.";
 };
 
 /// Hints for peers without TLS that differ from those of other peers, by what the peers are.

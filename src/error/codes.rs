@@ -289,8 +289,8 @@ codes! {
         "";
     CertMissing = 316, CERT_MISSING, Certificate, 116,
         "the peer sent no certificate and one is required",
-        "Give the client a certificate and key that are for clients. Go and Java clients send none if no CA that the \
-         server names has issued it: set send-ca-names to no for them.";
+        "Give the client a certificate for client authentication, with its key. Go and Java clients send none if no CA \
+         that the server names has issued it: set send-ca-names to no for them.";
     CertRejectedByCallback = 317, CERT_REJECTED_BY_CALLBACK, Certificate, 49,
         "the application refused the peer certificate",
         "";

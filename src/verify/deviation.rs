@@ -47,7 +47,7 @@ impl Deviation {
             }
             Self::CaAsEndEntity => "a CA certificate (CA:TRUE) as the peer's own, under a trusted CA",
             Self::CommonName => {
-                "the common name as host name where a certificate has no DNS or IP subject alternative name"
+                "the common name as host name if a certificate has no DNS or IP subject alternative name"
             }
             Self::SmallRsa => "RSA keys of 1024 to 2047 bits, of the peer and of its issuers",
             Self::KeyUsage => "a peer certificate with a key usage without digitalSignature",
