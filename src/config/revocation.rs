@@ -326,7 +326,7 @@ impl ContextBuilder {
     }
 
     /// Accepts OCSP responses about peers that are signed with RSA and SHA-1, as responders of old PKIs do. An attacker
-    /// who can make such a responder sign chosen bytes may be able to forge another response.
+    /// that can make such a responder sign chosen bytes may be able to forge another response.
     pub fn insecure_ocsp_sha1(&mut self, accepts: bool) -> &mut Self {
         self.spec.revocation.insecure_ocsp_sha1 = accepts;
         self

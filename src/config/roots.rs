@@ -32,7 +32,7 @@ pub(crate) fn system_roots(warnings: &mut Vec<String>) -> Result<Vec<TrustedCert
     Ok(found.certs.into_iter().map(|der| TrustedCertificate { der, place: place.clone() }).collect())
 }
 
-/// The roots in the usual folders. The user who starts a process with more rights chooses its environment, and must not
+/// The roots in the usual folders. A user that starts a process with more rights chooses its environment, and must not
 /// choose its trust.
 fn roots_of_distribution() -> CertificateResult {
     let mut all = CertificateResult::default();

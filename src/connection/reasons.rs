@@ -21,7 +21,7 @@ macro_rules! reasons {
     };
 }
 
-/// Of a reason that came with a later rustls.
+/// The words for a reason that came with a later rustls.
 const UNKNOWN_REASON: &str = "for a reason that has no words here yet";
 
 reasons! { misbehaved(PeerMisbehaved), else PeerMisbehaved:

@@ -62,7 +62,7 @@ impl LastError {
     }
 }
 
-/// Copies an error for the caller, who frees it.
+/// Copies an error for the caller, which frees it.
 pub(super) fn hand_over(error: &Error) -> *mut btls_error {
     Box::into_raw(Box::new(btls_error::new(error.clone())))
 }

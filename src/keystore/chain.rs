@@ -1,7 +1,7 @@
 //! Putting certificates into the order that they are sent in: end entity, its issuer, and so on.
 //!
-//! Signatures are not verified here; peers do that. Names and key identifiers say who issued whom (RFC 5280 sections
-//! 4.1.2.4 and 4.2.1.1).
+//! Signatures are not verified here; peers do that. Names and key identifiers say which certificate issued which (RFC
+//! 5280 sections 4.1.2.4 and 4.2.1.1).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -62,7 +62,7 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The certificates of the entry, end entity first; in a PEM file, keys and certificates are entries of their own.
     pub chain: Vec<CertificateDer<'static>>,
-    /// Of an entry of kind [`EntryKind::Key`]: what the key is.
+    /// The facts about the key of an entry of kind [`EntryKind::Key`].
     pub key: Option<KeyFacts>,
     /// The place of the entry, for messages: `broker.ks, alias broker`.
     pub place: String,
@@ -188,8 +188,7 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// These entries, with a warning for each but keys that cannot be used. Keys are warned about by those who use
-    /// them.
+    /// These entries, with a warning for each that cannot be used. Keys are excepted: the code that uses them warns.
     ///
     /// # Errors
     /// The first fault, if there is nothing but such entries.

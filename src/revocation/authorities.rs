@@ -14,10 +14,10 @@ use crate::certificate::matching::NameKey;
 use crate::keystore::TrustedCertificate;
 use crate::signature::Allowed;
 
-/// So many certificates of the chain that are not of its path are looked at for each issuer. A peer chooses them, and
+/// The most certificates of the chain outside its path that are looked at for each issuer. A peer chooses them, and
 /// each costs the check of its signature.
 const MAX_OTHERS: usize = 4;
-/// So many trusted certificates of a name are asked whether they vouch for one of those.
+/// The most trusted certificates of a name that are asked whether they vouch for one of those.
 const MAX_VOUCHERS: usize = 4;
 
 /// The trusted certificates that may issue others, by their names.

@@ -89,7 +89,7 @@ impl Revocation {
         Self { remote, ..self }
     }
 
-    /// As of when the files were read, in seconds since 1970.
+    /// The time at which the files were read, in seconds since 1970.
     pub(crate) fn read_at(self, read_unix_s: i64) -> Self {
         Self { read_unix_s, ..self }
     }

@@ -36,7 +36,7 @@ pub struct SourceFacts {
     pub place: String,
     /// The time of the last successful read or fetch, or `None`.
     pub last_success_unix_s: Option<i64>,
-    /// When it is asked again; none for a file, which a reload reads.
+    /// The time at which it is asked again; `None` for a file, which a reload reads.
     pub next_refresh_unix_s: Option<i64>,
     /// The number of revoked certificates of a list, or of responses.
     pub entries: usize,

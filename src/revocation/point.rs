@@ -51,7 +51,7 @@ impl PointName {
     }
 }
 
-/// So many bytes are shown of a name of another form.
+/// The most bytes that are shown of a name of another form.
 const MAX_SHOWN_BYTES: usize = 64;
 
 /// The URI that a GeneralName is.

@@ -36,7 +36,7 @@ impl Mode {
     }
 }
 
-/// Which certificates of a path are asked about. The anchor is not: what is trusted is taken out of the trust store.
+/// The certificates of a path that are asked about. The anchor is not: what is trusted is taken out of the trust store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Depth {
     /// The end entity.
@@ -72,9 +72,9 @@ pub struct RevocationPolicy {
     pub crl: Mode,
     /// The answer if OCSP does not have the status, also if a list has it.
     pub ocsp: Mode,
-    /// Which certificates are asked about.
+    /// The certificates that are asked about.
     pub depth: Depth,
-    /// For how many seconds after its next update a list or response still serves.
+    /// The number of seconds after its next update for which a list or response still serves.
     pub max_stale_s: u32,
     /// True to trust OCSP responses that are signed with SHA-1.
     pub insecure_ocsp_sha1: bool,

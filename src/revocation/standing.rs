@@ -47,7 +47,7 @@ impl Standing {
         !matches!(self, Self::Unknown(_))
     }
 
-    /// Of two, the one that decides: revoked before good before unknown; of two unknown the one that says more than
+    /// The one of two that decides: revoked before good before unknown; of two unknown the one that says more than
     /// that nothing is there; `self` if they are alike.
     pub(crate) fn or(self, other: Self) -> Self {
         match (&self, &other) {

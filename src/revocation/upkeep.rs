@@ -8,7 +8,7 @@ use rustls::time_provider::TimeProvider;
 
 use crate::logging::Level;
 
-/// So many renewals run at a time.
+/// The most renewals that run at a time.
 const RENEWALS_AT_ONCE: usize = 4;
 
 /// The allowed difference between the clocks of the responder and this machine, in seconds.

@@ -32,7 +32,7 @@ pub(crate) struct Allowed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Content<'a> {
     Message(&'a [u8]),
-    /// Of an algorithm that signs a digest.
+    /// The digest, for an algorithm that signs one.
     Digest(&'a Digest),
 }
 

@@ -10,13 +10,13 @@ use super::scratch::Pieces;
 #[derive(Clone, Copy)]
 pub(super) struct Owed {
     pub(super) length: usize,
-    /// Of the first bytes, and of all.
+    /// The digests of the first bytes, and of all.
     digests: [u64; 2],
 }
 
 impl Owed {
-    /// So many bytes are compared at each call, and all at the last. A small step of a slow peer must not cost a look
-    /// at everything.
+    /// The number of bytes that each call compares; the last compares all. A small step of a slow peer must not cost a
+    /// look at everything.
     const START_BYTES: usize = 64;
 
     pub(super) fn new(start: &Pieces<'_>, length: usize) -> Self {

@@ -144,7 +144,7 @@ impl HandshakeNotes {
         })
     }
 
-    /// The same, or a client without a certificate, who is here since now.
+    /// The same, or a client without a certificate that is connected since now.
     pub(crate) fn authenticated_or(now_s: u64) -> Arc<Authenticated> {
         Self::authenticated().unwrap_or_else(|| Arc::new(Authenticated::nobody(now_s)))
     }

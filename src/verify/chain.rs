@@ -37,14 +37,14 @@ const MAX_DEPTH: usize = 7;
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
     anchors: Vec<TrustAnchor<'static>>,
-    /// Of each anchor, its position among the trusted certificates.
+    /// The position of each anchor among the trusted certificates.
     positions: Vec<usize>,
-    /// Of each anchor, how many issuers may stand between it and an end entity (RFC 5280 section 4.2.1.9).
+    /// The number of issuers that may stand between each anchor and an end entity (RFC 5280 section 4.2.1.9).
     path_lengths: Vec<Option<u32>>,
     /// The SubjectPublicKeyInfos of those that webpki knows without parameters.
     keys: Vec<Vec<u8>>,
     subjects: Vec<DistinguishedName>,
-    /// Of each trusted certificate, its subject, and whether it may vouch for others.
+    /// The subject of each trusted certificate, and true if it may vouch for others.
     known: Vec<(NameKey, bool)>,
 }
 

@@ -23,7 +23,7 @@ pub struct HelloFacts<'a> {
     pub protocols: Vec<&'a [u8]>,
 }
 
-/// For whom an identity is chosen.
+/// The facts by which an identity is chosen.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IdentityRequest<'a> {

@@ -76,7 +76,7 @@ pub struct PeerVerifier {
     anchors: chain::Anchors,
     tolerated: Deviations,
     revocation: Option<Revocation>,
-    /// Of the trusted certificates.
+    /// The fingerprints of the trusted certificates.
     fingerprints: path::Fingerprints,
 }
 

@@ -214,7 +214,7 @@ pub(super) fn is_version_1(certificate: &[u8]) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Reshaped {
     changes: Vec<Change>,
-    /// Of each name that is written in several ways, the one that is used.
+    /// The encoding that is used of each name that is written in several ways.
     names: HashMap<NameKey, Vec<u8>>,
 }
 

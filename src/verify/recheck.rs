@@ -13,7 +13,7 @@ use super::authenticated::{Authenticated, Peer, ShownIdentity};
 use super::host::{HandshakeHost, PeerToJudge};
 use super::{PeerVerifier, Purpose, Verdict};
 
-/// Which parts of the application are asked again about the peer of a session before the session is resumed.
+/// The parts of the application that are asked again about the peer of a session before the session is resumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AskAgain {
     /// None: dates, trust and revocation alone decide.

@@ -60,7 +60,7 @@ pub(crate) struct Allowance {
     left: usize,
 }
 
-/// So many times the largest content.
+/// The allowed size of all chains, in multiples of the largest content.
 const CHAINS_PER_CONTENT: usize = 4;
 
 impl Allowance {

@@ -21,9 +21,9 @@ use crate::signature::{Allowed, Refused};
 // The contents of the object identifiers 2.5.29.18 and 31.
 const ISSUER_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 18];
 const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
-/// So many keys are remembered for each list: an issuer that changes its key has two for a while.
+/// The most keys that are remembered for each list: an issuer that changes its key has two for a while.
 const MAX_KEYS: usize = 8;
-/// And so many keys are tried for each list; its own hint is tried early.
+/// The most keys that are tried for each list; its own hint is tried early.
 const MAX_TRIED: usize = 4;
 
 type Checked = std::result::Result<(), Refused>;
@@ -92,7 +92,7 @@ impl Crls {
         }
     }
 
-    /// The warnings that do not depend on whom the context trusts.
+    /// The warnings that do not depend on the context's trust anchors.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }

@@ -26,7 +26,7 @@ const SHORTEST_ENTRY: usize = 20;
 /// The most bytes of an issuer's name, and of an issuing distribution point. Certificates that they could fit are
 /// shorter, and comparing names takes time in proportion to their length.
 const MAX_NAME_BYTES: usize = 64 << 10;
-/// So many bytes of a time that cannot be read are shown.
+/// The most bytes that are shown of a time that cannot be read.
 const MAX_TIME_BYTES: usize = 40;
 
 // Contents of the object identifiers 2.5.29.x.
@@ -60,13 +60,13 @@ pub struct Crl {
 pub struct CrlFacts {
     /// The issuer, as certificates' names are shown.
     pub issuer: String,
-    /// When it was made, in seconds since 1970 in UTC.
+    /// The time of its issue, in seconds since 1970 in UTC.
     pub this_update_unix_s: i64,
-    /// When a newer one will be there at the latest; not every issuer says.
+    /// The time by which a newer one is issued; `None` if the issuer states none.
     pub next_update_unix_s: Option<i64>,
     /// The number in hexadecimal, if it has one.
     pub number: Option<String>,
-    /// Which certificates it speaks of (the issuing distribution point); none if it speaks of all.
+    /// The certificates that it covers (the issuing distribution point); `None` if it covers all.
     pub scope: Option<String>,
     /// The number of revoked certificates.
     pub entries: usize,
@@ -198,12 +198,12 @@ impl Crl {
         &self.sha256_fingerprint
     }
 
-    /// Which certificates it speaks of; none if it speaks of all.
+    /// The certificates that it covers; `None` if it covers all.
     pub(super) fn scope_text(&self) -> Option<String> {
         self.scope.text()
     }
 
-    /// When it was made, in seconds since 1970 in UTC.
+    /// The time of its issue, in seconds since 1970 in UTC.
     pub(super) fn this_update_unix_s(&self) -> i64 {
         self.this_update_unix_s
     }
@@ -213,7 +213,7 @@ impl Crl {
         self.this_update_unix_s > now_unix_s.saturating_add(SKEW_S)
     }
 
-    /// When a newer one will be there at the latest; not every issuer says.
+    /// The time by which a newer one is issued; `None` if the issuer states none.
     pub(super) fn next_update_unix_s(&self) -> Option<i64> {
         self.next_update_unix_s
     }

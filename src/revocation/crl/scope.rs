@@ -1,4 +1,4 @@
-//! Which certificates a list speaks of: its issuing distribution point beside the certificate's distribution points
+//! The certificates that a list covers: its issuing distribution point beside the certificate's distribution points
 //! (RFC 5280 sections 5.2.5 and 6.3.3 (b)).
 
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ const PRIMITIVE_2: u8 = 0x82;
 const PRIMITIVE_3: u8 = 0x83;
 const PRIMITIVE_4: u8 = 0x84;
 const PRIMITIVE_5: u8 = 0x85;
-/// So many distribution points, and so many places of each, are looked at.
+/// The most distribution points, and the most places of each, that are looked at.
 const MAX_PLACES: usize = 8;
 
 /// The reason why an issuing distribution point is not supported.
@@ -106,7 +106,7 @@ impl Scope {
         self.reasons & if is_named(&subject.issuers) { ALL_REASONS } else { of_points }
     }
 
-    /// Which certificates the list speaks of, as the rest of a sentence; none if it speaks of all.
+    /// The certificates that the list covers, as the rest of a sentence; `None` if it covers all.
     pub(crate) fn text(&self) -> Option<String> {
         let mut parts = Vec::new();
         match self.subjects {

@@ -12,7 +12,7 @@ pub struct OcspFacts {
     pub status: OcspStatus,
     /// The claimed signer: a name in the form of RFC 4514, or `key` and the SHA-1 of the key in hexadecimal.
     pub responder: Option<String>,
-    /// When it was signed, in seconds since 1970 in UTC.
+    /// The time of its signature, in seconds since 1970 in UTC.
     pub produced_at_unix_s: Option<i64>,
     /// The status of each certificate.
     pub certificates: Vec<OcspCertificateFacts>,
@@ -32,11 +32,11 @@ pub struct OcspCertificateFacts {
     pub status: &'static str,
     /// The reason of the revocation.
     pub reason: Option<Reason>,
-    /// When it was revoked, in seconds since 1970 in UTC.
+    /// The time of the revocation, in seconds since 1970 in UTC.
     pub revoked_unix_s: Option<u32>,
-    /// As of when this is known, in seconds since 1970 in UTC.
+    /// The time as of which this is known, in seconds since 1970 in UTC.
     pub this_update_unix_s: i64,
-    /// When newer news will be there at the latest; not every responder says.
+    /// The time by which there is newer information; `None` if the responder states none.
     pub next_update_unix_s: Option<i64>,
 }
 

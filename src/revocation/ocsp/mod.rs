@@ -39,9 +39,9 @@ use signer::Terms;
 /// answer may be. Without a bound, whoever kept an answer from before the revocation could show it for ever; a week is
 /// what public CAs give the answers that do have a nextUpdate.
 pub(super) const MAX_AGE_S: i64 = 7 * 86_400;
-/// So many issuers are remembered for each response: one is usual, and there are cross-signed ones.
+/// The most issuers that are remembered for each response: one is usual, and there are cross-signed ones.
 const MAX_ISSUERS: usize = 4;
-/// And so many certificates: a responder's answer is about one.
+/// The most certificates that are remembered for each response: a responder's answer is about one.
 const MAX_CERTIFICATES: usize = 4;
 
 /// A response that has been read. Whether it is true of a certificate is asked for with its issuer's,
@@ -84,7 +84,7 @@ pub enum OcspStanding {
     Revoked {
         /// The reason.
         reason: Reason,
-        /// When, in seconds since 1970 in UTC.
+        /// The time of the revocation, in seconds since 1970 in UTC.
         revoked_unix_s: u32,
     },
     /// The responder does not know, has not answered, or speaks of other certificates; the text says which.
@@ -114,8 +114,8 @@ impl OcspResponse {
         })
     }
 
-    /// The same response, believed or not with a signature of RSA and SHA-1: who can have the responder sign chosen
-    /// bytes may be able to forge others. For responders that know nothing better.
+    /// The same response, believed or not with a signature of RSA and SHA-1. An attacker that can have the responder
+    /// sign chosen bytes may be able to forge others. For responders that know nothing better.
     #[must_use]
     pub fn insecure_accept_sha1(self, accepts: bool) -> Self {
         let allowed = Allowed { sha1: accepts, ..self.allowed };
@@ -151,7 +151,7 @@ impl OcspResponse {
         self.data.as_ref()?.nonce.as_deref()
     }
 
-    /// Which certificates it speaks of.
+    /// The certificates that it covers.
     pub fn cert_ids(&self) -> impl Iterator<Item = &CertId> {
         self.singles().iter().map(|single| &single.id)
     }
@@ -164,14 +164,14 @@ impl OcspResponse {
         }
     }
 
-    /// When what it says of its certificates is replaced at the latest, seconds since 1970 in UTC: the first
-    /// nextUpdate.
+    /// The time by which a statement about one of its certificates is replaced, in seconds since 1970 in UTC: the
+    /// first nextUpdate.
     pub fn next_update_unix_s(&self) -> Option<i64> {
         self.singles().iter().filter_map(|single| single.next_update_unix_s).min()
     }
 
-    /// As of when it speaks, seconds since 1970 in UTC: the last thisUpdate. Of two responses about a certificate the
-    /// later one counts.
+    /// The time as of which it speaks, in seconds since 1970 in UTC: the last thisUpdate. Of two responses about a
+    /// certificate the later one counts.
     pub fn this_update_unix_s(&self) -> Option<i64> {
         self.singles().iter().map(|single| single.this_update_unix_s).max()
     }
@@ -256,7 +256,7 @@ impl OcspResponse {
         Ok(about)
     }
 
-    /// When those that signed it for this issuer may be believed; checked once for each issuer.
+    /// The periods in which its signers for this issuer may be believed; checked once for each issuer.
     fn terms(&self, data: &Data, issuer: &X509Certificate<'_>) -> Believed {
         // Both are DER, so that no other two put together are the same.
         let fingerprint = fingerprint(&[issuer.subject().as_raw(), issuer.public_key().raw]);
@@ -286,7 +286,7 @@ fn fingerprint(parts: &[&[u8]]) -> Fingerprint {
 struct Clock {
     now_unix_s: i64,
     max_stale_s: i64,
-    /// The beginning of the certificate: who spoke of it earlier did not know it.
+    /// The beginning of the certificate: a responder that spoke of it earlier did not know it.
     earliest_unix_s: i64,
 }
 

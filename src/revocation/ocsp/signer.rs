@@ -19,11 +19,11 @@ use crate::signature::{Allowed, Refused};
 const UNDERSTOOD: [&[u8]; 5] =
     [&[0x55, 0x1d, 15], &[0x55, 0x1d, 17], &[0x55, 0x1d, 19], &[0x55, 0x1d, 37], &[0x2b, 6, 1, 5, 5, 7, 48, 1, 5]];
 
-/// When those that signed a response may be believed, in seconds since 1970: an issuer always, who acts for one as long
-/// as his certificate is valid.
+/// The periods in which the signers of a response may be believed, in seconds since 1970: an issuer always, a delegated
+/// responder as long as its certificate is valid.
 pub(super) type Terms = Vec<RangeInclusive<i64>>;
 
-/// Checks the signature with the key of the issuer, or of who acts for it, whichever the response names.
+/// Checks the signature with the key of the issuer, or of its delegated responder, whichever the response names.
 ///
 /// # Errors
 /// The reason why no allowed signer has signed it.

@@ -28,7 +28,7 @@ pub(crate) fn first_of<T>(
     Err(error.unwrap_or_else(|| Error::new(Code::RevocationUnknown, nowhere)))
 }
 
-/// Of two failures, the later one; but that a place is none to fetch from tells less than how it went at another.
+/// The later of two failures, unless it is that its place is none to fetch from: that says less than the other.
 pub(super) fn more_telling(earlier: Option<Error>, later: Option<Error>) -> Option<Error> {
     match (earlier, later) {
         (Some(earlier), Some(later)) if later.code() == Code::FetchRefused => Some(earlier),

@@ -21,7 +21,7 @@ use crate::revocation::standing::Standing;
 use crate::revocation::upkeep::Line;
 use crate::signature::{Allowed, Refused};
 
-/// So many places are asked for lists about one certificate.
+/// The most places that are asked for lists about one certificate.
 const MAX_ASKED: usize = 16;
 
 impl Remote {

@@ -43,7 +43,7 @@ struct Slot<T> {
     schedule: Schedule,
 }
 
-/// When something was had, and when it is asked for again.
+/// The times of the last success and of the next request, and the failures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
     pub(crate) last_success_unix_s: Option<i64>,
@@ -57,7 +57,7 @@ pub(crate) struct Schedule {
 /// The result of a fetch.
 pub(crate) struct Renewal<T> {
     pub(crate) value: Arc<T>,
-    /// When to ask again.
+    /// The time of the next request.
     pub(crate) next_unix_s: i64,
     /// The fault of a kept value, e.g. that it is out of date. It counts as a failure.
     pub(crate) complaint: Option<Error>,

@@ -70,7 +70,7 @@ struct Shown {
 struct State {
     /// The current staple, with its end.
     good: Option<Arc<OcspResponse>>,
-    /// As of when the latest response spoke: none that speaks of an earlier time counts any more.
+    /// The time as of which the latest response spoke: none that speaks of an earlier time counts any more.
     latest_unix_s: Option<i64>,
     /// True if the latest response said that the certificate is revoked.
     is_revoked: bool,
@@ -191,7 +191,7 @@ impl Staple {
         self.stapled.is_asked() && self.lock().schedule.next_unix_s <= now_unix_s
     }
 
-    /// When there is something to do: to ask, or to see that what is shown has ended.
+    /// The time of the next work: to ask, or to see that what is shown has ended.
     pub(super) fn next_unix_s(&self) -> Option<i64> {
         let asked_unix_s = self.stapled.is_asked().then(|| self.lock().schedule.next_unix_s);
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);

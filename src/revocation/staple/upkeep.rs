@@ -1,4 +1,4 @@
-//! The staples of a context's identities, kept fresh: who is asked, how often, and by when.
+//! The staples of a context's identities, kept fresh: the responders that are asked, how often, and by when.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ pub(crate) struct Staples {
     asked: Option<(StapleSettings, Fetcher)>,
     staples: Vec<Arc<Staple>>,
     clock: Arc<dyn TimeProvider>,
-    /// Held by who asks, so that others find it done.
+    /// Held by the thread that asks, so that others find it done.
     turn: Mutex<()>,
 }
 
