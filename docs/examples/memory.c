@@ -40,7 +40,7 @@ static btls_status send_records(btls_conn *conn, const char *data, size_t length
             length -= consumed;
             wire->end += produced;
         }
-    } while (status == BTLS_WANT_WRITE || (status == BTLS_OK && length > 0));
+    } while (status == BTLS_WANT_WRITE || ((status == BTLS_OK || status == BTLS_CLOSED) && length > 0));
     return status;
 }
 

@@ -198,6 +198,7 @@ pub(super) fn fit(error: Error, moment: &Moment) -> Error {
         return error;
     }
     if error.code() == Code::PeerNotTls
+        && !error.detail().contains("Kafka or PostgreSQL")
         && let Some((_, hint)) = OF_SPEAKERS.iter().find(|(name, _)| error.detail().contains(name))
     {
         return error.with_hint(*hint);

@@ -10,7 +10,7 @@ use crate::config::source::{self, Source};
 use crate::config::{RevocationSpec, Spec, TrustSource, system_roots};
 use crate::error::{Code, Error, Result};
 use crate::keystore::{self, Limits, OpenOptions, TrustedCertificate};
-use crate::revocation::{Crls, Mode, may_hold_list};
+use crate::revocation::{Crls, Mode, is_named_as_list, may_hold_list};
 
 pub(super) const RAISE_MAX_CRL_BYTES: &str = "If the file is what it should be, raise the option max-crl-bytes.";
 
@@ -105,9 +105,15 @@ fn add_lists_of(file: &Source, limits: Limits, revocation: &RevocationSpec, crls
     };
     let most = if unused.is_none() { revocation.remote.max_crl_bytes } else { 0 };
     let limits = Limits { max_content_bytes: limits.max_content_bytes.max(most), ..limits };
-    // A file that cannot be read was reported when the certificates were read.
-    let Some(content) = file.read(&limits).ok().filter(|content| may_hold_list(content)) else { return Ok(()) };
     let label = file.label();
+    let content = match file.read(&limits) {
+        Ok(content) if may_hold_list(&content) => content,
+        Err(error) if unused.is_none() && error.code() == Code::StoreTooLarge && is_named_as_list(&label) => {
+            return Err(error.with_hint(RAISE_MAX_CRL_BYTES));
+        }
+        // A file that cannot be read was reported when the certificates were read.
+        _ => return Ok(()),
+    };
     if let Some(why) = unused {
         crls.note(format!("{label}: a revocation list (CRL) that is not used, because {why}"));
         return Ok(());

@@ -170,12 +170,13 @@ pub unsafe extern "C" fn btls_conn_set_callbacks(
 ///
 /// Returns BTLS_OK when it is complete. Returns BTLS_WANT_READ or BTLS_WANT_WRITE: call again when the transport is
 /// readable or writable. Returns BTLS_WANT_TASK: call btls_conn_task_run, then call again. Any other status ends the
-/// connection.
+/// connection, except an error of usage.
 ///
 /// # Details
 ///
 /// The peer's last message may carry data, so call btls_conn_pending before waiting for the transport. When an error
-/// ends the connection, the alert for the peer has been sent if the transport took it.
+/// ends the connection, the alert for the peer has been sent if the transport took it. After the handshake,
+/// BTLS_BROKEN_PIPE or BTLS_CONNECTION_RESET from a write does not end it: a read can still give data.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_handshake(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| conn.stream.handshake().map(settled))
@@ -211,9 +212,9 @@ pub unsafe extern "C" fn btls_conn_read(
 ///
 /// # Details
 ///
-/// If all bytes were taken, all are sent. If fewer were taken, the transport is full, and a part waits to be sent:
-/// btls_conn_wants_write returns true. The next write sends it first. A caller with no more to write calls
-/// btls_conn_flush.
+/// If all bytes were taken, all are sent. If fewer were taken and btls_conn_wants_write returns true, the transport is
+/// full: the next write sends the part that waits, and a caller with no more to write calls btls_conn_flush. If it
+/// returns false, write again at once: the next write returns an error.
 ///
 /// After BTLS_WANT_WRITE, the same bytes may be at another address, and more may follow them. That holds also if
 /// btls_conn_flush has sent them meanwhile. Once they are encrypted, other bytes are refused with
@@ -287,7 +288,7 @@ pub unsafe extern "C" fn btls_conn_pending(
 /// # Details
 ///
 /// Returns BTLS_OK when it is sent, BTLS_WANT_WRITE to call again, or an error. On a connection without a transport,
-/// BTLS_WANT_WRITE asks for btls_conn_wrap.
+/// BTLS_WANT_WRITE asks for btls_conn_wrap. Before the handshake is complete, no close_notify is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {
@@ -306,7 +307,8 @@ pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_sta
 ///
 /// # Details
 ///
-/// A call drops at most 256 KiB. It then returns BTLS_WANT_READ, and btls_conn_pending gives 1.
+/// A call drops at most 256 KiB. It then returns BTLS_WANT_READ, and btls_conn_pending gives 1. Before the handshake is
+/// complete, no close_notify is sent, and the result is BTLS_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_shutdown(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| conn.stream.shutdown().map(settled))
@@ -386,7 +388,7 @@ pub unsafe extern "C" fn btls_conn_wrap(
 }
 
 /// Reports the end of the transport of a connection without one. Returns BTLS_OK after the peer's close_notify,
-/// BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF during the handshake, or the earlier error.
+/// BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF or BTLS_PEER_NOT_TLS during the handshake, or the earlier error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_end_of_input(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {

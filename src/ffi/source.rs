@@ -20,7 +20,7 @@ pub type btls_store_type = i32;
 pub const BTLS_STORE_ANY: btls_store_type = 0;
 /// Text with "-----BEGIN ...-----" blocks.
 pub const BTLS_STORE_PEM: btls_store_type = 1;
-/// One certificate or private key in DER.
+/// DER: a certificate, a private key, or certificates in PKCS#7.
 pub const BTLS_STORE_DER: btls_store_type = 2;
 /// PKCS#12, as keytool and openssl pkcs12 write it.
 pub const BTLS_STORE_PKCS12: btls_store_type = 3;

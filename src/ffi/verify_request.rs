@@ -91,7 +91,7 @@ pub unsafe extern "C" fn btls_verify_request_version(request: Option<&btls_verif
     guard(ptr::null(), || request.map_or(ptr::null(), |request| request.version.as_ptr()))
 }
 
-/// Returns the name that the client sent (SNI), or on a client the verified host, or NULL.
+/// Returns the name that the client sent (SNI), or on a client the host, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_verify_request_server_name(request: Option<&btls_verify_request>) -> *const c_char {
     guard(ptr::null(), || {

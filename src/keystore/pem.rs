@@ -65,7 +65,7 @@ type Numbered = Vec<(usize, Zeroizing<Vec<u8>>)>;
 /// if its label says so, or its content by `is_list`; PKCS#7 has any number.
 ///
 /// # Errors
-/// As for [`blocks`]; `PEM_MALFORMED` for damaged PKCS#7 beside lists.
+/// As for [`blocks`]; `CRL_MALFORMED` for damaged PKCS#7 beside lists.
 pub(crate) fn lists_of_pem(
     bytes: &[u8],
     is_label: impl Fn(&str) -> bool,
@@ -89,7 +89,7 @@ pub(crate) fn lists_of_pem(
     match fault {
         // A damaged message may hold a list that revokes. It is not left out in silence beside other lists.
         Some((line, error)) if !found.is_empty() => {
-            Err(Error::new(Code::PemMalformed, format!("line {line}: PKCS#7 that cannot be read: {}", error.detail())))
+            Err(Error::new(Code::CrlMalformed, format!("line {line}: PKCS#7 that cannot be read: {}", error.detail())))
         }
         _ => Ok(Some(found)),
     }

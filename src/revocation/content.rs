@@ -14,7 +14,7 @@ use crate::keystore::{blocks_of_pem, lists_of_pem, lists_of_pkcs7, recognized, w
 /// Labels of a list in PEM: the first is that of RFC 7468 section 5.3, and some programs write the others.
 const CRL_LABELS: [&str; 3] = [CRL_LABEL, "CRL", "X.509 CRL"];
 const CRL_LABEL: &str = "X509 CRL";
-/// So many characters of a text are decoded to see what it begins as.
+/// The number of characters of a text that are decoded to see what it begins as.
 const BASE64_LOOKED_AT: usize = 4096;
 
 fn is_crl_label(label: &str) -> bool {
@@ -44,12 +44,13 @@ impl Part<'_> {
 ///
 /// # Errors
 /// `PEM_MALFORMED`, or `CRL_MALFORMED` for a list in base64 without the lines of PEM, and for content that does not
-/// start as a list. Also for DER that is truncated or has more than line ends behind it.
+/// start as a list. Also for DER that is truncated or has more than line ends behind it, and for damaged PKCS#7 beside
+/// lists.
 pub(super) fn crl_parts<'a>(content: &'a [u8], place: &str) -> Result<Vec<Part<'a>>> {
     if let Some(parts) = lists_of_text(content, place)? {
         return Ok(parts);
     }
-    let carried = lists_of_pkcs7(content);
+    let carried = lists_carried_by(content);
     if !carried.is_empty() {
         let part = |(number, der)| Part { der: Cow::Owned(der), place: format!("{place}, list {number}") };
         return Ok((1..).zip(carried).map(part).collect());
@@ -121,14 +122,22 @@ pub(crate) fn may_hold_list(content: &[u8]) -> bool {
     CRL_LABELS.iter().any(|label| has(&format!("{label}-----")))
         || begins_as_list(content)
         || is_base64_of(content, begins_as_list)
-        || !lists_of_pkcs7(content).is_empty()
-        || lists_of_pem(content, is_crl_label, begins_as_list)
-            .is_ok_and(|lists| lists.is_some_and(|lists| !lists.is_empty()))
+        || !lists_carried_by(content).is_empty()
+        || match lists_of_pem(content, is_crl_label, begins_as_list) {
+            Ok(lists) => lists.is_some_and(|lists| !lists.is_empty()),
+            // There are lists, beside a message that may hold another one.
+            Err(error) => error.code() == Code::CrlMalformed,
+        }
+}
+
+/// The lists of PKCS#7, with or without line ends behind it.
+fn lists_carried_by(content: &[u8]) -> Vec<Vec<u8>> {
+    lists_of_pkcs7(whole(content, Code::CrlMalformed).unwrap_or(content))
 }
 
 /// Returns true if a file has the name of a list: `.crl`, `.crl.pem` or `.crl.der`. Copies of the links that
 /// `openssl rehash` makes (`.r0`) are not meant: without links they hold the name of a file.
-pub(super) fn is_named_as_list(place: &str) -> bool {
+pub(crate) fn is_named_as_list(place: &str) -> bool {
     let name = place.to_ascii_lowercase();
     let name = name.strip_suffix(".pem").or_else(|| name.strip_suffix(".der")).unwrap_or(&name);
     name.ends_with(".crl")

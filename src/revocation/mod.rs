@@ -20,7 +20,7 @@ mod staple;
 mod upkeep;
 
 pub use check::Revocation;
-pub(crate) use content::may_hold_list;
+pub(crate) use content::{is_named_as_list, may_hold_list};
 pub use crl::lists::Crls;
 pub use crl::{Crl, CrlFacts};
 pub use facts::{SourceFacts, SourceKind};

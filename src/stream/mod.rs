@@ -309,7 +309,10 @@ impl Stream {
                     self.received = Leftover::from_slice(&scratch.incoming[..filled]);
                     Ok(None)
                 }
-                Status::Closed => Err(self.end_of_input()),
+                Status::Closed => {
+                    let error = self.end_of_input();
+                    Err(self.tell_peer(error, scratch))
+                }
                 _ => Ok(Some(Status::WantRead)),
             },
         }

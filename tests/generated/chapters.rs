@@ -32,12 +32,13 @@ run over the caller's descriptors, functions or buffers.";
 /// The rules that hold for every function.
 pub(crate) const RULES: &str = "\
 - A function that can fail returns a btls_status: 0 is success, and 1 to 99 ask the caller to do something and to call \
-  again. Every other status is an error. Its details are in btls_builder_error, btls_context_error or btls_conn_error of \
-  the object of the call. The comment of a function leaves out BTLS_NULL_POINTER, BTLS_INVALID_ARGUMENT for a value out of \
+  again. Every other status is an error. Its details are in btls_builder_error, btls_context_error, \
+  btls_conn_error or btls_conn_options_error of the object of the call. The comment of a function leaves out BTLS_NULL_POINTER, BTLS_INVALID_ARGUMENT for a value out of \
   range, BTLS_BUSY and BTLS_PANIC.
 - A function without an object may be called from any thread at any time.
 - Outputs are the last parameters. They are written if the status is below 100, and not touched otherwise. A count is \
-  exactly what was taken or given: the caller never offers these bytes again. It is 0 if the call must be made again.
+  exactly what was taken or given: the caller never offers these bytes again. A read or write that must be made again \
+  gives 0.
 - NULL for a required object, text or output gives BTLS_NULL_POINTER. Bytes of length 0 may be NULL. Freeing NULL does \
   nothing. A function that returns a value and no status returns NULL, 0 or false for NULL and for an index out of range, \
   unless its comment says otherwise. Indexes start at 0.
@@ -119,9 +120,9 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
         title: "Builder",
         page: "btls_builder",
         subject: "settings of a context",
-        about: "A builder collects the settings, identities and trust of a broker or of one of its listeners. A source \
-                is opened when it is added: a fault that no later setting can change is the error of that call, and the builder \
-                stays as it was. Sources are read again when the context is built and at each reload; only then is a password \
+        about: "A builder collects the settings, identities and trust of a broker or of one of its listeners. A \
+                function that adds a source opens it: a fault that no later setting can change is the error of that call, \
+                and the builder stays as it was. btls_builder_set opens nothing. Sources are read again when the context is built and at each reload; only then is a password \
                 callback asked, and what its password opens judged.",
         sections: &[
             section("Life", &["btls_builder_new", "btls_builder_free", "btls_builder_error", "btls_builder_build"]),

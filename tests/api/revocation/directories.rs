@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use brokertls::keystore::OpenOptions;
 use brokertls::revocation::Mode;
 use brokertls::{Code, Context, ContextBuilder, CrlSource, Error, IdentitySource, Source, TrustSource};
 use rcgen::SerialNumber;
@@ -174,8 +175,45 @@ fn damaged_pkcs7_beside_a_list_is_not_left_out_in_silence() {
     };
     assert_eq!(outcome(&authority, &with(&message).unwrap(), BAD), Some(Code::CertRevoked));
     let error = with(&message[..message.len() - 3]).unwrap_err();
-    assert_eq!(error.code(), Code::PemMalformed, "{error}");
+    assert_eq!(error.code(), Code::CrlMalformed, "{error}");
     assert!(error.detail().contains("PKCS#7 that cannot be read"), "{error}");
+    // The same if the other list is in PKCS#7 too, in a directory of lists and among trusted certificates.
+    let text = [pem("PKCS7", &message), pem("PKCS7", &message[..message.len() - 3])].concat();
+    let folder = Folder::new("damaged").with("lists.pem", &text);
+    assert_eq!(folder.client(&authority).unwrap_err().code(), Code::CrlMalformed);
+    let both = [authority.pem(), text].concat();
+    let among = TrustSource::store(Source::memory("both.pem", both.as_bytes()));
+    let error = client_of(among, |builder| _ = builder.revocation(Mode::Prefer)).unwrap_err();
+    assert_eq!(error.code(), Code::CrlMalformed, "{error}");
+}
+
+#[test]
+fn line_end_behind_pkcs7_hides_no_list_in_it() {
+    let authority = Authority::new("ca");
+    let message = [pkcs7(&der(&authority.crl(&[BAD]))), b"\r\n".to_vec()].concat();
+    let folder = Folder::new("line-end").with("lists.p7b", &message);
+    assert_eq!(outcome(&authority, &folder.client(&authority).unwrap(), BAD), Some(Code::CertRevoked));
+    let file = CrlSource::Source(Source::memory("lists", &message));
+    let client = client_of(authority.trust(), |builder| _ = builder.crl(file)).unwrap();
+    assert_eq!(outcome(&authority, &client, BAD), Some(Code::CertRevoked));
+}
+
+#[test]
+fn list_beyond_the_limit_in_a_trust_directory_is_an_error_if_its_name_says_that_it_is_one() {
+    let authority = Authority::new("ca");
+    let content = [authority.crl(&[BAD]).as_bytes(), &[b'\n'; 10_000]].concat();
+    let mut options = OpenOptions::default();
+    options.limits.max_content_bytes = 4_000;
+    let built = |name: &str| {
+        let folder = Folder::new("too-large").with("ca.pem", authority.pem()).with(name, &content);
+        let trust = TrustSource::Directory { path: folder.0.clone(), options: options.clone() };
+        let others = CrlSource::Source(Source::memory("other.crl", Authority::new("other").crl(&[]).as_bytes()));
+        client_of(trust, |builder| _ = builder.crl(others).revocation(Mode::Prefer).max_crl_bytes(2_000))
+    };
+    let error = built("ca.crl").unwrap_err();
+    assert_eq!(error.code(), Code::StoreTooLarge, "{error}");
+    assert!(error.detail().contains("ca.crl") && error.hint().contains("max-crl-bytes"), "{error}");
+    assert!(built("notes.txt").unwrap().warnings().iter().any(|line| line.contains("notes.txt")));
 }
 
 #[test]

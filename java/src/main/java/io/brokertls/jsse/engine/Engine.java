@@ -168,9 +168,15 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         boolean isClient = mode == MODE_CLIENT;
         boolean hasSocketSelector = !isClient && socket != null
                 && socket.getHandshakeApplicationProtocolSelector() != null;
+        EngineSettings settings;
+        try {
+            settings = parameters.settings(isClient, host, port, hasSocketSelector);
+        } catch (TlsFailure e) {
+            // The settings can still be changed.
+            throw Failures.exception(e, true);
+        }
         move(Event.BEGIN);
         try {
-            EngineSettings settings = parameters.settings(isClient, host, port, hasSocketSelector);
             connection = isClient ? connect(settings) : context.nativeContext().accept(settings);
         } catch (TlsFailure e) {
             failure = e;
