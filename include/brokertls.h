@@ -9,19 +9,18 @@
  *
  * - A function that can fail returns a btls_status: 0 is success, and 1 to 99 ask the caller to do
  *   something and to call again. Every other status is an error. Its details are in
- *   btls_builder_error, btls_context_error or btls_conn_error of the object of the call. The
- *   comment of a function leaves out BTLS_NULL_POINTER, BTLS_INVALID_ARGUMENT for a value out of
- *   range, BTLS_BUSY and BTLS_PANIC.
+ *   btls_builder_error, btls_context_error, btls_conn_error or btls_conn_options_error of the
+ *   object of the call. The comment of a function leaves out BTLS_NULL_POINTER,
+ *   BTLS_INVALID_ARGUMENT for a value out of range, BTLS_BUSY and BTLS_PANIC.
  * - A function without an object may be called from any thread at any time.
  * - Outputs are the last parameters. They are written if the status is below 100, and not touched
  *   otherwise. A count is exactly what was taken or given: the caller never offers these bytes
- *   again. It is 0 if the call must be made again.
+ *   again. A read or write that must be made again gives 0.
  * - NULL for a required object, text or output gives BTLS_NULL_POINTER. Bytes of length 0 may be
  *   NULL. Freeing NULL does nothing. A function that returns a value and no status returns NULL, 0
  *   or false for NULL and for an index out of range, unless its comment says otherwise. Indexes
  *   start at 0.
- * - Texts are UTF-8 and end with a NUL. The library copies every text, password and byte that it
- *   keeps.
+ * - Texts are UTF-8 and end with a NUL. The library copies all that it keeps.
  * - A text or object that a function returns lives as long as the object it belongs to, unless the
  *   caller must free it.
  * - A builder and a connection are used by one thread at a time. A second call at the same time,
@@ -165,7 +164,7 @@ const char *btls_error_name(const btls_error *error);
 const char *btls_error_message(const btls_error *error);
 /* Returns a sentence that says what to do; empty if there is no advice, and for NULL. */
 const char *btls_error_hint(const btls_error *error);
-/* Returns the number of the TLS alert (RFC 8446 section 6) that was received or sent, or -1. */
+/* Returns the TLS alert that was received, or the one that goes with the status, or -1. */
 int32_t btls_error_alert(const btls_error *error);
 /* Returns the category of an error, or BTLS_CATEGORY_PROGRESS for NULL. */
 btls_category btls_error_category(const btls_error *error);
@@ -175,9 +174,10 @@ void btls_error_free(btls_error *error);
 /* ===== 3. BUILDER ================================================================================
  *
  * A builder collects the settings, identities and trust of a broker or of one of its listeners. A
- * source is opened when it is added: a fault that no later setting can change is the error of that
- * call, and the builder stays as it was. Sources are read again when the context is built and at
- * each reload; only then is a password callback asked, and what its password opens judged. */
+ * function that adds a source opens it: a fault that no later setting can change is the error of
+ * that call, and the builder stays as it was. btls_builder_set opens nothing. Sources are read
+ * again when the context is built and at each reload; only then is a password callback asked, and
+ * what its password opens judged. */
 
 /* --- Builder: Life --- */
 
@@ -242,7 +242,7 @@ btls_status btls_builder_trust_system(btls_builder *builder);
 BTLS_ENUM(btls_store_type) {
     BTLS_STORE_ANY = 0, /* Detected from the content. The default. */
     BTLS_STORE_PEM = 1, /* Text with "-----BEGIN ...-----" blocks. */
-    BTLS_STORE_DER = 2, /* One certificate or private key in DER. */
+    BTLS_STORE_DER = 2, /* DER: a certificate, a private key, or certificates in PKCS#7. */
     BTLS_STORE_PKCS12 = 3, /* PKCS#12, as keytool and openssl pkcs12 write it. */
     BTLS_STORE_JKS = 4, /* Java's JKS. */
     BTLS_STORE_JCEKS = 5 /* Java's JCEKS. */
@@ -350,7 +350,7 @@ uint64_t btls_verify_request_conn_id(const btls_verify_request *request);
 void *btls_verify_request_conn_user(const btls_verify_request *request);
 /* Returns the protocol version, "TLSv1.3" or "TLSv1.2". */
 const char *btls_verify_request_version(const btls_verify_request *request);
-/* Returns the name that the client sent (SNI), or on a client the verified host, or NULL. */
+/* Returns the name that the client sent (SNI), or on a client the host, or NULL. */
 const char *btls_verify_request_server_name(const btls_verify_request *request);
 /* Returns true if the call is about the resumption of an earlier session. */
 bool btls_verify_request_is_resumed(const btls_verify_request *request);
@@ -593,7 +593,7 @@ btls_status btls_conn_set_callbacks(
  *
  * Returns BTLS_OK when it is complete. Returns BTLS_WANT_READ or BTLS_WANT_WRITE: call again when
  * the transport is readable or writable. Returns BTLS_WANT_TASK: call btls_conn_task_run, then call
- * again. Any other status ends the connection. */
+ * again. Any other status ends the connection, except an error of usage. */
 btls_status btls_conn_handshake(btls_conn *conn);
 
 /* Reads up to `length` bytes of plaintext into `buffer`, and sets `read` to the number of bytes.
@@ -662,8 +662,8 @@ btls_status btls_conn_wrap(
     size_t *consumed, size_t *produced);
 
 /* Reports the end of the transport of a connection without one. Returns BTLS_OK after the peer's
- * close_notify, BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF during the handshake, or the earlier
- * error. */
+ * close_notify, BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF or BTLS_PEER_NOT_TLS during the
+ * handshake, or the earlier error. */
 btls_status btls_conn_end_of_input(btls_conn *conn);
 
 /* --- Connection: Facts --- */

@@ -127,12 +127,13 @@ pub unsafe extern "C" fn btls_error_hint(error: Option<&btls_error>) -> *const c
     guard(c"".as_ptr(), || error.map_or(c"", |error| error.hint.as_c_str()).as_ptr())
 }
 
-/// Returns the TLS alert (RFC 8446 section 6) that was received, or that goes with the status; or -1.
+/// Returns the TLS alert that was received, or the one that goes with the status, or -1.
 ///
 /// # Details
 ///
-/// It is the received alert if the status is above 1000, and otherwise the alert that TLS 1.3 has for the status. TLS
-/// 1.2 has fewer: the peer is sent handshake_failure (40) instead of certificate_required (116).
+/// The numbers are those of RFC 8446 section 6. It is the received alert if the status is above 1000, and otherwise the
+/// alert that TLS 1.3 has for the status. TLS 1.2 has fewer: the peer is sent handshake_failure (40) instead of
+/// certificate_required (116).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_alert(error: Option<&btls_error>) -> i32 {
     guard(-1, || error.map_or(-1, btls_error::alert))

@@ -42,7 +42,7 @@ pub(crate) const RULES: &str = "\
 - NULL for a required object, text or output gives BTLS_NULL_POINTER. Bytes of length 0 may be NULL. Freeing NULL does \
   nothing. A function that returns a value and no status returns NULL, 0 or false for NULL and for an index out of range, \
   unless its comment says otherwise. Indexes start at 0.
-- Texts are UTF-8 and end with a NUL. The library copies every text, password and byte that it keeps.
+- Texts are UTF-8 and end with a NUL. The library copies all that it keeps.
 - A text or object that a function returns lives as long as the object it belongs to, unless the caller must free it.
 - A builder and a connection are used by one thread at a time. A second call at the same time, from another thread or \
   from a callback, gives BTLS_BUSY. A function without a status then returns NULL, 0 or false, and btls_conn_error on \

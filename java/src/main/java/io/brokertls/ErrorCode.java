@@ -258,8 +258,8 @@ public enum ErrorCode {
     /** The peer sent no certificate and one is required. */
     CERT_MISSING(316, Category.CERTIFICATE, 116,
             "the peer sent no certificate and one is required",
-            "Give the client a certificate and key that are for clients. Go and Java clients send none if no CA "
-                    + "that the server names has issued it: set send-ca-names to no for them."),
+            "Give the client a certificate for client authentication, with its key. Go and Java clients send none "
+                    + "if no CA that the server names has issued it: set send-ca-names to no for them."),
     /** The application refused the peer certificate. */
     CERT_REJECTED_BY_CALLBACK(317, Category.CERTIFICATE, 49,
             "the application refused the peer certificate",
