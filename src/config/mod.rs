@@ -2,6 +2,7 @@
 //! of options, and the sources of files.
 
 mod builder;
+mod builder_revocation;
 pub mod options;
 mod revocation;
 mod roots;

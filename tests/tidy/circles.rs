@@ -1,7 +1,7 @@
 //! Circles of files in src: files that name each other, found from their `use` lines and the paths in their code.
 //!
-//! A path is followed through `pub use` to the file that defines the name. A mod.rs that re-exports a name does not use
-//! it: it is the face of its room.
+//! A path is followed through `pub use` to the file that defines the name. A mod.rs that re-exports a name uses it only
+//! if the name also stands in the rest of its code. Otherwise it is the face of its room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +45,21 @@ fn circle_is_found_through_a_face_an_alias_and_a_path_without_use() {
     assert_eq!(circles(&modules(&sources)), [["src/room/inner.rs", "src/room/thing.rs"]]);
 }
 
+#[test]
+fn circle_is_found_through_an_exported_name_that_the_face_itself_uses() {
+    let source = |name: &str, text: &str| Source { path: super::root().join(name), text: text.to_owned() };
+    let room = |face: &str| {
+        let sources = [
+            source("src/lib.rs", "mod room;\n"),
+            source("src/room/mod.rs", &format!("mod part;\npub use part::{{part, Part}};\n{face}")),
+            source("src/room/part.rs", "use super::Whole;\npub struct Part;\npub fn part() {}\n"),
+        ];
+        circles(&modules(&sources))
+    };
+    assert_eq!(room("pub struct Whole { part: Part }\n"), [["src/room/mod.rs", "src/room/part.rs"]]);
+    assert!(room("// Part\npub struct Whole { parts: Parts }\n").is_empty());
+}
+
 fn modules(sources: &[Source]) -> BTreeMap<Path, Module> {
     let mut modules = BTreeMap::new();
     for source in sources.iter().filter(|source| !source.name().starts_with("src/bin/")) {
@@ -77,6 +92,14 @@ fn paths_of(code: &str) -> Vec<(bool, Path)> {
         paths.extend(expanded);
         rest.push_str(before);
     }
+    // A declaration of a module may have the name of its function, and does not use it.
+    let uses = rest.lines().filter(|line| !(line.contains("mod ") && line.ends_with(';')));
+    let names: BTreeSet<&str> =
+        uses.flat_map(|line| line.split(|char: char| !char.is_alphanumeric() && char != '_')).collect();
+    let is_named = |path: &Path| path.last().is_some_and(|name| names.contains(name.as_str()));
+    let exports = paths.iter().filter(|(is_export, path)| *is_export && is_named(path));
+    let used: Vec<_> = exports.map(|(_, path)| (false, path.clone())).collect();
+    paths.extend(used);
     let is_of_path = |char: char| char.is_alphanumeric() || char == '_' || char == ':';
     let words = rest.split(|char| !is_of_path(char)).filter(|word| word.contains("::"));
     paths.extend(words.map(|word| (false, word.split("::").map(str::to_owned).collect())));
