@@ -1,10 +1,16 @@
 //! Signature algorithms: `openssl` signs certificates, lists and responses with each, and each use accepts the same
 //! ones.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use x509_parser::asn1_rs::Any;
+use x509_parser::prelude::FromDer as _;
+
+use crate::ocsp::verdicts::block;
 use crate::rig::command::{Ran, folder, run};
+use crate::rig::pki::{element, elements};
 
 /// A CA with a good and a revoked client, a list and a response about each, all signed in one way.
 struct Signer(PathBuf);
@@ -135,6 +141,57 @@ fn keys_for_pss_alone_count_for_certificates_lists_and_responses() {
         "{key} -pkeyopt rsa_pss_keygen_md:sha256 -pkeyopt rsa_pss_keygen_mgf1_md:sha256 -pkeyopt rsa_pss_keygen_saltlen:32"
     );
     Signer::new("pss-key-with-parameters", &key, "sha256", &pss("40")).assert_counts(&[]);
+}
+
+/// RSASSA-PSS with SHA-256 and a salt of its length, without the NULL of either digest (RFC 4055 section 2.1).
+fn pss_without_null() -> Vec<u8> {
+    let sequence = |parts: &[&[u8]]| element(0x30, &parts.concat());
+    let sha256 = sequence(&[&[6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1]]);
+    let rsa = |last: u8| [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, last];
+    let mask = sequence(&[&rsa(8), &sha256]);
+    let parameters = sequence(&[&element(0xa0, &sha256), &element(0xa1, &mask), &element(0xa2, &[2, 1, 32])]);
+    sequence(&[&rsa(10), &parameters])
+}
+
+impl Signer {
+    /// Signs a certificate or list in DER once more with PSS, its algorithm without the NULL of either digest.
+    fn signed_without_null(&self, der: &[u8]) -> Vec<u8> {
+        let parts = |der: &[u8]| elements(Any::from_der(der).unwrap().1.data);
+        let [signed, old, _] = parts(der).try_into().unwrap();
+        let new = pss_without_null();
+        assert_eq!(old.len(), new.len() + 4, "both had a NULL: {old:02x?}");
+        let fields = parts(&signed).into_iter().map(|field| if field == old { new.clone() } else { field });
+        let signed = element(0x30, &fields.collect::<Vec<_>>().concat());
+        fs::write(self.path("signed"), &signed).unwrap();
+        let options = "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32";
+        bash(&self.0, &format!("openssl dgst -sha256 {options} -sign ca.key -out signature signed"));
+        let signature = [&[0], fs::read(self.path("signature")).unwrap().as_slice()].concat();
+        element(0x30, &[signed, new, element(0x03, &signature)].concat())
+    }
+}
+
+#[test]
+fn pss_without_the_null_of_its_digests_counts_for_certificates_and_lists() {
+    let signer = Signer::new("pss-without-null", &rsa(2048), "sha256", &pss("digest"));
+    let made = |name: &str, label: &str| block(&fs::read_to_string(signer.path(name)).unwrap(), label);
+    let other = Signer::new("pss-without-null-of-another-key", &rsa(2048), "sha256", &pss("digest"));
+    fs::write(signer.path("forged.crl"), other.signed_without_null(&made("ca.crl", "X509 CRL"))).unwrap();
+    for (name, label) in [("good.pem", "CERTIFICATE"), ("bad.pem", "CERTIFICATE"), ("ca.crl", "X509 CRL")] {
+        let der = signer.signed_without_null(&made(name, label));
+        fs::write(signer.path("new.der"), der).unwrap();
+        let command = if label == "CERTIFICATE" { "x509" } else { "crl" };
+        bash(&signer.0, &format!("openssl {command} -inform DER -in new.der -out {name}"));
+    }
+    bash(&signer.0, "openssl verify -CAfile ca.pem -CRLfile ca.crl -crl_check good.pem");
+    let list = signer.path("ca.crl");
+    let with_list = ["--crl", &list, "--revocation", "require"];
+    signer.assert_told("good.pem", &with_list, "accepted");
+    signer.assert_told("bad.pem", &with_list, "refused CERT_REVOKED: ");
+
+    let forged = signer.path("forged.crl");
+    let ran =
+        signer.assert_told("good.pem", &["--crl", &forged, "--revocation", "require"], "refused REVOCATION_UNKNOWN: ");
+    assert!(ran.first_line().ends_with("is not signed with its issuer's key"), "{ran:?}");
 }
 
 #[test]
