@@ -6,8 +6,10 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::ocsp::verdicts::block as der;
+use crate::revocation::{Pki, point, scope};
 use crate::rig::command::{file, folder, run};
 use crate::rig::pair::Authority;
+use crate::rig::pki::element;
 
 /// A file of the kept responses, which has the certificates in it too.
 fn kept(name: &str) -> String {
@@ -43,6 +45,26 @@ fn list_is_inspected_in_pem_and_der_with_what_it_says_of_itself() {
     assert_eq!(crl["next_update"], "2040-01-01T00:00:00Z");
     assert_eq!(crl["signature_algorithm"], "ecdsa-with-SHA256");
     assert_eq!(crl["sha256"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn list_with_an_issuing_distribution_point_is_inspected_with_its_scope() {
+    let folder = folder("inspect-scope");
+    let only_users = element(0x81, &[0xff]);
+    let some_reasons = element(0x83, &[5, 0b0110_0000]);
+    let list = scope(&[point("http://crl.example/1"), only_users, some_reasons]);
+    let path = file(&folder, "ca.crl", list.signed_by(&Pki::new().root));
+    let told = "end-entity certificates alone; \
+                certificates with the distribution point URI:http://crl.example/1; \
+                the reasons keyCompromise, cACompromise alone";
+    let ran = run(&["inspect", &path]);
+    assert!(ran.code == 0 && ran.out.lines().any(|line| line == format!("   scope        {told}")), "{ran:?}");
+    assert_eq!(run(&["inspect", &path, "--json"]).json()["crls"][0]["scope"], told);
+
+    let whole = file(&folder, "whole.crl", der(&Authority::new("ca").crl(&[]), "X509 CRL"));
+    let ran = run(&["inspect", &whole]);
+    assert!(ran.code == 0 && !ran.out.contains("\n   scope "), "{ran:?}");
+    assert_eq!(run(&["inspect", &whole, "--json"]).json()["crls"][0].get("scope"), Some(&json!(null)));
 }
 
 #[test]
