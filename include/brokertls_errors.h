@@ -1,6 +1,6 @@
 /* The statuses of brokertls. Generated from src/error/codes.rs; `make bless` rewrites it.
  *
- * Numbers never change their meaning. The category of a status is its hundred: 0 is success, 1 to
+ * Numbers never change their meaning. The category of a status is its hundred. 0 is success, 1 to
  * 99 progress, 1xx usage, 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input
  * and output, 9xx internal. 1000 + n is the alert n received from the peer. */
 #ifndef BROKERTLS_ERRORS_H

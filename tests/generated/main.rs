@@ -38,7 +38,7 @@ fn ensure_content(path: &str, expected: &str) {
 fn errors_header() -> String {
     let opening = [
         "The statuses of brokertls. Generated from src/error/codes.rs; `make bless` rewrites it.",
-        "Numbers never change their meaning. The category of a status is its hundred: 0 is success, 1 to 99 progress, \
+        "Numbers never change their meaning. The category of a status is its hundred. 0 is success, 1 to 99 progress, \
          1xx usage, 2xx keystore, 3xx certificate, 4xx revocation, 5xx protocol, 7xx input and output, 9xx internal. \
          1000 + n is the alert n received from the peer.",
     ];
@@ -72,6 +72,9 @@ fn errors_header() -> String {
     text
 }
 
+/// The longest line of generated Java.
+const JAVA_COLUMNS_MAX: usize = 120;
+
 /// The table for Java; every text that is not ASCII or would end a literal is escaped.
 fn error_code_java() -> String {
     let mut text = String::from(
@@ -85,7 +88,11 @@ fn error_code_java() -> String {
          public enum ErrorCode {\n",
     );
     for code in Code::ALL {
-        writeln!(text, "    /** {}. */", capitalized(code.message())).unwrap();
+        let message = capitalized(code.message());
+        let line = format!("    /** {message}. */");
+        let is_long = line.chars().count() > JAVA_COLUMNS_MAX;
+        let javadoc = if is_long { format!("    /**\n     * {message}.\n     */") } else { line };
+        writeln!(text, "{javadoc}").unwrap();
         let category = format!("{:?}", code.category()).to_uppercase();
         let alert = code.alert().map_or(-1, i32::from);
         let [message, hint] = [code.message(), code.hint()].map(java_literal);

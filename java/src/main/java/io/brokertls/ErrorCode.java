@@ -336,7 +336,9 @@ public enum ErrorCode {
     OCSP_MALFORMED(412, Category.REVOCATION, -1,
             "an OCSP response is malformed",
             "Fetch it again from the responder (openssl ocsp -respout), as DER or PEM (OCSP RESPONSE)."),
-    /** An OCSP response cannot be used: it is for another certificate, not signed correctly, out of date, or an error. */
+    /**
+     * An OCSP response cannot be used: it is for another certificate, not signed correctly, out of date, or an error.
+     */
     OCSP_UNUSABLE(413, Category.REVOCATION, -1,
             "an OCSP response cannot be used: it is for another certificate, not signed correctly, out of date, "
                     + "or an error",

@@ -71,7 +71,7 @@ final class Authority implements AutoCloseable {
         openssl("ca -batch -config openssl.cnf -revoke " + name + ".pem");
     }
 
-    /** Where a new list of what is revoked is. */
+    /** The place of a new revocation list. */
     Path revocationList() throws Exception {
         openssl("ca -batch -config openssl.cnf -gencrl -out crl.pem");
         return folder.resolve("crl.pem");

@@ -194,7 +194,7 @@ abstract class ConnectorContract {
         }
     }
 
-    /** Plaintext of several protocols, noise, and what begins as TLS and goes on as noise or not at all. */
+    /** Plaintext of several protocols, noise, and the beginnings of TLS records that continue as noise or end. */
     private List<byte[]> hostileBytes() throws Exception {
         byte[] noise = new byte[20_000];
         new Random(11).nextBytes(noise);

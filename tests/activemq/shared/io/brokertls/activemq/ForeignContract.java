@@ -71,9 +71,8 @@ abstract class ForeignContract {
     }
 
     /**
-     * A connector that needs certificates. Those with "nio" speak TLS 1.2 here: in TLS 1.3 a client's first packet may
-     * come with the end of its handshake, and ActiveMQ then forgets to answer it now and then, on the JDK's provider
-     * too.
+     * A connector that needs certificates. Those with "nio" speak TLS 1.2 here. In TLS 1.3 a client's first packet may
+     * come with the end of its handshake. ActiveMQ then sometimes does not answer it, on the JDK's provider too.
      */
     private Broker broker(String scheme) throws Exception {
         String version = scheme.contains("nio") ? "&transport.enabledProtocols=TLSv1.2" : "";

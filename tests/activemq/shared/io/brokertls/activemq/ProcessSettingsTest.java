@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * "Using the javax.net.ssl.* System Properties" and "Starting the Client" of "How do I use SSL?": no context anywhere,
- * but the provider stands in the JDK's place of the list, with its default context asked for.
+ * "Using the javax.net.ssl.* System Properties" and "Starting the Client" of "How do I use SSL?". No test has a context
+ * of its own. The provider stands in the JDK's place of the list, and its default context is used.
  */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ProcessSettingsTest {

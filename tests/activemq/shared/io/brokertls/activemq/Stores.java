@@ -18,7 +18,7 @@ import javax.net.ssl.TrustManagerFactory;
 
 /**
  * The stores of one broker and of its client, made with the commands of "How do I use SSL?" of ActiveMQ in their order.
- * What keytool asks for (password, name, "trust this?") is answered on the command line.
+ * The command line answers the questions of keytool: the password, the name, and "trust this?".
  */
 final class Stores {
     static final String PASSWORD = "password";
