@@ -20,7 +20,7 @@ const READ: &[&str] = &[
 ];
 
 /// Words that no doc comment starts with. A comment says what is there with a verb or a noun.
-const OPENINGS: &[&str] = &["What", "Whether", "Who", "Where", "Why", "How"];
+const OPENINGS: &[&str] = &["What", "Whether", "Who", "Where", "Why", "How", "Which", "For whom"];
 
 /// Turns of phrase, each with the plain one.
 const PHRASES: &[(&str, &str)] = &[

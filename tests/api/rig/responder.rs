@@ -14,7 +14,7 @@ use crate::rig::pair::Authority;
 /// A folder with what a responder goes by; removed when it is dropped.
 pub(crate) struct Office(PathBuf);
 
-/// Which serial numbers are good, and which revoked. Others are not known.
+/// The serial numbers that are good, and those that are revoked. Others are not known.
 pub(crate) struct Register<'a> {
     pub(crate) good: &'a [&'a [u8]],
     pub(crate) revoked: &'a [&'a [u8]],

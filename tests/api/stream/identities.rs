@@ -1,4 +1,4 @@
-//! Which identity a server shows: by the name that the client asks for, then by what the client can verify.
+//! The identity that a server shows: by the name that the client asks for, then by what the client can verify.
 
 use brokertls::certificate::CertificateFacts;
 use brokertls::{Code, Context, IdentitySource, Source};
