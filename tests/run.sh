@@ -42,6 +42,8 @@ if [[ ${1-} == data ]]; then
 fi
 run cargo fmt --check
 run cargo fmt --check --manifest-path tests/bench/Cargo.toml
+# The lock file of the benchmark knows the dependencies of this library too.
+run cargo tree --locked --depth 0 --manifest-path tests/bench/Cargo.toml
 run cargo fmt --check --package brokertls-jni
 run cargo clippy --locked --all-targets -- -D warnings
 if [[ ${1-} == check ]]; then
