@@ -59,7 +59,13 @@ fn files_below(folder: PathBuf) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
+            // What builds and installations leave in a tree is no part of it.
+            let is_made = ["target", "node_modules"].iter().any(|name| path.ends_with(name));
+            match path.is_dir() {
+                true if is_made => {}
+                true => folders.push(path),
+                false => found.push(path),
+            }
         }
     }
     found.sort();
