@@ -167,20 +167,24 @@ const ROWS: &[(When, &str)] = rows! {
         "The client accepts nothing that this side offers: allow TLSv1.2 and TLSv1.3, X25519 and AES-GCM on both sides.";
 };
 
-/// Hints for peers without TLS that differ from those of other peers, by what the peers are.
+/// Hints for peers without TLS that differ from those of other peers, by the beginning of the detail.
 const OF_SPEAKERS: &[(&str, &str)] = &[
     (
-        "PROXY protocol",
+        "a PROXY protocol",
         "A load balancer sends the PROXY protocol: read its header before the handshake, or turn it off there \
          (send-proxy, proxy_protocol).",
     ),
     (
-        "SSL 2.0",
+        "an SSL 2.0 hello",
         "Turn the SSL 2.0 hello off in the client (in Java the protocol SSLv2Hello), and let it offer TLSv1.2.",
     ),
     ("DTLS", "Let the peer use TLS over TCP."),
-    ("PostgreSQL", "A PostgreSQL client asks for TLS before its handshake, unless it is set to sslnegotiation=direct."),
+    ("PostgreSQL", OF_POSTGRESQL),
+    ("a PostgreSQL", OF_POSTGRESQL),
 ];
+
+const OF_POSTGRESQL: &str =
+    "A PostgreSQL client asks for TLS before its handshake, unless it is set to sslnegotiation=direct.";
 
 /// The hint for a peer that leaves before anything is agreed on, and has sent something.
 const LEFT_AT_THE_BEGINNING: &str =
@@ -198,8 +202,7 @@ pub(super) fn fit(error: Error, moment: &Moment) -> Error {
         return error;
     }
     if error.code() == Code::PeerNotTls
-        && !error.detail().contains("Kafka or PostgreSQL")
-        && let Some((_, hint)) = OF_SPEAKERS.iter().find(|(name, _)| error.detail().contains(name))
+        && let Some((_, hint)) = OF_SPEAKERS.iter().find(|(start, _)| error.detail().starts_with(start))
     {
         return error.with_hint(*hint);
     }

@@ -237,6 +237,8 @@ fn peer_without_tls_is_explained_by_the_side_that_meets_it() {
         (b"\r\n\r\n\0\r\nQUIT\n\x21", "version 2 header", "A load balancer sends the PROXY protocol"),
         (b"\x80\x2e\x01\x03\x01\0\x15", "an SSL 2.0 hello", "Turn the SSL 2.0 hello off in the client"),
         (b"\0\0\0\x08\x04\xd2\x16\x2f", "a PostgreSQL request for TLS", "A PostgreSQL client asks for TLS before"),
+        (b"\0\0\0\x29\0\x03\0\0user\0x\0", "PostgreSQL in plain text", "A PostgreSQL client asks for TLS before"),
+        (b"\0\0\0\x29\0\x03\0\0", "a request of Kafka or PostgreSQL", "The client speaks without TLS"),
         (b"\x16\xfe\xfd\0\0\0\0\0", "DTLS", "Let the peer use TLS over TCP"),
     ] {
         let error = both.accept().unwrap().unwrap(&mut bytes.to_vec(), &mut []).unwrap_err();
