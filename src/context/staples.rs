@@ -112,14 +112,14 @@ fn read_files(spec: &Spec, stapled: &mut [Option<Stapled>]) -> Result<()> {
                 }
             }
             if !is_anybodys {
-                return Err(nobodys(&response, stapled.iter().any(Option::is_none)).at(file.label()));
+                return Err(of_no_identity(&response, stapled.iter().any(Option::is_none)).at(file.label()));
             }
         }
     }
     Ok(())
 }
 
-fn nobodys(response: &OcspResponse, has_unknown_issuers: bool) -> Error {
+fn of_no_identity(response: &OcspResponse, has_unknown_issuers: bool) -> Error {
     let detail = match response.cert_ids().next() {
         None => format!("the responder answers {}", response.status().name()),
         Some(_) => "it is about no certificate of the identities here".to_owned(),

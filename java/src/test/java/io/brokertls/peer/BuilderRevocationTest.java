@@ -133,7 +133,7 @@ class BuilderRevocationTest {
 
     @Test
     void responderThatIsNotThereIsUnreachable() throws Exception {
-        // Bound and not listening: the system refuses every connection to it, and gives the port to nobody else.
+        // Bound and not listening: the system refuses every connection to it, and gives the port to no other socket.
         try (Socket nobody = new Socket()) {
             nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             BrokerTlsContext server = server("good").option("fetch", "yes").option("crl-mode", "off")
@@ -303,7 +303,7 @@ class BuilderRevocationTest {
         assertFalse(threads.get(0).isAlive());
     }
 
-    /** Less than it rests where nobody wakes it. */
+    /** Waits until the responder has been asked, for less time than the thread rests if it is not woken. */
     private static void awaitAsked(int times) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS);
         while (responder.asked() < times) {
@@ -373,7 +373,7 @@ class BuilderRevocationTest {
         return client(name).clientAuth(ClientAuth.NEED);
     }
 
-    /** Engines whose handshake came to its end, whichever that was. */
+    /** Engines after a handshake that has ended, with success or not. */
     private static EnginePair settled(BrokerTlsContext client, BrokerTlsContext server) throws Exception {
         EnginePair pair = pair(client, server);
         pair.begin().settle();

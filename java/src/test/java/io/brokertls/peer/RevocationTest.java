@@ -117,7 +117,7 @@ class RevocationTest {
     @ParameterizedTest
     @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
     void responderThatIsNotThereRefusesUnlessFailuresAreSoft(String version) throws Exception {
-        // Bound and not listening: the system refuses every connection to it, and gives the port to nobody else.
+        // Bound and not listening: the system refuses every connection to it, and gives the port to no other socket.
         try (Socket nobody = new Socket()) {
             nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             URI address = URI.create("http://127.0.0.1:" + nobody.getLocalPort());

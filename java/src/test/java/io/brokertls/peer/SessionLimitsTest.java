@@ -155,7 +155,7 @@ class SessionLimitsTest {
         }
     }
 
-    /** A client with its server, and the session context whose timeout is tried. */
+    /** A client with its server, and the session context with the timeout that is tried. */
     private static final class Connecting {
         private final Client client;
         private final SSLContext server;
@@ -174,7 +174,7 @@ class SessionLimitsTest {
         }
     }
 
-    /** A context whose full handshakes are counted. */
+    /** A context that counts its full handshakes. */
     private static final class Client {
         private final Counting counting = new Counting();
         private final SSLContext context;

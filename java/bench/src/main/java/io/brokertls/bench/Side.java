@@ -66,7 +66,7 @@ public enum Side {
         return KeyManagerFactory.getInstance("SunX509");
     }
 
-    /** What has to be set on a server's engine for the comparison to be fair. */
+    /** The setting of a server's engine that makes the comparison fair. */
     void prepare(SSLEngine engine) {
     }
 

@@ -221,8 +221,8 @@ class SocketSettingsTest {
     }
 
     /**
-     * The delay of small packets is lifted in the handshake: below it is seen, above it is not, and nobody's word is
-     * lost.
+     * The delay of small packets is off during the handshake. The socket below shows that, the socket above does not,
+     * and a setting of either is kept.
      */
     @Test
     void delayOfSmallPacketsIsAsTheApplicationSays() throws Exception {
