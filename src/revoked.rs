@@ -57,8 +57,8 @@ pub type RevokedCallback = Arc<dyn Fn(&RevokedPeer) -> RevokedAction + Send + Sy
 
 /// The connections of one context.
 ///
-/// A connection costs about 185 bytes here and on itself (tests/memory.rs). Their paths are kept once each, so that a
-/// thousand connections of one certificate share its path, which is dropped with the last of them.
+/// Each path is kept once, so that a thousand connections of one certificate share it. It is dropped with the last of
+/// them.
 pub(crate) struct Register {
     clock: Arc<dyn TimeProvider>,
     log: Log,
