@@ -17,7 +17,7 @@ use rustls::time_provider::TimeProvider;
 use crate::certificate::{CertificateFacts, DistinguishedName, describe};
 use crate::error::{Code, Error, Result};
 use crate::logging::{Level, Log};
-use crate::revocation::{Link, Reason, Revoked, links};
+use crate::revocation::{Reason, Revoked, links};
 use crate::verify::{Fingerprint, PeerVerifier, VerifiedPath};
 
 /// A connected peer with a revoked certificate in its chain.
@@ -142,7 +142,7 @@ impl Register {
                 let now =
                     self.clock.current_time().ok_or_else(|| Error::new(Code::Internal, "the clock gives no time"))?;
                 if let Some((certificate, revoked)) = find(&judge, &path, now, &mut HashMap::new()) {
-                    return Err(revoked.error().at(describe(certificate)));
+                    return Err(revoked.error().at(describe(&certificate)));
                 }
             }
             since = sweeps;
@@ -165,8 +165,8 @@ impl Register {
         let mut told = 0;
         for path in &paths {
             let Some((certificate, revoked)) = find(&judge, path, now, &mut issuers) else { continue };
-            let Ok(facts) = CertificateFacts::from_der(certificate) else { continue };
-            let error = revoked.error().at(describe(certificate));
+            let Ok(facts) = CertificateFacts::from_der(&certificate) else { continue };
+            let error = revoked.error().at(describe(&certificate));
             for (number, finding) in self.take_untold(path) {
                 if is_over() {
                     return told;
@@ -242,15 +242,17 @@ fn find<'a>(
     judge: &PeerVerifier,
     path: &'a VerifiedPath,
     now: UnixTime,
-    issuers: &mut HashMap<Link<'a>, Option<Revoked>>,
-) -> Option<(&'a CertificateDer<'a>, Revoked)> {
-    links(path.certificates()).take(judge.asked_of(path)).enumerate().find_map(|(at, link)| {
+    issuers: &mut HashMap<(&'a [u8], &'a [u8]), Option<Revoked>>,
+) -> Option<(CertificateDer<'a>, Revoked)> {
+    let certificates = path.certificates();
+    let encodings = path.encodings().zip(path.encodings().skip(1));
+    links(&certificates).zip(encodings).take(judge.asked_of(path)).enumerate().find_map(|(at, (link, encodings))| {
         let ask = || judge.revoked(link, now);
         let revoked = match at {
             0 => ask(),
-            _ => issuers.entry(link).or_insert_with(ask).clone(),
+            _ => issuers.entry(encodings).or_insert_with(ask).clone(),
         };
-        revoked.map(|revoked| (link.certificate, revoked))
+        revoked.map(|revoked| (CertificateDer::from(encodings.0), revoked))
     })
 }
 
@@ -265,7 +267,8 @@ pub(crate) struct Registration {
 
 impl Registration {
     /// The path of the peer, shared by all its connections.
-    pub(crate) fn path(&self) -> &Arc<VerifiedPath> {
+    #[cfg(test)]
+    fn path(&self) -> &Arc<VerifiedPath> {
         &self.path
     }
 
@@ -317,7 +320,7 @@ mod tests {
                 let key = rcgen::KeyPair::generate().unwrap();
                 params.signed_by(&key, &issuer).unwrap().der().clone()
             };
-            let path = |serial| Arc::new(VerifiedPath::new(vec![leaf(serial), root.clone()]));
+            let path = |serial| Arc::new(VerifiedPath::new(&[leaf(serial), root.clone()]));
             let list = rcgen::CertificateRevocationListParams {
                 this_update: rcgen::date_time_ymd(2020, 1, 1),
                 next_update: rcgen::date_time_ymd(2040, 1, 1),
@@ -365,7 +368,7 @@ mod tests {
         let (register, told) = register();
         let places: Vec<_> = (0..10_000u64)
             .map(|at| {
-                let path = Arc::new(VerifiedPath::new(pki.paths[usize::from(at % 2 == 1)].certificates().to_vec()));
+                let path = Arc::new(VerifiedPath::new(&pki.paths[usize::from(at % 2 == 1)].certificates()));
                 register.enter((register.number(), 0), path, register.sweeps()).unwrap()
             })
             .collect();

@@ -24,7 +24,7 @@ const MOST_OF_TLS12_BYTES: i64 = 4150;
 const MOST_OF_CERTIFICATE_BYTES: i64 = 1050;
 
 /// The mark for what it takes more again if the client may turn out to be revoked, bytes.
-const MOST_WATCHED_BYTES: i64 = 1700;
+const MOST_WATCHED_BYTES: i64 = 900;
 
 /// The mark for one idle connection of a client, which keeps its server's certificates, bytes.
 const MOST_OF_CLIENT_BYTES: i64 = 5400;

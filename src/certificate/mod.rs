@@ -4,6 +4,7 @@
 
 mod alternative;
 pub(crate) mod fault;
+mod kept;
 pub(crate) mod matching;
 mod name;
 pub(crate) mod oid;
@@ -23,6 +24,7 @@ use crate::error::Result;
 
 pub use self::alternative::{AlternativeName, AlternativeNameKind};
 use self::alternative::{SUBJECT_ALTERNATIVE_NAME, alternative_names};
+pub(crate) use self::kept::{IssuerTable, KeptChain};
 use self::matching::same_name;
 pub use self::name::{DistinguishedName, NameAttribute};
 use self::strings::is_unseen;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
+use crate::certificate::{IssuerTable, KeptChain};
 use crate::error::{Error, Result};
 use crate::revoked::{Register, Registration};
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
@@ -17,6 +18,8 @@ use super::setup::Setup;
 pub(super) struct Checked {
     /// The register, if peers are checked for revocation, and its sweeps before the connection was made.
     register: Option<(Arc<Register>, u64)>,
+    /// The issuers that connections share.
+    issuers: Arc<IssuerTable>,
     /// The host of a client.
     server_name: Option<Arc<str>>,
     /// The name that a client verifies, if it sends another one.
@@ -39,6 +42,7 @@ impl Checked {
     pub(super) fn new(setup: Setup) -> Self {
         Self {
             register: setup.register,
+            issuers: setup.issuers,
             server_name: setup.server_name,
             verified_name: setup.verified_name,
             session_scope: setup.session_scope,
@@ -92,7 +96,8 @@ impl Checked {
             return Ok(true);
         }
         self.is_settled = true;
-        let peer = self.peer(engine);
+        let chain = self.shared(&KeptChain::of(engine.peer_chain()));
+        let peer = self.peer(engine).map(|peer| Arc::new(peer.sharing(&chain, &self.issuers)));
         (self.verified, self.session) = (None, None);
         let path = peer.as_ref().and_then(|peer| peer.path());
         if let Some(((register, since), path)) = self.register.take().zip(path) {
@@ -100,11 +105,6 @@ impl Checked {
         }
         // A server has made its tickets by now; a client is given them as long as the connection lasts.
         if engine.is_client() {
-            let shared = |peer: Arc<Authenticated>| match &self.registration {
-                Some(registration) => Arc::new(peer.sharing(registration.path())),
-                None => peer,
-            };
-            let peer = peer.map(shared);
             match engine.is_resumed() {
                 Some(true) => self.session = peer,
                 Some(false) | None => self.verified = peer,
@@ -112,6 +112,11 @@ impl Checked {
             return Ok(true);
         }
         Ok(self.registration.is_some())
+    }
+
+    /// A chain as it is kept, with issuers that connections share.
+    fn shared(&self, chain: &KeptChain) -> KeptChain {
+        chain.sharing(chain, &self.issuers)
     }
 
     /// The error that ends the connection, if any.

@@ -22,8 +22,8 @@ impl Connection {
     }
 
     /// The peer's certificates, end entity first, as it sent them; empty if it sent none.
-    pub fn peer_chain(&self) -> &[CertificateDer<'static>] {
-        self.engine.peer_chain()
+    pub fn peer_chain(&self) -> Vec<CertificateDer<'_>> {
+        self.engine.peer_chain().iter().map(|der| CertificateDer::from(der.as_ref())).collect()
     }
 
     /// The certificates of the identity that was chosen to be shown to the peer, end entity first; empty if there is

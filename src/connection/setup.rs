@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
+use crate::certificate::IssuerTable;
 use crate::revoked::Register;
 
 use super::refusals::Refusals;
@@ -20,6 +21,8 @@ pub(crate) struct Setup {
     /// The register of connections if peers are checked for revocation, and the number of its sweeps before the
     /// configuration of the connection was made.
     pub(crate) register: Option<(Arc<Register>, u64)>,
+    /// The issuers that connections share.
+    pub(crate) issuers: Arc<IssuerTable>,
     /// A number of the application's choice.
     pub(crate) user: usize,
     /// Clients: the host, for the application.

@@ -19,6 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::ServerConfig;
 use rustls::pki_types::ServerName;
 
+use crate::certificate::IssuerTable;
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::{Connection, Decide, Refusals, Setup};
 use crate::error::{Code, Error, Result};
@@ -51,6 +52,7 @@ struct Shared {
     sessions: Arc<Sessions>,
     remote: Option<Arc<Remote>>,
     register: Arc<Register>,
+    issuers: Arc<IssuerTable>,
     refusals: Option<Arc<Refusals>>,
     current: RwLock<Arc<Generation>>,
     readings: Readings,
@@ -80,7 +82,9 @@ impl Context {
         let refusals = refusals.map(Arc::new);
         let maintenance: Arc<Maintenance> = Arc::default();
         let life = Life::new(Arc::clone(&maintenance));
-        let shared = Arc::new(Shared { spec, sessions, remote, register, refusals, current, readings, maintenance });
+        let issuers = Arc::default();
+        let shared =
+            Arc::new(Shared { spec, sessions, remote, register, issuers, refusals, current, readings, maintenance });
         Ok(Self { shared, _life: Some(Arc::new(life)) })
     }
 
@@ -185,6 +189,7 @@ impl Context {
             uses_tasks: settings.uses_tasks || shared.spec.blocks(),
             user: settings.user,
             register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
+            issuers: Arc::clone(&shared.issuers),
             server_name: None,
             verified_name: None,
             session_scope: None,

@@ -149,7 +149,7 @@ impl ClientSessionStore for ClientSessions {
                 return Some(session);
             }
             // The next may have another certificate. Those of the same handshake are refused with this one.
-            self.change(name, |server| server.tls13.retain(|kept| !Arc::ptr_eq(&kept.authenticated, &authenticated)));
+            self.change(name, |server| server.tls13.retain(|kept| !kept.authenticated.is_of_handshake(&authenticated)));
         }
         None
     }

@@ -10,6 +10,7 @@ use memchr::memmem;
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
+use crate::certificate::KeptChain;
 use crate::verify::{Authenticated, Deviation, Fingerprint, Peer, PeerVerifier, VerifiedPath, fingerprint};
 
 /// The number of issuers that one configuration knows beside the trusted ones. Further ones are stored complete.
@@ -41,7 +42,7 @@ struct Known {
 
 impl Issuers {
     /// Keeps a certificate if there is room. Returns true if it is known now.
-    fn learn(&self, name: &Fingerprint, certificate: &CertificateDer<'static>) -> bool {
+    fn learn(&self, name: &Fingerprint, certificate: &CertificateDer<'_>) -> bool {
         if self.0.read().unwrap_or_else(PoisonError::into_inner).certificates.contains_key(name) {
             return true;
         }
@@ -50,7 +51,7 @@ impl Issuers {
         if known.certificates.len() >= MAX_ISSUERS || bytes > MAX_ISSUER_BYTES {
             return false;
         }
-        if known.certificates.insert(*name, certificate.clone()).is_none() {
+        if known.certificates.insert(*name, certificate.clone().into_owned()).is_none() {
             known.bytes = bytes;
         }
         true
@@ -74,11 +75,11 @@ pub(super) struct Content {
 
 /// The certificates of one session, each once.
 #[derive(Default)]
-struct Dictionary<'a>(Vec<&'a CertificateDer<'static>>);
+struct Dictionary<'a>(Vec<&'a CertificateDer<'a>>);
 
 impl<'a> Dictionary<'a> {
     /// Encodes the number and positions of these certificates. `None` if a number does not fit into a byte.
-    fn positions(&mut self, certificates: &'a [CertificateDer<'static>]) -> Option<Vec<u8>> {
+    fn positions(&mut self, certificates: &'a [CertificateDer<'a>]) -> Option<Vec<u8>> {
         let mut position = |certificate| {
             let found = self.0.iter().position(|known| *known == certificate);
             found.unwrap_or_else(|| {
@@ -100,7 +101,7 @@ pub(super) fn encode(
     plain: &[u8],
     (issuers, verifier): (&Issuers, &PeerVerifier),
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let chain_bytes = authenticated.peer.iter().flat_map(|peer| &peer.chain).map(|der| der.len()).sum::<usize>();
+    let chain_bytes: usize = authenticated.peer.iter().flat_map(|peer| peer.chain.encodings()).map(<[u8]>::len).sum();
     // A vector that grows would leave a copy of the secrets.
     let mut encoded = Zeroizing::new(Vec::with_capacity(2 * (plain.len() + chain_bytes) + HEADER_BYTES));
     for number in [made_s, authenticated.at_s, authenticated.expires_s] {
@@ -112,11 +113,12 @@ pub(super) fn encode(
         encoded.extend_from_slice(plain);
         return Some(encoded);
     };
+    let (of_path, of_chain) = (peer.path.certificates(), peer.chain.certificates());
     let mut dictionary = Dictionary::default();
-    let (path, chain) = (dictionary.positions(peer.path.certificates())?, dictionary.positions(&peer.chain)?);
+    let (path, chain) = (dictionary.positions(&of_path)?, dictionary.positions(&of_chain)?);
     encoded.push(u8::try_from(dictionary.0.len()).ok()?);
     for certificate in &dictionary.0 {
-        let is_issuer = peer.path.certificates().iter().skip(1).any(|issuer| issuer == *certificate);
+        let is_issuer = of_path.iter().skip(1).any(|issuer| issuer == *certificate);
         let name = fingerprint(certificate);
         if verifier.trusted_of(&name).is_some() || is_issuer && issuers.learn(&name, certificate) {
             encoded.push(NAMED);
@@ -140,7 +142,7 @@ pub(super) fn encode(
 fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
     let mut cuts = Vec::new();
     let mut from = 0;
-    for (certificate, position) in peer.chain.iter().zip(chain) {
+    for (certificate, position) in peer.chain.encodings().zip(chain) {
         let Some(at) = memmem::find(&plain[from..], certificate) else { break };
         cuts.push((from + at, certificate.len(), *position));
         from += at + certificate.len();
@@ -189,7 +191,7 @@ pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier
     let deviations = Deviation::ALL.iter().enumerate().filter(|(at, _)| deviations & 1 << at != 0);
     let deviations = deviations.map(|(_, deviation)| *deviation).collect();
     let plain = reader.uncut(&dictionary)?;
-    let path = VerifiedPath::new(path).into();
+    let (path, chain) = (VerifiedPath::new(&path).into(), KeptChain::of(&chain));
     let authenticated = Authenticated { at_s, expires_s, peer: Some(Peer { chain, path, is_direct, deviations }) };
     Some(Content { made_s, version, authenticated, plain })
 }
@@ -259,16 +261,16 @@ mod tests {
     /// A client that sent its certificate and an issuer. The path also has a root.
     fn client() -> Authenticated {
         let chain = vec![der(1, 900), der(2, 1200)];
-        let path = VerifiedPath::new([chain.as_slice(), &[der(3, 1300)]].concat());
+        let path = VerifiedPath::new(&[chain.as_slice(), &[der(3, 1300)]].concat());
         let deviations = [Deviation::CommonName].into_iter().collect();
-        let peer = Peer { chain, path: Arc::new(path), is_direct: false, deviations };
+        let peer = Peer { chain: KeptChain::of(&chain), path: Arc::new(path), is_direct: false, deviations };
         Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
     }
 
     /// The form of rustls: the chain, each certificate with its length, between other data.
     fn plain(client: &Authenticated) -> Vec<u8> {
         let mut plain = SECRET.to_vec();
-        for certificate in &client.peer.as_ref().unwrap().chain {
+        for certificate in client.peer.as_ref().unwrap().chain.encodings() {
             plain.extend(&(certificate.len() as u32).to_be_bytes()[1..]);
             plain.extend_from_slice(certificate);
         }
@@ -326,7 +328,7 @@ mod tests {
         let with = |certificates: u32, kinds: u32| {
             let certificate = |at: u32| CertificateDer::from((at % kinds).to_be_bytes().to_vec());
             let chain: Vec<_> = (0..certificates).map(certificate).collect();
-            let path = VerifiedPath::new(chain.clone()).into();
+            let (path, chain) = (VerifiedPath::new(&chain).into(), KeptChain::of(&chain));
             let peer = Peer { chain, path, is_direct: false, deviations: Deviations::default() };
             Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
         };
@@ -337,7 +339,7 @@ mod tests {
             assert_eq!(encoded.is_some(), is_made, "{certificates} of {kinds}");
             if let Some(encoded) = encoded {
                 let read = decode(&encoded, (&issuers, &verifier())).unwrap();
-                assert_eq!(read.authenticated.peer.unwrap().chain.len(), 255);
+                assert_eq!(read.authenticated.peer.unwrap().chain.encodings().count(), 255);
                 assert_eq!(read.plain.as_slice(), SECRET);
             }
         }

@@ -7,6 +7,8 @@ use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::certificate::{IssuerTable, KeptChain};
+
 use super::host::IdentityRequest;
 use super::{Deviations, Purpose, Verdict, VerifiedPath};
 
@@ -25,7 +27,7 @@ pub(crate) struct Authenticated {
 #[derive(Debug)]
 pub(crate) struct Peer {
     /// As the peer sent them, end entity first.
-    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) chain: KeptChain,
     /// The verified path, with the staple; if a host decided, the certificates as they were sent.
     pub(crate) path: Arc<VerifiedPath>,
     /// True if the end entity is trusted itself.
@@ -46,8 +48,8 @@ impl Authenticated {
         let dated = verdict.path.len().saturating_sub(1).max(1);
         let expires_s = verdict.path.iter().take(dated).map(|der| not_after_s(der)).min().unwrap_or_default();
         let peer = Peer {
-            chain: owned(chain),
-            path: Arc::new(VerifiedPath::new(verdict.path.clone()).with_staple(staple)),
+            chain: KeptChain::of(chain),
+            path: Arc::new(VerifiedPath::new(&verdict.path).with_staple(staple)),
             is_direct: verdict.direct,
             deviations: verdict.deviations.iter().copied().collect(),
         };
@@ -59,8 +61,8 @@ impl Authenticated {
         let mut dates = chain.iter().map(|der| not_after_s(der));
         let end_entity = dates.next().unwrap_or_default();
         let expires_s = dates.filter(|date| *date >= at_s).fold(end_entity, u64::min);
-        let path = Arc::new(VerifiedPath::new(owned(chain)).with_staple(staple));
-        let peer = Peer { chain: owned(chain), path, is_direct: false, deviations: Deviations::default() };
+        let path = Arc::new(VerifiedPath::new(chain).with_staple(staple));
+        let peer = Peer { chain: KeptChain::of(chain), path, is_direct: false, deviations: Deviations::default() };
         Self { at_s, expires_s, peer: Some(peer) }
     }
 
@@ -69,24 +71,26 @@ impl Authenticated {
         Self { peer: None, ..self }
     }
 
-    /// The same peer with its path shared with others.
-    pub(crate) fn sharing(&self, path: &Arc<VerifiedPath>) -> Self {
+    /// The same peer, which shares its certificates with a chain that is kept and with the others of `table`.
+    pub(crate) fn sharing(&self, chain: &KeptChain, table: &Arc<IssuerTable>) -> Self {
         let peer = self.peer.as_ref().map(|peer| Peer {
-            chain: peer.chain.clone(),
-            path: Arc::clone(path),
+            chain: peer.chain.sharing(chain, table),
+            path: Arc::new(peer.path.sharing(chain, table)),
             is_direct: peer.is_direct,
             deviations: peer.deviations,
         });
         Self { at_s: self.at_s, expires_s: self.expires_s, peer }
     }
 
+    /// Returns true if both are the same peer, as one handshake authenticated it.
+    pub(crate) fn is_of_handshake(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|one| one.peer.as_ref().map(|peer| &peer.chain));
+        self.at_s == other.at_s && own == others
+    }
+
     pub(crate) fn path(&self) -> Option<&Arc<VerifiedPath>> {
         self.peer.as_ref().map(|peer| &peer.path)
     }
-}
-
-fn owned(chain: &[CertificateDer<'_>]) -> Vec<CertificateDer<'static>> {
-    chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect()
 }
 
 /// The last second of a certificate's validity; 0 for one that cannot be read, so that no session outlives it.

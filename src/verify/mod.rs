@@ -116,12 +116,12 @@ impl PeerVerifier {
     /// As for [`Revocation::recheck`].
     pub(crate) fn recheck(&self, path: &VerifiedPath, now: UnixTime) -> Result<()> {
         let Some(revocation) = &self.revocation else { return Ok(()) };
-        revocation.recheck(path.certificates(), path.staple(), now)
+        revocation.recheck(&path.certificates(), path.staple(), now)
     }
 
     /// The number of checked certificates of a path, from the end entity on.
     pub(crate) fn asked_of(&self, path: &VerifiedPath) -> usize {
-        self.revocation.as_ref().map_or(0, |revocation| revocation.asked_of(path.certificates()))
+        self.revocation.as_ref().map_or(0, |revocation| revocation.asked_of(&path.certificates()))
     }
 
     /// Returns how a certificate was revoked, if that is known. Asks no one.

@@ -1,11 +1,12 @@
 //! A verified path that outlives its handshake, so that its certificates can be asked about again, and the fingerprints
 //! that name certificates. Nothing here decides; a path is only what verification found.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest::{Context, Digest, SHA256, SHA256_OUTPUT_LEN, digest};
 use rustls::pki_types::CertificateDer;
 
+use crate::certificate::{IssuerTable, KeptChain};
 use crate::keystore::TrustedCertificate;
 
 /// SHA-256 of a certificate's encoding, or of a path's.
@@ -14,15 +15,15 @@ pub(crate) type Fingerprint = [u8; SHA256_OUTPUT_LEN];
 /// The path of an accepted peer, from the end entity to the anchor, or the end entity alone if it is trusted directly.
 #[derive(Debug)]
 pub(crate) struct VerifiedPath {
-    certificates: Vec<CertificateDer<'static>>,
+    certificates: KeptChain,
     /// The OCSP response that a server sent with its certificate; empty if there is none.
     staple: Box<[u8]>,
     fingerprint: OnceLock<Fingerprint>,
 }
 
 impl VerifiedPath {
-    pub(crate) fn new(certificates: Vec<CertificateDer<'static>>) -> Self {
-        Self { certificates, staple: Box::default(), fingerprint: OnceLock::new() }
+    pub(crate) fn new(certificates: &[CertificateDer<'_>]) -> Self {
+        Self { certificates: KeptChain::of(certificates), staple: Box::default(), fingerprint: OnceLock::new() }
     }
 
     /// With what came with it: what was known by that alone is known by it again.
@@ -35,15 +36,29 @@ impl VerifiedPath {
         (!self.staple.is_empty()).then_some(&self.staple)
     }
 
-    pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
-        &self.certificates
+    pub(crate) fn certificates(&self) -> Vec<CertificateDer<'_>> {
+        self.certificates.certificates()
+    }
+
+    /// The encodings of the certificates.
+    pub(crate) fn encodings(&self) -> impl Iterator<Item = &[u8]> {
+        self.certificates.encodings()
+    }
+
+    /// The same path, which shares its certificates with a chain that is kept and with the others of `table`.
+    pub(super) fn sharing(&self, chain: &KeptChain, table: &Arc<IssuerTable>) -> Self {
+        Self {
+            certificates: self.certificates.sharing(chain, table),
+            staple: self.staple.clone(),
+            fingerprint: self.fingerprint.clone(),
+        }
     }
 
     /// SHA-256 of the certificates and the staple, one after the other, each with its length.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         *self.fingerprint.get_or_init(|| {
             let mut context = Context::new(&SHA256);
-            for part in self.certificates.iter().map(AsRef::as_ref).chain([&*self.staple]) {
+            for part in self.encodings().chain([&*self.staple]) {
                 context.update(&(part.len() as u64).to_be_bytes());
                 context.update(part);
             }
@@ -91,7 +106,7 @@ mod tests {
     }
 
     fn path(certificates: &[&[u8]]) -> VerifiedPath {
-        VerifiedPath::new(certificates.iter().map(|der| CertificateDer::from(der.to_vec())).collect())
+        VerifiedPath::new(&certificates.iter().map(|der| CertificateDer::from(*der)).collect::<Vec<_>>())
     }
 
     #[test]

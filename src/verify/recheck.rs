@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::{CertificateDer, UnixTime};
 
 use crate::error::{Code, Error, Result};
 
@@ -80,8 +80,9 @@ impl Recheck {
                 self.callback.as_ref().filter(|_| self.ask_again != AskAgain::Nobody).map_or(Ok(()), |callback| {
                     let verdict = verdict(peer);
                     let connection = HandshakeNotes::connection(version);
+                    let chain = peer.chain.certificates();
                     let peer = PeerCertificate {
-                        chain: &peer.chain,
+                        chain: &chain,
                         purpose: self.purpose,
                         verdict: &verdict,
                         connection: &connection,
@@ -93,7 +94,8 @@ impl Recheck {
             }
             Judge::Host(host, _) if self.ask_again == AskAgain::Managers => {
                 let staple = peer.path.staple().unwrap_or_default();
-                let peer = PeerToJudge { chain: &peer.chain, purpose: self.purpose, version, staple };
+                let chain = peer.chain.certificates();
+                let peer = PeerToJudge { chain: &chain, purpose: self.purpose, version, staple };
                 HandshakeNotes::aside(|| host.check_peer_again(&peer))
             }
             Judge::Host(..) => Ok(()),
@@ -112,7 +114,7 @@ impl Recheck {
 
 fn verdict(peer: &Peer) -> Verdict {
     Verdict {
-        path: peer.path.certificates().to_vec(),
+        path: peer.path.certificates().into_iter().map(CertificateDer::into_owned).collect(),
         direct: peer.is_direct,
         deviations: peer.deviations.iter().collect(),
     }

@@ -9,6 +9,7 @@ use brokertls::{Connection, Error, Next, Transfer};
 use jni::EnvUnowned;
 use jni::objects::{JByteBuffer, JClass, JObject, JThrowable};
 use jni::sys::{jint, jlong};
+use rustls::pki_types::CertificateDer;
 
 use crate::guard::{self, Outcome, Raised, guard, guard_bare};
 use crate::handles::{Exclusive, Handles};
@@ -241,7 +242,8 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_peerChain<'local>(
     engine: jlong,
 ) -> ByteArrays<'local> {
     guard(&mut env, |env| {
-        let chain = look(engine, |connection| connection.peer_chain().to_vec())?;
+        let owned = |der: &CertificateDer<'_>| der.clone().into_owned();
+        let chain: Vec<_> = look(engine, |connection| connection.peer_chain().iter().map(owned).collect())?;
         java_byte_arrays(env, chain.iter())
     })
 }
