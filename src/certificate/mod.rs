@@ -3,6 +3,7 @@
 //! verify/ decides if a certificate is accepted.
 
 mod alternative;
+mod facts;
 pub(crate) mod fault;
 mod kept;
 pub(crate) mod matching;
@@ -20,12 +21,9 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
-use crate::error::Result;
-
 pub use self::alternative::{AlternativeName, AlternativeNameKind};
-use self::alternative::{SUBJECT_ALTERNATIVE_NAME, alternative_names};
+pub(crate) use self::facts::KeptFacts;
 pub(crate) use self::kept::{IssuerTable, KeptChain};
-use self::matching::same_name;
 pub use self::name::{DistinguishedName, NameAttribute};
 use self::strings::is_unseen;
 use self::text::MAX_TEXT_CHARS;
@@ -57,32 +55,6 @@ pub struct CertificateFacts {
     pub is_self_issued: bool,
     /// SHA-256 of the whole DER encoding, hexadecimal, lower case.
     pub sha256_fingerprint: String,
-}
-
-impl CertificateFacts {
-    /// Parses the facts of a DER certificate.
-    ///
-    /// # Errors
-    /// `CERTIFICATE_MALFORMED` if the bytes are not exactly one certificate.
-    pub fn from_der(der: &CertificateDer<'_>) -> Result<Self> {
-        let certificate = fault::parse(der)?;
-        Ok(Self {
-            subject: DistinguishedName::new(certificate.subject().as_raw()),
-            issuer: DistinguishedName::new(certificate.issuer().as_raw()),
-            serial: serial_text(certificate.raw_serial()),
-            version: certificate.version().0.saturating_add(1),
-            not_before_unix_s: certificate.validity().not_before.timestamp(),
-            not_after_unix_s: certificate.validity().not_after.timestamp(),
-            subject_alternative_names: (certificate.extensions().iter())
-                .filter(|extension| extension.oid.as_bytes() == SUBJECT_ALTERNATIVE_NAME)
-                .flat_map(|extension| alternative_names(extension.value))
-                .collect(),
-            key: key_text(&certificate),
-            is_ca: matches!(certificate.basic_constraints(), Ok(Some(constraints)) if constraints.value.ca),
-            is_self_issued: same_name(certificate.subject().as_raw(), certificate.issuer().as_raw()),
-            sha256_fingerprint: hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref()),
-        })
-    }
 }
 
 impl CertificateFacts {

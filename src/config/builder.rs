@@ -91,6 +91,14 @@ impl ContextBuilder {
         self
     }
 
+    /// Sets if a connection keeps its peer's certificates after the handshake. Default: yes. Without them, it keeps the
+    /// facts of the peer's own certificate: [`peer_facts`](crate::Connection::peer_facts). A check for revocation and a
+    /// client's sessions keep what they need all the same.
+    pub fn keep_peer_chain(&mut self, keeps: bool) -> &mut Self {
+        self.spec.keeps_peer_chain = keeps;
+        self
+    }
+
     /// Tolerates one deviation in peer certificates; each use is logged.
     pub fn allow(&mut self, deviation: Deviation) -> &mut Self {
         self.spec.deviations.insert(deviation);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
-use crate::certificate::{IssuerTable, KeptChain};
+use crate::certificate::{IssuerTable, KeptChain, KeptFacts};
 use crate::error::{Error, Result};
 use crate::revoked::{Register, Registration};
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
@@ -20,6 +20,9 @@ pub(super) struct Checked {
     register: Option<(Arc<Register>, u64)>,
     /// The issuers that connections share.
     issuers: Arc<IssuerTable>,
+    keeps_peer_chain: bool,
+    /// The facts that are kept in place of the peer's chain, once the handshake is complete.
+    facts: Option<KeptFacts>,
     /// The host of a client.
     server_name: Option<Arc<str>>,
     /// The name that a client verifies, if it sends another one.
@@ -43,6 +46,8 @@ impl Checked {
         Self {
             register: setup.register,
             issuers: setup.issuers,
+            keeps_peer_chain: setup.keeps_peer_chain,
+            facts: None,
             server_name: setup.server_name,
             verified_name: setup.verified_name,
             session_scope: setup.session_scope,
@@ -78,6 +83,11 @@ impl Checked {
         peer.as_ref().map(Arc::clone)
     }
 
+    /// The facts that are kept in place of the peer's chain.
+    pub(super) fn facts(&self) -> Option<&KeptFacts> {
+        self.facts.as_ref()
+    }
+
     pub(super) fn shown(&self) -> Option<Arc<ShownIdentity>> {
         self.shown.as_ref().map(Arc::clone)
     }
@@ -99,6 +109,7 @@ impl Checked {
         let chain = self.shared(&KeptChain::of(engine.peer_chain()));
         let peer = self.peer(engine).map(|peer| Arc::new(peer.sharing(&chain, &self.issuers)));
         (self.verified, self.session) = (None, None);
+        self.facts = engine.peer_chain().first().filter(|_| !self.keeps_peer_chain).map(KeptFacts::of);
         let path = peer.as_ref().and_then(|peer| peer.path());
         if let Some(((register, since), path)) = self.register.take().zip(path) {
             self.registration = Some(register.enter((number, user), Arc::clone(path), since)?);
@@ -111,7 +122,7 @@ impl Checked {
             }
             return Ok(true);
         }
-        Ok(self.registration.is_some())
+        Ok(self.registration.is_some() || self.facts.is_some())
     }
 
     /// A chain as it is kept, with issuers that connections share.

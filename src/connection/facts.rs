@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
+use crate::certificate::{CertificateFacts, KeptFacts};
+use crate::error::Result;
 use crate::verify::Deviation;
 
 use super::Connection;
@@ -21,9 +23,27 @@ impl Connection {
         self.user
     }
 
-    /// The peer's certificates, end entity first, as it sent them; empty if it sent none.
+    /// The peer's certificates, end entity first, as it sent them; empty if it sent none, and after a handshake with
+    /// [`keep_peer_chain`](crate::ContextBuilder::keep_peer_chain) off.
     pub fn peer_chain(&self) -> Vec<CertificateDer<'_>> {
-        self.engine.peer_chain().iter().map(|der| CertificateDer::from(der.as_ref())).collect()
+        let chain = if self.kept_facts().is_some() { &[] } else { self.engine.peer_chain() };
+        chain.iter().map(|der| CertificateDer::from(der.as_ref())).collect()
+    }
+
+    /// The facts of the peer's own certificate, also if its chain is not kept; none if it sent none.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_MALFORMED` for one that cannot be parsed, which was accepted without a check.
+    pub fn peer_facts(&self) -> Option<Result<CertificateFacts>> {
+        match self.kept_facts() {
+            Some(kept) => kept.facts().map(Ok),
+            None => self.engine.peer_chain().first().map(CertificateFacts::from_der),
+        }
+    }
+
+    /// The facts that are kept in place of the peer's chain.
+    fn kept_facts(&self) -> Option<&KeptFacts> {
+        self.checked.as_ref().and_then(|checked| checked.facts())
     }
 
     /// The certificates of the identity that was chosen to be shown to the peer, end entity first; empty if there is

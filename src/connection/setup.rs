@@ -23,6 +23,8 @@ pub(crate) struct Setup {
     pub(crate) register: Option<(Arc<Register>, u64)>,
     /// The issuers that connections share.
     pub(crate) issuers: Arc<IssuerTable>,
+    /// True if the peer's certificates are kept after the handshake, and not only the facts of its own.
+    pub(crate) keeps_peer_chain: bool,
     /// A number of the application's choice.
     pub(crate) user: usize,
     /// Clients: the host, for the application.

@@ -190,6 +190,7 @@ impl Context {
             user: settings.user,
             register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
             issuers: Arc::clone(&shared.issuers),
+            keeps_peer_chain: shared.spec.keeps_peer_chain,
             server_name: None,
             verified_name: None,
             session_scope: None,

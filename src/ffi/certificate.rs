@@ -35,8 +35,11 @@ pub struct btls_certificate {
 
 impl btls_certificate {
     pub(super) fn from_der(der: &CertificateDer<'_>) -> Result<Self> {
-        let facts = CertificateFacts::from_der(der)?;
-        Ok(Self {
+        CertificateFacts::from_der(der).map(|facts| Self::new(&facts))
+    }
+
+    pub(super) fn new(facts: &CertificateFacts) -> Self {
+        Self {
             subject: c_string(facts.subject.as_str()),
             issuer: c_string(facts.issuer.as_str()),
             common_name: whole(facts.common_name()),
@@ -52,7 +55,7 @@ impl btls_certificate {
             not_before: facts.not_before_unix_s,
             not_after: facts.not_after_unix_s,
             is_ca: facts.is_ca,
-        })
+        }
     }
 }
 

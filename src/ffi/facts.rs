@@ -35,8 +35,8 @@ impl Conn {
         let texts = self.texts.get_or_insert_default();
         if texts.peer.is_none() {
             // A certificate that cannot be parsed was accepted without a check and has no facts.
-            let facts = self.stream.connection().peer_chain().first().map(btls_certificate::from_der);
-            texts.peer = facts.and_then(Result::ok).map(Box::new);
+            let facts = self.stream.connection().peer_facts().and_then(Result::ok);
+            texts.peer = facts.map(|facts| Box::new(btls_certificate::new(&facts)));
         }
         texts.peer.as_deref().map_or(ptr::null(), ptr::from_ref)
     }
@@ -133,6 +133,10 @@ pub unsafe extern "C" fn btls_conn_peer_certificate(conn: *const btls_conn) -> *
 }
 
 /// Returns the number of certificates that the peer sent, after their verification.
+///
+/// # Details
+///
+/// It is 0 if the context keeps none: the option keep-peer-chain.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_peer_chain_count(conn: *const btls_conn) -> usize {
     guard_fact(0, object!(conn), |conn| conn.stream.connection().peer_chain().len())

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brokertls::{Connection, Error, Next, Transfer};
 use jni::EnvUnowned;
-use jni::objects::{JByteBuffer, JClass, JObject, JThrowable};
+use jni::objects::{JByteArray, JByteBuffer, JClass, JObject, JThrowable};
 use jni::sys::{jint, jlong};
 use rustls::pki_types::CertificateDer;
 
@@ -245,6 +245,21 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_peerChain<'local>(
         let owned = |der: &CertificateDer<'_>| der.clone().into_owned();
         let chain: Vec<_> = look(engine, |connection| connection.peer_chain().iter().map(owned).collect())?;
         java_byte_arrays(env, chain.iter())
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_peerName<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> JByteArray<'local> {
+    guard(&mut env, |env| {
+        let facts = look(engine, |connection| connection.peer_facts().and_then(Result::ok))?;
+        match facts {
+            None => Ok(JByteArray::null()),
+            Some(facts) => Ok(env.byte_array_from_slice(facts.subject.der())?),
+        }
     })
 }
 

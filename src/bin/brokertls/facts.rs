@@ -82,7 +82,7 @@ pub(crate) fn agreement_line(connection: &Connection) -> String {
 
 /// The lines that describe a connection and its peer.
 pub(crate) fn connection_lines(connection: &Connection) -> Vec<String> {
-    let mut lines: Vec<String> = match connection.peer_chain().first().map(CertificateFacts::from_der) {
+    let mut lines: Vec<String> = match connection.peer_facts() {
         None => vec!["subject      (no certificate)".to_owned()],
         Some(Err(error)) => vec![format!("subject      (unreadable: {error})")],
         Some(Ok(facts)) => certificate_lines(&facts),

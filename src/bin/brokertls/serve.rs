@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use brokertls::certificate::CertificateFacts;
 use brokertls::error::{Code, Error};
 use brokertls::{Connection, Context};
 use clap::ArgMatches;
@@ -119,7 +118,7 @@ impl Server {
         if self.is_json {
             return self.tell_json("connected", peer, "connection", connection_json(connection));
         }
-        let who = match connection.peer_chain().first().map(CertificateFacts::from_der) {
+        let who = match connection.peer_facts() {
             None => "no client certificate".to_owned(),
             Some(Ok(facts)) => format!("client \"{}\", issuer \"{}\"", facts.subject, facts.issuer),
             Some(Err(_)) => "unreadable client certificate".to_owned(),

@@ -82,6 +82,9 @@ pub static OPTIONS: &[OptionRow] = &[
         "name the trusted CAs when asking clients [default: yes]"),
     row(Verification, "log-refusals", Switch(ContextBuilder::log_refusals), "YES|NO",
         "log peers that are refused, or refuse this side; at most 60 a minute [default: yes]"),
+    row(Verification, "keep-peer-chain", Switch(ContextBuilder::keep_peer_chain), "YES|NO",
+        "keep the certificates of connected peers; without them, connections know the facts of the peer's own alone \
+         [default: yes]"),
     many(row(Verification, "allow", Choice(allow), "SWITCH",
         "tolerate: insecure-x509-v1, insecure-ca-as-end-entity, insecure-common-name, insecure-rsa-1024, \
          insecure-key-usage [default: none]")),

@@ -4,6 +4,7 @@ mod connection_settings;
 mod host;
 mod life;
 mod options;
+mod peer_chain;
 mod system_trust;
 
 use std::fs;

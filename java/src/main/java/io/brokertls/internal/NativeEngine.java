@@ -169,6 +169,15 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    /** Returns the subject of the peer's own certificate, DER, also if its chain is not kept; null if it has none. */
+    public byte[] peerName() {
+        try {
+            return peerName(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns the certificates that were sent to the peer; empty if none were. */
     public byte[][] localChain() {
         try {
@@ -247,6 +256,8 @@ public final class NativeEngine extends NativeHandle {
     private static native TlsFailure failure(long engine);
 
     private static native byte[][] peerChain(long engine);
+
+    private static native byte[] peerName(long engine);
 
     private static native byte[][] localChain(long engine);
 

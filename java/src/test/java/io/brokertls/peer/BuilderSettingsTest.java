@@ -26,6 +26,8 @@ import java.util.function.Consumer;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
@@ -85,6 +87,26 @@ class BuilderSettingsTest {
                 }
             }
         }
+    }
+
+    @Test
+    void peerWithoutAChainKeepsItsPrincipalAndIsNotTakenForOneWithoutCertificate() throws Exception {
+        BrokerTlsContext server = server().clientAuth(ClientAuth.WANT).option("keep-peer-chain", "no").build();
+        BrokerTlsContext known = client().certificate(authority.file("one.pem"))
+                .privateKey(authority.file("one.key")).build();
+        for (int connections = 0; connections < 2; connections++) {
+            EnginePair pair = pair(known, Pki.HOST, server);
+            pair.handshake();
+            SSLSession session = pair.server.engine.getSession();
+            assertEquals("CN=one", session.getPeerPrincipal().getName());
+            assertThrows(UnsupportedOperationException.class, session::getPeerCertificates);
+            assertNotNull(pair.client.engine.getSession().getPeerCertificates());
+        }
+        EnginePair unknown = pair(client().build(), Pki.HOST, server);
+        unknown.handshake();
+        SSLSession session = unknown.server.engine.getSession();
+        assertThrows(SSLPeerUnverifiedException.class, session::getPeerPrincipal);
+        assertThrows(SSLPeerUnverifiedException.class, session::getPeerCertificates);
     }
 
     @Test
@@ -215,7 +237,7 @@ class BuilderSettingsTest {
         rows.put("system-trust", "system-trust=yes");
         rows.put("client-auth", "client-auth=want;system-trust=yes;cert=" + store + ";password=pass:password");
         for (String row : new String[] {"preset=modern", "versions=TLSv1.3", "cipher-suites=TLS_AES_128_GCM_SHA256",
-            "groups=secp256r1", "send-ca-names=no", "log-refusals=no", "allow=insecure-rsa-1024",
+            "groups=secp256r1", "send-ca-names=no", "log-refusals=no", "allow=insecure-rsa-1024", "keep-peer-chain=no",
             "insecure-skip-server-name=yes", "insecure-accept-any-server=no", "insecure-allow-missing-mac=yes",
             "alpn=mqtt", "resumption=no", "session-max-age-s=60",
             "resumption-asks-again=managers", "tls13-tickets=0", "max-ticket-bytes=2048", "session-cache=0",

@@ -9,6 +9,7 @@ import io.brokertls.jsse.session.Session;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
 import java.util.List;
+import java.util.function.Function;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
@@ -97,12 +98,9 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     }
 
     @Override
-    public byte[][] chain(boolean isPeers) {
+    public <T> T ask(Function<NativeEngine, T> question) {
         synchronized (lock) {
-            if (connection == null || isTaskRunning()) {
-                return null;
-            }
-            return isPeers ? connection.peerChain() : connection.localChain();
+            return connection == null || isTaskRunning() ? null : question.apply(connection);
         }
     }
 
@@ -133,7 +131,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     /** Copies the certificates into the session, which outlives its engine. */
     private void keepChains() {
         if (session != null && connection != null && !isTaskRunning() && session.lacksChains()) {
-            session.keep(connection.peerChain(), connection.localChain());
+            session.keep(connection.peerChain(), connection.localChain(), connection.peerName());
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
@@ -21,6 +22,7 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSessionBindingEvent;
 import javax.net.ssl.SSLSessionBindingListener;
 import javax.net.ssl.SSLSessionContext;
+import javax.security.auth.x500.X500Principal;
 
 /**
  * The facts of a connection. They are empty before the handshake, and stay when the engine is freed. Certificates are
@@ -52,6 +54,8 @@ public final class Session extends ExtendedSSLSession {
     private X509Certificate[] localCertificates;
     private byte[][] peerEncoded;
     private byte[][] localEncoded;
+    /** The peer's subject if the context keeps no certificates of peers. */
+    private byte[] peerName;
     private List<byte[]> statusResponses = List.of();
     private Map<String, Object> values;
     private State state = State.IN_HANDSHAKE;
@@ -87,9 +91,10 @@ public final class Session extends ExtendedSSLSession {
     }
 
     /** Keeps the encoded certificates of both sides. They are parsed on first use. */
-    public synchronized void keep(byte[][] peerChain, byte[][] localChain) {
+    public synchronized void keep(byte[][] peerChain, byte[][] localChain, byte[] subjectOfPeer) {
         peerEncoded = peerChain;
         localEncoded = localChain;
+        peerName = peerChain.length == 0 ? subjectOfPeer : null;
     }
 
     /** Returns true if the session is established and the native side has certificates that it lacks. */
@@ -110,8 +115,24 @@ public final class Session extends ExtendedSSLSession {
 
     /** Returns the subject of the peer for the log, or a text that it has no certificate. */
     public String peerName() {
+        X500Principal subject = subjectOfPeer();
+        return subject == null ? "without certificate" : subject.getName();
+    }
+
+    /** Returns the subject of the peer's certificate, also if the certificate is not kept; null if it has sent none. */
+    private X500Principal subjectOfPeer() {
         X509Certificate[] chain = peer();
-        return chain.length == 0 ? "without certificate" : chain[0].getSubjectX500Principal().getName();
+        if (chain.length > 0) {
+            return chain[0].getSubjectX500Principal();
+        }
+        ChainSource asked;
+        byte[] name;
+        synchronized (this) {
+            asked = state == State.IN_HANDSHAKE ? null : engine.get();
+            name = peerName;
+        }
+        byte[] encoded = name == null && asked != null ? asked.ask(NativeEngine::peerName) : name;
+        return encoded == null ? null : new X500Principal(encoded);
     }
 
     /** Reads the certificates from the engine now, because it can be freed later. */
@@ -124,7 +145,8 @@ public final class Session extends ExtendedSSLSession {
     private byte[][] chain(boolean isPeers) {
         byte[][] kept = kept(isPeers);
         ChainSource asked = engine.get();
-        byte[][] told = kept == null && asked != null ? asked.chain(isPeers) : kept;
+        byte[][] told = kept == null && asked != null
+                ? asked.ask(isPeers ? NativeEngine::peerChain : NativeEngine::localChain) : kept;
         return told == null ? kept(isPeers) : told;
     }
 
@@ -215,6 +237,11 @@ public final class Session extends ExtendedSSLSession {
     public Certificate[] getPeerCertificates() throws SSLPeerUnverifiedException {
         X509Certificate[] chain = peer();
         if (chain.length == 0) {
+            if (subjectOfPeer() != null) {
+                // The peer is verified: an application must not take it for one without a certificate.
+                throw new UnsupportedOperationException("the context keeps no certificates of peers (keep-peer-chain); "
+                        + "getPeerPrincipal has the subject");
+            }
             throw new SSLPeerUnverifiedException("the peer has sent no certificate");
         }
         return chain.clone();
@@ -235,7 +262,11 @@ public final class Session extends ExtendedSSLSession {
 
     @Override
     public Principal getPeerPrincipal() throws SSLPeerUnverifiedException {
-        return ((X509Certificate) getPeerCertificates()[0]).getSubjectX500Principal();
+        X500Principal subject = subjectOfPeer();
+        if (subject == null) {
+            throw new SSLPeerUnverifiedException("the peer has sent no certificate");
+        }
+        return subject;
     }
 
     @Override
@@ -414,11 +445,7 @@ public final class Session extends ExtendedSSLSession {
 
     /** The engine of a session. */
     public interface ChainSource {
-        /**
-         * Returns the certificates of one side, DER, end entity first.
-         *
-         * @return null if the engine cannot tell now: a task runs, or it was freed
-         */
-        byte[][] chain(boolean isPeers);
+        /** Returns the answer of the connection; null if the engine cannot tell now: a task runs, or it was freed. */
+        <T> T ask(Function<NativeEngine, T> question);
     }
 }
