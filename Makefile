@@ -5,8 +5,9 @@
 #   make check                      the fast part of it, for work in progress: format, clippy, rules, core in Rust
 #   make test                       everything that must hold; needs nothing beside this folder
 #   make test-data BTLS_DATA=       the cases of other projects, read from this folder; CONTRIBUTING.md lists them
-#   make bench                      this library beside bare rustls and OpenSSL, on this machine; then a list of a
-#                                   million revoked certificates beside OpenSSL
+#   make bench BENCH= SIDES=        this library beside others, on this machine; then a list of a million revoked
+#                                   certificates beside OpenSSL
+#   make bench-page                 the same figures without the list, into docs/performance.md with plots
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
@@ -65,8 +66,8 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo demo-java check test test-data test-c bench install stage tools bless deny clean java test-java test-activemq install-java \
-    bench-java soak-java peers
+.PHONY: build demo demo-java check test test-data test-c bench bench-page bench-programs install stage tools bless deny \
+    clean java test-java test-activemq install-java bench-java soak-java peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -206,11 +207,21 @@ test-data:
 test-c: tools stage
 	@tests/c/run.sh $(STAGE)
 
-# The benchmark is a package of its own, because it builds OpenSSL; nothing else does.
-bench: stage
-	@tests/tools.sh gcc:gcc perl:perl
-	$(CARGO) run --locked $(RELEASE) --quiet --manifest-path tests/bench/Cargo.toml
-	$(CARGO) run --locked $(RELEASE) --quiet --manifest-path tests/bench/Cargo.toml --bin revocation
+# The benchmark is a workspace of its own, because it builds the compared libraries; nothing else does. BENCH= runs the
+# rows with this text in their name. SIDES= names the libraries to build and to run.
+bench: bench-programs
+	$(BENCH_OUT)/brokertls-bench --sides '$(SIDES)' '$(BENCH)'
+	$(if $(BENCH),,$(BENCH_OUT)/revocation)
+
+bench-page: bench-programs
+	$(BENCH_OUT)/brokertls-bench --sides '$(SIDES)' --page docs/performance.md
+
+SIDES ?= brokertls rustls openssl4 boringssl s2n rustls-ffi raw
+BENCH_OUT := $(or $(CARGO_TARGET_DIR),tests/bench/target)/release
+bench-programs: stage
+	@tests/tools.sh gcc:gcc g++:g++ perl:perl cmake:cmake clang:clang
+	$(CARGO) build --locked --release --quiet --manifest-path tests/bench/Cargo.toml --package brokertls-bench \
+	    $(foreach side,$(filter openssl4 boringssl s2n rustls-ffi,$(subst $(comma), ,$(SIDES))),--package brokertls-bench-$(side))
 
 # A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
 bench-java: java

@@ -41,7 +41,7 @@ if [[ ${1-} == data ]]; then
     exit
 fi
 run cargo fmt --check
-run cargo fmt --check --manifest-path tests/bench/Cargo.toml
+run cargo fmt --all --check --manifest-path tests/bench/Cargo.toml
 # The lock file of the benchmark knows the dependencies of this library too.
 run cargo tree --locked --depth 0 --manifest-path tests/bench/Cargo.toml
 run cargo fmt --check --package brokertls-jni

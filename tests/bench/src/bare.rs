@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use brokertls_bench_side::cases::Version;
+use brokertls_bench_side::identity::Identity;
+use brokertls_bench_side::server::{Connection, Context, Side};
+use brokertls_bench_side::versions;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
-
-use crate::pki::Identity;
-use crate::server::{Connection, Context, Side};
 
 /// A record of 16 KiB with its header and tag.
 const RECORD_MAX: usize = 5 + 16384 + 256;
@@ -21,28 +21,27 @@ impl Side for Bare {
         "rustls"
     }
 
-    /// Cargo.toml pins it.
     fn version(&self) -> String {
-        "0.23.46".to_owned()
+        versions::of("rustls").to_owned()
     }
 
-    fn context(&self, identity: &Identity) -> Box<dyn Context> {
-        let chain = vec![CertificateDer::from(identity.certificate.to_der().unwrap())];
-        let key = PrivateKeyDer::try_from(identity.key.private_key_to_pkcs8().unwrap()).unwrap();
+    fn context(&self, identity: &Identity, version: Version) -> Box<dyn Context> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
+            .with_protocol_versions(&[version.rustls()])
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(chain, key)
+            .with_single_cert(vec![identity.certificate_der()], identity.key_der())
             .unwrap();
         config.ticketer = aws_lc_rs::Ticketer::new().unwrap();
-        Box::new(Arc::new(config))
+        Box::new(BareContext(Arc::new(config)))
     }
 }
 
-impl Context for Arc<ServerConfig> {
+struct BareContext(Arc<ServerConfig>);
+
+impl Context for BareContext {
     fn accept(&self) -> Box<dyn Connection> {
-        let connection = UnbufferedServerConnection::new(self.clone()).unwrap();
+        let connection = UnbufferedServerConnection::new(self.0.clone()).unwrap();
         Box::new(BareConnection { connection, record: vec![0; RECORD_MAX] })
     }
 }

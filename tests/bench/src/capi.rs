@@ -4,8 +4,11 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::Path;
 use std::ptr;
 
-use crate::pki::Identity;
-use crate::server::{Connection, Context, ListSide, Side};
+use brokertls_bench_side::cases::Version;
+use brokertls_bench_side::identity::Identity;
+use brokertls_bench_side::server::{Connection, Context, Side};
+
+use crate::ListSide;
 
 /// `BTLS_MAX_RECORD_BYTES`.
 const RECORD_MAX: usize = 5 + 16384 + 256;
@@ -90,16 +93,16 @@ impl Side for Brokertls {
         unsafe { CStr::from_ptr(btls_version()) }.to_str().unwrap().to_owned()
     }
 
-    fn context(&self, identity: &Identity) -> Box<dyn Context> {
-        let builder = Builder::new(identity);
+    fn context(&self, identity: &Identity, version: Version) -> Box<dyn Context> {
+        let builder = Builder::new(identity, version);
         Box::new(builder.build())
     }
 }
 
 impl ListSide for Brokertls {
     fn context_with_clients(&self, identity: &Identity, list: Option<&Path>) -> Box<dyn Context> {
-        let builder = Builder::new(identity);
-        let ca = identity.ca.to_pem().unwrap();
+        let builder = Builder::new(identity, Version::Tls13);
+        let ca = &identity.ca;
         // SAFETY: each pointer is to memory that outlives the call, with the length beside it.
         unsafe {
             let status =
@@ -117,13 +120,17 @@ impl ListSide for Brokertls {
 struct Builder(*mut RawBuilder);
 
 impl Builder {
-    fn new(identity: &Identity) -> Self {
-        let certificate = identity.certificate.to_pem().unwrap();
-        let key = identity.key.private_key_to_pem_pkcs8().unwrap();
+    fn new(identity: &Identity, version: Version) -> Self {
+        let (certificate, key) = (&identity.certificate, &identity.key);
+        // The second preset has TLS 1.3 too; the client offers the version that is measured.
+        let preset = match version {
+            Version::Tls13 => c"modern",
+            Version::Tls12 => c"intermediate",
+        };
         // SAFETY: each pointer is to memory that outlives the call, with the length beside it.
         unsafe {
             let builder = btls_builder_new();
-            assert_eq!(btls_builder_preset(builder, c"modern".as_ptr()), OK);
+            assert_eq!(btls_builder_preset(builder, preset.as_ptr()), OK);
             let status = btls_builder_identity_memory(
                 builder,
                 c"bench".as_ptr(),
@@ -181,7 +188,7 @@ struct CConnection {
 }
 
 impl CConnection {
-    /// One record from `records` into `plain`: (status, consumed, produced).
+    /// Records of `records` into `plain`, one or more: (status, consumed, produced).
     fn unwrap(&mut self, records: &mut [u8], plain: &mut [u8]) -> (i32, usize, usize) {
         let (mut consumed, mut produced) = (0, 0);
         // SAFETY: both buffers are exclusive slices with their lengths.
@@ -255,6 +262,7 @@ impl Connection for CConnection {
         while used < input.len() {
             let (status, consumed, produced) = self.unwrap(&mut input[used..], plaintext);
             assert_eq!(status, OK);
+            assert_ne!(consumed, 0);
             used += consumed;
             sum += produced;
         }

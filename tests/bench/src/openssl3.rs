@@ -1,17 +1,21 @@
-//! OpenSSL as the `openssl-src` crate builds it, over a BIO in memory.
+//! OpenSSL 3.6 as the `openssl-src` crate builds it, over a BIO in memory: the peer of the lists of revoked certificates.
 
-use std::io::{self, Read, Write};
 use std::mem;
 use std::path::Path;
 
+use brokertls_bench_side::cases::Version;
+use brokertls_bench_side::identity::Identity;
+use brokertls_bench_side::pipe::Pipe;
+use brokertls_bench_side::server::{Connection, Context, Side};
+use openssl::pkey::PKey;
 use openssl::ssl::{
     ErrorCode, Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslStream, SslVerifyMode, SslVersion,
 };
+use openssl::x509::X509;
 use openssl::x509::store::{X509Lookup, X509StoreBuilder};
 use openssl::x509::verify::X509VerifyFlags;
 
-use crate::pki::Identity;
-use crate::server::{Connection, Context, ListSide, Side};
+use crate::ListSide;
 
 pub struct OpenSsl;
 
@@ -24,15 +28,20 @@ impl Side for OpenSsl {
         openssl::version::version().split(' ').nth(1).unwrap_or_default().to_owned()
     }
 
-    fn context(&self, identity: &Identity) -> Box<dyn Context> {
-        Box::new(builder(identity).build())
+    fn context(&self, identity: &Identity, version: Version) -> Box<dyn Context> {
+        let mut builder = builder(identity);
+        if version == Version::Tls12 {
+            builder.set_min_proto_version(Some(SslVersion::TLS1_2)).unwrap();
+            builder.set_max_proto_version(Some(SslVersion::TLS1_2)).unwrap();
+        }
+        Box::new(OpenSslContext(builder.build()))
     }
 }
 
 impl ListSide for OpenSsl {
     fn context_with_clients(&self, identity: &Identity, list: Option<&Path>) -> Box<dyn Context> {
         let mut store = X509StoreBuilder::new().unwrap();
-        store.add_cert(identity.ca.clone()).unwrap();
+        store.add_cert(X509::from_pem(identity.ca.as_bytes()).unwrap()).unwrap();
         if let Some(list) = list {
             store.set_flags(X509VerifyFlags::CRL_CHECK).unwrap();
             let lists = store.add_lookup(X509Lookup::file()).unwrap();
@@ -41,55 +50,25 @@ impl ListSide for OpenSsl {
         let mut builder = builder(identity);
         builder.set_cert_store(store.build());
         builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
-        Box::new(builder.build())
+        Box::new(OpenSslContext(builder.build()))
     }
 }
 
 fn builder(identity: &Identity) -> SslContextBuilder {
     let mut builder = SslContext::builder(SslMethod::tls_server()).unwrap();
     builder.set_min_proto_version(Some(SslVersion::TLS1_3)).unwrap();
-    builder.set_certificate(&identity.certificate).unwrap();
-    builder.set_private_key(&identity.key).unwrap();
+    builder.set_certificate(&X509::from_pem(identity.certificate.as_bytes()).unwrap()).unwrap();
+    builder.set_private_key(&PKey::private_key_from_pem(identity.key.as_bytes()).unwrap()).unwrap();
     builder.set_session_id_context(b"bench").unwrap();
     builder
 }
 
-impl Context for SslContext {
+struct OpenSslContext(SslContext);
+
+impl Context for OpenSslContext {
     fn accept(&self) -> Box<dyn Connection> {
-        let stream = SslStream::new(Ssl::new(self).unwrap(), Pipe::default()).unwrap();
+        let stream = SslStream::new(Ssl::new(&self.0).unwrap(), Pipe::default()).unwrap();
         Box::new(OpenSslConnection { stream, done: false })
-    }
-}
-
-/// Both directions of a connection in memory. Buffers are swapped in and out, never copied.
-#[derive(Default)]
-struct Pipe {
-    input: Vec<u8>,
-    used: usize,
-    output: Vec<u8>,
-}
-
-impl Read for Pipe {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = &self.input[self.used..];
-        if rest.is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let length = rest.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
-        self.used += length;
-        Ok(length)
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.output.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -98,47 +77,32 @@ struct OpenSslConnection {
     done: bool,
 }
 
-impl OpenSslConnection {
-    fn lend(&mut self, input: &mut Vec<u8>) {
-        let pipe = self.stream.get_mut();
-        mem::swap(&mut pipe.input, input);
-        pipe.used = 0;
-    }
-
-    fn take_back(&mut self, input: &mut Vec<u8>) {
-        let pipe = self.stream.get_mut();
-        assert_eq!(pipe.used, pipe.input.len());
-        mem::swap(&mut pipe.input, input);
-        input.clear();
-    }
-}
-
 impl Connection for OpenSslConnection {
     fn handshake(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) -> bool {
-        self.lend(input);
-        mem::swap(&mut self.stream.get_mut().output, output);
+        self.stream.get_mut().lend(input);
+        mem::swap(self.stream.get_mut().output(), output);
         match self.stream.accept() {
             Ok(()) => self.done = true,
             Err(error) => assert_eq!(error.code(), ErrorCode::WANT_READ, "{error}"),
         }
-        mem::swap(&mut self.stream.get_mut().output, output);
-        self.take_back(input);
+        mem::swap(self.stream.get_mut().output(), output);
+        self.stream.get_mut().take_back(input);
         self.done
     }
 
     fn write(&mut self, plaintext: &[u8]) -> &[u8] {
-        self.stream.get_mut().output.clear();
+        self.stream.get_mut().output().clear();
         assert_eq!(self.stream.ssl_write(plaintext).unwrap(), plaintext.len());
-        &self.stream.get_ref().output
+        self.stream.get_mut().output()
     }
 
     fn read(&mut self, input: &mut Vec<u8>, plaintext: &mut [u8]) -> usize {
-        self.lend(input);
+        self.stream.get_mut().lend(input);
         let mut sum = 0;
-        while self.stream.get_ref().used < self.stream.get_ref().input.len() {
+        while !self.stream.get_ref().is_read() {
             sum += self.stream.ssl_read(plaintext).unwrap();
         }
-        self.take_back(input);
+        self.stream.get_mut().take_back(input);
         sum
     }
 }

@@ -1,5 +1,6 @@
 //! A CA and a server certificate for each kind of key, made anew in each run.
 
+use brokertls_bench_side::identity::{HOST, Identity, KeyKind};
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -10,50 +11,23 @@ use openssl::rsa::Rsa;
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name};
 
-/// The name that the server's certificate has.
-pub const HOST: &str = "broker.example";
 /// Since when all certificates are valid: before what the benchmarks say of them.
 const NOT_BEFORE: &str = "20250101000000Z";
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
-    EcdsaP256,
-    Rsa2048,
-}
-
 /// A server's certificate and key, and the CA that a client trusts.
-pub struct Identity {
+pub struct Pki {
     pub certificate: X509,
     pub key: PKey<Private>,
     pub ca: X509,
     pub ca_key: PKey<Private>,
 }
 
-impl KeyKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EcdsaP256 => "ECDSA P-256",
-            Self::Rsa2048 => "RSA-2048",
-        }
-    }
-
-    fn generate(self) -> PKey<Private> {
-        match self {
-            Self::EcdsaP256 => {
-                let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-                PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
-            }
-            Self::Rsa2048 => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
-        }
-    }
-}
-
-impl Identity {
+impl Pki {
     /// A certificate with a key of `kind`, issued by a CA of the same kind.
     pub fn new(kind: KeyKind) -> Self {
-        let ca_key = kind.generate();
+        let ca_key = generate(kind);
         let ca = issue("Bench CA", &ca_key, 1, None);
-        let key = kind.generate();
+        let key = generate(kind);
         let certificate = issue(HOST, &key, 2, Some((&ca, &ca_key)));
         Self { certificate, key, ca, ca_key }
     }
@@ -62,6 +36,25 @@ impl Identity {
     pub fn with_serial(&self, serial: u32) -> Self {
         let certificate = issue(HOST, &self.key, serial, Some((&self.ca, &self.ca_key)));
         Self { certificate, key: self.key.clone(), ca: self.ca.clone(), ca_key: self.ca_key.clone() }
+    }
+
+    pub fn identity(&self) -> Identity {
+        let text = |pem: Vec<u8>| String::from_utf8(pem).unwrap();
+        Identity {
+            certificate: text(self.certificate.to_pem().unwrap()),
+            key: text(self.key.private_key_to_pem_pkcs8().unwrap()),
+            ca: text(self.ca.to_pem().unwrap()),
+        }
+    }
+}
+
+fn generate(kind: KeyKind) -> PKey<Private> {
+    match kind {
+        KeyKind::EcdsaP256 => {
+            let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+            PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+        }
+        KeyKind::Rsa2048 => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
     }
 }
 

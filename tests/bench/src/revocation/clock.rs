@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use brokertls_bench_side::clock::Start;
+
 /// The time that something took.
 #[derive(Debug, Default)]
 pub struct Spent {
@@ -12,18 +14,10 @@ pub struct Spent {
 impl Spent {
     /// Adds what `call` takes.
     pub fn during<T>(&mut self, call: impl FnOnce() -> T) -> T {
-        let (clock, processor) = (Instant::now(), processor_time());
+        let (clock, processor) = (Instant::now(), Start::now());
         let value = call();
-        self.processor += processor_time() - processor;
+        self.processor += processor.elapsed();
         self.clock += clock.elapsed();
         value
     }
-}
-
-/// The processor's time of this thread.
-fn processor_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the structure is there to be written to.
-    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) }, 0);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

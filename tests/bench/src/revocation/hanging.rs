@@ -11,8 +11,8 @@ use brokertls::{
     ClientAuth, Code, Connection, Context, ContextBuilder, IdentitySource, MAX_RECORD_BYTES, Next, Source, TrustSource,
 };
 use brokertls_bench::median;
-use brokertls_bench::peer::{self, Offer, Peer};
-use brokertls_bench::pki::Identity;
+use brokertls_bench::pki::Pki;
+use brokertls_bench_side::peer::{self, Offer, Peer};
 
 use crate::clock::Spent;
 use crate::responder::Responder;
@@ -24,14 +24,14 @@ const ROUNDS: usize = 15;
 const WAITING_THREADS: u32 = 32;
 const DEADLINE_MS: u32 = 4000;
 
-pub fn measure(identity: &Identity, offer: Offer) {
-    let responder = Responder::new(identity);
-    let without = context(identity, |builder| builder);
-    let with = context(identity, |builder| {
+pub fn measure(pki: &Pki, offer: Offer) {
+    let responder = Responder::new(pki);
+    let without = context(pki, |builder| builder);
+    let with = context(pki, |builder| {
         let builder = builder.fetch(true).ocsp_responder(&responder.url());
         builder.revocation_deadline_ms(DEADLINE_MS)
     });
-    let known = Peer::with_certificate(identity, offer);
+    let known = Peer::with_certificate(&pki.identity(), offer);
     handshake(&with, &known).expect("the responder knows it");
     responder.hang();
     let (is_over, failed) = (AtomicBool::new(false), AtomicU32::new(0));
@@ -43,8 +43,9 @@ pub fn measure(identity: &Identity, offer: Offer) {
                 // One after the other, so that they do not give up, and begin again, all at once.
                 thread::sleep(Duration::from_millis((DEADLINE_MS / WAITING_THREADS * number).into()));
                 for turn in (1..).take_while(|_| !is_over.load(Ordering::Relaxed)) {
-                    let unknown = identity.with_serial(number << 16 | turn << 2 | 3);
-                    let error = handshake(with, &Peer::with_certificate(&unknown, offer)).expect_err("it is not known");
+                    let unknown = pki.with_serial(number << 16 | turn << 2 | 3);
+                    let error = handshake(with, &Peer::with_certificate(&unknown.identity(), offer))
+                        .expect_err("it is not known");
                     assert_eq!(error.code(), Code::RevocationUnreachable, "{error}");
                     failed.fetch_add(1, Ordering::Relaxed);
                 }
@@ -72,12 +73,12 @@ pub fn measure(identity: &Identity, offer: Offer) {
     println!("meanwhile {failed} handshakes with unknown peers failed at their deadline of {DEADLINE_MS} ms");
 }
 
-fn context(identity: &Identity, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
-    let certificate = identity.certificate.to_pem().unwrap();
-    let key = identity.key.private_key_to_pem_pkcs8().unwrap();
+fn context(pki: &Pki, set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder) -> Context {
+    let certificate = pki.certificate.to_pem().unwrap();
+    let key = pki.key.private_key_to_pem_pkcs8().unwrap();
     let mut builder = ContextBuilder::new();
     builder.identity(IdentitySource::new(Source::memory("bench", &[certificate, key].concat())));
-    builder.trust(TrustSource::store(Source::memory("CA", &identity.ca.to_pem().unwrap())));
+    builder.trust(TrustSource::store(Source::memory("CA", &pki.ca.to_pem().unwrap())));
     builder.client_auth(ClientAuth::Need).versions("TLSv1.3");
     set(&mut builder).build().unwrap()
 }

@@ -19,12 +19,13 @@ use std::time::Instant;
 use aws_lc_rs::digest;
 use brokertls::revocation::{Crl, Crls};
 use brokertls_bench::capi::Brokertls;
-use brokertls_bench::cases::{Handshakes, Run};
-use brokertls_bench::median;
 use brokertls_bench::openssl3::OpenSsl;
-use brokertls_bench::peer::{Offer, Peer};
-use brokertls_bench::pki::{Identity, KeyKind};
-use brokertls_bench::server::{ListSide, Side};
+use brokertls_bench::pki::Pki;
+use brokertls_bench::{ListSide, median};
+use brokertls_bench_side::cases::{Handshakes, Run, Version};
+use brokertls_bench_side::identity::{Identity, KeyKind};
+use brokertls_bench_side::peer::{Offer, Peer};
+use brokertls_bench_side::server::Side;
 use openssl::asn1::Asn1Integer;
 use openssl::bn::BigNum;
 use openssl::x509::{CrlStatus, X509Crl};
@@ -49,8 +50,8 @@ const SLOW_HANDSHAKES_A_ROUND: usize = 4;
 
 fn main() {
     let entries = std::env::args().nth(1).map_or(ENTRIES, |count| count.parse().expect("a number of entries"));
-    let identity = Identity::new(KeyKind::EcdsaP256);
-    let list = List::new(&identity.ca, &identity.ca_key, entries);
+    let pki = Pki::new(KeyKind::EcdsaP256);
+    let list = List::new(&pki.ca, &pki.ca_key, entries);
     println!(
         "a list of {entries} entries, {:.1} MB: brokertls {}, OpenSSL {}",
         list.der.len() as f64 / 1e6,
@@ -58,12 +59,13 @@ fn main() {
         OpenSsl.version(),
     );
     let pem = pem(&list.der);
-    load(&identity, &list.der, &pem);
+    load(&pki, &list.der, &pem);
     keep(&list.der, &pem);
     look_up(&list);
-    let offer = Offer { group: kx_group::X25519, suite: cipher_suite::TLS13_AES_128_GCM_SHA256 };
-    handshakes(&identity, &ListFile::new(&pem), offer);
-    hanging::measure(&identity, offer);
+    let offer =
+        Offer { group: kx_group::X25519, suite: cipher_suite::TLS13_AES_128_GCM_SHA256, version: Version::Tls13 };
+    handshakes(&pki.identity(), &ListFile::new(&pem), offer);
+    hanging::measure(&pki, offer);
 }
 
 fn row(name: &str, figures: &[String]) {
@@ -95,8 +97,8 @@ fn busy(call: impl FnOnce()) -> f64 {
 }
 
 /// The time from a file's bytes to a list that answers, beside that of hashing and parsing them.
-fn load(identity: &Identity, der: &[u8], pem: &str) {
-    let key = identity.ca.public_key().unwrap();
+fn load(pki: &Pki, der: &[u8], pem: &str) {
+    let key = pki.ca.public_key().unwrap();
     let spki = key.public_key_to_der().unwrap();
     let serial = integer(&list::random_serials(1)[0]);
     let [mut hash, mut parse, mut ours, mut ours_pem, mut d2i, mut theirs] = [const { Vec::new() }; 6];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use brokertls_bench::pki::Identity;
+use brokertls_bench::pki::Pki;
 use openssl::hash::MessageDigest;
 use openssl::sha::sha1;
 use openssl::sign::Signer;
@@ -31,12 +31,12 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// Answers each request with the status good for the certificate of `identity`.
-    pub fn new(identity: &Identity) -> Self {
+    /// Answers each request with the status good for the certificate of `pki`.
+    pub fn new(pki: &Pki) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let hangs = Arc::new(AtomicBool::new(false));
-        let body = response(identity);
+        let body = response(pki);
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
         let answer = Arc::new([head.into_bytes(), body].concat());
         let shared = Arc::clone(&hangs);
@@ -76,12 +76,12 @@ fn serve(mut stream: TcpStream, hangs: &AtomicBool, answer: &[u8]) {
 }
 
 /// The statement of the CA about the certificate (RFC 6960 section 4.2.1).
-fn response(identity: &Identity) -> Vec<u8> {
-    let name = identity.ca.subject_name().to_der().unwrap();
+fn response(pki: &Pki) -> Vec<u8> {
+    let name = pki.ca.subject_name().to_der().unwrap();
     // The content of a SubjectPublicKeyInfo's BIT STRING: for P-256 the uncompressed point, which comes last.
-    let key = identity.ca.public_key().unwrap().public_key_to_der().unwrap();
+    let key = pki.ca.public_key().unwrap().public_key_to_der().unwrap();
     let point = &key[key.len() - 65..];
-    let serial = identity.certificate.serial_number().to_bn().unwrap().to_vec();
+    let serial = pki.certificate.serial_number().to_bn().unwrap().to_vec();
     let id = [
         SHA1,
         &element(OCTET_STRING, &[&sha1(&name)]),
@@ -93,7 +93,7 @@ fn response(identity: &Identity) -> Vec<u8> {
     let single = [&element(SEQUENCE, &id)[..], GOOD, &this_update, &element(CONTEXT_0, &[&next_update])];
     let data = [&element(CONTEXT_1, &[&name])[..], &this_update, &element(SEQUENCE, &[&element(SEQUENCE, &single)])];
     let data = element(SEQUENCE, &data);
-    let signature = Signer::new(MessageDigest::sha256(), &identity.ca_key).unwrap().sign_oneshot_to_vec(&data).unwrap();
+    let signature = Signer::new(MessageDigest::sha256(), &pki.ca_key).unwrap().sign_oneshot_to_vec(&data).unwrap();
     let basic = element(SEQUENCE, &[&data, ECDSA_SHA256, &element(BIT_STRING, &[&[0], &signature])]);
     let bytes = element(SEQUENCE, &[BASIC, &element(OCTET_STRING, &[&basic])]);
     element(SEQUENCE, &[SUCCESSFUL, &element(CONTEXT_0, &[&bytes])])

@@ -1,14 +1,15 @@
 //! The client at the other end: the same for every side, and never measured.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Arc;
 
 use rustls::client::{Resumption, WantsClientCert};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ConfigBuilder, HandshakeKind, RootCertStore, SupportedCipherSuite};
 
-use crate::pki::{HOST, Identity};
+use crate::cases::Version;
+use crate::identity::{HOST, Identity};
 use crate::server::{Connection, Context};
 
 /// The offer of the client; the server follows it.
@@ -16,6 +17,7 @@ use crate::server::{Connection, Context};
 pub struct Offer {
     pub group: &'static dyn SupportedKxGroup,
     pub suite: SupportedCipherSuite,
+    pub version: Version,
 }
 
 pub struct Peer {
@@ -33,9 +35,8 @@ impl Peer {
 
     /// A client that shows the certificate of `identity`, and resumes nothing.
     pub fn with_certificate(identity: &Identity, offer: Offer) -> Self {
-        let chain = vec![CertificateDer::from(identity.certificate.to_der().unwrap())];
-        let key = PrivateKeyDer::try_from(identity.key.private_key_to_pkcs8().unwrap()).unwrap();
-        let mut config = Self::config(identity, offer).with_client_auth_cert(chain, key).unwrap();
+        let chain = vec![identity.certificate_der()];
+        let mut config = Self::config(identity, offer).with_client_auth_cert(chain, identity.key_der()).unwrap();
         config.resumption = Resumption::disabled();
         Self { config: Arc::new(config), offer }
     }
@@ -47,9 +48,9 @@ impl Peer {
             ..aws_lc_rs::default_provider()
         };
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(identity.ca.to_der().unwrap())).unwrap();
+        roots.add(identity.ca_der()).unwrap();
         ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_protocol_versions(&[&rustls::version::TLS13])
+            .with_protocol_versions(&[offer.version.rustls()])
             .unwrap()
             .with_root_certificates(roots)
     }
@@ -96,6 +97,14 @@ pub fn send(client: &mut ClientConnection, output: &mut Vec<u8>) {
 pub fn send_record(client: &mut ClientConnection, plaintext: &[u8], output: &mut Vec<u8>) {
     client.writer().write_all(plaintext).unwrap();
     send(client, output);
+}
+
+/// Fails unless `record` is one of `plaintext`.
+pub fn read_record(client: &mut ClientConnection, record: &[u8], plaintext: &[u8]) {
+    receive(client, &mut record.to_vec());
+    let mut read = vec![0; plaintext.len()];
+    client.reader().read_exact(&mut read).unwrap();
+    assert!(read == plaintext);
 }
 
 /// Gives the client all of `input`.

@@ -1,8 +1,7 @@
 //! The interface through which every side is measured.
 
-use std::path::Path;
-
-use crate::pki::Identity;
+use crate::cases::Version;
+use crate::identity::Identity;
 
 /// A TLS library.
 pub trait Side {
@@ -10,15 +9,8 @@ pub trait Side {
 
     fn version(&self) -> String;
 
-    /// A server context for TLS 1.3 with stateless session tickets, made once.
-    fn context(&self, identity: &Identity) -> Box<dyn Context>;
-}
-
-/// A side that can check its clients by a list of revoked certificates.
-pub trait ListSide: Side {
-    /// As [`Side::context`], for clients that show a certificate of the identity's CA, which is checked by the list, a
-    /// PEM file, where there is one.
-    fn context_with_clients(&self, identity: &Identity, list: Option<&Path>) -> Box<dyn Context>;
+    /// A server context for one version of TLS, with session tickets, made once.
+    fn context(&self, identity: &Identity, version: Version) -> Box<dyn Context>;
 }
 
 /// State that the connections of a listener share.
@@ -34,7 +26,7 @@ pub trait Connection {
     /// Makes `plaintext` one record, which stays in memory of the connection's own until the next call.
     fn write(&mut self, plaintext: &[u8]) -> &[u8];
 
-    /// Reads all records of `input`, one a call of the library, each into `plaintext` from its start; returns the sum
-    /// of their lengths.
+    /// Reads all records of `input`, with as many calls as the library needs. Each call puts plaintext into
+    /// `plaintext` from its start. Returns the sum of its lengths.
     fn read(&mut self, input: &mut Vec<u8>, plaintext: &mut [u8]) -> usize;
 }
