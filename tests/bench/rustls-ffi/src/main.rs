@@ -56,8 +56,6 @@ impl Side for RustlsFfi {
             &mut certified,
         ));
         ok(rustls_server_config_builder::rustls_server_config_builder_set_certified_keys(builder, &certified, 1));
-        // It keeps its sessions in memory, and no more of them than 256: one for each client of a round.
-        ok(rustls_server_config_builder::rustls_server_config_builder_set_send_tls13_tickets(builder, 1));
         ok(rustls_server_config_builder::rustls_server_config_builder_build(builder, &mut config));
         rustls_certified_key::rustls_certified_key_free(certified);
         rustls_crypto_provider_free(provider);
