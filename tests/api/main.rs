@@ -12,6 +12,7 @@ mod policy;
 #[path = "../recipes/process.rs"]
 #[allow(dead_code, reason = "the recipes use more of it")]
 mod process;
+mod records;
 mod resumption;
 mod revocation;
 mod rig;

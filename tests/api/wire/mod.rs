@@ -5,5 +5,5 @@ mod hello;
 mod hints;
 mod hostile;
 mod names;
-mod peer;
+pub(crate) mod peer;
 mod tamper;

@@ -1,6 +1,7 @@
 //! The other side of a connection: rustls without this library, which reads the alert that it is sent.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use brokertls::{Connection, Error, MAX_RECORD_BYTES};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -8,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, DistinguishedName, ServerConfig, ServerConnection,
+    ClientConfig, ClientConnection, DigitallySignedStruct, DistinguishedName, KeyLog, ServerConfig, ServerConnection,
     SignatureScheme,
 };
 
@@ -16,13 +17,13 @@ use super::tamper;
 
 /// Accepts every certificate with a right proof.
 #[derive(Debug)]
-pub(super) struct AnyCertificate {
-    pub(super) schemes: Vec<SignatureScheme>,
-    pub(super) asks: bool,
+pub(crate) struct AnyCertificate {
+    pub(crate) schemes: Vec<SignatureScheme>,
+    pub(crate) asks: bool,
 }
 
 impl AnyCertificate {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { schemes: tamper::provider().signature_verification_algorithms.supported_schemes(), asks: true }
     }
 }
@@ -94,20 +95,40 @@ impl ClientCertVerifier for AnyCertificate {
 }
 
 /// The settings of a peer; see [`Peer::client`] and [`Peer::server`].
-pub(super) struct Settings {
-    pub(super) version: &'static str,
+pub(crate) struct Settings {
+    pub(crate) version: &'static str,
     /// Certificate and key in PEM.
-    pub(super) identity: Option<String>,
-    pub(super) verifier: AnyCertificate,
-    pub(super) alpn: Vec<Vec<u8>>,
-    pub(super) groups: Option<&'static str>,
-    pub(super) suites: Option<fn(&rustls::SupportedCipherSuite) -> bool>,
+    pub(crate) identity: Option<String>,
+    pub(crate) verifier: AnyCertificate,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    pub(crate) groups: Option<&'static str>,
+    /// Numbers of the suites that it has; all if there is none.
+    pub(crate) suites: Option<Vec<u16>>,
+    /// The secrets of the connection, as it makes them.
+    pub(crate) secrets: Arc<Secrets>,
+}
+
+/// Traffic secrets of a connection by their labels (draft-ietf-tls-keylogfile section 2).
+#[derive(Debug, Default)]
+pub(crate) struct Secrets(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Secrets {
+    pub(crate) fn get(&self, label: &str) -> Option<Vec<u8>> {
+        self.0.lock().unwrap().get(label).cloned()
+    }
+}
+
+impl KeyLog for Secrets {
+    fn log(&self, label: &str, _: &[u8], secret: &[u8]) {
+        self.0.lock().unwrap().insert(label.to_owned(), secret.to_owned());
+    }
 }
 
 impl Settings {
-    pub(super) fn new(version: &'static str) -> Self {
+    pub(crate) fn new(version: &'static str) -> Self {
         let verifier = AnyCertificate::new();
-        Self { version, identity: None, verifier, alpn: Vec::new(), groups: None, suites: None }
+        let secrets = Arc::default();
+        Self { version, identity: None, verifier, alpn: Vec::new(), groups: None, suites: None, secrets }
     }
 
     fn provider(&self) -> Arc<rustls::crypto::CryptoProvider> {
@@ -115,8 +136,8 @@ impl Settings {
         if let Some(group) = self.groups {
             provider.kx_groups.retain(|kept| kept.name().as_str() == Some(group));
         }
-        if let Some(suites) = self.suites {
-            provider.cipher_suites.retain(suites);
+        if let Some(suites) = &self.suites {
+            provider.cipher_suites.retain(|suite| suites.contains(&suite.suite().into()));
         }
         Arc::new(provider)
     }
@@ -139,16 +160,16 @@ fn read_identity(pem: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'sta
 }
 
 /// rustls on the other side.
-pub(super) struct Peer {
-    pub(super) rustls: rustls::Connection,
+pub(crate) struct Peer {
+    pub(crate) rustls: rustls::Connection,
     /// The alert that it was sent.
-    pub(super) alert: Option<u8>,
+    pub(crate) alert: Option<u8>,
     /// Another error that it met.
-    pub(super) error: Option<rustls::Error>,
+    pub(crate) error: Option<rustls::Error>,
 }
 
 impl Peer {
-    pub(super) fn client(settings: Settings) -> Self {
+    pub(crate) fn client(settings: Settings) -> Self {
         let builder = ClientConfig::builder_with_provider(settings.provider())
             .with_protocol_versions(&settings.versions())
             .unwrap()
@@ -162,11 +183,13 @@ impl Peer {
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = settings.alpn;
+        config.key_log = settings.secrets;
+        config.enable_secret_extraction = true;
         let name = ServerName::try_from("broker.example").unwrap();
         Self::new(ClientConnection::new(Arc::new(config), name).unwrap().into())
     }
 
-    pub(super) fn server(settings: Settings) -> Self {
+    pub(crate) fn server(settings: Settings) -> Self {
         let (chain, key) = read_identity(settings.identity.as_ref().unwrap());
         let mut config = ServerConfig::builder_with_provider(settings.provider())
             .with_protocol_versions(&settings.versions())
@@ -175,6 +198,8 @@ impl Peer {
             .with_single_cert(chain, key)
             .unwrap();
         config.alpn_protocols = settings.alpn;
+        config.key_log = settings.secrets;
+        config.enable_secret_extraction = true;
         Self::new(ServerConnection::new(Arc::new(config)).unwrap().into())
     }
 
@@ -183,7 +208,7 @@ impl Peer {
     }
 
     /// Moves records both ways until neither side has any, the peer's through `change`; gives what ended our side.
-    pub(super) fn run(&mut self, ours: &mut Connection, mut change: impl FnMut(&mut Vec<u8>)) -> Option<Error> {
+    pub(crate) fn run(&mut self, ours: &mut Connection, mut change: impl FnMut(&mut Vec<u8>)) -> Option<Error> {
         loop {
             let mut to_us = Vec::new();
             while self.rustls.wants_write() {
@@ -201,7 +226,7 @@ impl Peer {
     }
 
     /// Reads what our side has sent.
-    pub(super) fn read(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn read(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && self.rustls.read_tls(&mut bytes).is_ok_and(|count| count > 0) {
             match self.rustls.process_new_packets() {
                 Ok(_) => {}
@@ -213,7 +238,7 @@ impl Peer {
 }
 
 /// Feeds our side until the bytes are used up, wait for more or are refused.
-pub(super) fn feed(ours: &mut Connection, mut bytes: &mut [u8]) {
+pub(crate) fn feed(ours: &mut Connection, mut bytes: &mut [u8]) {
     let mut plain = vec![0; MAX_RECORD_BYTES];
     while !bytes.is_empty() {
         match ours.unwrap(bytes, &mut plain) {
@@ -224,7 +249,7 @@ pub(super) fn feed(ours: &mut Connection, mut bytes: &mut [u8]) {
 }
 
 /// Takes all the output of our side.
-pub(super) fn drain(ours: &mut Connection) -> Vec<u8> {
+pub(crate) fn drain(ours: &mut Connection) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut wire = vec![0; MAX_RECORD_BYTES];
     while ours.has_outgoing() {

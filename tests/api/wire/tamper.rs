@@ -82,8 +82,8 @@ impl Tls13AeadAlgorithm for Aead<dyn Tls13AeadAlgorithm> {
         self.0.key_len()
     }
 
-    fn extract_keys(&self, _: AeadKey, _: Iv) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
-        Err(UnsupportedOperationError)
+    fn extract_keys(&self, key: AeadKey, iv: Iv) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+        self.0.extract_keys(key, iv)
     }
 }
 
@@ -102,10 +102,10 @@ impl Tls12AeadAlgorithm for Aead<dyn Tls12AeadAlgorithm> {
 
     fn extract_keys(
         &self,
-        _: AeadKey,
-        _: &[u8],
-        _: &[u8],
+        key: AeadKey,
+        iv: &[u8],
+        explicit: &[u8],
     ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
-        Err(UnsupportedOperationError)
+        self.0.extract_keys(key, iv, explicit)
     }
 }

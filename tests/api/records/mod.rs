@@ -1,0 +1,10 @@
+//! Records after the handshake, by the sections of RFC 8446 and RFC 5246: each against a peer that owns the keys.
+
+mod alerts;
+mod content;
+mod key_updates;
+pub(crate) mod keys;
+mod lengths;
+mod messages;
+pub(crate) mod scene;
+mod tickets;
