@@ -19,8 +19,8 @@
 #
 # Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
 # alone), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines made and dropped), `make
-# bless` (rewrite the generated headers), `make deny` (licences and advisories of the dependencies; installs cargo-deny,
-# which takes minutes).
+# soak-records` (a million records each way against rustls), `make bless` (rewrite the generated headers), `make deny`
+# (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -67,7 +67,7 @@ MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
 .PHONY: build demo demo-java check test test-data test-c bench bench-page bench-programs install stage tools bless deny \
-    clean java test-java test-activemq install-java bench-java soak-java peers
+    clean java test-java test-activemq install-java bench-java soak-java soak-records peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -231,6 +231,11 @@ bench-java: java
 
 soak-java: java
 	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -Dio.brokertls.soak=1000000 test
+
+# A million records each way against rustls, every size for each suite, and keys of AES-GCM beyond their limit.
+soak-records:
+	BTLS_RECORDS=1000000 BTLS_RECORDS_OF_ONE_KEY=17000000 \
+	    $(CARGO) test --locked --release --test api -- records::differential
 
 # Rewrites the marked tables of the page.
 peers: $(OUT)/brokertls

@@ -64,10 +64,12 @@ fn other_records_between_the_parts_of_a_message_are_refused_with_unexpected_mess
 }
 
 #[test]
-fn message_of_more_than_64_kilobytes_is_refused_with_handshake_too_large() {
-    everywhere(&[TLS13, TLS12], |mut scene| {
-        let record = scene.write.seal(HANDSHAKE, &[99, 1, 0, 0]);
-        scene.refuses(&record, Code::HandshakeTooLarge);
+fn client_hello_of_more_than_64_kilobytes_is_refused_with_handshake_too_large() {
+    everywhere(&[TLS12], |mut scene| {
+        if scene.side == Side::Server {
+            let record = scene.write.seal(HANDSHAKE, &[1, 1, 0, 0]);
+            scene.refuses(&record, Code::HandshakeTooLarge);
+        }
     });
 }
 

@@ -1,12 +1,12 @@
 //! A connection of this library with a peer that owns the traffic keys, and sends what no peer should.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use brokertls::{Code, Connection, Context, Error, IdentitySource, MAX_RECORD_BYTES, Source};
 
 use super::keys::{HEADER_BYTES, Keys};
 use crate::rig::pair::{Authority, context};
-use crate::wire::peer::{Peer, Settings, drain};
+use crate::wire::peer::{Peer, Secrets, Settings, drain};
 
 pub(crate) const ALERT: u8 = 21;
 pub(crate) const HANDSHAKE: u8 = 22;
@@ -70,21 +70,27 @@ pub(crate) fn everywhere(suites: &[&[(&'static str, u16)]], mut case: impl FnMut
     }
 }
 
+/// Both sides after a handshake, and the secrets that it made.
+pub(crate) fn handshake(side: Side, version: &'static str, suite: u16) -> (Connection, Peer, Arc<Secrets>) {
+    let mut settings = Settings::new(version);
+    settings.suites = Some(vec![suite]);
+    settings.verifier.asks = false;
+    let secrets = settings.secrets.clone();
+    let (mut peer, mut ours) = match side {
+        Side::Server => (Peer::client(settings), GROUND.server.accept().unwrap()),
+        Side::Client => {
+            settings.identity = Some(GROUND.identity.clone());
+            (Peer::server(settings), GROUND.client.connect(Some("broker.example")).unwrap())
+        }
+    };
+    assert!(peer.run(&mut ours, |_| {}).is_none() && peer.error.is_none());
+    assert!(!ours.is_handshaking());
+    (ours, peer, secrets)
+}
+
 impl Scene {
     pub(crate) fn new(side: Side, version: &'static str, suite: u16) -> Self {
-        let mut settings = Settings::new(version);
-        settings.suites = Some(vec![suite]);
-        settings.verifier.asks = false;
-        let secrets = settings.secrets.clone();
-        let (mut peer, mut ours) = match side {
-            Side::Server => (Peer::client(settings), GROUND.server.accept().unwrap()),
-            Side::Client => {
-                settings.identity = Some(GROUND.identity.clone());
-                (Peer::server(settings), GROUND.client.connect(Some("broker.example")).unwrap())
-            }
-        };
-        assert!(peer.run(&mut ours, |_| {}).is_none() && peer.error.is_none());
-        assert!(!ours.is_handshaking());
+        let (ours, peer, secrets) = handshake(side, version, suite);
         let keys = peer.rustls.dangerous_extract_secrets().unwrap();
         let labels = ["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"];
         let [write, read] = match side {

@@ -62,7 +62,7 @@ fn server_knows_the_name_that_a_refused_client_asked_for() {
 }
 
 /// An identity from this PEM text.
-pub(super) fn from_pem(pem: &str) -> IdentitySource {
+pub(crate) fn from_pem(pem: &str) -> IdentitySource {
     IdentitySource::new(Source::memory("identity.pem", pem.as_bytes()))
 }
 

@@ -21,13 +21,13 @@ use crate::rig::clock::Clock;
 use crate::rig::pair::{Authority, context};
 
 /// A folder with a CA and a server's certificate and key, removed when dropped.
-struct Place {
+pub(crate) struct Place {
     folder: PathBuf,
-    authority: Authority,
+    pub(crate) authority: Authority,
 }
 
 impl Place {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let place = Self { folder, authority: Authority::new("ca") };
@@ -66,7 +66,7 @@ fn slow(mut stream: Stream, socket: TcpStream, most: usize) -> Stream {
 }
 
 /// Repeats the call until it no longer waits.
-fn settle<T>(mut call: impl FnMut() -> Result<Status<T>>) -> Result<Status<T>> {
+pub(crate) fn settle<T>(mut call: impl FnMut() -> Result<Status<T>>) -> Result<Status<T>> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match call()? {
@@ -77,7 +77,7 @@ fn settle<T>(mut call: impl FnMut() -> Result<Status<T>>) -> Result<Status<T>> {
     }
 }
 
-fn write_all(stream: &mut Stream, bytes: &[u8]) {
+pub(crate) fn write_all(stream: &mut Stream, bytes: &[u8]) {
     let mut said = 0;
     while said < bytes.len() {
         match settle(|| stream.write(&bytes[said..])).unwrap() {
@@ -88,7 +88,7 @@ fn write_all(stream: &mut Stream, bytes: &[u8]) {
 }
 
 /// Reads one line, or what comes before the peer closes.
-fn read_line(stream: &mut Stream) -> String {
+pub(crate) fn read_line(stream: &mut Stream) -> String {
     let (mut heard, mut buffer) = (Vec::new(), [0; 1000]);
     while !heard.ends_with(b"\n") {
         match settle(|| stream.read(&mut buffer)).unwrap() {
@@ -100,7 +100,7 @@ fn read_line(stream: &mut Stream) -> String {
 }
 
 /// `s_client` and the stream of our server for it.
-fn s_client(place: &Place, context: &Context, arguments: &str, most: usize) -> (Running, Stream) {
+pub(crate) fn s_client(place: &Place, context: &Context, arguments: &str, most: usize) -> (Running, Stream) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let peer = place.openssl(&format!("s_client -connect 127.0.0.1:{port} -CAfile ca.pem {arguments}"));
@@ -109,7 +109,7 @@ fn s_client(place: &Place, context: &Context, arguments: &str, most: usize) -> (
 }
 
 /// `s_server` and the stream of our client to it.
-fn s_server(place: &Place, context: &Context, arguments: &str, most: usize) -> (Running, Stream) {
+pub(crate) fn s_server(place: &Place, context: &Context, arguments: &str, most: usize) -> (Running, Stream) {
     let line = format!("s_server -accept 127.0.0.1:0 -naccept 1 -cert broker.pem -key broker.pem {arguments}");
     let peer = place.openssl(&line);
     let port = peer.port(0, "ACCEPT 127.0.0.1:");

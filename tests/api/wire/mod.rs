@@ -3,7 +3,7 @@
 mod alerts;
 mod hello;
 mod hints;
-mod hostile;
+pub(crate) mod hostile;
 mod names;
 pub(crate) mod peer;
 mod tamper;
