@@ -32,12 +32,12 @@ impl Side for BoringSsl {
             Version::Tls12 => SslVersion::TLS1_2,
             Version::Tls13 => SslVersion::TLS1_3,
         };
-        let mut builder = SslContext::builder(SslMethod::tls_server()).unwrap();
+        let mut builder = SslContext::builder(SslMethod::tls()).unwrap();
         builder.set_min_proto_version(Some(version)).unwrap();
         builder.set_max_proto_version(Some(version)).unwrap();
         builder.set_certificate(&X509::from_pem(identity.certificate.as_bytes()).unwrap()).unwrap();
         builder.set_private_key(&PKey::private_key_from_pem(identity.key.as_bytes()).unwrap()).unwrap();
-        builder.set_curves_list("X25519MLKEM768:X25519").unwrap();
+        builder.set_curves_list("X25519MLKEM768:X25519:P-256").unwrap();
         builder.set_session_id_context(b"bench").unwrap();
         Box::new(BoringContext(builder.build()))
     }
