@@ -217,11 +217,14 @@ bench-page: bench-programs
 	$(BENCH_OUT)/brokertls-bench --sides '$(SIDES)' --page docs/performance.md
 
 SIDES ?= brokertls rustls openssl4 boringssl s2n rustls-ffi raw
+# One build for each, so that a choice of libraries changes no features of their dependencies, and builds nothing anew.
+BENCH_PACKAGES = $(filter openssl4 boringssl s2n rustls-ffi,$(subst $(comma), ,$(SIDES)))
 BENCH_OUT := $(or $(CARGO_TARGET_DIR),tests/bench/target)/release
 bench-programs: stage
 	@tests/tools.sh gcc:gcc g++:g++ perl:perl cmake:cmake clang:clang
-	$(CARGO) build --locked --release --quiet --manifest-path tests/bench/Cargo.toml --package brokertls-bench \
-	    $(foreach side,$(filter openssl4 boringssl s2n rustls-ffi,$(subst $(comma), ,$(SIDES))),--package brokertls-bench-$(side))
+	for package in brokertls-bench $(BENCH_PACKAGES:%=brokertls-bench-%); do \
+	    $(CARGO) build --locked --release --quiet --manifest-path tests/bench/Cargo.toml --package $$package; \
+	done
 
 # A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
 bench-java: java
