@@ -18,6 +18,7 @@ pub(super) fn required<'a, T>(out: Out<'a, T>, name: &str) -> Result<&'a mut May
 }
 
 /// The error for a required pointer that was NULL.
+#[cold]
 pub(super) fn null(name: &str) -> Error {
     Error::new(Code::NullPointer, name)
 }
@@ -50,12 +51,17 @@ pub(super) unsafe fn bytes_mut<'a>(name: &str, data: *mut c_void, length: usize)
 /// Returns true if there are bytes. NULL is valid for none.
 fn present(name: &str, data: *const c_void, length: usize) -> Result<bool> {
     if length > isize::MAX as usize {
-        return Err(Error::new(Code::InvalidArgument, format!("{name}: a length of {length} bytes")));
+        return Err(too_long(name, length));
     }
     if data.is_null() && length > 0 {
         return Err(null(name));
     }
     Ok(length > 0)
+}
+
+#[cold]
+fn too_long(name: &str, length: usize) -> Error {
+    Error::new(Code::InvalidArgument, format!("{name}: a length of {length} bytes"))
 }
 
 /// Refuses two buffers that share memory: one of them is written while the other is read.

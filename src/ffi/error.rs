@@ -118,13 +118,13 @@ pub unsafe extern "C" fn btls_error_name(error: Option<&btls_error>) -> *const c
 /// The text is a clause without a full stop. It is empty for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_message(error: Option<&btls_error>) -> *const c_char {
-    guard(c"".as_ptr(), || error.map_or(c"", |error| error.message.as_c_str()).as_ptr())
+    guard(c"".as_ptr(), || error.map_or(c"", btls_error::message).as_ptr())
 }
 
 /// Returns a sentence that says what to do; empty if there is no advice, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_error_hint(error: Option<&btls_error>) -> *const c_char {
-    guard(c"".as_ptr(), || error.map_or(c"", |error| error.hint.as_c_str()).as_ptr())
+    guard(c"".as_ptr(), || error.map_or(c"", btls_error::hint).as_ptr())
 }
 
 /// Returns the TLS alert that was received, or the one that goes with the status, or -1.

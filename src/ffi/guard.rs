@@ -3,11 +3,12 @@
 //! The rest of this room relies on it. It is safe code, apart from the macros below, which turn the pointers of an
 //! entry point into the arguments of the safe functions.
 
+use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::error::{Code, Error, Result};
 
@@ -15,12 +16,21 @@ use super::btls_status;
 use super::last_error::{LastError, btls_error};
 
 /// Runs `body`; a panic in it becomes `on_panic`.
+#[inline]
 pub(super) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
-        // Dropping what was thrown could panic again, outside of any guard.
-        mem::forget(payload);
-        on_panic
-    })
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => value,
+        Err(payload) => {
+            discard(payload);
+            on_panic
+        }
+    }
+}
+
+/// Forgets what a panic has thrown. Dropping it could panic again, outside of any guard.
+#[cold]
+fn discard(payload: Box<dyn Any + Send>) {
+    mem::forget(payload);
 }
 
 /// Runs a call without an object: its error is the status alone.
@@ -29,21 +39,17 @@ pub(super) fn guard_status(body: impl FnOnce() -> Result<btls_status>) -> btls_s
 }
 
 /// Runs a call on an object. The object keeps the error, and a panic makes it unusable.
+#[inline]
 pub(super) fn guard_object<O: Object>(
     object: Option<Handle<O>>,
     body: impl FnOnce(&mut O::Value) -> Result<btls_status>,
 ) -> btls_status {
-    guard(Code::Panic.number(), || {
-        let Some(object) = object else { return Code::NullPointer.number() };
-        let mut entered = match object.enter() {
-            Ok(entered) => entered,
-            Err(code) => return code.number(),
-        };
-        let outcome = body(&mut entered.held().value);
-        let status = outcome.unwrap_or_else(|error| entered.held().error.set(error));
-        entered.leave();
-        status
-    })
+    let Some(object) = object else { return Code::NullPointer.number() };
+    let outcome = object.run(FREE, |held| match body(&mut held.value) {
+        Ok(status) => status,
+        Err(error) => held.error.set(error),
+    });
+    outcome.unwrap_or_else(Code::number)
 }
 
 thread_local! {
@@ -52,48 +58,41 @@ thread_local! {
 }
 
 /// Reads a fact of an object. Returns `none` if it is NULL or cannot be entered; [`guard_error`] distinguishes the two.
+#[inline]
 pub(super) fn guard_fact<O: Object, T: Copy>(
     none: T,
     object: Option<Handle<O>>,
     body: impl FnOnce(&mut O::Value) -> T,
 ) -> T {
-    guard(none, || {
-        let Some(object) = object else { return none };
-        let address = object.address();
-        let mut entered = match object.enter() {
-            Ok(entered) => entered,
-            Err(code) => {
-                if code == Code::Busy {
-                    REFUSED.set(address);
-                }
-                return none;
-            }
-        };
-        let fact = body(&mut entered.held().value);
-        entered.leave();
-        fact
-    })
+    let Some(object) = object else { return none };
+    match object.run(FREE, |held| body(&mut held.value)) {
+        Ok(fact) => fact,
+        Err(code) => {
+            object.note_refusal(code);
+            none
+        }
+    }
 }
 
 /// Asks an object for its last error, also if a panic made it unusable. If another call is under
 /// way on it, or was when this thread last asked it for a fact, the error says so.
 pub(super) fn guard_error<O: Object>(object: Option<Handle<O>>) -> *const btls_error {
-    guard(std::ptr::null(), || {
-        let Some(object) = object else { return std::ptr::null() };
-        if REFUSED.get() == object.address() {
-            return busy();
-        }
-        let Ok(mut entered) = object.enter_with(&[FREE, POISONED]) else { return busy() };
-        let error = entered.held().error.show();
-        entered.leave();
-        error
-    })
+    let Some(object) = object else { return std::ptr::null() };
+    if object.has_refused_this_thread() {
+        return busy();
+    }
+    let show = |held: &mut Held<O::Value>| held.error.show();
+    match object.run(FREE, show) {
+        Err(Code::Panic) => object.run(POISONED, show).unwrap_or_else(|_| busy()),
+        outcome => outcome.unwrap_or_else(|_| busy()),
+    }
 }
 
 /// The error of an object that is in use. It belongs to no object and lives on.
+#[cold]
 fn busy() -> *const btls_error {
     static BUSY: OnceLock<btls_error> = OnceLock::new();
-    BUSY.get_or_init(|| btls_error::new(Code::Busy.into()))
+    guard(std::ptr::null(), || BUSY.get_or_init(|| btls_error::new(Code::Busy.into())))
 }
 
 /// Looks into an object in the middle of a call on another one.
@@ -101,15 +100,12 @@ fn busy() -> *const btls_error {
 /// # Errors
 /// `BUSY` if a call is under way on it, `PANIC` if it is unusable.
 pub(super) fn look<O: Object, T>(object: Handle<O>, body: impl FnOnce(&mut O::Value) -> T) -> Result<T> {
-    let mut entered = object.enter().map_err(Error::from)?;
-    let found = body(&mut entered.held().value);
-    entered.leave();
-    Ok(found)
+    object.run(FREE, |held| body(&mut held.value)).map_err(Error::from)
 }
 
 /// Frees an object: at once, or when the call in progress on it returns.
 pub(super) fn guard_free<O: Object>(object: Option<Handle<O>>) {
-    guard((), || object.into_iter().for_each(Handle::free));
+    guard((), || object.into_iter().for_each(|object| object.free()));
 }
 
 /// An opaque object of the C API that one thread uses at a time.
@@ -121,6 +117,14 @@ pub(super) trait Object: Sized {
     fn cell(&self) -> &Exclusive<Self::Value>;
 }
 
+// ```text
+//                 enter                       free
+//       FREE  <------------->  ENTERED  ----------------->  DOOMED      the call in progress drops it as it leaves
+//                 leave           |
+//                                 | panic
+//                                 v
+//                              POISONED     entered for its error alone, and left as POISONED
+// ```
 const FREE: u8 = 0;
 const ENTERED: u8 = 1;
 const POISONED: u8 = 2;
@@ -132,6 +136,8 @@ const DOOMED: u8 = 3;
 /// A second call, from a callback of the first or from another thread, gets a code instead of undefined behaviour.
 pub(super) struct Exclusive<T> {
     state: AtomicU8,
+    /// True if it has refused a fact to some thread. Other objects need no look at the thread-local variable.
+    has_refused: AtomicBool,
     held: UnsafeCell<Held<T>>,
 }
 
@@ -143,7 +149,11 @@ pub(super) struct Held<T> {
 
 impl<T> Exclusive<T> {
     pub(super) fn new(value: T) -> Self {
-        Self { state: AtomicU8::new(FREE), held: UnsafeCell::new(Held { value, error: LastError::default() }) }
+        Self {
+            state: AtomicU8::new(FREE),
+            has_refused: AtomicBool::new(false),
+            held: UnsafeCell::new(Held { value, error: LastError::default() }),
+        }
     }
 }
 
@@ -161,84 +171,107 @@ impl<O: Object> Handle<O> {
 
     /// Hands an object over to the caller.
     pub(super) fn leak(object: O) -> *mut O {
-        let pointer = Box::into_raw(Box::new(object));
-        // Another thread may have freed the object that was here before.
-        if REFUSED.get() == pointer.cast_const().cast() {
+        Box::into_raw(Box::new(object))
+    }
+
+    /// Runs the one call on the object, if its state is `before`. A panic in the call makes the object unusable.
+    ///
+    /// This is on the way of each record: one atomic exchange, and no thread-local variable.
+    ///
+    /// # Errors
+    /// `BUSY` if another call is under way, `PANIC` if the object is or becomes unusable.
+    #[inline]
+    fn run<T>(&self, before: u8, call: impl FnOnce(&mut Held<O::Value>) -> T) -> Result<T, Code> {
+        let cell = self.cell();
+        match cell.state.compare_exchange(before, ENTERED, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => {}
+            Err(POISONED) => return Err(Code::Panic),
+            Err(_) => return Err(Code::Busy),
+        }
+        if cell.has_refused.load(Ordering::Relaxed) {
+            self.forget_refusal();
+        }
+        // SAFETY: the state refuses other calls until this one leaves, and the object lives until then: a call that
+        // frees it meanwhile only leaves a mark.
+        let held = unsafe { &mut *cell.held.get() };
+        match catch_unwind(AssertUnwindSafe(|| call(held))) {
+            Ok(value) => {
+                self.leave_as(before);
+                Ok(value)
+            }
+            Err(payload) => Err(self.poison(payload)),
+        }
+    }
+
+    /// Ends the call in progress. Nothing of the object is touched afterwards.
+    ///
+    /// A load and a store are enough where an exchange costs several nanoseconds: while the object is entered, only
+    /// [`Handle::free`] changes the state. From within the call, it is seen here. From another thread, it is a fault of
+    /// the caller, which may come between the load and the store. The store then overwrites the mark, and the object
+    /// stays allocated: it leaks, but no thread uses freed memory.
+    #[inline]
+    fn leave_as(&self, state: u8) {
+        let current = &self.cell().state;
+        match current.load(Ordering::Acquire) {
+            ENTERED => current.store(state, Ordering::Release),
+            _ => self.bury(),
+        }
+    }
+
+    /// Drops an object that was freed during the call that now ends.
+    #[cold]
+    fn bury(&self) {
+        // SAFETY: it came from `leak`, and the call that ends is the last that uses it.
+        guard((), || drop(unsafe { Box::from_raw(self.0) }));
+    }
+
+    /// Ends a call that has panicked.
+    #[cold]
+    fn poison(&self, payload: Box<dyn Any + Send>) -> Code {
+        discard(payload);
+        // SAFETY: as in `run`: the call that it made has ended.
+        let held = unsafe { &mut *self.cell().held.get() };
+        guard((), || _ = held.error.set(Error::from(Code::Panic)));
+        self.leave_as(POISONED);
+        Code::Panic
+    }
+
+    /// Frees the object, or marks it for the call in progress. A second mark has no effect.
+    fn free(&self) {
+        match self.cell().state.swap(DOOMED, Ordering::AcqRel) {
+            ENTERED | DOOMED => {}
+            // SAFETY: it came from `leak`, it is not freed before, and no call is under way on it.
+            _ => drop(unsafe { Box::from_raw(self.0) }),
+        }
+    }
+
+    /// Remembers that this thread asked for a fact in vain.
+    #[cold]
+    fn note_refusal(&self, code: Code) {
+        if code == Code::Busy {
+            self.cell().has_refused.store(true, Ordering::Relaxed);
+            REFUSED.set(self.address());
+        }
+    }
+
+    #[cold]
+    fn forget_refusal(&self) {
+        if REFUSED.get() == self.address() {
             REFUSED.set(std::ptr::null());
         }
-        pointer
     }
 
-    fn enter(self) -> Result<Entered<O>, Code> {
-        self.enter_with(&[FREE])
-    }
-
-    fn enter_with(self, states: &[u8]) -> Result<Entered<O>, Code> {
-        let state = self.state();
-        for from in states {
-            if state.compare_exchange(*from, ENTERED, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                if REFUSED.get() == self.address() {
-                    REFUSED.set(std::ptr::null());
-                }
-                return Ok(Entered { object: self.0, leaves_as: POISONED, before: *from });
-            }
-        }
-        match state.load(Ordering::Relaxed) {
-            POISONED => Err(Code::Panic),
-            _ => Err(Code::Busy),
-        }
+    fn has_refused_this_thread(&self) -> bool {
+        self.cell().has_refused.load(Ordering::Relaxed) && REFUSED.get() == self.address()
     }
 
     fn address(&self) -> *const () {
         self.0.cast_const().cast()
     }
 
-    fn free(self) {
-        if REFUSED.get() == self.address() {
-            REFUSED.set(std::ptr::null());
-        }
-        if self.state().swap(DOOMED, Ordering::AcqRel) != ENTERED {
-            // SAFETY: it came from `leak`, it is not freed before, and no call is under way on it.
-            drop(unsafe { Box::from_raw(self.0) });
-        }
-    }
-
-    fn state(&self) -> &AtomicU8 {
-        // SAFETY: the pointer is of an object that lives, by the promise given to `new`; the state is only ever shared.
-        unsafe { &(*self.0).cell().state }
-    }
-}
-
-/// The one call that is under way on an object.
-struct Entered<O: Object> {
-    object: *mut O,
-    /// A call that does not come to its end has panicked.
-    leaves_as: u8,
-    before: u8,
-}
-
-impl<O: Object> Entered<O> {
-    fn held(&mut self) -> &mut Held<O::Value> {
-        // SAFETY: the object lives until `drop` below at least, and the state refuses other calls until then.
-        unsafe { &mut *(*self.object).cell().held.get() }
-    }
-
-    fn leave(mut self) {
-        self.leaves_as = self.before;
-    }
-}
-
-impl<O: Object> Drop for Entered<O> {
-    fn drop(&mut self) {
-        if self.leaves_as == POISONED && self.before != POISONED {
-            self.held().error.set(Error::from(Code::Panic));
-        }
-        // SAFETY: the object lives: a call that freed it since has only left a mark.
-        let state = unsafe { &(*self.object).cell().state };
-        if state.compare_exchange(ENTERED, self.leaves_as, Ordering::Release, Ordering::Acquire).is_err() {
-            // SAFETY: it was freed during this call, which alone still uses it.
-            drop(unsafe { Box::from_raw(self.object) });
-        }
+    fn cell(&self) -> &Exclusive<O::Value> {
+        // SAFETY: the pointer is of an object that lives, by the promise given to `new`. The cell is only ever shared.
+        unsafe { (*self.0).cell() }
     }
 }
 
@@ -336,29 +369,136 @@ mod tests {
     }
 
     #[test]
-    fn object_freed_from_within_a_call_lives_until_it_returns() {
-        struct Dropped<'a>(&'a AtomicU8);
-        impl Drop for Dropped<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        struct Holder(Exclusive<Dropped<'static>>);
-        impl Object for Holder {
-            type Value = Dropped<'static>;
-            fn cell(&self) -> &Exclusive<Dropped<'static>> {
-                &self.0
-            }
-        }
-        static DROPS: AtomicU8 = AtomicU8::new(0);
-        let holder = Handle::leak(Holder(Exclusive::new(Dropped(&DROPS))));
-        let status = guard_object(object!(holder), |value| {
-            guard_free(object!(holder));
-            assert_eq!(value.0.load(Ordering::Relaxed), 0);
+    fn call_by_another_thread_is_refused_with_busy_and_that_thread_alone_is_told() {
+        let counter = counter();
+        let shared = counter.expose_provenance();
+        let outer = count(counter, |_| {
+            let ask = move || {
+                let counter = std::ptr::with_exposed_provenance_mut(shared);
+                assert_eq!(count(counter, |_| Ok(0)), Code::Busy.number());
+                assert_eq!(guard_fact(7, object!(counter), |_| 8), 7);
+                error_code(counter)
+            };
+            assert_eq!(std::thread::spawn(ask).join().unwrap(), Code::Busy.number());
             Ok(0)
         });
-        assert_eq!(status, 0);
-        assert_eq!(DROPS.load(Ordering::Relaxed), 1);
+        assert_eq!(outer, 0);
+        assert_eq!(error_code(counter), 0);
+        free(counter);
+    }
+
+    #[test]
+    fn refusal_of_one_object_is_not_forgotten_by_a_call_on_another() {
+        let (one, other) = (counter(), counter());
+        let refuse = |object| {
+            let outer = count(object, |_| {
+                assert_eq!(guard_fact(7, object!(object), |_| 8), 7);
+                Ok(0)
+            });
+            assert_eq!(outer, 0);
+        };
+        refuse(other);
+        refuse(one);
+        assert_eq!(guard_fact(7, object!(other), |value| *value), 0);
+        assert_eq!(error_code(other), 0);
+        assert_eq!(error_code(one), Code::Busy.number());
+        assert_eq!(count(one, |_| Err(Code::NoTrust.into())), Code::NoTrust.number());
+        assert_eq!(error_code(one), Code::NoTrust.number(), "of the call that got in");
+        free(one);
+        free(other);
+    }
+
+    /// A value that counts its drops.
+    struct Dropped(&'static AtomicU8);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    struct Holder(Exclusive<Dropped>);
+
+    impl Object for Holder {
+        type Value = Dropped;
+
+        fn cell(&self) -> &Exclusive<Dropped> {
+            &self.0
+        }
+    }
+
+    /// Runs `body` in a call on a new object. Returns the call's status, and the numbers of drops before and after its
+    /// end.
+    fn dropped_by(body: impl FnOnce(*mut Holder)) -> (btls_status, u8, u8) {
+        let drops: &AtomicU8 = Box::leak(Box::default());
+        let holder = Handle::leak(Holder(Exclusive::new(Dropped(drops))));
+        let mut before = 0;
+        let status = guard_object(object!(holder), |_| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| body(holder)));
+            before = drops.load(Ordering::Relaxed);
+            outcome.map_or_else(|payload| std::panic::resume_unwind(payload), |()| Ok(0))
+        });
+        (status, before, drops.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn object_freed_from_within_a_call_lives_until_it_returns() {
+        assert_eq!(dropped_by(|holder| guard_free(object!(holder))), (0, 0, 1));
+    }
+
+    #[test]
+    fn object_freed_from_within_a_call_that_panics_is_dropped_too() {
+        let outcome = dropped_by(|holder| {
+            guard_free(object!(holder));
+            panic!("contained");
+        });
+        assert_eq!(outcome, (Code::Panic.number(), 0, 1));
+    }
+
+    #[test]
+    fn object_freed_twice_from_within_a_call_is_dropped_once_and_refuses_calls_until_then() {
+        let outcome = dropped_by(|holder| {
+            guard_free(object!(holder));
+            assert_eq!(guard_object(object!(holder), |_| Ok(0)), Code::Busy.number());
+            guard_free(object!(holder));
+        });
+        assert_eq!(outcome, (0, 0, 1));
+    }
+
+    #[test]
+    fn object_freed_by_another_thread_during_a_call_lives_until_it_returns() {
+        let outcome = dropped_by(|holder| {
+            let shared = holder.expose_provenance();
+            let free = move || {
+                let holder: *mut Holder = std::ptr::with_exposed_provenance_mut(shared);
+                guard_free(object!(holder));
+            };
+            std::thread::spawn(free).join().unwrap();
+        });
+        assert_eq!(outcome, (0, 0, 1));
+    }
+
+    #[test]
+    fn threads_that_call_at_the_same_time_never_get_in_together() {
+        const CALLS: u32 = 20_000;
+        let counter = counter();
+        let shared = counter.expose_provenance();
+        let call = move || {
+            let counter = std::ptr::with_exposed_provenance_mut(shared);
+            let mut entered = 0;
+            while entered < CALLS {
+                let status = count(counter, |value| {
+                    *value += 1;
+                    Ok(0)
+                });
+                assert!(status == 0 || status == Code::Busy.number());
+                entered += u32::from(status == 0);
+            }
+        };
+        let threads = [(); 3].map(|()| std::thread::spawn(call));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(guard_fact(0, object!(counter), |value| *value), 3 * CALLS);
+        free(counter);
     }
 
     #[test]

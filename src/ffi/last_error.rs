@@ -1,7 +1,8 @@
 //! An error as C sees it, an opaque object with its texts, and the last one of an object.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr;
+use std::sync::OnceLock;
 
 use crate::error::{Category, Code, Error};
 
@@ -16,13 +17,23 @@ use super::btls_status;
 /// on that object that fails. An error that the caller must free is valid until then.
 pub struct btls_error {
     pub(super) error: Error,
-    pub(super) message: CString,
-    pub(super) hint: CString,
+    message: OnceLock<CString>,
+    hint: OnceLock<CString>,
 }
 
 impl btls_error {
     pub(super) fn new(error: Error) -> Self {
-        Self { message: c_string(&error.message()), hint: c_string(error.hint()), error }
+        Self { error, message: OnceLock::new(), hint: OnceLock::new() }
+    }
+
+    /// The message. It is made at the first read.
+    pub(super) fn message(&self) -> &CStr {
+        self.message.get_or_init(|| c_string(&self.error.message()))
+    }
+
+    /// The hint. It is made at the first read.
+    pub(super) fn hint(&self) -> &CStr {
+        self.hint.get_or_init(|| c_string(self.error.hint()))
     }
 
     pub(super) fn code(&self) -> i32 {
@@ -39,26 +50,22 @@ impl btls_error {
     }
 }
 
-/// The last error of an object. Its texts are made at the first read.
+/// The last error of an object. Without one, there is no allocation.
 #[derive(Default)]
-pub(super) struct LastError {
-    error: Option<Error>,
-    shown: Option<Box<btls_error>>,
-}
+pub(super) struct LastError(Option<Box<btls_error>>);
 
 impl LastError {
     /// Keeps the error and returns its status.
+    #[cold]
     pub(super) fn set(&mut self, error: Error) -> btls_status {
         let status = error.code().number();
-        self.error = Some(error);
-        self.shown = None;
+        self.0 = Some(Box::new(btls_error::new(error)));
         status
     }
 
     /// Returns the error for the caller, or NULL for none. It keeps its address until the next one is set.
-    pub(super) fn show(&mut self) -> *const btls_error {
-        let Some(error) = &self.error else { return ptr::null() };
-        &**self.shown.get_or_insert_with(|| Box::new(btls_error::new(error.clone())))
+    pub(super) fn show(&self) -> *const btls_error {
+        self.0.as_deref().map_or(ptr::null(), ptr::from_ref)
     }
 }
 
