@@ -8,6 +8,7 @@
 #   make bench BENCH= SIDES=        this library beside others, on this machine; then a list of a million revoked
 #                                   certificates beside OpenSSL
 #   make bench-page                 the same figures without the list, into docs/performance.md with plots
+#   make bench-guard                what a call of the C API costs that does little, on this machine
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
@@ -225,6 +226,11 @@ bench-programs: stage
 	for package in brokertls-bench $(BENCH_PACKAGES:%=brokertls-bench-%); do \
 	    $(CARGO) build --locked --release --quiet --manifest-path tests/bench/Cargo.toml --package $$package; \
 	done
+
+.PHONY: bench-guard
+bench-guard: stage
+	@tests/tools.sh gcc:gcc pkg-config:pkg-config openssl:openssl
+	@tests/bench/guard.sh $(STAGE)
 
 # A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
 bench-java: java
