@@ -10,38 +10,34 @@ pub type WriteCallback = Box<dyn FnMut(&[u8]) -> io::Result<usize> + Send>;
 
 /// The transport below a stream.
 pub(super) enum Channel {
-    /// Descriptors of the caller, never closed here. The first call on each detects if it is a socket.
-    Descriptors { read: Descriptor, write: Descriptor },
+    /// Descriptors of the caller, never closed here. The first call that sends detects if it uses a socket.
+    Descriptors { read: RawFd, write: RawFd, sends_to_socket: bool },
     /// Functions of the caller.
-    Callbacks { read: ReadCallback, write: WriteCallback },
-}
-
-/// A descriptor, and its kind once it is known.
-pub(super) struct Descriptor {
-    number: RawFd,
-    is_plain: bool,
-}
-
-impl Descriptor {
-    pub(super) fn new(number: RawFd) -> Self {
-        Self { number, is_plain: false }
-    }
+    Callbacks(Box<(ReadCallback, WriteCallback)>),
 }
 
 impl Channel {
+    pub(super) fn descriptors(read: RawFd, write: RawFd) -> Self {
+        Self::Descriptors { read, write, sends_to_socket: true }
+    }
+
+    pub(super) fn callbacks(read: ReadCallback, write: WriteCallback) -> Self {
+        Self::Callbacks(Box::new((read, write)))
+    }
+
     /// Receives into `buffer`. A signal restarts the call.
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         retry(|| match self {
-            Self::Descriptors { read, .. } => receive(read, buffer),
-            Self::Callbacks { read, .. } => read(buffer).and_then(|count| bounded(count, buffer.len())),
+            Self::Descriptors { read, .. } => receive(*read, buffer),
+            Self::Callbacks(calls) => calls.0(buffer).and_then(|count| bounded(count, buffer.len())),
         })
     }
 
     /// Sends a part of `bytes` or all. It never raises SIGPIPE on a socket.
     pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = retry(|| match self {
-            Self::Descriptors { write, .. } => send(write, bytes),
-            Self::Callbacks { write, .. } => write(bytes).and_then(|count| bounded(count, bytes.len())),
+            Self::Descriptors { write, sends_to_socket, .. } => send(*write, sends_to_socket, bytes),
+            Self::Callbacks(calls) => calls.1(bytes).and_then(|count| bounded(count, bytes.len())),
         })?;
         if sent == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(sent) }
     }
@@ -65,23 +61,23 @@ fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 }
 
 #[allow(unsafe_code)]
-fn receive(descriptor: &Descriptor, buffer: &mut [u8]) -> io::Result<usize> {
+fn receive(descriptor: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
     // SAFETY: the pointer and length are of one exclusive slice; read(2) writes within them and does nothing else.
-    let count = unsafe { libc::read(descriptor.number, buffer.as_mut_ptr().cast(), buffer.len()) };
+    let count = unsafe { libc::read(descriptor, buffer.as_mut_ptr().cast(), buffer.len()) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
 #[allow(unsafe_code)]
-fn send(descriptor: &mut Descriptor, bytes: &[u8]) -> io::Result<usize> {
-    if !descriptor.is_plain {
+fn send(descriptor: RawFd, is_socket: &mut bool, bytes: &[u8]) -> io::Result<usize> {
+    if *is_socket {
         // SAFETY: the pointer and length are of one slice; send(2) only reads it.
-        let count = unsafe { libc::send(descriptor.number, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
+        let count = unsafe { libc::send(descriptor, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
         match usize::try_from(count).map_err(|_| io::Error::last_os_error()) {
-            Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => descriptor.is_plain = true,
+            Err(error) if error.raw_os_error() == Some(libc::ENOTSOCK) => *is_socket = false,
             outcome => return outcome,
         }
     }
     // SAFETY: as above, for write(2).
-    let count = unsafe { libc::write(descriptor.number, bytes.as_ptr().cast(), bytes.len()) };
+    let count = unsafe { libc::write(descriptor, bytes.as_ptr().cast(), bytes.len()) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }

@@ -7,6 +7,7 @@
 mod channel;
 mod owed;
 mod scratch;
+mod sending;
 mod writing;
 
 use std::io::{self, IoSlice};
@@ -15,10 +16,10 @@ use std::os::fd::RawFd;
 use crate::connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next};
 use crate::error::{Category, Code, Error, Result};
 
-use channel::{Channel, Descriptor};
+use channel::Channel;
 pub use channel::{ReadCallback, WriteCallback};
-use owed::Owed;
 use scratch::{Leftover, Scratch};
+use sending::Sending;
 
 /// The largest number of bytes that one call receives without data for its caller: a bound against a peer that floods.
 const MAX_BYTES_OF_A_CALL: usize = 256 * 1024;
@@ -48,11 +49,7 @@ pub struct Stream {
     plaintext: Leftover,
     /// Unsent ciphertext.
     unsent: Leftover,
-    owed: Option<Owed>,
-    /// True if the caller knows of unsent bytes: its last write was taken in part.
-    is_short: bool,
-    /// The error of a transport that takes no more. Reading continues.
-    send_failure: Option<Error>,
+    sending: Sending,
     is_ended: bool,
     /// True if the last call stopped at [`MAX_BYTES_OF_A_CALL`].
     is_cut: bool,
@@ -69,9 +66,7 @@ impl Stream {
             received: Leftover::default(),
             plaintext: Leftover::default(),
             unsent: Leftover::default(),
-            owed: None,
-            is_short: false,
-            send_failure: None,
+            sending: Sending::Clear,
             is_ended: false,
             is_cut: false,
             is_close_known: false,
@@ -86,7 +81,7 @@ impl Stream {
         if read < 0 || write < 0 {
             return Err(Error::new(Code::InvalidArgument, format!("descriptors {read} and {write}")));
         }
-        self.set_channel(Channel::Descriptors { read: Descriptor::new(read), write: Descriptor::new(write) })
+        self.set_channel(Channel::descriptors(read, write))
     }
 
     /// Sets functions of the caller as the transport.
@@ -94,7 +89,7 @@ impl Stream {
     /// # Errors
     /// `WRONG_STATE` if a transport is set.
     pub fn set_callbacks(&mut self, read: ReadCallback, write: WriteCallback) -> Result<()> {
-        self.set_channel(Channel::Callbacks { read, write })
+        self.set_channel(Channel::callbacks(read, write))
     }
 
     fn set_channel(&mut self, channel: Channel) -> Result<()> {
@@ -144,6 +139,9 @@ impl Stream {
     /// Reads at most `buffer.len()` bytes of plaintext. `Closed` after the peer's close_notify. Completes the handshake
     /// first.
     ///
+    /// Gives the data of all records that have arrived with the first and fit. A fault after data, or the end, is
+    /// reported by the next call.
+    ///
     /// `WantRead` may also mean that the peer has sent much that is no data. [`Stream::pending`] then gives 1.
     ///
     /// # Errors
@@ -154,7 +152,8 @@ impl Stream {
             return Err(Error::new(Code::InvalidArgument, "a read into no bytes"));
         }
         if !self.plaintext.is_empty() {
-            return Ok(Status::Done(self.plaintext.take_into(buffer)));
+            let filled = self.plaintext.take_into(buffer);
+            return Ok(Status::Done(self.fill_from_received(buffer, filled)));
         }
         self.with_transport(|stream, scratch| match stream.before_data(scratch)? {
             Some(wait) => Ok(wait),
@@ -339,8 +338,7 @@ impl Stream {
         self.try_flush(scratch);
         self.is_close_known |= status == Status::Closed;
         // The writer knows of its own unsent bytes.
-        let is_known = self.owed.is_some() || self.is_short || self.send_failure.is_some();
-        let waits_unknown = self.wants_write() && !is_known;
+        let waits_unknown = self.wants_write() && matches!(self.sending, Sending::Clear);
         Ok(if status == Status::WantRead && waits_unknown { Status::WantWrite } else { status })
     }
 
@@ -358,7 +356,7 @@ impl Stream {
 
     /// Sends without reporting an error: the next write reports it, and reading continues.
     fn try_flush(&mut self, scratch: &mut Scratch) {
-        if self.wants_write() && self.send_failure.is_none() {
+        if self.wants_write() && !matches!(self.sending, Sending::Failed(_)) {
             let _ = self.flush_with(scratch);
         }
     }
@@ -367,7 +365,7 @@ impl Stream {
         loop {
             // Complete records that arrived with an earlier one.
             let mut received = std::mem::take(&mut self.received);
-            let outcome = self.decrypt(received.as_mut_slice(), buffer);
+            let outcome = self.decrypt(received.as_mut_slice(), buffer, 0);
             received.advance(outcome.as_ref().map_or(0, |(consumed, _)| *consumed));
             self.received = received;
             let (_, produced) = outcome.map_err(|error| self.tell_peer(error, scratch))?;
@@ -382,7 +380,7 @@ impl Stream {
                 Status::Closed => return Err(self.end_of_input()),
                 _ => return Ok(Status::WantRead),
             };
-            let outcome = self.decrypt(&mut scratch.incoming[..filled], buffer);
+            let outcome = self.decrypt(&mut scratch.incoming[..filled], buffer, 0);
             let consumed = outcome.as_ref().map_or(filled, |(consumed, _)| *consumed);
             self.received = Leftover::from_slice(&scratch.incoming[consumed..filled]);
             let (_, produced) = outcome.map_err(|error| self.tell_peer(error, scratch))?;
@@ -394,11 +392,29 @@ impl Stream {
         }
     }
 
-    /// Decrypts complete records of `tls` into `buffer` until one does not fit. Returns (consumed, produced).
+    /// Adds complete records that have arrived to the first `filled` bytes of `buffer`. Returns the new number.
+    fn fill_from_received(&mut self, buffer: &mut [u8], filled: usize) -> usize {
+        if filled == buffer.len() || self.received.is_empty() {
+            return filled;
+        }
+        let mut received = std::mem::take(&mut self.received);
+        let (consumed, produced) = self.decrypt(received.as_mut_slice(), buffer, filled).unwrap_or((0, filled));
+        received.advance(consumed);
+        self.received = received;
+        if self.connection.has_outgoing() {
+            // The answer to a key update, or an alert. The next write reports a fault of the transport.
+            Scratch::with(|scratch| self.try_flush(scratch));
+        }
+        produced
+    }
+
+    /// Decrypts complete records of `tls` until one does not fit into the rest of `buffer`, which begins with `filled`
+    /// bytes of data. Returns the bytes consumed and the new number of bytes in the buffer.
     ///
-    /// If the first does not fit, its plaintext is kept, and the part that fits is given.
-    fn decrypt(&mut self, tls: &mut [u8], buffer: &mut [u8]) -> Result<(usize, usize)> {
-        let (mut consumed, mut produced) = (0, 0);
+    /// If there is no data yet and the first record does not fit, its plaintext is kept, and the part that fits is
+    /// given. After data, an error is left for the next call.
+    fn decrypt(&mut self, tls: &mut [u8], buffer: &mut [u8], filled: usize) -> Result<(usize, usize)> {
+        let (mut consumed, mut produced) = (0, filled);
         loop {
             let transfer = match self.connection.unwrap(&mut tls[consumed..], &mut buffer[produced..]) {
                 Ok(transfer) => transfer,
@@ -472,8 +488,13 @@ impl Stream {
             let transfer = self.connection.wrap(&[], &mut scratch.outgoing)?;
             self.unsent = self.send_some(&scratch.outgoing[..transfer.produced])?;
         }
-        self.is_short &= !self.unsent.is_empty();
-        Ok(if self.unsent.is_empty() { Status::Done(()) } else { Status::WantWrite })
+        if !self.unsent.is_empty() {
+            return Ok(Status::WantWrite);
+        }
+        if matches!(self.sending, Sending::Short) {
+            self.sending = Sending::Clear;
+        }
+        Ok(Status::Done(()))
     }
 
     fn flush_or_explain(&mut self, scratch: &mut Scratch) -> Result<Status> {
@@ -482,7 +503,7 @@ impl Stream {
 
     /// Sends until the transport takes no more. Returns the rest.
     fn send_some(&mut self, mut bytes: &[u8]) -> Result<Leftover> {
-        if let Some(error) = &self.send_failure {
+        if let Sending::Failed(error) = &self.sending {
             return Err(error.clone());
         }
         if bytes.is_empty() {
@@ -494,7 +515,11 @@ impl Stream {
                 Ok(count) => bytes = &bytes[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // Reading continues: the peer may have sent an alert before it closed.
-                Err(error) => return Err(self.send_failure.insert(transport_error(&error)).clone()),
+                Err(error) => {
+                    let error = transport_error(&error);
+                    self.sending = Sending::Failed(error.clone());
+                    return Err(error);
+                }
             }
         }
         Ok(Leftover::from_slice(bytes))

@@ -44,51 +44,56 @@ impl Scratch {
     }
 }
 
-/// Kept bytes. The allocation is dropped with the last of them.
+/// Kept bytes. The allocation is dropped with the last of them; without any, there is only an empty pointer.
 #[derive(Default)]
-pub(super) struct Leftover {
+pub(super) struct Leftover(Option<Box<Kept>>);
+
+struct Kept {
     bytes: Vec<u8>,
+    /// The position of the first byte that is left.
     start: usize,
 }
 
 impl Leftover {
     pub(super) fn from_slice(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.to_vec(), start: 0 }
+        if bytes.is_empty() { Self::default() } else { Self::from_vec(bytes.to_vec()) }
     }
 
     /// Takes the bytes. Without any, there is no allocation.
     pub(super) fn from_vec(bytes: Vec<u8>) -> Self {
-        if bytes.is_empty() { Self::default() } else { Self { bytes, start: 0 } }
+        Self((!bytes.is_empty()).then(|| Box::new(Kept { bytes, start: 0 })))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() - self.start
+        self.as_slice().len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_none()
     }
 
     pub(super) fn as_slice(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        self.0.as_ref().map_or(&[], |kept| &kept.bytes[kept.start..])
     }
 
     pub(super) fn as_mut_slice(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.start..]
+        self.0.as_mut().map_or(&mut [], |kept| &mut kept.bytes[kept.start..])
     }
 
     /// Drops the first `count` bytes.
     pub(super) fn advance(&mut self, count: usize) {
-        self.start = (self.start + count).min(self.bytes.len());
-        if self.is_empty() {
-            *self = Self::default();
+        let Some(kept) = &mut self.0 else { return };
+        kept.start = kept.start.saturating_add(count);
+        if kept.start >= kept.bytes.len() {
+            self.0 = None;
         }
     }
 
     /// Moves as much as fits into `buffer`. Returns the number of bytes.
     pub(super) fn take_into(&mut self, buffer: &mut [u8]) -> usize {
-        let count = self.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&self.as_slice()[..count]);
+        let bytes = self.as_slice();
+        let count = bytes.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes[..count]);
         self.advance(count);
         count
     }
@@ -110,15 +115,15 @@ impl<'a> Pieces<'a> {
         self.pieces.is_empty()
     }
 
-    /// Returns the bytes of the next record: a piece itself if it fills the record or is the last, otherwise several in
-    /// `gathered`.
-    pub(super) fn next_record<'s>(&self, gathered: &'s mut [u8]) -> &'s [u8]
+    /// Returns the bytes to encrypt next. A piece that fills a record or is the last is given itself, up to `most`
+    /// bytes. Smaller ones are gathered for one record.
+    pub(super) fn next_bytes<'s>(&self, gathered: &'s mut [u8], most: usize) -> &'s [u8]
     where
         'a: 's,
     {
         let first = self.first();
         if first.len() >= gathered.len() || self.pieces.len() == 1 {
-            return &first[..first.len().min(gathered.len())];
+            return &first[..first.len().min(most)];
         }
         let mut rest = *self;
         let mut filled = 0;
@@ -176,26 +181,27 @@ mod tests {
         assert_eq!(leftover.take_into(&mut buffer), 2);
         assert_eq!(leftover.as_slice(), b"c");
         assert_eq!(leftover.take_into(&mut buffer), 1);
-        assert_eq!(leftover.bytes.capacity(), 0);
+        assert!(leftover.0.is_none());
     }
 
     #[test]
     fn leftover_of_no_bytes_keeps_no_allocation() {
-        assert_eq!(Leftover::from_vec(Vec::with_capacity(16)).bytes.capacity(), 0);
+        assert!(Leftover::from_vec(Vec::with_capacity(16)).0.is_none());
+        assert!(Leftover::from_slice(b"").0.is_none());
     }
 
     #[test]
     fn small_pieces_share_a_record_and_large_ones_are_not_copied() {
-        let large = [7; 10];
+        let large = [7; 20];
         let pieces = [IoSlice::new(b""), IoSlice::new(b"ab"), IoSlice::new(b"c"), IoSlice::new(&large)];
         let mut gathered = [0; 8];
         let mut cursor = Pieces::new(&pieces);
-        assert_eq!(cursor.next_record(&mut gathered), b"abc\x07\x07\x07\x07\x07");
+        assert_eq!(cursor.next_bytes(&mut gathered, 16), b"abc\x07\x07\x07\x07\x07");
         cursor.advance(3);
-        let record = cursor.next_record(&mut gathered);
-        assert!(std::ptr::eq(record.as_ptr(), large.as_ptr()));
-        assert_eq!(record.len(), 8);
-        cursor.advance(10);
+        let records = cursor.next_bytes(&mut gathered, 16);
+        assert!(std::ptr::eq(records.as_ptr(), large.as_ptr()));
+        assert_eq!(records.len(), 16);
+        cursor.advance(20);
         assert!(cursor.is_empty());
     }
 

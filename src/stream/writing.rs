@@ -11,11 +11,12 @@
 
 use std::io::IoSlice;
 
-use crate::connection::MAX_RECORD_BYTES;
+use crate::connection::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES};
 use crate::error::{Code, Error, Result};
 
 use super::owed::Owed;
 use super::scratch::{Pieces, Scratch};
+use super::sending::Sending;
 use super::{Status, Stream};
 
 impl Stream {
@@ -23,13 +24,13 @@ impl Stream {
         let start = Pieces::new(pieces);
         let mut cursor = start;
         let mut taken = 0;
-        if let Some(owed) = self.owed {
+        if let Some(owed) = self.sending.owed() {
             owed.check_start(&cursor)?;
             if self.flush_or_explain(scratch)? == Status::WantWrite {
                 return Ok(Status::WantWrite);
             }
             owed.check_all(&cursor)?;
-            self.owed = None;
+            self.sending = Sending::Clear;
             cursor.advance(owed.length);
             taken = owed.length;
         } else if self.flush_or_explain(scratch)? == Status::WantWrite {
@@ -48,10 +49,10 @@ impl Stream {
             }
             // A caller with more to write calls again. One with all bytes taken may not.
             if cursor.is_empty() {
-                self.owed = Some(Owed::new(&start, taken));
+                self.sending = Sending::Owed(Box::new(Owed::new(&start, taken)));
                 return Ok(Status::WantWrite);
             }
-            self.is_short = true;
+            self.sending = Sending::Short;
             break;
         }
         Ok(Status::Done(taken))
@@ -67,9 +68,13 @@ impl Stream {
     /// Encrypts as many records as the scratch buffer holds. Returns (plaintext taken, ciphertext made).
     fn encrypt_batch(&mut self, cursor: &mut Pieces<'_>, scratch: &mut Scratch) -> Result<(usize, usize)> {
         let (mut length, mut filled) = (0, 0);
-        while !cursor.is_empty() && scratch.outgoing.len() - filled >= MAX_RECORD_BYTES {
-            let record = cursor.next_record(&mut scratch.gathered);
-            let transfer = match self.connection.wrap(record, &mut scratch.outgoing[filled..]) {
+        loop {
+            let records = (scratch.outgoing.len() - filled) / MAX_RECORD_BYTES;
+            if cursor.is_empty() || records == 0 {
+                break;
+            }
+            let bytes = cursor.next_bytes(&mut scratch.gathered, records * MAX_PLAINTEXT_BYTES);
+            let transfer = match self.connection.wrap(bytes, &mut scratch.outgoing[filled..]) {
                 Ok(transfer) => transfer,
                 // Records before the fault, e.g. a close_notify, are sent first. The next batch reports the fault.
                 Err(_) if filled > 0 => break,

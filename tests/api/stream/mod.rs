@@ -8,6 +8,7 @@ mod descriptors;
 mod faults;
 pub(crate) mod identities;
 pub(crate) mod openssl;
+mod reads;
 mod records;
 mod strangers;
 mod tasks;
