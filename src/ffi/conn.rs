@@ -18,7 +18,7 @@ pub struct btls_conn(Exclusive<Conn>);
 /// The content of a connection.
 pub(super) struct Conn {
     pub(super) stream: Stream,
-    /// The texts that were read so far.
+    /// Allocated at the first read of one.
     pub(super) texts: Option<Box<Texts>>,
 }
 
@@ -36,13 +36,9 @@ impl btls_conn {
     }
 }
 
-/// The texts of a connection that were read so far.
+/// The text and the certificate that a connection keeps for the caller.
 #[derive(Default)]
 pub(super) struct Texts {
-    pub(super) version: Option<CString>,
-    pub(super) cipher_suite: Option<CString>,
-    pub(super) group: Option<CString>,
     pub(super) server_name: Option<CString>,
-    pub(super) deviations: Vec<CString>,
     pub(super) peer: Option<Box<btls_certificate>>,
 }

@@ -1,48 +1,48 @@
-//! The facts of a connection and its peer. The connection keeps each text from its first read on.
+//! The facts of a connection and its peer. Connections share the names of the protocol; other texts are kept by their
+//! connection from the first read on.
 
+use std::collections::BTreeMap;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::{Mutex, PoisonError};
 
-use crate::error::{Code, Error, Result};
+use crate::connection::Connection;
+use crate::error::{Code, Error};
 
 use super::arguments::{c_string, required};
 use super::certificate::btls_certificate;
-use super::conn::{Conn, Texts, btls_conn};
+use super::conn::{Conn, btls_conn};
 use super::guard::{guard_fact, guard_object, object};
 use super::{DONE, btls_status};
 
 impl Conn {
-    /// Returns a text, and keeps it from the first read on.
-    fn text(&mut self, slot: impl FnOnce(&mut Texts) -> &mut Option<CString>, fact: Fact) -> *const c_char {
-        let slot = slot(self.texts.get_or_insert_default());
-        if slot.is_none() {
-            *slot = fact(self.stream.connection()).map(c_string);
-        }
-        slot.as_ref().map_or(ptr::null(), |text| text.as_ptr())
+    /// Returns a name that is one of few, as all connections share it.
+    fn name(&self, fact: impl FnOnce(&Connection) -> Option<&'static str>) -> *const c_char {
+        fact(self.stream.connection()).map_or(ptr::null(), shared_text)
     }
 
-    fn deviation(&mut self, index: usize) -> *const c_char {
-        let deviations = self.stream.connection().deviations();
-        let texts = self.texts.get_or_insert_default();
-        // They grow during a handshake at most, and never change: texts that were given stay where they are.
-        let new = deviations.iter().skip(texts.deviations.len()).map(|switch| c_string(switch.name()));
-        texts.deviations.extend(new);
-        texts.deviations.get(index).map_or(ptr::null(), |text| text.as_ptr())
+    fn server_name(&mut self) -> *const c_char {
+        let Some(name) = self.stream.connection().server_name() else { return ptr::null() };
+        self.texts.get_or_insert_default().server_name.get_or_insert_with(|| c_string(name)).as_ptr()
     }
 
     fn peer(&mut self) -> *const btls_certificate {
-        let texts = self.texts.get_or_insert_default();
-        if texts.peer.is_none() {
+        if self.texts.as_ref().is_none_or(|texts| texts.peer.is_none()) {
             // A certificate that cannot be parsed was accepted without a check and has no facts.
-            let facts = self.stream.connection().peer_facts().and_then(Result::ok);
-            texts.peer = facts.map(|facts| Box::new(btls_certificate::new(&facts)));
+            let Some(Ok(facts)) = self.stream.connection().peer_facts() else { return ptr::null() };
+            self.texts.get_or_insert_default().peer = Some(Box::new(btls_certificate::new(&facts)));
         }
-        texts.peer.as_deref().map_or(ptr::null(), ptr::from_ref)
+        self.texts.as_ref().and_then(|texts| texts.peer.as_deref()).map_or(ptr::null(), ptr::from_ref)
     }
 }
 
-type Fact = fn(&crate::connection::Connection) -> Option<&str>;
+/// Returns the text for C of a name in the tables of the library. It is made once and stays.
+fn shared_text(name: &'static str) -> *const c_char {
+    static TEXTS: Mutex<BTreeMap<&str, CString>> = Mutex::new(BTreeMap::new());
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    texts.entry(name).or_insert_with(|| c_string(name)).as_ptr()
+}
 
 /// Returns the number of the connection, which no other connection of its context has.
 #[unsafe(no_mangle)]
@@ -59,31 +59,25 @@ pub unsafe extern "C" fn btls_conn_user(conn: *const btls_conn) -> *mut c_void {
 /// Returns the protocol version, "TLSv1.3" or "TLSv1.2", or NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_version(conn: *const btls_conn) -> *const c_char {
-    guard_fact(ptr::null(), object!(conn), |conn| {
-        conn.text(|texts| &mut texts.version, |connection| connection.version())
-    })
+    guard_fact(ptr::null(), object!(conn), |conn| conn.name(Connection::version))
 }
 
 /// Returns the cipher suite by its IANA name, or NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_cipher_suite(conn: *const btls_conn) -> *const c_char {
-    guard_fact(ptr::null(), object!(conn), |conn| {
-        conn.text(|texts| &mut texts.cipher_suite, |connection| connection.cipher_suite())
-    })
+    guard_fact(ptr::null(), object!(conn), |conn| conn.name(Connection::cipher_suite))
 }
 
 /// Returns the key exchange group, e.g. "X25519MLKEM768", or NULL before it is chosen.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_group(conn: *const btls_conn) -> *const c_char {
-    guard_fact(ptr::null(), object!(conn), |conn| conn.text(|texts| &mut texts.group, |connection| connection.group()))
+    guard_fact(ptr::null(), object!(conn), |conn| conn.name(Connection::group))
 }
 
 /// On a server, returns the server name of the client (SNI), or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_server_name(conn: *const btls_conn) -> *const c_char {
-    guard_fact(ptr::null(), object!(conn), |conn| {
-        conn.text(|texts| &mut texts.server_name, |connection| connection.server_name())
-    })
+    guard_fact(ptr::null(), object!(conn), Conn::server_name)
 }
 
 /// Gives the agreed application protocol (ALPN) without a NUL at its end, or NULL and 0.
@@ -123,7 +117,9 @@ pub unsafe extern "C" fn btls_conn_deviation_count(conn: *const btls_conn) -> us
 /// Returns the name of a tolerated deviation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_deviation(conn: *const btls_conn, index: usize) -> *const c_char {
-    guard_fact(ptr::null(), object!(conn), |conn| conn.deviation(index))
+    guard_fact(ptr::null(), object!(conn), |conn| {
+        conn.name(|connection| connection.deviations().get(index).map(|switch| switch.name()))
+    })
 }
 
 /// Returns the peer's own certificate after its verification, or NULL. Do not free it.
