@@ -1,7 +1,6 @@
 //! The alert that ends a connection (RFC 8446 section 6): always that of its failure's row, whatever rustls has queued.
 
-use super::record::HEADER_BYTES;
-use super::sealer::Keys;
+use super::record::{Cipher, HEADER_BYTES, sealed_alert};
 
 /// Content type of an alert.
 const ALERT: u8 = 21;
@@ -31,10 +30,10 @@ pub(super) fn take_fatal(records: &mut Vec<u8>) -> Option<u8> {
     }
 }
 
-/// The records that end a connection with this alert.
-pub(super) fn records(description: u8, keys: Option<Keys>) -> Vec<u8> {
-    match keys.filter(Keys::is_active) {
-        Some(keys) => keys.alert(description),
+/// The record that ends a connection with this alert; empty if the keys are used up.
+pub(super) fn record(description: u8, cipher: Option<Cipher>) -> Vec<u8> {
+    match cipher.filter(Cipher::is_active) {
+        Some(mut cipher) => sealed_alert(&mut cipher, FATAL, description).unwrap_or_default(),
         None => vec![ALERT, 3, 3, 0, 2, FATAL, description],
     }
 }
@@ -60,6 +59,6 @@ mod tests {
 
     #[test]
     fn alert_before_encryption_is_in_plain_text() {
-        assert_eq!(records(40, None), [21, 3, 3, 0, 2, 2, 40]);
+        assert_eq!(record(40, None), [21, 3, 3, 0, 2, 2, 40]);
     }
 }

@@ -1,4 +1,5 @@
-//! rustls' unbuffered connections, client and server, as one engine that is stepped.
+//! The part of a connection that speaks TLS: rustls' unbuffered connection during the handshake, our layer of records
+//! after it.
 //!
 //! An engine that serves what rustls does not (older versions) would be a further variant here; nothing outside this
 //! file could tell.
@@ -8,209 +9,223 @@ use std::sync::Arc;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic};
-use rustls::{
-    ClientConfig, CommonState, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig, SupportedCipherSuite,
-};
+use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
+use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig};
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 
 use super::hello::{Decide, Decision, Undecided};
-use super::record::HEADER_BYTES;
-
-/// Length of the authentication tag of every suite that is served.
-const TAG_BYTES: usize = 16;
-
-/// The explicit nonce of AES-GCM in TLS 1.2 (RFC 5288 section 3).
-const TLS12_GCM_NONCE_BYTES: usize = 8;
-
-/// Room for an encrypted close_notify of any suite.
-const CLOSE_NOTIFY_BYTES: usize = 64;
+use super::record::{self, Cipher, Layer, Lent};
 
 pub(super) enum Engine {
-    Client(Box<UnbufferedClientConnection>),
-    Server(Box<UnbufferedServerConnection>),
+    Client(Box<Handshake<UnbufferedClientConnection>>),
+    Server(Box<Handshake<UnbufferedServerConnection>>),
     /// A server that waits for the ClientHello.
     Undecided(Box<Undecided>),
     /// A client that has not begun: rustls takes the session that it offers when its connection is made.
-    Unstarted(Arc<ClientConfig>, ServerName<'static>),
+    Unstarted(Box<(Arc<ClientConfig>, ServerName<'static>)>),
+    /// The handshake is complete.
+    Traffic(Box<Traffic>),
     /// A connection that has failed.
-    Ended(Box<Ended>),
+    Ended(Box<Known>),
 }
 
-/// Facts of a connection that has failed: they stay known.
-pub(super) struct Ended {
+/// A connection of rustls', with the ciphers that it has borrowed.
+pub(super) struct Handshake<C> {
+    connection: C,
+    lent: Lent,
+}
+
+/// What a connection needs after its handshake, in one allocation.
+pub(super) struct Traffic {
+    known: Known,
+    layer: Layer,
+}
+
+/// Facts of a connection that stay known.
+#[derive(Default)]
+pub(super) struct Known {
     is_client: bool,
     is_handshaking: bool,
     version: Option<ProtocolVersion>,
-    suite: Option<SupportedCipherSuite>,
+    suite: Option<CipherSuite>,
     group: Option<NamedGroup>,
-    alpn: Option<Vec<u8>>,
+    alpn: Option<Box<[u8]>>,
     handshake_kind: Option<HandshakeKind>,
     peer_chain: Vec<CertificateDer<'static>>,
 }
 
-/// The result of one step of the engine.
+/// The result of one step of the handshake.
 pub(super) enum Step {
-    /// Put this many bytes of plaintext out.
-    Plaintext(usize),
     /// Appended records to the outgoing ones, or noticed that they are on their way.
     Emitted,
-    /// The peer's close_notify was read.
-    PeerClosed,
     /// The application has refused the peer.
-    Refused(Error),
+    Refused(crate::error::Error),
     /// Nothing more can be done without the outside.
     Idle,
 }
 
-/// The outcome of encrypting one chunk.
-pub(super) enum Encrypted {
-    /// This many bytes of records were written.
-    Written(usize),
-    /// The destination must have this number of bytes.
-    NeedsRoom(usize),
-    /// Records of the protocol's own (a key update's answer) have to go out first; they were appended to the outgoing.
-    OutgoingFirst,
+impl<C> Handshake<C> {
+    fn new(connection: C, lent: Lent) -> Box<Self> {
+        Box::new(Self { connection, lent })
+    }
+
+    /// Drops rustls' part. Returns the cipher of this side.
+    fn end(self) -> Option<Cipher> {
+        let Self { connection, mut lent } = self;
+        lent.take_over(|| drop(connection)).write
+    }
 }
 
-macro_rules! on_either {
-    ($engine:expr, $connection:ident => $body:expr, $neither:expr) => {
-        match $engine {
-            Engine::Client($connection) => $body,
-            Engine::Server($connection) => $body,
-            Engine::Undecided(_) | Engine::Unstarted(..) | Engine::Ended(_) => $neither,
-        }
-    };
+/// Makes a connection of rustls'. A client's first message may need keys already.
+fn begin<C>(make: impl FnOnce() -> Result<C, rustls::Error>) -> Result<Box<Handshake<C>>, rustls::Error> {
+    let mut lent = Lent::default();
+    let connection = lent.note(make)?;
+    Ok(Handshake::new(connection, lent))
 }
 
 impl Engine {
     pub(super) fn unstarted(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
-        Self::Unstarted(config, name)
+        Self::Unstarted(Box::new((config, name)))
     }
 
     pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, rustls::Error> {
-        Ok(Self::Server(Box::new(UnbufferedServerConnection::new(config)?)))
+        begin(|| UnbufferedServerConnection::new(config)).map(Self::Server)
     }
 
     pub(super) fn undecided(decide: Decide) -> Self {
         Self::Undecided(Box::new(Undecided::new(decide)))
     }
 
-    /// One step over `tls`; gives the bytes to discard from its front and what was done.
-    pub(super) fn step(
-        &mut self,
-        tls: &mut [u8],
-        plain: &mut [u8],
-        outgoing: &mut Vec<u8>,
-    ) -> (usize, Result<Step, rustls::Error>) {
-        if let Self::Undecided(undecided) = self {
-            return (
-                0,
-                match undecided.read(tls) {
-                    Decision::Incomplete => Ok(Step::Idle),
-                    Decision::Chosen(config) => Self::server(config).map(|server| {
-                        *self = server;
-                        Step::Emitted
-                    }),
-                    Decision::Refused(refusal) => Ok(Step::Refused(refusal)),
-                    Decision::Malformed(error) => Err(error),
-                },
-            );
-        }
-        if let Self::Unstarted(config, name) = self {
-            let client = UnbufferedClientConnection::new(Arc::clone(config), name.clone());
-            return (
-                0,
-                client.map(|client| {
-                    *self = Self::Client(Box::new(client));
+    /// One step of the handshake over `tls`; gives the bytes to discard from its front and what was done.
+    pub(super) fn step(&mut self, tls: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Result<Step, rustls::Error>) {
+        match self {
+            Self::Client(handshake) => {
+                let Handshake { connection, lent } = &mut **handshake;
+                lent.note(|| handle(connection.process_tls_records(tls), outgoing))
+            }
+            Self::Server(handshake) => {
+                let Handshake { connection, lent } = &mut **handshake;
+                lent.note(|| handle(connection.process_tls_records(tls), outgoing))
+            }
+            Self::Undecided(undecided) => (0, match undecided.read(tls) {
+                Decision::Incomplete => Ok(Step::Idle),
+                Decision::Chosen(config) => Self::server(config).map(|server| {
+                    *self = server;
                     Step::Emitted
                 }),
-            );
+                Decision::Refused(refusal) => Ok(Step::Refused(refusal)),
+                Decision::Malformed(error) => Err(error),
+            }),
+            Self::Unstarted(parts) => {
+                let (config, name) = (Arc::clone(&parts.0), parts.1.clone());
+                (0, begin(|| UnbufferedClientConnection::new(config, name)).map(|client| {
+                    *self = Self::Client(client);
+                    Step::Emitted
+                }))
+            }
+            Self::Traffic(_) | Self::Ended(_) => (0, Ok(Step::Idle)),
         }
-        on_either!(
-            self,
-            connection => handle(connection.process_tls_records(tls), plain, outgoing),
-            (0, Ok(Step::Idle))
-        )
     }
 
     /// Appends the records that rustls has ready, the alert of a failure among them, and looks at no more bytes: what
     /// failed once must not be read again.
     pub(super) fn take_records(&mut self, outgoing: &mut Vec<u8>) {
         while self.common().is_some_and(CommonState::wants_write)
-            && matches!(self.step(&mut [], &mut [], outgoing), (_, Ok(Step::Emitted)))
+            && matches!(self.step(&mut [], outgoing), (_, Ok(Step::Emitted)))
         {}
     }
 
-    /// Encrypts `plain`, at most one record, into `tls`. `stash` is what rustls has been shown and not discarded.
-    pub(super) fn encrypt(
-        &mut self,
-        plain: &[u8],
-        tls: &mut [u8],
-        stash: &mut [u8],
-        outgoing: &mut Vec<u8>,
-    ) -> Result<Encrypted> {
-        on_either!(self, connection => {
-            let UnbufferedStatus { state, .. } = connection.process_tls_records(stash);
-            match state {
-                Ok(ConnectionState::WriteTraffic(traffic)) => encrypt_record(traffic, plain, tls),
-                Ok(ConnectionState::EncodeTlsData(mut records)) => {
-                    append(&mut records, outgoing).map_err(internal)?;
-                    Ok(Encrypted::OutgoingFirst)
-                }
-                Ok(_) => Err(Error::new(Code::Internal, "cannot encrypt in this state")),
-                Err(error) => Err(super::failure::from_rustls(error, None, None)),
-            }
-        }, Err(Error::new(Code::Internal, "cannot encrypt before the ClientHello or after the end")))
+    /// Returns true if rustls has completed the handshake, and [`Engine::complete`] has not been called.
+    pub(super) fn is_to_complete(&self) -> bool {
+        self.common().is_some_and(|common| !common.is_handshaking())
     }
 
-    /// Appends close_notify to `outgoing`; nothing during the handshake, when rustls has no place for it.
-    pub(super) fn close_notify(&mut self, stash: &mut [u8], outgoing: &mut Vec<u8>) -> Result<()> {
-        on_either!(self, connection => {
-            let UnbufferedStatus { state, .. } = connection.process_tls_records(stash);
-            if let Ok(ConnectionState::WriteTraffic(mut traffic)) = state {
-                let mut alert = [0; CLOSE_NOTIFY_BYTES];
-                let written = traffic.queue_close_notify(&mut alert).map_err(internal)?;
-                outgoing.extend_from_slice(&alert[..written]);
+    /// Drops rustls' part after the handshake, and takes its ciphers over for the records.
+    ///
+    /// # Errors
+    /// `INTERNAL`, after which the engine has ended.
+    pub(super) fn complete(&mut self) -> Result<()> {
+        let known = self.known();
+        let layer = match std::mem::replace(self, Self::Ended(Box::new(known))) {
+            Self::Client(handshake) => record::layer_of_client(handshake.connection, handshake.lent)?,
+            Self::Server(handshake) => record::layer_of_server(handshake.connection, handshake.lent)?,
+            other => {
+                *self = other;
+                return Ok(());
             }
-        }, ());
+        };
+        if let Self::Ended(known) = std::mem::replace(self, Self::Ended(Box::default())) {
+            *self = Self::Traffic(Box::new(Traffic { known: *known, layer }));
+        }
         Ok(())
     }
 
-    /// Drops rustls' part, its keys with it, and keeps what stays known.
-    pub(super) fn end(&mut self) {
-        let ended = Ended {
-            is_client: self.is_client(),
-            is_handshaking: self.is_handshaking(),
-            version: self.protocol_version(),
-            suite: self.suite(),
-            group: self.named_group(),
-            alpn: self.alpn().map(<[u8]>::to_vec),
-            handshake_kind: self.handshake_kind(),
-            peer_chain: self.peer_chain().to_vec(),
-        };
-        *self = Self::Ended(Box::new(ended));
+    /// The records after the handshake.
+    #[inline]
+    pub(super) fn layer(&mut self) -> Option<&mut Layer> {
+        match self {
+            Self::Traffic(traffic) => Some(&mut traffic.layer),
+            _ => None,
+        }
+    }
+
+    /// Drops the part that speaks TLS and keeps what stays known. Returns the cipher of this side, for the last alert.
+    pub(super) fn end(&mut self) -> Option<Cipher> {
+        let known = self.known();
+        match std::mem::replace(self, Self::Ended(Box::new(known))) {
+            Self::Client(handshake) => handshake.end(),
+            Self::Server(handshake) => handshake.end(),
+            Self::Traffic(traffic) => Some(traffic.layer.into_write()),
+            Self::Undecided(_) | Self::Unstarted(_) | Self::Ended(_) => None,
+        }
+    }
+
+    /// The facts, taken out of the engine, which ends.
+    fn known(&mut self) -> Known {
+        match self {
+            Self::Traffic(traffic) => std::mem::take(&mut traffic.known),
+            Self::Ended(known) => std::mem::take(known),
+            Self::Client(_) | Self::Server(_) | Self::Undecided(_) | Self::Unstarted(_) => Known {
+                is_client: self.is_client(),
+                is_handshaking: self.is_handshaking(),
+                version: self.protocol_version(),
+                suite: self.suite(),
+                group: self.named_group(),
+                alpn: self.alpn().map(Box::from),
+                handshake_kind: self.handshake_kind(),
+                peer_chain: self.peer_chain().to_vec(),
+            },
+        }
+    }
+
+    /// The facts that are kept without rustls.
+    fn kept(&self) -> Option<&Known> {
+        match self {
+            Self::Traffic(traffic) => Some(&traffic.known),
+            Self::Ended(known) => Some(known),
+            _ => None,
+        }
     }
 
     pub(super) fn is_client(&self) -> bool {
-        match self {
-            Self::Ended(ended) => ended.is_client,
-            _ => matches!(self, Self::Client(_) | Self::Unstarted(..)),
+        match self.kept() {
+            Some(known) => known.is_client,
+            None => matches!(self, Self::Client(_) | Self::Unstarted(_)),
         }
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
-        match self {
-            Self::Ended(ended) => ended.is_handshaking,
-            _ => self.common().is_none_or(CommonState::is_handshaking),
+        match self.kept() {
+            Some(known) => known.is_handshaking,
+            None => self.common().is_none_or(CommonState::is_handshaking),
         }
     }
 
     pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
-        match self {
-            Self::Ended(ended) => &ended.peer_chain,
-            _ => self.common().and_then(|common| common.peer_certificates()).unwrap_or_default(),
+        match self.kept() {
+            Some(known) => &known.peer_chain,
+            None => self.common().and_then(|common| common.peer_certificates()).unwrap_or_default(),
         }
     }
 
@@ -223,7 +238,7 @@ impl Engine {
     }
 
     pub(super) fn cipher_suite(&self) -> Option<&'static str> {
-        Some(crate::policy::cipher_suite_name(self.suite()?.suite().into()))
+        Some(crate::policy::cipher_suite_name(self.suite()?.into()))
     }
 
     pub(super) fn group(&self) -> Option<&'static str> {
@@ -231,9 +246,9 @@ impl Engine {
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
-        match self {
-            Self::Ended(ended) => ended.alpn.as_deref(),
-            _ => self.common()?.alpn_protocol(),
+        match self.kept() {
+            Some(known) => known.alpn.as_deref(),
+            None => self.common()?.alpn_protocol(),
         }
     }
 
@@ -241,82 +256,50 @@ impl Engine {
         self.handshake_kind().map(|kind| kind == HandshakeKind::Resumed)
     }
 
-    /// Bytes that a record adds to its plaintext.
-    pub(super) fn record_overhead(&self) -> usize {
-        let added = match self.suite() {
-            // The content type stands inside the ciphertext (RFC 8446 section 5.2).
-            Some(SupportedCipherSuite::Tls13(_)) => 1,
-            Some(SupportedCipherSuite::Tls12(suite)) if !is_chacha(suite.common.suite) => TLS12_GCM_NONCE_BYTES,
-            _ => 0,
-        };
-        HEADER_BYTES + TAG_BYTES + added
-    }
-
     fn protocol_version(&self) -> Option<ProtocolVersion> {
-        match self {
-            Self::Ended(ended) => ended.version,
-            _ => self.common()?.protocol_version(),
+        match self.kept() {
+            Some(known) => known.version,
+            None => self.common()?.protocol_version(),
         }
     }
 
-    fn suite(&self) -> Option<SupportedCipherSuite> {
-        match self {
-            Self::Ended(ended) => ended.suite,
-            _ => self.common()?.negotiated_cipher_suite(),
+    fn suite(&self) -> Option<CipherSuite> {
+        match self.kept() {
+            Some(known) => known.suite,
+            None => Some(self.common()?.negotiated_cipher_suite()?.suite()),
         }
     }
 
     fn named_group(&self) -> Option<NamedGroup> {
-        match self {
-            Self::Ended(ended) => ended.group,
-            _ => Some(self.common()?.negotiated_key_exchange_group()?.name()),
+        match self.kept() {
+            Some(known) => known.group,
+            None => Some(self.common()?.negotiated_key_exchange_group()?.name()),
         }
     }
 
     fn handshake_kind(&self) -> Option<HandshakeKind> {
-        match self {
-            Self::Ended(ended) => ended.handshake_kind,
-            _ => self.common()?.handshake_kind(),
+        match self.kept() {
+            Some(known) => known.handshake_kind,
+            None => self.common()?.handshake_kind(),
         }
     }
 
+    /// rustls' part, during the handshake.
     fn common(&self) -> Option<&CommonState> {
-        on_either!(self, connection => Some(connection), None)
+        match self {
+            Self::Client(handshake) => Some(&handshake.connection),
+            Self::Server(handshake) => Some(&handshake.connection),
+            _ => None,
+        }
     }
-}
-
-fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(Code::Internal, "a record that cannot be written").with_source(error)
-}
-
-fn is_chacha(suite: rustls::CipherSuite) -> bool {
-    matches!(
-        suite,
-        rustls::CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-            | rustls::CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-    )
 }
 
 fn handle<Data>(
     status: UnbufferedStatus<'_, '_, Data>,
-    plain: &mut [u8],
     outgoing: &mut Vec<u8>,
 ) -> (usize, Result<Step, rustls::Error>) {
     let UnbufferedStatus { discard, state } = status;
     let step = state.and_then(|state| match state {
-        ConnectionState::ReadTraffic(mut traffic) => {
-            let mut produced = 0;
-            while traffic.peek_len().is_some() {
-                let Some(record) = traffic.next_record() else { break };
-                let payload = record?.payload;
-                let Some(room) = plain.get_mut(produced..produced + payload.len()) else {
-                    return Err(rustls::Error::General("a record held more than its length allows".into()));
-                };
-                room.copy_from_slice(payload);
-                produced += payload.len();
-            }
-            Ok(Step::Plaintext(produced))
-        }
         ConnectionState::EncodeTlsData(mut records) => append(&mut records, outgoing)
             .map(|()| Step::Emitted)
             .map_err(|_| rustls::Error::General("a record that cannot be written".to_owned())),
@@ -325,11 +308,9 @@ fn handle<Data>(
             transmit.done();
             Ok(Step::Emitted)
         }
-        ConnectionState::PeerClosed => Ok(Step::PeerClosed),
-        ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_) | ConnectionState::Closed => {
-            Ok(Step::Idle)
-        }
-        // Early data is never accepted, so rustls never gives any; a future state is refused rather than guessed.
+        ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_) => Ok(Step::Idle),
+        // Data does not come before the handshake is complete: early data is never accepted. A future state is refused
+        // rather than guessed.
         _ => Err(rustls::Error::General("a state that is not known".to_owned())),
     });
     (discard, step)
@@ -345,14 +326,6 @@ fn append<Data>(records: &mut EncodeTlsData<'_, Data>, outgoing: &mut Vec<u8>) -
             records.encode(&mut outgoing[start..]).map(|_| ())
         }
         Err(error) => Err(error),
-    }
-}
-
-fn encrypt_record<Data>(mut traffic: WriteTraffic<'_, Data>, plain: &[u8], tls: &mut [u8]) -> Result<Encrypted> {
-    match traffic.encrypt(plain, tls) {
-        Ok(written) => Ok(Encrypted::Written(written)),
-        Err(EncryptError::InsufficientSize(size)) => Ok(Encrypted::NeedsRoom(size.required_size)),
-        Err(EncryptError::EncryptExhausted) => Err(Error::from(Code::KeysExhausted)),
     }
 }
 

@@ -1,11 +1,12 @@
 //! A TLS connection without input and output: ciphertext goes in and out through the caller's buffers.
 //!
-//! [`Connection::unwrap`] takes complete records and gives plaintext; [`Connection::wrap`] takes plaintext and gives
-//! complete records. One call handles one record, so that no complete data stays inside for a caller with fixed buffers
-//! (a JVM engine). Between calls, it keeps incomplete handshake messages and unsent handshake and alert records. Both
-//! allocations are dropped when they are empty.
+//! [`Connection::unwrap`] takes a complete record and gives plaintext; [`Connection::wrap`] takes plaintext and gives a
+//! complete record. [`Connection::unwrap_records`] and [`Connection::wrap_records`] move as many as the buffers allow.
+//! No complete data stays inside. Between calls, a connection keeps incomplete handshake messages and unsent handshake
+//! and alert records. Both allocations are dropped when they are empty.
 //!
-//! This is the only room that names rustls' connection types; engine.rs holds them.
+//! This is the only room that names rustls' connection types. engine.rs holds them during the handshake; after it,
+//! `record/` serves the connection.
 
 mod alert;
 mod checked;
@@ -18,7 +19,6 @@ mod log;
 mod reasons;
 mod record;
 mod refusals;
-mod sealer;
 mod setup;
 mod state;
 
@@ -35,21 +35,17 @@ use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 use checked::Checked;
 use engine::{Engine, Step};
 pub(crate) use hello::Decide;
-pub use record::MAX_RECORD_BYTES;
-use record::{Beginning, Header};
+use record::{Beginning, Cipher, Header, Opened};
+pub use record::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES};
+pub(crate) use record::{on_own_ciphers, prepare_client, prepare_server};
 pub(crate) use refusals::Refusals;
-pub(crate) use sealer::with_own_alerts;
-use sealer::{Keys, Sealer};
 pub(crate) use setup::Setup;
-use state::{Event, Seen, State, Traffic};
+use state::{Event, Seen, State};
 
 /// Most bytes of handshake messages that are kept while they are incomplete.
 ///
 /// rustls allows a message of 64 KiB; records of a few bytes each cost their headers on top.
 const MAX_STASH_BYTES: usize = 256 * 1024;
-
-/// Largest plaintext of one record (RFC 8446 section 5.1).
-pub const MAX_PLAINTEXT_BYTES: usize = 16 * 1024;
 
 /// The bytes that a call moved, and the next need of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,13 +108,11 @@ pub struct Connection {
     number: u64,
     user: usize,
     log: Option<Arc<Refusals>>,
-    /// Undiscarded handshake bytes, offsets known to rustls: only ever appended to or cut at the front.
+    /// Undiscarded bytes of the handshake, offsets known to rustls: only ever appended to or cut at the front.
     stash: Vec<u8>,
     /// Handshake and alert records that wait for [`Connection::wrap`].
     outgoing: Vec<u8>,
     outgoing_start: usize,
-    /// Names the keys that this side encrypts with, once there are any: for the alert that ends the connection.
-    sealer: Option<Sealer>,
     facts: Option<Box<Facts>>,
     /// During the handshake; after it for clients, and if peers are checked for revocation.
     checked: Option<Box<Checked>>,
@@ -150,7 +144,7 @@ impl Connection {
         let asks_first = setup.asks_first;
         let mut connection = Self::with_engine(Engine::unstarted(config, name), setup);
         if !asks_first {
-            connection.advance(&mut [], &mut []);
+            connection.advance(&mut []);
             connection.state.check()?;
         }
         Ok(connection)
@@ -171,7 +165,6 @@ impl Connection {
             stash: Vec::new(),
             outgoing: Vec::new(),
             outgoing_start: 0,
-            sealer: None,
             facts: None,
             checked: Some(Box::new(Checked::new(setup))),
             identity: None,
@@ -183,39 +176,38 @@ impl Connection {
         }
     }
 
-    /// Takes at most one whole record from `tls`, which is decrypted in place, and puts its plaintext into `plain`.
+    /// Takes at most one whole record from `tls`, which it may change, and puts its plaintext into `plain`. It may write
+    /// to all of `plain`; what counts are the first `produced` bytes.
     ///
     /// # Errors
     /// The error that ended the connection, again on each later call. [`Connection::wrap`] gives the alert for the
     /// peer.
     pub fn unwrap(&mut self, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
+        self.unwrap_at_most(1, tls, plain)
+    }
+
+    /// Takes as many whole records as `tls` holds and `plain` has room for. Otherwise as [`Connection::unwrap`].
+    ///
+    /// A record that ends the connection is reported by the next call if records before it gave plaintext.
+    ///
+    /// # Errors
+    /// As for [`Connection::unwrap`].
+    pub fn unwrap_records(&mut self, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
+        self.unwrap_at_most(usize::MAX, tls, plain)
+    }
+
+    #[inline]
+    fn unwrap_at_most(&mut self, most: usize, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
         self.end_if_revoked();
         self.state.check()?;
         if self.state.is_peer_closed() || self.state.needs_task() {
             let next = if self.state.is_peer_closed() { Next::Closed } else { Next::NeedTask };
             return Ok(Transfer { consumed: 0, produced: 0, next });
         }
-        let length = match Header::read(tls, self.seen >= Seen::Record) {
-            Header::Incomplete => {
-                if self.seen < Seen::Record {
-                    self.beginning.note(tls);
-                }
-                return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord });
-            }
-            Header::NotTls(what) => return Err(self.fail(Error::new(Code::PeerNotTls, what))),
-            Header::Whole { length, is_application_data } => {
-                if is_application_data && let Some(Traffic { record_overhead }) = self.state.traffic() {
-                    let payload = length.saturating_sub(record_overhead).min(MAX_PLAINTEXT_BYTES);
-                    if payload > plain.len() {
-                        return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(payload) });
-                    }
-                }
-                length
-            }
-        };
-        self.seen = self.seen.max(Seen::Record);
-        let produced = self.take_record(&mut tls[..length], plain)?;
-        Ok(Transfer { consumed: length, produced, next: self.next() })
+        match self.state.is_traffic() {
+            true => self.open_records(most, tls, plain),
+            false => self.take_handshake_record(tls),
+        }
     }
 
     /// Gives records for the peer: what waits of handshake and alerts first, otherwise one record of `plain`.
@@ -226,15 +218,36 @@ impl Connection {
     /// The error that ended the connection, after its alert was given. `WRONG_STATE` for plaintext after this side
     /// closed.
     pub fn wrap(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
+        self.wrap_at_most(1, plain, tls)
+    }
+
+    /// Gives as many records of `plain` as `tls` has room for. Otherwise as [`Connection::wrap`].
+    ///
+    /// # Errors
+    /// As for [`Connection::wrap`].
+    pub fn wrap_records(&mut self, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
+        self.wrap_at_most(usize::MAX, plain, tls)
+    }
+
+    #[inline]
+    fn wrap_at_most(&mut self, most: usize, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
         self.end_if_revoked();
         if self.has_outgoing() {
             return Ok(self.drain_outgoing(tls));
         }
         self.state.check()?;
-        match self.state.traffic() {
-            Some(_) if !plain.is_empty() && self.state.is_write_closed() => Err(write_after_close()),
-            Some(traffic) if !plain.is_empty() => self.encrypt(plain, tls, traffic),
+        match self.state.is_traffic() {
+            true if !plain.is_empty() && self.state.is_write_closed() => Err(write_after_close()),
+            true if !plain.is_empty() => self.seal_records(most, plain, tls),
             _ => Ok(Transfer { consumed: 0, produced: 0, next: self.next() }),
+        }
+    }
+
+    /// Drops the expanded keys, most of the memory of an idle connection. The next record makes them again, which takes
+    /// less than a microsecond. Before the handshake is complete nothing is dropped.
+    pub fn sleep(&mut self) {
+        if let Some(layer) = self.engine.layer() {
+            layer.sleep();
         }
     }
 
@@ -242,7 +255,7 @@ impl Connection {
     pub fn run_task(&mut self) {
         if self.state.needs_task() {
             self.change(Event::TaskTaken);
-            self.process_stash(&mut []);
+            self.process_stash();
             self.settle_peer();
         }
     }
@@ -262,8 +275,8 @@ impl Connection {
         if self.is_handshaking() {
             return Ok(());
         }
-        self.process_stash(&mut []);
-        let queued = self.engine.close_notify(&mut self.stash, &mut self.outgoing);
+        let Some(layer) = self.engine.layer() else { return Ok(()) };
+        let queued = layer.close_notify(&mut self.outgoing);
         queued.map_err(|error| self.fail(error))
     }
 
@@ -292,28 +305,17 @@ impl Connection {
             return first.clone();
         }
         alert::take_fatal(&mut self.outgoing);
-        let keys = self.end_engine();
-        self.end(error, keys)
+        let cipher = self.engine.end();
+        self.end(error, cipher)
     }
 
-    /// Ends rustls' part: nothing is read or encrypted from now on, and its keys are taken over for the last alert.
-    fn end_engine(&mut self) -> Option<Keys> {
-        match self.sealer.take() {
-            Some(sealer) => sealer.take_over(|| self.engine.end()),
-            None => {
-                self.engine.end();
-                None
-            }
-        }
-    }
-
-    /// Queues the alert of the failure's row, sealed with the `keys` that were in use, and keeps the failure.
-    fn end(&mut self, error: Error, keys: Option<Keys>) -> Error {
+    /// Queues the alert of the failure's row, sealed with the `cipher` that was in use, and keeps the failure.
+    fn end(&mut self, error: Error, cipher: Option<Cipher>) -> Error {
         // Nothing follows a close_notify (RFC 8446 section 6.1).
         if let Some(description) = error.code().alert_in(self.engine.version())
             && !self.state.is_write_closed()
         {
-            self.outgoing.extend(alert::records(description, keys));
+            self.outgoing.extend(alert::record(description, cipher));
         }
         let moment = self.moment();
         let error = hints::fit(error, &moment);
@@ -369,28 +371,110 @@ impl Connection {
         }
     }
 
-    /// Processes one whole record; gives the plaintext's length.
-    fn take_record(&mut self, record: &mut [u8], plain: &mut [u8]) -> Result<usize> {
-        let produced = if self.is_handshaking() || !self.stash.is_empty() {
-            self.stash_record(record)?;
-            match self.uses_tasks && self.is_handshaking() {
-                true => {
-                    self.change(Event::TaskNeeded);
-                    0
+    /// Takes at most one record of the handshake.
+    fn take_handshake_record(&mut self, tls: &[u8]) -> Result<Transfer> {
+        let length = match Header::read(tls, self.seen >= Seen::Record) {
+            Header::Incomplete => {
+                if self.seen < Seen::Record {
+                    self.beginning.note(tls);
                 }
-                false => self.process_stash(plain),
+                return Ok(Transfer { consumed: 0, produced: 0, next: Next::NeedRecord });
             }
-        } else {
-            let (discard, produced) = self.advance(record, plain);
-            if discard < record.len() {
-                // The rest is the start of a handshake message after the handshake, e.g. of a large ticket.
-                self.stash.extend_from_slice(&record[discard..]);
-            }
-            produced
+            Header::NotTls(what) => return Err(self.fail(Error::new(Code::PeerNotTls, what))),
+            // rustls refuses the oversized from its header; it is given what there is of it.
+            Header::Whole { length, .. } => length.min(tls.len()),
         };
-        self.settle_peer();
+        self.seen = self.seen.max(Seen::Record);
+        self.stash_record(&tls[..length])?;
+        match self.uses_tasks {
+            true => self.change(Event::TaskNeeded),
+            false => {
+                self.process_stash();
+                self.settle_peer();
+            }
+        }
         self.state.check()?;
-        Ok(produced)
+        Ok(Transfer { consumed: length, produced: 0, next: self.next() })
+    }
+
+    /// Opens whole records of `tls` into `plain`, `most` of them at the most. Stops at a record that is no data.
+    #[inline]
+    fn open_records(&mut self, most: usize, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer> {
+        let (mut consumed, mut produced) = (0, 0);
+        let mut stopped = None;
+        for _ in 0..most {
+            let Some(layer) = self.engine.layer() else { break };
+            let Header::Whole { length, is_application_data } = Header::read(&tls[consumed..], true) else {
+                stopped = Some(Next::NeedRecord);
+                break;
+            };
+            let room = &mut plain[produced..];
+            let needed = layer.plaintext_of(length);
+            if is_application_data && needed > room.len() {
+                stopped = Some(Next::DestinationTooSmall(needed));
+                break;
+            }
+            let end = tls.len().min(consumed + length);
+            let opened = layer.open(length, &mut tls[consumed..end], room, &mut self.outgoing);
+            consumed = end;
+            match opened {
+                Ok(Opened::Data(count)) => produced += count,
+                other => {
+                    self.finish_record(other);
+                    break;
+                }
+            }
+        }
+        if produced > 0 {
+            self.seen = Seen::Data;
+        } else {
+            // Data before a fault is given first. The next call reports the fault.
+            self.state.check()?;
+        }
+        let next = match stopped {
+            Some(stopped) if consumed == 0 => stopped,
+            // The caller takes the data first.
+            _ if produced > 0 && self.state.is_peer_closed() => Next::Continue,
+            _ => self.next(),
+        };
+        Ok(Transfer { consumed, produced, next })
+    }
+
+    /// Does what a record asks for that is no data.
+    #[cold]
+    fn finish_record(&mut self, opened: Result<Opened>) {
+        match opened {
+            Ok(Opened::Data(_) | Opened::Done) => {}
+            Ok(Opened::PeerClosed) => self.change(Event::PeerClosed),
+            Ok(Opened::Tickets(tickets)) => {
+                // What is known of the server is kept with each.
+                HandshakeNotes::begin(self.input());
+                let layer = self.engine.layer();
+                let taken = layer.map_or(Ok(()), |layer| tickets.iter().try_for_each(|body| layer.take_ticket(body)));
+                HandshakeNotes::take();
+                if let Err(error) = taken {
+                    self.fail(error);
+                }
+            }
+            Err(error) => {
+                self.fail(error);
+            }
+        }
+    }
+
+    #[inline]
+    fn seal_records(&mut self, most: usize, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
+        let Some(layer) = self.engine.layer() else {
+            return Err(self.fail(Error::new(Code::Internal, "no layer of records after the handshake")));
+        };
+        match layer.seal(plain, tls, most) {
+            Ok(sealed) if sealed.produced == 0 => {
+                let needed = layer.least_room();
+                Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(needed) })
+            }
+            Ok(sealed) => Ok(Transfer { consumed: sealed.consumed, produced: sealed.produced, next: self.next() }),
+            Err(error) => Err(self.fail(error)),
+        }
     }
 
     /// Settles what is kept of the peer when the handshake is complete.
@@ -426,59 +510,46 @@ impl Connection {
         Ok(())
     }
 
-    fn process_stash(&mut self, plain: &mut [u8]) -> usize {
+    fn process_stash(&mut self) {
         let mut stash = std::mem::take(&mut self.stash);
-        let (discard, produced) = self.advance(&mut stash, plain);
-        if discard < stash.len() {
-            stash.drain(..discard);
-            self.stash = stash;
+        let discard = self.advance(&mut stash);
+        if discard == stash.len() {
+            return;
         }
-        produced
+        stash.drain(..discard);
+        self.stash = stash;
+        if self.state.is_traffic() {
+            self.stash = Vec::new();
+            self.fail(Error::new(Code::UnexpectedMessage, "a message that spans the end of the handshake"));
+        }
     }
 
-    /// Runs the engine until it needs something from outside. Returns the bytes to discard and the plaintext produced.
+    /// Runs rustls until it needs something from outside. Returns the bytes to discard.
     ///
     /// `tls` starts with what rustls has been shown and not discarded: it knows offsets into it.
-    fn advance(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
-        if self.is_handshaking() {
-            HandshakeNotes::begin(self.input());
-            let moved = self.run_engine(tls, plain);
-            self.take_notes();
-            if !self.engine.is_handshaking() {
-                self.change(Event::HandshakeDone(Traffic { record_overhead: self.engine.record_overhead() }));
-            }
-            return moved;
-        }
-        // Tickets of TLS 1.3 come to a client after the handshake, and what is known of the server is kept with each.
-        if self.checked.is_none() || !self.engine.is_client() {
-            return self.run_engine(tls, plain);
-        }
+    fn advance(&mut self, tls: &mut [u8]) -> usize {
         HandshakeNotes::begin(self.input());
-        let moved = self.run_engine(tls, plain);
-        HandshakeNotes::take();
-        moved
+        let discarded = self.run_engine(tls);
+        self.take_notes();
+        if self.engine.is_to_complete() {
+            match self.engine.complete() {
+                Ok(()) => self.change(Event::HandshakeDone),
+                Err(error) => {
+                    self.fail(error);
+                }
+            }
+        }
+        discarded
     }
 
-    /// Steps the engine until it is idle or has failed. Returns as [`Connection::advance`] does.
-    fn run_engine(&mut self, tls: &mut [u8], plain: &mut [u8]) -> (usize, usize) {
-        let (mut discarded, mut produced) = (0, 0);
+    /// Steps the engine until it is idle or has failed. Returns the bytes to discard.
+    fn run_engine(&mut self, tls: &mut [u8]) -> usize {
+        let mut discarded = 0;
         loop {
-            let (discard, step) = Sealer::note(&mut self.sealer, || {
-                self.engine.step(&mut tls[discarded..], &mut plain[produced..], &mut self.outgoing)
-            });
+            let (discard, step) = self.engine.step(&mut tls[discarded..], &mut self.outgoing);
             discarded += discard;
             match step {
-                Ok(Step::Plaintext(bytes)) => {
-                    produced += bytes;
-                    if bytes > 0 {
-                        self.seen = Seen::Data;
-                    }
-                    if discarded == tls.len() {
-                        break;
-                    }
-                }
                 Ok(Step::Emitted) => {}
-                Ok(Step::PeerClosed) => self.change(Event::PeerClosed),
                 Ok(Step::Idle) => break,
                 Ok(Step::Refused(error)) => {
                     self.fail(error);
@@ -490,24 +561,24 @@ impl Connection {
                 }
             }
         }
-        (discarded, produced)
+        discarded
     }
 
     /// Ends the connection after an error of rustls', with its alert. The notes of the call say more of the cause.
     fn end_by_engine(&mut self, error: rustls::Error, tls: &[u8]) {
-        let mut notes = if self.is_handshaking() { HandshakeNotes::take() } else { HandshakeNotes::default() };
+        let mut notes = HandshakeNotes::take();
         let (refusal, named) = (notes.refusal.take(), notes.named.take());
         self.keep(notes);
         let waiting = self.outgoing.len();
         self.engine.take_records(&mut self.outgoing);
         let alert = alert::take_fatal(&mut self.outgoing);
-        let keys = self.end_engine();
-        if refusal.is_some() && !keys.as_ref().is_some_and(Keys::is_active) {
+        let cipher = self.engine.end();
+        if refusal.is_some() && !cipher.as_ref().is_some_and(Cipher::is_active) {
             // A client of TLS 1.2 queues its answer before it finds that it must not give it.
             self.outgoing.truncate(waiting);
         }
         let known = failure::of_hello(&error, tls).or_else(|| failure::of_missing(&error, named.as_deref()));
-        self.end(known.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)), keys);
+        self.end(known.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)), cipher);
     }
 
     /// Keeps the notes of a call of rustls in the handshake. A refusal in them ends the connection, even if rustls saw
@@ -568,25 +639,5 @@ impl Connection {
             self.outgoing_start = 0;
         }
         Transfer { consumed: 0, produced: fits, next: self.next() }
-    }
-
-    fn encrypt(&mut self, plain: &[u8], tls: &mut [u8], traffic: Traffic) -> Result<Transfer> {
-        let room = tls.len().saturating_sub(traffic.record_overhead);
-        if room == 0 {
-            let needed = traffic.record_overhead + 1;
-            return Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(needed) });
-        }
-        let chunk = &plain[..plain.len().min(room).min(MAX_PLAINTEXT_BYTES)];
-        let (engine, stash, outgoing) = (&mut self.engine, &mut self.stash, &mut self.outgoing);
-        match Sealer::note(&mut self.sealer, || engine.encrypt(chunk, tls, stash, outgoing)) {
-            Ok(engine::Encrypted::Written(produced)) => {
-                Ok(Transfer { consumed: chunk.len(), produced, next: self.next() })
-            }
-            Ok(engine::Encrypted::NeedsRoom(bytes)) => {
-                Ok(Transfer { consumed: 0, produced: 0, next: Next::DestinationTooSmall(bytes) })
-            }
-            Ok(engine::Encrypted::OutgoingFirst) => Ok(self.drain_outgoing(tls)),
-            Err(error) => Err(self.fail(error)),
-        }
     }
 }

@@ -20,8 +20,8 @@ use crate::error::{Code, Error, Result};
 ///                       Failed         the first error, kept for good:       both end
 /// ```
 ///
-/// A connection keeps its state when both directions have ended without an error. The record layer belongs to
-/// `Traffic`: what a record needs after the handshake is kept there.
+/// A connection keeps its state when both directions have ended without an error. What a record needs after
+/// the handshake is in the engine.
 #[derive(Debug)]
 pub(super) enum State {
     /// The handshake needs records, or has them.
@@ -29,7 +29,7 @@ pub(super) enum State {
     /// The handshake needs a task: messages have come that the application must be asked about.
     Task(Open),
     /// The handshake is complete. Application data may move.
-    Traffic(Open, Traffic),
+    Traffic(Open),
     /// The connection has failed. Facts of the time before stay known.
     Failed(Box<Failed>),
 }
@@ -43,13 +43,6 @@ pub(super) enum Open {
     /// The peer has closed.
     Writing,
     Neither,
-}
-
-/// The facts of the record layer that each record asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Traffic {
-    /// Bytes that a record adds to its plaintext.
-    pub(super) record_overhead: usize,
 }
 
 /// The kinds of records that have come from the peer.
@@ -78,7 +71,7 @@ pub(super) enum Event {
     /// The task has begun.
     TaskTaken,
     /// The handshake is complete.
-    HandshakeDone(Traffic),
+    HandshakeDone,
     /// The peer's close_notify has come.
     PeerClosed,
     /// This side has closed.
@@ -92,7 +85,7 @@ impl Event {
         match self {
             Self::TaskNeeded => "TaskNeeded",
             Self::TaskTaken => "TaskTaken",
-            Self::HandshakeDone(_) => "HandshakeDone",
+            Self::HandshakeDone => "HandshakeDone",
             Self::PeerClosed => "PeerClosed",
             Self::WriteClosed => "WriteClosed",
             Self::Failed(_) => "Failed",
@@ -132,20 +125,20 @@ impl State {
         *self = match (&mut *self, event) {
             (Self::Handshake(open), Event::TaskNeeded) => Self::Task(*open),
             (Self::Task(open), Event::TaskTaken) => Self::Handshake(*open),
-            (Self::Handshake(open), Event::HandshakeDone(traffic)) => Self::Traffic(*open, traffic),
+            (Self::Handshake(open), Event::HandshakeDone) => Self::Traffic(*open),
 
-            (Self::Handshake(open) | Self::Task(open) | Self::Traffic(open, _), Event::PeerClosed) => {
+            (Self::Handshake(open) | Self::Task(open) | Self::Traffic(open), Event::PeerClosed) => {
                 *open = open.without_reading();
                 return Ok(());
             }
-            (Self::Handshake(open) | Self::Task(open) | Self::Traffic(open, _), Event::WriteClosed) => {
+            (Self::Handshake(open) | Self::Task(open) | Self::Traffic(open), Event::WriteClosed) => {
                 *open = open.without_writing();
                 return Ok(());
             }
 
             // The first failure counts. A pending task is still taken, and the handshake may have been complete.
             (Self::Failed(_), Event::Failed(_)) => return Ok(()),
-            (Self::Failed(failed), event @ (Event::TaskTaken | Event::HandshakeDone(_))) => {
+            (Self::Failed(failed), event @ (Event::TaskTaken | Event::HandshakeDone)) => {
                 return failed.before.apply(event);
             }
             (before, Event::Failed(error)) => {
@@ -165,7 +158,7 @@ impl State {
         match self {
             Self::Handshake(_) => "Handshake",
             Self::Task(_) => "Task",
-            Self::Traffic(..) => "Traffic",
+            Self::Traffic(_) => "Traffic",
             Self::Failed(_) => "Failed",
         }
     }
@@ -196,7 +189,7 @@ impl State {
 
     fn open(&self) -> Open {
         match self.live() {
-            Self::Handshake(open) | Self::Task(open) | Self::Traffic(open, _) => *open,
+            Self::Handshake(open) | Self::Task(open) | Self::Traffic(open) => *open,
             Self::Failed(_) => Open::Neither,
         }
     }
@@ -211,12 +204,9 @@ impl State {
         matches!(self.live(), Self::Task(_))
     }
 
-    /// Returns the facts of the record layer, once the handshake is complete.
-    pub(super) fn traffic(&self) -> Option<Traffic> {
-        match self {
-            Self::Traffic(_, traffic) => Some(*traffic),
-            _ => None,
-        }
+    /// Returns true if the handshake is complete and nothing has failed.
+    pub(super) fn is_traffic(&self) -> bool {
+        matches!(self, Self::Traffic(_))
     }
 
     /// Returns true if the peer's close_notify has come.
@@ -234,8 +224,6 @@ impl State {
 mod tests {
     use super::*;
 
-    const TRAFFIC: Traffic = Traffic { record_overhead: 22 };
-
     fn after(events: impl IntoIterator<Item = Event>) -> State {
         let mut state = State::new(false);
         events.into_iter().for_each(|event| state.apply(event).unwrap());
@@ -250,10 +238,10 @@ mod tests {
     fn handshake_with_tasks_ends_in_traffic_that_closes_side_by_side() {
         let mut state = State::new(true);
         assert!(state.needs_task() && state.is_handshaking());
-        for event in [Event::TaskTaken, Event::TaskNeeded, Event::TaskTaken, Event::HandshakeDone(TRAFFIC)] {
+        for event in [Event::TaskTaken, Event::TaskNeeded, Event::TaskTaken, Event::HandshakeDone] {
             state.apply(event).unwrap();
         }
-        assert_eq!((state.traffic(), state.is_handshaking(), state.needs_task()), (Some(TRAFFIC), false, false));
+        assert_eq!((state.is_traffic(), state.is_handshaking(), state.needs_task()), (true, false, false));
         state.apply(Event::WriteClosed).unwrap();
         assert!(state.is_write_closed() && !state.is_peer_closed());
         for _ in 0..2 {
@@ -270,11 +258,11 @@ mod tests {
         for event in [Event::TaskNeeded, Event::TaskTaken, Event::PeerClosed, Event::WriteClosed] {
             assert_eq!(state.apply(event).unwrap_err().code(), Code::Internal);
         }
-        state.apply(Event::HandshakeDone(TRAFFIC)).unwrap();
-        assert!(!state.is_handshaking() && state.traffic().is_none());
+        state.apply(Event::HandshakeDone).unwrap();
+        assert!(!state.is_handshaking() && !state.is_traffic());
         assert_eq!(state.check().unwrap_err().code(), Code::Truncated);
-        let state = after([Event::HandshakeDone(TRAFFIC), lost()]);
-        assert_eq!((state.is_handshaking(), state.traffic()), (false, None));
+        let state = after([Event::HandshakeDone, lost()]);
+        assert_eq!((state.is_handshaking(), state.is_traffic()), (false, false));
     }
 
     #[test]
@@ -292,14 +280,14 @@ mod tests {
         assert_eq!(handshake.apply(Event::TaskTaken).unwrap_err().code(), Code::Internal);
         assert!(handshake.is_handshaking() && !handshake.needs_task());
         let mut task = after([Event::TaskNeeded]);
-        for event in [Event::TaskNeeded, Event::HandshakeDone(TRAFFIC)] {
+        for event in [Event::TaskNeeded, Event::HandshakeDone] {
             assert_eq!(task.apply(event).unwrap_err().code(), Code::Internal);
         }
         assert!(task.needs_task());
-        let mut traffic = after([Event::HandshakeDone(TRAFFIC)]);
-        for event in [Event::TaskNeeded, Event::TaskTaken, Event::HandshakeDone(TRAFFIC)] {
+        let mut traffic = after([Event::HandshakeDone]);
+        for event in [Event::TaskNeeded, Event::TaskTaken, Event::HandshakeDone] {
             assert_eq!(traffic.apply(event).unwrap_err().code(), Code::Internal);
         }
-        assert_eq!(traffic.traffic(), Some(TRAFFIC));
+        assert!(traffic.is_traffic());
     }
 }

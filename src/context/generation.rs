@@ -6,10 +6,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
-use rustls::{ClientConfig, DistinguishedName, ServerConfig};
+use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig};
 
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
-use crate::connection::with_own_alerts;
+use crate::connection::{on_own_ciphers, prepare_client, prepare_server};
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
 use crate::logging::Level;
@@ -184,9 +184,7 @@ impl ConfigParts {
         let resumes = spec.sessions.is_on && settings.session_scope.is_some();
         let of_sessions = SessionSpec { is_on: resumes, ..spec.sessions.clone() };
         session::configure_server(&mut config, &of_sessions, sessions, self.recheck(spec, Purpose::Client))?;
-        if let Some(key_log) = &self.key_log {
-            config.key_log = Arc::clone(key_log) as _;
-        }
+        prepare_server(&mut config, self.key_log());
         Ok(Arc::new(config))
     }
 
@@ -207,15 +205,17 @@ impl ConfigParts {
         config.enable_sni = settings.sends_server_name;
         let recheck = self.recheck(spec, Purpose::Server);
         let sessions = session::configure_client(&mut config, &spec.sessions, sessions, recheck);
-        if let Some(key_log) = &self.key_log {
-            config.key_log = Arc::clone(key_log) as _;
-        }
+        prepare_client(&mut config, self.key_log());
         Ok(Client { config: Arc::new(config), sessions })
+    }
+
+    fn key_log(&self) -> Option<Arc<dyn KeyLog>> {
+        self.key_log.as_ref().map(|file| Arc::clone(file) as _)
     }
 
     fn provider(&self, policy: &Policy) -> Arc<CryptoProvider> {
         let mut provider = policy.provider();
-        provider.cipher_suites = with_own_alerts(&provider.cipher_suites);
+        provider.cipher_suites = on_own_ciphers(&provider.cipher_suites);
         Arc::new(provider)
     }
 

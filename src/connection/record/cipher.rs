@@ -1,0 +1,360 @@
+//! The keys of one direction, and how they seal and open a record.
+//!
+//! A cipher serves rustls during the handshake and the connection itself after it. The expanded key is made at its
+//! first use. It takes most of the memory of an idle connection, so it can be dropped again.
+
+use std::ops::Range;
+
+use aws_lc_rs::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, Algorithm, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey,
+};
+use rustls::{ContentType, ProtocolVersion};
+use zeroize::Zeroize;
+
+use super::header::HEADER_BYTES;
+
+/// Length of the authentication tag of every suite.
+const TAG_BYTES: usize = 16;
+
+/// The explicit nonce of AES-GCM in TLS 1.2 (RFC 5288 section 3).
+const EXPLICIT_NONCE_BYTES: usize = 8;
+
+/// The longest key of a suite.
+const MAX_KEY_BYTES: usize = 32;
+
+/// The largest plaintext of one record (RFC 8446 section 5.1).
+pub const MAX_PLAINTEXT_BYTES: usize = 16 * 1024;
+
+/// Most bytes that encryption may add to a record in TLS 1.3 (RFC 8446 section 5.2) and in TLS 1.2 (RFC 5246 section
+/// 6.2.3).
+const MAX_EXPANSION_BYTES: [usize; 2] = [256, 2048];
+
+/// Records that one key of AES-GCM may seal (RFC 8446 section 5.5: 2^24.5 at the most).
+const AES_GCM_RECORDS: u64 = 1 << 24;
+
+/// Records that any key may seal: numbers do not wrap (RFC 8446 section 5.3).
+const MAX_RECORDS: u64 = u64::MAX - 0xffff;
+
+/// The algorithm of a suite, with the form of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    aead: Aead,
+    is_tls13: bool,
+}
+
+/// The algorithm of a suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aead {
+    Aes128Gcm,
+    Aes256Gcm,
+    ChaCha20Poly1305,
+}
+
+impl Aead {
+    fn algorithm(self) -> &'static Algorithm {
+        match self {
+            Self::Aes128Gcm => &AES_128_GCM,
+            Self::Aes256Gcm => &AES_256_GCM,
+            Self::ChaCha20Poly1305 => &CHACHA20_POLY1305,
+        }
+    }
+
+    pub(super) const fn key_bytes(self) -> usize {
+        match self {
+            Self::Aes128Gcm => 16,
+            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
+        }
+    }
+}
+
+impl Kind {
+    pub(super) const fn tls13(aead: Aead) -> Self {
+        Self { aead, is_tls13: true }
+    }
+
+    pub(super) const fn tls12(aead: Aead) -> Self {
+        Self { aead, is_tls13: false }
+    }
+
+    pub(super) const fn aead(self) -> Aead {
+        self.aead
+    }
+
+    pub(super) const fn is_tls13(self) -> bool {
+        self.is_tls13
+    }
+
+    /// Bytes between the header and the ciphertext.
+    const fn before(self) -> usize {
+        match (self.is_tls13, self.aead) {
+            (false, Aead::Aes128Gcm | Aead::Aes256Gcm) => EXPLICIT_NONCE_BYTES,
+            _ => 0,
+        }
+    }
+
+    /// Bytes behind the ciphertext of the content: the inner type of TLS 1.3 (RFC 8446 section 5.2) and the tag.
+    const fn after(self) -> usize {
+        self.is_tls13 as usize + TAG_BYTES
+    }
+
+    /// Bytes that a record adds to its content.
+    pub(super) const fn overhead(self) -> usize {
+        HEADER_BYTES + self.before() + self.after()
+    }
+
+    const fn max_records(self) -> u64 {
+        match self.aead {
+            Aead::Aes128Gcm | Aead::Aes256Gcm => AES_GCM_RECORDS,
+            Aead::ChaCha20Poly1305 => MAX_RECORDS,
+        }
+    }
+}
+
+/// A fault of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is longer than it may be.
+    TooLong,
+    /// It is not authentic: another key, another number, an altered byte, or no room for a tag.
+    NotAuthentic,
+    /// TLS 1.3: it holds nothing but zeros (RFC 8446 section 5.4).
+    NoType,
+}
+
+/// The content of an opened record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) kind: ContentType,
+    pub(super) length: usize,
+}
+
+/// The keys of one direction, with the number of the next record.
+pub(in crate::connection) struct Cipher {
+    /// The expanded key: none before its first use, and while the connection sleeps.
+    expanded: Option<LessSafeKey>,
+    kind: Kind,
+    key: [u8; MAX_KEY_BYTES],
+    iv: [u8; NONCE_LEN],
+    number: u64,
+}
+
+impl Cipher {
+    /// Makes a cipher. A key of another length than the algorithm's leaves a cipher that refuses every record.
+    pub(super) fn new(kind: Kind, key: &[u8], iv: [u8; NONCE_LEN]) -> Self {
+        let mut cipher = Self { expanded: None, kind, key: [0; MAX_KEY_BYTES], iv, number: 0 };
+        match key.len() == kind.aead.key_bytes() {
+            true => cipher.key[..key.len()].copy_from_slice(key),
+            false => cipher.number = MAX_RECORDS,
+        }
+        cipher
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn set_number(&mut self, number: u64) {
+        self.number = number;
+    }
+
+    /// Returns true if records of this key have been sealed, or are sealed from now on: in TLS 1.2 keys are made before
+    /// they are used.
+    pub(in crate::connection) fn is_active(&self) -> bool {
+        self.kind.is_tls13 || self.number > 0
+    }
+
+    /// Returns true if the key should seal one more record at the most.
+    pub(super) fn is_worn_out(&self) -> bool {
+        self.number + 1 >= self.kind.max_records()
+    }
+
+    /// Drops the expanded key. The next record makes it again.
+    pub(super) fn sleep(&mut self) {
+        self.expanded = None;
+    }
+
+    /// Seals `content` as one record at the start of `record`, and returns the record's length. None if the keys are
+    /// used up, or `record` is shorter than the record.
+    #[inline]
+    pub(in crate::connection) fn seal(
+        &mut self,
+        kind: ContentType,
+        content: &[u8],
+        record: &mut [u8],
+    ) -> Option<usize> {
+        let length = content.len() + self.kind.overhead();
+        let (header, body) = record.get_mut(..length)?.split_first_chunk_mut::<HEADER_BYTES>()?;
+        let (before, rest) = body.split_at_mut_checked(self.kind.before())?;
+        let (ciphertext, after) = rest.split_at_mut_checked(content.len())?;
+        let nonce = self.nonce();
+        let outer = if self.kind.is_tls13 { ContentType::ApplicationData } else { kind };
+        let inner = [u8::from(kind)];
+        let version = ProtocolVersion::TLSv1_2.to_array();
+        let [high, low] = u16::try_from(length - HEADER_BYTES).ok()?.to_be_bytes();
+        *header = [outer.into(), version[0], version[1], high, low];
+        before.copy_from_slice(&nonce[NONCE_LEN - before.len()..]);
+        let data = self.additional_data(*header, content.len());
+        let extra = if self.kind.is_tls13 { &inner[..] } else { &[] };
+        let number = self.number;
+        let key = self.expanded()?;
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        key.seal_out_of_place_scatter(nonce, Aad::from(data.as_ref()), content, ciphertext, extra, after).ok()?;
+        self.number = number + 1;
+        Some(length)
+    }
+
+    /// Opens a whole record in place. The content stands at the returned place. A record that is not authentic leaves
+    /// zeros.
+    pub(super) fn open_in_place(&mut self, record: &mut [u8]) -> Result<(ContentType, Range<usize>), Fault> {
+        let (header, body) = record.split_first_chunk_mut::<HEADER_BYTES>().ok_or(Fault::NotAuthentic)?;
+        let inner = self.open_body(*header, body)?;
+        let content = self.content(header[0].into(), &mut body[inner.clone()])?;
+        let start = HEADER_BYTES + inner.start;
+        Ok((content.kind, start..start + content.length))
+    }
+
+    /// Decrypts what follows the header of a record, in place. In TLS 1.3 the inner type and padding stand behind the
+    /// content.
+    pub(super) fn open_body(&mut self, header: [u8; HEADER_BYTES], body: &mut [u8]) -> Result<Range<usize>, Fault> {
+        let (nonce, start) = self.nonce_of(body)?;
+        let end = body.len().checked_sub(TAG_BYTES).filter(|end| *end >= start).ok_or(Fault::NotAuthentic)?;
+        let data = self.additional_data(header, end - start);
+        let (inner, tag) = body[start..].split_at_mut(end - start);
+        let number = self.number;
+        let key = self.expanded().ok_or(Fault::NotAuthentic)?;
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        if key.open_in_place_separate_tag(nonce, Aad::from(data.as_ref()), tag, inner).is_err() {
+            inner.fill(0);
+            return Err(Fault::NotAuthentic);
+        }
+        self.number = number + 1;
+        Ok(start..end)
+    }
+
+    /// Opens a whole record into the start of `plain`, which has room for [`Cipher::inner_bytes`]. A record that is not
+    /// authentic leaves zeros there.
+    #[inline]
+    pub(super) fn open_into(&mut self, record: &[u8], plain: &mut [u8]) -> Result<Content, Fault> {
+        let (header, body) = record.split_first_chunk::<HEADER_BYTES>().ok_or(Fault::NotAuthentic)?;
+        let (nonce, start) = self.nonce_of(body)?;
+        let body = &body[start..];
+        let length = body.len().checked_sub(TAG_BYTES).ok_or(Fault::NotAuthentic)?;
+        let data = self.additional_data(*header, length);
+        let (ciphertext, tag) = body.split_at(length);
+        let inner = plain.get_mut(..length).ok_or(Fault::NotAuthentic)?;
+        let number = self.number;
+        let key = self.expanded().ok_or(Fault::NotAuthentic)?;
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        if key.open_separate_gather(nonce, Aad::from(data.as_ref()), ciphertext, tag, inner).is_err() {
+            inner.fill(0);
+            return Err(Fault::NotAuthentic);
+        }
+        self.number = number + 1;
+        self.content(header[0].into(), inner)
+    }
+
+    /// Bytes that a record of `length` bytes, header included, decrypts to: with the inner type and the padding.
+    pub(super) const fn inner_bytes(&self, length: usize) -> usize {
+        length.saturating_sub(HEADER_BYTES + self.kind.before() + TAG_BYTES)
+    }
+
+    /// Checks the length of a record that its header gives, header included.
+    pub(super) fn check_length(&self, length: usize) -> Result<(), Fault> {
+        let most = MAX_PLAINTEXT_BYTES + MAX_EXPANSION_BYTES[usize::from(!self.kind.is_tls13)];
+        if length > HEADER_BYTES + most { Err(Fault::TooLong) } else { Ok(()) }
+    }
+
+    /// The type and length of the content of decrypted bytes (RFC 8446 sections 5.2 and 5.4).
+    #[inline]
+    fn content(&self, outer: ContentType, inner: &mut [u8]) -> Result<Content, Fault> {
+        let (kind, length) = match self.kind.is_tls13 {
+            true if inner.len() > MAX_PLAINTEXT_BYTES + 1 => {
+                inner.fill(0);
+                return Err(Fault::TooLong);
+            }
+            true => {
+                let last = inner.iter().rposition(|byte| *byte != 0).ok_or(Fault::NoType)?;
+                (inner[last].into(), last)
+            }
+            false => (outer, inner.len()),
+        };
+        if length > MAX_PLAINTEXT_BYTES {
+            inner.fill(0);
+            return Err(Fault::TooLong);
+        }
+        Ok(Content { kind, length })
+    }
+
+    /// The nonce of the next record: its number over the initialization vector (RFC 8446 section 5.3, RFC 7905 section
+    /// 2). For the explicit nonce of AES-GCM in TLS 1.2 any value serves that no other record has.
+    #[inline]
+    fn nonce(&self) -> [u8; NONCE_LEN] {
+        let mut nonce = self.iv;
+        nonce.iter_mut().skip(NONCE_LEN - 8).zip(self.number.to_be_bytes()).for_each(|(byte, number)| *byte ^= number);
+        nonce
+    }
+
+    /// The nonce of a received record, and the start of its ciphertext.
+    #[inline]
+    fn nonce_of(&self, body: &[u8]) -> Result<([u8; NONCE_LEN], usize), Fault> {
+        let mut nonce = self.nonce();
+        let before = self.kind.before();
+        let explicit = body.get(..before).ok_or(Fault::NotAuthentic)?;
+        nonce[NONCE_LEN - before..].copy_from_slice(explicit);
+        Ok((nonce, before))
+    }
+
+    /// The additional data of a record with `length` bytes of content: the header in TLS 1.3 (RFC 8446 section 5.2), the
+    /// number, type, version and length in TLS 1.2 (RFC 5246 section 6.2.3.3).
+    #[inline]
+    fn additional_data(&self, header: [u8; HEADER_BYTES], length: usize) -> AdditionalData {
+        let mut bytes = [0; 8 + HEADER_BYTES];
+        match self.kind.is_tls13 {
+            true => bytes[8..].copy_from_slice(&header),
+            false => {
+                bytes[..8].copy_from_slice(&self.number.to_be_bytes());
+                bytes[8..11].copy_from_slice(&header[..3]);
+                // A record is shorter than 64 KiB.
+                bytes[11..].copy_from_slice(&(length as u16).to_be_bytes());
+            }
+        }
+        AdditionalData { bytes, start: if self.kind.is_tls13 { 8 } else { 0 } }
+    }
+
+    #[inline]
+    fn expanded(&mut self) -> Option<&LessSafeKey> {
+        if self.number >= MAX_RECORDS {
+            return None;
+        }
+        if self.expanded.is_none() {
+            self.wake();
+        }
+        self.expanded.as_ref()
+    }
+
+    #[cold]
+    fn wake(&mut self) {
+        let key = &self.key[..self.kind.aead.key_bytes()];
+        self.expanded = UnboundKey::new(self.kind.aead.algorithm(), key).ok().map(LessSafeKey::new);
+    }
+}
+
+impl Drop for Cipher {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        self.iv.zeroize();
+    }
+}
+
+/// The additional data of a record.
+struct AdditionalData {
+    bytes: [u8; 8 + HEADER_BYTES],
+    start: usize,
+}
+
+impl AsRef<[u8]> for AdditionalData {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}

@@ -1,0 +1,352 @@
+//! The records of a connection after its handshake: data, alerts, tickets and key updates.
+//!
+//! ```text
+//!   unwrap: record of the peer --> Layer::open --> plaintext in the caller's buffer
+//!                                      |---------> an alert, a key update, a ticket
+//!   wrap:   plaintext          --> Layer::seal --> record in the caller's buffer
+//! ```
+//!
+//! A record is decrypted from the caller's buffer into the caller's buffer, without a copy and without an allocation.
+
+use rustls::client::ClientConnectionData;
+use rustls::kernel::KernelConnection;
+use rustls::{AlertDescription, ContentType, InvalidMessage, PeerMisbehaved};
+
+use crate::connection::failure;
+use crate::error::{Code, Error, Result};
+
+use super::cipher::{Cipher, Content, MAX_PLAINTEXT_BYTES};
+use super::lent::as_rustls;
+use super::messages::{KEY_UPDATE_NOT_REQUESTED, Message, Messages};
+use super::secret::Secret;
+
+/// Levels of alerts (RFC 8446 section 6).
+const WARNING: u8 = 1;
+const FATAL: u8 = 2;
+
+/// Records without data that may follow one another: each costs work and moves nothing.
+const MAX_EMPTY_RECORDS: u8 = 32;
+const MAX_KEY_UPDATES: u8 = 32;
+const MAX_WARNINGS: u8 = 4;
+
+/// Requests to renegotiate that are answered with a warning (RFC 5246 section 7.2.2); the next one ends the connection.
+const MAX_RENEGOTIATIONS: u8 = 1;
+
+/// The traffic secrets of a connection of TLS 1.3.
+pub(in crate::connection) struct TrafficSecrets {
+    pub(super) write: Secret,
+    pub(super) read: Secret,
+}
+
+/// The part of rustls that takes the tickets of a server.
+pub(in crate::connection) type Tickets = KernelConnection<ClientConnectionData>;
+
+/// The outcome of one record.
+#[derive(Debug)]
+pub(in crate::connection) enum Opened {
+    /// Application data: this many bytes, which may be none.
+    Data(usize),
+    /// Nothing for the application.
+    Done,
+    /// The peer's close_notify.
+    PeerClosed,
+    /// The messages of new session tickets, which a client takes with [`Layer::take_ticket`].
+    Tickets(Vec<Vec<u8>>),
+}
+
+/// What a call sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::connection) struct Sealed {
+    pub(in crate::connection) consumed: usize,
+    pub(in crate::connection) produced: usize,
+}
+
+/// Both directions after the handshake.
+pub(in crate::connection) struct Layer {
+    write: Cipher,
+    read: Cipher,
+    /// TLS 1.3 alone.
+    secrets: Option<TrafficSecrets>,
+    /// Clients of TLS 1.3.
+    tickets: Option<Box<Tickets>>,
+    messages: Messages,
+    /// An answer to a key update goes out before the next data (RFC 8446 section 4.6.3).
+    owes_key_update: bool,
+    floods: Floods,
+}
+
+/// Counts of what a peer may send without end.
+#[derive(Default)]
+struct Floods {
+    empty_records: u8,
+    key_updates: u8,
+    warnings: u8,
+    renegotiations: u8,
+}
+
+impl Layer {
+    pub(super) fn new(
+        (write, read): (Cipher, Cipher),
+        secrets: Option<TrafficSecrets>,
+        tickets: Option<Box<Tickets>>,
+        is_client: bool,
+    ) -> Self {
+        let messages = Messages::new(write.kind().is_tls13(), is_client);
+        Self { write, read, secrets, tickets, messages, owes_key_update: false, floods: Floods::default() }
+    }
+
+    /// Bytes that a record adds to its plaintext.
+    pub(in crate::connection) fn overhead(&self) -> usize {
+        self.write.kind().overhead()
+    }
+
+    /// The most plaintext that a record of `length` bytes can hold, header included.
+    #[inline]
+    pub(in crate::connection) fn plaintext_of(&self, length: usize) -> usize {
+        length.saturating_sub(self.read.kind().overhead()).min(MAX_PLAINTEXT_BYTES)
+    }
+
+    /// Drops the expanded keys. The next record makes them again.
+    pub(in crate::connection) fn sleep(&mut self) {
+        self.write.sleep();
+        self.read.sleep();
+    }
+
+    /// Gives up the layer, for the alert that ends the connection.
+    pub(in crate::connection) fn into_write(self) -> Cipher {
+        self.write
+    }
+
+    /// Opens one record of the given length, which its header gives; `record` may be cut if that is too long. Puts
+    /// application data into `plain`, which has room for [`Layer::plaintext_of`], and appends answers to `outgoing`.
+    ///
+    /// # Errors
+    /// The error that ends the connection. Nothing of the record is in `plain`.
+    #[inline]
+    pub(in crate::connection) fn open(
+        &mut self,
+        length: usize,
+        record: &mut [u8],
+        plain: &mut [u8],
+        outgoing: &mut Vec<u8>,
+    ) -> Result<Opened> {
+        self.read.check_length(length).map_err(fault)?;
+        let outer = ContentType::from(record[0]);
+        if self.read.kind().is_tls13() && outer != ContentType::ApplicationData {
+            return Err(unexpected(outer));
+        }
+        let inner_bytes = self.read.inner_bytes(length);
+        if inner_bytes > plain.len() || outer != ContentType::ApplicationData {
+            let (kind, place) = self.read.open_in_place(record).map_err(fault)?;
+            let content = &mut record[place];
+            let opened = self.accept(kind, content, outgoing)?;
+            if let Opened::Data(count) = opened {
+                // Only the inner type has no room, or the padding.
+                let room = plain.get_mut(..count).ok_or_else(|| Error::new(Code::Internal, "no room for a record"))?;
+                room.copy_from_slice(content);
+            }
+            return Ok(opened);
+        }
+        let Content { kind, length } = self.read.open_into(record, plain).map_err(fault)?;
+        if kind == ContentType::ApplicationData && length > 0 && self.messages.is_whole() {
+            self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
+            return Ok(Opened::Data(length));
+        }
+        let opened = self.accept(kind, &plain[..length], outgoing);
+        // It is not for the application.
+        plain[..inner_bytes].fill(0);
+        opened
+    }
+
+    /// Accepts the content of a record, whatever its type.
+    fn accept(&mut self, kind: ContentType, content: &[u8], outgoing: &mut Vec<u8>) -> Result<Opened> {
+        if kind != ContentType::Handshake && !self.messages.is_whole() {
+            return Err(misbehaved(PeerMisbehaved::MessageInterleavedWithHandshakeMessage));
+        }
+        match kind {
+            ContentType::ApplicationData if content.is_empty() => {
+                count(&mut self.floods.empty_records, MAX_EMPTY_RECORDS, PeerMisbehaved::TooManyEmptyFragments)?;
+                Ok(Opened::Data(0))
+            }
+            ContentType::ApplicationData => {
+                self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
+                Ok(Opened::Data(content.len()))
+            }
+            ContentType::Alert => self.accept_alert(content),
+            ContentType::Handshake => self.accept_handshake(content, outgoing),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// An alert of the peer (RFC 8446 section 6, RFC 5246 section 7.2).
+    fn accept_alert(&mut self, content: &[u8]) -> Result<Opened> {
+        let (level, description) = match *content {
+            [] => return Err(malformed(InvalidMessage::InvalidEmptyPayload)),
+            [_] => return Err(malformed(InvalidMessage::MissingData("Alert"))),
+            [level, description] => (level, AlertDescription::from(description)),
+            _ => return Err(malformed(InvalidMessage::TrailingData("Alert"))),
+        };
+        if !matches!(level, WARNING | FATAL) {
+            return Err(Error::new(Code::PeerMisbehaved, format!("an alert of level {level}, which TLS does not have")));
+        }
+        if description == AlertDescription::CloseNotify {
+            return Ok(Opened::PeerClosed);
+        }
+        // In TLS 1.3 the level counts for nothing.
+        let is_warning = match self.read.kind().is_tls13() {
+            true => description == AlertDescription::UserCanceled,
+            false => level == WARNING,
+        };
+        if is_warning {
+            count(&mut self.floods.warnings, MAX_WARNINGS, PeerMisbehaved::TooManyWarningAlertsReceived)?;
+            return Ok(Opened::Done);
+        }
+        Err(failure::from_rustls(rustls::Error::AlertReceived(description), None, None))
+    }
+
+    /// Handshake messages after the handshake (RFC 8446 section 4.6).
+    fn accept_handshake(&mut self, content: &[u8], outgoing: &mut Vec<u8>) -> Result<Opened> {
+        if content.is_empty() {
+            return Err(malformed(InvalidMessage::InvalidEmptyPayload));
+        }
+        let mut tickets = Vec::new();
+        self.messages.append(content);
+        while let Some(message) = self.messages.next()? {
+            match message {
+                Message::Ticket(body) => tickets.push(body),
+                Message::KeyUpdate { is_requested } => {
+                    if !self.messages.is_whole() {
+                        return Err(misbehaved(PeerMisbehaved::KeyEpochWithPendingFragment));
+                    }
+                    count(&mut self.floods.key_updates, MAX_KEY_UPDATES, PeerMisbehaved::TooManyKeyUpdateRequests)?;
+                    let secrets = self.secrets.as_mut().ok_or_else(no_secrets)?;
+                    self.read = secrets.read.update(self.read.kind().aead()).ok_or_else(no_secrets)?;
+                    self.owes_key_update |= is_requested;
+                }
+                Message::Renegotiation => {
+                    let refused = PeerMisbehaved::TooManyRenegotiationRequests;
+                    count(&mut self.floods.renegotiations, MAX_RENEGOTIATIONS, refused)?;
+                    self.alert(WARNING, AlertDescription::NoRenegotiation.into(), outgoing)?;
+                }
+            }
+        }
+        Ok(if tickets.is_empty() { Opened::Done } else { Opened::Tickets(tickets) })
+    }
+
+    /// Takes a ticket of a server for later connections.
+    ///
+    /// # Errors
+    /// `MESSAGE_MALFORMED` and others for a message that is wrong.
+    pub(in crate::connection) fn take_ticket(&mut self, body: &[u8]) -> Result<()> {
+        let tickets = self.tickets.as_mut().ok_or_else(|| Error::new(Code::Internal, "a ticket without a taker"))?;
+        tickets.handle_new_session_ticket(body).map_err(|error| failure::from_rustls(error, None, None))
+    }
+
+    /// Seals `plain`, at most `most` records of it, into `tls`. Nothing is produced if there is no room for a byte.
+    ///
+    /// # Errors
+    /// `KEYS_EXHAUSTED` in TLS 1.2.
+    #[inline]
+    pub(in crate::connection) fn seal(&mut self, plain: &[u8], tls: &mut [u8], most: usize) -> Result<Sealed> {
+        let overhead = self.overhead();
+        let mut sealed = Sealed::default();
+        for _ in 0..most {
+            if self.owes_key_update || self.write.is_worn_out() {
+                match self.update_write(&mut tls[sealed.produced..]) {
+                    Ok(Some(update)) => sealed.produced += update,
+                    Ok(None) => break,
+                    // The next call reports it.
+                    Err(_) if sealed.consumed > 0 => break,
+                    Err(error) => return Err(error),
+                }
+            }
+            let room = (tls.len() - sealed.produced).saturating_sub(overhead);
+            let rest = &plain[sealed.consumed..];
+            let chunk = &rest[..rest.len().min(room).min(MAX_PLAINTEXT_BYTES)];
+            if chunk.is_empty() {
+                break;
+            }
+            let record = &mut tls[sealed.produced..];
+            let length = self.write.seal(ContentType::ApplicationData, chunk, record).ok_or_else(exhausted)?;
+            sealed.consumed += chunk.len();
+            sealed.produced += length;
+        }
+        Ok(sealed)
+    }
+
+    /// The bytes that `tls` must have for a byte of plaintext.
+    pub(in crate::connection) fn least_room(&self) -> usize {
+        let update = if self.owes_key_update || self.write.is_worn_out() {
+            self.overhead() + KEY_UPDATE_NOT_REQUESTED.len()
+        } else {
+            0
+        };
+        update + self.overhead() + 1
+    }
+
+    /// Seals a key update and takes the next keys. None if there is no room for it and a byte of data.
+    #[cold]
+    fn update_write(&mut self, tls: &mut [u8]) -> Result<Option<usize>> {
+        let Some(secrets) = &mut self.secrets else { return Err(exhausted()) };
+        if tls.len() <= 2 * self.write.kind().overhead() + KEY_UPDATE_NOT_REQUESTED.len() {
+            return Ok(None);
+        }
+        let sealed = self.write.seal(ContentType::Handshake, &KEY_UPDATE_NOT_REQUESTED, tls).ok_or_else(exhausted)?;
+        self.write = secrets.write.update(self.write.kind().aead()).ok_or_else(no_secrets)?;
+        self.owes_key_update = false;
+        Ok(Some(sealed))
+    }
+
+    /// Appends close_notify to `outgoing` (RFC 8446 section 6.1).
+    ///
+    /// # Errors
+    /// `KEYS_EXHAUSTED`.
+    pub(in crate::connection) fn close_notify(&mut self, outgoing: &mut Vec<u8>) -> Result<()> {
+        self.alert(WARNING, AlertDescription::CloseNotify.into(), outgoing)
+    }
+
+    fn alert(&mut self, level: u8, description: u8, outgoing: &mut Vec<u8>) -> Result<()> {
+        outgoing.extend(sealed_alert(&mut self.write, level, description).ok_or_else(exhausted)?);
+        Ok(())
+    }
+}
+
+/// An alert as a record of this cipher. None if the keys are used up.
+pub(in crate::connection) fn sealed_alert(cipher: &mut Cipher, level: u8, description: u8) -> Option<Vec<u8>> {
+    let content = [level, description];
+    let mut record = vec![0; content.len() + cipher.kind().overhead()];
+    cipher.seal(ContentType::Alert, &content, &mut record).map(|_| record)
+}
+
+/// Counts one more of something that moves nothing, and refuses what is too much.
+fn count(counter: &mut u8, most: u8, refused: PeerMisbehaved) -> Result<()> {
+    if *counter >= most {
+        return Err(misbehaved(refused));
+    }
+    *counter += 1;
+    Ok(())
+}
+
+fn fault(fault: super::cipher::Fault) -> Error {
+    failure::from_rustls(as_rustls(fault), None, None)
+}
+
+fn misbehaved(why: PeerMisbehaved) -> Error {
+    failure::from_rustls(why.into(), None, None)
+}
+
+pub(super) fn malformed(why: InvalidMessage) -> Error {
+    failure::from_rustls(why.into(), None, None)
+}
+
+fn unexpected(kind: ContentType) -> Error {
+    failure::from_rustls(rustls::Error::InappropriateMessage { expect_types: Vec::new(), got_type: kind }, None, None)
+}
+
+fn exhausted() -> Error {
+    Error::from(Code::KeysExhausted)
+}
+
+fn no_secrets() -> Error {
+    Error::new(Code::Internal, "no next traffic secret")
+}

@@ -1,0 +1,303 @@
+//! rustls' cipher suites on our own ciphers, which the connection takes over: for its records after the handshake, and
+//! for its last alert.
+//!
+//! rustls owns the ciphers during the handshake. When the connection drops rustls' part, they hand themselves over as
+//! they are dropped, with their next number, so that no number is used twice. rustls queues no alert for some failures,
+//! and for others not the one of the table of codes: a fatal alert leaves the cipher in plain text, and alert.rs takes
+//! it out of the records. No record takes a lock: a cipher has one owner at a time.
+
+use std::cell::RefCell;
+use std::num::NonZeroU64;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::aead::NONCE_LEN;
+use rustls::crypto::CipherSuiteCommon;
+use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
+use rustls::crypto::cipher::{
+    AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter,
+    OutboundOpaqueMessage, OutboundPlainMessage, PrefixedPayload, Tls12AeadAlgorithm, Tls13AeadAlgorithm,
+    UnsupportedOperationError,
+};
+use rustls::{
+    CipherSuite, ConnectionTrafficSecrets, ContentType, ProtocolVersion, SupportedCipherSuite, Tls12CipherSuite,
+    Tls13CipherSuite,
+};
+
+use super::cipher::{Aead, Cipher, Fault, Kind};
+use super::header::HEADER_BYTES;
+use super::secret::Secrets;
+
+/// Level of an alert that ends the connection (RFC 8446 section 6).
+const FATAL: u8 = 2;
+
+/// Names a cipher that rustls has, among all of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Name(NonZeroU64);
+
+impl Name {
+    fn new() -> Self {
+        Self(NonZeroU64::MIN.saturating_add(NAMED.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+/// Number of ciphers that have been named.
+static NAMED: AtomicU64 = AtomicU64::new(0);
+
+/// The ciphers that rustls made last for a connection, and the traffic secrets that it has told.
+#[derive(Default)]
+pub(in crate::connection) struct Lent {
+    write: Option<Name>,
+    read: Option<Name>,
+    pub(super) secrets: Secrets,
+}
+
+/// The ciphers of a connection that rustls has given back.
+#[derive(Default)]
+pub(in crate::connection) struct Returned {
+    pub(in crate::connection) write: Option<Cipher>,
+    pub(super) read: Option<Cipher>,
+}
+
+thread_local! {
+    /// The notes of the call of rustls that runs on this thread.
+    static NOTES: RefCell<Lent> = RefCell::default();
+    /// The ciphers that are asked for, and those that have come.
+    static RETURN: RefCell<Option<(Lent, Returned)>> = const { RefCell::new(None) };
+}
+
+impl Lent {
+    /// Calls rustls, and notes the ciphers that it makes. A callback of rustls may drive another connection on this
+    /// thread, so that calls are nested.
+    pub(in crate::connection) fn note<T>(&mut self, call: impl FnOnce() -> T) -> T {
+        let outer = NOTES.replace(std::mem::take(self));
+        let outcome = call();
+        *self = NOTES.replace(outer);
+        outcome
+    }
+
+    /// Takes the ciphers over from the part of rustls that `end` drops.
+    pub(in crate::connection) fn take_over(&mut self, end: impl FnOnce()) -> Returned {
+        let asked = Self { write: self.write.take(), read: self.read.take(), secrets: Secrets::default() };
+        let outer = RETURN.replace(Some((asked, Returned::default())));
+        end();
+        RETURN.replace(outer).map(|(_, returned)| returned).unwrap_or_default()
+    }
+}
+
+/// Notes a secret that rustls tells the key log of.
+pub(super) fn note_secret(label: &str, secret: &[u8]) {
+    NOTES.with_borrow_mut(|notes| notes.secrets.note(label, secret));
+}
+
+/// An encrypter or a decrypter of rustls'.
+struct Loan {
+    name: Name,
+    /// Taken out only when this is dropped.
+    cipher: Option<Cipher>,
+    is_write: bool,
+}
+
+impl Loan {
+    fn write(cipher: Cipher) -> Box<dyn MessageEncrypter> {
+        let name = Name::new();
+        NOTES.with_borrow_mut(|notes| notes.write = Some(name));
+        Box::new(Self { name, cipher: Some(cipher), is_write: true })
+    }
+
+    fn read(cipher: Cipher) -> Box<dyn MessageDecrypter> {
+        let name = Name::new();
+        NOTES.with_borrow_mut(|notes| notes.read = Some(name));
+        Box::new(Self { name, cipher: Some(cipher), is_write: false })
+    }
+}
+
+impl MessageEncrypter for Loan {
+    fn encrypt(&mut self, message: OutboundPlainMessage<'_>, seq: u64) -> Result<OutboundOpaqueMessage, rustls::Error> {
+        let cipher = self.cipher.as_mut().ok_or(rustls::Error::EncryptError)?;
+        cipher.set_number(seq);
+        let content = message.payload.to_vec();
+        if message.typ == ContentType::Alert && content.first() == Some(&FATAL) {
+            let payload = PrefixedPayload::from(content.as_slice());
+            return Ok(OutboundOpaqueMessage::new(message.typ, message.version, payload));
+        }
+        let mut record = vec![0; content.len() + cipher.kind().overhead()];
+        cipher.seal(message.typ, &content, &mut record).ok_or(rustls::Error::EncryptError)?;
+        let payload = PrefixedPayload::from(&record[HEADER_BYTES..]);
+        Ok(OutboundOpaqueMessage::new(record[0].into(), message.version, payload))
+    }
+
+    fn encrypted_payload_len(&self, payload_len: usize) -> usize {
+        let overhead = self.cipher.as_ref().map_or(0, |cipher| cipher.kind().overhead() - HEADER_BYTES);
+        payload_len + overhead
+    }
+}
+
+impl MessageDecrypter for Loan {
+    fn decrypt<'a>(
+        &mut self,
+        mut message: InboundOpaqueMessage<'a>,
+        seq: u64,
+    ) -> Result<InboundPlainMessage<'a>, rustls::Error> {
+        let cipher = self.cipher.as_mut().ok_or(rustls::Error::DecryptError)?;
+        cipher.set_number(seq);
+        let kind = cipher.kind();
+        let header = header(message.typ, message.version, message.payload.len());
+        let place = cipher.open_body(header, &mut message.payload).map_err(as_rustls)?;
+        if kind.is_tls13() {
+            message.payload.truncate(place.end);
+            return message.into_tls13_unpadded_message();
+        }
+        Ok(message.into_plain_message_range(place))
+    }
+}
+
+/// The header of a record that rustls has taken apart.
+fn header(kind: ContentType, version: ProtocolVersion, length: usize) -> [u8; HEADER_BYTES] {
+    let [major, minor] = version.to_array();
+    // A record is shorter than 64 KiB.
+    let [high, low] = (length as u16).to_be_bytes();
+    [kind.into(), major, minor, high, low]
+}
+
+/// A fault of a record as an error of rustls'.
+pub(super) fn as_rustls(fault: Fault) -> rustls::Error {
+    match fault {
+        Fault::TooLong => rustls::Error::PeerSentOversizedRecord,
+        Fault::NotAuthentic => rustls::Error::DecryptError,
+        Fault::NoType => rustls::PeerMisbehaved::IllegalTlsInnerPlaintext.into(),
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        // At a thread's end its place for ciphers may be gone: then they are dropped.
+        let _ = RETURN.try_with(|returned| {
+            let mut returned = returned.borrow_mut();
+            let Some((asked, returned)) = returned.as_mut() else { return };
+            match self.is_write {
+                true if asked.write == Some(self.name) => returned.write = self.cipher.take(),
+                false if asked.read == Some(self.name) => returned.read = self.cipher.take(),
+                _ => {}
+            }
+        });
+    }
+}
+
+/// Each suite of the provider on our ciphers. Made once for the process: a configuration refers to suites that live as
+/// long.
+static LENDING: LazyLock<Vec<SupportedCipherSuite>> = LazyLock::new(|| {
+    let lending = |suite: &SupportedCipherSuite| {
+        let aead = aead_of(suite.suite())?;
+        Some(match suite {
+            SupportedCipherSuite::Tls13(suite) => SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
+                common: CipherSuiteCommon { ..suite.common },
+                hkdf_provider: suite.hkdf_provider,
+                aead_alg: Box::leak(Box::new(LentTls13 { aead, of_provider: suite.aead_alg })),
+                quic: None,
+            }))),
+            SupportedCipherSuite::Tls12(suite) => SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
+                common: CipherSuiteCommon { ..suite.common },
+                prf_provider: suite.prf_provider,
+                kx: suite.kx,
+                sign: suite.sign,
+                aead_alg: Box::leak(Box::new(LentTls12 { aead, of_provider: suite.aead_alg })),
+            }))),
+        })
+    };
+    ALL_CIPHER_SUITES.iter().filter_map(lending).collect()
+});
+
+/// The algorithm of a suite.
+fn aead_of(suite: CipherSuite) -> Option<Aead> {
+    match suite {
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+        | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+        | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => Some(Aead::Aes128Gcm),
+        CipherSuite::TLS13_AES_256_GCM_SHA384
+        | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+        | CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => Some(Aead::Aes256Gcm),
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+        | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+        | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => Some(Aead::ChaCha20Poly1305),
+        _ => None,
+    }
+}
+
+/// The same suites on our ciphers. A suite that our ciphers do not have is left out.
+pub(crate) fn on_own_ciphers(suites: &[SupportedCipherSuite]) -> Vec<SupportedCipherSuite> {
+    let own = |suite: &SupportedCipherSuite| LENDING.iter().find(|own| own.suite() == suite.suite());
+    suites.iter().filter_map(own).copied().collect()
+}
+
+struct LentTls13 {
+    aead: Aead,
+    of_provider: &'static dyn Tls13AeadAlgorithm,
+}
+
+impl LentTls13 {
+    fn cipher(&self, key: &AeadKey, iv: &Iv) -> Cipher {
+        Cipher::new(Kind::tls13(self.aead), key.as_ref(), nonce(iv.as_ref(), &[]))
+    }
+}
+
+impl Tls13AeadAlgorithm for LentTls13 {
+    fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
+        Loan::write(self.cipher(&key, &iv))
+    }
+
+    fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
+        Loan::read(self.cipher(&key, &iv))
+    }
+
+    fn key_len(&self) -> usize {
+        self.aead.key_bytes()
+    }
+
+    fn extract_keys(&self, key: AeadKey, iv: Iv) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+        self.of_provider.extract_keys(key, iv)
+    }
+
+    fn fips(&self) -> bool {
+        self.of_provider.fips()
+    }
+}
+
+struct LentTls12 {
+    aead: Aead,
+    of_provider: &'static dyn Tls12AeadAlgorithm,
+}
+
+impl Tls12AeadAlgorithm for LentTls12 {
+    fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
+        Loan::write(Cipher::new(Kind::tls12(self.aead), key.as_ref(), nonce(iv, extra)))
+    }
+
+    fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
+        Loan::read(Cipher::new(Kind::tls12(self.aead), key.as_ref(), nonce(iv, &[])))
+    }
+
+    fn key_block_shape(&self) -> KeyBlockShape {
+        self.of_provider.key_block_shape()
+    }
+
+    fn extract_keys(
+        &self,
+        key: AeadKey,
+        iv: &[u8],
+        explicit: &[u8],
+    ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+        self.of_provider.extract_keys(key, iv, explicit)
+    }
+
+    fn fips(&self) -> bool {
+        self.of_provider.fips()
+    }
+}
+
+/// The initialization vector: its fixed bytes, then those of the explicit nonce, which TLS 1.2 has for AES-GCM.
+fn nonce(fixed: &[u8], explicit: &[u8]) -> [u8; NONCE_LEN] {
+    let mut iv = [0; NONCE_LEN];
+    iv.iter_mut().zip(fixed.iter().chain(explicit)).for_each(|(place, byte)| *place = *byte);
+    iv
+}

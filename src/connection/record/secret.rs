@@ -1,0 +1,138 @@
+//! The traffic secrets of TLS 1.3, from which a key update makes the next keys (RFC 8446 section 7.2).
+//!
+//! rustls tells them to its key log, and to nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::aead::NONCE_LEN;
+use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, KeyType, Prk};
+use rustls::KeyLog;
+use zeroize::Zeroize;
+
+use super::cipher::{Aead, Cipher, Kind};
+use super::lent;
+
+/// The longest secret: that of SHA-384.
+const MAX_SECRET_BYTES: usize = 48;
+
+/// The labels of the key log for the secrets of application data.
+const OF_CLIENT: &str = "CLIENT_TRAFFIC_SECRET_0";
+const OF_SERVER: &str = "SERVER_TRAFFIC_SECRET_0";
+
+/// The traffic secret of one direction.
+pub(super) struct Secret {
+    bytes: [u8; MAX_SECRET_BYTES],
+    length: u8,
+}
+
+/// The traffic secrets of both sides, as far as they are known.
+#[derive(Default)]
+pub(super) struct Secrets {
+    pub(super) client: Option<Secret>,
+    pub(super) server: Option<Secret>,
+}
+
+impl Secrets {
+    /// Notes a secret if it is one of application data.
+    pub(super) fn note(&mut self, label: &str, secret: &[u8]) {
+        match label {
+            OF_CLIENT => self.client = Secret::new(secret),
+            OF_SERVER => self.server = Secret::new(secret),
+            _ => {}
+        }
+    }
+}
+
+/// A number of bytes that HKDF makes.
+#[derive(Clone, Copy)]
+struct Bytes(usize);
+
+impl KeyType for Bytes {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+impl Secret {
+    /// Takes a secret of SHA-256 or SHA-384.
+    fn new(secret: &[u8]) -> Option<Self> {
+        let mut bytes = [0; MAX_SECRET_BYTES];
+        matches!(secret.len(), 32 | MAX_SECRET_BYTES).then(|| {
+            bytes[..secret.len()].copy_from_slice(secret);
+            // 48 at the most.
+            Self { bytes, length: secret.len() as u8 }
+        })
+    }
+
+    /// Makes the next secret of this direction, and its keys. None if HKDF fails.
+    pub(super) fn update(&mut self, aead: Aead) -> Option<Cipher> {
+        let mut next = [0; MAX_SECRET_BYTES];
+        let length = usize::from(self.length);
+        let made = self.expand(b"traffic upd", &mut next[..length]);
+        if made.is_some() {
+            self.bytes = next;
+        }
+        next.zeroize();
+        made?;
+        self.cipher(aead)
+    }
+
+    /// The keys of this secret (RFC 8446 section 7.3).
+    fn cipher(&self, aead: Aead) -> Option<Cipher> {
+        let mut key = [0; MAX_SECRET_BYTES];
+        let mut iv = [0; NONCE_LEN];
+        let key_bytes = aead.key_bytes();
+        let made = self.expand(b"key", &mut key[..key_bytes]).and_then(|()| self.expand(b"iv", &mut iv));
+        let cipher = made.map(|()| Cipher::new(Kind::tls13(aead), &key[..key_bytes], iv));
+        key.zeroize();
+        cipher
+    }
+
+    /// HKDF-Expand-Label without a context (RFC 8446 section 7.1).
+    fn expand(&self, label: &[u8], out: &mut [u8]) -> Option<()> {
+        let algorithm = if usize::from(self.length) == MAX_SECRET_BYTES { HKDF_SHA384 } else { HKDF_SHA256 };
+        let secret = Prk::new_less_safe(algorithm, &self.bytes[..usize::from(self.length)]);
+        // Secrets, keys and labels are shorter than 256 bytes.
+        let lengths = [0, out.len() as u8, (PREFIX.len() + label.len()) as u8];
+        let info = [&lengths[..], PREFIX, label, &[0]];
+        secret.expand(&info, Bytes(out.len())).ok()?.fill(out).ok()
+    }
+}
+
+/// The start of each label of TLS 1.3.
+const PREFIX: &[u8] = b"tls13 ";
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+/// The key log of each configuration: it notes the secrets of application data for the connection, and passes all to the
+/// operator's key log if there is one.
+struct SecretLog(Option<Arc<dyn KeyLog>>);
+
+impl fmt::Debug for SecretLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretLog")
+    }
+}
+
+impl KeyLog for SecretLog {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        lent::note_secret(label, secret);
+        if let Some(log) = &self.0 {
+            log.log(label, client_random, secret);
+        }
+    }
+
+    fn will_log(&self, label: &str) -> bool {
+        matches!(label, OF_CLIENT | OF_SERVER) || self.0.as_ref().is_some_and(|log| log.will_log(label))
+    }
+}
+
+/// The key log of a configuration, without which no connection of it completes: with that of the operator.
+pub(crate) fn key_log(of_operator: Option<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
+    Arc::new(SecretLog(of_operator))
+}
