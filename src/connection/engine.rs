@@ -108,21 +108,27 @@ impl Engine {
                 let Handshake { connection, lent } = &mut **handshake;
                 lent.note(|| handle(connection.process_tls_records(tls), outgoing))
             }
-            Self::Undecided(undecided) => (0, match undecided.read(tls) {
-                Decision::Incomplete => Ok(Step::Idle),
-                Decision::Chosen(config) => Self::server(config).map(|server| {
-                    *self = server;
-                    Step::Emitted
-                }),
-                Decision::Refused(refusal) => Ok(Step::Refused(refusal)),
-                Decision::Malformed(error) => Err(error),
-            }),
+            Self::Undecided(undecided) => (
+                0,
+                match undecided.read(tls) {
+                    Decision::Incomplete => Ok(Step::Idle),
+                    Decision::Chosen(config) => Self::server(config).map(|server| {
+                        *self = server;
+                        Step::Emitted
+                    }),
+                    Decision::Refused(refusal) => Ok(Step::Refused(refusal)),
+                    Decision::Malformed(error) => Err(error),
+                },
+            ),
             Self::Unstarted(parts) => {
                 let (config, name) = (Arc::clone(&parts.0), parts.1.clone());
-                (0, begin(|| UnbufferedClientConnection::new(config, name)).map(|client| {
-                    *self = Self::Client(client);
-                    Step::Emitted
-                }))
+                (
+                    0,
+                    begin(|| UnbufferedClientConnection::new(config, name)).map(|client| {
+                        *self = Self::Client(client);
+                        Step::Emitted
+                    }),
+                )
             }
             Self::Traffic(_) | Self::Ended(_) => (0, Ok(Step::Idle)),
         }

@@ -358,3 +358,124 @@ impl AsRef<[u8]> for AdditionalData {
         &self.bytes[self.start..]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 6] = [
+        Kind::tls13(Aead::Aes128Gcm),
+        Kind::tls13(Aead::Aes256Gcm),
+        Kind::tls13(Aead::ChaCha20Poly1305),
+        Kind::tls12(Aead::Aes128Gcm),
+        Kind::tls12(Aead::Aes256Gcm),
+        Kind::tls12(Aead::ChaCha20Poly1305),
+    ];
+
+    fn cipher(kind: Kind) -> Cipher {
+        Cipher::new(kind, &vec![7; kind.aead().key_bytes()], [9; NONCE_LEN])
+    }
+
+    fn sealed(cipher: &mut Cipher, content: &[u8]) -> Vec<u8> {
+        let mut record = vec![0; content.len() + cipher.kind().overhead()];
+        let length = cipher.seal(ContentType::ApplicationData, content, &mut record).unwrap();
+        assert_eq!(length, record.len());
+        record
+    }
+
+    #[test]
+    fn record_opens_in_place_and_into_a_buffer_alike() {
+        for kind in KINDS {
+            let (mut write, mut one, mut other) = (cipher(kind), cipher(kind), cipher(kind));
+            for length in [0, 1, 15, 16, 17, 1000, MAX_PLAINTEXT_BYTES] {
+                let content: Vec<u8> = (0..length).map(|at| at as u8).collect();
+                let mut record = sealed(&mut write, &content);
+                let mut plain = vec![0; one.inner_bytes(record.len())];
+                let expected = Content { kind: ContentType::ApplicationData, length };
+                assert_eq!(one.open_into(&record, &mut plain), Ok(expected), "{kind:?} {length}");
+                assert_eq!(plain[..length], content);
+                let (opened, place) = other.open_in_place(&mut record).unwrap();
+                assert_eq!((opened, &record[place]), (ContentType::ApplicationData, &content[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn every_altered_byte_is_refused_leaves_zeros_and_uses_up_no_number() {
+        for kind in KINDS {
+            let mut read = cipher(kind);
+            let record = sealed(&mut cipher(kind), b"secret");
+            for at in 0..record.len() {
+                let mut altered = record.clone();
+                altered[at] ^= 1;
+                let mut plain = vec![1; read.inner_bytes(altered.len())];
+                // In TLS 1.2 the length that counts is that of the content, which the caller has cut.
+                if matches!(at, 3 | 4) && !kind.is_tls13() {
+                    continue;
+                }
+                assert_eq!(read.open_into(&altered, &mut plain), Err(Fault::NotAuthentic), "{kind:?} {at}");
+                assert!(plain.iter().all(|byte| *byte == 0), "{kind:?} {at}");
+                assert_eq!(read.open_in_place(&mut altered), Err(Fault::NotAuthentic), "{kind:?} {at}");
+            }
+            let mut plain = vec![0; read.inner_bytes(record.len())];
+            assert!(read.open_into(&record, &mut plain).is_ok(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn record_of_any_length_below_its_overhead_is_refused() {
+        for kind in KINDS {
+            for length in 0..kind.overhead() {
+                let mut record = vec![23; length];
+                assert_eq!(cipher(kind).open_into(&record, &mut [0; 64]), Err(Fault::NotAuthentic));
+                assert_eq!(cipher(kind).open_in_place(&mut record), Err(Fault::NotAuthentic));
+            }
+        }
+    }
+
+    #[test]
+    fn record_that_does_not_fit_is_not_sealed() {
+        for kind in KINDS {
+            let mut write = cipher(kind);
+            for room in 0..kind.overhead() + 3 {
+                assert_eq!(write.seal(ContentType::ApplicationData, b"abc", &mut vec![0; room]), None);
+            }
+            assert_eq!(write.number, 0);
+        }
+    }
+
+    #[test]
+    fn keys_end_before_their_numbers_do() {
+        for kind in KINDS {
+            let mut write = cipher(kind);
+            write.set_number(kind.max_records() - 2);
+            assert!(!write.is_worn_out());
+            sealed(&mut write, b"the last of data");
+            assert!(write.is_worn_out());
+            write.set_number(MAX_RECORDS);
+            assert_eq!(write.seal(ContentType::ApplicationData, b"abc", &mut [0; 64]), None);
+            let record = sealed(&mut cipher(kind), b"abc");
+            let mut read = cipher(kind);
+            read.set_number(MAX_RECORDS);
+            assert_eq!(read.open_into(&record, &mut [0; 64]), Err(Fault::NotAuthentic));
+        }
+    }
+
+    #[test]
+    fn key_of_another_length_refuses_every_record() {
+        let mut wrong = Cipher::new(Kind::tls13(Aead::Aes256Gcm), &[7; 16], [9; NONCE_LEN]);
+        assert_eq!(wrong.seal(ContentType::ApplicationData, b"abc", &mut [0; 64]), None);
+    }
+
+    #[test]
+    fn sleep_drops_the_expanded_key_and_a_record_makes_it_again() {
+        let (mut write, mut read) = (cipher(KINDS[0]), cipher(KINDS[0]));
+        for _ in 0..2 {
+            let mut record = sealed(&mut write, b"abc");
+            assert!(read.open_in_place(&mut record).is_ok() && write.expanded.is_some() && read.expanded.is_some());
+            write.sleep();
+            read.sleep();
+            assert!(write.expanded.is_none() && read.expanded.is_none());
+        }
+    }
+}

@@ -187,7 +187,10 @@ impl Layer {
             _ => return Err(malformed(InvalidMessage::TrailingData("Alert"))),
         };
         if !matches!(level, WARNING | FATAL) {
-            return Err(Error::new(Code::PeerMisbehaved, format!("an alert of level {level}, which TLS does not have")));
+            return Err(Error::new(
+                Code::PeerMisbehaved,
+                format!("an alert of level {level}, which TLS does not have"),
+            ));
         }
         if description == AlertDescription::CloseNotify {
             return Ok(Opened::PeerClosed);
@@ -251,6 +254,10 @@ impl Layer {
         let overhead = self.overhead();
         let mut sealed = Sealed::default();
         for _ in 0..most {
+            let rest = &plain[sealed.consumed..];
+            if rest.is_empty() {
+                break;
+            }
             if self.owes_key_update || self.write.is_worn_out() {
                 match self.update_write(&mut tls[sealed.produced..]) {
                     Ok(Some(update)) => sealed.produced += update,
@@ -261,7 +268,6 @@ impl Layer {
                 }
             }
             let room = (tls.len() - sealed.produced).saturating_sub(overhead);
-            let rest = &plain[sealed.consumed..];
             let chunk = &rest[..rest.len().min(room).min(MAX_PLAINTEXT_BYTES)];
             if chunk.is_empty() {
                 break;
@@ -349,4 +355,132 @@ fn exhausted() -> Error {
 
 fn no_secrets() -> Error {
     Error::new(Code::Internal, "no next traffic secret")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::connection::record::cipher::{Aead, Kind};
+    use crate::connection::record::secret::Secrets;
+
+    use super::*;
+
+    /// A client and a server of the same keys.
+    fn pair(kind: Kind) -> (Layer, Layer) {
+        let side = |is_client: bool| {
+            let cipher = |byte| Cipher::new(kind, &vec![byte; kind.aead().key_bytes()], [byte; 12]);
+            let mut secrets = Secrets::default();
+            secrets.note("CLIENT_TRAFFIC_SECRET_0", &[1; 32]);
+            secrets.note("SERVER_TRAFFIC_SECRET_0", &[2; 32]);
+            let (client, server) = (secrets.client.unwrap(), secrets.server.unwrap());
+            let (ciphers, secrets) = match is_client {
+                true => ((cipher(1), cipher(2)), TrafficSecrets { write: client, read: server }),
+                false => ((cipher(2), cipher(1)), TrafficSecrets { write: server, read: client }),
+            };
+            Layer::new(ciphers, Some(secrets).filter(|_| kind.is_tls13()), None, is_client)
+        };
+        (side(true), side(false))
+    }
+
+    const TLS13: Kind = Kind::tls13(Aead::Aes128Gcm);
+    const TLS12: Kind = Kind::tls12(Aead::Aes128Gcm);
+
+    /// Opens each record of `tls`. Returns the data.
+    fn open_all(layer: &mut Layer, tls: &mut [u8]) -> Result<Vec<u8>> {
+        let (mut start, mut data) = (0, Vec::new());
+        while start < tls.len() {
+            let length = 5 + usize::from(u16::from_be_bytes([tls[start + 3], tls[start + 4]]));
+            let mut plain = vec![0; length];
+            if let Opened::Data(count) =
+                layer.open(length, &mut tls[start..start + length], &mut plain, &mut Vec::new())?
+            {
+                data.extend_from_slice(&plain[..count]);
+            }
+            start += length;
+        }
+        Ok(data)
+    }
+
+    fn exchange(from: &mut Layer, to: &mut Layer, data: &[u8]) -> usize {
+        let mut tls = vec![0; data.len() + 200];
+        let sealed = from.seal(data, &mut tls, usize::MAX).unwrap();
+        assert_eq!(sealed.consumed, data.len());
+        assert_eq!(open_all(to, &mut tls[..sealed.produced]).unwrap(), data);
+        sealed.produced
+    }
+
+    #[test]
+    fn keys_of_tls13_are_updated_with_the_last_number_that_they_may_use() {
+        let (mut client, mut server) = pair(TLS13);
+        let plain = exchange(&mut client, &mut server, b"abc");
+        // The limit of RFC 8446 section 5.5 is 2^24.5 records; 2^24 are used.
+        for layer in [&mut client.write, &mut server.read] {
+            layer.set_number((1 << 24) - 2);
+        }
+        assert_eq!(exchange(&mut client, &mut server, b"abc"), plain);
+        let with_update = exchange(&mut client, &mut server, b"abc");
+        assert_eq!(with_update, plain + client.overhead() + 5, "a key update before the data");
+        assert_eq!(exchange(&mut client, &mut server, b"abc"), plain);
+        assert_eq!(exchange(&mut server, &mut client, b"abc"), plain, "it asks for none in return");
+    }
+
+    #[test]
+    fn keys_of_tls12_are_exhausted_and_say_so() {
+        let (mut client, mut server) = pair(TLS12);
+        exchange(&mut client, &mut server, b"abc");
+        client.write.set_number((1 << 24) - 2);
+        server.read.set_number((1 << 24) - 2);
+        exchange(&mut client, &mut server, b"abc");
+        let error = client.seal(b"abc", &mut [0; 100], 1).unwrap_err();
+        assert_eq!(error.code(), Code::KeysExhausted);
+        let mut alert = sealed_alert(&mut client.into_write(), FATAL, 80).expect("an alert may still go out");
+        let length = alert.len();
+        let ended = server.open(length, &mut alert, &mut [], &mut Vec::new()).unwrap_err();
+        assert_eq!(ended.code(), Code::from_received_alert(80));
+    }
+
+    #[test]
+    fn records_before_the_end_of_the_keys_of_tls12_are_given() {
+        let (mut client, _) = pair(TLS12);
+        client.write.set_number((1 << 24) - 3);
+        let mut tls = vec![0; 5 * (MAX_PLAINTEXT_BYTES + 100)];
+        let sealed = client.seal(&vec![7; 4 * MAX_PLAINTEXT_BYTES], &mut tls, usize::MAX).unwrap();
+        assert_eq!(sealed.consumed, 2 * MAX_PLAINTEXT_BYTES);
+        let code = client.seal(b"abc", &mut tls, 1).unwrap_err().code();
+        assert_eq!(code, Code::KeysExhausted);
+    }
+
+    #[test]
+    fn requested_key_updates_are_answered_once_before_the_next_data() {
+        let (mut client, mut server) = pair(TLS13);
+        for _ in 0..3 {
+            let mut update = vec![0; 5 + client.overhead()];
+            client.write.seal(ContentType::Handshake, &[24, 0, 0, 1, 1], &mut update).unwrap();
+            client.write = client.secrets.as_mut().unwrap().write.update(Aead::Aes128Gcm).unwrap();
+            assert_eq!(open_all(&mut server, &mut update).unwrap(), b"");
+        }
+        assert_eq!(server.least_room(), 2 * server.overhead() + 6);
+        let mut small = vec![0; server.least_room() - 1];
+        assert_eq!(server.seal(b"abc", &mut small, 1).unwrap(), Sealed::default(), "no room for the answer");
+        let plain = exchange(&mut client, &mut server, b"abc");
+        assert_eq!(exchange(&mut server, &mut client, b"abc"), plain + server.overhead() + 5);
+        assert_eq!(exchange(&mut server, &mut client, b"abc"), plain);
+        assert_eq!(server.least_room(), server.overhead() + 1);
+    }
+
+    #[test]
+    fn data_that_fits_without_its_inner_type_is_copied_once() {
+        let (mut client, mut server) = pair(TLS13);
+        for length in [1, 100, MAX_PLAINTEXT_BYTES] {
+            let data = vec![7; length];
+            let mut tls = vec![0; length + client.overhead()];
+            client.seal(&data, &mut tls, 1).unwrap();
+            let mut plain = vec![0; server.plaintext_of(tls.len())];
+            assert_eq!(plain.len(), length);
+            let bytes = tls.len();
+            assert!(
+                matches!(server.open(bytes, &mut tls, &mut plain, &mut Vec::new()), Ok(Opened::Data(count)) if count == length)
+            );
+            assert_eq!(plain, data);
+        }
+    }
 }

@@ -124,7 +124,7 @@ impl MessageEncrypter for Loan {
         let mut record = vec![0; content.len() + cipher.kind().overhead()];
         cipher.seal(message.typ, &content, &mut record).ok_or(rustls::Error::EncryptError)?;
         let payload = PrefixedPayload::from(&record[HEADER_BYTES..]);
-        Ok(OutboundOpaqueMessage::new(record[0].into(), message.version, payload))
+        Ok(OutboundOpaqueMessage::new(record[0].into(), ProtocolVersion::TLSv1_2, payload))
     }
 
     fn encrypted_payload_len(&self, payload_len: usize) -> usize {
@@ -300,4 +300,112 @@ fn nonce(fixed: &[u8], explicit: &[u8]) -> [u8; NONCE_LEN] {
     let mut iv = [0; NONCE_LEN];
     iv.iter_mut().zip(fixed.iter().chain(explicit)).for_each(|(place, byte)| *place = *byte);
     iv
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::ProtocolVersion;
+    use rustls::crypto::cipher::OutboundChunks;
+
+    use super::*;
+
+    #[test]
+    fn every_suite_of_the_provider_has_one_of_our_ciphers() {
+        assert_eq!(LENDING.as_slice(), ALL_CIPHER_SUITES);
+        assert_eq!(on_own_ciphers(ALL_CIPHER_SUITES), ALL_CIPHER_SUITES);
+    }
+
+    fn cipher(kind: Kind) -> Cipher {
+        Cipher::new(kind, &[7; 16], [9; NONCE_LEN])
+    }
+
+    fn lent(lent: &mut Lent, kind: Kind) -> Box<dyn MessageEncrypter> {
+        lent.note(|| Loan::write(cipher(kind)))
+    }
+
+    fn send(encrypter: &mut dyn MessageEncrypter, typ: ContentType, bytes: &[u8], seq: u64) -> Vec<u8> {
+        let payload = OutboundChunks::Single(bytes);
+        let message = OutboundPlainMessage { typ, version: ProtocolVersion::TLSv1_2, payload };
+        encrypter.encrypt(message, seq).expect("these keys take any record").encode()
+    }
+
+    /// The alert that a cipher gives, opened with the same keys as the record of this number.
+    fn opens_as_number(returned: Returned, number: u64) -> bool {
+        let mut write = returned.write.expect("the cipher is there");
+        let mut record = super::super::sealed_alert(&mut write, FATAL, 40).expect("the keys are not used up");
+        let mut read = cipher(write.kind());
+        read.set_number(number);
+        read.open_in_place(&mut record)
+            .is_ok_and(|(kind, place)| kind == ContentType::Alert && record[place] == [FATAL, 40])
+    }
+
+    const TLS13: Kind = Kind::tls13(Aead::Aes128Gcm);
+
+    #[test]
+    fn ciphers_stay_noted_while_a_callback_drives_another_connection() {
+        let (mut outer, mut inner) = (Lent::default(), Lent::default());
+        let keys = outer.note(|| {
+            let keys = Loan::write(cipher(TLS13));
+            drop(lent(&mut inner, TLS13));
+            inner.note(|| note_secret("CLIENT_TRAFFIC_SECRET_0", &[1; 32]));
+            keys
+        });
+        assert_ne!(outer.write, inner.write);
+        assert!(outer.secrets.client.is_none() && inner.secrets.client.is_some());
+        assert!(outer.take_over(|| drop(keys)).write.is_some());
+    }
+
+    #[test]
+    fn cipher_is_given_to_the_connection_that_asks_with_its_next_number() {
+        let mut noted = Lent::default();
+        let mut encrypter = lent(&mut noted, TLS13);
+        send(&mut *encrypter, ContentType::Handshake, b"a", 0);
+        send(&mut *encrypter, ContentType::Handshake, b"b", 1);
+        assert!(opens_as_number(noted.take_over(|| drop(encrypter)), 2));
+    }
+
+    #[test]
+    fn fatal_alert_of_rustls_uses_up_no_number() {
+        let mut noted = Lent::default();
+        let mut encrypter = lent(&mut noted, TLS13);
+        send(&mut *encrypter, ContentType::Handshake, b"a", 0);
+        assert_eq!(send(&mut *encrypter, ContentType::Alert, &[2, 50], 1), [21, 3, 3, 0, 2, 2, 50]);
+        assert!(opens_as_number(noted.take_over(|| drop(encrypter)), 1));
+    }
+
+    #[test]
+    fn cipher_of_another_connection_is_not_given() {
+        let (mut noted, mut others) = (Lent::default(), Lent::default());
+        let encrypter = lent(&mut noted, TLS13);
+        let other = lent(&mut others, TLS13);
+        let returned = noted.take_over(|| drop(other));
+        assert!(returned.write.is_none() && returned.read.is_none());
+        drop(encrypter);
+        assert!(RETURN.take().is_none(), "ciphers that are not asked for are dropped");
+    }
+
+    #[test]
+    fn cipher_that_a_later_one_has_replaced_is_not_given() {
+        let mut noted = Lent::default();
+        let handshake = lent(&mut noted, TLS13);
+        let traffic = lent(&mut noted, TLS13);
+        assert!(noted.take_over(|| drop((handshake, traffic))).write.is_some());
+        let handshake = lent(&mut noted, TLS13);
+        let traffic = lent(&mut noted, TLS13);
+        assert!(noted.take_over(|| drop(handshake)).write.is_none());
+        drop(traffic);
+    }
+
+    #[test]
+    fn cipher_of_tls12_is_in_use_from_its_first_record_on() {
+        let kind = Kind::tls12(Aead::Aes128Gcm);
+        let mut noted = Lent::default();
+        let encrypter = lent(&mut noted, kind);
+        let unused = noted.take_over(|| drop(encrypter)).write.expect("the cipher is there");
+        assert!(!unused.is_active());
+        let mut encrypter = lent(&mut noted, kind);
+        send(&mut *encrypter, ContentType::Handshake, b"Finished", 0);
+        let used = noted.take_over(|| drop(encrypter)).write.expect("the cipher is there");
+        assert!(used.is_active());
+    }
 }

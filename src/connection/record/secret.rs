@@ -136,3 +136,53 @@ impl KeyLog for SecretLog {
 pub(crate) fn key_log(of_operator: Option<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
     Arc::new(SecretLog(of_operator))
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::ContentType;
+
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect()
+    }
+
+    #[test]
+    fn keys_are_those_of_the_trace_in_rfc_8448_section_3() {
+        let secret = bytes("a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643");
+        let secret = Secret::new(&secret).expect("32 bytes");
+        let (mut key, mut iv) = ([0; 16], [0; 12]);
+        secret.expand(b"key", &mut key).expect("HKDF");
+        secret.expand(b"iv", &mut iv).expect("HKDF");
+        assert_eq!(key.to_vec(), bytes("9f02283b6c9c07efc26bb9f2ac92e356"));
+        assert_eq!(iv.to_vec(), bytes("cf782b88dd83549aadf1e984"));
+    }
+
+    #[test]
+    fn both_sides_come_to_the_same_keys_after_each_update() {
+        for (length, aead) in [(32, Aead::Aes128Gcm), (48, Aead::Aes256Gcm), (32, Aead::ChaCha20Poly1305)] {
+            let mut sides = [(); 2].map(|()| Secret::new(&vec![5; length]).expect("a length of a hash"));
+            let mut last = Vec::new();
+            for _ in 0..3 {
+                let [write, read] = &mut sides;
+                let (mut write, mut read) = (write.update(aead).expect("HKDF"), read.update(aead).expect("HKDF"));
+                let mut record = vec![0; 3 + write.kind().overhead()];
+                write.seal(ContentType::ApplicationData, b"abc", &mut record).expect("a new key");
+                assert_ne!(record, last, "each update makes other keys");
+                last.clone_from(&record);
+                let (kind, place) = read.open_in_place(&mut record).expect("the same key");
+                assert_eq!((kind, &record[place]), (ContentType::ApplicationData, &b"abc"[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_of_another_length_or_label_are_not_noted() {
+        let mut secrets = Secrets::default();
+        secrets.note("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &[1; 32]);
+        secrets.note(OF_CLIENT, &[1; 20]);
+        assert!(secrets.client.is_none() && secrets.server.is_none());
+        secrets.note(OF_SERVER, &[1; 48]);
+        assert!(secrets.client.is_none() && secrets.server.is_some());
+    }
+}
