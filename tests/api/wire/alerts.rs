@@ -285,10 +285,19 @@ fn is_first_hello(bytes: &[u8], side: Side) -> bool {
 fn after_the_handshake(world: &World, seen: &mut BTreeSet<i32>) {
     for side in [Side::Server, Side::Client] {
         for version in VERSIONS {
+            // A message that may come after the handshake.
+            let allowed = match (side, version) {
+                (Side::Client, "TLSv1.3") => 4,
+                (Side::Server, "TLSv1.3") => 24,
+                (Side::Client, _) => 0,
+                (Side::Server, _) => 1,
+            };
+            let too_large = if matches!(allowed, 1 | 4) { Code::HandshakeTooLarge } else { Code::MessageMalformed };
             let cases: &[(u8, &[u8], Code)] = &[
-                (22, &[15, 0, 0, 1, 0], Code::MessageMalformed),
+                (21, &[2], Code::MessageMalformed),
+                (22, &[15, 0, 0, 1, 0], Code::UnexpectedMessage),
                 (22, &[20, 0, 0, 1, 0], Code::UnexpectedMessage),
-                (22, &[15, 1, 0, 0], Code::HandshakeTooLarge),
+                (22, &[allowed, 1, 0, 0], too_large),
                 (20, &[2], Code::UnexpectedMessage),
                 (22, &[], Code::UnexpectedMessage),
             ];
@@ -302,7 +311,7 @@ fn after_the_handshake(world: &World, seen: &mut BTreeSet<i32>) {
             }
             let what = format!("{side:?} {version}");
             let found = world.after_handshake(side, version, |peer| {
-                [sealed(peer, 22, &[15, 0, 0]), sealed(peer, 23, b"data")].concat()
+                [sealed(peer, 22, &[allowed, 0, 0]), sealed(peer, 23, b"data")].concat()
             });
             check(&what, found, Code::UnexpectedMessage, Some(version));
             let found = world.after_handshake(side, version, |_| vec![23, 3, 3, 0xff, 0xff]);
