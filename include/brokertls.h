@@ -641,8 +641,8 @@ btls_status btls_conn_shutdown(btls_conn *conn);
 /* The size of the largest plaintext of a record: enough for an output of btls_conn_unwrap. */
 #define BTLS_MAX_PLAINTEXT_BYTES 16384
 
-/* Decrypts at most one record of `records` into `plain`, and sets the numbers of bytes consumed and
- * produced. It changes `records`. The buffers must not overlap.
+/* Decrypts the whole records of `records` into `plain`, as far as they fit, and sets the numbers of
+ * bytes consumed and produced. It may change all of both buffers. They must not overlap.
  *
  * Returns BTLS_OK; BTLS_WANT_READ if `records` has no whole record; BTLS_WANT_WRITE to call
  * btls_conn_wrap first; BTLS_WANT_TASK; BTLS_CLOSED after close_notify; or BTLS_BUFFER_TOO_SMALL.
@@ -652,8 +652,8 @@ btls_status btls_conn_unwrap(
     size_t *consumed, size_t *produced);
 
 /* Puts records for the peer into `records`: pending handshake messages and alerts first, otherwise
- * one record of `plain`. Sets the numbers of bytes consumed and produced. The buffers must not
- * overlap.
+ * records of `plain`, as far as they fit. Sets the numbers of bytes consumed and produced. The
+ * buffers must not overlap.
  *
  * Returns BTLS_OK; BTLS_WANT_WRITE if more is pending; BTLS_WANT_READ to call btls_conn_unwrap
  * first; BTLS_WANT_TASK; BTLS_CLOSED if the peer has closed; BTLS_BUFFER_TOO_SMALL; or an error. */

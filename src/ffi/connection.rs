@@ -324,8 +324,8 @@ pub unsafe extern "C" fn btls_conn_task_run(conn: *mut btls_conn) -> btls_status
     })
 }
 
-/// Decrypts at most one record of `records` into `plain`, and sets the numbers of bytes consumed and produced. It
-/// changes `records`. The buffers must not overlap.
+/// Decrypts the whole records of `records` into `plain`, as far as they fit, and sets the numbers of bytes consumed and
+/// produced. It may change all of both buffers. They must not overlap.
 ///
 /// Returns BTLS_OK; BTLS_WANT_READ if `records` has no whole record; BTLS_WANT_WRITE to call btls_conn_wrap first;
 /// BTLS_WANT_TASK; BTLS_CLOSED after close_notify; or BTLS_BUFFER_TOO_SMALL. After an error, btls_conn_wrap gives the
@@ -333,7 +333,8 @@ pub unsafe extern "C" fn btls_conn_task_run(conn: *mut btls_conn) -> btls_status
 ///
 /// # Details
 ///
-/// Nothing is consumed if the buffer is too small.
+/// Nothing is consumed if the buffer is too small for the first record. A call ends after a record without data, such as
+/// a session ticket. An error in a later record than the first is returned by the next call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_unwrap(
     conn: *mut btls_conn,
@@ -352,12 +353,12 @@ pub unsafe extern "C" fn btls_conn_unwrap(
         let records = unsafe { bytes_mut("records", records, records_length) }?;
         // SAFETY: as above.
         let plain = unsafe { bytes_mut("plain", plain, plain_length) }?;
-        counts.settle(conn.stream.connection_mut()?.unwrap(records, plain)?)
+        counts.settle(conn.stream.connection_mut()?.unwrap_records(records, plain)?)
     })
 }
 
-/// Puts records for the peer into `records`: pending handshake messages and alerts first, otherwise one record of
-/// `plain`. Sets the numbers of bytes consumed and produced. The buffers must not overlap.
+/// Puts records for the peer into `records`: pending handshake messages and alerts first, otherwise records of `plain`,
+/// as far as they fit. Sets the numbers of bytes consumed and produced. The buffers must not overlap.
 ///
 /// Returns BTLS_OK; BTLS_WANT_WRITE if more is pending; BTLS_WANT_READ to call btls_conn_unwrap first; BTLS_WANT_TASK;
 /// BTLS_CLOSED if the peer has closed; BTLS_BUFFER_TOO_SMALL; or an error.
@@ -383,7 +384,7 @@ pub unsafe extern "C" fn btls_conn_wrap(
         let plain = unsafe { bytes("plain", plain, plain_length) }?;
         // SAFETY: as above; they are the caller's own and, as just checked, apart from `plain`.
         let records = unsafe { bytes_mut("records", records, records_length) }?;
-        counts.settle(conn.stream.connection_mut()?.wrap(plain, records)?)
+        counts.settle(conn.stream.connection_mut()?.wrap_records(plain, records)?)
     })
 }
 

@@ -106,7 +106,35 @@ static void everything_goes_through_one_byte_at_a_time(void) {
     close_pair(&pair);
 }
 
-static void one_call_takes_one_record(void) {
+static void call_takes_the_whole_records_that_fit(void) {
+    struct pair pair = fresh();
+    char plain[64];
+    size_t consumed, produced;
+    shake_by_hand(&pair);
+    wrap_all(pair.client, "one", 3, &to_server);
+    wrap_all(pair.client, "two", 3, &to_server);
+    size_t two = to_server.length;
+    wrap_all(pair.client, "three", 5, &to_server);
+    CHECK_CONN(pair.server,
+               btls_conn_unwrap(pair.server, to_server.bytes, to_server.length - 1, plain, sizeof plain, &consumed,
+                                &produced),
+               BTLS_OK);
+    CHECK(consumed == two && produced == 6 && memcmp(plain, "onetwo", 6) == 0);
+    CHECK_STATUS(btls_conn_unwrap(pair.server, to_server.bytes + two, to_server.length - two - 1, plain, sizeof plain,
+                                  &consumed, &produced),
+                 BTLS_WANT_READ);
+    CHECK_STATUS(btls_conn_unwrap(pair.server, to_server.bytes + two, to_server.length - two, plain, 4, &consumed,
+                                  &produced),
+                 BTLS_BUFFER_TOO_SMALL);
+    CHECK_CONN(pair.server,
+               btls_conn_unwrap(pair.server, to_server.bytes + two, to_server.length - two, plain, 5, &consumed,
+                                &produced),
+               BTLS_OK);
+    CHECK(produced == 5 && memcmp(plain, "three", 5) == 0);
+    close_pair(&pair);
+}
+
+static void data_before_a_damaged_record_is_given_and_then_the_error(void) {
     struct pair pair = fresh();
     char plain[64];
     size_t consumed, produced;
@@ -114,10 +142,13 @@ static void one_call_takes_one_record(void) {
     wrap_all(pair.client, "one", 3, &to_server);
     size_t first = to_server.length;
     wrap_all(pair.client, "two", 3, &to_server);
+    to_server.bytes[to_server.length - 1] ^= 1;
     CHECK_CONN(pair.server,
                btls_conn_unwrap(pair.server, to_server.bytes, to_server.length, plain, sizeof plain, &consumed, &produced),
-               BTLS_OK);
-    CHECK(consumed == first && produced == 3 && memcmp(plain, "one", 3) == 0);
+               BTLS_WANT_WRITE);
+    CHECK(consumed > first && produced == 3 && memcmp(plain, "one", 3) == 0);
+    CHECK_STATUS(btls_conn_unwrap(pair.server, to_server.bytes, 0, plain, sizeof plain, &consumed, &produced),
+                 BTLS_DECRYPT_FAILED);
     close_pair(&pair);
 }
 
@@ -220,7 +251,8 @@ int main(void) {
     server = context_with("server", NULL);
     client = context_with(NULL, "ca.pem");
     RUN(everything_goes_through_one_byte_at_a_time);
-    RUN(one_call_takes_one_record);
+    RUN(call_takes_the_whole_records_that_fit);
+    RUN(data_before_a_damaged_record_is_given_and_then_the_error);
     RUN(output_that_is_too_small_takes_nothing);
     RUN(largest_record_fits_the_buffers_that_are_promised_to_be_enough);
     RUN(buffers_that_share_memory_are_refused);

@@ -129,7 +129,7 @@ pub(super) struct Content {
 }
 
 /// The keys of one direction, with the number of the next record.
-pub(in crate::connection) struct Cipher {
+pub(crate) struct Cipher {
     /// The expanded key: none before its first use, and while the connection sleeps.
     expanded: Option<LessSafeKey>,
     kind: Kind,
@@ -159,7 +159,7 @@ impl Cipher {
 
     /// Returns true if records of this key have been sealed, or are sealed from now on: in TLS 1.2 keys are made before
     /// they are used.
-    pub(in crate::connection) fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.kind.is_tls13 || self.number > 0
     }
 
@@ -176,12 +176,7 @@ impl Cipher {
     /// Seals `content` as one record at the start of `record`, and returns the record's length. None if the keys are
     /// used up, or `record` is shorter than the record.
     #[inline]
-    pub(in crate::connection) fn seal(
-        &mut self,
-        kind: ContentType,
-        content: &[u8],
-        record: &mut [u8],
-    ) -> Option<usize> {
+    pub(crate) fn seal(&mut self, kind: ContentType, content: &[u8], record: &mut [u8]) -> Option<usize> {
         let length = content.len() + self.kind.overhead();
         let (header, body) = record.get_mut(..length)?.split_first_chunk_mut::<HEADER_BYTES>()?;
         let (before, rest) = body.split_at_mut_checked(self.kind.before())?;

@@ -1,7 +1,7 @@
 //! The five bytes before each record (RFC 8446 section 5.1), and what else may stand there.
 
 /// Length of a record's header.
-pub(in crate::connection) const HEADER_BYTES: usize = 5;
+pub(crate) const HEADER_BYTES: usize = 5;
 
 /// Largest record on the wire: header, 16 KiB of plaintext and what encryption may add (RFC 5246 section 6.2.3).
 pub const MAX_RECORD_BYTES: usize = HEADER_BYTES + 16 * 1024 + 2048;
@@ -10,7 +10,7 @@ const APPLICATION_DATA: u8 = 23;
 
 /// The content at the start of a buffer.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::connection) enum Header {
+pub(crate) enum Header {
     /// Not yet a whole record.
     Incomplete,
     /// A whole record of `length` bytes, header included; or the start of one that is longer than any record may be.
@@ -21,7 +21,7 @@ pub(in crate::connection) enum Header {
 
 impl Header {
     /// Looks at the next record. Before the first record, other protocols are recognized by their first bytes.
-    pub(in crate::connection) fn read(bytes: &[u8], seen_record: bool) -> Self {
+    pub(crate) fn read(bytes: &[u8], seen_record: bool) -> Self {
         // The whole greeting of a broker that answers a hello like a CONNECT packet: shorter than a header.
         if let ([0x20, 2, _, _], false) = (bytes, seen_record) {
             return Self::NotTls(speaker(bytes).to_owned());
@@ -44,24 +44,24 @@ impl Header {
 
 /// The bytes that a peer has sent before there is a whole header.
 #[derive(Debug, Default)]
-pub(in crate::connection) struct Beginning {
+pub(crate) struct Beginning {
     bytes: [u8; HEADER_BYTES - 1],
     length: usize,
 }
 
 impl Beginning {
     /// Takes the bytes of a header that is not whole.
-    pub(in crate::connection) fn note(&mut self, bytes: &[u8]) {
+    pub(crate) fn note(&mut self, bytes: &[u8]) {
         self.length = bytes.len().min(self.bytes.len());
         self.bytes[..self.length].copy_from_slice(&bytes[..self.length]);
     }
 
-    pub(in crate::connection) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// Names a peer that leaves after these bytes; none if they may be the begin of a record.
-    pub(in crate::connection) fn speaker(&self) -> Option<&'static str> {
+    pub(crate) fn speaker(&self) -> Option<&'static str> {
         match &self.bytes[..self.length] {
             [] | [20..=23] | [20..=23, 3, ..] => None,
             bytes => Some(speaker(bytes)),
@@ -70,7 +70,7 @@ impl Beginning {
 }
 
 /// Returns the number of bytes of complete records at the start of `records` that fit into `room`.
-pub(in crate::connection) fn whole_records(records: &[u8], room: usize) -> usize {
+pub(crate) fn whole_records(records: &[u8], room: usize) -> usize {
     let mut end = 0;
     while let Some((header, _)) = records[end..].split_first_chunk::<HEADER_BYTES>() {
         let next = end + HEADER_BYTES + usize::from(u16::from_be_bytes([header[3], header[4]]));

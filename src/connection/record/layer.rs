@@ -12,11 +12,10 @@ use rustls::client::ClientConnectionData;
 use rustls::kernel::KernelConnection;
 use rustls::{AlertDescription, ContentType, InvalidMessage, PeerMisbehaved};
 
-use crate::connection::failure;
 use crate::error::{Code, Error, Result};
 
 use super::cipher::{Cipher, Content, MAX_PLAINTEXT_BYTES};
-use super::lent::as_rustls;
+use super::fault::{exhausted, malformed, misbehaved, no_secrets, of_record, of_rustls, received, unexpected};
 use super::messages::{KEY_UPDATE_NOT_REQUESTED, Message, Messages};
 use super::secret::Secret;
 
@@ -33,17 +32,17 @@ const MAX_WARNINGS: u8 = 4;
 const MAX_RENEGOTIATIONS: u8 = 1;
 
 /// The traffic secrets of a connection of TLS 1.3.
-pub(in crate::connection) struct TrafficSecrets {
+pub(crate) struct TrafficSecrets {
     pub(super) write: Secret,
     pub(super) read: Secret,
 }
 
 /// The part of rustls that takes the tickets of a server.
-pub(in crate::connection) type Tickets = KernelConnection<ClientConnectionData>;
+pub(crate) type Tickets = KernelConnection<ClientConnectionData>;
 
 /// The outcome of one record.
 #[derive(Debug)]
-pub(in crate::connection) enum Opened {
+pub(crate) enum Opened {
     /// Application data: this many bytes, which may be none.
     Data(usize),
     /// Nothing for the application.
@@ -56,13 +55,13 @@ pub(in crate::connection) enum Opened {
 
 /// What a call sealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::connection) struct Sealed {
-    pub(in crate::connection) consumed: usize,
-    pub(in crate::connection) produced: usize,
+pub(crate) struct Sealed {
+    pub(crate) consumed: usize,
+    pub(crate) produced: usize,
 }
 
 /// Both directions after the handshake.
-pub(in crate::connection) struct Layer {
+pub(crate) struct Layer {
     write: Cipher,
     read: Cipher,
     /// TLS 1.3 alone.
@@ -96,24 +95,24 @@ impl Layer {
     }
 
     /// Bytes that a record adds to its plaintext.
-    pub(in crate::connection) fn overhead(&self) -> usize {
+    pub(crate) fn overhead(&self) -> usize {
         self.write.kind().overhead()
     }
 
     /// The most plaintext that a record of `length` bytes can hold, header included.
     #[inline]
-    pub(in crate::connection) fn plaintext_of(&self, length: usize) -> usize {
+    pub(crate) fn plaintext_of(&self, length: usize) -> usize {
         length.saturating_sub(self.read.kind().overhead()).min(MAX_PLAINTEXT_BYTES)
     }
 
     /// Drops the expanded keys. The next record makes them again.
-    pub(in crate::connection) fn sleep(&mut self) {
+    pub(crate) fn sleep(&mut self) {
         self.write.sleep();
         self.read.sleep();
     }
 
     /// Gives up the layer, for the alert that ends the connection.
-    pub(in crate::connection) fn into_write(self) -> Cipher {
+    pub(crate) fn into_write(self) -> Cipher {
         self.write
     }
 
@@ -123,21 +122,21 @@ impl Layer {
     /// # Errors
     /// The error that ends the connection. Nothing of the record is in `plain`.
     #[inline]
-    pub(in crate::connection) fn open(
+    pub(crate) fn open(
         &mut self,
         length: usize,
         record: &mut [u8],
         plain: &mut [u8],
         outgoing: &mut Vec<u8>,
     ) -> Result<Opened> {
-        self.read.check_length(length).map_err(fault)?;
+        self.read.check_length(length).map_err(of_record)?;
         let outer = ContentType::from(record[0]);
         if self.read.kind().is_tls13() && outer != ContentType::ApplicationData {
             return Err(unexpected(outer));
         }
         let inner_bytes = self.read.inner_bytes(length);
         if inner_bytes > plain.len() || outer != ContentType::ApplicationData {
-            let (kind, place) = self.read.open_in_place(record).map_err(fault)?;
+            let (kind, place) = self.read.open_in_place(record).map_err(of_record)?;
             let content = &mut record[place];
             let opened = self.accept(kind, content, outgoing)?;
             if let Opened::Data(count) = opened {
@@ -147,7 +146,7 @@ impl Layer {
             }
             return Ok(opened);
         }
-        let Content { kind, length } = self.read.open_into(record, plain).map_err(fault)?;
+        let Content { kind, length } = self.read.open_into(record, plain).map_err(of_record)?;
         if kind == ContentType::ApplicationData && length > 0 && self.messages.is_whole() {
             self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
             return Ok(Opened::Data(length));
@@ -204,7 +203,7 @@ impl Layer {
             count(&mut self.floods.warnings, MAX_WARNINGS, PeerMisbehaved::TooManyWarningAlertsReceived)?;
             return Ok(Opened::Done);
         }
-        Err(failure::from_rustls(rustls::Error::AlertReceived(description), None, None))
+        Err(received(description))
     }
 
     /// Handshake messages after the handshake (RFC 8446 section 4.6).
@@ -240,9 +239,9 @@ impl Layer {
     ///
     /// # Errors
     /// `MESSAGE_MALFORMED` and others for a message that is wrong.
-    pub(in crate::connection) fn take_ticket(&mut self, body: &[u8]) -> Result<()> {
+    pub(crate) fn take_ticket(&mut self, body: &[u8]) -> Result<()> {
         let tickets = self.tickets.as_mut().ok_or_else(|| Error::new(Code::Internal, "a ticket without a taker"))?;
-        tickets.handle_new_session_ticket(body).map_err(|error| failure::from_rustls(error, None, None))
+        tickets.handle_new_session_ticket(body).map_err(of_rustls)
     }
 
     /// Seals `plain`, at most `most` records of it, into `tls`. Nothing is produced if there is no room for a byte.
@@ -250,7 +249,7 @@ impl Layer {
     /// # Errors
     /// `KEYS_EXHAUSTED` in TLS 1.2.
     #[inline]
-    pub(in crate::connection) fn seal(&mut self, plain: &[u8], tls: &mut [u8], most: usize) -> Result<Sealed> {
+    pub(crate) fn seal(&mut self, plain: &[u8], tls: &mut [u8], most: usize) -> Result<Sealed> {
         let overhead = self.overhead();
         let mut sealed = Sealed::default();
         for _ in 0..most {
@@ -281,7 +280,7 @@ impl Layer {
     }
 
     /// The bytes that `tls` must have for a byte of plaintext.
-    pub(in crate::connection) fn least_room(&self) -> usize {
+    pub(crate) fn least_room(&self) -> usize {
         let update = if self.owes_key_update || self.write.is_worn_out() {
             self.overhead() + KEY_UPDATE_NOT_REQUESTED.len()
         } else {
@@ -307,7 +306,7 @@ impl Layer {
     ///
     /// # Errors
     /// `KEYS_EXHAUSTED`.
-    pub(in crate::connection) fn close_notify(&mut self, outgoing: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn close_notify(&mut self, outgoing: &mut Vec<u8>) -> Result<()> {
         self.alert(WARNING, AlertDescription::CloseNotify.into(), outgoing)
     }
 
@@ -318,7 +317,7 @@ impl Layer {
 }
 
 /// An alert as a record of this cipher. None if the keys are used up.
-pub(in crate::connection) fn sealed_alert(cipher: &mut Cipher, level: u8, description: u8) -> Option<Vec<u8>> {
+pub(crate) fn sealed_alert(cipher: &mut Cipher, level: u8, description: u8) -> Option<Vec<u8>> {
     let content = [level, description];
     let mut record = vec![0; content.len() + cipher.kind().overhead()];
     cipher.seal(ContentType::Alert, &content, &mut record).map(|_| record)
@@ -333,34 +332,10 @@ fn count(counter: &mut u8, most: u8, refused: PeerMisbehaved) -> Result<()> {
     Ok(())
 }
 
-fn fault(fault: super::cipher::Fault) -> Error {
-    failure::from_rustls(as_rustls(fault), None, None)
-}
-
-fn misbehaved(why: PeerMisbehaved) -> Error {
-    failure::from_rustls(why.into(), None, None)
-}
-
-pub(super) fn malformed(why: InvalidMessage) -> Error {
-    failure::from_rustls(why.into(), None, None)
-}
-
-fn unexpected(kind: ContentType) -> Error {
-    failure::from_rustls(rustls::Error::InappropriateMessage { expect_types: Vec::new(), got_type: kind }, None, None)
-}
-
-fn exhausted() -> Error {
-    Error::from(Code::KeysExhausted)
-}
-
-fn no_secrets() -> Error {
-    Error::new(Code::Internal, "no next traffic secret")
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::connection::record::cipher::{Aead, Kind};
-    use crate::connection::record::secret::Secrets;
+    use super::super::cipher::{Aead, Kind};
+    use super::super::secret::Secrets;
 
     use super::*;
 

@@ -24,7 +24,8 @@ use rustls::{
     Tls13CipherSuite,
 };
 
-use super::cipher::{Aead, Cipher, Fault, Kind};
+use super::cipher::{Aead, Cipher, Kind};
+use super::fault::as_rustls;
 use super::header::HEADER_BYTES;
 use super::secret::Secrets;
 
@@ -46,7 +47,7 @@ static NAMED: AtomicU64 = AtomicU64::new(0);
 
 /// The ciphers that rustls made last for a connection, and the traffic secrets that it has told.
 #[derive(Default)]
-pub(in crate::connection) struct Lent {
+pub(crate) struct Lent {
     write: Option<Name>,
     read: Option<Name>,
     pub(super) secrets: Secrets,
@@ -54,8 +55,8 @@ pub(in crate::connection) struct Lent {
 
 /// The ciphers of a connection that rustls has given back.
 #[derive(Default)]
-pub(in crate::connection) struct Returned {
-    pub(in crate::connection) write: Option<Cipher>,
+pub(crate) struct Returned {
+    pub(crate) write: Option<Cipher>,
     pub(super) read: Option<Cipher>,
 }
 
@@ -69,7 +70,7 @@ thread_local! {
 impl Lent {
     /// Calls rustls, and notes the ciphers that it makes. A callback of rustls may drive another connection on this
     /// thread, so that calls are nested.
-    pub(in crate::connection) fn note<T>(&mut self, call: impl FnOnce() -> T) -> T {
+    pub(crate) fn note<T>(&mut self, call: impl FnOnce() -> T) -> T {
         let outer = NOTES.replace(std::mem::take(self));
         let outcome = call();
         *self = NOTES.replace(outer);
@@ -77,7 +78,7 @@ impl Lent {
     }
 
     /// Takes the ciphers over from the part of rustls that `end` drops.
-    pub(in crate::connection) fn take_over(&mut self, end: impl FnOnce()) -> Returned {
+    pub(crate) fn take_over(&mut self, end: impl FnOnce()) -> Returned {
         let asked = Self { write: self.write.take(), read: self.read.take(), secrets: Secrets::default() };
         let outer = RETURN.replace(Some((asked, Returned::default())));
         end();
@@ -158,15 +159,6 @@ fn header(kind: ContentType, version: ProtocolVersion, length: usize) -> [u8; HE
     // A record is shorter than 64 KiB.
     let [high, low] = (length as u16).to_be_bytes();
     [kind.into(), major, minor, high, low]
-}
-
-/// A fault of a record as an error of rustls'.
-pub(super) fn as_rustls(fault: Fault) -> rustls::Error {
-    match fault {
-        Fault::TooLong => rustls::Error::PeerSentOversizedRecord,
-        Fault::NotAuthentic => rustls::Error::DecryptError,
-        Fault::NoType => rustls::PeerMisbehaved::IllegalTlsInnerPlaintext.into(),
-    }
 }
 
 impl Drop for Loan {

@@ -2,10 +2,9 @@
 
 use rustls::{HandshakeType, InvalidMessage};
 
-use crate::connection::failure;
 use crate::error::Result;
 
-use super::layer::malformed;
+use super::fault::{malformed, of_rustls};
 
 /// A key update that asks for none in return (RFC 8446 section 4.6.3).
 pub(super) const KEY_UPDATE_NOT_REQUESTED: [u8; 5] = [24, 0, 0, 1, 0];
@@ -65,7 +64,7 @@ impl Messages {
             _ => {
                 let got_type = kind;
                 let error = rustls::Error::InappropriateHandshakeMessage { expect_types: Vec::new(), got_type };
-                return Err(failure::from_rustls(error, None, None));
+                return Err(of_rustls(error));
             }
         }
         let [_, high, middle, low, ..] = *self.bytes else { return Ok(None) };

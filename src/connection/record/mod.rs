@@ -2,19 +2,22 @@
 //!
 //! rustls does the handshake on our [`cipher`]s, which it borrows ([`lent`]). When the handshake is complete, its part is
 //! dropped, and the ciphers come back into the [`layer`]. The traffic secrets of TLS 1.3 come by the key log
-//! ([`secret`]). Secrets are taken out of rustls in this room alone.
+//! ([`key_log`]). Secrets are taken out of rustls in this room alone.
 
 mod cipher;
+mod fault;
 mod header;
+mod key_log;
 mod layer;
 mod lent;
 mod messages;
 mod secret;
 
+use std::sync::Arc;
+
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use rustls::{ClientConfig, KeyLog, ProtocolVersion, ServerConfig};
-use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 
@@ -29,14 +32,14 @@ pub(crate) use lent::on_own_ciphers;
 
 /// Prepares a server's configuration for connections with records of our own. `key_log` is the operator's.
 pub(crate) fn prepare_server(config: &mut ServerConfig, key_log: Option<Arc<dyn KeyLog>>) {
-    config.key_log = secret::key_log(key_log);
+    config.key_log = key_log::with_secrets(key_log);
 }
 
 /// Prepares a client's configuration for connections with records of our own. `key_log` is the operator's.
 ///
 /// rustls gives the part of it that takes tickets only together with the secrets.
 pub(crate) fn prepare_client(config: &mut ClientConfig, key_log: Option<Arc<dyn KeyLog>>) {
-    config.key_log = secret::key_log(key_log);
+    config.key_log = key_log::with_secrets(key_log);
     config.enable_secret_extraction = true;
 }
 

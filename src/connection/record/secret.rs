@@ -1,24 +1,19 @@
 //! The traffic secrets of TLS 1.3, from which a key update makes the next keys (RFC 8446 section 7.2).
 //!
-//! rustls tells them to its key log, and to nothing else.
-
-use std::fmt;
-use std::sync::Arc;
+//! rustls tells them to its key log, and to nothing else: key_log.rs.
 
 use aws_lc_rs::aead::NONCE_LEN;
 use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, KeyType, Prk};
-use rustls::KeyLog;
 use zeroize::Zeroize;
 
 use super::cipher::{Aead, Cipher, Kind};
-use super::lent;
 
 /// The longest secret: that of SHA-384.
 const MAX_SECRET_BYTES: usize = 48;
 
 /// The labels of the key log for the secrets of application data.
-const OF_CLIENT: &str = "CLIENT_TRAFFIC_SECRET_0";
-const OF_SERVER: &str = "SERVER_TRAFFIC_SECRET_0";
+pub(super) const OF_CLIENT: &str = "CLIENT_TRAFFIC_SECRET_0";
+pub(super) const OF_SERVER: &str = "SERVER_TRAFFIC_SECRET_0";
 
 /// The traffic secret of one direction.
 pub(super) struct Secret {
@@ -107,34 +102,6 @@ impl Drop for Secret {
     fn drop(&mut self) {
         self.bytes.zeroize();
     }
-}
-
-/// The key log of each configuration: it notes the secrets of application data for the connection, and passes all to the
-/// operator's key log if there is one.
-struct SecretLog(Option<Arc<dyn KeyLog>>);
-
-impl fmt::Debug for SecretLog {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretLog")
-    }
-}
-
-impl KeyLog for SecretLog {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        lent::note_secret(label, secret);
-        if let Some(log) = &self.0 {
-            log.log(label, client_random, secret);
-        }
-    }
-
-    fn will_log(&self, label: &str) -> bool {
-        matches!(label, OF_CLIENT | OF_SERVER) || self.0.as_ref().is_some_and(|log| log.will_log(label))
-    }
-}
-
-/// The key log of a configuration, without which no connection of it completes: with that of the operator.
-pub(crate) fn key_log(of_operator: Option<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
-    Arc::new(SecretLog(of_operator))
 }
 
 #[cfg(test)]

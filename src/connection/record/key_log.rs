@@ -1,0 +1,37 @@
+//! The key log of each configuration, which takes the traffic secrets out of rustls.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::KeyLog;
+
+use super::lent;
+use super::secret::{OF_CLIENT, OF_SERVER};
+
+/// The key log of each configuration: it notes the secrets of application data for the connection, and passes all to the
+/// operator's key log if there is one.
+struct SecretLog(Option<Arc<dyn KeyLog>>);
+
+impl fmt::Debug for SecretLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretLog")
+    }
+}
+
+impl KeyLog for SecretLog {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        lent::note_secret(label, secret);
+        if let Some(log) = &self.0 {
+            log.log(label, client_random, secret);
+        }
+    }
+
+    fn will_log(&self, label: &str) -> bool {
+        matches!(label, OF_CLIENT | OF_SERVER) || self.0.as_ref().is_some_and(|log| log.will_log(label))
+    }
+}
+
+/// Makes the key log of a configuration, without which no connection of it completes: with that of the operator.
+pub(super) fn with_secrets(of_operator: Option<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
+    Arc::new(SecretLog(of_operator))
+}
