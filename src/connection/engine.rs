@@ -36,7 +36,7 @@ pub(super) struct Handshake<C> {
     lent: Lent,
 }
 
-/// What a connection needs after its handshake, in one allocation.
+/// The state of a connection after its handshake, in one allocation.
 pub(super) struct Traffic {
     known: Known,
     layer: Layer,

@@ -8,8 +8,8 @@ use super::state::{Event, Seen};
 use super::{Connection, Next, Transfer, write_after_close};
 
 impl Connection {
-    /// Takes at most one whole record from `tls`, which it may change, and puts its plaintext into `plain`. It may write
-    /// to all of `plain`; what counts are the first `produced` bytes.
+    /// Takes at most one whole record from `tls`, which it may change, and puts its plaintext into `plain`. It may
+    /// write to all of `plain`; the plaintext is the first `produced` bytes.
     ///
     /// # Errors
     /// The error that ended the connection, again on each later call. [`Connection::wrap`] gives the alert for the

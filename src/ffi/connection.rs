@@ -333,8 +333,8 @@ pub unsafe extern "C" fn btls_conn_task_run(conn: *mut btls_conn) -> btls_status
 ///
 /// # Details
 ///
-/// Nothing is consumed if the buffer is too small for the first record. A call ends after a record without data, such as
-/// a session ticket. An error in a later record than the first is returned by the next call.
+/// Nothing is consumed if the buffer is too small for the first record. A call ends after a record without data, such
+/// as a session ticket. An error in a later record than the first is returned by the next call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_unwrap(
     conn: *mut btls_conn,

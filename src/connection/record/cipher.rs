@@ -299,8 +299,8 @@ impl Cipher {
         Ok((nonce, before))
     }
 
-    /// The additional data of a record with `length` bytes of content: the header in TLS 1.3 (RFC 8446 section 5.2), the
-    /// number, type, version and length in TLS 1.2 (RFC 5246 section 6.2.3.3).
+    /// The additional data of a record with `length` bytes of content. It is the header in TLS 1.3 (RFC 8446 section
+    /// 5.2). In TLS 1.2, it is the number, type, version and length (RFC 5246 section 6.2.3.3).
     #[inline]
     fn additional_data(&self, header: [u8; HEADER_BYTES], length: usize) -> AdditionalData {
         let mut bytes = [0; 8 + HEADER_BYTES];

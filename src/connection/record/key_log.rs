@@ -8,8 +8,8 @@ use rustls::KeyLog;
 use super::lent;
 use super::secret::{OF_CLIENT, OF_SERVER};
 
-/// The key log of each configuration: it notes the secrets of application data for the connection, and passes all to the
-/// operator's key log if there is one.
+/// The key log of each configuration. It notes the secrets of application data for the connection, and passes all to
+/// the operator's key log if there is one.
 struct SecretLog(Option<Arc<dyn KeyLog>>);
 
 impl fmt::Debug for SecretLog {

@@ -53,7 +53,7 @@ pub(crate) enum Opened {
     Tickets(Vec<Vec<u8>>),
 }
 
-/// What a call sealed.
+/// The bytes that a call moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sealed {
     pub(crate) consumed: usize,
@@ -452,9 +452,8 @@ mod tests {
             let mut plain = vec![0; server.plaintext_of(tls.len())];
             assert_eq!(plain.len(), length);
             let bytes = tls.len();
-            assert!(
-                matches!(server.open(bytes, &mut tls, &mut plain, &mut Vec::new()), Ok(Opened::Data(count)) if count == length)
-            );
+            let opened = server.open(bytes, &mut tls, &mut plain, &mut Vec::new());
+            assert!(matches!(opened, Ok(Opened::Data(count)) if count == length));
             assert_eq!(plain, data);
         }
     }

@@ -3,8 +3,8 @@
 //!
 //! rustls owns the ciphers during the handshake. When the connection drops rustls' part, they hand themselves over as
 //! they are dropped, with their next number, so that no number is used twice. rustls queues no alert for some failures,
-//! and for others not the one of the table of codes: a fatal alert leaves the cipher in plain text, and alert.rs takes
-//! it out of the records. No record takes a lock: a cipher has one owner at a time.
+//! and for others not the one of the table of codes. So a fatal alert leaves the cipher in plain text, and alert.rs
+//! takes it out of the records. No record takes a lock: a cipher has one owner at a time.
 
 use std::cell::RefCell;
 use std::num::NonZeroU64;

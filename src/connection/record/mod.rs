@@ -1,7 +1,7 @@
 //! Records: their headers, their ciphers, and the layer that serves a connection after its handshake.
 //!
-//! rustls does the handshake on our [`cipher`]s, which it borrows ([`lent`]). When the handshake is complete, its part is
-//! dropped, and the ciphers come back into the [`layer`]. The traffic secrets of TLS 1.3 come by the key log
+//! rustls does the handshake on our [`cipher`]s, which it borrows ([`lent`]). When the handshake is complete, its part
+//! is dropped, and the ciphers come back into the [`layer`]. The traffic secrets of TLS 1.3 come by the key log
 //! ([`key_log`]). Secrets are taken out of rustls in this room alone.
 
 mod cipher;
