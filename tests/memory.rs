@@ -17,14 +17,20 @@ use brokertls::{
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 
 /// The mark for one idle connection of a server, bytes.
-const MOST_OF_TLS13_BYTES: i64 = 4300;
-const MOST_OF_TLS12_BYTES: i64 = 4150;
+const MOST_OF_TLS13_BYTES: i64 = 2200;
+const MOST_OF_TLS12_BYTES: i64 = 2200;
 
 /// The mark for what it takes more with a client's own certificate and that of an issuer, bytes.
-const MOST_OF_CERTIFICATE_BYTES: i64 = 1050;
+const MOST_OF_CERTIFICATE_BYTES: i64 = 500;
+
+/// The same if the facts of the client alone are kept.
+const MOST_OF_FACTS_BYTES: i64 = 300;
+
+/// The mark for a connection of a server that is asleep, bytes.
+const MOST_ASLEEP_BYTES: i64 = 1500;
 
 /// The mark for what it takes more again if the client may turn out to be revoked, bytes.
-const MOST_WATCHED_BYTES: i64 = 900;
+const MOST_WATCHED_BYTES: i64 = 450;
 
 /// The mark for one idle connection of a client, which keeps its server's certificates, bytes.
 const MOST_OF_CLIENT_BYTES: i64 = 5400;
@@ -138,6 +144,12 @@ fn connect(server: &Context, client: &Context) -> Pair {
     (server, client)
 }
 
+/// The same side with its keys folded back to secrets.
+fn asleep(mut side: Box<Stream>) -> Box<Stream> {
+    side.connection_mut().unwrap().sleep();
+    side
+}
+
 /// Certificates of a root, an issuer below it, and the server and the devices that it has issued for.
 struct Pki {
     root: String,
@@ -189,9 +201,20 @@ struct Kind {
     /// True if the server has lists, so that a client may turn out to be revoked.
     is_watched: bool,
     is_resumed: bool,
+    /// True if connections keep the facts of their peers alone.
+    keeps_facts: bool,
+    /// True if the keys of both sides are folded back to secrets.
+    is_asleep: bool,
 }
 
-const TLS13: Kind = Kind { versions: "TLSv1.3", has_client_certificate: false, is_watched: false, is_resumed: false };
+const TLS13: Kind = Kind {
+    versions: "TLSv1.3",
+    has_client_certificate: false,
+    is_watched: false,
+    is_resumed: false,
+    keeps_facts: false,
+    is_asleep: false,
+};
 const TLS12: Kind = Kind { versions: "TLSv1.2", ..TLS13 };
 
 /// The bytes that one connection takes on each side, and what else has grown with it.
@@ -215,9 +238,17 @@ impl Kind {
         Self { is_resumed: true, ..self }
     }
 
+    const fn of_facts(self) -> Self {
+        Self { keeps_facts: true, ..self }
+    }
+
+    const fn asleep(self) -> Self {
+        Self { is_asleep: true, ..self }
+    }
+
     /// Counts over so many connections that what others keep is lost in them.
     fn taken(self) -> Taken {
-        const CONNECTIONS: usize = 500;
+        const CONNECTIONS: usize = 300;
         let pki = Pki::new();
         let (server, clients) = (self.server(&pki), self.clients(&pki, CONNECTIONS + 1));
         let client = |at: usize| &clients[at % clients.len()];
@@ -228,7 +259,10 @@ impl Kind {
         let before = in_use();
         for (server, client) in (1..=CONNECTIONS).map(|at| connect(&server, client(at))) {
             assert_eq!(server.connection().is_resumed(), Some(self.is_resumed));
-            assert_eq!(server.connection().peer_chain().len(), if self.has_client_certificate { 2 } else { 0 });
+            let has_chain = self.has_client_certificate && !self.keeps_facts;
+            assert_eq!(server.connection().peer_chain().len(), if has_chain { 2 } else { 0 });
+            assert_eq!(server.connection().peer_facts().is_some(), self.has_client_certificate);
+            let [server, client] = [server, client].map(|side| if self.is_asleep { asleep(side) } else { side });
             servers.push(server);
             of_clients.push(client);
         }
@@ -240,6 +274,7 @@ impl Kind {
     fn server(self, pki: &Pki) -> Context {
         let mut builder = pki.builder(self.versions);
         builder.identity(pki.identity("localhost", ExtendedKeyUsagePurpose::ServerAuth));
+        builder.keep_peer_chain(!self.keeps_facts);
         builder.client_auth(if self.has_client_certificate { ClientAuth::Need } else { ClientAuth::None });
         if self.is_watched {
             let list = CrlSource::Source(Source::memory("ca.crl", &list(&[])));
@@ -298,6 +333,46 @@ fn idle_connection_with_a_client_that_may_be_revoked_takes_no_more_than_its_mark
         kind.assert_at_most(most + MOST_OF_CERTIFICATE_BYTES + MOST_WATCHED_BYTES);
         kind.resumed().assert_at_most(most + MOST_OF_CERTIFICATE_BYTES + MOST_WATCHED_BYTES);
     }
+}
+
+#[test]
+fn idle_connection_that_keeps_the_facts_of_its_client_alone_takes_no_more_than_its_mark() {
+    for (kind, most) in [(TLS13, MOST_OF_TLS13_BYTES), (TLS12, MOST_OF_TLS12_BYTES)] {
+        let kind = kind.with_client_certificate().of_facts();
+        kind.assert_at_most(most + MOST_OF_FACTS_BYTES);
+        kind.resumed().assert_at_most(most + MOST_OF_FACTS_BYTES);
+    }
+}
+
+#[test]
+fn connection_asleep_takes_no_more_than_its_mark() {
+    for kind in [TLS13, TLS12].map(Kind::asleep) {
+        kind.assert_at_most(MOST_ASLEEP_BYTES);
+        kind.resumed().assert_at_most(MOST_ASLEEP_BYTES);
+        kind.with_client_certificate().assert_at_most(MOST_ASLEEP_BYTES + MOST_OF_CERTIFICATE_BYTES);
+    }
+}
+
+#[test]
+fn connection_that_wakes_takes_as_much_as_before_and_falls_asleep_again() {
+    let _alone = alone();
+    let pki = Pki::new();
+    let (server, clients) = (TLS13.server(&pki), TLS13.clients(&pki, 1));
+    let mut pairs: Vec<Pair> = (0..500).map(|_| connect(&server, &clients[0])).collect();
+    let mut sizes = Vec::new();
+    for _ in 0..3 {
+        sizes.push(in_use());
+        pairs = pairs.into_iter().map(|(server, client)| (asleep(server), asleep(client))).collect();
+        sizes.push(in_use());
+        for (server, client) in &mut pairs {
+            assert_eq!(deliver(client, server, b"ping"), 4);
+            assert_eq!(deliver(server, client, b"pong"), 4);
+        }
+    }
+    println!("awake and asleep in turns: {sizes:?}");
+    let a_hundredth = sizes[0] / 100;
+    assert!(sizes[1] + 500 * 2 * 800 < sizes[0], "{sizes:?}");
+    assert!((sizes[4] - sizes[2]).abs() < a_hundredth && (sizes[5] - sizes[3]).abs() < a_hundredth, "{sizes:?}");
 }
 
 /// The DER of a list that revokes these serial numbers.

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use rustls::pki_types::CertificateDer;
 
+use super::facts::KeptFacts;
+
 /// SHA-256 of a list of certificates. Peers choose the lists, so that a shorter hash could be led to collide.
 type Name = [u8; SHA256_OUTPUT_LEN];
 
@@ -16,6 +18,14 @@ type Name = [u8; SHA256_OUTPUT_LEN];
 pub(crate) struct KeptChain {
     end_entity: Option<Arc<[u8]>>,
     issuers: Option<Arc<Issuers>>,
+}
+
+/// What a connection keeps of its peer's certificates.
+#[derive(Debug)]
+pub(crate) enum KeptPeer {
+    Chain(KeptChain),
+    /// Of the peer's own certificate.
+    Facts(KeptFacts),
 }
 
 /// The certificates above an end entity.
@@ -61,6 +71,30 @@ impl KeptChain {
     /// The certificates, end entity first.
     pub(crate) fn certificates(&self) -> Vec<CertificateDer<'_>> {
         self.encodings().map(CertificateDer::from).collect()
+    }
+}
+
+impl Default for KeptPeer {
+    fn default() -> Self {
+        Self::Chain(KeptChain::default())
+    }
+}
+
+impl KeptPeer {
+    /// The certificates, end entity first; empty if they are not kept.
+    pub(crate) fn certificates(&self) -> Vec<CertificateDer<'_>> {
+        match self {
+            Self::Chain(chain) => chain.certificates(),
+            Self::Facts(_) => Vec::new(),
+        }
+    }
+
+    /// The facts that are kept in place of the chain.
+    pub(crate) fn facts(&self) -> Option<&KeptFacts> {
+        match self {
+            Self::Chain(_) => None,
+            Self::Facts(facts) => Some(facts),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use x509_parser::time::ASN1Time;
 
 pub use self::alternative::{AlternativeName, AlternativeNameKind};
 pub(crate) use self::facts::KeptFacts;
-pub(crate) use self::kept::{IssuerTable, KeptChain};
+pub(crate) use self::kept::{IssuerTable, KeptChain, KeptPeer};
 pub use self::name::{DistinguishedName, NameAttribute};
 use self::strings::is_unseen;
 use self::text::MAX_TEXT_CHARS;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 
-use crate::certificate::{IssuerTable, KeptChain, KeptFacts};
+use crate::certificate::{IssuerTable, KeptFacts, KeptPeer};
 use crate::error::{Error, Result};
 use crate::revoked::{Register, Registration};
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
@@ -21,8 +21,6 @@ pub(super) struct Checked {
     /// The issuers that connections share.
     issuers: Arc<IssuerTable>,
     keeps_peer_chain: bool,
-    /// The facts that are kept in place of the peer's chain, once the handshake is complete.
-    facts: Option<KeptFacts>,
     /// The host of a client.
     server_name: Option<Arc<str>>,
     /// The name that a client verifies, if it sends another one.
@@ -47,7 +45,6 @@ impl Checked {
             register: setup.register,
             issuers: setup.issuers,
             keeps_peer_chain: setup.keeps_peer_chain,
-            facts: None,
             server_name: setup.server_name,
             verified_name: setup.verified_name,
             session_scope: setup.session_scope,
@@ -83,11 +80,6 @@ impl Checked {
         peer.as_ref().map(Arc::clone)
     }
 
-    /// The facts that are kept in place of the peer's chain.
-    pub(super) fn facts(&self) -> Option<&KeptFacts> {
-        self.facts.as_ref()
-    }
-
     pub(super) fn shown(&self) -> Option<Arc<ShownIdentity>> {
         self.shown.as_ref().map(Arc::clone)
     }
@@ -101,15 +93,23 @@ impl Checked {
     ///
     /// # Errors
     /// `CERT_REVOKED` if that has become known since the connection was made.
-    pub(super) fn settle(&mut self, (number, user): (u64, usize), engine: &Engine) -> Result<bool> {
+    pub(super) fn settle(&mut self, (number, user): (u64, usize), engine: &mut Engine) -> Result<bool> {
         if self.is_settled {
             return Ok(true);
         }
         self.is_settled = true;
-        let chain = self.shared(&KeptChain::of(engine.peer_chain()));
-        let peer = self.peer(engine).map(|peer| Arc::new(peer.sharing(&chain, &self.issuers)));
+        let mut peer = self.peer(engine);
         (self.verified, self.session) = (None, None);
-        self.facts = engine.peer_chain().first().filter(|_| !self.keeps_peer_chain).map(KeptFacts::of);
+        if let Some(kept) = engine.peer()
+            && let KeptPeer::Chain(sent) = &*kept
+        {
+            let chain = sent.sharing(sent, &self.issuers);
+            peer = peer.map(|peer| Arc::new(peer.sharing(&chain, &self.issuers)));
+            *kept = match chain.certificates().first().filter(|_| !self.keeps_peer_chain) {
+                Some(end_entity) => KeptPeer::Facts(KeptFacts::of(end_entity)),
+                None => KeptPeer::Chain(chain),
+            };
+        }
         let path = peer.as_ref().and_then(|peer| peer.path());
         if let Some(((register, since), path)) = self.register.take().zip(path) {
             self.registration = Some(register.enter((number, user), Arc::clone(path), since)?);
@@ -122,12 +122,7 @@ impl Checked {
             }
             return Ok(true);
         }
-        Ok(self.registration.is_some() || self.facts.is_some())
-    }
-
-    /// A chain as it is kept, with issuers that connections share.
-    fn shared(&self, chain: &KeptChain) -> KeptChain {
-        chain.sharing(chain, &self.issuers)
+        Ok(self.registration.is_some())
     }
 
     /// The error that ends the connection, if any.

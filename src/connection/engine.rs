@@ -12,6 +12,7 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig};
 
+use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
 use crate::error::Result;
 
 use super::hello::{Decide, Decision, Undecided};
@@ -52,7 +53,7 @@ pub(super) struct Known {
     group: Option<NamedGroup>,
     alpn: Option<Box<[u8]>>,
     handshake_kind: Option<HandshakeKind>,
-    peer_chain: Vec<CertificateDer<'static>>,
+    peer: KeptPeer,
 }
 
 /// The result of one step of the handshake.
@@ -200,7 +201,7 @@ impl Engine {
                 group: self.named_group(),
                 alpn: self.alpn().map(Box::from),
                 handshake_kind: self.handshake_kind(),
-                peer_chain: self.peer_chain().to_vec(),
+                peer: KeptPeer::Chain(KeptChain::of(&self.peer_chain())),
             },
         }
     }
@@ -228,11 +229,27 @@ impl Engine {
         }
     }
 
-    pub(super) fn peer_chain(&self) -> &[CertificateDer<'static>] {
+    pub(super) fn peer_chain(&self) -> Vec<CertificateDer<'_>> {
         match self.kept() {
-            Some(known) => &known.peer_chain,
-            None => self.common().and_then(|common| common.peer_certificates()).unwrap_or_default(),
+            Some(known) => known.peer.certificates(),
+            None => {
+                let sent = self.common().and_then(|common| common.peer_certificates()).unwrap_or_default();
+                sent.iter().map(|der| CertificateDer::from(der.as_ref())).collect()
+            }
         }
+    }
+
+    /// The peer as it is kept, once the handshake is complete.
+    pub(super) fn peer(&mut self) -> Option<&mut KeptPeer> {
+        match self {
+            Self::Traffic(traffic) => Some(&mut traffic.known.peer),
+            _ => None,
+        }
+    }
+
+    /// The facts that are kept in place of the peer's chain.
+    pub(super) fn peer_facts(&self) -> Option<&KeptFacts> {
+        self.kept()?.peer.facts()
     }
 
     pub(super) fn version(&self) -> Option<&'static str> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
-use crate::certificate::{CertificateFacts, KeptFacts};
+use crate::certificate::CertificateFacts;
 use crate::error::Result;
 use crate::verify::Deviation;
 
@@ -26,8 +26,7 @@ impl Connection {
     /// The peer's certificates, end entity first, as it sent them; empty if it sent none, and after a handshake with
     /// [`keep_peer_chain`](crate::ContextBuilder::keep_peer_chain) off.
     pub fn peer_chain(&self) -> Vec<CertificateDer<'_>> {
-        let chain = if self.kept_facts().is_some() { &[] } else { self.engine.peer_chain() };
-        chain.iter().map(|der| CertificateDer::from(der.as_ref())).collect()
+        self.engine.peer_chain()
     }
 
     /// The facts of the peer's own certificate, also if its chain is not kept; none if it sent none.
@@ -35,15 +34,10 @@ impl Connection {
     /// # Errors
     /// `CERTIFICATE_MALFORMED` for one that cannot be parsed, which was accepted without a check.
     pub fn peer_facts(&self) -> Option<Result<CertificateFacts>> {
-        match self.kept_facts() {
+        match self.engine.peer_facts() {
             Some(kept) => kept.facts().map(Ok),
-            None => self.engine.peer_chain().first().map(CertificateFacts::from_der),
+            None => self.peer_chain().first().map(CertificateFacts::from_der),
         }
-    }
-
-    /// The facts that are kept in place of the peer's chain.
-    fn kept_facts(&self) -> Option<&KeptFacts> {
-        self.checked.as_ref().and_then(|checked| checked.facts())
     }
 
     /// The certificates of the identity that was chosen to be shown to the peer, end entity first; empty if there is

@@ -302,7 +302,7 @@ impl Connection {
         if self.is_handshaking() || self.failure().is_some() {
             return;
         }
-        match self.checked.as_mut().map(|checked| checked.settle((self.number, self.user), &self.engine)) {
+        match self.checked.as_mut().map(|checked| checked.settle((self.number, self.user), &mut self.engine)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => self.checked = None,
             Some(Err(error)) => {
