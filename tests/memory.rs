@@ -1,8 +1,8 @@
 //! Memory of an idle connection and of a list of revoked certificates.
 //!
-//! Alone in its binary. A connection is counted by the C library (`mallinfo2`), because the cipher's keys are C's: every
-//! byte of the process counts, the headers and the rounding of the allocator too. A list, and the most that its reading
-//! takes, are counted by Rust's global allocator.
+//! Alone in its binary. A connection is counted by the C library (`mallinfo2`), because the cipher's keys are C's:
+//! every byte of the process counts, the headers and the rounding of the allocator too. A list, and the most that its
+//! reading takes, are counted by Rust's global allocator.
 
 #![allow(clippy::unwrap_used)]
 

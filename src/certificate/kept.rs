@@ -20,7 +20,7 @@ pub(crate) struct KeptChain {
     issuers: Option<Arc<Issuers>>,
 }
 
-/// What a connection keeps of its peer's certificates.
+/// The part of its peer's certificates that a connection keeps.
 #[derive(Debug)]
 pub(crate) enum KeptPeer {
     Chain(KeptChain),

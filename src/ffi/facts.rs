@@ -27,6 +27,13 @@ impl Conn {
         self.texts.get_or_insert_default().server_name.get_or_insert_with(|| c_string(name)).as_ptr()
     }
 
+    /// Returns the connection once its handshake is complete or has failed. Bytes that it gives then stay where they
+    /// are.
+    fn settled(&self) -> Option<&Connection> {
+        let connection = self.stream.connection();
+        Some(connection).filter(|connection| !connection.is_handshaking() || connection.failure().is_some())
+    }
+
     fn peer(&mut self) -> *const btls_certificate {
         if self.texts.as_ref().is_none_or(|texts| texts.peer.is_none()) {
             // A certificate that cannot be parsed was accepted without a check and has no facts.
@@ -81,6 +88,10 @@ pub unsafe extern "C" fn btls_conn_server_name(conn: *const btls_conn) -> *const
 }
 
 /// Gives the agreed application protocol (ALPN) without a NUL at its end, or NULL and 0.
+///
+/// # Details
+///
+/// It is NULL until the handshake is complete or has failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_alpn(
     conn: *const btls_conn,
@@ -89,7 +100,7 @@ pub unsafe extern "C" fn btls_conn_alpn(
 ) -> btls_status {
     guard_object(object!(conn), |conn| {
         let (protocol, length) = (required(protocol, "protocol")?, required(length, "length")?);
-        let agreed = conn.stream.connection().alpn();
+        let agreed = conn.settled().and_then(Connection::alpn);
         protocol.write(agreed.map_or(ptr::null(), <[u8]>::as_ptr));
         length.write(agreed.map_or(0, <[u8]>::len));
         DONE
@@ -132,10 +143,10 @@ pub unsafe extern "C" fn btls_conn_peer_certificate(conn: *const btls_conn) -> *
 ///
 /// # Details
 ///
-/// It is 0 if the context keeps none: the option keep-peer-chain.
+/// It is 0 until the handshake is complete or has failed, and if the context keeps none: the option keep-peer-chain.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_peer_chain_count(conn: *const btls_conn) -> usize {
-    guard_fact(0, object!(conn), |conn| conn.stream.connection().peer_chain().len())
+    guard_fact(0, object!(conn), |conn| conn.settled().map_or(0, |connection| connection.peer_chain().len()))
 }
 
 /// Gives a certificate of the peer in DER as it was sent. Index 0 is the peer's own.
@@ -148,7 +159,7 @@ pub unsafe extern "C" fn btls_conn_peer_chain(
 ) -> btls_status {
     guard_object(object!(conn), |conn| {
         let (der, length) = (required(der, "der")?, required(length, "length")?);
-        let chain = conn.stream.connection().peer_chain();
+        let chain = conn.settled().map(Connection::peer_chain).unwrap_or_default();
         let certificate = chain
             .get(index)
             .ok_or_else(|| Error::new(Code::InvalidArgument, format!("certificate {index} of {}", chain.len())))?;

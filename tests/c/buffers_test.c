@@ -78,6 +78,78 @@ static void shake_by_hand(struct pair *pair) {
     }
 }
 
+/* Bytes of a connection that a caller was given, and what they were. */
+struct given {
+    const uint8_t *at;
+    size_t length;
+    unsigned char was[4096];
+};
+
+static void check_given(struct given *given, const uint8_t *at, size_t length) {
+    if (given->at == NULL && at != NULL) {
+        CHECK(length <= sizeof given->was);
+        given->at = at;
+        given->length = length;
+        memcpy(given->was, at, length);
+    }
+    CHECK(at == given->at && length == given->length && (length == 0 || memcmp(given->was, at, length) == 0));
+}
+
+static void check_facts(btls_conn *conn, struct given *protocol, struct given *certificate) {
+    const uint8_t *at = NULL;
+    size_t length = 0;
+    CHECK_CONN(conn, btls_conn_alpn(conn, &at, &length), BTLS_OK);
+    check_given(protocol, at, length);
+    if (certificate->at != NULL || btls_conn_peer_chain_count(conn) > 0) {
+        CHECK_CONN(conn, btls_conn_peer_chain(conn, 0, &at, &length), BTLS_OK);
+        check_given(certificate, at, length);
+    }
+}
+
+static void facts_that_were_given_stay_where_they_are(void) {
+    static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
+    static unsigned char plain[BTLS_MAX_PLAINTEXT_BYTES];
+    for (size_t version = 0; version < sizeof versions / sizeof versions[0]; version++) {
+        btls_context *contexts[2];
+        for (size_t side = 0; side < 2; side++) {
+            btls_builder *builder = builder_with(side == 0 ? "server" : "client", "ca.pem");
+            CHECK_BUILDER(builder, btls_builder_versions(builder, versions[version]), BTLS_OK);
+            CHECK_BUILDER(builder, btls_builder_alpn(builder, "mqtt"), BTLS_OK);
+            CHECK_BUILDER(builder, btls_builder_client_auth(builder, BTLS_CLIENT_AUTH_NEED), BTLS_OK);
+            contexts[side] = build(builder);
+        }
+        struct given given[4] = {{NULL, 0, {0}}, {NULL, 0, {0}}, {NULL, 0, {0}}, {NULL, 0, {0}}};
+        btls_conn *conns[2];
+        size_t consumed, produced;
+        CHECK_STATUS(btls_conn_new_server(contexts[0], NULL, &conns[0], NULL), BTLS_OK);
+        CHECK_STATUS(btls_conn_new_client(contexts[1], "localhost", NULL, &conns[1], NULL), BTLS_OK);
+        to_server.length = to_client.length = 0;
+        for (int turns = 0; turns < 100; turns++) {
+            size_t to = (size_t)turns % 2;
+            struct wire *wire = to == 0 ? &to_server : &to_client;
+            CHECK(drain(conns[1 - to], wire) < 100);
+            /* One record, and a look at the facts. */
+            size_t record = wire->length < 5 ? 0 : 5 + (size_t)wire->bytes[3] * 256 + wire->bytes[4];
+            CHECK(btls_conn_unwrap(conns[to], wire->bytes, record, plain, sizeof plain, &consumed, &produced) < 100);
+            memmove(wire->bytes, wire->bytes + consumed, wire->length - consumed);
+            wire->length -= consumed;
+            for (size_t side = 0; side < 2; side++)
+                check_facts(conns[side], &given[2 * side], &given[2 * side + 1]);
+        }
+        for (size_t side = 0; side < 2; side++) {
+            CHECK(!btls_conn_is_handshaking(conns[side]));
+            CHECK(given[2 * side].length == 4 && given[2 * side + 1].length > 100);
+        }
+        /* A connection that fails keeps them too. */
+        CHECK_STATUS(btls_conn_end_of_input(conns[0]), BTLS_TRUNCATED);
+        check_facts(conns[0], &given[0], &given[1]);
+        for (size_t side = 0; side < 2; side++) {
+            btls_conn_free(conns[side]);
+            btls_context_free(contexts[side]);
+        }
+    }
+}
+
 /* Wraps plaintext onto a wire. */
 static void wrap_all(btls_conn *conn, const void *data, size_t length, struct wire *wire) {
     size_t consumed, produced;
@@ -179,7 +251,8 @@ static void largest_record_fits_the_buffers_that_are_promised_to_be_enough(void)
     CHECK_CONN(pair.client,
                btls_conn_wrap(pair.client, data, sizeof data, to_server.bytes, BTLS_MAX_RECORD_BYTES, &consumed, &produced),
                BTLS_OK);
-    CHECK(consumed == BTLS_MAX_PLAINTEXT_BYTES);
+    /* The room that the largest record leaves takes the rest. */
+    CHECK(consumed == sizeof data);
     CHECK_CONN(pair.server,
                btls_conn_unwrap(pair.server, to_server.bytes, produced, plain, sizeof plain, &consumed, &produced), BTLS_OK);
     CHECK(produced == BTLS_MAX_PLAINTEXT_BYTES);
@@ -251,6 +324,7 @@ int main(void) {
     server = context_with("server", NULL);
     client = context_with(NULL, "ca.pem");
     RUN(everything_goes_through_one_byte_at_a_time);
+    RUN(facts_that_were_given_stay_where_they_are);
     RUN(call_takes_the_whole_records_that_fit);
     RUN(data_before_a_damaged_record_is_given_and_then_the_error);
     RUN(output_that_is_too_small_takes_nothing);

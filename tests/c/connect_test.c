@@ -49,6 +49,32 @@ static void client_with_a_certificate_is_known_to_the_server(void) {
     btls_context_free(client);
 }
 
+static void client_is_known_by_its_facts_where_no_chain_is_kept(void) {
+    btls_builder *builder = builder_with("server", "ca.pem");
+    CHECK_BUILDER(builder, btls_builder_client_auth(builder, BTLS_CLIENT_AUTH_NEED), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "keep-peer-chain", "maybe"), BTLS_INVALID_ARGUMENT);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "keep-peer-chain", "no"), BTLS_OK);
+    btls_context *server = build(builder), *keeps = server_asking(BTLS_CLIENT_AUTH_NEED);
+    btls_context *client = context_with("client", "ca.pem");
+    struct pair pair = connected(server, client), other = connected(keeps, client);
+    const btls_certificate *peer = btls_conn_peer_certificate(pair.server);
+    const btls_certificate *whole = btls_conn_peer_certificate(other.server);
+    CHECK_TEXT(btls_certificate_common_name(peer), "device-7");
+    CHECK_TEXT(btls_certificate_san(peer, 0), "URI:urn:device:7");
+    CHECK_TEXT(btls_certificate_issuer(peer), btls_certificate_issuer(whole));
+    CHECK_TEXT(btls_certificate_serial(peer), btls_certificate_serial(whole));
+    CHECK_TEXT(btls_certificate_sha256(peer), btls_certificate_sha256(whole));
+    const uint8_t *der;
+    size_t length;
+    CHECK(btls_conn_peer_chain_count(pair.server) == 0 && btls_conn_peer_chain_count(other.server) == 1);
+    CHECK_STATUS(btls_conn_peer_chain(pair.server, 0, &der, &length), BTLS_INVALID_ARGUMENT);
+    close_pair(&pair);
+    close_pair(&other);
+    btls_context_free(server);
+    btls_context_free(keeps);
+    btls_context_free(client);
+}
+
 static void client_without_a_certificate_is_refused_and_told(void) {
     btls_context *server = server_asking(BTLS_CLIENT_AUTH_NEED), *client = context_with(NULL, "ca.pem");
     struct pair pair = pair_of(server, client);
@@ -291,6 +317,7 @@ static void blocking_sockets_never_have_to_wait_for_themselves(void) {
 int main(void) {
     RUN(server_alone_shows_its_certificate_and_both_sides_the_same_facts);
     RUN(client_with_a_certificate_is_known_to_the_server);
+    RUN(client_is_known_by_its_facts_where_no_chain_is_kept);
     RUN(client_without_a_certificate_is_refused_and_told);
     RUN(client_of_another_ca_is_refused_by_name);
     RUN(wanted_certificate_may_be_left_out_but_not_be_wrong);
