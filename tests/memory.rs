@@ -8,7 +8,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex};
+use std::thread;
 
 use brokertls::revocation::{Crl, Mode, Reason};
 use brokertls::{
@@ -83,10 +86,19 @@ fn held_by<T>(call: impl FnOnce() -> T) -> (T, i64) {
     (value, HELD.get() - before)
 }
 
-/// The tests take turns: one counter of the C library counts for the whole process.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Runs the work of all tests on one thread, one after the other. The C library counts for the whole process, and keeps
+/// freed pieces for the thread that freed them.
+fn on_one_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    type Work = Box<dyn FnOnce() + Send>;
+    static WORKER: LazyLock<Mutex<Sender<Work>>> = LazyLock::new(|| {
+        let (sender, works) = channel::<Work>();
+        thread::spawn(move || works.into_iter().for_each(|work| work()));
+        Mutex::new(sender)
+    });
+    let (sender, result) = channel();
+    let work = move || sender.send(catch_unwind(AssertUnwindSafe(work))).unwrap();
+    WORKER.lock().unwrap().send(Box::new(work)).unwrap();
+    result.recv().unwrap().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// The bytes of the process that are in use: of Rust and of C, with the allocator's headers and rounding.
@@ -295,8 +307,7 @@ impl Kind {
     }
 
     fn assert_at_most(self, server: i64) {
-        let _alone = alone();
-        let taken = self.taken();
+        let taken = on_one_thread(move || self.taken());
         println!("{self:?}: {taken:?}");
         assert!(taken.server <= server, "a server's connection takes {} bytes", taken.server);
         assert!(taken.client <= MOST_OF_CLIENT_BYTES, "a client's connection takes {} bytes", taken.client);
@@ -355,7 +366,15 @@ fn connection_asleep_takes_no_more_than_its_mark() {
 
 #[test]
 fn connection_that_wakes_takes_as_much_as_before_and_falls_asleep_again() {
-    let _alone = alone();
+    let sizes = on_one_thread(awake_and_asleep_in_turns);
+    println!("awake and asleep in turns: {sizes:?}");
+    let a_hundredth = sizes[0] / 100;
+    assert!(sizes[1] + 500 * 2 * 800 < sizes[0], "{sizes:?}");
+    assert!((sizes[4] - sizes[2]).abs() < a_hundredth && (sizes[5] - sizes[3]).abs() < a_hundredth, "{sizes:?}");
+}
+
+/// The bytes in use with 500 connections that are awake, then asleep, three times.
+fn awake_and_asleep_in_turns() -> Vec<i64> {
     let pki = Pki::new();
     let (server, clients) = (TLS13.server(&pki), TLS13.clients(&pki, 1));
     let mut pairs: Vec<Pair> = (0..500).map(|_| connect(&server, &clients[0])).collect();
@@ -369,10 +388,7 @@ fn connection_that_wakes_takes_as_much_as_before_and_falls_asleep_again() {
             assert_eq!(deliver(server, client, b"pong"), 4);
         }
     }
-    println!("awake and asleep in turns: {sizes:?}");
-    let a_hundredth = sizes[0] / 100;
-    assert!(sizes[1] + 500 * 2 * 800 < sizes[0], "{sizes:?}");
-    assert!((sizes[4] - sizes[2]).abs() < a_hundredth && (sizes[5] - sizes[3]).abs() < a_hundredth, "{sizes:?}");
+    sizes
 }
 
 /// The DER of a list that revokes these serial numbers.
@@ -398,7 +414,10 @@ fn list(serials: &[[u8; 16]]) -> Vec<u8> {
 
 #[test]
 fn list_of_a_hundred_thousand_finds_every_serial_and_keeps_and_takes_little() {
-    let _alone = alone();
+    on_one_thread(count_a_list);
+}
+
+fn count_a_list() {
     // Random enough, the same in every run, positive and of full length.
     let number = |at: u128| (at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) & !(1 << 127) | 1 << 126;
     let serials: Vec<[u8; 16]> = (0..100_000).map(|at| number(at).to_be_bytes()).collect();
