@@ -194,7 +194,7 @@ demo-java: stage java
 
 check:
 	@tests/tools.sh gcc:gcc openssl:openssl keytool:default-jdk-headless javac:default-jdk-headless \
-	    /usr/include/wolfssl/ssl.h:libwolfssl-dev
+	    /usr/include/wolfssl/ssl.h:libwolfssl-dev /usr/include/openssl/ssl.h:libssl-dev
 	@tests/run.sh check
 
 test: tools
@@ -241,10 +241,15 @@ bench-java: java
 soak-java: java
 	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -Dio.brokertls.soak=1000000 test
 
-# A million records each way against rustls, every size for each suite, and keys of AES-GCM beyond their limit.
+# A million records each way against rustls, the OpenSSL of the system and OpenSSL 4, every size for each suite, and keys
+# of AES-GCM beyond their limit.
 soak-records:
+	@tests/tools.sh gcc:gcc perl:perl /usr/include/openssl/ssl.h:libssl-dev
 	BTLS_RECORDS=1000000 BTLS_RECORDS_OF_ONE_KEY=17000000 \
-	    $(CARGO) test --locked --release --test api -- records::differential
+	    $(CARGO) test --locked --release --test api -- records::differential records::library
+	root=$$($(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml \
+	    --package brokertls-bench-openssl4-build); \
+	    BTLS_RECORDS=1000000 BTLS_OPENSSL=$$root $(CARGO) test --locked --release --test api -- records::library
 
 # Rewrites the marked tables of the page.
 peers: $(OUT)/brokertls

@@ -9,7 +9,7 @@ wanted=(
     gcc:gcc g++:g++ pkg-config:pkg-config nm:binutils readelf:binutils objcopy:binutils
     openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
     npm:npm mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
-    softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev
+    softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev /usr/include/openssl/ssl.h:libssl-dev
     python3:python3 curl:curl gnutls-cli:gnutls-bin
     clang:clang mandoc:mandoc man:man-db
     cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold

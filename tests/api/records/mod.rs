@@ -7,6 +7,7 @@ mod differential;
 mod key_updates;
 pub(crate) mod keys;
 mod lengths;
+mod library;
 mod messages;
 mod openssl;
 pub(crate) mod scene;
