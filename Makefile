@@ -241,8 +241,8 @@ bench-java: java
 soak-java: java
 	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -Dio.brokertls.soak=1000000 test
 
-# A million records each way against rustls, the OpenSSL of the system and OpenSSL 4, every size for each suite, and keys
-# of AES-GCM beyond their limit.
+# A million records each way against rustls, the OpenSSL of the system and OpenSSL 4, every size for each suite, keys of
+# AES-GCM beyond their limit, and 200,000 batches of any records.
 soak-records:
 	@tests/tools.sh gcc:gcc perl:perl /usr/include/openssl/ssl.h:libssl-dev
 	BTLS_RECORDS=1000000 BTLS_RECORDS_OF_ONE_KEY=17000000 \
@@ -250,6 +250,7 @@ soak-records:
 	root=$$($(CARGO) run --locked --release --quiet --manifest-path tests/bench/Cargo.toml \
 	    --package brokertls-bench-openssl4-build); \
 	    BTLS_RECORDS=1000000 BTLS_OPENSSL=$$root $(CARGO) test --locked --release --test api -- records::library
+	BTLS_BATCHES=200000 $(CARGO) test --locked --release --test fuzz -- records
 
 # Rewrites the marked tables of the page.
 peers: $(OUT)/brokertls

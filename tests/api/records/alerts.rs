@@ -147,3 +147,37 @@ fn end_of_the_transport_without_close_notify_is_reported_as_truncated() {
         assert_eq!(scene.sent(), [], "{}", scene.name);
     });
 }
+
+#[test]
+fn alert_of_an_unknown_level_is_refused_with_peer_misbehaved() {
+    for level in [0, 3, 255] {
+        for description in [0, 40, 90, 200] {
+            everywhere(&[TLS13, TLS12], |mut scene| {
+                let record = scene.write.seal(ALERT, &[level, description]);
+                scene.refuses(&record, Code::PeerMisbehaved);
+            });
+        }
+    }
+}
+
+#[test]
+fn user_canceled_of_either_level_is_no_error_in_tls13() {
+    for level in [1, 2] {
+        everywhere(&[TLS13], |mut scene| {
+            let record = scene.write.seal(ALERT, &[level, USER_CANCELED]);
+            scene.accepts(&record, b"");
+            scene.works();
+        });
+    }
+}
+
+#[test]
+fn warnings_with_data_between_them_are_taken() {
+    everywhere(&[TLS13, TLS12], |mut scene| {
+        for _ in 0..3 * MAX_WARNINGS {
+            let record = scene.write.seal(ALERT, &[1, USER_CANCELED]);
+            scene.accepts(&record, b"");
+            scene.works();
+        }
+    });
+}

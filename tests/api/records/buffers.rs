@@ -1,8 +1,8 @@
 //! Buffers of the caller: input that is cut anywhere, and destinations of any size.
 
-use brokertls::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Status, Stream};
+use brokertls::{Code, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Status, Stream};
 
-use super::scene::{DATA, HANDSHAKE, KEY_UPDATE, Scene, TLS12, TLS13, UNTOUCHED, everywhere};
+use super::scene::{ALERT, DATA, HANDSHAKE, KEY_UPDATE, Scene, TLS12, TLS13, UNTOUCHED, everywhere};
 
 /// Takes what there is of whole records from the front of the input.
 fn take(scene: &mut Scene, input: &mut Vec<u8>, plain: &mut Vec<u8>) {
@@ -130,4 +130,122 @@ fn stream_gives_records_to_buffers_of_any_size() {
             });
         }
     }
+}
+
+#[test]
+fn several_records_a_call_come_as_far_as_the_destination_goes() {
+    let parts: [&[u8]; 4] = [&[1; 100], &[2; 7], &[3; 1], &[4; 300]];
+    for room in [0, 1, 99, 100, 101, 106, 107, 108, 109, 407, 408, 409, 100_000] {
+        everywhere(&[TLS13, TLS12], |mut scene| {
+            let mut records: Vec<u8> = parts.iter().flat_map(|part| scene.write.seal(DATA, part)).collect();
+            let mut plain = vec![UNTOUCHED; room];
+            let taken = scene.ours.unwrap_records(&mut records, &mut plain).unwrap();
+            let ends = [0, 100, 107, 108, 408];
+            let count = ends.iter().rposition(|end| *end <= room).unwrap();
+            assert_eq!(taken.produced, ends[count], "{}: {room}", scene.name);
+            assert!(plain[..taken.produced] == parts[..count].concat(), "{}: {room}", scene.name);
+            if count == 0 {
+                assert_eq!((taken.consumed, taken.next), (0, Next::DestinationTooSmall(100)), "{}", scene.name);
+            }
+            // The rest is still there.
+            let rest = records[taken.consumed..].to_vec();
+            scene.accepts(&rest, &parts[count..].concat());
+        });
+    }
+}
+
+#[test]
+fn several_records_a_call_are_cut_anywhere() {
+    everywhere(&[TLS13, TLS12], |mut scene| {
+        let length = 3 * (20 + scene.write.overhead());
+        for cut in 0..=length {
+            let records: Vec<u8> = (0..3).flat_map(|part| scene.write.seal(DATA, &[part; 20])).collect();
+            let mut plain = [0; 100];
+            let taken = scene.ours.unwrap_records(&mut records[..cut].to_vec(), &mut plain).unwrap();
+            let whole = cut / (length / 3);
+            assert_eq!((taken.consumed, taken.produced), (whole * length / 3, whole * 20), "{}: {cut}", scene.name);
+            let taken = scene.ours.unwrap_records(&mut records[taken.consumed..].to_vec(), &mut plain).unwrap();
+            assert_eq!(taken.produced, 60 - whole * 20, "{}: {cut}", scene.name);
+        }
+    });
+}
+
+#[test]
+fn data_before_a_record_that_is_refused_is_given_and_nothing_of_that_record() {
+    everywhere(&[TLS13, TLS12], |mut scene| {
+        let [first, second, mut third] =
+            [b"first...", b"second..", b"third..."].map(|data| scene.write.seal(DATA, data));
+        *third.last_mut().unwrap() ^= 1;
+        let mut records = [first, second, third].concat();
+        let mut plain = vec![UNTOUCHED; 1000];
+        let taken = scene.ours.unwrap_records(&mut records, &mut plain).unwrap();
+        assert_eq!(&plain[..taken.produced], b"first...second..", "{}", scene.name);
+        for buffer in [&plain, &records] {
+            assert!(!buffer.windows(5).any(|bytes| bytes == b"third"), "{}", scene.name);
+        }
+        let error = scene.ours.unwrap_records(&mut [], &mut plain).unwrap_err();
+        assert_eq!(error.code(), Code::DecryptFailed, "{}", scene.name);
+        assert_eq!(scene.sent(), [(ALERT, vec![2, 20])], "{}", scene.name);
+    });
+}
+
+#[test]
+fn close_notify_among_several_records_ends_them() {
+    everywhere(&[TLS13, TLS12], |mut scene| {
+        let parts = [(DATA, &b"last"[..]), (ALERT, &[1, 0]), (DATA, b"more")];
+        let mut records: Vec<u8> = parts.iter().flat_map(|(kind, bytes)| scene.write.seal(*kind, bytes)).collect();
+        let mut plain = vec![UNTOUCHED; 1000];
+        let taken = scene.ours.unwrap_records(&mut records, &mut plain).unwrap();
+        assert_eq!(&plain[..taken.produced], b"last", "{}", scene.name);
+        let taken = scene.ours.unwrap_records(&mut records[taken.consumed..], &mut plain).unwrap();
+        assert_eq!((taken.consumed, taken.produced, taken.next), (0, 0, Next::Closed), "{}", scene.name);
+        assert!(scene.ours.is_peer_closed(), "{}", scene.name);
+    });
+}
+
+#[test]
+fn several_records_of_this_side_fill_the_destination_and_no_more() {
+    everywhere(&[TLS13, TLS12], |mut scene| {
+        let overhead = scene.read.overhead();
+        let plain: Vec<u8> = (0..100_000_u32).map(|place| (place % 249) as u8).collect();
+        let rooms =
+            [overhead, overhead + 1, 1000, MAX_RECORD_BYTES, 2 * MAX_PLAINTEXT_BYTES + 2 * overhead + 1, 200_000];
+        for room in rooms {
+            let mut tls = vec![0; room];
+            let sent = scene.ours.wrap_records(&plain, &mut tls).unwrap();
+            let opened = scene.opened(&tls[..sent.produced]);
+            assert!(opened.iter().all(|(kind, content)| *kind == DATA && content.len() <= MAX_PLAINTEXT_BYTES));
+            let received: Vec<u8> = opened.into_iter().flat_map(|(_, content)| content).collect();
+            assert!(received == plain[..sent.consumed], "{}: {room}", scene.name);
+            let records = sent.consumed.div_ceil(MAX_PLAINTEXT_BYTES);
+            assert_eq!(sent.produced, sent.consumed + records * overhead, "{}: {room}", scene.name);
+            match room {
+                _ if room == overhead => assert_eq!(sent.next, Next::DestinationTooSmall(overhead + 1)),
+                200_000 => assert_eq!(sent.consumed, plain.len(), "{}", scene.name),
+                _ => assert!(room - sent.produced <= overhead, "{}: {room}: {sent:?}", scene.name),
+            }
+        }
+    });
+}
+
+#[test]
+fn connection_that_sleeps_before_each_record_reads_and_sends_as_before() {
+    everywhere(&[TLS13, TLS12], |mut scene| {
+        for round in 0..10 {
+            scene.ours.sleep();
+            scene.works();
+            scene.ours.sleep();
+            scene.ours.sleep();
+            if scene.is_tls13() {
+                let update = scene.write.seal(HANDSHAKE, &[24, 0, 0, 1, round % 2]);
+                scene.write.update();
+                scene.accepts(&update, b"");
+            }
+        }
+        // And reports a fault.
+        scene.ours.sleep();
+        let mut record = scene.write.seal(DATA, b"data");
+        *record.last_mut().unwrap() ^= 1;
+        scene.refuses(&record, Code::DecryptFailed);
+    });
 }

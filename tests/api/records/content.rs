@@ -96,3 +96,17 @@ fn flood_of_padding_alone_is_refused_with_unexpected_message() {
         scene.refuses(&flood, Code::UnexpectedMessage);
     });
 }
+
+#[test]
+fn empty_alert_or_handshake_record_is_refused_with_unexpected_message() {
+    for kind in [ALERT, HANDSHAKE] {
+        everywhere(&[TLS13, TLS12], |mut scene| {
+            let record = scene.write.seal(kind, b"");
+            scene.refuses(&record, Code::UnexpectedMessage);
+        });
+        everywhere(&[TLS13], |mut scene| {
+            let record = scene.write.seal_padded(kind, b"", 100);
+            scene.refuses(&record, Code::UnexpectedMessage);
+        });
+    }
+}

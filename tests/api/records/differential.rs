@@ -3,6 +3,7 @@
 //! `make soak-records` runs the same with a million records, and beyond the limits of AES-GCM.
 
 use std::io::{Read, Write};
+use std::sync::LazyLock;
 
 use brokertls::{Code, Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next};
 
@@ -15,6 +16,12 @@ const SEED: u64 = 0x005e_ed0f_2ec0_2d50;
 
 /// Records each way, over all suites and sides.
 const RECORDS: usize = 50_000;
+
+/// Bytes without order, of which each piece of data is a part.
+static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut sequence = Sequence(SEED);
+    (0..100_000).map(|_| sequence.next() as u8).collect()
+});
 
 /// Records that one key of AES-GCM may seal (RFC 8446 section 5.5; the same bound is kept in TLS 1.2).
 const AES_GCM_LIMIT: usize = 1 << 24;
@@ -29,6 +36,7 @@ struct Sides {
     ours: Connection,
     peer: Peer,
     sequence: Sequence,
+    is_tls13: bool,
     /// Names side, suite, seed and round in a failure.
     name: String,
 }
@@ -39,18 +47,25 @@ impl Sides {
         peer.rustls.set_buffer_limit(None);
         let seed = SEED ^ u64::from(suite) << 16 ^ side as u64;
         let name = format!("{side:?} {version} {suite:#06x}, seed {seed:#x}");
-        Self { ours, peer, sequence: Sequence(seed), name }
+        Self { ours, peer, sequence: Sequence(seed), is_tls13: version == "TLSv1.3", name }
     }
 
-    /// A length of a record: mostly small, as messages of brokers are, and up to the largest.
+    /// A length of data: mostly small, as messages of brokers are, and up to some records.
     fn size(&mut self) -> usize {
-        let most = [16, 64, 300, 1500, 5000, MAX_PLAINTEXT_BYTES][self.sequence.below(6)];
+        let most = [16, 64, 64, 300, 1500, 5000, MAX_PLAINTEXT_BYTES, 50_000][self.sequence.below(8)];
         1 + self.sequence.below(most)
     }
 
+    /// Drops the expanded keys now and then: they come back.
+    fn rest(&mut self) {
+        if self.sequence.below(20) == 0 {
+            self.ours.sleep();
+        }
+    }
+
     fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let start = self.sequence.next();
-        (0..count as u64).map(|place| (start.wrapping_add(place).wrapping_mul(0x9e37_79b9) >> 16) as u8).collect()
+        let start = self.sequence.below(PATTERN.len() - count);
+        PATTERN[start..start + count].to_vec()
     }
 
     /// Sends batches of data to the peer; returns the number of records.
@@ -74,17 +89,21 @@ impl Sides {
             0 => self.sequence.below(data.len() + 40),
             1 => data.len() + 22,
             2 => data.len() + 29,
-            _ => MAX_RECORD_BYTES,
+            _ => [1, 5][self.sequence.below(2)] * MAX_RECORD_BYTES,
         };
         while said < data.len() {
+            self.rest();
             let mut tls = vec![0; room];
-            let moved = self.ours.wrap(&data[said..], &mut tls).unwrap();
+            let moved = match self.sequence.below(2) {
+                0 => self.ours.wrap(&data[said..], &mut tls).unwrap(),
+                _ => self.ours.wrap_records(&data[said..], &mut tls).unwrap(),
+            };
             match moved.next {
                 Next::DestinationTooSmall(needed) => {
                     assert!(moved.produced == 0 && needed > room, "{}: {needed} for {room}", self.name);
                     room = needed.max(60);
                 }
-                _ => records += usize::from(moved.consumed > 0),
+                _ => records += moved.consumed.div_ceil(MAX_PLAINTEXT_BYTES),
             }
             said += moved.consumed;
             wire.extend_from_slice(&tls[..moved.produced]);
@@ -108,32 +127,38 @@ impl Sides {
         received
     }
 
-    /// Takes batches of data of the peer; returns the number of records.
+    /// Takes batches of data of the peer, and key updates between them; returns the number of records.
     fn receive(&mut self) -> usize {
         let (mut wire, mut sent, mut records) = (Vec::new(), Vec::new(), 0);
         for _ in 0..=self.sequence.below(8) {
+            if self.is_tls13 && self.sequence.below(50) == 0 {
+                self.peer.rustls.refresh_traffic_keys().unwrap();
+            }
             let size = self.size();
             let data = self.bytes(size);
             self.peer.rustls.writer().write_all(&data).unwrap();
-            records += 1;
+            records += size.div_ceil(MAX_PLAINTEXT_BYTES);
             sent.extend(data);
         }
         while self.peer.rustls.wants_write() {
             self.peer.rustls.write_tls(&mut wire).unwrap();
         }
-        let received = self.unwrap(&wire);
+        let received = self.unwrap(&mut wire);
         assert!(received == sent, "{}: {} bytes for {}", self.name, received.len(), sent.len());
         records
     }
 
     /// Gives our side these records in pieces and rooms of any size; returns its plaintext.
-    fn unwrap(&mut self, wire: &[u8]) -> Vec<u8> {
+    fn unwrap(&mut self, wire: &mut [u8]) -> Vec<u8> {
         let (mut received, mut start, mut end) = (Vec::new(), 0, 0);
         let mut room = MAX_RECORD_BYTES;
         while start < wire.len() {
-            let mut piece = wire[start..end].to_vec();
             let mut plain = vec![0; room];
-            let moved = self.ours.unwrap(&mut piece, &mut plain);
+            self.rest();
+            let moved = match self.sequence.below(2) {
+                0 => self.ours.unwrap(&mut wire[start..end], &mut plain),
+                _ => self.ours.unwrap_records(&mut wire[start..end], &mut plain),
+            };
             let moved = moved.unwrap_or_else(|error| panic!("{}: {error}", self.name));
             received.extend_from_slice(&plain[..moved.produced]);
             start += moved.consumed;
@@ -150,6 +175,7 @@ impl Sides {
                 }
                 (_, 0) => self.sequence.below(100),
                 (_, 1) => self.sequence.below(MAX_RECORD_BYTES),
+                (_, 2) => 4 * MAX_RECORD_BYTES,
                 _ => MAX_RECORD_BYTES,
             };
         }

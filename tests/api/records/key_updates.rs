@@ -1,6 +1,6 @@
 //! Key updates of the peer (RFC 8446 section 4.6.3).
 
-use brokertls::{Code, MAX_RECORD_BYTES};
+use brokertls::{Code, MAX_RECORD_BYTES, Next};
 
 use super::scene::{CLOSE_NOTIFY, DATA, HANDSHAKE, KEY_UPDATE, KEY_UPDATE_REQUEST, Scene, TLS12, TLS13, everywhere};
 
@@ -212,4 +212,43 @@ fn request_for_a_key_update_before_the_own_close_notify_is_answered_before_it_or
         assert_eq!(sent.last(), Some(&(super::scene::ALERT, CLOSE_NOTIFY.to_vec())), "{}", scene.name);
         assert!(sent[..sent.len() - 1].iter().all(|message| *message == (HANDSHAKE, KEY_UPDATE.to_vec())));
     });
+}
+
+#[test]
+fn empty_data_between_key_updates_does_not_excuse_a_flood() {
+    everywhere(&[TLS13], |mut scene| {
+        let mut flood = Vec::new();
+        for _ in 0..1000 {
+            flood.extend(scene.write.seal(HANDSHAKE, &KEY_UPDATE));
+            scene.write.update();
+            flood.extend(scene.write.seal(DATA, b""));
+        }
+        scene.refuses(&flood, Code::UnexpectedMessage);
+    });
+}
+
+#[test]
+fn answer_to_a_key_update_goes_out_whatever_the_room() {
+    for room in [0, 1, 22, 23, 26, 27, 28, 40, 49, 50, 53, 60] {
+        everywhere(&[TLS13], |mut scene| {
+            let record = scene.write.seal(HANDSHAKE, &KEY_UPDATE_REQUEST);
+            scene.write.update();
+            scene.accepts(&record, b"");
+            let (mut said, mut sent, mut tls) = (0, Vec::new(), vec![0; room]);
+            while said < 30 {
+                let moved = scene.ours.wrap(&[7; 30][said..], &mut tls).unwrap();
+                sent.extend(scene.opened(&tls[..moved.produced]));
+                said += moved.consumed;
+                if let Next::DestinationTooSmall(needed) = moved.next {
+                    assert!(moved.produced == 0 && needed > tls.len(), "{}: {needed}", scene.name);
+                    tls = vec![0; needed];
+                }
+            }
+            assert_eq!(sent.remove(0), (HANDSHAKE, KEY_UPDATE.to_vec()), "{}", scene.name);
+            let data: Vec<u8> =
+                sent.into_iter().flat_map(|(kind, content)| if kind == DATA { content } else { vec![] }).collect();
+            assert_eq!(data, [7; 30], "{}", scene.name);
+            scene.works();
+        });
+    }
 }

@@ -186,3 +186,59 @@ fn record_sealed_by_the_own_side_is_refused_with_decrypt_failed() {
         scene.refuses(&own[..sent], Code::DecryptFailed);
     });
 }
+
+#[test]
+fn record_longer_than_tls13_allows_is_refused_with_record_too_large() {
+    for length in [MAX_PLAINTEXT_BYTES + 257, MAX_PLAINTEXT_BYTES + 2048] {
+        everywhere(&[TLS13], |scene| {
+            scene.refuses(&forged(length), Code::RecordTooLarge);
+        });
+    }
+}
+
+#[test]
+fn outer_type_other_than_application_data_is_refused_with_unexpected_message() {
+    for kind in [ALERT, HANDSHAKE] {
+        for number in [0, 1] {
+            everywhere(&[TLS13], |mut scene| {
+                let record = match number {
+                    0 => scene.write.seal_inner(Header::of(kind), b"data\x17"),
+                    _ => vec![kind, 3, 3, 0, 2, 1, 0],
+                };
+                scene.refuses(&record, Code::UnexpectedMessage);
+            });
+        }
+    }
+}
+
+#[test]
+fn outer_type_that_was_altered_on_the_way_is_refused_with_unexpected_message() {
+    for kind in [20, ALERT, HANDSHAKE] {
+        everywhere(&[TLS13], |mut scene| {
+            let mut record = scene.write.seal(DATA, b"data");
+            record[0] = kind;
+            scene.refuses(&record, Code::UnexpectedMessage);
+        });
+    }
+}
+
+#[test]
+fn version_that_was_altered_on_the_way_is_refused_with_decrypt_failed() {
+    for version in [[3, 1], [3, 4], [3, 0]] {
+        everywhere(&[TLS13, TLS12], |mut scene| {
+            let mut record = scene.write.seal(DATA, b"data");
+            record[1..3].copy_from_slice(&version);
+            scene.refuses(&record, Code::DecryptFailed);
+        });
+    }
+}
+
+#[test]
+fn record_of_a_type_that_tls_does_not_have_is_refused_with_unexpected_message() {
+    for kind in [0, 1, 19, 24, 25, 99, 0x80, 255] {
+        everywhere(&[TLS13, TLS12], |mut scene| {
+            let record = scene.write.seal_inner(Header::of(kind), b"data\x17");
+            scene.refuses(&record, Code::UnexpectedMessage);
+        });
+    }
+}

@@ -129,10 +129,11 @@ impl Ours {
         let (mut plain, mut room) = (Vec::new(), 1 + self.sequence.below(MAX_RECORD_BYTES));
         loop {
             let mut buffer = vec![0; room];
-            let taken = self
-                .connection
-                .unwrap(&mut self.input, &mut buffer)
-                .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+            let taken = match self.sequence.below(2) {
+                0 => self.connection.unwrap(&mut self.input, &mut buffer),
+                _ => self.connection.unwrap_records(&mut self.input, &mut buffer),
+            };
+            let taken = taken.unwrap_or_else(|error| panic!("{}: {error}", self.name));
             plain.extend_from_slice(&buffer[..taken.produced]);
             self.received += records_in(&self.input[..taken.consumed]);
             self.input.drain(..taken.consumed);

@@ -10,5 +10,6 @@ mod lengths;
 mod library;
 mod messages;
 mod openssl;
+mod reports;
 pub(crate) mod scene;
 mod tickets;
