@@ -9,6 +9,10 @@
 #                                   certificates beside OpenSSL
 #   make bench-page                 the same figures without the list, into docs/performance.md with plots
 #   make bench-guard                what a call of the C API costs that does little, on this machine
+#   make bench-idle                 what an idle connection takes, in memory (512,000 of them) and over sockets, beside
+#                                   OpenSSL 4; also `make bench-echo` (an epoll server: throughput, latency, processor
+#                                   time), `make bench-storm` (20,000 clients come back at once) and `make bench-scaling`
+#                                   (handshakes on two processors)
 #   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
@@ -231,6 +235,12 @@ bench-programs: stage
 bench-guard: stage
 	@tests/tools.sh gcc:gcc pkg-config:pkg-config openssl:openssl
 	@tests/bench/guard.sh $(STAGE)
+
+# The first run builds OpenSSL 4. Each prints its table; BENCH_IDLE= is another number of connections in memory.
+.PHONY: bench-idle bench-echo bench-storm bench-scaling
+bench-idle bench-echo bench-storm bench-scaling: stage
+	@tests/tools.sh gcc:gcc perl:perl
+	@$(CARGO) run --locked --release --quiet --manifest-path tests/bench/load/Cargo.toml -- $(@:bench-%=%)
 
 # A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
 bench-java: java

@@ -3,7 +3,8 @@
 # else, and runs it four times: with the shared library, with the static one, under valgrind, and with AddressSanitizer
 # and UndefinedBehaviorSanitizer. The lines are those of `cargo test`, so that one count covers both: one for each case
 # of the first run, and one for each further run as a whole. `make demo` is run too. loading.c and static_before_rust.sh
-# run once each, stack.c once with each library, and examples.sh runs the programs of docs/examples.
+# run once each, stack.c once with each library, and examples.sh runs the programs of docs/examples. The programs of
+# tests/bench/c are only built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -74,6 +75,12 @@ check loading_builds gcc -std=gnu99 -Wall -Wextra -Werror -g -O1 -o "$out/loadin
     $(pkg-config --cflags brokertls) -pthread -ldl
 check library_is_loaded_and_unloaded_two_thousand_times_beside_threads \
     "$out/loading" "$stage/lib/libbrokertls.so" "$FIXTURES/ca.pem"
+# The programs of the benchmarks, which `make bench-idle` and its like also build with OpenSSL, and run.
+for program in idle scaling echo; do
+    parts=("tests/bench/c/$program.c" tests/bench/c/server_brokertls.c)
+    [[ $program == echo ]] || parts+=(tests/bench/c/client.c)
+    check "bench_${program}_builds" gcc -std=gnu11 "${warnings[@]}" -o "$out/bench-$program" "${parts[@]}" "${shared[@]}"
+done
 # Once with each library: other tools would add frames of their own.
 check stack_builds compile stack tests/c/stack.c "${shared[@]}"
 check stack_builds_statically compile stack.static tests/c/stack.c "${static[@]}"
