@@ -227,7 +227,7 @@ impl Cipher {
     }
 
     /// Opens a whole record into the start of `plain`, which has room for [`Cipher::inner_bytes`]. A record that is not
-    /// authentic leaves zeros there.
+    /// authentic leaves zeros there. The byte behind the content stays as it was, unless there is padding.
     #[inline]
     pub(super) fn open_into(&mut self, record: &[u8], plain: &mut [u8]) -> Result<Content, Fault> {
         let (header, body) = record.split_first_chunk::<HEADER_BYTES>().ok_or(Fault::NotAuthentic)?;
@@ -237,6 +237,7 @@ impl Cipher {
         let data = self.additional_data(*header, length);
         let (ciphertext, tag) = body.split_at(length);
         let inner = plain.get_mut(..length).ok_or(Fault::NotAuthentic)?;
+        let last = inner.last().copied();
         let number = self.number;
         let key = self.expanded().ok_or(Fault::NotAuthentic)?;
         let nonce = Nonce::assume_unique_for_key(nonce);
@@ -245,7 +246,11 @@ impl Cipher {
             return Err(Fault::NotAuthentic);
         }
         self.number = number + 1;
-        self.content(header[0].into(), inner)
+        let content = self.content(header[0].into(), inner)?;
+        if let ([place], Some(last)) = (&mut inner[content.length..], last) {
+            *place = last;
+        }
+        Ok(content)
     }
 
     /// Bytes that a record of `length` bytes, header included, decrypts to: with the inner type and the padding.
@@ -385,10 +390,11 @@ mod tests {
             for length in [0, 1, 15, 16, 17, 1000, MAX_PLAINTEXT_BYTES] {
                 let content: Vec<u8> = (0..length).map(|at| at as u8).collect();
                 let mut record = sealed(&mut write, &content);
-                let mut plain = vec![0; one.inner_bytes(record.len())];
+                let mut plain = vec![8; one.inner_bytes(record.len())];
                 let expected = Content { kind: ContentType::ApplicationData, length };
                 assert_eq!(one.open_into(&record, &mut plain), Ok(expected), "{kind:?} {length}");
                 assert_eq!(plain[..length], content);
+                assert!(plain[length..].iter().all(|byte| *byte == 8), "what stands behind the content stays");
                 let (opened, place) = other.open_in_place(&mut record).unwrap();
                 assert_eq!((opened, &record[place]), (ContentType::ApplicationData, &content[..]));
             }
