@@ -32,6 +32,10 @@ const MAX_EXPANSION_BYTES: [usize; 2] = [256, 2048];
 /// Records that one key of AES-GCM may seal (RFC 8446 section 5.5: 2^24.5 at the most).
 const AES_GCM_RECORDS: u64 = 1 << 24;
 
+/// The largest content that is copied into its record before it is encrypted with ChaCha20. aws-lc seals the inner type
+/// of TLS 1.3 on a slow way if it does not follow the content, and that costs more than a copy of as many bytes.
+const CHACHA_COPY_BYTES: usize = 2048;
+
 /// Records that any key may seal: numbers do not wrap (RFC 8446 section 5.3).
 const MAX_RECORDS: u64 = u64::MAX - 0xffff;
 
@@ -180,7 +184,6 @@ impl Cipher {
         let length = content.len() + self.kind.overhead();
         let (header, body) = record.get_mut(..length)?.split_first_chunk_mut::<HEADER_BYTES>()?;
         let (before, rest) = body.split_at_mut_checked(self.kind.before())?;
-        let (ciphertext, after) = rest.split_at_mut_checked(content.len())?;
         let nonce = self.nonce();
         let outer = if self.kind.is_tls13 { ContentType::ApplicationData } else { kind };
         let inner = [u8::from(kind)];
@@ -191,9 +194,22 @@ impl Cipher {
         let data = self.additional_data(*header, content.len());
         let extra = if self.kind.is_tls13 { &inner[..] } else { &[] };
         let number = self.number;
+        let copies = self.kind.aead == Aead::ChaCha20Poly1305 && content.len() <= CHACHA_COPY_BYTES;
         let key = self.expanded()?;
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        key.seal_out_of_place_scatter(nonce, Aad::from(data.as_ref()), content, ciphertext, extra, after).ok()?;
+        let (nonce, data) = (Nonce::assume_unique_for_key(nonce), Aad::from(data.as_ref()));
+        match copies {
+            true => {
+                let (inner, tag) = rest.split_at_mut_checked(content.len() + extra.len())?;
+                inner[..content.len()].copy_from_slice(content);
+                inner[content.len()..].copy_from_slice(extra);
+                let sealed = key.seal_in_place_separate_tag(nonce, data, inner).ok()?;
+                tag.copy_from_slice(sealed.as_ref());
+            }
+            false => {
+                let (ciphertext, after) = rest.split_at_mut_checked(content.len())?;
+                key.seal_out_of_place_scatter(nonce, data, content, ciphertext, extra, after).ok()?;
+            }
+        }
         self.number = number + 1;
         Some(length)
     }

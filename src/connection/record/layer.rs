@@ -71,6 +71,8 @@ pub(crate) struct Layer {
     messages: Messages,
     /// An answer to a key update goes out before the next data (RFC 8446 section 4.6.3).
     owes_key_update: bool,
+    /// This side has sent close_notify.
+    is_closed: bool,
     floods: Floods,
 }
 
@@ -91,7 +93,16 @@ impl Layer {
         is_client: bool,
     ) -> Self {
         let messages = Messages::new(write.kind().is_tls13(), is_client);
-        Self { write, read, secrets, tickets, messages, owes_key_update: false, floods: Floods::default() }
+        Self {
+            write,
+            read,
+            secrets,
+            tickets,
+            messages,
+            owes_key_update: false,
+            is_closed: false,
+            floods: Floods::default(),
+        }
     }
 
     /// Bytes that a record adds to its plaintext.
@@ -228,7 +239,10 @@ impl Layer {
                 Message::Renegotiation => {
                     let refused = PeerMisbehaved::TooManyRenegotiationRequests;
                     count(&mut self.floods.renegotiations, MAX_RENEGOTIATIONS, refused)?;
-                    self.alert(WARNING, AlertDescription::NoRenegotiation.into(), outgoing)?;
+                    // Nothing follows a close_notify (RFC 5246 section 7.2.1).
+                    if !self.is_closed {
+                        self.alert(WARNING, AlertDescription::NoRenegotiation.into(), outgoing)?;
+                    }
                 }
             }
         }
@@ -307,6 +321,7 @@ impl Layer {
     /// # Errors
     /// `KEYS_EXHAUSTED`.
     pub(crate) fn close_notify(&mut self, outgoing: &mut Vec<u8>) -> Result<()> {
+        self.is_closed = true;
         self.alert(WARNING, AlertDescription::CloseNotify.into(), outgoing)
     }
 

@@ -29,13 +29,15 @@ pub(super) enum Message {
 /// The messages of the peer, and the start of the one that is not whole.
 pub(super) struct Messages {
     bytes: Vec<u8>,
+    /// The messages before it have been given.
+    start: usize,
     is_tls13: bool,
     is_client: bool,
 }
 
 impl Messages {
     pub(super) fn new(is_tls13: bool, is_client: bool) -> Self {
-        Self { bytes: Vec::new(), is_tls13, is_client }
+        Self { bytes: Vec::new(), start: 0, is_tls13, is_client }
     }
 
     /// Returns true if no part of a message waits for its rest.
@@ -46,6 +48,7 @@ impl Messages {
 
     /// Takes the content of a record.
     pub(super) fn append(&mut self, content: &[u8]) {
+        self.bytes.drain(..std::mem::take(&mut self.start));
         self.bytes.extend_from_slice(content);
     }
 
@@ -55,7 +58,8 @@ impl Messages {
     /// `UNEXPECTED_MESSAGE` for one that may not come, as soon as its type is known; `MESSAGE_MALFORMED`,
     /// `PEER_MISBEHAVED` or `HANDSHAKE_TOO_LARGE` for one that is wrong.
     pub(super) fn next(&mut self) -> Result<Option<Message>> {
-        let Some(kind) = self.bytes.first().copied().map(HandshakeType::from) else { return Ok(None) };
+        let bytes = &self.bytes[self.start..];
+        let Some(kind) = bytes.first().copied().map(HandshakeType::from) else { return Ok(None) };
         match (kind, self.is_tls13, self.is_client) {
             (HandshakeType::KeyUpdate, true, _)
             | (HandshakeType::NewSessionTicket, true, true)
@@ -67,7 +71,7 @@ impl Messages {
                 return Err(of_rustls(error));
             }
         }
-        let [_, high, middle, low, ..] = *self.bytes else { return Ok(None) };
+        let [_, high, middle, low, ..] = *bytes else { return Ok(None) };
         let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
         match (kind, length) {
             (HandshakeType::KeyUpdate, 0) => return Err(malformed(InvalidMessage::MissingData("KeyUpdate"))),
@@ -79,16 +83,16 @@ impl Messages {
             _ => {}
         }
         let end = HEADER_BYTES + length;
-        let Some(body) = self.bytes.get(HEADER_BYTES..end) else { return Ok(None) };
+        let Some(body) = bytes.get(HEADER_BYTES..end) else { return Ok(None) };
         let message = match (kind, body) {
             (HandshakeType::KeyUpdate, [request @ (0 | 1)]) => Message::KeyUpdate { is_requested: *request == 1 },
             (HandshakeType::KeyUpdate, _) => return Err(malformed(InvalidMessage::InvalidKeyUpdate)),
             (HandshakeType::NewSessionTicket, body) => Message::Ticket(body.to_vec()),
             _ => Message::Renegotiation,
         };
-        match end == self.bytes.len() {
-            true => self.bytes = Vec::new(),
-            false => drop(self.bytes.drain(..end)),
+        self.start += end;
+        if self.start == self.bytes.len() {
+            (self.bytes, self.start) = (Vec::new(), 0);
         }
         Ok(Some(message))
     }

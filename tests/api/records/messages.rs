@@ -117,3 +117,15 @@ fn request_to_renegotiate_of_the_wrong_side_is_refused_with_unexpected_message()
         scene.refuses(&record, Code::UnexpectedMessage);
     });
 }
+
+#[test]
+fn request_to_renegotiate_after_the_own_close_notify_is_not_answered() {
+    everywhere(&[TLS12], |mut scene| {
+        scene.ours.close_write().unwrap();
+        assert_eq!(scene.sent(), [(ALERT, CLOSE_NOTIFY.to_vec())], "{}", scene.name);
+        let request = renegotiation(&scene);
+        let record = scene.write.seal(HANDSHAKE, &request);
+        let _ = scene.give(&record);
+        assert_eq!(scene.sent(), [], "{}", scene.name);
+    });
+}
