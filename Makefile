@@ -13,7 +13,7 @@
 #                                   OpenSSL 4; also `make bench-echo` (an epoll server: throughput, latency, processor
 #                                   time), `make bench-storm` (20,000 clients come back at once) and `make bench-scaling`
 #                                   (handshakes on two processors)
-#   make bench-java                 the JVM side beside the JDK's own and Conscrypt, on this machine
+#   make bench-java                 the JVM side beside the JDK's own, Conscrypt and netty-tcnative, on this machine
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
 #                                   information of the shared library in LIBDIR/.debug, where debuggers look for it
@@ -242,11 +242,15 @@ bench-idle bench-echo bench-storm bench-scaling: stage
 	@tests/tools.sh gcc:gcc perl:perl
 	@$(CARGO) run --locked --release --quiet --manifest-path tests/bench/load/Cargo.toml -- $(@:bench-%=%)
 
-# A Maven project of its own, because nothing else needs JMH and Conscrypt. BENCH= names one: Handshake, .wrap, .unwrap.
+# Other JVMs to measure beside the one of PATH: their homes. Debian's packages put them here.
+BENCH_JVMS ?= $(patsubst %/bin/java,%,$(wildcard /usr/lib/jvm/*-25-*/bin/java))
+
+# A Maven project of its own, because nothing else needs netty and Conscrypt. BENCH= is a part of the names of the rows to
+# measure, such as `unwrap, direct`. Table and plot go into build/bench.
 bench-java: java
 	$(MVN) -q -B -f java/bench package
 	java -cp 'java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)' \
-	    io.brokertls.bench.Report $(BENCH)
+	    io.brokertls.bench.Report build/bench '$(BENCH)' $(BENCH_JVMS)
 
 soak-java: java
 	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -Dio.brokertls.soak=1000000 test

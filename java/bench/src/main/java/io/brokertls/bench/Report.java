@@ -2,141 +2,100 @@ package io.brokertls.bench;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
-import org.openjdk.jmh.infra.BenchmarkParams;
-import org.openjdk.jmh.results.BenchmarkResult;
-import org.openjdk.jmh.results.IterationResult;
-import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.runner.Runner;
-import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
-import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * Runs everything and prints {@link Table}. The implementations of one row run one after the other, so that what else
- * the machine does in ten minutes meets them alike; a figure is the median of its iterations.
+ * Measures all rows and prints {@link Table}. Every implementation has a process of its own. Their rounds of a row take
+ * turns, and a figure is the median of its rounds, so that whatever else the machine does meets all alike.
  */
 public final class Report {
-    private static final double NANOS_PER_SECOND = 1e9;
-    /** The number of full handshakes allowed in a hundred resumptions. The first one of a process is full. */
-    private static final double FULL_MAX = 0.01;
-    private static final int WARMUPS = 4;
-    private static final int ITERATIONS = 9;
-    private static final int ITERATION_MS = 500;
+    private static final int ROUNDS = 11;
+    private static final int ROUND_MS = 200;
+    /** As many as the compiler of the JVM needs, also for what the client does. */
+    private static final long WARMUP_HANDSHAKES = 3000;
+    private static final long WARMUP_RECORDS = 100_000;
 
-    private final Table table = new Table();
-    private final String identities;
-
-    private Report(String identities) {
-        this.identities = identities;
+    private Report() {
     }
 
-    /** Runs all benchmarks, or those with a name that contains the argument: {@code Handshake}, {@code .wrap}. */
+    /**
+     * The arguments: a folder for the table and the plot, a part of the names of the rows to measure, and the homes of
+     * more JVMs, on which this library and SunJSSE are measured too.
+     */
     public static void main(String[] arguments) throws Exception {
-        String filter = arguments.length == 0 ? "" : arguments[0];
-        Report report = new Report(Identities.make());
-        if ("HandshakeBenchmark.handshake".contains(filter)) {
-            report.handshakes();
+        Path folder = Files.createDirectories(Path.of(arguments[0]));
+        String filter = arguments[1];
+        String identities = Identities.make();
+        List<Contender> contenders = new ArrayList<>();
+        try {
+            Path home = Path.of(System.getProperty("java.home"));
+            for (Side side : Side.values()) {
+                contenders.add(new Contender(side, home, Runtime.version().feature(), identities));
+            }
+            for (String other : Arrays.asList(arguments).subList(2, arguments.length)) {
+                int java = feature(Path.of(other));
+                contenders.add(new Contender(Side.BROKERTLS, Path.of(other), java, identities));
+                contenders.add(new Contender(Side.SUNJSSE, Path.of(other), java, identities));
+            }
+            Table table = new Table(contenders);
+            for (Row row : Row.all()) {
+                if (row.title().contains(filter)) {
+                    measure(row, contenders, table);
+                }
+            }
+            Files.write(folder.resolve("java.md"), table.text().getBytes(StandardCharsets.UTF_8));
+            Files.write(folder.resolve("java.svg"), new Plot(table).text().getBytes(StandardCharsets.UTF_8));
+            new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8)
+                    .println(table.text());
+        } finally {
+            contenders.forEach(Contender::close);
         }
-        for (String direction : List.of("wrap", "unwrap")) {
-            if (("RecordBenchmark." + direction).contains(filter)) {
-                report.records(direction);
+    }
+
+    private static void measure(Row row, List<Contender> contenders, Table table) throws IOException {
+        Map<Contender, List<double[]>> counts = new LinkedHashMap<>();
+        long warmup = row.isHandshake() ? WARMUP_HANDSHAKES : WARMUP_RECORDS;
+        for (Contender contender : contenders) {
+            if ((contender.side != Side.BROKERTLS_JDK_KEYS || row.usesKey()) && contender.prepare(row, warmup)) {
+                counts.put(contender, new ArrayList<>());
             }
         }
-        // Whatever the locale: the table is pasted into a page.
-        report.table.print(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
-    }
-
-    private void handshakes() throws RunnerException {
-        for (String kind : List.of("full", "resumed")) {
-            for (String version : List.of("TLSv1.3", "TLSv1.2")) {
-                for (String key : List.of("ECDSA_P256", "RSA_2048")) {
-                    // A session is resumed without its key.
-                    List<Side> sides = kind.equals("full") ? List.of(Side.values()) : Side.STACKS;
-                    run("HandshakeBenchmark.handshake", sides, Map.of("kind", kind, "version", version, "key", key));
+        for (int round = 0; round < ROUNDS; round++) {
+            for (Map.Entry<Contender, List<double[]>> each : counts.entrySet()) {
+                double[] counted = each.getKey().round(ROUND_MS);
+                if (counted != null) {
+                    each.getValue().add(counted);
                 }
             }
         }
+        counts.forEach((contender, rounds) -> {
+            if (rounds.size() == ROUNDS) {
+                table.put(row, contender, median(rounds, 0), median(rounds, 1));
+            }
+        });
+        System.err.println(table.line(row));
     }
 
-    private void records(String direction) throws RunnerException {
-        for (String buffers : List.of("heap", "direct")) {
-            for (String size : List.of("64", "1024", "16384")) {
-                run("RecordBenchmark." + direction, Side.STACKS, Map.of("buffers", buffers, "size", size));
+    private static double median(List<double[]> rounds, int of) {
+        return rounds.stream().mapToDouble(counted -> counted[of]).sorted().skip(rounds.size() / 2).findFirst()
+                .orElseThrow();
+    }
+
+    private static int feature(Path home) throws IOException {
+        for (String line : Files.readAllLines(home.resolve("release"))) {
+            if (line.startsWith("JAVA_VERSION=")) {
+                return Runtime.Version.parse(line.substring(line.indexOf('"') + 1, line.lastIndexOf('"'))).feature();
             }
         }
-    }
-
-    private void run(String benchmark, List<Side> wanted, Map<String, String> parameters) throws RunnerException {
-        List<String> sides = new ArrayList<>();
-        for (Side side : wanted) {
-            if (side.isPresent()) {
-                sides.add(side.name());
-            } else {
-                System.out.println(side + " cannot be made here and is left out");
-            }
-        }
-        System.out.println(benchmark + " " + parameters.values());
-        ChainedOptionsBuilder options = new OptionsBuilder().include("\\." + benchmark + "$").forks(1)
-                .param("side", sides.toArray(new String[0]))
-                .warmupIterations(WARMUPS).warmupTime(TimeValue.milliseconds(ITERATION_MS))
-                .measurementIterations(ITERATIONS).measurementTime(TimeValue.milliseconds(ITERATION_MS))
-                .jvmArgsAppend(identities, "-Xms1g", "-Xmx1g", "-Djdk.tls.namedGroups=x25519,secp256r1")
-                .shouldFailOnError(true).verbosity(VerboseMode.SILENT);
-        parameters.forEach((name, value) -> options.param(name, value));
-        Collection<RunResult> results = new Runner(options.build()).run();
-        for (RunResult result : results) {
-            keep(benchmark, result);
-        }
-    }
-
-    private void keep(String benchmark, RunResult result) {
-        BenchmarkParams parameters = result.getParams();
-        Side side = Side.valueOf(parameters.getParam("side"));
-        if (benchmark.startsWith("Handshake")) {
-            keepHandshakes(side, parameters, result);
-            return;
-        }
-        String direction = benchmark.substring(benchmark.indexOf('.') + 1);
-        String row = direction + ", " + parameters.getParam("size") + " B, " + parameters.getParam("buffers");
-        table.put(row, side, NANOS_PER_SECOND / median(result, iteration -> iteration.getPrimaryResult().getScore()));
-        table.allocated(row, side,
-                median(result, iteration -> counter(iteration, "bytes") / counter(iteration, "records")));
-    }
-
-    private void keepHandshakes(Side side, BenchmarkParams parameters, RunResult result) {
-        String kind = parameters.getParam("kind");
-        String row = kind + " handshake, " + parameters.getParam("version") + ", "
-                + parameters.getParam("key").replace('_', ' ');
-        double full = median(result, iteration -> counter(iteration, "full") / counter(iteration, "handshakes"));
-        if (kind.equals("full") ? full < 1 : full > FULL_MAX) {
-            System.out.println(side + ": " + row + ": " + full + " of all were full; left out");
-            return;
-        }
-        table.put(row, side, NANOS_PER_SECOND
-                * median(result, iteration -> counter(iteration, "handshakes") / counter(iteration, "nanos")));
-    }
-
-    private static double median(RunResult result, ToDoubleFunction<IterationResult> figure) {
-        List<Double> figures = new ArrayList<>();
-        for (BenchmarkResult fork : result.getBenchmarkResults()) {
-            for (IterationResult iteration : fork.getIterationResults()) {
-                figures.add(figure.applyAsDouble(iteration));
-            }
-        }
-        double[] sorted = figures.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        return sorted[sorted.length / 2];
-    }
-
-    private static double counter(IterationResult iteration, String name) {
-        return iteration.getSecondaryResults().get(name).getScore();
+        throw new IOException(home + " names no version");
     }
 }

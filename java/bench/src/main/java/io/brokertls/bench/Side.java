@@ -1,11 +1,21 @@
 package io.brokertls.bench;
 
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.OpenSslSessionContext;
+import io.netty.handler.ssl.OpenSslSessionTicketKey;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.PrivateKey;
 import java.security.Provider;
+import java.security.SecureRandom;
 import java.security.Security;
-import java.util.List;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -15,95 +25,104 @@ import javax.net.ssl.TrustManagerFactory;
 import org.conscrypt.Conscrypt;
 
 /** The implementations that are compared, as servers. */
-public enum Side {
+enum Side {
     /** Ours, with keys and trust that stay native. */
-    BROKERTLS {
+    BROKERTLS("brokertls") {
         @Override
-        Provider provider() throws GeneralSecurityException {
-            return ours();
-        }
-
-        @Override
-        KeyManagerFactory keyManagers() throws GeneralSecurityException {
-            return KeyManagerFactory.getInstance(OURS, ours());
+        Server server(String key) throws GeneralSecurityException, IOException {
+            return jsse(ours(), KeyManagerFactory.getInstance(OURS, ours()), key);
         }
     },
     /** Ours, asking the JDK's key manager in each full handshake. */
-    BROKERTLS_JDK_KEYS {
+    BROKERTLS_JDK_KEYS("brokertls, JDK's keys") {
         @Override
-        Provider provider() throws GeneralSecurityException {
-            return ours();
+        Server server(String key) throws GeneralSecurityException, IOException {
+            return jsse(ours(), jdkKeys(), key);
         }
     },
-    SUNJSSE {
+    SUNJSSE("SunJSSE") {
         @Override
-        Provider provider() {
-            return Security.getProvider("SunJSSE");
+        Server server(String key) throws GeneralSecurityException, IOException {
+            return jsse(Security.getProvider("SunJSSE"), jdkKeys(), key);
         }
     },
-    CONSCRYPT {
+    CONSCRYPT("Conscrypt") {
+        /** Tickets are off unless asked for. Without them, it resumes no session of TLS 1.3. */
         @Override
-        Provider provider() {
-            return Conscrypt.newProvider();
+        Server server(String key) throws GeneralSecurityException, IOException {
+            Server server = jsse(Conscrypt.newProvider(), jdkKeys(), key);
+            return () -> {
+                SSLEngine engine = server.engine();
+                Conscrypt.setUseSessionTickets(engine, true);
+                return engine;
+            };
+        }
+    },
+    /** The engines of netty on BoringSSL, with native keys, and with tickets, which are off without a key for them. */
+    TCNATIVE("netty-tcnative") {
+        @Override
+        Server server(String key) throws GeneralSecurityException, IOException {
+            KeyStore identity = Identities.identity(key);
+            PrivateKey secret = (PrivateKey) identity.getKey("server", Identities.PASSWORD);
+            X509Certificate certificate = (X509Certificate) identity.getCertificate("server");
+            SslContext context = SslContextBuilder.forServer(secret, certificate)
+                    .sslProvider(SslProvider.OPENSSL_REFCNT).build();
+            byte[] ticket = new byte[OpenSslSessionTicketKey.TICKET_KEY_SIZE];
+            new SecureRandom().nextBytes(ticket);
+            ((OpenSslSessionContext) context.sessionContext()).setTicketKeys(new OpenSslSessionTicketKey(
+                    slice(ticket, 0, OpenSslSessionTicketKey.NAME_SIZE),
+                    slice(ticket, OpenSslSessionTicketKey.NAME_SIZE, OpenSslSessionTicketKey.HMAC_KEY_SIZE),
+                    slice(ticket, OpenSslSessionTicketKey.NAME_SIZE + OpenSslSessionTicketKey.HMAC_KEY_SIZE,
+                            OpenSslSessionTicketKey.AES_KEY_SIZE)));
+            return () -> context.newEngine(ByteBufAllocator.DEFAULT);
         }
 
-        /** Off unless asked for; without them it resumes no session of TLS 1.3. */
         @Override
-        void prepare(SSLEngine engine) {
-            Conscrypt.setUseSessionTickets(engine, true);
+        void free(SSLEngine engine) {
+            ReferenceCountUtil.release(engine);
         }
     };
 
-    /** One of each implementation. */
-    static final List<Side> STACKS = List.of(BROKERTLS, SUNJSSE, CONSCRYPT);
-
     private static final String OURS = "BrokerTLS";
 
-    abstract Provider provider() throws GeneralSecurityException;
+    /** The name in the table. */
+    final String title;
 
-    KeyManagerFactory keyManagers() throws GeneralSecurityException {
-        // NewSunX509 would decrypt the PKCS #12 key anew in each handshake, 2.5 ms of it.
-        return KeyManagerFactory.getInstance("SunX509");
+    Side(String title) {
+        this.title = title;
     }
 
-    /** The setting of a server's engine that makes the comparison fair. */
-    void prepare(SSLEngine engine) {
+    /** Returns a server with this key, which asks for no certificates. */
+    abstract Server server(String key) throws GeneralSecurityException, IOException;
+
+    /** Frees what the collector does not. */
+    void free(SSLEngine engine) {
     }
 
-    /** Whether the provider can be made here. */
-    boolean isPresent() {
-        try {
-            return provider() != null;
-        } catch (GeneralSecurityException e) {
-            return false;
-        }
-    }
-
-    /** The server's context, with this key; it asks for no certificates. */
-    final SSLContext server(String key) throws GeneralSecurityException, IOException {
-        KeyManagerFactory keys = keyManagers();
-        keys.init(Identities.identity(key), Identities.PASSWORD);
-        SSLContext context = SSLContext.getInstance("TLS", provider());
-        context.init(keys.getKeyManagers(), trust(key), null);
-        return context;
-    }
-
-    /** The client of every measurement is the JDK's own. */
-    static SSLContext client(String key) throws GeneralSecurityException, IOException {
-        return client(new TrustCounter(Identities.identity(key).getCertificate("server")));
-    }
-
+    /** The client of every handshake that is measured is the JDK's own. */
     static SSLContext client(TrustCounter trust) throws GeneralSecurityException {
-        SSLContext context = SSLContext.getInstance("TLS", SUNJSSE.provider());
+        SSLContext context = SSLContext.getInstance("TLS", Security.getProvider("SunJSSE"));
         context.init(new KeyManager[0], new TrustManager[] {trust}, null);
         return context;
     }
 
-    private static TrustManager[] trust(String key) throws GeneralSecurityException, IOException {
-        KeyStore store = Identities.trust(key);
-        TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
-        factory.init(store);
-        return factory.getTrustManagers();
+    private static Server jsse(Provider provider, KeyManagerFactory keys, String key)
+            throws GeneralSecurityException, IOException {
+        keys.init(Identities.identity(key), Identities.PASSWORD);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+        trust.init(Identities.trust(key));
+        SSLContext context = SSLContext.getInstance("TLS", provider);
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        return context::createSSLEngine;
+    }
+
+    /** NewSunX509 would decrypt the PKCS #12 key anew in each handshake, 2.5 ms of it. */
+    private static KeyManagerFactory jdkKeys() throws GeneralSecurityException {
+        return KeyManagerFactory.getInstance("SunX509");
+    }
+
+    private static byte[] slice(byte[] bytes, int offset, int length) {
+        return Arrays.copyOfRange(bytes, offset, offset + length);
     }
 
     private static Provider ours() throws GeneralSecurityException {
@@ -112,5 +131,10 @@ public enum Side {
         } catch (ReflectiveOperationException e) {
             throw new GeneralSecurityException("brokertls is not on the class path", e);
         }
+    }
+
+    /** Makes the engines of a server. */
+    interface Server {
+        SSLEngine engine();
     }
 }

@@ -1,81 +1,121 @@
 package io.brokertls.bench;
 
-import java.io.PrintStream;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Rows of figures for each implementation, printed as the table of the manual's page on performance. */
+/** The figures of all contenders, as a table in Markdown. */
 final class Table {
-    /** Half a per cent is less than what two runs of the same code differ by. */
-    private static final double LEVEL = 0.995;
-    private static final int NAME_WIDTH = 48;
+    private static final int NAME_WIDTH = 42;
+    private static final double NANOS_PER_MICRO = 1e3;
 
-    private final Map<String, Map<Side, Double>> perSecond = new LinkedHashMap<>();
-    private final Map<String, Map<Side, Double>> allocated = new LinkedHashMap<>();
-    private final List<String> behind = new ArrayList<>();
+    private final List<Contender> contenders;
+    private final Map<Row, Map<Contender, Double>> nanos = new LinkedHashMap<>();
+    private final Map<Row, Map<Contender, Double>> bytes = new LinkedHashMap<>();
 
-    void put(String row, Side side, double operationsPerSecond) {
-        perSecond.computeIfAbsent(row, absent -> new EnumMap<>(Side.class)).put(side, operationsPerSecond);
+    Table(List<Contender> contenders) {
+        this.contenders = contenders;
     }
 
-    void allocated(String row, Side side, double bytes) {
-        allocated.computeIfAbsent(row, absent -> new EnumMap<>(Side.class)).put(side, bytes);
+    void put(Row row, Contender contender, double nanosEach, double bytesEach) {
+        nanos.computeIfAbsent(row, absent -> new LinkedHashMap<>()).put(contender, nanosEach);
+        bytes.computeIfAbsent(row, absent -> new LinkedHashMap<>()).put(contender, bytesEach);
     }
 
-    void print(PrintStream out) {
-        out.printf("%nServer side, in memory, AES-128-GCM, operations a second; Java %s, %s.%n%n",
-                System.getProperty("java.version"), System.getProperty("os.arch"));
-        line(out, "", "brokertls", "SunJSSE", "Conscrypt", "× SunJSSE", "× Conscrypt", "bytes");
-        line(out, "---", "---:", "---:", "---:", "---:", "---:", "---:");
-        perSecond.forEach((name, row) -> {
-            print(out, name, row, Side.BROKERTLS);
-            if (row.containsKey(Side.BROKERTLS_JDK_KEYS)) {
-                print(out, name + ", JDK's keys", row, Side.BROKERTLS_JDK_KEYS);
+    List<Row> rows() {
+        return new ArrayList<>(nanos.keySet());
+    }
+
+    /** Returns the others that this library is compared with. */
+    List<Contender> others() {
+        List<Contender> others = new ArrayList<>(contenders);
+        others.removeIf(contender -> isOurs(contender));
+        return others;
+    }
+
+    static boolean isOurs(Contender contender) {
+        return contender.side == Side.BROKERTLS || contender.side == Side.BROKERTLS_JDK_KEYS;
+    }
+
+    /**
+     * Returns the other's time divided by this library's on the same JVM: 1.5 is one and a half times as fast. NaN if
+     * one was not measured.
+     */
+    double ratio(Row row, Contender other) {
+        Map<Contender, Double> figures = nanos.getOrDefault(row, Map.of());
+        for (Contender ours : contenders) {
+            if (ours.side == Side.BROKERTLS && ours.java == other.java && figures.containsKey(ours)
+                    && figures.containsKey(other)) {
+                return figures.get(other) / figures.get(ours);
             }
-        });
-        out.printf("%nBytes are what a record allocates in the Java heap: brokertls, SunJSSE, Conscrypt.%n");
-        out.println(behind.isEmpty() ? "Ahead of both in every row." : "Not ahead in: " + behind);
-    }
-
-    private void print(PrintStream out, String name, Map<Side, Double> row, Side ours) {
-        double[] ratios = {ratio(row, ours, Side.SUNJSSE), ratio(row, ours, Side.CONSCRYPT)};
-        line(out, name, figure(row, ours), figure(row, Side.SUNJSSE), figure(row, Side.CONSCRYPT), text(ratios[0]),
-                text(ratios[1]), bytes(allocated.get(name)));
-        if (ratios[0] < LEVEL || ratios[1] < LEVEL) {
-            behind.add(name);
         }
+        return Double.NaN;
     }
 
-    private static void line(PrintStream out, String name, String... cells) {
-        out.printf("| %-" + NAME_WIDTH + "s |", name);
-        for (String cell : cells) {
-            out.printf(" %11s |", cell);
+    /** Returns the table: figures of each contender, then the ratios. */
+    String text() {
+        StringBuilder text = new StringBuilder(String.format(Locale.ROOT,
+                "Server side, in memory, AES-128-GCM; %s, %s. Handshakes in µs, records in MB/s. A column with × is%n"
+                        + "this library's speed divided by the other's on the same Java.%n%n",
+                System.getProperty("os.arch"), LocalDate.now(ZoneOffset.UTC)));
+        text.append(head());
+        nanos.keySet().forEach(row -> text.append(line(row)).append('\n'));
+        text.append('\n').append(allocations());
+        return text.toString();
+    }
+
+    private String head() {
+        StringBuilder head = new StringBuilder(cell(""));
+        StringBuilder rule = new StringBuilder(cell("---"));
+        for (Contender contender : contenders) {
+            head.append(" | ").append(contender.title());
+            rule.append(" | ---:");
         }
-        out.println();
-    }
-
-    private static double ratio(Map<Side, Double> row, Side ours, Side other) {
-        return row.containsKey(ours) && row.containsKey(other) ? row.get(ours) / row.get(other) : Double.NaN;
-    }
-
-    private static String figure(Map<Side, Double> row, Side side) {
-        return row.containsKey(side) ? String.format(Locale.ROOT, "%,.0f", row.get(side)) : "-";
-    }
-
-    private static String text(double ratio) {
-        return Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2f", ratio);
-    }
-
-    private static String bytes(Map<Side, Double> row) {
-        if (row == null) {
-            return "";
+        for (Contender other : others()) {
+            head.append(" | × ").append(other.title());
+            rule.append(" | ---:");
         }
-        List<String> all = new ArrayList<>();
-        Side.STACKS.forEach(side -> all.add(figure(row, side)));
-        return String.join(", ", all);
+        return head + " |\n" + rule + " |\n";
+    }
+
+    String line(Row row) {
+        StringBuilder line = new StringBuilder(cell(row.title()));
+        Map<Contender, Double> figures = nanos.getOrDefault(row, Map.of());
+        for (Contender contender : contenders) {
+            line.append(" | ").append(figure(row, figures.get(contender)));
+        }
+        for (Contender other : others()) {
+            double ratio = ratio(row, other);
+            line.append(" | ").append(Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2f", ratio));
+        }
+        return line + " |";
+    }
+
+    private static String figure(Row row, Double nanosEach) {
+        if (nanosEach == null) {
+            return "-";
+        }
+        return row.isHandshake() ? String.format(Locale.ROOT, "%.1f", nanosEach / NANOS_PER_MICRO)
+                : String.format(Locale.ROOT, "%,.0f", row.size() * NANOS_PER_MICRO / nanosEach);
+    }
+
+    /** Returns the most bytes of the Java heap that a record takes, for each contender. */
+    private String allocations() {
+        StringBuilder text = new StringBuilder("Most bytes of the Java heap for a record:");
+        for (Contender contender : contenders) {
+            double most = bytes.entrySet().stream().filter(row -> !row.getKey().isHandshake())
+                    .mapToDouble(row -> row.getValue().getOrDefault(contender, 0.0)).max().orElse(0);
+            text.append(String.format(Locale.ROOT, " %s %,.0f;", contender.title(), most));
+        }
+        text.setCharAt(text.length() - 1, '.');
+        return text.append('\n').toString();
+    }
+
+    private static String cell(String name) {
+        return String.format("| %-" + NAME_WIDTH + "s", name);
     }
 }
