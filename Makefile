@@ -245,8 +245,8 @@ bench-idle bench-echo bench-storm bench-scaling: stage
 # Other JVMs to measure beside the one of PATH: their homes. Debian's packages put them here.
 BENCH_JVMS ?= $(patsubst %/bin/java,%,$(wildcard /usr/lib/jvm/*-25-*/bin/java))
 
-# A Maven project of its own, because nothing else needs netty and Conscrypt. BENCH= is a part of the names of the rows to
-# measure, such as `unwrap, direct`. Table and plot go into build/bench.
+# A Maven project of its own, because nothing else needs netty and Conscrypt. BENCH= is a part of the names of the rows
+# to measure, such as `unwrap, direct`. Table and plot go into build/bench.
 bench-java: java
 	$(MVN) -q -B -f java/bench package
 	java -cp 'java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)' \

@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use crate::guard::{self, Outcome, Raised, guard, guard_bare};
 use crate::handles::{Exclusive, Handles};
 use crate::host::Asked;
-use crate::memory::{self, Offer};
+use crate::memory::{self, Both, HeapOffer, Offer};
 use crate::text::{ByteArrays, Strings, java_byte_arrays, java_strings};
 use crate::{failure, text};
 
@@ -168,6 +168,66 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_wrap<'local>(
         };
         let (plain, tls) = memory::slices(raw, source, destination)?;
         step(engine, |connection| connection.wrap(plain, tls).map(moved))
+    };
+    let outcome = guard::contain(body);
+    guard::settle(&mut env, outcome)
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrapArrays<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+    source: JByteArray<'local>,
+    direct_source: JByteBuffer<'local>,
+    source_offset: jint,
+    source_length: jint,
+    destination: JByteArray<'local>,
+    direct_destination: JByteBuffer<'local>,
+    destination_offset: jint,
+    destination_length: jint,
+) -> jlong {
+    let raw = &env;
+    let body = || {
+        let source = HeapOffer { array: source, buffer: direct_source, offset: source_offset, length: source_length };
+        let destination = HeapOffer {
+            array: destination,
+            buffer: direct_destination,
+            offset: destination_offset,
+            length: destination_length,
+        };
+        let both = Both::new(raw, &source, &destination)?;
+        step(engine, |connection| both.with(|tls, plain| connection.unwrap(tls, plain).map(moved)))
+    };
+    let outcome = guard::contain(body);
+    guard::settle(&mut env, outcome)
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_wrapArrays<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+    source: JByteArray<'local>,
+    direct_source: JByteBuffer<'local>,
+    source_offset: jint,
+    source_length: jint,
+    destination: JByteArray<'local>,
+    direct_destination: JByteBuffer<'local>,
+    destination_offset: jint,
+    destination_length: jint,
+) -> jlong {
+    let raw = &env;
+    let body = || {
+        let source = HeapOffer { array: source, buffer: direct_source, offset: source_offset, length: source_length };
+        let destination = HeapOffer {
+            array: destination,
+            buffer: direct_destination,
+            offset: destination_offset,
+            length: destination_length,
+        };
+        let both = Both::new(raw, &source, &destination)?;
+        step(engine, |connection| both.with(|plain, tls| connection.wrap(plain, tls).map(moved)))
     };
     let outcome = guard::contain(body);
     guard::settle(&mut env, outcome)

@@ -4,11 +4,15 @@
 use std::sync::OnceLock;
 
 use jni::ids::JFieldID;
-use jni::objects::JByteBuffer;
-use jni::sys::jlong;
+use std::ptr;
+
+use brokertls::{Code, Error, Result};
+use jni::objects::{JByteArray, JByteBuffer};
+use jni::sys::{JNI_ABORT, JNIEnv, jarray, jint, jlong};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
 
 use crate::guard::{Outcome, Raised};
+use crate::log::HeldBack;
 
 /// A direct buffer, which Java has checked, or else an address; with an offset and a length.
 pub(crate) struct Offer<'local> {
@@ -41,7 +45,7 @@ impl Offer<'_> {
             return Err(Raised::Argument("a negative offset or length"));
         };
         if length == 0 {
-            return Ok((std::ptr::NonNull::dangling().as_ptr(), 0));
+            return Ok((ptr::NonNull::dangling().as_ptr(), 0));
         }
         let start = match self.buffer.as_raw().is_null() {
             true => self.address as *mut u8,
@@ -84,6 +88,103 @@ pub(crate) fn slices<'a>(
     // SAFETY: NativeEngine has checked the bounds of buffers, and passes addresses of buffers that it keeps for the
     // call. The two do not overlap, and an empty one has an address that is aligned and not null.
     unsafe { Ok((std::slice::from_raw_parts_mut(from, from_length), std::slice::from_raw_parts_mut(to, to_length))) }
+}
+
+/// An array, or else a direct buffer, which Java has checked; with an offset and a length.
+pub(crate) struct HeapOffer<'local> {
+    pub(crate) array: JByteArray<'local>,
+    pub(crate) buffer: JByteBuffer<'local>,
+    pub(crate) offset: i32,
+    pub(crate) length: i32,
+}
+
+/// An array that the collector does not move while it is borrowed, or memory that never moves. No other function of the
+/// JVM may be called meanwhile, and the thread must not wait for another one.
+struct Pinned {
+    env: *mut JNIEnv,
+    /// Null for memory that never moves.
+    array: jarray,
+    start: *mut u8,
+    offset: usize,
+    length: usize,
+    mode: jint,
+}
+
+impl Pinned {
+    /// Prepares an offer. An array is not pinned yet.
+    fn new(env: &EnvUnowned<'_>, offer: &HeapOffer<'_>, mode: jint) -> Outcome<Self> {
+        let (Ok(offset), Ok(length)) = (usize::try_from(offer.offset), usize::try_from(offer.length)) else {
+            return Err(Raised::Argument("a negative offset or length"));
+        };
+        let array: jarray = offer.array.as_raw();
+        let start = match (array.is_null(), offer.buffer.as_raw().is_null()) {
+            (true, true) => return Err(Raised::Argument("neither an array nor a direct buffer")),
+            (true, false) => start_of(env, &offer.buffer),
+            (false, _) => ptr::null_mut(),
+        };
+        Ok(Self { env: env.as_raw(), array, start, offset, length: length.min(LENGTH_MAX), mode })
+    }
+
+    /// Pins an array, and returns the memory.
+    fn pin(&mut self) -> Result<&mut [u8]> {
+        if !self.array.is_null() {
+            // SAFETY: the environment is this thread's, as Java passed it, and the array is not null.
+            self.start = unsafe {
+                ((**self.env).v1_2.GetPrimitiveArrayCritical)(self.env, self.array, ptr::null_mut()).cast::<u8>()
+            };
+        }
+        if self.start.is_null() {
+            return Err(Error::new(Code::Internal, "the JVM gives no access to a buffer"));
+        }
+        // SAFETY: NativeEngine has checked the bounds. The memory does not move until `self` is dropped, and
+        // `Both` has no other slice of it.
+        Ok(unsafe { std::slice::from_raw_parts_mut(self.start.wrapping_add(self.offset), self.length) })
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        if !self.array.is_null() && !self.start.is_null() {
+            // SAFETY: `pin` got the pointer for this array on this thread, which still runs the same native method.
+            unsafe {
+                ((**self.env).v1_2.ReleasePrimitiveArrayCritical)(self.env, self.array, self.start.cast(), self.mode);
+            }
+        }
+    }
+}
+
+/// Two offers that do not overlap. They are released before the lines of the log are written.
+pub(crate) struct Both {
+    source: Pinned,
+    destination: Pinned,
+    _held_back: HeldBack,
+}
+
+impl Both {
+    /// # Errors
+    /// Returns `INVALID_ARGUMENT` if the two share memory, or if one has none.
+    pub(crate) fn new(env: &EnvUnowned<'_>, source: &HeapOffer<'_>, destination: &HeapOffer<'_>) -> Outcome<Self> {
+        // Two references to one array differ, so the JVM compares them.
+        // SAFETY: the environment is this thread's, as Java passed it; null is allowed.
+        let is_same = unsafe {
+            let raw = env.as_raw();
+            !source.array.as_raw().is_null()
+                && ((**raw).v1_1.IsSameObject)(raw, source.array.as_raw(), destination.array.as_raw())
+        };
+        let source = Pinned::new(env, source, JNI_ABORT)?;
+        let destination = Pinned::new(env, destination, 0)?;
+        let (from, to) = (source.start.addr() + source.offset, destination.start.addr() + destination.offset);
+        let overlap = from < to.saturating_add(destination.length) && to < from.saturating_add(source.length);
+        if is_same || source.array.is_null() && destination.array.is_null() && overlap {
+            return Err(Raised::Argument("source and destination overlap"));
+        }
+        Ok(Self { source, destination, _held_back: HeldBack::begin() })
+    }
+
+    /// Runs the body on both. It must be short, and must not wait; lines of the log are written after it.
+    pub(crate) fn with<T>(mut self, body: impl FnOnce(&mut [u8], &mut [u8]) -> Result<T>) -> Result<T> {
+        body(self.source.pin()?, self.destination.pin()?)
+    }
 }
 
 /// Returns the address of the first byte of a direct buffer.

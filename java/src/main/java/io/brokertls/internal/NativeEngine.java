@@ -31,6 +31,11 @@ public final class NativeEngine extends NativeHandle {
     public static final int PACKET_SIZE = 5 + 16_384 + 2_048;
     /** The longest plaintext of a record in bytes. */
     public static final int APPLICATION_SIZE = 16_384;
+    /**
+     * The room in bytes in which every record is decrypted without a copy: plaintext, content type and padding. It is
+     * that of SunJSSE.
+     */
+    public static final int APPLICATION_ROOM = 16_704;
 
     private static final int CONSUMED_SHIFT = 24;
     private static final int STATUS_SHIFT = 48;
@@ -59,6 +64,11 @@ public final class NativeEngine extends NativeHandle {
     /** Returns the status: one of the constants here. */
     public static int status(long packed) {
         return (int) (packed >>> STATUS_SHIFT) & BYTE_MASK;
+    }
+
+    /** Returns true if the call moved data, and nothing else is to do: {@link #CONTINUE} without a flag. */
+    public static boolean isPlain(long packed) {
+        return packed >>> STATUS_SHIFT == CONTINUE;
     }
 
     /** Returns the number of bytes taken from the source. */
@@ -110,6 +120,36 @@ public final class NativeEngine extends NativeHandle {
         try {
             return wrap(pointer(), source, sourceAddress, sourceOffset, sourceLength,
                     destination, destinationAddress, destinationOffset, destinationLength);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * Takes at most one record, as {@link #unwrap(ByteBuffer, long, int, int, ByteBuffer, long, int, int)} does. The
+     * array of a side, or else its direct buffer, is used in place. An array is pinned during the call, and the
+     * two are not the same array.
+     */
+    public long unwrapArrays(byte[] source, ByteBuffer directSource, int sourceOffset, int sourceLength,
+            byte[] destination, ByteBuffer directDestination, int destinationOffset, int destinationLength) {
+        check(source, directSource, sourceOffset, sourceLength);
+        check(destination, directDestination, destinationOffset, destinationLength);
+        try {
+            return unwrapArrays(pointer(), source, directSource, sourceOffset, sourceLength,
+                    destination, directDestination, destinationOffset, destinationLength);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Wraps as {@link #wrap(ByteBuffer, long, int, int, ByteBuffer, long, int, int)}, with arrays as above. */
+    public long wrapArrays(byte[] source, ByteBuffer directSource, int sourceOffset, int sourceLength,
+            byte[] destination, ByteBuffer directDestination, int destinationOffset, int destinationLength) {
+        check(source, directSource, sourceOffset, sourceLength);
+        check(destination, directDestination, destinationOffset, destinationLength);
+        try {
+            return wrapArrays(pointer(), source, directSource, sourceOffset, sourceLength,
+                    destination, directDestination, destinationOffset, destinationLength);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -226,6 +266,14 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    private static void check(byte[] array, ByteBuffer direct, int offset, int length) {
+        if (array == null) {
+            check(direct, offset, length);
+        } else {
+            Objects.checkFromIndexSize(offset, length, array.length);
+        }
+    }
+
     /** Returns the address of the first byte of a direct buffer. */
     public static native long address(ByteBuffer direct);
 
@@ -243,6 +291,14 @@ public final class NativeEngine extends NativeHandle {
 
     private static native long wrap(long engine, ByteBuffer source, long sourceAddress, int sourceOffset,
             int sourceLength, ByteBuffer destination, long destinationAddress, int destinationOffset,
+            int destinationLength);
+
+    private static native long unwrapArrays(long engine, byte[] source, ByteBuffer directSource, int sourceOffset,
+            int sourceLength, byte[] destination, ByteBuffer directDestination, int destinationOffset,
+            int destinationLength);
+
+    private static native long wrapArrays(long engine, byte[] source, ByteBuffer directSource, int sourceOffset,
+            int sourceLength, byte[] destination, ByteBuffer directDestination, int destinationOffset,
             int destinationLength);
 
     private static native long runTask(long engine, HandshakeHost host);

@@ -73,6 +73,32 @@ class NativeMisuseTest {
     }
 
     @Test
+    void arrayOutOfItsBoundsOrOnBothSidesOrOfAClosedEngineIsRefused() throws TlsFailure {
+        try (NativeContext context = anyServer()) {
+            NativeEngine engine = context.connect("localhost", new EngineSettings());
+            byte[] array = new byte[1024];
+            ByteBuffer direct = ByteBuffer.allocateDirect(1024);
+            ByteBuffer heap = ByteBuffer.allocate(1024);
+            assertThrows(IndexOutOfBoundsException.class,
+                    () -> engine.unwrapArrays(array, null, 1, 1024, null, direct, 0, 1024));
+            assertThrows(IndexOutOfBoundsException.class,
+                    () -> engine.wrapArrays(null, direct, 0, 1024, array, null, -1, 1024));
+            assertThrows(IllegalArgumentException.class,
+                    () -> engine.wrapArrays(array, null, 0, 512, array, null, 512, 512));
+            assertThrows(IllegalArgumentException.class,
+                    () -> engine.unwrapArrays(array, null, 0, 512, null, heap, 0, 512));
+            assertThrows(IllegalArgumentException.class,
+                    () -> engine.unwrapArrays(null, null, 0, 512, array, null, 0, 512));
+            assertThrows(IllegalArgumentException.class,
+                    () -> engine.unwrapArrays(null, direct, 0, 512, null, direct, 511, 512));
+            assertTrue(NativeEngine.isHandshaking(engine.wrapArrays(null, direct, 0, 0, array, null, 0, 1024)));
+            engine.close();
+            assertThrows(IllegalStateException.class,
+                    () -> engine.wrapArrays(null, direct, 0, 0, array, null, 0, 1024));
+        }
+    }
+
+    @Test
     void addressOfABufferIsTheBeginningOfItsView() throws TlsFailure {
         try (NativeContext context = anyServer();
                 NativeEngine engine = context.connect("localhost", new EngineSettings())) {

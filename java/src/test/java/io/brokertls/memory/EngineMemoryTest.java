@@ -9,10 +9,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The memory of engines, which is freed when they are dropped. Each measurement has its own JVM. */
+/** The memory of engines, which is freed when they are dropped, and of their callers. Each test has its own JVM. */
 class EngineMemoryTest {
     private static final int IDLE_BYTES_MAX = 8192;
     private static final int IDLE_ENGINES = 10_000;
@@ -48,6 +49,16 @@ class EngineMemoryTest {
         long outside = figures(lines, "NATIVE ").get(0);
         System.out.println("an idle engine: " + heap + " bytes of Java heap, " + outside + " bytes native");
         assertTrue(heap + outside <= IDLE_BYTES_MAX, () -> heap + " + " + outside);
+    }
+
+    /** The JVM complains if a native method calls it between the pinning of an array and its release. */
+    @Test
+    void recordsInArraysAndARefusalAmongThemCallTheJvmOnlyAfterTheArraysAreReleased() throws Exception {
+        List<String> lines = run(List.of("-Xcheck:jni"), "arrays", Stack.OURS.name(), "50");
+        assertEquals(List.of(), lines.stream().filter(line -> line.contains("Critical") || line.contains("FATAL"))
+                .collect(Collectors.toList()));
+        assertTrue(lines.stream().anyMatch(line -> line.startsWith("REFUSED BTLS_DECRYPT_FAILED (")), lines::toString);
+        assertTrue(lines.stream().anyMatch(line -> line.contains("WARNING: BTLS_DECRYPT_FAILED (")), lines::toString);
     }
 
     private List<String> run(List<String> options, String... arguments) throws Exception {

@@ -11,19 +11,22 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 
 /**
  * The program of the memory tests, in a JVM with no other use of memory.
  *
  * <p>{@code drop STACK COUNT STEP} makes engines and drops them without closing any, and prints {@code RSS kB} after
  * each step. {@code idle STACK COUNT} connects engines, keeps them, and prints {@code HEAP bytes} and
- * {@code NATIVE bytes} for each.
+ * {@code NATIVE bytes} for each. {@code arrays STACK COUNT} moves that many large records through arrays, and has a
+ * server refuse an altered one.
  */
 public final class EngineSoak {
     private static final int FINISHED_EVERY = 50;
     private static final int STARTED_EVERY = 4;
     private static final int COLLECTIONS = 4;
     private static final int KILOBYTE = 1024;
+    private static final int RECORD = 16_384;
 
     private final SSLContext client;
     private final SSLContext server;
@@ -38,6 +41,8 @@ public final class EngineSoak {
         int count = Integer.parseInt(arguments[2]);
         if (arguments[0].equals("drop")) {
             soak.drop(count, Integer.parseInt(arguments[3]));
+        } else if (arguments[0].equals("arrays")) {
+            soak.arrays(count);
         } else {
             soak.idle(count);
         }
@@ -89,6 +94,35 @@ public final class EngineSoak {
             pair.handshake();
             kept.add(pair.client.engine);
             kept.add(pair.server.engine);
+        }
+    }
+
+    private void arrays(int count) throws Exception {
+        EnginePair used = pair();
+        used.handshake();
+        for (int i = 0; i < count; i++) {
+            move(used.client.engine, used.server.engine, false);
+            move(used.server.engine, used.client.engine, false);
+        }
+        EnginePair altered = pair();
+        altered.handshake();
+        try {
+            move(altered.client.engine, altered.server.engine, true);
+        } catch (SSLException e) {
+            System.out.println("REFUSED " + e.getMessage());
+        }
+    }
+
+    private static void move(SSLEngine from, SSLEngine to, boolean isAltered) throws Exception {
+        ByteBuffer record = ByteBuffer.allocate(from.getSession().getPacketBufferSize());
+        ByteBuffer plaintext = ByteBuffer.allocate(to.getSession().getApplicationBufferSize());
+        from.wrap(ByteBuffer.allocate(RECORD), record);
+        record.flip();
+        if (isAltered) {
+            record.put(RECORD / 2, (byte) ~record.get(RECORD / 2));
+        }
+        if (to.unwrap(record, plaintext).bytesProduced() != RECORD) {
+            throw new IllegalStateException("not the record that was sent");
         }
     }
 

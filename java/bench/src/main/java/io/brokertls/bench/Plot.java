@@ -6,7 +6,7 @@ import java.util.Locale;
 /** The ratios of {@link Table} as a picture: a bar for each row and other implementation, and a line at 1. */
 final class Plot {
     private static final int NAME_WIDTH = 270;
-    private static final int BAR_HEIGHT = 9;
+    private static final int BAR_HEIGHT = 12;
     private static final int GAP = 10;
     private static final int TOP = 54;
     private static final int LEGEND_WIDTH = 190;
@@ -28,8 +28,9 @@ final class Plot {
         int rowHeight = others.size() * BAR_HEIGHT + GAP;
         int height = TOP + table.rows().size() * rowHeight + GAP;
         int width = NAME_WIDTH + (int) (UNIT * RATIO_MAX) + 60;
-        text.append(String.format(Locale.ROOT, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%1$d\" height=\"%2$d\" "
-                + "viewBox=\"0 0 %1$d %2$d\" font-family=\"sans-serif\" font-size=\"11\">%n", width, height));
+        text.append(String.format(Locale.ROOT, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%1$d\" "
+                + "height=\"%2$d\" viewBox=\"0 0 %1$d %2$d\" font-family=\"sans-serif\" font-size=\"11\">%n",
+                width, height));
         text.append("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
         label(GAP, 16, "The speed of brokertls divided by that of the other on the same Java, server side");
         for (int i = 0; i < others.size(); i++) {

@@ -4,8 +4,9 @@ import io.brokertls.internal.NativeEngine;
 import java.nio.ByteBuffer;
 
 /**
- * Moves records between the caller of an engine and the native library. Direct buffers are passed as they are. Heap
- * buffers are copied through direct memory of the thread, so that no array is pinned during encryption.
+ * Moves records between the caller of an engine and the native library. Direct buffers are passed as they are. The
+ * arrays of heap buffers are pinned for a large record, and copied through direct memory of the thread for a small one,
+ * which takes less time.
  *
  * <p>No call relies on the content that an earlier call left in that memory. The last record, including its plaintext,
  * stays there until the thread moves the next one or ends.
@@ -13,6 +14,8 @@ import java.nio.ByteBuffer;
 final class Bridge {
     /** The largest length in a packed result. */
     private static final int MOST_BYTES = 0xff_ffff;
+    /** The shortest record in bytes for which arrays are pinned. */
+    private static final int PINNED_MIN = 4096;
     private static final ThreadLocal<Bridge> OF_THREAD = ThreadLocal.withInitial(Bridge::new);
 
     private final ByteBuffer in = ByteBuffer.allocateDirect(NativeEngine.PACKET_SIZE);
@@ -20,20 +23,111 @@ final class Bridge {
     private final long inAddress = NativeEngine.address(in);
     private final long outAddress = NativeEngine.address(out);
 
-    static Bridge ofThread() {
-        return OF_THREAD.get();
+    /**
+     * Wraps pending records, or one record of the source's bytes. Advances the buffers and returns the packed result.
+     *
+     * @param mayPin false during the handshake, in which a call can take long
+     */
+    static long wrap(NativeEngine connection, ByteBuffer source, ByteBuffer destination, boolean mayPin) {
+        int length = Math.min(source.remaining(), NativeEngine.APPLICATION_SIZE);
+        int room = Math.min(destination.remaining(), MOST_BYTES);
+        long packed;
+        if (source.isDirect() && destination.isDirect()) {
+            packed = connection.wrap(source, 0, source.position(), length, destination, 0, destination.position(),
+                    room);
+        } else if (mayPin && length >= PINNED_MIN && arePinned(source, destination)) {
+            packed = connection.wrapArrays(array(source), direct(source), offset(source), length,
+                    array(destination), direct(destination), offset(destination), room);
+        } else {
+            return OF_THREAD.get().copyAndWrap(connection, source, length, destination);
+        }
+        return advanced(packed, source, destination);
     }
 
-    /**
-     * Wraps pending records, or one record of the sources' bytes. Advances the buffers and returns the packed result.
-     */
-    long wrap(NativeEngine connection, ByteBuffer[] sources, int offset, int length, ByteBuffer destination) {
-        ByteBuffer source = length == 1 && sources[offset].isDirect() ? sources[offset] : null;
-        int sourceLength = source == null ? gather(sources, offset, length)
-                : Math.min(source.remaining(), NativeEngine.APPLICATION_SIZE);
+    /** Unwraps at most one record. Advances the buffers and returns the packed result. */
+    static long unwrap(NativeEngine connection, ByteBuffer source, ByteBuffer destination, boolean mayPin) {
+        int length = Math.min(Buffers.recordLength(source), source.remaining());
+        int room = Math.min(destination.remaining(), MOST_BYTES);
+        long packed;
+        // Decryption can happen in place, so the content of a read-only buffer is copied.
+        if (source.isDirect() && destination.isDirect() && !source.isReadOnly()) {
+            packed = connection.unwrap(source, 0, source.position(), length, destination, 0, destination.position(),
+                    room);
+        } else if (mayPin && length >= PINNED_MIN && !source.isReadOnly() && arePinned(source, destination)) {
+            packed = connection.unwrapArrays(array(source), direct(source), offset(source), length,
+                    array(destination), direct(destination), offset(destination), room);
+        } else {
+            return OF_THREAD.get().copyAndUnwrap(connection, source, length, destination);
+        }
+        return advanced(packed, source, destination);
+    }
+
+    /** Wraps as {@link #wrap(NativeEngine, ByteBuffer, ByteBuffer, boolean)} from several sources. */
+    static long wrap(NativeEngine connection, ByteBuffer[] sources, int offset, int length, ByteBuffer destination,
+            boolean mayPin) {
+        return length == 1 ? wrap(connection, sources[offset], destination, mayPin)
+                : OF_THREAD.get().gatherAndWrap(connection, sources, offset, length, destination);
+    }
+
+    /** Unwraps as {@link #unwrap(NativeEngine, ByteBuffer, ByteBuffer, boolean)} into several destinations. */
+    static long unwrap(NativeEngine connection, ByteBuffer source, ByteBuffer[] destinations, int offset, int length,
+            boolean mayPin) {
+        if (length == 1 || length > 1 && destinations[offset].remaining() >= NativeEngine.APPLICATION_ROOM) {
+            return unwrap(connection, source, destinations[offset], mayPin);
+        }
+        return OF_THREAD.get().unwrapAndScatter(connection, source, destinations, offset, length);
+    }
+
+    /** Returns true if no side must be copied: each is direct or has an array, and the two arrays differ. */
+    private static boolean arePinned(ByteBuffer source, ByteBuffer destination) {
+        return (source.isDirect() || source.hasArray()) && (destination.isDirect() || destination.hasArray())
+                && !(source.hasArray() && destination.hasArray() && source.array() == destination.array());
+    }
+
+    private static byte[] array(ByteBuffer buffer) {
+        return buffer.isDirect() ? null : buffer.array();
+    }
+
+    private static ByteBuffer direct(ByteBuffer buffer) {
+        return buffer.isDirect() ? buffer : null;
+    }
+
+    private static int offset(ByteBuffer buffer) {
+        return buffer.isDirect() ? buffer.position() : buffer.arrayOffset() + buffer.position();
+    }
+
+    private static long advanced(long packed, ByteBuffer source, ByteBuffer destination) {
+        if (NativeEngine.status(packed) != NativeEngine.DESTINATION_TOO_SMALL) {
+            source.position(source.position() + NativeEngine.consumed(packed));
+            destination.position(destination.position() + NativeEngine.produced(packed));
+        }
+        return packed;
+    }
+
+    private long copyAndWrap(NativeEngine connection, ByteBuffer source, int length, ByteBuffer destination) {
+        in.clear();
+        copy(source, length);
+        long packed = wrapCopied(connection, length, destination);
+        if (NativeEngine.status(packed) != NativeEngine.DESTINATION_TOO_SMALL) {
+            source.position(source.position() + NativeEngine.consumed(packed));
+        }
+        return packed;
+    }
+
+    private long gatherAndWrap(NativeEngine connection, ByteBuffer[] sources, int offset, int length,
+            ByteBuffer destination) {
+        long packed = wrapCopied(connection, gather(sources, offset, length), destination);
+        if (NativeEngine.status(packed) != NativeEngine.DESTINATION_TOO_SMALL) {
+            advance(NativeEngine.consumed(packed), sources, offset, length);
+        }
+        return packed;
+    }
+
+    /** Wraps the first {@code length} bytes of {@link #in}. */
+    private long wrapCopied(NativeEngine connection, int length, ByteBuffer destination) {
         boolean isDirect = destination.isDirect();
         int room = Math.min(destination.remaining(), isDirect ? MOST_BYTES : NativeEngine.PACKET_SIZE);
-        long packed = connection.wrap(source, inAddress, source == null ? 0 : source.position(), sourceLength,
+        long packed = connection.wrap(null, inAddress, 0, length,
                 isDirect ? destination : null, outAddress, isDirect ? destination.position() : 0, room);
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
@@ -45,38 +139,48 @@ final class Bridge {
             out.limit(produced).position(0);
             destination.put(out);
         }
-        advance(NativeEngine.consumed(packed), sources, offset, length);
         return packed;
     }
 
-    /** Unwraps at most one record. Advances the buffers and returns the packed result. */
-    long unwrap(NativeEngine connection, ByteBuffer source, ByteBuffer[] destinations, int offset, int length) {
-        int recordLength = Math.min(Buffers.recordLength(source), source.remaining());
-        // Decryption happens in place, so the content of a read-only buffer is copied first.
-        boolean isSourceDirect = source.isDirect() && !source.isReadOnly();
-        if (!isSourceDirect) {
-            in.clear();
-            copy(source, recordLength);
-        }
-        ByteBuffer first = length == 0 ? null : destinations[offset];
-        boolean isDirect = first != null && first.isDirect()
-                && (length == 1 || first.remaining() >= Math.min(recordLength, NativeEngine.APPLICATION_SIZE));
-        int room = isDirect ? Math.min(first.remaining(), MOST_BYTES)
-                : (int) Math.min(Buffers.remaining(destinations, offset, length), NativeEngine.PACKET_SIZE);
-        long packed = connection.unwrap(isSourceDirect ? source : null, inAddress,
-                isSourceDirect ? source.position() : 0, recordLength, isDirect ? first : null, outAddress,
-                isDirect ? first.position() : 0, room);
+    private long copyAndUnwrap(NativeEngine connection, ByteBuffer source, int length, ByteBuffer destination) {
+        in.clear();
+        copy(source, length);
+        boolean isDirect = destination.isDirect();
+        long packed = connection.unwrap(null, inAddress, 0, length,
+                isDirect ? destination : null, outAddress, isDirect ? destination.position() : 0,
+                isDirect ? Math.min(destination.remaining(), MOST_BYTES) : roomFor(destination.remaining()));
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
         }
         int produced = NativeEngine.produced(packed);
         if (isDirect) {
-            first.position(first.position() + produced);
+            destination.position(destination.position() + produced);
         } else {
-            scatter(produced, destinations, offset, length);
+            out.limit(produced).position(0);
+            destination.put(out);
         }
         source.position(source.position() + NativeEngine.consumed(packed));
         return packed;
+    }
+
+    private long unwrapAndScatter(NativeEngine connection, ByteBuffer source, ByteBuffer[] destinations, int offset,
+            int length) {
+        int recordLength = Math.min(Buffers.recordLength(source), source.remaining());
+        in.clear();
+        copy(source, recordLength);
+        long packed = connection.unwrap(null, inAddress, 0, recordLength, null, outAddress, 0,
+                roomFor(Buffers.remaining(destinations, offset, length)));
+        if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
+            return packed;
+        }
+        scatter(NativeEngine.produced(packed), destinations, offset, length);
+        source.position(source.position() + NativeEngine.consumed(packed));
+        return packed;
+    }
+
+    /** Returns the room of {@link #out} for a caller with this room: all of it if every plaintext fits. */
+    private static int roomFor(long remaining) {
+        return remaining >= NativeEngine.APPLICATION_SIZE ? NativeEngine.PACKET_SIZE : (int) remaining;
     }
 
     /** Copies the bytes for one record from the sources without advancing them. Returns their number. */

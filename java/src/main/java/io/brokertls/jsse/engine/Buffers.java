@@ -23,6 +23,16 @@ final class Buffers {
         return Math.min(HEADER_LENGTH + body, NativeEngine.PACKET_SIZE);
     }
 
+    /** Returns true for a source with bytes. */
+    static boolean isReadable(ByteBuffer source) {
+        return source != null && source.hasRemaining();
+    }
+
+    /** Returns true for a destination that may be written to, even if it is full. */
+    static boolean isWritable(ByteBuffer destination) {
+        return destination != null && !destination.isReadOnly();
+    }
+
     static void check(ByteBuffer[] buffers, int offset, int length, String what) {
         if (buffers == null) {
             throw new IllegalArgumentException(what + "s are null");

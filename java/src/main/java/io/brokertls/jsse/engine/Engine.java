@@ -29,8 +29,6 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
 
     private final Results wrapped = new Results();
     private final Results unwrapped = new Results();
-    /** The array of a call with one buffer. Null while such a call runs, and before the first. */
-    private ByteBuffer[] single;
     private EngineState state = EngineState.NEW;
     /** Null before the handshake and after the engine was freed. */
     private NativeEngine connection;
@@ -352,34 +350,26 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public SSLEngineResult wrap(ByteBuffer source, ByteBuffer destination) throws SSLException {
         synchronized (lock) {
-            ByteBuffer[] one = one(source);
-            try {
-                return wrap(one, 0, 1, destination);
-            } finally {
-                one[0] = null;
-                single = one;
+            if (isOpen() && Buffers.isReadable(source) && Buffers.isWritable(destination)) {
+                return given(Bridge.wrap(connection, source, destination, true));
             }
+            return wrap(new ByteBuffer[] {source}, 0, 1, destination);
         }
     }
 
     @Override
     public SSLEngineResult unwrap(ByteBuffer source, ByteBuffer destination) throws SSLException {
         synchronized (lock) {
-            ByteBuffer[] one = one(destination);
-            try {
-                return unwrap(source, one, 0, 1);
-            } finally {
-                one[0] = null;
-                single = one;
+            if (isOpen() && Buffers.isReadable(source) && Buffers.isWritable(destination)) {
+                return taken(Bridge.unwrap(connection, source, destination, true));
             }
+            return unwrap(source, new ByteBuffer[] {destination}, 0, 1);
         }
     }
 
-    private ByteBuffer[] one(ByteBuffer buffer) {
-        ByteBuffer[] one = single == null ? new ByteBuffer[1] : single;
-        single = null;
-        one[0] = buffer;
-        return one;
+    /** Returns true if data can move both ways, and nothing else waits. */
+    private boolean isOpen() {
+        return state == EngineState.ESTABLISHED && task == null && failure == null && !hasOutgoing();
     }
 
     private SSLEngineResult nothing(Status status) {
@@ -427,7 +417,15 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             throws SSLException {
         // No application data leaves before FINISHED has been reported.
         boolean takesData = state == EngineState.ESTABLISHED || state == EngineState.INPUT_CLOSED;
-        long packed = Bridge.ofThread().wrap(connection, sources, offset, takesData ? length : 0, destination);
+        return given(Bridge.wrap(connection, sources, offset, takesData ? length : 0, destination,
+                state.isEstablished()));
+    }
+
+    /** Returns the result of a native wrap. */
+    private SSLEngineResult given(long packed) throws SSLException {
+        if (NativeEngine.isPlain(packed) && isOpen()) {
+            return wrapped.plain(packed);
+        }
         update(packed);
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return nothing(Status.BUFFER_OVERFLOW);
@@ -473,13 +471,15 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             if (failure != null || isWrapFirst) {
                 return nothing(Status.OK);
             }
-            return take(source, destinations, offset, length);
+            return taken(Bridge.unwrap(connection, source, destinations, offset, length, state.isEstablished()));
         }
     }
 
-    private SSLEngineResult take(ByteBuffer source, ByteBuffer[] destinations, int offset, int length)
-            throws SSLException {
-        long packed = Bridge.ofThread().unwrap(connection, source, destinations, offset, length);
+    /** Returns the result of a native unwrap. */
+    private SSLEngineResult taken(long packed) throws SSLException {
+        if (NativeEngine.isPlain(packed) && isOpen()) {
+            return unwrapped.plain(packed);
+        }
         update(packed);
         int status = NativeEngine.status(packed);
         if (status == NativeEngine.DESTINATION_TOO_SMALL) {

@@ -1,5 +1,6 @@
 package io.brokertls.jsse.engine;
 
+import io.brokertls.internal.NativeEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLEngineResult.Status;
@@ -25,6 +26,12 @@ final class Results {
     /** Returns the result of a call that moved no bytes. */
     static SSLEngineResult nothing(Status status, HandshakeStatus handshake) {
         return NOTHING[status.ordinal()][handshake.ordinal()];
+    }
+
+    /** Returns the result of a call that moved data, after which nothing else is to do. */
+    SSLEngineResult plain(long packed) {
+        return moved(Status.OK, HandshakeStatus.NOT_HANDSHAKING, NativeEngine.consumed(packed),
+                NativeEngine.produced(packed));
     }
 
     SSLEngineResult moved(Status status, HandshakeStatus handshake, int consumed, int produced) {

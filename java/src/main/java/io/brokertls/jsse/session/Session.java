@@ -406,7 +406,7 @@ public final class Session extends ExtendedSSLSession {
 
     @Override
     public int getApplicationBufferSize() {
-        return NativeEngine.APPLICATION_SIZE;
+        return NativeEngine.APPLICATION_ROOM;
     }
 
     @Override
