@@ -5,16 +5,12 @@
 
 use std::ops::Range;
 
-use aws_lc_rs::aead::{
-    AES_128_GCM, AES_256_GCM, Aad, Algorithm, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey,
-};
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use rustls::{ContentType, ProtocolVersion};
 use zeroize::Zeroize;
 
+use super::gcm::{NONCE_BYTES, Opener, TAG_BYTES};
 use super::header::HEADER_BYTES;
-
-/// Length of the authentication tag of every suite.
-const TAG_BYTES: usize = 16;
 
 /// The explicit nonce of AES-GCM in TLS 1.2 (RFC 5288 section 3).
 const EXPLICIT_NONCE_BYTES: usize = 8;
@@ -31,10 +27,6 @@ const MAX_EXPANSION_BYTES: [usize; 2] = [256, 2048];
 
 /// Records that one key of AES-GCM may seal (RFC 8446 section 5.5: 2^24.5 at the most).
 const AES_GCM_RECORDS: u64 = 1 << 24;
-
-/// The largest content that is copied into its record before it is encrypted with ChaCha20. aws-lc seals the inner type
-/// of TLS 1.3 on a slow way if it does not follow the content, and that costs more than a copy of as many bytes.
-const CHACHA_COPY_BYTES: usize = 2048;
 
 /// Records that any key may seal: numbers do not wrap (RFC 8446 section 5.3).
 const MAX_RECORDS: u64 = u64::MAX - 0xffff;
@@ -106,6 +98,17 @@ impl Kind {
         HEADER_BYTES + self.before() + self.after()
     }
 
+    /// The largest content that is copied into its record before it is encrypted.
+    ///
+    /// aws-lc seals the inner type of TLS 1.3 on a slow way if ChaCha20 finds it apart from the content. That costs
+    /// more than a copy of so many bytes.
+    const fn most_copied(self) -> usize {
+        match self.aead {
+            Aead::Aes128Gcm | Aead::Aes256Gcm => 0,
+            Aead::ChaCha20Poly1305 => 2048,
+        }
+    }
+
     const fn max_records(self) -> u64 {
         match self.aead {
             Aead::Aes128Gcm | Aead::Aes256Gcm => AES_GCM_RECORDS,
@@ -132,20 +135,35 @@ pub(super) struct Content {
     pub(super) length: usize,
 }
 
+/// The use of a cipher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Write,
+    Read,
+}
+
+/// An expanded key.
+enum Expanded {
+    Aead(LessSafeKey),
+    /// AES-GCM that reads.
+    Gcm(Opener),
+}
+
 /// The keys of one direction, with the number of the next record.
 pub(crate) struct Cipher {
     /// The expanded key: none before its first use, and while the connection sleeps.
-    expanded: Option<LessSafeKey>,
+    expanded: Option<Expanded>,
+    direction: Direction,
     kind: Kind,
     key: [u8; MAX_KEY_BYTES],
-    iv: [u8; NONCE_LEN],
+    iv: [u8; NONCE_BYTES],
     number: u64,
 }
 
 impl Cipher {
     /// Makes a cipher. A key of another length than the algorithm's leaves a cipher that refuses every record.
-    pub(super) fn new(kind: Kind, key: &[u8], iv: [u8; NONCE_LEN]) -> Self {
-        let mut cipher = Self { expanded: None, kind, key: [0; MAX_KEY_BYTES], iv, number: 0 };
+    pub(super) fn new(direction: Direction, kind: Kind, key: &[u8], iv: [u8; NONCE_BYTES]) -> Self {
+        let mut cipher = Self { expanded: None, direction, kind, key: [0; MAX_KEY_BYTES], iv, number: 0 };
         match key.len() == kind.aead.key_bytes() {
             true => cipher.key[..key.len()].copy_from_slice(key),
             false => cipher.number = MAX_RECORDS,
@@ -190,12 +208,12 @@ impl Cipher {
         let version = ProtocolVersion::TLSv1_2.to_array();
         let [high, low] = u16::try_from(length - HEADER_BYTES).ok()?.to_be_bytes();
         *header = [outer.into(), version[0], version[1], high, low];
-        before.copy_from_slice(&nonce[NONCE_LEN - before.len()..]);
+        before.copy_from_slice(&nonce[NONCE_BYTES - before.len()..]);
         let data = self.additional_data(*header, content.len());
         let extra = if self.kind.is_tls13 { &inner[..] } else { &[] };
         let number = self.number;
-        let copies = self.kind.aead == Aead::ChaCha20Poly1305 && content.len() <= CHACHA_COPY_BYTES;
-        let key = self.expanded()?;
+        let copies = content.len() <= self.kind.most_copied();
+        let Some(Expanded::Aead(key)) = self.expanded() else { return None };
         let (nonce, data) = (Nonce::assume_unique_for_key(nonce), Aad::from(data.as_ref()));
         match copies {
             true => {
@@ -231,10 +249,17 @@ impl Cipher {
         let end = body.len().checked_sub(TAG_BYTES).filter(|end| *end >= start).ok_or(Fault::NotAuthentic)?;
         let data = self.additional_data(header, end - start);
         let (inner, tag) = body[start..].split_at_mut(end - start);
+        let tag: &[u8; TAG_BYTES] = (&*tag).try_into().map_err(|_| Fault::NotAuthentic)?;
         let number = self.number;
-        let key = self.expanded().ok_or(Fault::NotAuthentic)?;
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        if key.open_in_place_separate_tag(nonce, Aad::from(data.as_ref()), tag, inner).is_err() {
+        let is_authentic = match self.expanded() {
+            Some(Expanded::Gcm(opener)) => opener.open_in_place(&nonce, data.as_ref(), tag, inner),
+            Some(Expanded::Aead(key)) => {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                key.open_in_place_separate_tag(nonce, Aad::from(data.as_ref()), tag, inner).is_ok()
+            }
+            None => false,
+        };
+        if !is_authentic {
             inner.fill(0);
             return Err(Fault::NotAuthentic);
         }
@@ -242,35 +267,63 @@ impl Cipher {
         Ok(start..end)
     }
 
-    /// Opens a whole record into the start of `plain`, which has room for [`Cipher::inner_bytes`]. A record that is not
+    /// Opens a whole record into the start of `plain`, which has room for [`Cipher::room_for`]. A record that is not
     /// authentic leaves zeros there. The byte behind the content stays as it was, unless there is padding.
     #[inline]
     pub(super) fn open_into(&mut self, record: &[u8], plain: &mut [u8]) -> Result<Content, Fault> {
         let (header, body) = record.split_first_chunk::<HEADER_BYTES>().ok_or(Fault::NotAuthentic)?;
         let (nonce, start) = self.nonce_of(body)?;
-        let body = &body[start..];
-        let length = body.len().checked_sub(TAG_BYTES).ok_or(Fault::NotAuthentic)?;
-        let data = self.additional_data(*header, length);
-        let (ciphertext, tag) = body.split_at(length);
-        let inner = plain.get_mut(..length).ok_or(Fault::NotAuthentic)?;
-        let last = inner.last().copied();
+        let (ciphertext, tag) = body[start..].split_last_chunk::<TAG_BYTES>().ok_or(Fault::NotAuthentic)?;
+        let data = self.additional_data(*header, ciphertext.len());
+        let plain_bytes = plain.len().min(ciphertext.len());
+        let plain = &mut plain[..plain_bytes];
+        let before = plain.last().copied();
+        let mut last = [0];
+        let rest = last.get_mut(..ciphertext.len() - plain.len()).ok_or(Fault::NotAuthentic)?;
         let number = self.number;
-        let key = self.expanded().ok_or(Fault::NotAuthentic)?;
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        if key.open_separate_gather(nonce, Aad::from(data.as_ref()), ciphertext, tag, inner).is_err() {
-            inner.fill(0);
+        let is_authentic = match self.expanded() {
+            Some(Expanded::Gcm(opener)) => {
+                opener.open_apart(&nonce, data.as_ref(), (ciphertext, tag), (&mut *plain, &mut *rest))
+            }
+            Some(Expanded::Aead(key)) => {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                key.open_separate_gather(nonce, Aad::from(data.as_ref()), ciphertext, tag, plain).is_ok()
+            }
+            None => false,
+        };
+        if !is_authentic {
+            plain.fill(0);
             return Err(Fault::NotAuthentic);
         }
         self.number = number + 1;
-        let content = self.content(header[0].into(), inner)?;
-        if let ([place], Some(last)) = (&mut inner[content.length..], last) {
-            *place = last;
+        if self.kind.is_tls13 && ciphertext.len() > MAX_PLAINTEXT_BYTES + 1 {
+            plain.fill(0);
+            return Err(Fault::TooLong);
+        }
+        // A type that has no room in `plain` says that all of it is content.
+        if let [kind] = rest
+            && *kind != 0
+        {
+            return Ok(Content { kind: (*kind).into(), length: plain.len() });
+        }
+        let content = self.content(header[0].into(), plain)?;
+        if let ([place], Some(before)) = (&mut plain[content.length..], before) {
+            *place = before;
         }
         Ok(content)
     }
 
+    /// The room that [`Cipher::open_into`] needs for a record of `length` bytes, header included.
+    pub(super) const fn room_for(&self, length: usize) -> usize {
+        let spared = match self.kind {
+            Kind { aead: Aead::Aes128Gcm | Aead::Aes256Gcm, is_tls13: true } => 1,
+            _ => 0,
+        };
+        self.inner_bytes(length).saturating_sub(spared)
+    }
+
     /// Bytes that a record of `length` bytes, header included, decrypts to: with the inner type and the padding.
-    pub(super) const fn inner_bytes(&self, length: usize) -> usize {
+    const fn inner_bytes(&self, length: usize) -> usize {
         length.saturating_sub(HEADER_BYTES + self.kind.before() + TAG_BYTES)
     }
 
@@ -304,19 +357,23 @@ impl Cipher {
     /// The nonce of the next record: its number over the initialization vector (RFC 8446 section 5.3, RFC 7905 section
     /// 2). For the explicit nonce of AES-GCM in TLS 1.2 any value serves that no other record has.
     #[inline]
-    fn nonce(&self) -> [u8; NONCE_LEN] {
+    fn nonce(&self) -> [u8; NONCE_BYTES] {
         let mut nonce = self.iv;
-        nonce.iter_mut().skip(NONCE_LEN - 8).zip(self.number.to_be_bytes()).for_each(|(byte, number)| *byte ^= number);
+        nonce
+            .iter_mut()
+            .skip(NONCE_BYTES - 8)
+            .zip(self.number.to_be_bytes())
+            .for_each(|(byte, number)| *byte ^= number);
         nonce
     }
 
     /// The nonce of a received record, and the start of its ciphertext.
     #[inline]
-    fn nonce_of(&self, body: &[u8]) -> Result<([u8; NONCE_LEN], usize), Fault> {
+    fn nonce_of(&self, body: &[u8]) -> Result<([u8; NONCE_BYTES], usize), Fault> {
         let mut nonce = self.nonce();
         let before = self.kind.before();
         let explicit = body.get(..before).ok_or(Fault::NotAuthentic)?;
-        nonce[NONCE_LEN - before..].copy_from_slice(explicit);
+        nonce[NONCE_BYTES - before..].copy_from_slice(explicit);
         Ok((nonce, before))
     }
 
@@ -338,20 +395,23 @@ impl Cipher {
     }
 
     #[inline]
-    fn expanded(&mut self) -> Option<&LessSafeKey> {
+    fn expanded(&mut self) -> Option<&mut Expanded> {
         if self.number >= MAX_RECORDS {
             return None;
         }
         if self.expanded.is_none() {
             self.wake();
         }
-        self.expanded.as_ref()
+        self.expanded.as_mut()
     }
 
     #[cold]
     fn wake(&mut self) {
         let key = &self.key[..self.kind.aead.key_bytes()];
-        self.expanded = UnboundKey::new(self.kind.aead.algorithm(), key).ok().map(LessSafeKey::new);
+        self.expanded = match (self.direction, self.kind.aead) {
+            (Direction::Read, Aead::Aes128Gcm | Aead::Aes256Gcm) => Opener::new(key).map(Expanded::Gcm),
+            _ => UnboundKey::new(self.kind.aead.algorithm(), key).ok().map(LessSafeKey::new).map(Expanded::Aead),
+        };
     }
 }
 
@@ -388,8 +448,16 @@ mod tests {
         Kind::tls12(Aead::ChaCha20Poly1305),
     ];
 
-    fn cipher(kind: Kind) -> Cipher {
-        Cipher::new(kind, &vec![7; kind.aead().key_bytes()], [9; NONCE_LEN])
+    fn cipher(direction: Direction, kind: Kind) -> Cipher {
+        Cipher::new(direction, kind, &vec![7; kind.aead().key_bytes()], [9; NONCE_BYTES])
+    }
+
+    fn writer(kind: Kind) -> Cipher {
+        cipher(Direction::Write, kind)
+    }
+
+    fn reader(kind: Kind) -> Cipher {
+        cipher(Direction::Read, kind)
     }
 
     fn sealed(cipher: &mut Cipher, content: &[u8]) -> Vec<u8> {
@@ -402,7 +470,7 @@ mod tests {
     #[test]
     fn record_opens_in_place_and_into_a_buffer_alike() {
         for kind in KINDS {
-            let (mut write, mut one, mut other) = (cipher(kind), cipher(kind), cipher(kind));
+            let (mut write, mut one, mut other) = (writer(kind), reader(kind), reader(kind));
             for length in [0, 1, 15, 16, 17, 1000, MAX_PLAINTEXT_BYTES] {
                 let content: Vec<u8> = (0..length).map(|at| at as u8).collect();
                 let mut record = sealed(&mut write, &content);
@@ -418,10 +486,36 @@ mod tests {
     }
 
     #[test]
+    fn record_without_room_for_its_type_opens_if_it_is_not_too_long() {
+        for (length, padding) in [(1, 0), (100, 0), (MAX_PLAINTEXT_BYTES, 0), (100, 1), (0, 1)] {
+            for kind in KINDS.iter().filter(|kind| kind.is_tls13() && kind.aead() != Aead::ChaCha20Poly1305) {
+                let content = vec![5; length];
+                let mut record = sealed(&mut writer(*kind), &content);
+                if padding > 0 {
+                    // The type stands in the content, and the padding in place of the type.
+                    let padded = [content.as_slice(), &[23]].concat();
+                    record = vec![0; padded.len() + kind.overhead()];
+                    writer(*kind).seal(ContentType::from(0), &padded, &mut record).unwrap();
+                }
+                let mut read = reader(*kind);
+                let mut plain = vec![0; read.room_for(record.len())];
+                let expected = Content { kind: ContentType::ApplicationData, length };
+                assert_eq!(read.open_into(&record, &mut plain), Ok(expected), "{kind:?} {length} {padding}");
+                assert_eq!(plain[..length], content);
+            }
+        }
+        let mut read = reader(KINDS[0]);
+        let record = sealed(&mut writer(KINDS[0]), &vec![5; MAX_PLAINTEXT_BYTES + 1]);
+        let mut plain = vec![7; read.room_for(record.len())];
+        assert_eq!(read.open_into(&record, &mut plain), Err(Fault::TooLong));
+        assert!(plain.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
     fn every_altered_byte_is_refused_leaves_zeros_and_uses_up_no_number() {
         for kind in KINDS {
-            let mut read = cipher(kind);
-            let record = sealed(&mut cipher(kind), b"secret");
+            let mut read = reader(kind);
+            let record = sealed(&mut writer(kind), b"secret");
             for at in 0..record.len() {
                 let mut altered = record.clone();
                 altered[at] ^= 1;
@@ -444,8 +538,8 @@ mod tests {
         for kind in KINDS {
             for length in 0..kind.overhead() {
                 let mut record = vec![23; length];
-                assert_eq!(cipher(kind).open_into(&record, &mut [0; 64]), Err(Fault::NotAuthentic));
-                assert_eq!(cipher(kind).open_in_place(&mut record), Err(Fault::NotAuthentic));
+                assert_eq!(reader(kind).open_into(&record, &mut [0; 64]), Err(Fault::NotAuthentic));
+                assert_eq!(reader(kind).open_in_place(&mut record), Err(Fault::NotAuthentic));
             }
         }
     }
@@ -453,7 +547,7 @@ mod tests {
     #[test]
     fn record_that_does_not_fit_is_not_sealed() {
         for kind in KINDS {
-            let mut write = cipher(kind);
+            let mut write = writer(kind);
             for room in 0..kind.overhead() + 3 {
                 assert_eq!(write.seal(ContentType::ApplicationData, b"abc", &mut vec![0; room]), None);
             }
@@ -464,15 +558,15 @@ mod tests {
     #[test]
     fn keys_end_before_their_numbers_do() {
         for kind in KINDS {
-            let mut write = cipher(kind);
+            let mut write = writer(kind);
             write.set_number(kind.max_records() - 2);
             assert!(!write.is_worn_out());
             sealed(&mut write, b"the last of data");
             assert!(write.is_worn_out());
             write.set_number(MAX_RECORDS);
             assert_eq!(write.seal(ContentType::ApplicationData, b"abc", &mut [0; 64]), None);
-            let record = sealed(&mut cipher(kind), b"abc");
-            let mut read = cipher(kind);
+            let record = sealed(&mut writer(kind), b"abc");
+            let mut read = reader(kind);
             read.set_number(MAX_RECORDS);
             assert_eq!(read.open_into(&record, &mut [0; 64]), Err(Fault::NotAuthentic));
         }
@@ -480,13 +574,13 @@ mod tests {
 
     #[test]
     fn key_of_another_length_refuses_every_record() {
-        let mut wrong = Cipher::new(Kind::tls13(Aead::Aes256Gcm), &[7; 16], [9; NONCE_LEN]);
+        let mut wrong = Cipher::new(Direction::Write, Kind::tls13(Aead::Aes256Gcm), &[7; 16], [9; NONCE_BYTES]);
         assert_eq!(wrong.seal(ContentType::ApplicationData, b"abc", &mut [0; 64]), None);
     }
 
     #[test]
     fn sleep_drops_the_expanded_key_and_a_record_makes_it_again() {
-        let (mut write, mut read) = (cipher(KINDS[0]), cipher(KINDS[0]));
+        let (mut write, mut read) = (writer(KINDS[0]), reader(KINDS[0]));
         for _ in 0..2 {
             let mut record = sealed(&mut write, b"abc");
             assert!(read.open_in_place(&mut record).is_ok() && write.expanded.is_some() && read.expanded.is_some());

@@ -14,7 +14,7 @@ use rustls::{AlertDescription, ContentType, InvalidMessage, PeerMisbehaved};
 
 use crate::error::{Code, Error, Result};
 
-use super::cipher::{Cipher, Content, MAX_PLAINTEXT_BYTES};
+use super::cipher::{Cipher, Content, Direction, MAX_PLAINTEXT_BYTES};
 use super::fault::{exhausted, malformed, misbehaved, no_secrets, of_record, of_rustls, received, unexpected};
 use super::messages::{KEY_UPDATE_NOT_REQUESTED, Message, Messages};
 use super::secret::Secret;
@@ -145,8 +145,7 @@ impl Layer {
         if self.read.kind().is_tls13() && outer != ContentType::ApplicationData {
             return Err(unexpected(outer));
         }
-        let inner_bytes = self.read.inner_bytes(length);
-        if inner_bytes > plain.len() || outer != ContentType::ApplicationData {
+        if self.read.room_for(length) > plain.len() || outer != ContentType::ApplicationData {
             let (kind, place) = self.read.open_in_place(record).map_err(of_record)?;
             let content = &mut record[place];
             let opened = self.accept(kind, content, outgoing)?;
@@ -157,14 +156,14 @@ impl Layer {
             }
             return Ok(opened);
         }
-        let Content { kind, length } = self.read.open_into(record, plain).map_err(of_record)?;
-        if kind == ContentType::ApplicationData && length > 0 && self.messages.is_whole() {
+        let Content { kind, length: content } = self.read.open_into(record, plain).map_err(of_record)?;
+        if kind == ContentType::ApplicationData && content > 0 && self.messages.is_whole() {
             self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
-            return Ok(Opened::Data(length));
+            return Ok(Opened::Data(content));
         }
-        let opened = self.accept(kind, &plain[..length], outgoing);
+        let opened = self.accept(kind, &plain[..content], outgoing);
         // It is not for the application.
-        plain[..inner_bytes].fill(0);
+        plain[..content].fill(0);
         opened
     }
 
@@ -233,7 +232,7 @@ impl Layer {
                     }
                     count(&mut self.floods.key_updates, MAX_KEY_UPDATES, PeerMisbehaved::TooManyKeyUpdateRequests)?;
                     let secrets = self.secrets.as_mut().ok_or_else(no_secrets)?;
-                    self.read = secrets.read.update(self.read.kind().aead()).ok_or_else(no_secrets)?;
+                    self.read = secrets.read.update(Direction::Read, self.read.kind().aead()).ok_or_else(no_secrets)?;
                     self.owes_key_update |= is_requested;
                 }
                 Message::Renegotiation => {
@@ -311,7 +310,7 @@ impl Layer {
             return Ok(None);
         }
         let sealed = self.write.seal(ContentType::Handshake, &KEY_UPDATE_NOT_REQUESTED, tls).ok_or_else(exhausted)?;
-        self.write = secrets.write.update(self.write.kind().aead()).ok_or_else(no_secrets)?;
+        self.write = secrets.write.update(Direction::Write, self.write.kind().aead()).ok_or_else(no_secrets)?;
         self.owes_key_update = false;
         Ok(Some(sealed))
     }
@@ -349,7 +348,7 @@ fn count(counter: &mut u8, most: u8, refused: PeerMisbehaved) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cipher::{Aead, Kind};
+    use super::super::cipher::{Aead, Direction, Kind};
     use super::super::secret::Secrets;
 
     use super::*;
@@ -357,14 +356,21 @@ mod tests {
     /// A client and a server of the same keys.
     fn pair(kind: Kind) -> (Layer, Layer) {
         let side = |is_client: bool| {
-            let cipher = |byte| Cipher::new(kind, &vec![byte; kind.aead().key_bytes()], [byte; 12]);
+            let cipher =
+                |direction, byte| Cipher::new(direction, kind, &vec![byte; kind.aead().key_bytes()], [byte; 12]);
             let mut secrets = Secrets::default();
             secrets.note("CLIENT_TRAFFIC_SECRET_0", &[1; 32]);
             secrets.note("SERVER_TRAFFIC_SECRET_0", &[2; 32]);
             let (client, server) = (secrets.client.unwrap(), secrets.server.unwrap());
             let (ciphers, secrets) = match is_client {
-                true => ((cipher(1), cipher(2)), TrafficSecrets { write: client, read: server }),
-                false => ((cipher(2), cipher(1)), TrafficSecrets { write: server, read: client }),
+                true => (
+                    (cipher(Direction::Write, 1), cipher(Direction::Read, 2)),
+                    TrafficSecrets { write: client, read: server },
+                ),
+                false => (
+                    (cipher(Direction::Write, 2), cipher(Direction::Read, 1)),
+                    TrafficSecrets { write: server, read: client },
+                ),
             };
             Layer::new(ciphers, Some(secrets).filter(|_| kind.is_tls13()), None, is_client)
         };
@@ -445,7 +451,7 @@ mod tests {
         for _ in 0..3 {
             let mut update = vec![0; 5 + client.overhead()];
             client.write.seal(ContentType::Handshake, &[24, 0, 0, 1, 1], &mut update).unwrap();
-            client.write = client.secrets.as_mut().unwrap().write.update(Aead::Aes128Gcm).unwrap();
+            client.write = client.secrets.as_mut().unwrap().write.update(Direction::Write, Aead::Aes128Gcm).unwrap();
             assert_eq!(open_all(&mut server, &mut update).unwrap(), b"");
         }
         assert_eq!(server.least_room(), 2 * server.overhead() + 6);

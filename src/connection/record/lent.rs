@@ -11,7 +11,6 @@ use std::num::NonZeroU64;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_lc_rs::aead::NONCE_LEN;
 use rustls::crypto::CipherSuiteCommon;
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 use rustls::crypto::cipher::{
@@ -24,8 +23,9 @@ use rustls::{
     Tls13CipherSuite,
 };
 
-use super::cipher::{Aead, Cipher, Kind};
+use super::cipher::{Aead, Cipher, Direction, Kind};
 use super::fault::as_rustls;
+use super::gcm::NONCE_BYTES;
 use super::header::HEADER_BYTES;
 use super::secret::Secrets;
 
@@ -96,20 +96,20 @@ struct Loan {
     name: Name,
     /// Taken out only when this is dropped.
     cipher: Option<Cipher>,
-    is_write: bool,
+    direction: Direction,
 }
 
 impl Loan {
     fn write(cipher: Cipher) -> Box<dyn MessageEncrypter> {
         let name = Name::new();
         NOTES.with_borrow_mut(|notes| notes.write = Some(name));
-        Box::new(Self { name, cipher: Some(cipher), is_write: true })
+        Box::new(Self { name, cipher: Some(cipher), direction: Direction::Write })
     }
 
     fn read(cipher: Cipher) -> Box<dyn MessageDecrypter> {
         let name = Name::new();
         NOTES.with_borrow_mut(|notes| notes.read = Some(name));
-        Box::new(Self { name, cipher: Some(cipher), is_write: false })
+        Box::new(Self { name, cipher: Some(cipher), direction: Direction::Read })
     }
 }
 
@@ -167,9 +167,9 @@ impl Drop for Loan {
         let _ = RETURN.try_with(|returned| {
             let mut returned = returned.borrow_mut();
             let Some((asked, returned)) = returned.as_mut() else { return };
-            match self.is_write {
-                true if asked.write == Some(self.name) => returned.write = self.cipher.take(),
-                false if asked.read == Some(self.name) => returned.read = self.cipher.take(),
+            match self.direction {
+                Direction::Write if asked.write == Some(self.name) => returned.write = self.cipher.take(),
+                Direction::Read if asked.read == Some(self.name) => returned.read = self.cipher.take(),
                 _ => {}
             }
         });
@@ -228,18 +228,18 @@ struct LentTls13 {
 }
 
 impl LentTls13 {
-    fn cipher(&self, key: &AeadKey, iv: &Iv) -> Cipher {
-        Cipher::new(Kind::tls13(self.aead), key.as_ref(), nonce(iv.as_ref(), &[]))
+    fn cipher(&self, direction: Direction, key: &AeadKey, iv: &Iv) -> Cipher {
+        Cipher::new(direction, Kind::tls13(self.aead), key.as_ref(), nonce(iv.as_ref(), &[]))
     }
 }
 
 impl Tls13AeadAlgorithm for LentTls13 {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
-        Loan::write(self.cipher(&key, &iv))
+        Loan::write(self.cipher(Direction::Write, &key, &iv))
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
-        Loan::read(self.cipher(&key, &iv))
+        Loan::read(self.cipher(Direction::Read, &key, &iv))
     }
 
     fn key_len(&self) -> usize {
@@ -262,11 +262,11 @@ struct LentTls12 {
 
 impl Tls12AeadAlgorithm for LentTls12 {
     fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
-        Loan::write(Cipher::new(Kind::tls12(self.aead), key.as_ref(), nonce(iv, extra)))
+        Loan::write(Cipher::new(Direction::Write, Kind::tls12(self.aead), key.as_ref(), nonce(iv, extra)))
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
-        Loan::read(Cipher::new(Kind::tls12(self.aead), key.as_ref(), nonce(iv, &[])))
+        Loan::read(Cipher::new(Direction::Read, Kind::tls12(self.aead), key.as_ref(), nonce(iv, &[])))
     }
 
     fn key_block_shape(&self) -> KeyBlockShape {
@@ -288,8 +288,8 @@ impl Tls12AeadAlgorithm for LentTls12 {
 }
 
 /// The initialization vector: its fixed bytes, then those of the explicit nonce, which TLS 1.2 has for AES-GCM.
-fn nonce(fixed: &[u8], explicit: &[u8]) -> [u8; NONCE_LEN] {
-    let mut iv = [0; NONCE_LEN];
+fn nonce(fixed: &[u8], explicit: &[u8]) -> [u8; NONCE_BYTES] {
+    let mut iv = [0; NONCE_BYTES];
     iv.iter_mut().zip(fixed.iter().chain(explicit)).for_each(|(place, byte)| *place = *byte);
     iv
 }
@@ -307,12 +307,12 @@ mod tests {
         assert_eq!(on_own_ciphers(ALL_CIPHER_SUITES), ALL_CIPHER_SUITES);
     }
 
-    fn cipher(kind: Kind) -> Cipher {
-        Cipher::new(kind, &[7; 16], [9; NONCE_LEN])
+    fn cipher(direction: Direction, kind: Kind) -> Cipher {
+        Cipher::new(direction, kind, &[7; 16], [9; NONCE_BYTES])
     }
 
     fn lent(lent: &mut Lent, kind: Kind) -> Box<dyn MessageEncrypter> {
-        lent.note(|| Loan::write(cipher(kind)))
+        lent.note(|| Loan::write(cipher(Direction::Write, kind)))
     }
 
     fn send(encrypter: &mut dyn MessageEncrypter, typ: ContentType, bytes: &[u8], seq: u64) -> Vec<u8> {
@@ -325,7 +325,7 @@ mod tests {
     fn opens_as_number(returned: Returned, number: u64) -> bool {
         let mut write = returned.write.expect("the cipher is there");
         let mut record = super::super::sealed_alert(&mut write, FATAL, 40).expect("the keys are not used up");
-        let mut read = cipher(write.kind());
+        let mut read = cipher(Direction::Read, write.kind());
         read.set_number(number);
         read.open_in_place(&mut record)
             .is_ok_and(|(kind, place)| kind == ContentType::Alert && record[place] == [FATAL, 40])
@@ -337,7 +337,7 @@ mod tests {
     fn ciphers_stay_noted_while_a_callback_drives_another_connection() {
         let (mut outer, mut inner) = (Lent::default(), Lent::default());
         let keys = outer.note(|| {
-            let keys = Loan::write(cipher(TLS13));
+            let keys = Loan::write(cipher(Direction::Write, TLS13));
             drop(lent(&mut inner, TLS13));
             inner.note(|| note_secret("CLIENT_TRAFFIC_SECRET_0", &[1; 32]));
             keys

@@ -6,6 +6,7 @@
 
 mod cipher;
 mod fault;
+mod gcm;
 mod header;
 mod key_log;
 mod layer;

@@ -2,11 +2,11 @@
 //!
 //! rustls tells them to its key log, and to nothing else: key_log.rs.
 
-use aws_lc_rs::aead::NONCE_LEN;
 use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, KeyType, Prk};
 use zeroize::Zeroize;
 
-use super::cipher::{Aead, Cipher, Kind};
+use super::cipher::{Aead, Cipher, Direction, Kind};
+use super::gcm::NONCE_BYTES;
 
 /// The longest secret: that of SHA-384.
 const MAX_SECRET_BYTES: usize = 48;
@@ -61,7 +61,7 @@ impl Secret {
     }
 
     /// Makes the next secret of this direction, and its keys. None if HKDF fails.
-    pub(super) fn update(&mut self, aead: Aead) -> Option<Cipher> {
+    pub(super) fn update(&mut self, direction: Direction, aead: Aead) -> Option<Cipher> {
         let mut next = [0; MAX_SECRET_BYTES];
         let length = usize::from(self.length);
         let made = self.expand(b"traffic upd", &mut next[..length]);
@@ -70,16 +70,16 @@ impl Secret {
         }
         next.zeroize();
         made?;
-        self.cipher(aead)
+        self.cipher(direction, aead)
     }
 
     /// The keys of this secret (RFC 8446 section 7.3).
-    fn cipher(&self, aead: Aead) -> Option<Cipher> {
+    fn cipher(&self, direction: Direction, aead: Aead) -> Option<Cipher> {
         let mut key = [0; MAX_SECRET_BYTES];
-        let mut iv = [0; NONCE_LEN];
+        let mut iv = [0; NONCE_BYTES];
         let key_bytes = aead.key_bytes();
         let made = self.expand(b"key", &mut key[..key_bytes]).and_then(|()| self.expand(b"iv", &mut iv));
-        let cipher = made.map(|()| Cipher::new(Kind::tls13(aead), &key[..key_bytes], iv));
+        let cipher = made.map(|()| Cipher::new(direction, Kind::tls13(aead), &key[..key_bytes], iv));
         key.zeroize();
         cipher
     }
@@ -132,7 +132,10 @@ mod tests {
             let mut last = Vec::new();
             for _ in 0..3 {
                 let [write, read] = &mut sides;
-                let (mut write, mut read) = (write.update(aead).expect("HKDF"), read.update(aead).expect("HKDF"));
+                let (mut write, mut read) = (
+                    write.update(Direction::Write, aead).expect("HKDF"),
+                    read.update(Direction::Read, aead).expect("HKDF"),
+                );
                 let mut record = vec![0; 3 + write.kind().overhead()];
                 write.seal(ContentType::ApplicationData, b"abc", &mut record).expect("a new key");
                 assert_ne!(record, last, "each update makes other keys");
