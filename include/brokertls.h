@@ -621,6 +621,9 @@ bool btls_conn_wants_write(const btls_conn *conn);
  * the descriptor does not become readable for bytes that have arrived already. */
 btls_status btls_conn_pending(btls_conn *conn, size_t *pending);
 
+/* Drops the expanded keys of an idle connection, 1.4 KiB. The next record makes them again. */
+btls_status btls_conn_sleep(btls_conn *conn);
+
 /* Runs the task of BTLS_WANT_TASK, a verification that may wait. It may run on any thread, while no
  * other thread uses the connection. The next call on the connection returns the result. */
 btls_status btls_conn_task_run(btls_conn *conn);
@@ -645,8 +648,7 @@ btls_status btls_conn_shutdown(btls_conn *conn);
  * bytes consumed and produced. It may change all of both buffers. They must not overlap.
  *
  * Returns BTLS_OK; BTLS_WANT_READ if `records` has no whole record; BTLS_WANT_WRITE to call
- * btls_conn_wrap first; BTLS_WANT_TASK; BTLS_CLOSED after close_notify; or BTLS_BUFFER_TOO_SMALL.
- * After an error, btls_conn_wrap gives the alert. */
+ * btls_conn_wrap first; BTLS_WANT_TASK; BTLS_CLOSED; or BTLS_BUFFER_TOO_SMALL. */
 btls_status btls_conn_unwrap(
     btls_conn *conn, void *records, size_t records_length, void *plain, size_t plain_length,
     size_t *consumed, size_t *produced);
@@ -661,9 +663,8 @@ btls_status btls_conn_wrap(
     btls_conn *conn, const void *plain, size_t plain_length, void *records, size_t records_length,
     size_t *consumed, size_t *produced);
 
-/* Reports the end of the transport of a connection without one. Returns BTLS_OK after the peer's
- * close_notify, BTLS_TRUNCATED without it, BTLS_HANDSHAKE_EOF or BTLS_PEER_NOT_TLS during the
- * handshake, or the earlier error. */
+/* Reports the end of the transport of a connection without one. Returns BTLS_OK after close_notify,
+ * else BTLS_TRUNCATED, BTLS_HANDSHAKE_EOF, BTLS_PEER_NOT_TLS or the earlier error. */
 btls_status btls_conn_end_of_input(btls_conn *conn);
 
 /* --- Connection: Facts --- */

@@ -259,6 +259,11 @@ impl Stream {
         Ok(self.plaintext.len().max(usize::from(is_closed || is_over || self.is_cut)))
     }
 
+    /// Drops the expanded keys of an idle connection, most of its memory: see [`Connection::sleep`].
+    pub fn sleep(&mut self) {
+        self.connection.sleep();
+    }
+
     /// Runs the task of `WantTask`. It may block as long as a verification does.
     pub fn run_task(&mut self) {
         self.connection.run_task();

@@ -134,6 +134,21 @@ static void read_byte(int calls) {
         sink += (uint64_t)btls_conn_read(stream, records, 1, &count) + count;
 }
 
+/* A record of the shortest content, with the keys as they are, and with the keys made anew. */
+static void seal(int calls) {
+    size_t consumed, produced;
+    for (int call = 0; call < calls; call++)
+        sink += (uint64_t)btls_conn_wrap(memory, plain, 1, records, sizeof records, &consumed, &produced) + produced;
+}
+
+static void wake_and_seal(int calls) {
+    size_t consumed, produced;
+    for (int call = 0; call < calls; call++) {
+        sink += (uint64_t)btls_conn_sleep(memory);
+        sink += (uint64_t)btls_conn_wrap(memory, plain, 1, records, sizeof records, &consumed, &produced) + produced;
+    }
+}
+
 static const struct row {
     const char *name;
     void (*prepare)(void);
@@ -147,6 +162,8 @@ static const struct row {
     {"btls_conn_wrap, nothing to do", nothing, wrap},
     {"btls_conn_unwrap, no record", nothing, unwrap},
     {"btls_conn_read, a byte of what is decrypted", fill, read_byte},
+    {"btls_conn_wrap, a record of one byte", nothing, seal},
+    {"btls_conn_sleep, and a record of one byte", nothing, wake_and_seal},
 };
 #define ROWS (sizeof rows / sizeof *rows)
 

@@ -224,6 +224,25 @@ static void data_before_a_damaged_record_is_given_and_then_the_error(void) {
     close_pair(&pair);
 }
 
+static void connection_that_sleeps_wakes_at_its_next_record_in_each_direction(void) {
+    struct pair pair = fresh();
+    char plain[64];
+    size_t length;
+    CHECK_STATUS(btls_conn_sleep(pair.server), BTLS_OK);
+    shake_by_hand(&pair);
+    for (int turn = 0; turn < 3; turn++) {
+        CHECK_STATUS(btls_conn_sleep(pair.server), BTLS_OK);
+        CHECK_STATUS(btls_conn_sleep(pair.client), BTLS_OK);
+        wrap_all(pair.client, "to the server", 13, &to_server);
+        CHECK_CONN(pair.server, feed(pair.server, &to_server, plain, sizeof plain, &length), BTLS_OK);
+        CHECK(length == 13 && memcmp(plain, "to the server", 13) == 0);
+        wrap_all(pair.server, "to the client", 13, &to_client);
+        CHECK_CONN(pair.client, feed(pair.client, &to_client, plain, sizeof plain, &length), BTLS_OK);
+        CHECK(length == 13 && memcmp(plain, "to the client", 13) == 0);
+    }
+    close_pair(&pair);
+}
+
 static void output_that_is_too_small_takes_nothing(void) {
     struct pair pair = fresh();
     unsigned char plain[64];
@@ -325,6 +344,7 @@ int main(void) {
     client = context_with(NULL, "ca.pem");
     RUN(everything_goes_through_one_byte_at_a_time);
     RUN(facts_that_were_given_stay_where_they_are);
+    RUN(connection_that_sleeps_wakes_at_its_next_record_in_each_direction);
     RUN(call_takes_the_whole_records_that_fit);
     RUN(data_before_a_damaged_record_is_given_and_then_the_error);
     RUN(output_that_is_too_small_takes_nothing);

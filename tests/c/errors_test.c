@@ -146,6 +146,7 @@ static void null_connection_is_refused_by_every_call(void) {
     CHECK_STATUS(btls_conn_writev(NULL, NULL, 0, &count), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_conn_flush(NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_conn_pending(NULL, &count), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_conn_sleep(NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_conn_close_write(NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_conn_shutdown(NULL), BTLS_NULL_POINTER);
     CHECK_STATUS(btls_conn_task_run(NULL), BTLS_NULL_POINTER);

@@ -312,6 +312,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                     "btls_conn_flush",
                     "btls_conn_wants_write",
                     "btls_conn_pending",
+                    "btls_conn_sleep",
                     "btls_conn_task_run",
                     "btls_conn_close_write",
                     "btls_conn_shutdown",

@@ -1,6 +1,6 @@
 /* Makes idle connections of a server in memory, and prints what one takes.
  *
- *     idle FOLDER VERSION none|certificates GROUPS COUNT
+ *     idle FOLDER VERSION none|certificates GROUPS COUNT awake|asleep
  *
  * The client of a connection is freed after its handshake and one message each way. The output is one line of names and
  * numbers. */
@@ -14,6 +14,9 @@
 /* Different clients: more than one, so that the certificate of each connection is its own. */
 #define CLIENTS 64
 
+/* A connection falls asleep when this number of others have come after it. */
+#define IDLE_AFTER 1000
+
 static void report(const char *state, const struct memory *before, size_t count) {
     struct memory after = memory_now();
     printf("%s_allocated %.1f %s_resident %.1f ", state, (double)(after.allocated - before->allocated) / (double)count,
@@ -21,7 +24,8 @@ static void report(const char *state, const struct memory *before, size_t count)
 }
 
 int main(int argc, char **argv) {
-    REQUIRE(argc == 6);
+    REQUIRE(argc == 7);
+    bool sleeps = strcmp(argv[6], "asleep") == 0;
     bool asks_clients = strcmp(argv[3], "certificates") == 0;
     size_t count = strtoul(argv[5], NULL, 10), clients = asks_clients ? CLIENTS : 1;
     struct side_settings settings = {argv[1], argv[2], asks_clients, false};
@@ -41,8 +45,14 @@ int main(int argc, char **argv) {
         side_free(client_connects(client[number % clients], server, &time));
     memset(&time, 0, sizeof time);
     struct memory before = memory_now();
-    for (size_t number = 0; number < count; number++)
+    for (size_t number = 0; number < count; number++) {
         conns[number] = client_connects(client[number % clients], server, &time);
+        /* As in a broker: the older ones are idle while new ones come. */
+        if (sleeps && number >= IDLE_AFTER)
+            side_sleep(conns[number - IDLE_AFTER]);
+    }
+    for (size_t number = count > IDLE_AFTER ? count - IDLE_AFTER : 0; sleeps && number < count; number++)
+        side_sleep(conns[number]);
     printf("library %s\ncount %zu ", side_library(), count);
     report("idle", &before, count);
     printf("handshakes %.0f\n", (double)count / ((double)time.cpu_ns / 1e9));

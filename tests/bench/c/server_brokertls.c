@@ -61,6 +61,7 @@ struct side_conn *side_accept(struct side_context *context, int fd) {
 }
 
 void side_free(struct side_conn *conn) { btls_conn_free(conn_of(conn)); }
+void side_sleep(struct side_conn *conn) { REQUIRE(btls_conn_sleep(conn_of(conn)) == BTLS_OK); }
 bool side_is_resumed(struct side_conn *conn) { return btls_conn_is_resumed(conn_of(conn)); }
 
 static enum side_status status_of(btls_status status) {

@@ -106,6 +106,7 @@ struct side_conn *side_accept(struct side_context *context, int fd) {
 }
 
 void side_free(struct side_conn *conn) { SSL_free(conn_of(conn)); }
+void side_sleep(struct side_conn *conn) { (void)conn; }
 bool side_is_resumed(struct side_conn *conn) { return SSL_session_reused(conn_of(conn)) == 1; }
 
 static enum side_status status_of(SSL *ssl, int result) {

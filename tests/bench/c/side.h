@@ -38,6 +38,8 @@ struct side_conn *side_accept(struct side_context *context, int fd);
 /* Makes a connection in memory, for side_move. */
 struct side_conn *side_accept_in_memory(struct side_context *context);
 void side_free(struct side_conn *conn);
+/* Drops what an idle connection can make again. Without effect in a library that has no such call. */
+void side_sleep(struct side_conn *conn);
 /* Returns true if an earlier session was resumed. */
 bool side_is_resumed(struct side_conn *conn);
 

@@ -23,8 +23,10 @@ pub fn run(pki: &Pki) {
     for (version, group) in [("TLSv1.3", "X25519"), ("TLSv1.2", "X25519"), ("TLSv1.3", "X25519MLKEM768")] {
         for clients in Clients::BOTH {
             for side in Side::BOTH {
-                in_memory(pki, side, version, group, clients, count);
+                in_memory(pki, side, version, group, clients, count, "awake");
             }
+            // OpenSSL has nothing of the kind.
+            in_memory(pki, Side::Brokertls, version, group, clients, count, "asleep");
         }
     }
     println!();
@@ -59,14 +61,15 @@ fn row(name: &str, made: usize, allocated: f64, resident: f64, handshakes: f64) 
     );
 }
 
-fn in_memory(pki: &Pki, side: Side, version: &str, group: &str, clients: Clients, count: usize) {
+fn in_memory(pki: &Pki, side: Side, version: &str, group: &str, clients: Clients, count: usize, state: &str) {
     let count = if side == Side::OpenSsl { (count / OPENSSL_PART).max(1) } else { count };
     let mut command = side.idle();
     // In TLS 1.2, a client needs the group of the certificate's key too.
     let groups = format!("{group}:P-256");
-    command.arg(pki.folder()).args([version, clients.argument(), &groups, &count.to_string()]);
+    command.arg(pki.folder()).args([version, clients.argument(), &groups, &count.to_string(), state]);
     let (library, lines) = programs::run(&mut command);
-    let name = format!("{library}, {version}, {group}{}", clients.suffix());
+    let is_asleep = if state == "asleep" { ", asleep" } else { "" };
+    let name = format!("{library}, {version}, {group}{}{is_asleep}", clients.suffix());
     let figures = &lines[0];
     row(&name, count, figures.get("idle_allocated"), figures.get("idle_resident"), figures.get("handshakes"));
 }
