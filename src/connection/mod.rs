@@ -188,7 +188,7 @@ impl Connection {
 
     /// Queues this side's close_notify (RFC 8446 section 6.1); reading stays possible. Further calls do nothing.
     ///
-    /// Before the handshake is complete nothing is sent: the end of the transport says as much.
+    /// During the handshake nothing is sent: close_notify waits for its end.
     ///
     /// # Errors
     /// The error that ended the connection.
@@ -237,9 +237,10 @@ impl Connection {
 
     /// Queues the alert of the failure's row, sealed with the `cipher` that was in use, and keeps the failure.
     fn end(&mut self, error: Error, cipher: Option<Cipher>) -> Error {
-        // Nothing follows a close_notify (RFC 8446 section 6.1).
+        // Nothing follows a close_notify (RFC 8446 section 6.1), and none is sent during the handshake.
+        let is_closed = self.state.is_write_closed() && !self.state.is_handshaking();
         if let Some(description) = error.code().alert_in(self.engine.version())
-            && !self.state.is_write_closed()
+            && !is_closed
         {
             self.outgoing.extend(alert::record(description, cipher));
         }
@@ -353,13 +354,24 @@ impl Connection {
         self.take_notes();
         if self.engine.is_to_complete() {
             match self.engine.complete() {
-                Ok(()) => self.change(Event::HandshakeDone),
+                Ok(()) => self.begin_traffic(),
                 Err(error) => {
                     self.fail(error);
                 }
             }
         }
         discarded
+    }
+
+    /// Ends the handshake. A close_notify that this side could not send before it is sent now.
+    fn begin_traffic(&mut self) {
+        self.change(Event::HandshakeDone);
+        if self.state.is_write_closed()
+            && let Some(layer) = self.engine.layer()
+            && let Err(error) = layer.close_notify(&mut self.outgoing)
+        {
+            self.fail(error);
+        }
     }
 
     /// Steps the engine until it is idle or has failed. Returns the bytes to discard.

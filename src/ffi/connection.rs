@@ -288,7 +288,7 @@ pub unsafe extern "C" fn btls_conn_pending(
 /// # Details
 ///
 /// Returns BTLS_OK when it is sent, BTLS_WANT_WRITE to call again, or an error. On a connection without a transport,
-/// BTLS_WANT_WRITE asks for btls_conn_wrap. Before the handshake is complete, no close_notify is sent.
+/// BTLS_WANT_WRITE asks for btls_conn_wrap. During the handshake, close_notify waits for its end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_close_write(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {

@@ -336,7 +336,7 @@ impl Stream {
         })
     }
 
-    /// Reads, and sends the unsent bytes of the handshake or a key update, because the caller may never write.
+    /// Reads, and sends the unsent bytes of the handshake, because the caller may never write.
     fn read_after_flush(&mut self, buffer: &mut [u8], scratch: &mut Scratch) -> Result<Status<usize>> {
         self.try_flush(scratch);
         let status = self.read_with(buffer, scratch)?;
@@ -389,7 +389,7 @@ impl Stream {
             let consumed = outcome.as_ref().map_or(filled, |(consumed, _)| *consumed);
             self.received = Leftover::from_slice(&scratch.incoming[consumed..filled]);
             let (_, produced) = outcome.map_err(|error| self.tell_peer(error, scratch))?;
-            // The answer to a key update, if the peer requested one.
+            // The answer to a request to renegotiate, or an alert.
             self.try_flush(scratch);
             if produced > 0 {
                 return Ok(Status::Done(produced));
@@ -407,7 +407,7 @@ impl Stream {
         received.advance(consumed);
         self.received = received;
         if self.connection.has_outgoing() {
-            // The answer to a key update, or an alert. The next write reports a fault of the transport.
+            // The answer to a request to renegotiate, or an alert. The next write reports a fault of the transport.
             Scratch::with(|scratch| self.try_flush(scratch));
         }
         produced

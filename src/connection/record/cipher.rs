@@ -5,15 +5,12 @@
 
 use std::ops::Range;
 
-use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
-use rustls::{ContentType, ProtocolVersion};
+use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroize;
 
 use super::gcm::{NONCE_BYTES, Opener, TAG_BYTES};
-use super::header::HEADER_BYTES;
-
-/// The explicit nonce of AES-GCM in TLS 1.2 (RFC 5288 section 3).
-const EXPLICIT_NONCE_BYTES: usize = 8;
+use super::header::{HEADER_BYTES, RecordType};
+use super::kind::{Aead, EXPLICIT_NONCE_BYTES, Kind, MAX_RECORDS};
 
 /// The longest key of a suite.
 const MAX_KEY_BYTES: usize = 32;
@@ -25,97 +22,8 @@ pub const MAX_PLAINTEXT_BYTES: usize = 16 * 1024;
 /// 6.2.3).
 const MAX_EXPANSION_BYTES: [usize; 2] = [256, 2048];
 
-/// Records that one key of AES-GCM may seal (RFC 8446 section 5.5: 2^24.5 at the most).
-const AES_GCM_RECORDS: u64 = 1 << 24;
-
-/// Records that any key may seal: numbers do not wrap (RFC 8446 section 5.3).
-const MAX_RECORDS: u64 = u64::MAX - 0xffff;
-
-/// The algorithm of a suite, with the form of its records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kind {
-    aead: Aead,
-    is_tls13: bool,
-}
-
-/// The algorithm of a suite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Aead {
-    Aes128Gcm,
-    Aes256Gcm,
-    ChaCha20Poly1305,
-}
-
-impl Aead {
-    fn algorithm(self) -> &'static Algorithm {
-        match self {
-            Self::Aes128Gcm => &AES_128_GCM,
-            Self::Aes256Gcm => &AES_256_GCM,
-            Self::ChaCha20Poly1305 => &CHACHA20_POLY1305,
-        }
-    }
-
-    pub(super) const fn key_bytes(self) -> usize {
-        match self {
-            Self::Aes128Gcm => 16,
-            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
-        }
-    }
-}
-
-impl Kind {
-    pub(super) const fn tls13(aead: Aead) -> Self {
-        Self { aead, is_tls13: true }
-    }
-
-    pub(super) const fn tls12(aead: Aead) -> Self {
-        Self { aead, is_tls13: false }
-    }
-
-    pub(super) const fn aead(self) -> Aead {
-        self.aead
-    }
-
-    pub(super) const fn is_tls13(self) -> bool {
-        self.is_tls13
-    }
-
-    /// Bytes between the header and the ciphertext.
-    const fn before(self) -> usize {
-        match (self.is_tls13, self.aead) {
-            (false, Aead::Aes128Gcm | Aead::Aes256Gcm) => EXPLICIT_NONCE_BYTES,
-            _ => 0,
-        }
-    }
-
-    /// Bytes behind the ciphertext of the content: the inner type of TLS 1.3 (RFC 8446 section 5.2) and the tag.
-    const fn after(self) -> usize {
-        self.is_tls13 as usize + TAG_BYTES
-    }
-
-    /// Bytes that a record adds to its content.
-    pub(super) const fn overhead(self) -> usize {
-        HEADER_BYTES + self.before() + self.after()
-    }
-
-    /// The largest content that is copied into its record before it is encrypted.
-    ///
-    /// aws-lc seals the inner type of TLS 1.3 on a slow way if ChaCha20 finds it apart from the content. That costs
-    /// more than a copy of so many bytes.
-    const fn most_copied(self) -> usize {
-        match self.aead {
-            Aead::Aes128Gcm | Aead::Aes256Gcm => 0,
-            Aead::ChaCha20Poly1305 => 2048,
-        }
-    }
-
-    const fn max_records(self) -> u64 {
-        match self.aead {
-            Aead::Aes128Gcm | Aead::Aes256Gcm => AES_GCM_RECORDS,
-            Aead::ChaCha20Poly1305 => MAX_RECORDS,
-        }
-    }
-}
+/// The version in the header of each encrypted record, in TLS 1.3 too (RFC 8446 section 5.2).
+const VERSION: [u8; 2] = [3, 3];
 
 /// A fault of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +39,7 @@ pub(super) enum Fault {
 /// The content of an opened record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Content {
-    pub(super) kind: ContentType,
+    pub(super) kind: RecordType,
     pub(super) length: usize,
 }
 
@@ -155,20 +63,27 @@ pub(crate) struct Cipher {
     expanded: Option<Expanded>,
     direction: Direction,
     kind: Kind,
-    key: [u8; MAX_KEY_BYTES],
-    iv: [u8; NONCE_BYTES],
+    /// None if the key had a wrong length: then every record is refused.
+    keys: Option<Box<Keys>>,
     number: u64,
 }
 
+/// A key and its initialization vector, behind a pointer: where a cipher moves, no copy of them stays behind.
+struct Keys {
+    key: [u8; MAX_KEY_BYTES],
+    iv: [u8; NONCE_BYTES],
+}
+
 impl Cipher {
-    /// Makes a cipher. A key of another length than the algorithm's leaves a cipher that refuses every record.
-    pub(super) fn new(direction: Direction, kind: Kind, key: &[u8], iv: [u8; NONCE_BYTES]) -> Self {
-        let mut cipher = Self { expanded: None, direction, kind, key: [0; MAX_KEY_BYTES], iv, number: 0 };
-        match key.len() == kind.aead.key_bytes() {
-            true => cipher.key[..key.len()].copy_from_slice(key),
-            false => cipher.number = MAX_RECORDS,
-        }
-        cipher
+    /// Makes a cipher. A key of another length than the algorithm's makes one that refuses every record.
+    pub(super) fn new(direction: Direction, kind: Kind, key: &[u8], iv: &[u8; NONCE_BYTES]) -> Self {
+        let keys = (key.len() == kind.aead().key_bytes()).then(|| {
+            let mut keys = Box::new(Keys { key: [0; MAX_KEY_BYTES], iv: [0; NONCE_BYTES] });
+            keys.key[..key.len()].copy_from_slice(key);
+            keys.iv = *iv;
+            keys
+        });
+        Self { expanded: None, direction, kind, keys, number: 0 }
     }
 
     pub(super) const fn kind(&self) -> Kind {
@@ -182,7 +97,7 @@ impl Cipher {
     /// Returns true if records of this key have been sealed, or are sealed from now on: in TLS 1.2 keys are made before
     /// they are used.
     pub(crate) fn is_active(&self) -> bool {
-        self.kind.is_tls13 || self.number > 0
+        self.kind.is_tls13() || self.number > 0
     }
 
     /// Returns true if the key should seal one more record at the most.
@@ -198,19 +113,20 @@ impl Cipher {
     /// Seals `content` as one record at the start of `record`, and returns the record's length. None if the keys are
     /// used up, or `record` is shorter than the record.
     #[inline]
-    pub(crate) fn seal(&mut self, kind: ContentType, content: &[u8], record: &mut [u8]) -> Option<usize> {
+    pub(crate) fn seal(&mut self, kind: RecordType, content: &[u8], record: &mut [u8]) -> Option<usize> {
         let length = content.len() + self.kind.overhead();
         let (header, body) = record.get_mut(..length)?.split_first_chunk_mut::<HEADER_BYTES>()?;
         let (before, rest) = body.split_at_mut_checked(self.kind.before())?;
         let nonce = self.nonce();
-        let outer = if self.kind.is_tls13 { ContentType::ApplicationData } else { kind };
-        let inner = [u8::from(kind)];
-        let version = ProtocolVersion::TLSv1_2.to_array();
+        let outer = if self.kind.is_tls13() { RecordType::APPLICATION_DATA } else { kind };
         let [high, low] = u16::try_from(length - HEADER_BYTES).ok()?.to_be_bytes();
-        *header = [outer.into(), version[0], version[1], high, low];
-        before.copy_from_slice(&nonce[NONCE_BYTES - before.len()..]);
+        let [major, minor] = VERSION;
+        *header = [outer.0, major, minor, high, low];
+        if let Ok(explicit) = <&mut [u8; EXPLICIT_NONCE_BYTES]>::try_from(before) {
+            explicit.copy_from_slice(&nonce[NONCE_BYTES - EXPLICIT_NONCE_BYTES..]);
+        }
         let data = self.additional_data(*header, content.len());
-        let extra = if self.kind.is_tls13 { &inner[..] } else { &[] };
+        let extra = if self.kind.is_tls13() { &[kind.0][..] } else { &[] };
         let number = self.number;
         let copies = content.len() <= self.kind.most_copied();
         let Some(Expanded::Aead(key)) = self.expanded() else { return None };
@@ -234,10 +150,10 @@ impl Cipher {
 
     /// Opens a whole record in place. The content stands at the returned place. A record that is not authentic leaves
     /// zeros.
-    pub(super) fn open_in_place(&mut self, record: &mut [u8]) -> Result<(ContentType, Range<usize>), Fault> {
+    pub(super) fn open_in_place(&mut self, record: &mut [u8]) -> Result<(RecordType, Range<usize>), Fault> {
         let (header, body) = record.split_first_chunk_mut::<HEADER_BYTES>().ok_or(Fault::NotAuthentic)?;
         let inner = self.open_body(*header, body)?;
-        let content = self.content(header[0].into(), &mut body[inner.clone()])?;
+        let content = self.content(RecordType(header[0]), &mut body[inner.clone()])?;
         let start = HEADER_BYTES + inner.start;
         Ok((content.kind, start..start + content.length))
     }
@@ -268,7 +184,8 @@ impl Cipher {
     }
 
     /// Opens a whole record into the start of `plain`, which has room for [`Cipher::room_for`]. A record that is not
-    /// authentic leaves zeros there. The byte behind the content stays as it was, unless there is padding.
+    /// authentic leaves zeros there. The bytes behind the content stay as they were, unless there is more padding than
+    /// Java adds to each record: then they are zeros.
     #[inline]
     pub(super) fn open_into(&mut self, record: &[u8], plain: &mut [u8]) -> Result<Content, Fault> {
         let (header, body) = record.split_first_chunk::<HEADER_BYTES>().ok_or(Fault::NotAuthentic)?;
@@ -277,7 +194,7 @@ impl Cipher {
         let data = self.additional_data(*header, ciphertext.len());
         let plain_bytes = plain.len().min(ciphertext.len());
         let plain = &mut plain[..plain_bytes];
-        let before = plain.last().copied();
+        let behind = Behind::of(plain);
         let mut last = [0];
         let rest = last.get_mut(..ciphertext.len() - plain.len()).ok_or(Fault::NotAuthentic)?;
         let number = self.number;
@@ -296,7 +213,7 @@ impl Cipher {
             return Err(Fault::NotAuthentic);
         }
         self.number = number + 1;
-        if self.kind.is_tls13 && ciphertext.len() > MAX_PLAINTEXT_BYTES + 1 {
+        if self.kind.is_tls13() && ciphertext.len() > MAX_PLAINTEXT_BYTES + 1 {
             plain.fill(0);
             return Err(Fault::TooLong);
         }
@@ -304,22 +221,16 @@ impl Cipher {
         if let [kind] = rest
             && *kind != 0
         {
-            return Ok(Content { kind: (*kind).into(), length: plain.len() });
+            return Ok(Content { kind: RecordType(*kind), length: plain.len() });
         }
-        let content = self.content(header[0].into(), plain)?;
-        if let ([place], Some(before)) = (&mut plain[content.length..], before) {
-            *place = before;
-        }
+        let content = self.content(RecordType(header[0]), plain)?;
+        behind.restore(plain, content.length);
         Ok(content)
     }
 
     /// The room that [`Cipher::open_into`] needs for a record of `length` bytes, header included.
     pub(super) const fn room_for(&self, length: usize) -> usize {
-        let spared = match self.kind {
-            Kind { aead: Aead::Aes128Gcm | Aead::Aes256Gcm, is_tls13: true } => 1,
-            _ => 0,
-        };
-        self.inner_bytes(length).saturating_sub(spared)
+        self.inner_bytes(length).saturating_sub(self.kind.spared())
     }
 
     /// Bytes that a record of `length` bytes, header included, decrypts to: with the inner type and the padding.
@@ -329,21 +240,21 @@ impl Cipher {
 
     /// Checks the length of a record that its header gives, header included.
     pub(super) fn check_length(&self, length: usize) -> Result<(), Fault> {
-        let most = MAX_PLAINTEXT_BYTES + MAX_EXPANSION_BYTES[usize::from(!self.kind.is_tls13)];
+        let most = MAX_PLAINTEXT_BYTES + MAX_EXPANSION_BYTES[usize::from(!self.kind.is_tls13())];
         if length > HEADER_BYTES + most { Err(Fault::TooLong) } else { Ok(()) }
     }
 
     /// The type and length of the content of decrypted bytes (RFC 8446 sections 5.2 and 5.4).
     #[inline]
-    fn content(&self, outer: ContentType, inner: &mut [u8]) -> Result<Content, Fault> {
-        let (kind, length) = match self.kind.is_tls13 {
+    fn content(&self, outer: RecordType, inner: &mut [u8]) -> Result<Content, Fault> {
+        let (kind, length) = match self.kind.is_tls13() {
             true if inner.len() > MAX_PLAINTEXT_BYTES + 1 => {
                 inner.fill(0);
                 return Err(Fault::TooLong);
             }
             true => {
                 let last = inner.iter().rposition(|byte| *byte != 0).ok_or(Fault::NoType)?;
-                (inner[last].into(), last)
+                (RecordType(inner[last]), last)
             }
             false => (outer, inner.len()),
         };
@@ -358,13 +269,9 @@ impl Cipher {
     /// 2). For the explicit nonce of AES-GCM in TLS 1.2 any value serves that no other record has.
     #[inline]
     fn nonce(&self) -> [u8; NONCE_BYTES] {
-        let mut nonce = self.iv;
-        nonce
-            .iter_mut()
-            .skip(NONCE_BYTES - 8)
-            .zip(self.number.to_be_bytes())
-            .for_each(|(byte, number)| *byte ^= number);
-        nonce
+        let [a, b, c, d, last @ ..] = self.keys.as_ref().map_or([0; NONCE_BYTES], |keys| keys.iv);
+        let [e, f, g, h, i, j, k, l] = (u64::from_be_bytes(last) ^ self.number).to_be_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
     /// The nonce of a received record, and the start of its ciphertext.
@@ -372,26 +279,25 @@ impl Cipher {
     fn nonce_of(&self, body: &[u8]) -> Result<([u8; NONCE_BYTES], usize), Fault> {
         let mut nonce = self.nonce();
         let before = self.kind.before();
-        let explicit = body.get(..before).ok_or(Fault::NotAuthentic)?;
-        nonce[NONCE_BYTES - before..].copy_from_slice(explicit);
+        if before > 0 {
+            let explicit = body.first_chunk::<EXPLICIT_NONCE_BYTES>().ok_or(Fault::NotAuthentic)?;
+            nonce[NONCE_BYTES - EXPLICIT_NONCE_BYTES..].copy_from_slice(explicit);
+        }
         Ok((nonce, before))
     }
 
     /// The additional data of a record with `length` bytes of content. It is the header in TLS 1.3 (RFC 8446 section
     /// 5.2). In TLS 1.2, it is the number, type, version and length (RFC 5246 section 6.2.3.3).
     #[inline]
-    fn additional_data(&self, header: [u8; HEADER_BYTES], length: usize) -> AdditionalData {
-        let mut bytes = [0; 8 + HEADER_BYTES];
-        match self.kind.is_tls13 {
-            true => bytes[8..].copy_from_slice(&header),
-            false => {
-                bytes[..8].copy_from_slice(&self.number.to_be_bytes());
-                bytes[8..11].copy_from_slice(&header[..3]);
-                // A record is shorter than 64 KiB.
-                bytes[11..].copy_from_slice(&(length as u16).to_be_bytes());
-            }
-        }
-        AdditionalData { bytes, start: if self.kind.is_tls13 { 8 } else { 0 } }
+    fn additional_data(&self, [kind, major, minor, high, low]: [u8; HEADER_BYTES], length: usize) -> AdditionalData {
+        let [high, low] = match self.kind.is_tls13() {
+            true => [high, low],
+            // A record is shorter than 64 KiB.
+            false => (length as u16).to_be_bytes(),
+        };
+        // Whole words: the cipher reads them at once, and would wait for bytes that are stored one by one.
+        let header = u64::from_be_bytes([kind, major, minor, high, low, 0, 0, 0]);
+        AdditionalData { words: [self.number.to_be_bytes(), header.to_be_bytes()], has_number: !self.kind.is_tls13() }
     }
 
     #[inline]
@@ -407,31 +313,64 @@ impl Cipher {
 
     #[cold]
     fn wake(&mut self) {
-        let key = &self.key[..self.kind.aead.key_bytes()];
-        self.expanded = match (self.direction, self.kind.aead) {
+        let Some(keys) = &self.keys else { return };
+        let key = &keys.key[..self.kind.aead().key_bytes()];
+        self.expanded = match (self.direction, self.kind.aead()) {
             (Direction::Read, Aead::Aes128Gcm | Aead::Aes256Gcm) => Opener::new(key).map(Expanded::Gcm),
-            _ => UnboundKey::new(self.kind.aead.algorithm(), key).ok().map(LessSafeKey::new).map(Expanded::Aead),
+            _ => UnboundKey::new(self.kind.aead().algorithm(), key).ok().map(LessSafeKey::new).map(Expanded::Aead),
         };
     }
 }
 
-impl Drop for Cipher {
+impl Drop for Keys {
     fn drop(&mut self) {
         self.key.zeroize();
         self.iv.zeroize();
     }
 }
 
-/// The additional data of a record.
+/// The last bytes of a buffer before a record is decrypted into it: some of them may stand behind the content.
+struct Behind {
+    bytes: [u8; Self::MOST],
+}
+
+impl Behind {
+    /// The inner type, the sixteen zeros of Java, and some more.
+    const MOST: usize = 32;
+
+    #[inline]
+    fn of(plain: &[u8]) -> Self {
+        if let Some(bytes) = plain.last_chunk() {
+            return Self { bytes: *bytes };
+        }
+        let mut bytes = [0; Self::MOST];
+        bytes[Self::MOST - plain.len()..].copy_from_slice(plain);
+        Self { bytes }
+    }
+
+    /// Puts back those behind `length` bytes of content.
+    #[inline]
+    fn restore(&self, plain: &mut [u8], length: usize) {
+        let count = (plain.len() - length).min(Self::MOST);
+        let end = plain.len() - count;
+        plain[length..end].fill(0);
+        for (place, byte) in plain.iter_mut().rev().zip(self.bytes.iter().rev()).take(count) {
+            *place = *byte;
+        }
+    }
+}
+
+/// The additional data of a record: the number, which TLS 1.3 leaves out, and the header.
 struct AdditionalData {
-    bytes: [u8; 8 + HEADER_BYTES],
-    start: usize,
+    words: [[u8; 8]; 2],
+    has_number: bool,
 }
 
 impl AsRef<[u8]> for AdditionalData {
     #[inline]
     fn as_ref(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        let start = if self.has_number { 0 } else { 8 };
+        &self.words.as_flattened()[start..8 + HEADER_BYTES]
     }
 }
 
@@ -449,7 +388,7 @@ mod tests {
     ];
 
     fn cipher(direction: Direction, kind: Kind) -> Cipher {
-        Cipher::new(direction, kind, &vec![7; kind.aead().key_bytes()], [9; NONCE_BYTES])
+        Cipher::new(direction, kind, &vec![7; kind.aead().key_bytes()], &[9; NONCE_BYTES])
     }
 
     fn writer(kind: Kind) -> Cipher {
@@ -462,7 +401,7 @@ mod tests {
 
     fn sealed(cipher: &mut Cipher, content: &[u8]) -> Vec<u8> {
         let mut record = vec![0; content.len() + cipher.kind().overhead()];
-        let length = cipher.seal(ContentType::ApplicationData, content, &mut record).unwrap();
+        let length = cipher.seal(RecordType::APPLICATION_DATA, content, &mut record).unwrap();
         assert_eq!(length, record.len());
         record
     }
@@ -475,12 +414,32 @@ mod tests {
                 let content: Vec<u8> = (0..length).map(|at| at as u8).collect();
                 let mut record = sealed(&mut write, &content);
                 let mut plain = vec![8; one.inner_bytes(record.len())];
-                let expected = Content { kind: ContentType::ApplicationData, length };
+                let expected = Content { kind: RecordType::APPLICATION_DATA, length };
                 assert_eq!(one.open_into(&record, &mut plain), Ok(expected), "{kind:?} {length}");
                 assert_eq!(plain[..length], content);
                 assert!(plain[length..].iter().all(|byte| *byte == 8), "what stands behind the content stays");
                 let (opened, place) = other.open_in_place(&mut record).unwrap();
-                assert_eq!((opened, &record[place]), (ContentType::ApplicationData, &content[..]));
+                assert_eq!((opened, &record[place]), (RecordType::APPLICATION_DATA, &content[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_behind_the_content_of_a_padded_record_stay_or_are_zeros() {
+        for kind in KINDS.iter().filter(|kind| kind.is_tls13()) {
+            for (length, padding) in [(0, 0), (0, 16), (5, 16), (100, 16), (100, 31), (100, 32), (100, 300)] {
+                let padded = [vec![5; length], vec![23], vec![0; padding]].concat();
+                let (content, type_or_padding) = padded.split_at(padded.len() - 1);
+                let mut record = vec![0; content.len() + kind.overhead()];
+                writer(*kind).seal(RecordType(type_or_padding[0]), content, &mut record).unwrap();
+                let mut read = reader(*kind);
+                let mut plain = vec![8; read.inner_bytes(record.len())];
+                let expected = Content { kind: RecordType::APPLICATION_DATA, length };
+                assert_eq!(read.open_into(&record, &mut plain), Ok(expected), "{kind:?} {length} {padding}");
+                assert!(plain[..length].iter().all(|byte| *byte == 5));
+                let stays = plain.len().saturating_sub(Behind::MOST).max(length);
+                assert!(plain[length..stays].iter().all(|byte| *byte == 0));
+                assert!(plain[stays..].iter().all(|byte| *byte == 8), "{kind:?} {length} {padding}: {plain:?}");
             }
         }
     }
@@ -495,11 +454,11 @@ mod tests {
                     // The type stands in the content, and the padding in place of the type.
                     let padded = [content.as_slice(), &[23]].concat();
                     record = vec![0; padded.len() + kind.overhead()];
-                    writer(*kind).seal(ContentType::from(0), &padded, &mut record).unwrap();
+                    writer(*kind).seal(RecordType(0), &padded, &mut record).unwrap();
                 }
                 let mut read = reader(*kind);
                 let mut plain = vec![0; read.room_for(record.len())];
-                let expected = Content { kind: ContentType::ApplicationData, length };
+                let expected = Content { kind: RecordType::APPLICATION_DATA, length };
                 assert_eq!(read.open_into(&record, &mut plain), Ok(expected), "{kind:?} {length} {padding}");
                 assert_eq!(plain[..length], content);
             }
@@ -549,7 +508,7 @@ mod tests {
         for kind in KINDS {
             let mut write = writer(kind);
             for room in 0..kind.overhead() + 3 {
-                assert_eq!(write.seal(ContentType::ApplicationData, b"abc", &mut vec![0; room]), None);
+                assert_eq!(write.seal(RecordType::APPLICATION_DATA, b"abc", &mut vec![0; room]), None);
             }
             assert_eq!(write.number, 0);
         }
@@ -564,7 +523,7 @@ mod tests {
             sealed(&mut write, b"the last of data");
             assert!(write.is_worn_out());
             write.set_number(MAX_RECORDS);
-            assert_eq!(write.seal(ContentType::ApplicationData, b"abc", &mut [0; 64]), None);
+            assert_eq!(write.seal(RecordType::APPLICATION_DATA, b"abc", &mut [0; 64]), None);
             let record = sealed(&mut writer(kind), b"abc");
             let mut read = reader(kind);
             read.set_number(MAX_RECORDS);
@@ -574,8 +533,9 @@ mod tests {
 
     #[test]
     fn key_of_another_length_refuses_every_record() {
-        let mut wrong = Cipher::new(Direction::Write, Kind::tls13(Aead::Aes256Gcm), &[7; 16], [9; NONCE_BYTES]);
-        assert_eq!(wrong.seal(ContentType::ApplicationData, b"abc", &mut [0; 64]), None);
+        let mut wrong = Cipher::new(Direction::Write, Kind::tls13(Aead::Aes256Gcm), &[7; 16], &[9; NONCE_BYTES]);
+        wrong.set_number(0);
+        assert_eq!(wrong.seal(RecordType::APPLICATION_DATA, b"abc", &mut [0; 64]), None);
     }
 
     #[test]

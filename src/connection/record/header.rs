@@ -1,12 +1,28 @@
 //! The five bytes before each record (RFC 8446 section 5.1), and what else may stand there.
 
+use rustls::ContentType;
+
 /// Length of a record's header.
 pub(crate) const HEADER_BYTES: usize = 5;
 
 /// Largest record on the wire: header, 16 KiB of plaintext and what encryption may add (RFC 5246 section 6.2.3).
 pub const MAX_RECORD_BYTES: usize = HEADER_BYTES + 16 * 1024 + 2048;
 
-const APPLICATION_DATA: u8 = 23;
+/// The type of a record, or of what is encrypted in it (RFC 8446 section 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordType(pub(super) u8);
+
+impl RecordType {
+    pub(crate) const ALERT: Self = Self(21);
+    pub(super) const HANDSHAKE: Self = Self(22);
+    pub(super) const APPLICATION_DATA: Self = Self(23);
+}
+
+impl From<RecordType> for ContentType {
+    fn from(kind: RecordType) -> Self {
+        kind.0.into()
+    }
+}
 
 /// The content at the start of a buffer.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +52,7 @@ impl Header {
         }
         let length = HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
         match length > MAX_RECORD_BYTES || bytes.len() >= length {
-            true => Self::Whole { length, is_application_data: kind == APPLICATION_DATA },
+            true => Self::Whole { length, is_application_data: RecordType(kind) == RecordType::APPLICATION_DATA },
             false => Self::Incomplete,
         }
     }

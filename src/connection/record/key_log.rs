@@ -21,7 +21,7 @@ impl fmt::Debug for SecretLog {
 impl KeyLog for SecretLog {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         lent::note_secret(label, secret);
-        if let Some(log) = &self.0 {
+        if let Some(log) = self.0.as_ref().filter(|log| log.will_log(label)) {
             log.log(label, client_random, secret);
         }
     }

@@ -6,16 +6,18 @@
 //!   wrap:   plaintext          --> Layer::seal --> record in the caller's buffer
 //! ```
 //!
-//! A record is decrypted from the caller's buffer into the caller's buffer, without a copy and without an allocation.
+//! A record is decrypted from the caller's buffer into the caller's buffer, without an allocation. It is copied only if
+//! the byte of its type has no room there, and its cipher is ChaCha20-Poly1305.
 
 use rustls::client::ClientConnectionData;
 use rustls::kernel::KernelConnection;
-use rustls::{AlertDescription, ContentType, InvalidMessage, PeerMisbehaved};
+use rustls::{AlertDescription, InvalidMessage, PeerMisbehaved};
 
 use crate::error::{Code, Error, Result};
 
 use super::cipher::{Cipher, Content, Direction, MAX_PLAINTEXT_BYTES};
 use super::fault::{exhausted, malformed, misbehaved, no_secrets, of_record, of_rustls, received, unexpected};
+use super::header::RecordType;
 use super::messages::{KEY_UPDATE_NOT_REQUESTED, Message, Messages};
 use super::secret::Secret;
 
@@ -141,11 +143,11 @@ impl Layer {
         outgoing: &mut Vec<u8>,
     ) -> Result<Opened> {
         self.read.check_length(length).map_err(of_record)?;
-        let outer = ContentType::from(record[0]);
-        if self.read.kind().is_tls13() && outer != ContentType::ApplicationData {
-            return Err(unexpected(outer));
+        let outer = RecordType(record[0]);
+        if self.read.kind().is_tls13() && outer != RecordType::APPLICATION_DATA {
+            return Err(unexpected(outer.into()));
         }
-        if self.read.room_for(length) > plain.len() || outer != ContentType::ApplicationData {
+        if self.read.room_for(length) > plain.len() || outer != RecordType::APPLICATION_DATA {
             let (kind, place) = self.read.open_in_place(record).map_err(of_record)?;
             let content = &mut record[place];
             let opened = self.accept(kind, content, outgoing)?;
@@ -157,7 +159,7 @@ impl Layer {
             return Ok(opened);
         }
         let Content { kind, length: content } = self.read.open_into(record, plain).map_err(of_record)?;
-        if kind == ContentType::ApplicationData && content > 0 && self.messages.is_whole() {
+        if kind == RecordType::APPLICATION_DATA && content > 0 && self.messages.is_whole() {
             self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
             return Ok(Opened::Data(content));
         }
@@ -168,22 +170,22 @@ impl Layer {
     }
 
     /// Accepts the content of a record, whatever its type.
-    fn accept(&mut self, kind: ContentType, content: &[u8], outgoing: &mut Vec<u8>) -> Result<Opened> {
-        if kind != ContentType::Handshake && !self.messages.is_whole() {
+    fn accept(&mut self, kind: RecordType, content: &[u8], outgoing: &mut Vec<u8>) -> Result<Opened> {
+        if kind != RecordType::HANDSHAKE && !self.messages.is_whole() {
             return Err(misbehaved(PeerMisbehaved::MessageInterleavedWithHandshakeMessage));
         }
         match kind {
-            ContentType::ApplicationData if content.is_empty() => {
+            RecordType::APPLICATION_DATA if content.is_empty() => {
                 count(&mut self.floods.empty_records, MAX_EMPTY_RECORDS, PeerMisbehaved::TooManyEmptyFragments)?;
                 Ok(Opened::Data(0))
             }
-            ContentType::ApplicationData => {
+            RecordType::APPLICATION_DATA => {
                 self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
                 Ok(Opened::Data(content.len()))
             }
-            ContentType::Alert => self.accept_alert(content),
-            ContentType::Handshake => self.accept_handshake(content, outgoing),
-            other => Err(unexpected(other)),
+            RecordType::ALERT => self.accept_alert(content),
+            RecordType::HANDSHAKE => self.accept_handshake(content, outgoing),
+            other => Err(unexpected(other.into())),
         }
     }
 
@@ -233,6 +235,10 @@ impl Layer {
                     count(&mut self.floods.key_updates, MAX_KEY_UPDATES, PeerMisbehaved::TooManyKeyUpdateRequests)?;
                     let secrets = self.secrets.as_mut().ok_or_else(no_secrets)?;
                     self.read = secrets.read.update(Direction::Read, self.read.kind().aead()).ok_or_else(no_secrets)?;
+                    // It has a copy of the old secret, which must go (RFC 8446 section 7.2).
+                    if let Some(tickets) = &mut self.tickets {
+                        tickets.update_rx_secret().map_err(of_rustls)?;
+                    }
                     self.owes_key_update |= is_requested;
                 }
                 Message::Renegotiation => {
@@ -285,7 +291,12 @@ impl Layer {
                 break;
             }
             let record = &mut tls[sealed.produced..];
-            let length = self.write.seal(ContentType::ApplicationData, chunk, record).ok_or_else(exhausted)?;
+            let length = match self.write.seal(RecordType::APPLICATION_DATA, chunk, record) {
+                Some(length) => length,
+                // The next call reports it.
+                None if sealed.produced > 0 => break,
+                None => return Err(exhausted()),
+            };
             sealed.consumed += chunk.len();
             sealed.produced += length;
         }
@@ -309,8 +320,12 @@ impl Layer {
         if tls.len() <= 2 * self.write.kind().overhead() + KEY_UPDATE_NOT_REQUESTED.len() {
             return Ok(None);
         }
-        let sealed = self.write.seal(ContentType::Handshake, &KEY_UPDATE_NOT_REQUESTED, tls).ok_or_else(exhausted)?;
-        self.write = secrets.write.update(Direction::Write, self.write.kind().aead()).ok_or_else(no_secrets)?;
+        let next = secrets.write.update(Direction::Write, self.write.kind().aead()).ok_or_else(no_secrets)?;
+        if let Some(tickets) = &mut self.tickets {
+            tickets.update_tx_secret().map_err(of_rustls)?;
+        }
+        let sealed = self.write.seal(RecordType::HANDSHAKE, &KEY_UPDATE_NOT_REQUESTED, tls).ok_or_else(exhausted)?;
+        self.write = next;
         self.owes_key_update = false;
         Ok(Some(sealed))
     }
@@ -334,7 +349,7 @@ impl Layer {
 pub(crate) fn sealed_alert(cipher: &mut Cipher, level: u8, description: u8) -> Option<Vec<u8>> {
     let content = [level, description];
     let mut record = vec![0; content.len() + cipher.kind().overhead()];
-    cipher.seal(ContentType::Alert, &content, &mut record).map(|_| record)
+    cipher.seal(RecordType::ALERT, &content, &mut record).map(|_| record)
 }
 
 /// Counts one more of something that moves nothing, and refuses what is too much.
@@ -348,7 +363,7 @@ fn count(counter: &mut u8, most: u8, refused: PeerMisbehaved) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cipher::{Aead, Direction, Kind};
+    use super::super::kind::{Aead, Kind};
     use super::super::secret::Secrets;
 
     use super::*;
@@ -357,7 +372,7 @@ mod tests {
     fn pair(kind: Kind) -> (Layer, Layer) {
         let side = |is_client: bool| {
             let cipher =
-                |direction, byte| Cipher::new(direction, kind, &vec![byte; kind.aead().key_bytes()], [byte; 12]);
+                |direction, byte| Cipher::new(direction, kind, &vec![byte; kind.aead().key_bytes()], &[byte; 12]);
             let mut secrets = Secrets::default();
             secrets.note("CLIENT_TRAFFIC_SECRET_0", &[1; 32]);
             secrets.note("SERVER_TRAFFIC_SECRET_0", &[2; 32]);
@@ -450,7 +465,7 @@ mod tests {
         let (mut client, mut server) = pair(TLS13);
         for _ in 0..3 {
             let mut update = vec![0; 5 + client.overhead()];
-            client.write.seal(ContentType::Handshake, &[24, 0, 0, 1, 1], &mut update).unwrap();
+            client.write.seal(RecordType::HANDSHAKE, &[24, 0, 0, 1, 1], &mut update).unwrap();
             client.write = client.secrets.as_mut().unwrap().write.update(Direction::Write, Aead::Aes128Gcm).unwrap();
             assert_eq!(open_all(&mut server, &mut update).unwrap(), b"");
         }
@@ -464,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_fits_without_its_inner_type_is_copied_once() {
+    fn data_that_fits_without_its_inner_type_is_given() {
         let (mut client, mut server) = pair(TLS13);
         for length in [1, 100, MAX_PLAINTEXT_BYTES] {
             let data = vec![7; length];

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::LocalKey;
 
 use rustls::crypto::CipherSuiteCommon;
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
@@ -23,10 +24,11 @@ use rustls::{
     Tls13CipherSuite,
 };
 
-use super::cipher::{Aead, Cipher, Direction, Kind};
+use super::cipher::{Cipher, Direction, MAX_PLAINTEXT_BYTES};
 use super::fault::as_rustls;
 use super::gcm::NONCE_BYTES;
-use super::header::HEADER_BYTES;
+use super::header::{HEADER_BYTES, RecordType};
+use super::kind::{Aead, Kind};
 use super::secret::Secrets;
 
 /// Level of an alert that ends the connection (RFC 8446 section 6).
@@ -71,18 +73,35 @@ impl Lent {
     /// Calls rustls, and notes the ciphers that it makes. A callback of rustls may drive another connection on this
     /// thread, so that calls are nested.
     pub(crate) fn note<T>(&mut self, call: impl FnOnce() -> T) -> T {
-        let outer = NOTES.replace(std::mem::take(self));
+        let aside = Aside { place: &NOTES, outer: NOTES.replace(std::mem::take(self)) };
         let outcome = call();
-        *self = NOTES.replace(outer);
+        *self = NOTES.take();
+        drop(aside);
         outcome
     }
 
     /// Takes the ciphers over from the part of rustls that `end` drops.
     pub(crate) fn take_over(&mut self, end: impl FnOnce()) -> Returned {
         let asked = Self { write: self.write.take(), read: self.read.take(), secrets: Secrets::default() };
-        let outer = RETURN.replace(Some((asked, Returned::default())));
+        let aside = Aside { place: &RETURN, outer: RETURN.replace(Some((asked, Returned::default()))) };
         end();
-        RETURN.replace(outer).map(|(_, returned)| returned).unwrap_or_default()
+        let returned = RETURN.take().map(|(_, returned)| returned).unwrap_or_default();
+        drop(aside);
+        returned
+    }
+}
+
+/// The value that a nested call has put aside, and that comes back as it ends, also by a panic.
+struct Aside<T: Default + 'static> {
+    place: &'static LocalKey<RefCell<T>>,
+    outer: T,
+}
+
+impl<T: Default> Drop for Aside<T> {
+    fn drop(&mut self) {
+        let outer = std::mem::take(&mut self.outer);
+        // At a thread's end the place may be gone.
+        let _ = self.place.try_with(|place| place.try_borrow_mut().map(|mut place| *place = outer));
     }
 }
 
@@ -123,7 +142,7 @@ impl MessageEncrypter for Loan {
             return Ok(OutboundOpaqueMessage::new(message.typ, message.version, payload));
         }
         let mut record = vec![0; content.len() + cipher.kind().overhead()];
-        cipher.seal(message.typ, &content, &mut record).ok_or(rustls::Error::EncryptError)?;
+        cipher.seal(RecordType(message.typ.into()), &content, &mut record).ok_or(rustls::Error::EncryptError)?;
         let payload = PrefixedPayload::from(&record[HEADER_BYTES..]);
         Ok(OutboundOpaqueMessage::new(record[0].into(), ProtocolVersion::TLSv1_2, payload))
     }
@@ -148,6 +167,9 @@ impl MessageDecrypter for Loan {
         if kind.is_tls13() {
             message.payload.truncate(place.end);
             return message.into_tls13_unpadded_message();
+        }
+        if place.len() > MAX_PLAINTEXT_BYTES {
+            return Err(rustls::Error::PeerSentOversizedRecord);
         }
         Ok(message.into_plain_message_range(place))
     }
@@ -229,7 +251,7 @@ struct LentTls13 {
 
 impl LentTls13 {
     fn cipher(&self, direction: Direction, key: &AeadKey, iv: &Iv) -> Cipher {
-        Cipher::new(direction, Kind::tls13(self.aead), key.as_ref(), nonce(iv.as_ref(), &[]))
+        Cipher::new(direction, Kind::tls13(self.aead), key.as_ref(), &nonce(iv.as_ref(), &[]))
     }
 }
 
@@ -262,11 +284,11 @@ struct LentTls12 {
 
 impl Tls12AeadAlgorithm for LentTls12 {
     fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
-        Loan::write(Cipher::new(Direction::Write, Kind::tls12(self.aead), key.as_ref(), nonce(iv, extra)))
+        Loan::write(Cipher::new(Direction::Write, Kind::tls12(self.aead), key.as_ref(), &nonce(iv, extra)))
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
-        Loan::read(Cipher::new(Direction::Read, Kind::tls12(self.aead), key.as_ref(), nonce(iv, &[])))
+        Loan::read(Cipher::new(Direction::Read, Kind::tls12(self.aead), key.as_ref(), &nonce(iv, &[])))
     }
 
     fn key_block_shape(&self) -> KeyBlockShape {
@@ -308,7 +330,7 @@ mod tests {
     }
 
     fn cipher(direction: Direction, kind: Kind) -> Cipher {
-        Cipher::new(direction, kind, &[7; 16], [9; NONCE_BYTES])
+        Cipher::new(direction, kind, &[7; 16], &[9; NONCE_BYTES])
     }
 
     fn lent(lent: &mut Lent, kind: Kind) -> Box<dyn MessageEncrypter> {
@@ -328,7 +350,7 @@ mod tests {
         let mut read = cipher(Direction::Read, write.kind());
         read.set_number(number);
         read.open_in_place(&mut record)
-            .is_ok_and(|(kind, place)| kind == ContentType::Alert && record[place] == [FATAL, 40])
+            .is_ok_and(|(kind, place)| kind == RecordType::ALERT && record[place] == [FATAL, 40])
     }
 
     const TLS13: Kind = Kind::tls13(Aead::Aes128Gcm);

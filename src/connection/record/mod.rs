@@ -9,6 +9,7 @@ mod fault;
 mod gcm;
 mod header;
 mod key_log;
+mod kind;
 mod layer;
 mod lent;
 mod messages;

@@ -5,8 +5,9 @@
 use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, KeyType, Prk};
 use zeroize::Zeroize;
 
-use super::cipher::{Aead, Cipher, Direction, Kind};
+use super::cipher::{Cipher, Direction};
 use super::gcm::NONCE_BYTES;
+use super::kind::{Aead, Kind};
 
 /// The longest secret: that of SHA-384.
 const MAX_SECRET_BYTES: usize = 48;
@@ -17,7 +18,8 @@ pub(super) const OF_SERVER: &str = "SERVER_TRAFFIC_SECRET_0";
 
 /// The traffic secret of one direction.
 pub(super) struct Secret {
-    bytes: [u8; MAX_SECRET_BYTES],
+    /// Behind a pointer: where a secret moves, no copy of it stays behind.
+    bytes: Box<[u8; MAX_SECRET_BYTES]>,
     length: u8,
 }
 
@@ -52,8 +54,8 @@ impl KeyType for Bytes {
 impl Secret {
     /// Takes a secret of SHA-256 or SHA-384.
     fn new(secret: &[u8]) -> Option<Self> {
-        let mut bytes = [0; MAX_SECRET_BYTES];
         matches!(secret.len(), 32 | MAX_SECRET_BYTES).then(|| {
+            let mut bytes = Box::new([0; MAX_SECRET_BYTES]);
             bytes[..secret.len()].copy_from_slice(secret);
             // 48 at the most.
             Self { bytes, length: secret.len() as u8 }
@@ -66,7 +68,7 @@ impl Secret {
         let length = usize::from(self.length);
         let made = self.expand(b"traffic upd", &mut next[..length]);
         if made.is_some() {
-            self.bytes = next;
+            *self.bytes = next;
         }
         next.zeroize();
         made?;
@@ -79,8 +81,9 @@ impl Secret {
         let mut iv = [0; NONCE_BYTES];
         let key_bytes = aead.key_bytes();
         let made = self.expand(b"key", &mut key[..key_bytes]).and_then(|()| self.expand(b"iv", &mut iv));
-        let cipher = made.map(|()| Cipher::new(direction, Kind::tls13(aead), &key[..key_bytes], iv));
+        let cipher = made.map(|()| Cipher::new(direction, Kind::tls13(aead), &key[..key_bytes], &iv));
         key.zeroize();
+        iv.zeroize();
         cipher
     }
 
@@ -106,8 +109,7 @@ impl Drop for Secret {
 
 #[cfg(test)]
 mod tests {
-    use rustls::ContentType;
-
+    use super::super::header::RecordType;
     use super::*;
 
     fn bytes(hex: &str) -> Vec<u8> {
@@ -137,11 +139,11 @@ mod tests {
                     read.update(Direction::Read, aead).expect("HKDF"),
                 );
                 let mut record = vec![0; 3 + write.kind().overhead()];
-                write.seal(ContentType::ApplicationData, b"abc", &mut record).expect("a new key");
+                write.seal(RecordType::APPLICATION_DATA, b"abc", &mut record).expect("a new key");
                 assert_ne!(record, last, "each update makes other keys");
                 last.clone_from(&record);
                 let (kind, place) = read.open_in_place(&mut record).expect("the same key");
-                assert_eq!((kind, &record[place]), (ContentType::ApplicationData, &b"abc"[..]));
+                assert_eq!((kind, &record[place]), (RecordType::APPLICATION_DATA, &b"abc"[..]));
             }
         }
     }

@@ -124,11 +124,32 @@ fn peer_that_stalls_is_waited_for_without_an_error_and_without_spinning() {
 }
 
 #[test]
-fn close_before_the_handshake_sends_nothing_and_ends_it() {
+fn close_in_the_handshake_is_told_to_the_peer_at_its_end() {
+    for version in VERSIONS {
+        let (mut server, mut client) = Sides::new(version).streams();
+        let wire = Wire::between(&mut server, &mut client, [Pace::Free; 2]);
+        assert_eq!(server.close_write().unwrap(), Status::Done(()));
+        assert!(wire.to_client.lock().unwrap().written.is_empty());
+        while client.handshake().unwrap() != Status::Done(()) {
+            server.handshake().unwrap();
+        }
+        assert_eq!(server.handshake().unwrap(), Status::Done(()));
+        let mut room = [0; 10];
+        assert_eq!(client.read(&mut room).unwrap(), Status::Closed, "{version}");
+        assert_eq!(client.write(b"data").unwrap(), Status::Done(4));
+        assert_eq!(server.read(&mut room).unwrap(), Status::Done(4), "{version}");
+    }
+}
+
+#[test]
+fn refusal_after_a_close_in_the_handshake_is_still_told_by_its_alert() {
     let (mut server, mut client) = Sides::new("TLSv1.3").streams();
     let wire = Wire::between(&mut server, &mut client, [Pace::Free; 2]);
     assert_eq!(server.close_write().unwrap(), Status::Done(()));
-    assert!(wire.to_client.lock().unwrap().written.is_empty());
+    wire.to_server.lock().unwrap().send(&[22, 3, 1, 0, 4, 99, 0, 0, 0]);
+    assert_eq!(server.handshake().unwrap_err().code(), Code::UnexpectedMessage);
+    assert_eq!(wire.to_client.lock().unwrap().written, [21, 3, 3, 0, 2, 2, 10]);
+    drop(client);
 }
 
 #[test]

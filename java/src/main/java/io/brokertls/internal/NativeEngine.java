@@ -97,7 +97,7 @@ public final class NativeEngine extends NativeHandle {
     }
 
     /**
-     * Takes at most one record, and decrypts it in place. A source or destination is a direct buffer, or null with the
+     * Takes at most one record, and may change its bytes. A source or destination is a direct buffer, or null with the
      * address of memory that does not move.
      */
     public long unwrap(ByteBuffer source, long sourceAddress, int sourceOffset, int sourceLength,
