@@ -45,6 +45,12 @@ const HAS_OUTGOING: u64 = 2;
 const PEER_CLOSED: u64 = 4;
 const DESTINATION_TOO_SMALL: u64 = 4;
 const FAILED: u64 = 6;
+const NOT_PINNED: u64 = 7;
+
+/// The header and the tag of a record, which no suite has less of.
+const OVERHEAD_MIN: usize = 5 + 16;
+/// Bytes behind a plaintext that stay as they were.
+const KEPT_BYTES: usize = 64;
 
 /// Consumed bytes, produced bytes, and the next step.
 type Moved = (usize, usize, Next);
@@ -96,6 +102,37 @@ fn step(handle: jlong, body: impl FnOnce(&mut Connection) -> Result<Moved, Error
     Ok(pack(&engine, moved))
 }
 
+/// Runs a step on arrays. If the JVM gives a copy of one, nothing happens, and Java copies instead.
+fn step_on(
+    handle: jlong,
+    both: Both,
+    body: impl FnOnce(&mut Connection, &mut [u8], &mut [u8]) -> Result<Transfer, Error>,
+) -> Outcome<jlong> {
+    let mut is_pinned = true;
+    let packed = step(handle, |connection| match both.with(|from, to| body(connection, from, to).map(moved))? {
+        Some(moved) => Ok(moved),
+        None => {
+            is_pinned = false;
+            Ok((0, 0, connection.next()))
+        }
+    })?;
+    Ok(if is_pinned { packed } else { (NOT_PINNED << STATUS_SHIFT).cast_signed() })
+}
+
+/// Unwraps, and puts back the last bytes that a record can decrypt to: its type, and padding such as the 16 bytes that
+/// SunJSSE adds to each record. Callers expect that nothing behind the plaintext changes. Longer padding leaves zeros.
+fn unwrap_one(connection: &mut Connection, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer, Error> {
+    let end = tls.len().saturating_sub(OVERHEAD_MIN).min(plain.len());
+    let start = end.saturating_sub(KEPT_BYTES);
+    let mut kept = [0; KEPT_BYTES];
+    kept[..end - start].copy_from_slice(&plain[start..end]);
+    let outcome = connection.unwrap(tls, plain);
+    let produced = outcome.as_ref().map_or(0, |transfer| transfer.produced);
+    let from = produced.clamp(start, end);
+    plain[from..end].copy_from_slice(&kept[from - start..end - start]);
+    outcome
+}
+
 /// Returns the state, as a transfer of no bytes.
 fn still(connection: &Connection) -> Result<Moved, Error> {
     if let Some(error) = connection.failure() {
@@ -137,7 +174,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrap<'local>(
             length: destination_length,
         };
         let (tls, plain) = memory::slices(raw, source, destination)?;
-        step(engine, |connection| connection.unwrap(tls, plain).map(moved))
+        step(engine, |connection| unwrap_one(connection, tls, plain).map(moved))
     };
     let outcome = guard::contain(body);
     guard::settle(&mut env, outcome)
@@ -197,7 +234,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrapArrays<'local>(
             length: destination_length,
         };
         let both = Both::new(raw, &source, &destination)?;
-        step(engine, |connection| both.with(|tls, plain| connection.unwrap(tls, plain).map(moved)))
+        step_on(engine, both, unwrap_one)
     };
     let outcome = guard::contain(body);
     guard::settle(&mut env, outcome)
@@ -227,7 +264,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_wrapArrays<'local>(
             length: destination_length,
         };
         let both = Both::new(raw, &source, &destination)?;
-        step(engine, |connection| both.with(|plain, tls| connection.wrap(plain, tls).map(moved)))
+        step_on(engine, both, |connection, plain, tls| connection.wrap(plain, tls))
     };
     let outcome = guard::contain(body);
     guard::settle(&mut env, outcome)
@@ -381,6 +418,17 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_address<'local>(
     direct: JByteBuffer<'local>,
 ) -> jlong {
     guard(&mut env, |env| memory::address(env, &direct))
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_pins<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    array: JByteArray<'local>,
+) -> bool {
+    let raw = &env;
+    let outcome = guard::contain(|| memory::pins(raw, &array));
+    guard::settle(&mut env, outcome)
 }
 
 #[unsafe(no_mangle)]

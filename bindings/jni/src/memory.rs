@@ -125,21 +125,49 @@ impl Pinned {
         Ok(Self { env: env.as_raw(), array, start, offset, length: length.min(LENGTH_MAX), mode })
     }
 
-    /// Pins an array, and returns the memory.
-    fn pin(&mut self) -> Result<&mut [u8]> {
+    /// Pins an array, and returns the memory; none if the JVM says that it gives a copy. A copy is not used, because
+    /// its release would write the whole array back, with bytes that other threads change.
+    fn pin(&mut self) -> Result<Option<&mut [u8]>> {
         if !self.array.is_null() {
-            // SAFETY: the environment is this thread's, as Java passed it, and the array is not null.
-            self.start = unsafe {
-                ((**self.env).v1_2.GetPrimitiveArrayCritical)(self.env, self.array, ptr::null_mut()).cast::<u8>()
-            };
+            let (start, is_copy) = critical(self.env, self.array);
+            self.start = start;
+            if is_copy {
+                self.mode = JNI_ABORT;
+                return Ok(None);
+            }
         }
         if self.start.is_null() {
             return Err(Error::new(Code::Internal, "the JVM gives no access to a buffer"));
         }
         // SAFETY: NativeEngine has checked the bounds. The memory does not move until `self` is dropped, and
         // `Both` has no other slice of it.
-        Ok(unsafe { std::slice::from_raw_parts_mut(self.start.wrapping_add(self.offset), self.length) })
+        Ok(Some(unsafe { std::slice::from_raw_parts_mut(self.start.wrapping_add(self.offset), self.length) }))
     }
+}
+
+/// Returns the first byte of an array, which is not null, and true if it is a copy. The caller releases it.
+fn critical(env: *mut JNIEnv, array: jarray) -> (*mut u8, bool) {
+    let mut is_copy = false;
+    // SAFETY: the environment is this thread's, as Java passed it, and the array is not null.
+    let start = unsafe { ((**env).v1_2.GetPrimitiveArrayCritical)(env, array, &raw mut is_copy) };
+    (start.cast(), is_copy && !start.is_null())
+}
+
+/// Returns true if this JVM gives arrays themselves. With `-Xcheck:jni` HotSpot gives copies and says that they are
+/// none, but then two calls for one array give two addresses.
+pub(crate) fn pins(env: &EnvUnowned<'_>, array: &JByteArray<'_>) -> Outcome<bool> {
+    let (env, array) = (env.as_raw(), array.as_raw());
+    if array.is_null() {
+        return Err(Raised::Argument("no array"));
+    }
+    let (one, other) = (critical(env, array), critical(env, array));
+    for (start, _) in [other, one] {
+        if !start.is_null() {
+            // SAFETY: `critical` got the pointer for this array on this thread. Nothing was written.
+            unsafe { ((**env).v1_2.ReleasePrimitiveArrayCritical)(env, array, start.cast(), JNI_ABORT) };
+        }
+    }
+    Ok(!one.0.is_null() && one == other && !one.1)
 }
 
 impl Drop for Pinned {
@@ -181,9 +209,12 @@ impl Both {
         Ok(Self { source, destination, _held_back: HeldBack::begin() })
     }
 
-    /// Runs the body on both. It must be short, and must not wait; lines of the log are written after it.
-    pub(crate) fn with<T>(mut self, body: impl FnOnce(&mut [u8], &mut [u8]) -> Result<T>) -> Result<T> {
-        body(self.source.pin()?, self.destination.pin()?)
+    /// Runs the body on both; not at all if the JVM gives a copy of one. The body must be short, and must not wait;
+    /// lines of the log are written after it.
+    pub(crate) fn with<T>(mut self, body: impl FnOnce(&mut [u8], &mut [u8]) -> Result<T>) -> Result<Option<T>> {
+        let Some(source) = self.source.pin()? else { return Ok(None) };
+        let Some(destination) = self.destination.pin()? else { return Ok(None) };
+        body(source, destination).map(Some)
     }
 }
 
@@ -201,5 +232,64 @@ pub(crate) fn address(env: &mut Env<'_>, buffer: &JByteBuffer<'_>) -> Outcome<jl
     match address.is_null() {
         true => Err(Raised::Argument("not a direct buffer")),
         false => Ok(address as jlong),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::cell::RefCell;
+    use std::ffi::c_void;
+    use std::mem::MaybeUninit;
+
+    use jni::sys::JNINativeInterface_;
+
+    use super::*;
+
+    thread_local! {
+        /// The bytes that the JVM gives as a copy of any array.
+        static COPY: RefCell<[u8; 4]> = const { RefCell::new([7; 4]) };
+        /// The modes of the releases.
+        static RELEASED: RefCell<Vec<jint>> = const { RefCell::new(Vec::new()) };
+    }
+
+    extern "system" fn give_copy(_env: *mut JNIEnv, _array: jarray, is_copy: *mut bool) -> *mut c_void {
+        // SAFETY: the caller passes the address of a flag.
+        unsafe { *is_copy = true };
+        COPY.with(|copy| copy.as_ptr().cast())
+    }
+
+    extern "system" fn release(_env: *mut JNIEnv, _array: jarray, _start: *mut c_void, mode: jint) {
+        RELEASED.with_borrow_mut(|modes| modes.push(mode));
+    }
+
+    /// A JVM that gives copies, and has no other function.
+    fn copying(table: &mut MaybeUninit<JNINativeInterface_>) -> JNIEnv {
+        let table = table.as_mut_ptr();
+        // SAFETY: the table has room for both, and no other entry is read.
+        unsafe {
+            (&raw mut (*table).v1_2.GetPrimitiveArrayCritical).write(give_copy);
+            (&raw mut (*table).v1_2.ReleasePrimitiveArrayCritical).write(release);
+        }
+        table
+    }
+
+    #[test]
+    fn copy_of_an_array_is_neither_used_nor_written_back() {
+        let mut table = MaybeUninit::uninit();
+        let mut env = copying(&mut table);
+        let env = &raw mut env;
+        let mut memory = [0; 4];
+        let start = memory.as_mut_ptr();
+        let array: jarray = ptr::NonNull::dangling().as_ptr();
+        let part = |array: jarray, mode| Pinned { env, array, start, offset: 0, length: 4, mode };
+        for (source, destination) in [(array, ptr::null_mut()), (ptr::null_mut(), array)] {
+            let (source, destination) = (part(source, JNI_ABORT), part(destination, 0));
+            let both = Both { source, destination, _held_back: HeldBack::begin() };
+            assert!(both.with(|_, _| -> Result<()> { panic!("the copy was used") }).unwrap().is_none());
+        }
+        let released = RELEASED.take();
+        assert!(released.len() == 2 && released.iter().all(|mode| *mode == JNI_ABORT), "{released:?}");
     }
 }

@@ -26,6 +26,8 @@ public final class NativeEngine extends NativeHandle {
     public static final int CLOSED = 5;
     /** The connection has failed. {@link #failure()} has the reason. */
     public static final int FAILED = 6;
+    /** The JVM gives copies of arrays. Nothing was done; use direct memory. */
+    public static final int NOT_PINNED = 7;
 
     /** The longest record in bytes: header, 2^14 and the most that TLS 1.2 adds (RFC 5246 section 6.2.3). */
     public static final int PACKET_SIZE = 5 + 16_384 + 2_048;
@@ -128,7 +130,7 @@ public final class NativeEngine extends NativeHandle {
     /**
      * Takes at most one record, as {@link #unwrap(ByteBuffer, long, int, int, ByteBuffer, long, int, int)} does. The
      * array of a side, or else its direct buffer, is used in place. An array is pinned during the call, and the
-     * two are not the same array.
+     * two are not the same array. The status is {@link #NOT_PINNED} if the JVM gives a copy.
      */
     public long unwrapArrays(byte[] source, ByteBuffer directSource, int sourceOffset, int sourceLength,
             byte[] destination, ByteBuffer directDestination, int destinationOffset, int destinationLength) {
@@ -276,6 +278,9 @@ public final class NativeEngine extends NativeHandle {
 
     /** Returns the address of the first byte of a direct buffer. */
     public static native long address(ByteBuffer direct);
+
+    /** Returns true if this JVM gives native code arrays themselves, and no copies. */
+    public static native boolean pins(byte[] array);
 
     private static native long newClient(long context, String host, String versions, String cipherSuites,
             byte[][] applicationProtocols, int checksServerName, boolean sendsServerName, boolean resumesOnly,

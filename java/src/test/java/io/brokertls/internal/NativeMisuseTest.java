@@ -69,6 +69,7 @@ class NativeMisuseTest {
             assertTrue(e.getMessage().startsWith("BTLS_INVALID_ARGUMENT"), e.getMessage());
             assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(heap));
             assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(null));
+            assertThrows(IllegalArgumentException.class, () -> NativeEngine.pins(null));
         }
     }
 

@@ -54,9 +54,25 @@ class EngineMemoryTest {
     /** The JVM complains if a native method calls it between the pinning of an array and its release. */
     @Test
     void recordsInArraysAndARefusalAmongThemCallTheJvmOnlyAfterTheArraysAreReleased() throws Exception {
-        List<String> lines = run(List.of("-Xcheck:jni"), "arrays", Stack.OURS.name(), "50");
+        List<String> lines = run(List.of("-Xcheck:jni"), "pinned", Stack.OURS.name(), "50");
         assertEquals(List.of(), lines.stream().filter(line -> line.contains("Critical") || line.contains("FATAL"))
                 .collect(Collectors.toList()));
+        assertRefusal(lines);
+        assertTrue(lines.contains("PINS true"), lines::toString);
+    }
+
+    /** HotSpot gives copies of arrays with -Xcheck:jni, and a copy written back would undo what other threads write. */
+    @Test
+    void recordsAreCopiedIfTheJvmGivesCopiesOfArraysOrThePropertySaysSo() throws Exception {
+        for (String option : List.of("-Xcheck:jni", "-Dbrokertls.native.pin=false")) {
+            List<String> lines = run(List.of(option), "arrays", Stack.OURS.name(), "50");
+            assertRefusal(lines);
+            assertTrue(lines.contains("PINS false"), lines::toString);
+        }
+        assertTrue(run(List.of(), "arrays", Stack.OURS.name(), "50").contains("PINS true"));
+    }
+
+    private static void assertRefusal(List<String> lines) {
         assertTrue(lines.stream().anyMatch(line -> line.startsWith("REFUSED BTLS_DECRYPT_FAILED (")), lines::toString);
         assertTrue(lines.stream().anyMatch(line -> line.contains("WARNING: BTLS_DECRYPT_FAILED (")), lines::toString);
     }

@@ -4,11 +4,13 @@ import io.brokertls.peer.EnginePair;
 import io.brokertls.peer.Pki;
 import io.brokertls.peer.Stack;
 import java.lang.ref.Reference;
+import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -18,8 +20,9 @@ import javax.net.ssl.SSLException;
  *
  * <p>{@code drop STACK COUNT STEP} makes engines and drops them without closing any, and prints {@code RSS kB} after
  * each step. {@code idle STACK COUNT} connects engines, keeps them, and prints {@code HEAP bytes} and
- * {@code NATIVE bytes} for each. {@code arrays STACK COUNT} moves that many large records through arrays, and has a
- * server refuse an altered one.
+ * {@code NATIVE bytes} for each. {@code arrays STACK COUNT} moves that many large records through arrays, has a server
+ * refuse an altered one, and prints {@code PINS true} if arrays are pinned. {@code pinned STACK COUNT} does the same,
+ * but pins them in any JVM.
  */
 public final class EngineSoak {
     private static final int FINISHED_EVERY = 50;
@@ -42,6 +45,9 @@ public final class EngineSoak {
         if (arguments[0].equals("drop")) {
             soak.drop(count, Integer.parseInt(arguments[3]));
         } else if (arguments[0].equals("arrays")) {
+            soak.arrays(count);
+        } else if (arguments[0].equals("pinned")) {
+            pins().setBoolean(null, true);
             soak.arrays(count);
         } else {
             soak.idle(count);
@@ -111,17 +117,27 @@ public final class EngineSoak {
         } catch (SSLException e) {
             System.out.println("REFUSED " + e.getMessage());
         }
+        System.out.println("PINS " + pins().getBoolean(null));
+    }
+
+    private static Field pins() throws ReflectiveOperationException {
+        Field pins = Class.forName("io.brokertls.jsse.engine.Bridge").getDeclaredField("pins");
+        pins.setAccessible(true);
+        return pins;
     }
 
     private static void move(SSLEngine from, SSLEngine to, boolean isAltered) throws Exception {
         ByteBuffer record = ByteBuffer.allocate(from.getSession().getPacketBufferSize());
         ByteBuffer plaintext = ByteBuffer.allocate(to.getSession().getApplicationBufferSize());
-        from.wrap(ByteBuffer.allocate(RECORD), record);
+        byte[] content = new byte[RECORD];
+        new Random(RECORD).nextBytes(content);
+        from.wrap(ByteBuffer.wrap(content), record);
         record.flip();
         if (isAltered) {
             record.put(RECORD / 2, (byte) ~record.get(RECORD / 2));
         }
-        if (to.unwrap(record, plaintext).bytesProduced() != RECORD) {
+        to.unwrap(record, plaintext);
+        if (!plaintext.flip().equals(ByteBuffer.wrap(content))) {
             throw new IllegalStateException("not the record that was sent");
         }
     }

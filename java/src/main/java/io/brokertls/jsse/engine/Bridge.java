@@ -6,7 +6,8 @@ import java.nio.ByteBuffer;
 /**
  * Moves records between the caller of an engine and the native library. Direct buffers are passed as they are. The
  * arrays of heap buffers are pinned for a large record, and copied through direct memory of the thread for a small one,
- * which takes less time.
+ * which takes less time. All are copied if the JVM gives native code copies of arrays, or if the property
+ * {@code brokertls.native.pin} is {@code false}.
  *
  * <p>No call relies on the content that an earlier call left in that memory. The last record, including its plaintext,
  * stays there until the thread moves the next one or ends.
@@ -16,7 +17,10 @@ final class Bridge {
     private static final int MOST_BYTES = 0xff_ffff;
     /** The shortest record in bytes for which arrays are pinned. */
     private static final int PINNED_MIN = 4096;
+    private static final String PIN_PROPERTY = "brokertls.native.pin";
     private static final ThreadLocal<Bridge> OF_THREAD = ThreadLocal.withInitial(Bridge::new);
+    private static volatile boolean pins = Boolean.parseBoolean(System.getProperty(PIN_PROPERTY, "true"))
+            && NativeEngine.pins(new byte[1]);
 
     private final ByteBuffer in = ByteBuffer.allocateDirect(NativeEngine.PACKET_SIZE);
     private final ByteBuffer out = ByteBuffer.allocateDirect(NativeEngine.PACKET_SIZE);
@@ -35,9 +39,13 @@ final class Bridge {
         if (source.isDirect() && destination.isDirect()) {
             packed = connection.wrap(source, 0, source.position(), length, destination, 0, destination.position(),
                     room);
-        } else if (mayPin && length >= PINNED_MIN && arePinned(source, destination)) {
+        } else if (mayPin && pins && length >= PINNED_MIN && arePinned(source, destination)) {
             packed = connection.wrapArrays(array(source), direct(source), offset(source), length,
                     array(destination), direct(destination), offset(destination), room);
+            if (NativeEngine.status(packed) == NativeEngine.NOT_PINNED) {
+                pins = false;
+                return OF_THREAD.get().copyAndWrap(connection, source, length, destination);
+            }
         } else {
             return OF_THREAD.get().copyAndWrap(connection, source, length, destination);
         }
@@ -46,16 +54,23 @@ final class Bridge {
 
     /** Unwraps at most one record. Advances the buffers and returns the packed result. */
     static long unwrap(NativeEngine connection, ByteBuffer source, ByteBuffer destination, boolean mayPin) {
-        int length = Math.min(Buffers.recordLength(source), source.remaining());
+        int recordLength = Buffers.recordLength(source);
+        int length = Math.min(recordLength, source.remaining());
         int room = Math.min(destination.remaining(), MOST_BYTES);
+        // A record that is not complete pins nothing: collections of the heap can wait for a pinned array.
+        boolean canPin = mayPin && pins && length >= PINNED_MIN && length == recordLength;
         long packed;
         // Decryption can happen in place, so the content of a read-only buffer is copied.
         if (source.isDirect() && destination.isDirect() && !source.isReadOnly()) {
             packed = connection.unwrap(source, 0, source.position(), length, destination, 0, destination.position(),
                     room);
-        } else if (mayPin && length >= PINNED_MIN && !source.isReadOnly() && arePinned(source, destination)) {
+        } else if (canPin && !source.isReadOnly() && arePinned(source, destination)) {
             packed = connection.unwrapArrays(array(source), direct(source), offset(source), length,
                     array(destination), direct(destination), offset(destination), room);
+            if (NativeEngine.status(packed) == NativeEngine.NOT_PINNED) {
+                pins = false;
+                return OF_THREAD.get().copyAndUnwrap(connection, source, length, destination);
+            }
         } else {
             return OF_THREAD.get().copyAndUnwrap(connection, source, length, destination);
         }

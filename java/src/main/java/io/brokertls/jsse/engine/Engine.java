@@ -129,7 +129,8 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     /** Copies the certificates into the session, which outlives its engine. */
     private void keepChains() {
         if (session != null && connection != null && !isTaskRunning() && session.lacksChains()) {
-            session.keep(connection.peerChain(), connection.localChain(), connection.peerName());
+            byte[][] chain = connection.peerChain();
+            session.keep(chain, connection.localChain(), chain.length == 0 ? connection.peerName() : null);
         }
     }
 

@@ -56,6 +56,8 @@ public final class Session extends ExtendedSSLSession {
     private byte[][] localEncoded;
     /** The peer's subject if the context keeps no certificates of peers. */
     private byte[] peerName;
+    /** True if the peer has sent certificates that Java cannot read, so that it counts as a peer without any. */
+    private boolean isPeerUnreadable;
     private List<byte[]> statusResponses = List.of();
     private Map<String, Object> values;
     private State state = State.IN_HANDSHAKE;
@@ -90,11 +92,15 @@ public final class Session extends ExtendedSSLSession {
         state = State.VALID;
     }
 
-    /** Keeps the encoded certificates of both sides. They are parsed on first use. */
+    /**
+     * Keeps the encoded certificates of both sides. They are parsed on first use.
+     *
+     * @param subjectOfPeer the subject of a peer without a chain here, or null
+     */
     public synchronized void keep(byte[][] peerChain, byte[][] localChain, byte[] subjectOfPeer) {
         peerEncoded = peerChain;
         localEncoded = localChain;
-        peerName = peerChain.length == 0 ? subjectOfPeer : null;
+        peerName = subjectOfPeer;
     }
 
     /** Returns true if the session is established and the native side has certificates that it lacks. */
@@ -128,11 +134,19 @@ public final class Session extends ExtendedSSLSession {
         ChainSource asked;
         byte[] name;
         synchronized (this) {
+            if (isPeerUnreadable) {
+                return null;
+            }
             asked = state == State.IN_HANDSHAKE ? null : engine.get();
             name = peerName;
         }
         byte[] encoded = name == null && asked != null ? asked.ask(NativeEngine::peerName) : name;
-        return encoded == null ? null : new X500Principal(encoded);
+        try {
+            return encoded == null ? null : new X500Principal(encoded);
+        } catch (IllegalArgumentException e) {
+            // A subject that only the native library can read counts as none, as such a certificate does.
+            return null;
+        }
     }
 
     /** Reads the certificates from the engine now, because it can be freed later. */
@@ -211,6 +225,7 @@ public final class Session extends ExtendedSSLSession {
         synchronized (this) {
             if (peerCertificates == null && chain != null) {
                 peerCertificates = parse(chain);
+                isPeerUnreadable = chain.length > 0 && peerCertificates.length == 0;
                 peerEncoded = null;
             }
             return peerCertificates == null ? NONE : peerCertificates;

@@ -13,15 +13,14 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 
 /**
- * Reads the records of one socket. {@link SocketInput} has the ciphertext, and the engine unwraps it into the caller's
- * array. Plaintext that does not fit stays here.
+ * Reads the records of one socket. {@link SocketInput} has the ciphertext, and the engine unwraps it into a buffer of
+ * the pool, because it may write beyond the plaintext. The caller's array gets the plaintext alone; what does not fit
+ * stays here.
  *
  * <p>Callers hold its lock, also while they receive, so that records keep their order.
  */
 final class SocketReader {
     static final int CLOSED = -1;
-    /** The result of {@link #unwrap} for plaintext that does not fit. */
-    private static final int NO_ROOM = -2;
     /** Early data is not supported, so that a handshake produces no plaintext. */
     private static final ByteBuffer NO_PLAINTEXT = ByteBuffer.allocate(0);
 
@@ -93,43 +92,20 @@ final class SocketReader {
      * available bytes before. A timeout loses no data.
      */
     int read(byte[] bytes, int offset, int length) throws IOException {
-        ByteBuffer target = ByteBuffer.wrap(bytes, offset, length);
         while (!isEnded) {
-            int produced = unwrap(target);
-            if (produced > 0) {
-                unwrapComplete(target);
-                return target.position() - offset;
-            }
-            if (produced == NO_ROOM && keepRecord()) {
-                return take(bytes, offset, length);
-            }
-        }
-        return CLOSED;
-    }
-
-    /** Unwraps until there is plaintext. Returns its length, {@link #CLOSED}, or {@link #NO_ROOM}. */
-    private int unwrap(ByteBuffer target) throws IOException {
-        while (true) {
             if (!received.ready()) {
                 throw truncated();
             }
-            SSLEngineResult result = unwrapOne(target);
-            switch (result.getStatus()) {
-                case BUFFER_OVERFLOW:
-                    return NO_ROOM;
-                case BUFFER_UNDERFLOW:
-                    if (!received.fill()) {
-                        throw truncated();
-                    }
-                    break;
-                case CLOSED:
-                    return CLOSED;
-                default:
-                    if (result.bytesProduced() > 0) {
-                        return result.bytesProduced();
-                    }
+            Status status = keepRecord();
+            if (plaintext != null) {
+                int count = take(bytes, offset, length);
+                return count + takeComplete(bytes, offset + count, length - count);
+            }
+            if (status == Status.BUFFER_UNDERFLOW && !received.fill()) {
+                throw truncated();
             }
         }
+        return CLOSED;
     }
 
     /** Unwraps a record, and sends its answer: that to a key update, or to the close_notify of TLS 1.2. */
@@ -143,13 +119,15 @@ final class SocketReader {
         return result;
     }
 
-    /** Unwraps the current record into a buffer. Returns false for a record without plaintext, such as a ticket. */
-    private boolean keepRecord() throws SSLException {
+    /** Unwraps the current record, and keeps its plaintext. A record such as a ticket has none. */
+    private Status keepRecord() throws SSLException {
         ByteBuffer target = SocketBuffers.take();
         try {
-            if (unwrapOne(target).getStatus() == Status.BUFFER_OVERFLOW) {
+            Status status = unwrapOne(target).getStatus();
+            if (status == Status.BUFFER_OVERFLOW) {
                 throw SocketConnection.error(ErrorCode.RECORD_TOO_LARGE, "");
             }
+            return status;
         } finally {
             if (target.flip().hasRemaining()) {
                 plaintext = target;
@@ -157,20 +135,29 @@ final class SocketReader {
                 SocketBuffers.give(target);
             }
         }
-        return plaintext != null;
     }
 
-    /** Unwraps further complete records that fit, without waiting. */
-    private void unwrapComplete(ByteBuffer target) {
+    /** Takes the plaintext of further complete records that fit, without waiting. Returns its length. */
+    private int takeComplete(byte[] bytes, int offset, int length) {
+        int count = 0;
         try {
-            while (!isEnded && received.hasWholeRecord() && received.recordLength() <= target.remaining()) {
-                if (unwrapOne(target).getStatus() != Status.OK) {
-                    return;
+            while (plaintext == null && !isEnded && received.hasWholeRecord()
+                    && received.recordLength() <= length - count) {
+                Status status = keepRecord();
+                count += takeKept(bytes, offset + count, length - count);
+                if (status != Status.OK) {
+                    return count;
                 }
             }
         } catch (SSLException e) {
             lateFailure = e;
+            count += takeKept(bytes, offset + count, length - count);
         }
+        return count;
+    }
+
+    private int takeKept(byte[] bytes, int offset, int length) {
+        return plaintext == null ? 0 : take(bytes, offset, length);
     }
 
     /** Returns the failure that follows the bytes of the last {@link #read}, or null. */

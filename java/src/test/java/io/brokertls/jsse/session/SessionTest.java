@@ -1,0 +1,80 @@
+package io.brokertls.jsse.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.brokertls.internal.NativeEngine;
+import java.lang.ref.Reference;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
+import java.util.function.Function;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.junit.jupiter.api.Test;
+
+/** Certificates and subjects that only the native library can read. */
+class SessionTest {
+    private static final byte[] UNREADABLE = {0x30, 1, 0};
+    private static final byte[] SUBJECT = {0x30, 12, 0x31, 10, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1, 'a'};
+    private static final byte[][] NONE = {};
+
+    @Test
+    void unreadableCertificateCountsAsNoneWhileTheEngineLives() {
+        Answers engine = new Answers(new byte[][] {UNREADABLE}, SUBJECT, SUBJECT);
+        assertCountsAsNone(session(engine));
+        Reference.reachabilityFence(engine);
+    }
+
+    @Test
+    void unreadableCertificateCountsAsNoneAfterTheEngineIsFreed() {
+        Session session = session(new Answers());
+        session.keep(new byte[][] {UNREADABLE}, NONE, null);
+        assertCountsAsNone(session);
+    }
+
+    @Test
+    void unreadableSubjectCountsAsNone() {
+        Answers engine = new Answers(NONE, UNREADABLE, UNREADABLE, UNREADABLE);
+        assertCountsAsNone(session(engine));
+        Reference.reachabilityFence(engine);
+        Session session = session(new Answers());
+        session.keep(NONE, NONE, UNREADABLE);
+        assertCountsAsNone(session);
+    }
+
+    @Test
+    void subjectOfACertificateThatIsNotKeptIsTold() throws Exception {
+        Session session = session(new Answers());
+        session.keep(NONE, NONE, SUBJECT);
+        assertEquals("CN=a", session.getPeerPrincipal().getName());
+        assertEquals("CN=a", session.peerName());
+        assertThrows(UnsupportedOperationException.class, session::getPeerCertificates);
+    }
+
+    private static Session session(Answers engine) {
+        Session session = new Session(engine, null, null, null, List.of(), "localhost", 1);
+        session.establish("TLSv1.3", "TLS_AES_128_GCM_SHA256", null);
+        return session;
+    }
+
+    private static void assertCountsAsNone(Session session) {
+        assertThrows(SSLPeerUnverifiedException.class, session::getPeerCertificates);
+        assertThrows(SSLPeerUnverifiedException.class, session::getPeerPrincipal);
+        assertEquals("without certificate", session.peerName());
+    }
+
+    /** An engine with these answers, in turn; then it is freed. */
+    private static final class Answers implements Session.ChainSource {
+        private final Queue<Object> left;
+
+        Answers(Object... answers) {
+            left = new ArrayDeque<>(List.of(answers));
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public <T> T ask(Function<NativeEngine, T> question) {
+            return (T) left.poll();
+        }
+    }
+}
