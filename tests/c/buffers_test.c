@@ -226,7 +226,7 @@ static void data_before_a_damaged_record_is_given_and_then_the_error(void) {
 
 static void connection_that_sleeps_wakes_at_its_next_record_in_each_direction(void) {
     struct pair pair = fresh();
-    char plain[64];
+    unsigned char plain[64];
     size_t length;
     CHECK_STATUS(btls_conn_sleep(pair.server), BTLS_OK);
     shake_by_hand(&pair);
