@@ -2,7 +2,7 @@
 //! after it.
 //!
 //! An engine that serves what rustls does not (older versions) would be a further variant here; nothing outside this
-//! file could tell.
+//! room could tell.
 
 use std::sync::Arc;
 

@@ -87,6 +87,13 @@ struct Floods {
     renegotiations: u8,
 }
 
+impl Floods {
+    /// Begins to count anew after data. Requests to renegotiate count for the life of the connection.
+    fn end_by_data(&mut self) {
+        *self = Self { renegotiations: self.renegotiations, ..Self::default() };
+    }
+}
+
 impl Layer {
     pub(super) fn new(
         (write, read): (Cipher, Cipher),
@@ -160,7 +167,7 @@ impl Layer {
         }
         let Content { kind, length: content } = self.read.open_into(record, plain).map_err(of_record)?;
         if kind == RecordType::APPLICATION_DATA && content > 0 && self.messages.is_whole() {
-            self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
+            self.floods.end_by_data();
             return Ok(Opened::Data(content));
         }
         let opened = self.accept(kind, &plain[..content], outgoing);
@@ -180,7 +187,7 @@ impl Layer {
                 Ok(Opened::Data(0))
             }
             RecordType::APPLICATION_DATA => {
-                self.floods = Floods { renegotiations: self.floods.renegotiations, ..Floods::default() };
+                self.floods.end_by_data();
                 Ok(Opened::Data(content.len()))
             }
             RecordType::ALERT => self.accept_alert(content),

@@ -19,7 +19,7 @@ struct client_settings {
 struct client_context *client_context_new(const struct client_settings *settings);
 void client_context_free(struct client_context *context);
 
-/* What one handshake took on the server: nanoseconds inside its calls. */
+/* The time of handshakes on the server: nanoseconds inside its calls. */
 struct server_time {
     uint64_t wall_ns, cpu_ns;
 };
