@@ -24,7 +24,7 @@ const MAX_CHAIN: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     certificates: Vec<CertificateDer<'static>>,
-    links: Vec<Link>,
+    names: Vec<Names>,
     positions: HashMap<CertificateDer<'static>, usize>,
     by_key: HashMap<PublicHalf, usize>,
     by_subject: HashMap<NameKey, Vec<usize>>,
@@ -36,7 +36,7 @@ type NamedKey = (NameKey, Option<Vec<u8>>);
 
 /// The parts of a certificate that name its subject and its issuer.
 #[derive(Debug)]
-struct Link {
+struct Names {
     subject: NameKey,
     issuer: NameKey,
     subject_key: Option<Vec<u8>>,
@@ -67,12 +67,12 @@ impl Pool {
                 }
             }
             let Some(certificate) = pool.certificates.last() else { continue };
-            let (link, public) = Link::new(&fault::parse(certificate)?);
+            let (names, public) = Names::new(&fault::parse(certificate)?);
             pool.by_key.entry(public).or_insert(position);
-            pool.by_subject.entry(link.subject.clone()).or_default().push(position);
-            let named = (link.subject.clone(), link.subject_key.clone());
+            pool.by_subject.entry(names.subject.clone()).or_default().push(position);
+            let named = (names.subject.clone(), names.subject_key.clone());
             pool.by_subject_and_key.entry(named).or_default().push(position);
-            pool.links.push(link);
+            pool.names.push(names);
         }
         Ok(pool)
     }
@@ -99,7 +99,7 @@ impl Pool {
 
     /// Tells whether the certificate's public key is a compressed point of a curve.
     pub(super) fn has_compressed_point(&self, position: usize) -> bool {
-        self.links.get(position).is_some_and(|link| link.has_compressed_point)
+        self.names.get(position).is_some_and(|names| names.has_compressed_point)
     }
 
     /// The certificates of a chain, end entity first.
@@ -148,14 +148,14 @@ impl Pool {
     ///
     /// A self-signed certificate ends its chain. Key identifiers must not contradict each other.
     fn issuers(&self, of: usize) -> Vec<usize> {
-        let Some(link) = self.links.get(of).filter(|link| !link.is_self_signed()) else { return Vec::new() };
+        let Some(names) = self.names.get(of).filter(|names| !names.is_self_signed()) else { return Vec::new() };
         let first =
             |found: Option<&Vec<usize>>| found.into_iter().flatten().copied().take(MAX_CHAIN + 1).collect::<Vec<_>>();
-        if link.issuer_key.is_none() {
-            return first(self.by_subject.get(&link.issuer));
+        if names.issuer_key.is_none() {
+            return first(self.by_subject.get(&names.issuer));
         }
-        let named = |key: Option<Vec<u8>>| first(self.by_subject_and_key.get(&(link.issuer.clone(), key)));
-        let mut issuers = [named(link.issuer_key.clone()), named(None)].concat();
+        let named = |key: Option<Vec<u8>>| first(self.by_subject_and_key.get(&(names.issuer.clone(), key)));
+        let mut issuers = [named(names.issuer_key.clone()), named(None)].concat();
         issuers.sort_unstable();
         issuers
     }
@@ -170,9 +170,9 @@ fn push(order: &mut Vec<usize>, index: usize) -> Result<()> {
     Ok(())
 }
 
-impl Link {
+impl Names {
     fn new(certificate: &X509Certificate<'_>) -> (Self, PublicHalf) {
-        let mut link = Self {
+        let mut names = Self {
             subject: NameKey::new(certificate.subject().as_raw()),
             issuer: NameKey::new(certificate.issuer().as_raw()),
             subject_key: None,
@@ -181,14 +181,14 @@ impl Link {
         };
         for extension in certificate.extensions() {
             match extension.parsed_extension() {
-                ParsedExtension::SubjectKeyIdentifier(id) => link.subject_key = Some(id.0.to_vec()),
+                ParsedExtension::SubjectKeyIdentifier(id) => names.subject_key = Some(id.0.to_vec()),
                 ParsedExtension::AuthorityKeyIdentifier(id) => {
-                    link.issuer_key = id.key_identifier.as_ref().map(|id| id.0.to_vec());
+                    names.issuer_key = id.key_identifier.as_ref().map(|id| id.0.to_vec());
                 }
                 _ => {}
             }
         }
-        (link, PublicHalf::new(certificate.public_key()))
+        (names, PublicHalf::new(certificate.public_key()))
     }
 
     fn is_self_signed(&self) -> bool {
