@@ -9,7 +9,7 @@ use super::alternative::{SUBJECT_ALTERNATIVE_NAME, alternative_names};
 use super::matching::same_name;
 use super::text::hex;
 use super::{CertificateFacts, DistinguishedName, fault, key_text, serial_text};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// The parts of a certificate from which its facts are made.
 struct Parts<'a> {
@@ -98,9 +98,13 @@ impl KeptFacts {
         Self(with_parts(der, |parts| encode(parts).into_boxed_slice()).unwrap_or_default())
     }
 
-    /// The facts, if the certificate had any.
-    pub(crate) fn facts(&self) -> Option<CertificateFacts> {
-        decode(&self.0).map(|parts| CertificateFacts::of(&parts))
+    /// The facts of the certificate.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_MALFORMED` if it could not be parsed.
+    pub(crate) fn facts(&self) -> Result<CertificateFacts> {
+        let parts = decode(&self.0).ok_or_else(|| Error::new(Code::CertificateMalformed, "it was not kept"))?;
+        Ok(CertificateFacts::of(&parts))
     }
 }
 
@@ -174,12 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn no_facts_are_kept_of_what_is_no_certificate() {
+    fn what_is_no_certificate_stays_malformed_when_facts_alone_are_kept() {
         let der = certificate(|_| {});
         for bytes in [&b""[..], b"\x30\x00", &der[1..], &der[..der.len() - 1], &[&der[..], &[0]].concat()] {
             let bytes = CertificateDer::from(bytes);
             assert!(CertificateFacts::from_der(&bytes).is_err());
-            assert!(KeptFacts::of(&bytes).facts().is_none());
+            let error = KeptFacts::of(&bytes).facts().unwrap_err();
+            assert_eq!(error.code(), Code::CertificateMalformed);
         }
     }
 
@@ -188,7 +193,7 @@ mod tests {
         let kept = KeptFacts::of(&certificate(|_| {}));
         let facts = kept.facts().unwrap();
         for end in 0..kept.0.len() {
-            let cut = KeptFacts(kept.0[..end].into()).facts();
+            let cut = KeptFacts(kept.0[..end].into()).facts().ok();
             assert!(cut.is_none_or(|cut| cut.subject == facts.subject && cut.subject_alternative_names.is_empty()));
         }
     }

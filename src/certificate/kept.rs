@@ -35,8 +35,8 @@ struct Issuers {
     place: Option<(Arc<IssuerTable>, Name)>,
 }
 
-/// The issuers of the peers of one context, as long as a connection keeps them: it never holds more lists than there
-/// are connections, whatever peers send.
+/// The issuers of the peers of one context, as long as a connection or a session of a client keeps them. Each keeps two
+/// lists at the most, that of the chain and that of the path, whatever peers send. The table shrinks with their number.
 #[derive(Default)]
 pub(crate) struct IssuerTable(Mutex<HashMap<Name, Weak<Issuers>>>);
 
@@ -120,8 +120,9 @@ impl Drop for Issuers {
         if lists.get(&name).is_some_and(|list| list.strong_count() == 0) {
             lists.remove(&name);
         }
-        if lists.is_empty() {
-            *lists = HashMap::new();
+        if lists.len() < lists.capacity() / 4 {
+            let room = 2 * lists.len();
+            lists.shrink_to(room);
         }
     }
 }
@@ -234,6 +235,21 @@ mod tests {
         drop(kept);
         assert!(table.lock().is_empty());
         assert_eq!(Arc::strong_count(&table), 1);
+    }
+
+    #[test]
+    fn table_shrinks_as_chains_go() {
+        let (table, none) = (Arc::new(IssuerTable::default()), KeptChain::default());
+        let chain_of = |at: u32| chain(&[b"leaf", &at.to_be_bytes()]).sharing(&none, &table);
+        let mut kept: Vec<_> = (0..10_000).map(chain_of).collect();
+        let most = table.lock().capacity();
+        for left in [1000, 100, 1] {
+            kept.truncate(left);
+            let room = table.lock().capacity();
+            assert!(room <= 8 * left && room >= left && room < most, "{room} for {left}");
+        }
+        drop(kept);
+        assert_eq!(table.lock().capacity(), 0);
     }
 
     #[test]

@@ -98,12 +98,14 @@ impl Checked {
             return Ok(true);
         }
         self.is_settled = true;
-        let mut peer = self.peer(engine);
+        // A server without a register asks nothing of its peer any more.
+        let mut peer = self.peer(engine).filter(|_| self.register.is_some() || engine.is_client());
         (self.verified, self.session) = (None, None);
         if let Some(kept) = engine.peer()
             && let KeptPeer::Chain(sent) = &*kept
         {
-            let chain = sent.sharing(sent, &self.issuers);
+            let is_kept = self.keeps_peer_chain || peer.is_some();
+            let chain = if is_kept { sent.sharing(sent, &self.issuers) } else { sent.clone() };
             peer = peer.map(|peer| Arc::new(peer.sharing(&chain, &self.issuers)));
             *kept = match chain.certificates().first().filter(|_| !self.keeps_peer_chain) {
                 Some(end_entity) => KeptPeer::Facts(KeptFacts::of(end_entity)),

@@ -32,10 +32,11 @@ impl Connection {
     /// The facts of the peer's own certificate, also if its chain is not kept; none if it sent none.
     ///
     /// # Errors
-    /// `CERTIFICATE_MALFORMED` for one that cannot be parsed, which was accepted without a check.
+    /// `CERTIFICATE_MALFORMED` for one that cannot be parsed, which was accepted without a check. That is so too if its
+    /// chain is not kept.
     pub fn peer_facts(&self) -> Option<Result<CertificateFacts>> {
         match self.engine.peer_facts() {
-            Some(kept) => kept.facts().map(Ok),
+            Some(kept) => Some(kept.facts()),
             None => self.peer_chain().first().map(CertificateFacts::from_der),
         }
     }
