@@ -1,11 +1,10 @@
 //! The facts of a connection and its peer. Connections share the names of the protocol; other texts are kept by their
 //! connection from the first read on.
 
-use std::collections::BTreeMap;
 use std::ffi::{CString, c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::connection::Connection;
 use crate::error::{Code, Error};
@@ -24,7 +23,7 @@ impl Conn {
 
     fn server_name(&mut self) -> *const c_char {
         let Some(name) = self.stream.connection().server_name() else { return ptr::null() };
-        self.texts.get_or_insert_default().server_name.get_or_insert_with(|| c_string(name)).as_ptr()
+        self.extras.get_or_insert_default().server_name.get_or_insert_with(|| c_string(name)).as_ptr()
     }
 
     /// Returns the connection once its handshake is complete or has failed. Bytes that it gives then stay where they
@@ -35,20 +34,55 @@ impl Conn {
     }
 
     fn peer(&mut self) -> *const btls_certificate {
-        if self.texts.as_ref().is_none_or(|texts| texts.peer.is_none()) {
+        if self.extras.as_ref().is_none_or(|extras| extras.peer.is_none()) {
             // A certificate that cannot be parsed was accepted without a check and has no facts.
             let Some(Ok(facts)) = self.stream.connection().peer_facts() else { return ptr::null() };
-            self.texts.get_or_insert_default().peer = Some(Box::new(btls_certificate::new(&facts)));
+            self.extras.get_or_insert_default().peer = Some(Box::new(btls_certificate::new(&facts)));
         }
-        self.texts.as_ref().and_then(|texts| texts.peer.as_deref()).map_or(ptr::null(), ptr::from_ref)
+        self.extras.as_ref().and_then(|extras| extras.peer.as_deref()).map_or(ptr::null(), ptr::from_ref)
     }
 }
 
+/// A text for C of a name, and the texts before it.
+struct SharedText {
+    name: &'static str,
+    text: CString,
+    next: *const Self,
+}
+
 /// Returns the text for C of a name in the tables of the library. It is made once and stays.
+///
+/// The list takes no lock: a child process may have been made while another thread of its parent was here.
 fn shared_text(name: &'static str) -> *const c_char {
-    static TEXTS: Mutex<BTreeMap<&str, CString>> = Mutex::new(BTreeMap::new());
-    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    texts.entry(name).or_insert_with(|| c_string(name)).as_ptr()
+    static LAST: AtomicPtr<SharedText> = AtomicPtr::new(ptr::null_mut());
+    let mut made: Option<Box<SharedText>> = None;
+    loop {
+        let last = LAST.load(Ordering::Acquire);
+        if let Some(text) = text_in(last, name) {
+            return text;
+        }
+        let mut text = made.take().unwrap_or_else(|| Box::new(SharedText { name, text: c_string(name), next: last }));
+        text.next = last;
+        let text = Box::into_raw(text);
+        match LAST.compare_exchange(last, text, Ordering::AcqRel, Ordering::Relaxed) {
+            // SAFETY: it stays.
+            Ok(_) => return unsafe { (*text).text.as_ptr() },
+            // SAFETY: it is this call's still.
+            Err(_) => made = Some(unsafe { Box::from_raw(text) }),
+        }
+    }
+}
+
+/// The text of a name in the list that begins here. There are some tens of names.
+fn text_in(mut at: *const SharedText, name: &str) -> Option<*const c_char> {
+    // SAFETY: a text in the list stays as it is.
+    while let Some(text) = unsafe { at.as_ref() } {
+        if text.name == name {
+            return Some(text.text.as_ptr());
+        }
+        at = text.next;
+    }
+    None
 }
 
 /// Returns the number of the connection, which no other connection of its context has.
