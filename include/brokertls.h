@@ -26,7 +26,8 @@
  * - A builder and a connection are used by one thread at a time. A second call at the same time,
  *   from another thread or from a callback, gives BTLS_BUSY. A function without a status then
  *   returns NULL, 0 or false, and btls_conn_error on that thread gives BTLS_BUSY until a call of
- *   the thread succeeds. A context may be used by any number of threads.
+ *   the thread succeeds. Neither is freed while another thread is in a call on it; freed by a
+ *   callback, it lives until its call returns. A context may be used by any number of threads.
  * - A call refused with an error of usage (100 to 199) has no effect.
  * - A call does a bounded amount of work, whatever the peer sends. It receives at most 256 KiB that
  *   carry no data for the caller, then returns BTLS_WANT_READ, with a blocking transport too. To
@@ -37,8 +38,7 @@
  *   continues. Only exhausted memory ends the process.
  * - Times are seconds since 1970-01-01 00:00:00 UTC.
  *
- * The manual page of a chapter, in section 3, has the details: man btls_builder, man
- * btls_conn_read. */
+ * The manual page of each chapter has the details: man 3 btls_builder, man 3 btls_conn_read. */
 
 #ifndef BROKERTLS_H
 #define BROKERTLS_H

@@ -16,6 +16,7 @@ pub mod fetch;
 #[cfg(feature = "capi")]
 pub mod ffi;
 mod identity;
+mod idle;
 pub mod keystore;
 mod logging;
 pub mod manual;
@@ -33,6 +34,7 @@ pub use config::{
 pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
 pub use context::Context;
 pub use error::{Code, Error, Result};
+pub use idle::{IdlePlace, IdleVisit};
 pub use logging::{Level, LogLine, LogSink};
 pub use revoked::{RevokedAction, RevokedCallback, RevokedPeer};
 pub use stream::{ReadCallback, Status, Stream, WriteCallback};

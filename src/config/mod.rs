@@ -191,6 +191,8 @@ pub(crate) struct Spec {
     pub(crate) client_auth: ClientAuth,
     pub(crate) sends_ca_names: bool,
     pub(crate) keeps_peer_chain: bool,
+    /// 0 for connections that sleep by a call alone.
+    pub(crate) sleep_after_s: u32,
     pub(crate) deviations: Deviations,
     pub(crate) skips_server_name: bool,
     pub(crate) accepts_any_server: bool,
@@ -220,6 +222,7 @@ impl Spec {
             client_auth: ClientAuth::None,
             sends_ca_names: true,
             keeps_peer_chain: true,
+            sleep_after_s: 0,
             deviations: Deviations::default(),
             skips_server_name: false,
             accepts_any_server: false,

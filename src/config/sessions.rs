@@ -1,12 +1,28 @@
-//! The builder's settings of resumption.
+//! The builder's settings of resumption, and of connections that sleep.
 
 use crate::error::{Code, Error, Result};
+use crate::idle::SLEEP_AFTER_MAX_S;
 use crate::session::{CACHE_MAX, TICKET_BYTES_MAX, TICKETS_MAX};
 use crate::verify::AskAgain;
 
 use super::builder::ContextBuilder;
 
 impl ContextBuilder {
+    /// Sets the time without a record after which a connection sleeps by itself, in seconds, as by
+    /// [`sleep`](crate::Connection::sleep). Default: 0, which is never.
+    ///
+    /// It happens in [`maintain`](crate::Context::maintain), which looks at the connections twice in that time. It is
+    /// for the connections of the C API and of Java. A [`Connection`](crate::Connection) of Rust is its owner's alone:
+    /// the owner calls `sleep`, or admits maintenance with [`watch_idle`](crate::Context::watch_idle).
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for more than 86,400.
+    pub fn sleep_after_s(&mut self, seconds: u32) -> Result<&mut Self> {
+        at_most(seconds, SLEEP_AFTER_MAX_S as usize, "seconds until a connection sleeps")?;
+        self.spec.sleep_after_s = seconds;
+        Ok(self)
+    }
+
     /// Sets whether sessions are resumed. Default: yes.
     pub fn resumption(&mut self, resumes: bool) -> &mut Self {
         self.spec.sessions.is_on = resumes;

@@ -83,6 +83,11 @@ impl Connection {
         }
     }
 
+    /// A count that stays as it is while no record moves; 0 before the handshake is complete.
+    pub(crate) fn records_moved(&mut self) -> u32 {
+        self.engine.layer().map_or(0, |layer| layer.records() as u32)
+    }
+
     /// Takes at most one record of the handshake.
     fn take_handshake_record(&mut self, tls: &[u8]) -> Result<Transfer> {
         let length = match Header::read(tls, self.seen >= Seen::Record) {

@@ -24,6 +24,7 @@ use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::{Connection, Decide, Refusals, Setup};
 use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
+use crate::idle::IdleList;
 use crate::policy::NotServed;
 use crate::revocation::Remote;
 use crate::revoked::Register;
@@ -54,6 +55,8 @@ struct Shared {
     register: Arc<Register>,
     issuers: Arc<IssuerTable>,
     refusals: Option<Arc<Refusals>>,
+    /// If connections sleep by themselves.
+    idle: Option<Arc<IdleList>>,
     current: RwLock<Arc<Generation>>,
     readings: Readings,
     maintenance: Arc<Maintenance>,
@@ -80,12 +83,14 @@ impl Context {
         let (register, current, readings) = (Arc::new(register), RwLock::new(generation), Readings::default());
         let refusals = spec.logs_refusals.then(|| Refusals::new(spec.log.clone(), Arc::clone(&spec.clock)));
         let refusals = refusals.map(Arc::new);
+        let sleep_after_s = Some(spec.sleep_after_s).filter(|seconds| *seconds > 0);
+        let idle = sleep_after_s.map(IdleList::new).transpose()?.map(Arc::new);
         let maintenance: Arc<Maintenance> = Arc::default();
         let life = Life::new(Arc::clone(&maintenance));
         let issuers = Arc::default();
         let shared =
-            Arc::new(Shared { spec, sessions, remote, register, issuers, refusals, current, readings, maintenance });
-        Ok(Self { shared, _life: Some(Arc::new(life)) })
+            Shared { spec, sessions, remote, register, issuers, refusals, idle, current, readings, maintenance };
+        Ok(Self { shared: Arc::new(shared), _life: Some(Arc::new(life)) })
     }
 
     /// Checks all connected peers against the current lists and responses, without waiting. Reports each connection

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
+use crate::idle::{IdlePlace, IdleVisit};
 use crate::revocation::{Line, Remote, Revocation, SourceFacts};
 
 use super::Context;
@@ -21,16 +22,18 @@ const SWEEP_EVERY_S: u64 = 600;
 
 impl Context {
     /// Does the due work: fetches the staples of the own identities, renews lists and responses before their next
-    /// update, and reports connections with revoked peers ([`crate::ContextBuilder::on_revoked`]). Returns the time
-    /// until the next call, at most a minute.
+    /// update, and reports connections with revoked peers ([`crate::ContextBuilder::on_revoked`]). Puts idle
+    /// connections to sleep ([`crate::ContextBuilder::sleep_after_s`]). Returns the time until the next call, at most a
+    /// minute.
     ///
     /// The call takes as long as its fetches, so do not make it on a thread that serves connections. It starts a few
     /// threads, which have ended when it returns. Any thread may call it at any time; earlier calls do no harm. A
     /// context that fetches also works without it, but handshakes then wait for expired content. Staples are fetched
     /// here only.
     pub fn maintain(&self) -> Duration {
-        // Staples come first: every peer may want one.
         let is_over = || self.shared.maintenance.is_over();
+        let idle = self.shared.idle.as_ref().map(|idle| idle.sweep(self.now_s(), &is_over));
+        // Staples come before lists: every peer may want one.
         let staples = self.generation().staples.maintain(&is_over);
         self.write(&staples.lines);
         let lists = self.shared.remote.as_ref().and_then(|remote| {
@@ -40,8 +43,21 @@ impl Context {
             lists.next
         });
         let staples = staples.next;
-        let next = staples.into_iter().chain(lists).min();
+        let next = staples.into_iter().chain(lists).chain(idle).min();
         next.map_or(LONGEST_REST, |next| next.clamp(SHORTEST_REST, LONGEST_REST))
+    }
+
+    /// Lets [`Context::maintain`] put a connection of this context to sleep when it is idle
+    /// ([`crate::ContextBuilder::sleep_after_s`]): `visit` admits it by `key`. None if connections do not sleep by
+    /// themselves. The owner drops the place before the key loses its meaning.
+    pub fn watch_idle(&self, connection_id: u64, key: u64, visit: IdleVisit) -> Option<IdlePlace> {
+        self.shared.idle.as_ref().map(|idle| idle.enter(connection_id, key, visit))
+    }
+
+    /// Returns true if no connection is left in the list of those that sleep by themselves.
+    #[cfg(test)]
+    pub(crate) fn watches_nothing(&self) -> bool {
+        self.shared.idle.as_ref().is_none_or(|idle| idle.is_empty())
     }
 
     /// Logs the results of the upkeep without a lock, until the context ends.
@@ -51,8 +67,12 @@ impl Context {
         }
     }
 
+    fn now_s(&self) -> u64 {
+        self.shared.spec.clock.current_time().map_or(0, |now| now.as_secs())
+    }
+
     fn sweep_if_due(&self, remote: &Remote) {
-        let now = self.shared.spec.clock.current_time().map_or(0, |now| now.as_secs());
+        let now = self.now_s();
         let sweep = Sweep { arrivals: remote.arrivals(), unix_s: now };
         {
             let mut last = self.shared.maintenance.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);

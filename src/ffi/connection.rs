@@ -68,7 +68,7 @@ pub unsafe extern "C" fn btls_conn_new_server(
         let context = context.ok_or_else(|| null("context"))?.context();
         let out = required(conn, "conn")?;
         let settings = settings_of(object!(options))?;
-        out.write(btls_conn::leak(context.accept_with(&settings)?));
+        out.write(btls_conn::leak(context, context.accept_with(&settings)?));
         DONE
     })
 }
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn btls_conn_new_client(
         // SAFETY: the header asks for NULL or text.
         let host = unsafe { optional_text("host", host) }?;
         let settings = settings_of(object!(options))?;
-        out.write(btls_conn::leak(context.connect_with(host, &settings)?));
+        out.write(btls_conn::leak(context, context.connect_with(host, &settings)?));
         DONE
     })
 }
@@ -118,6 +118,9 @@ fn settings_of(options: Option<Handle<btls_conn_options>>) -> Result<ConnectionS
 /// Frees a connection and sends nothing: call btls_conn_shutdown first. Descriptors stay open.
 ///
 /// # Details
+///
+/// A callback may free the connection of its call, which lives until that call returns. Another thread must not free it
+/// during a call: the end of that call may overlook it, and the memory is then lost.
 ///
 /// A failed call has sent the alert for the peer if the socket took it. A socket that is closed with unread input is
 /// reset, and the peer may lose the alert. To prevent that, call shutdown(2) for writing, then read until the end or a
@@ -319,7 +322,7 @@ pub unsafe extern "C" fn btls_conn_shutdown(conn: *mut btls_conn) -> btls_status
 /// # Details
 ///
 /// It takes less than a microsecond for each direction to make a key again. Before the handshake is complete, and on a
-/// connection that has failed, nothing is dropped.
+/// connection that has failed, nothing is dropped. With the option "sleep-after-s", btls_context_maintain does it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_sleep(conn: *mut btls_conn) -> btls_status {
     guard_object(object!(conn), |conn| {

@@ -142,7 +142,8 @@ pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls
 ///
 /// # Details
 ///
-/// A context with the option "fetch" or "staple" needs it. Staples are fetched by this function only. Without it,
+/// A context with the option "fetch", "staple" or "sleep-after-s" needs it. The latter drops the keys of idle
+/// connections, as btls_conn_sleep does. Staples are fetched by this function only. Without it,
 /// handshakes wait for expired lists and responses. The call takes as long as its fetches, so do not make it on the
 /// thread of an event loop. A failed fetch is not an error of the call; btls_context_revocation_sources reports it.
 /// Earlier calls do no harm.

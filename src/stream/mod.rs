@@ -5,6 +5,7 @@
 //! empty.
 
 mod channel;
+mod idle;
 mod owed;
 mod scratch;
 mod sending;
@@ -257,11 +258,6 @@ impl Stream {
         let is_closed = self.connection.is_peer_closed() && !self.is_close_known;
         let is_over = self.is_ended && !self.connection.is_peer_closed() && self.connection.failure().is_none();
         Ok(self.plaintext.len().max(usize::from(is_closed || is_over || self.is_cut)))
-    }
-
-    /// Drops the expanded keys of an idle connection, most of its memory: see [`Connection::sleep`].
-    pub fn sleep(&mut self) {
-        self.connection.sleep();
     }
 
     /// Runs the task of `WantTask`. It may block as long as a verification does.

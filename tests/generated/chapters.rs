@@ -46,7 +46,8 @@ pub(crate) const RULES: &str = "\
 - A text or object that a function returns lives as long as the object it belongs to, unless the caller must free it.
 - A builder and a connection are used by one thread at a time. A second call at the same time, from another thread or \
   from a callback, gives BTLS_BUSY. A function without a status then returns NULL, 0 or false, and btls_conn_error on \
-  that thread gives BTLS_BUSY until a call of the thread succeeds. A context may be used by any number of threads.
+  that thread gives BTLS_BUSY until a call of the thread succeeds. Neither is freed while another thread is in a call on \
+  it; freed by a callback, it lives until its call returns. A context may be used by any number of threads.
 - A call refused with an error of usage (100 to 199) has no effect.
 - A call does a bounded amount of work, whatever the peer sends. It receives at most 256 KiB that carry no data for the \
   caller, then returns BTLS_WANT_READ, with a blocking transport too. To bound the wait of a blocking socket, set \

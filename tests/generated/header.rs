@@ -77,7 +77,7 @@ fn opening() -> String {
     paragraphs.push(Paragraph::Text("Rules for every function:".to_owned()));
     paragraphs.extend(Doc::of_text(RULES).short);
     paragraphs.push(Paragraph::Text(
-        "The manual page of a chapter, in section 3, has the details: man btls_builder, man btls_conn_read.".to_owned(),
+        "The manual page of each chapter has the details: man 3 btls_builder, man 3 btls_conn_read.".to_owned(),
     ));
     let [major, minor, patch] =
         [env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH")];

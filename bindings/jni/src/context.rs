@@ -10,7 +10,7 @@ use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned};
 
-use crate::engine::{ENGINES, Engine};
+use crate::asleep::keep_engine;
 use crate::guard::{Outcome, Raised, guard, guard_bare, keep, object};
 use crate::handles::Handles;
 use crate::host::TaskHost;
@@ -460,8 +460,8 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newClient<'local>(
         settings.resumes_only = resumes_only;
         settings.session_scope = text_or_none(env, &session_scope)?;
         let host = text_or_none(env, &host)?;
-        let connection = object(&CONTEXTS, context)?.connect_with(host.as_deref(), &settings)?;
-        keep(&ENGINES, Engine::new(connection))
+        let context = object(&CONTEXTS, context)?;
+        keep_engine(&context, context.connect_with(host.as_deref(), &settings)?)
     })
 }
 
@@ -489,7 +489,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newServer<'local>(
         settings.prefers_own_cipher_order = Some(prefers_own_cipher_order);
         settings.asks_about_hello = asks_about_hello;
         settings.session_scope = text_or_none(env, &session_scope)?;
-        let connection = object(&CONTEXTS, context)?.accept_with(&settings)?;
-        keep(&ENGINES, Engine::new(connection))
+        let context = object(&CONTEXTS, context)?;
+        keep_engine(&context, context.accept_with(&settings)?)
     })
 }

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use brokertls::{Connection, Error, Next, Transfer};
+use brokertls::{Connection, Error, IdlePlace, Next, Transfer};
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JByteBuffer, JClass, JObject, JThrowable};
 use jni::sys::{jint, jlong};
@@ -27,11 +27,23 @@ pub(crate) struct Engine {
     panicked: Option<Error>,
     /// The error of a refused call, which need not end the connection.
     refused: Option<Error>,
+    /// Its place among those that sleep by themselves.
+    pub(crate) place: Option<Box<IdlePlace>>,
 }
 
 impl Engine {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, panicked: None, refused: None }
+        Self { connection, panicked: None, refused: None, place: None }
+    }
+
+    /// Passes the connection to the function, unless a panic has made it unusable.
+    pub(crate) fn with_connection(&mut self, body: impl FnOnce(&mut Connection)) {
+        if self.panicked.is_some() {
+            return;
+        }
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| body(&mut self.connection))) {
+            self.panicked = Some(guard::panic_error(&*payload));
+        }
     }
 }
 

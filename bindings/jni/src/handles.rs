@@ -17,6 +17,8 @@ const DOOMED: u64 = 1 << 31;
 const GENERATION_SHIFT: u32 = 32;
 /// Handles are positive, because a negative result of Java has another meaning.
 const GENERATION_MASK: u64 = 0x7fff_ffff;
+/// Beside the generation, so that it makes the handle differ: other calls look at it only then.
+const VISITED: u64 = 1 << 63;
 
 /// The reason that an object cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ struct Free {
     next: u32,
 }
 
-/// The object, with a state: generation, LIVE, DOOMED, and the number of calls on it.
+/// The object, with a state: VISITED, generation, DOOMED, LIVE, and the number of calls on it.
 struct Slot<T> {
     state: AtomicU64,
     object: AtomicPtr<T>,
@@ -85,6 +87,21 @@ impl<T> Handles<T> {
         self.enter(handle, 1).map(|held| Exclusive(held))
     }
 
+    /// Passes the object to the function if no call is under way on it. Calls that begin meanwhile wait for its end, so
+    /// it must be short.
+    pub(crate) fn visit(&self, handle: i64, look: impl FnOnce(&mut T)) {
+        let handle = handle.cast_unsigned();
+        let Some(slot) = self.slot(handle as u32) else { return };
+        let idle = handle >> GENERATION_SHIFT << GENERATION_SHIFT | LIVE;
+        let entered = slot.state.compare_exchange(idle, idle | VISITED, Ordering::AcqRel, Ordering::Relaxed);
+        if entered.is_err() {
+            return;
+        }
+        let _visit = Visit { state: &slot.state, idle };
+        // SAFETY: the object lives, because `remove` waits for the end of the visit, as other calls do.
+        look(unsafe { &mut *slot.object.load(Ordering::Relaxed) });
+    }
+
     /// Frees the object now or after the last call on it. Ignores an invalid number.
     pub(crate) fn remove(&self, handle: i64) {
         let Ok(held) = self.enter(handle, USE_MASK) else { return };
@@ -98,6 +115,11 @@ impl<T> Handles<T> {
         let mut state = slot.state.load(Ordering::Acquire);
         loop {
             if state >> GENERATION_SHIFT != generation || state & LIVE == 0 || state & DOOMED != 0 {
+                if state >> GENERATION_SHIFT == generation | VISITED >> GENERATION_SHIFT {
+                    std::thread::yield_now();
+                    state = slot.state.load(Ordering::Acquire);
+                    continue;
+                }
                 return Err(Unavailable::Closed);
             }
             if state & USE_MASK >= uses_max {
@@ -126,6 +148,18 @@ fn place(index: u32) -> Option<(usize, usize)> {
 impl<T> Slot<T> {
     fn empty() -> Self {
         Self { state: AtomicU64::new(0), object: AtomicPtr::new(ptr::null_mut()) }
+    }
+}
+
+/// A visit, which ends when this is dropped.
+struct Visit<'a> {
+    state: &'a AtomicU64,
+    idle: u64,
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.state.store(self.idle, Ordering::Release);
     }
 }
 
@@ -223,6 +257,55 @@ mod tests {
         assert_eq!(handles.claim(handle).err(), Some(Unavailable::Closed));
         drop(held);
         assert_eq!(Arc::strong_count(&object), 1);
+    }
+
+    #[test]
+    fn visit_changes_an_object_that_no_call_uses_and_no_other() {
+        let handles = Handles::new();
+        let handle = handles.insert(1).unwrap();
+        handles.visit(handle, |object| *object += 1);
+        let mut held = handles.claim(handle).map_err(|_| ()).unwrap();
+        handles.visit(handle, |object| *object += 10);
+        *held += 1;
+        drop(held);
+        assert_eq!(*handles.claim(handle).map_err(|_| ()).unwrap(), 3);
+        handles.remove(handle);
+        for handle in [handle, 0, -1, 7, i64::MAX, i64::MIN] {
+            handles.visit(handle, |_| panic!("{handle} is closed"));
+        }
+    }
+
+    #[test]
+    fn calls_wait_for_a_visit_and_never_get_in_with_it() {
+        static HANDLES: Handles<(u32, u32)> = Handles::new();
+        const TURNS: u32 = 20_000;
+        let handle = HANDLES.insert((0, 0)).unwrap();
+        let both = |object: &mut (u32, u32)| {
+            assert_eq!(object.0, object.1);
+            object.0 += 1;
+            std::hint::black_box(&mut *object);
+            object.1 += 1;
+        };
+        let visitor = std::thread::spawn(move || {
+            (0..TURNS).for_each(|_| HANDLES.visit(handle, both));
+        });
+        // No call is refused: the visitor alone is in its way.
+        for _ in 0..TURNS {
+            both(&mut HANDLES.claim(handle).unwrap_or_else(|_| panic!("refused")));
+        }
+        visitor.join().unwrap();
+        let (turns, _) = *HANDLES.claim(handle).map_err(|_| ()).unwrap();
+        assert!(turns >= TURNS);
+        HANDLES.remove(handle);
+    }
+
+    #[test]
+    fn visit_that_panics_ends_all_the_same() {
+        let handles = Handles::new();
+        let handle = handles.insert(1).unwrap();
+        let visit = || handles.visit(handle, |_: &mut i32| panic!("a defect"));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(visit)).is_err());
+        assert_eq!(*handles.claim(handle).map_err(|_| ()).unwrap(), 1);
     }
 
     #[test]

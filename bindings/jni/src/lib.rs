@@ -4,6 +4,7 @@
 //! native method is one guarded call, with one policy for errors (guard.rs). Buffers become slices in memory.rs. Each
 //! other file serves one Java class.
 
+mod asleep;
 mod context;
 mod engine;
 mod failure;

@@ -170,6 +170,8 @@ pub static OPTIONS: &[OptionRow] = &[
         "most bytes of tickets that a server sends at once; longer ones are not sent [default: 4096]"),
     row(Session, "session-cache", Limited(ContextBuilder::session_cache), "COUNT",
         "clients of TLS 1.2 without tickets that a server remembers, 0 to 65536 [default: 256]"),
+    row(Session, "sleep-after-s", Limited(ContextBuilder::sleep_after_s), "SECONDS",
+        "time without a record after which maintenance lets a connection sleep, 0 to 86400; 0 is never [default: 0]"),
     row(Session, "insecure-key-log", Path(|builder, path| builder.insecure_key_log(path)), "FILE",
         "append the secrets of all connections to FILE, for Wireshark"),
 

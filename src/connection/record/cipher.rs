@@ -105,6 +105,11 @@ impl Cipher {
         self.number + 1 >= self.kind.max_records()
     }
 
+    /// The number of the next record.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Drops the expanded key. The next record makes it again.
     pub(super) fn sleep(&mut self) {
         self.expanded = None;

@@ -125,6 +125,11 @@ impl Layer {
         length.saturating_sub(self.read.kind().overhead()).min(MAX_PLAINTEXT_BYTES)
     }
 
+    /// The records of the present keys, both directions together. It stays as it is while no record moves.
+    pub(crate) fn records(&self) -> u64 {
+        self.write.number().wrapping_add(self.read.number())
+    }
+
     /// Drops the expanded keys. The next record makes them again.
     pub(crate) fn sleep(&mut self) {
         self.write.sleep();

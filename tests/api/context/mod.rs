@@ -1,5 +1,6 @@
 //! Contexts: contradicting settings, sources of trust, reloading, and facts of a context that connections show.
 
+mod asleep;
 mod connection_settings;
 mod host;
 mod life;

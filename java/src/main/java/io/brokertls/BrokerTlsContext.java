@@ -106,10 +106,11 @@ public final class BrokerTlsContext implements AutoCloseable {
 
     /**
      * Performs the work that is due: requests OCSP staples, refreshes fetched revocation lists and OCSP responses
-     * before they expire, and reports revoked peers to the {@link RevokedPeerListener}. Blocks as long as the fetches
-     * take, so do not call it from a thread that serves connections. May be called at any time.
+     * before they expire, and reports revoked peers to the {@link RevokedPeerListener}. Puts idle connections to sleep
+     * ({@link #sleep(SSLEngine)}). Blocks as long as the fetches take, so do not call it from a thread that serves
+     * connections. May be called at any time.
      *
-     * <p>Contexts with {@code option("fetch", "yes")} or {@code option("staple", "yes")} need it. Staples are requested
+     * <p>Contexts with the option {@code fetch}, {@code staple} or {@code sleep-after-s} need it. Staples are requested
      * only here. Without maintenance, a handshake waits for data that has expired. {@link #revocationSources()} shows
      * fetches that failed.
      *
@@ -154,6 +155,29 @@ public final class BrokerTlsContext implements AutoCloseable {
      */
     public static long connectionId(SSLSocket socket) {
         return Services.connectionId(socket);
+    }
+
+    /**
+     * Drops the expanded keys of an idle connection, 1.4 KiB. The next record makes them again, which takes less than a
+     * microsecond for each direction. Does nothing before the handshake is complete. The thread that uses the engine
+     * may call it, or any other.
+     *
+     * <p>Connections of a context with {@code option("sleep-after-s", "60")} fall asleep by themselves in
+     * {@link #maintain()}, when no record has moved in that many seconds.
+     *
+     * @throws IllegalArgumentException for an engine of another provider
+     */
+    public static void sleep(SSLEngine engine) {
+        Services.sleep(engine);
+    }
+
+    /**
+     * Drops the expanded keys of an idle socket, as {@link #sleep(SSLEngine)} does for an engine.
+     *
+     * @throws IllegalArgumentException for a socket of another provider
+     */
+    public static void sleep(SSLSocket socket) {
+        Services.sleep(socket);
     }
 
     /**

@@ -258,6 +258,15 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    /** Drops the expanded keys. The next record makes them again. */
+    public void sleep() {
+        try {
+            sleep(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Checks what the native side cannot: that the buffer is direct, and its bounds. */
     private static void check(ByteBuffer buffer, int offset, int length) {
         if (buffer != null) {
@@ -327,6 +336,8 @@ public final class NativeEngine extends NativeHandle {
     private static native boolean isResumed(long engine);
 
     private static native long id(long engine);
+
+    private static native void sleep(long engine);
 
     private static native void free(long engine);
 }

@@ -6,6 +6,7 @@ import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeContextBuilder;
 import io.brokertls.jsse.engine.ConfiguredEngine;
 import io.brokertls.jsse.engine.ContextState;
+import io.brokertls.jsse.engine.Engine;
 import io.brokertls.jsse.keys.ExtendedKeyManager;
 import io.brokertls.jsse.session.SessionContext;
 import io.brokertls.jsse.socket.TlsSocket;
@@ -53,6 +54,25 @@ public final class Services {
             return connectionId(((TlsSocket) socket).engine());
         }
         throw new IllegalArgumentException("not a socket of BrokerTLS: " + socket);
+    }
+
+    /** Drops the expanded keys of an engine, if it has any and no task runs. */
+    public static void sleep(SSLEngine engine) {
+        if (!(engine instanceof Engine)) {
+            throw new IllegalArgumentException("not an engine of BrokerTLS: " + engine);
+        }
+        ((Engine) engine).ask(connection -> {
+            connection.sleep();
+            return null;
+        });
+    }
+
+    /** Drops the expanded keys of a socket. */
+    public static void sleep(SSLSocket socket) {
+        if (!(socket instanceof TlsSocket)) {
+            throw new IllegalArgumentException("not a socket of BrokerTLS: " + socket);
+        }
+        sleep(((TlsSocket) socket).engine());
     }
 
     /** A complete context. */

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod c;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -187,13 +189,16 @@ impl Pki {
 
     /// The certificate of this name with its issuer and its key.
     fn identity(&self, name: &str, usage: ExtendedKeyUsagePurpose) -> IdentitySource {
+        IdentitySource::new(Source::memory("identity.pem", self.pem(name, usage).as_bytes()))
+    }
+
+    fn pem(&self, name: &str, usage: ExtendedKeyUsagePurpose) -> String {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         params.extended_key_usages.push(usage);
         params.use_authority_key_identifier_extension = true;
         let leaf = params.signed_by(&self.key, &self.issuer).unwrap().pem();
-        let pem = [leaf, self.issuer_pem.clone(), self.key.serialize_pem()].concat();
-        IdentitySource::new(Source::memory("identity.pem", pem.as_bytes()))
+        [leaf, self.issuer_pem.clone(), self.key.serialize_pem()].concat()
     }
 
     fn builder(&self, versions: &str) -> ContextBuilder {
@@ -389,6 +394,58 @@ fn awake_and_asleep_in_turns() -> Vec<i64> {
         }
     }
     sizes
+}
+
+#[test]
+fn connection_of_a_context_that_asks_falls_asleep_by_itself_and_takes_no_more_than_its_mark() {
+    for kind in [TLS13, TLS12] {
+        let (awake, sleeping) = on_one_thread(move || fall_asleep(kind));
+        println!("{}: {awake} bytes awake, {sleeping} asleep by itself", kind.versions);
+        assert!(sleeping <= MOST_ASLEEP_BYTES && sleeping + 1000 < awake, "{awake} bytes, then {sleeping}");
+    }
+}
+
+/// The bytes of a server's connection of C before and after it has fallen asleep by itself.
+fn fall_asleep(kind: Kind) -> (i64, i64) {
+    const CONNECTIONS: i64 = 300;
+    let pki = Pki::new();
+    let folder = std::env::temp_dir().join(format!("brokertls-asleep-{}-{}", kind.versions, std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, pem: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let cert = file("server.pem", &pki.pem("localhost", ExtendedKeyUsagePurpose::ServerAuth));
+    let trust = file("root.pem", &pki.root);
+    let server = c::Context::new(&[("cert", &cert), ("versions", kind.versions), ("sleep-after-s", "1")]);
+    let client = c::Context::new(&[("trust", &trust), ("versions", kind.versions), ("resumption", "no")]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let connect = || {
+        let (server, client) = (server.accept(), client.connect());
+        (0..3).for_each(|_| assert!([client.pass(&server, b""), server.pass(&client, b"")].concat().is_empty()));
+        assert_eq!([client.pass(&server, b"ping"), server.pass(&client, b"pong")].concat(), b"pingpong");
+        (server, client)
+    };
+    let _stays = connect();
+    let (mut servers, clients): (Vec<_>, Vec<_>) = (0..CONNECTIONS).map(|_| connect()).unzip();
+    let before = in_use();
+    // Clients do not sleep. The first look has found that records had moved.
+    let mut looks = 0;
+    while in_use() > before - CONNECTIONS * 1000 {
+        assert!(looks < 1200, "nothing sleeps: {} bytes", before - in_use());
+        assert_eq!(server.maintain(), 1000);
+        thread::sleep(std::time::Duration::from_millis(50));
+        looks += 1;
+    }
+    let folded = (before - in_use()) / CONNECTIONS;
+    for (server, client) in servers.iter().zip(&clients).take(10) {
+        assert_eq!(client.pass(server, b"wake"), b"wake");
+        assert_eq!(server.pass(client, b"awake"), b"awake");
+    }
+    servers.drain(..10);
+    let sleeping = freed_by(|| servers.clear()) / (CONNECTIONS - 10);
+    (sleeping + folded, sleeping)
 }
 
 /// The DER of a list that revokes these serial numbers.
