@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use crate::guard::{self, Outcome, Raised, guard, guard_bare};
 use crate::handles::{Exclusive, Handles};
 use crate::host::Asked;
-use crate::memory::{self, Both, HeapOffer, Offer};
+use crate::memory::{self, Both, Offer};
 use crate::text::{ByteArrays, Strings, java_byte_arrays, java_strings};
 use crate::{failure, text};
 
@@ -58,11 +58,6 @@ const PEER_CLOSED: u64 = 4;
 const DESTINATION_TOO_SMALL: u64 = 4;
 const FAILED: u64 = 6;
 const NOT_PINNED: u64 = 7;
-
-/// The header and the tag of a record, which no suite has less of.
-const OVERHEAD_MIN: usize = 5 + 16;
-/// Bytes behind a plaintext that stay as they were.
-const KEPT_BYTES: usize = 64;
 
 /// Consumed bytes, produced bytes, and the next step.
 type Moved = (usize, usize, Next);
@@ -114,35 +109,27 @@ fn step(handle: jlong, body: impl FnOnce(&mut Connection) -> Result<Moved, Error
     Ok(pack(&engine, moved))
 }
 
-/// Runs a step on arrays. If the JVM gives a copy of one, nothing happens, and Java copies instead.
-fn step_on(
-    handle: jlong,
-    both: Both,
-    body: impl FnOnce(&mut Connection, &mut [u8], &mut [u8]) -> Result<Transfer, Error>,
-) -> Outcome<jlong> {
+/// Unwraps or wraps a record between memory that does not move.
+fn move_memory(handle: jlong, is_wrap: bool, from: &mut [u8], to: &mut [u8]) -> Outcome<jlong> {
+    step(handle, |connection| transfer(connection, is_wrap, from, to).map(moved))
+}
+
+/// Unwraps or wraps a record in arrays. If the JVM gives a copy of one, nothing happens, and Java copies instead.
+fn move_arrays(handle: jlong, is_wrap: bool, both: Both) -> Outcome<jlong> {
     let mut is_pinned = true;
-    let packed = step(handle, |connection| match both.with(|from, to| body(connection, from, to).map(moved))? {
-        Some(moved) => Ok(moved),
-        None => {
+    let packed = step(handle, |connection| {
+        let moved_bytes = both.with(|from, to| transfer(connection, is_wrap, from, to).map(moved))?;
+        Ok(moved_bytes.unwrap_or_else(|| {
             is_pinned = false;
-            Ok((0, 0, connection.next()))
-        }
+            (0, 0, connection.next())
+        }))
     })?;
     Ok(if is_pinned { packed } else { (NOT_PINNED << STATUS_SHIFT).cast_signed() })
 }
 
-/// Unwraps, and puts back the last bytes that a record can decrypt to: its type, and padding such as the 16 bytes that
-/// SunJSSE adds to each record. Callers expect that nothing behind the plaintext changes. Longer padding leaves zeros.
-fn unwrap_one(connection: &mut Connection, tls: &mut [u8], plain: &mut [u8]) -> Result<Transfer, Error> {
-    let end = tls.len().saturating_sub(OVERHEAD_MIN).min(plain.len());
-    let start = end.saturating_sub(KEPT_BYTES);
-    let mut kept = [0; KEPT_BYTES];
-    kept[..end - start].copy_from_slice(&plain[start..end]);
-    let outcome = connection.unwrap(tls, plain);
-    let produced = outcome.as_ref().map_or(0, |transfer| transfer.produced);
-    let from = produced.clamp(start, end);
-    plain[from..end].copy_from_slice(&kept[from - start..end - start]);
-    outcome
+#[inline]
+fn transfer(connection: &mut Connection, is_wrap: bool, from: &mut [u8], to: &mut [u8]) -> Result<Transfer, Error> {
+    if is_wrap { connection.wrap(from, to) } else { connection.unwrap(from, to) }
 }
 
 /// Returns the state, as a transfer of no bytes.
@@ -163,120 +150,34 @@ fn look<T>(handle: jlong, body: impl FnOnce(&Connection) -> T) -> Outcome<T> {
 }
 
 #[unsafe(no_mangle)]
-extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrap<'local>(
+extern "system" fn Java_io_brokertls_internal_NativeEngine_move<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     engine: jlong,
-    source: JByteBuffer<'local>,
-    source_address: jlong,
-    source_offset: jint,
-    source_length: jint,
-    destination: JByteBuffer<'local>,
-    destination_address: jlong,
-    destination_offset: jint,
-    destination_length: jint,
-) -> jlong {
-    let raw = &env;
-    let body = || {
-        let source = Offer { buffer: source, address: source_address, offset: source_offset, length: source_length };
-        let destination = Offer {
-            buffer: destination,
-            address: destination_address,
-            offset: destination_offset,
-            length: destination_length,
-        };
-        let (tls, plain) = memory::slices(raw, source, destination)?;
-        step(engine, |connection| unwrap_one(connection, tls, plain).map(moved))
-    };
-    let outcome = guard::contain(body);
-    guard::settle(&mut env, outcome)
-}
-
-#[unsafe(no_mangle)]
-extern "system" fn Java_io_brokertls_internal_NativeEngine_wrap<'local>(
-    mut env: EnvUnowned<'local>,
-    _class: JClass<'local>,
-    engine: jlong,
-    source: JByteBuffer<'local>,
-    source_address: jlong,
-    source_offset: jint,
-    source_length: jint,
-    destination: JByteBuffer<'local>,
-    destination_address: jlong,
-    destination_offset: jint,
-    destination_length: jint,
-) -> jlong {
-    let raw = &env;
-    let body = || {
-        let source = Offer { buffer: source, address: source_address, offset: source_offset, length: source_length };
-        let destination = Offer {
-            buffer: destination,
-            address: destination_address,
-            offset: destination_offset,
-            length: destination_length,
-        };
-        let (plain, tls) = memory::slices(raw, source, destination)?;
-        step(engine, |connection| connection.wrap(plain, tls).map(moved))
-    };
-    let outcome = guard::contain(body);
-    guard::settle(&mut env, outcome)
-}
-
-#[unsafe(no_mangle)]
-extern "system" fn Java_io_brokertls_internal_NativeEngine_unwrapArrays<'local>(
-    mut env: EnvUnowned<'local>,
-    _class: JClass<'local>,
-    engine: jlong,
+    is_wrap: bool,
     source: JByteArray<'local>,
     direct_source: JByteBuffer<'local>,
-    source_offset: jint,
+    source_start: jlong,
     source_length: jint,
     destination: JByteArray<'local>,
     direct_destination: JByteBuffer<'local>,
-    destination_offset: jint,
+    destination_start: jlong,
     destination_length: jint,
 ) -> jlong {
     let raw = &env;
     let body = || {
-        let source = HeapOffer { array: source, buffer: direct_source, offset: source_offset, length: source_length };
-        let destination = HeapOffer {
+        let source = Offer { array: source, buffer: direct_source, start: source_start, length: source_length };
+        let destination = Offer {
             array: destination,
             buffer: direct_destination,
-            offset: destination_offset,
+            start: destination_start,
             length: destination_length,
         };
-        let both = Both::new(raw, &source, &destination)?;
-        step_on(engine, both, unwrap_one)
-    };
-    let outcome = guard::contain(body);
-    guard::settle(&mut env, outcome)
-}
-
-#[unsafe(no_mangle)]
-extern "system" fn Java_io_brokertls_internal_NativeEngine_wrapArrays<'local>(
-    mut env: EnvUnowned<'local>,
-    _class: JClass<'local>,
-    engine: jlong,
-    source: JByteArray<'local>,
-    direct_source: JByteBuffer<'local>,
-    source_offset: jint,
-    source_length: jint,
-    destination: JByteArray<'local>,
-    direct_destination: JByteBuffer<'local>,
-    destination_offset: jint,
-    destination_length: jint,
-) -> jlong {
-    let raw = &env;
-    let body = || {
-        let source = HeapOffer { array: source, buffer: direct_source, offset: source_offset, length: source_length };
-        let destination = HeapOffer {
-            array: destination,
-            buffer: direct_destination,
-            offset: destination_offset,
-            length: destination_length,
-        };
-        let both = Both::new(raw, &source, &destination)?;
-        step_on(engine, both, |connection, plain, tls| connection.wrap(plain, tls))
+        if source.array.as_raw().is_null() && destination.array.as_raw().is_null() {
+            let (from, to) = memory::slices(raw, &source, &destination)?;
+            return move_memory(engine, is_wrap, from, to);
+        }
+        move_arrays(engine, is_wrap, Both::new(raw, &source, &destination)?)
     };
     let outcome = guard::contain(body);
     guard::settle(&mut env, outcome)

@@ -8,7 +8,7 @@ use crate::guard::guard;
 
 /// The version of the package, and the number of the contract with the classes, which each change of a native method
 /// increases.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-6");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-7");
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeLoader_version<'local>(

@@ -14,12 +14,13 @@ use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use crate::guard::{Outcome, Raised};
 use crate::log::HeldBack;
 
-/// A direct buffer, which Java has checked, or else an address; with an offset and a length.
+/// The memory of one side of a call: an array or else a direct buffer, which Java has checked, with the offset of the
+/// first byte; or else its address.
 pub(crate) struct Offer<'local> {
+    pub(crate) array: JByteArray<'local>,
     pub(crate) buffer: JByteBuffer<'local>,
-    pub(crate) address: jlong,
-    pub(crate) offset: i32,
-    pub(crate) length: i32,
+    pub(crate) start: jlong,
+    pub(crate) length: jint,
 }
 
 /// The largest length in a packed result, which is longer than any record or flight.
@@ -39,22 +40,25 @@ fn find_field(env: &mut Env<'_>) -> Option<JFieldID> {
 }
 
 impl Offer<'_> {
-    /// Returns the first byte and the length.
+    fn length(&self) -> Outcome<usize> {
+        let length = usize::try_from(self.length).map_err(|_| Raised::Argument("a negative length"))?;
+        Ok(length.min(LENGTH_MAX))
+    }
+
+    /// Returns the first byte and the length of memory that does not move.
     fn resolve(&self, env: &EnvUnowned<'_>) -> Outcome<(*mut u8, usize)> {
-        let (Ok(offset), Ok(length)) = (usize::try_from(self.offset), usize::try_from(self.length)) else {
-            return Err(Raised::Argument("a negative offset or length"));
-        };
+        let length = self.length()?;
         if length == 0 {
             return Ok((ptr::NonNull::dangling().as_ptr(), 0));
         }
         let start = match self.buffer.as_raw().is_null() {
-            true => self.address as *mut u8,
-            false => start_of(env, &self.buffer),
+            true => self.start as *mut u8,
+            false => start_of(env, &self.buffer).wrapping_offset(self.start as isize),
         };
         if start.is_null() {
-            return Err(Raised::Argument("neither a direct buffer nor an address"));
+            return Err(Raised::Argument("neither an array nor a direct buffer nor an address"));
         }
-        Ok((start.wrapping_add(offset), length.min(LENGTH_MAX)))
+        Ok((start, length))
     }
 }
 
@@ -69,14 +73,14 @@ fn start_of(env: &EnvUnowned<'_>, buffer: &JByteBuffer<'_>) -> *mut u8 {
     }
 }
 
-/// Returns both offers as slices.
+/// Returns both offers as slices. None of them is an array.
 ///
 /// # Errors
 /// Returns `INVALID_ARGUMENT` if they overlap, or if one has no memory.
 pub(crate) fn slices<'a>(
     env: &EnvUnowned<'a>,
-    source: Offer<'a>,
-    destination: Offer<'a>,
+    source: &Offer<'a>,
+    destination: &Offer<'a>,
 ) -> Outcome<(&'a mut [u8], &'a mut [u8])> {
     let (from, from_length) = source.resolve(env)?;
     let (to, to_length) = destination.resolve(env)?;
@@ -88,14 +92,6 @@ pub(crate) fn slices<'a>(
     // SAFETY: NativeEngine has checked the bounds of buffers, and passes addresses of buffers that it keeps for the
     // call. The two do not overlap, and an empty one has an address that is aligned and not null.
     unsafe { Ok((std::slice::from_raw_parts_mut(from, from_length), std::slice::from_raw_parts_mut(to, to_length))) }
-}
-
-/// An array, or else a direct buffer, which Java has checked; with an offset and a length.
-pub(crate) struct HeapOffer<'local> {
-    pub(crate) array: JByteArray<'local>,
-    pub(crate) buffer: JByteBuffer<'local>,
-    pub(crate) offset: i32,
-    pub(crate) length: i32,
 }
 
 /// An array that the collector does not move while it is borrowed, or memory that never moves. No other function of the
@@ -112,17 +108,14 @@ struct Pinned {
 
 impl Pinned {
     /// Prepares an offer. An array is not pinned yet.
-    fn new(env: &EnvUnowned<'_>, offer: &HeapOffer<'_>, mode: jint) -> Outcome<Self> {
-        let (Ok(offset), Ok(length)) = (usize::try_from(offer.offset), usize::try_from(offer.length)) else {
-            return Err(Raised::Argument("a negative offset or length"));
-        };
+    fn new(env: &EnvUnowned<'_>, offer: &Offer<'_>, mode: jint) -> Outcome<Self> {
         let array: jarray = offer.array.as_raw();
-        let start = match (array.is_null(), offer.buffer.as_raw().is_null()) {
-            (true, true) => return Err(Raised::Argument("neither an array nor a direct buffer")),
-            (true, false) => start_of(env, &offer.buffer),
-            (false, _) => ptr::null_mut(),
-        };
-        Ok(Self { env: env.as_raw(), array, start, offset, length: length.min(LENGTH_MAX), mode })
+        if array.is_null() {
+            let (start, length) = offer.resolve(env)?;
+            return Ok(Self { env: env.as_raw(), array, start, offset: 0, length, mode });
+        }
+        let offset = usize::try_from(offer.start).map_err(|_| Raised::Argument("a negative offset"))?;
+        Ok(Self { env: env.as_raw(), array, start: ptr::null_mut(), offset, length: offer.length()?, mode })
     }
 
     /// Pins an array, and returns the memory; none if the JVM says that it gives a copy. A copy is not used, because
@@ -181,7 +174,8 @@ impl Drop for Pinned {
     }
 }
 
-/// Two offers that do not overlap. They are released before the lines of the log are written.
+/// Two offers that do not overlap, one of which is an array at least. They are released before the lines of the log are
+/// written.
 pub(crate) struct Both {
     source: Pinned,
     destination: Pinned,
@@ -190,8 +184,8 @@ pub(crate) struct Both {
 
 impl Both {
     /// # Errors
-    /// Returns `INVALID_ARGUMENT` if the two share memory, or if one has none.
-    pub(crate) fn new(env: &EnvUnowned<'_>, source: &HeapOffer<'_>, destination: &HeapOffer<'_>) -> Outcome<Self> {
+    /// Returns `INVALID_ARGUMENT` if the two are one array, or if one has no memory.
+    pub(crate) fn new(env: &EnvUnowned<'_>, source: &Offer<'_>, destination: &Offer<'_>) -> Outcome<Self> {
         // Two references to one array differ, so the JVM compares them.
         // SAFETY: the environment is this thread's, as Java passed it; null is allowed.
         let is_same = unsafe {
@@ -201,9 +195,7 @@ impl Both {
         };
         let source = Pinned::new(env, source, JNI_ABORT)?;
         let destination = Pinned::new(env, destination, 0)?;
-        let (from, to) = (source.start.addr() + source.offset, destination.start.addr() + destination.offset);
-        let overlap = from < to.saturating_add(destination.length) && to < from.saturating_add(source.length);
-        if is_same || source.array.is_null() && destination.array.is_null() && overlap {
+        if is_same {
             return Err(Raised::Argument("source and destination overlap"));
         }
         Ok(Self { source, destination, _held_back: HeldBack::begin() })

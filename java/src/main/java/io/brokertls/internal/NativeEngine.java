@@ -99,59 +99,34 @@ public final class NativeEngine extends NativeHandle {
     }
 
     /**
-     * Takes at most one record, and may change its bytes. A source or destination is a direct buffer, or null with the
-     * address of memory that does not move.
+     * Takes at most one record, and may change its bytes. Otherwise as
+     * {@link #wrap(byte[], ByteBuffer, long, int, byte[], ByteBuffer, long, int)}.
      */
-    public long unwrap(ByteBuffer source, long sourceAddress, int sourceOffset, int sourceLength,
-            ByteBuffer destination, long destinationAddress, int destinationOffset, int destinationLength) {
-        check(source, sourceOffset, sourceLength);
-        check(destination, destinationOffset, destinationLength);
+    public long unwrap(byte[] source, ByteBuffer directSource, long sourceStart, int sourceLength,
+            byte[] destination, ByteBuffer directDestination, long destinationStart, int destinationLength) {
+        check(source, directSource, sourceStart, sourceLength);
+        check(destination, directDestination, destinationStart, destinationLength);
         try {
-            return unwrap(pointer(), source, sourceAddress, sourceOffset, sourceLength,
-                    destination, destinationAddress, destinationOffset, destinationLength);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
-    }
-
-    /** Writes pending records to the destination, or else one record with bytes of the source. */
-    public long wrap(ByteBuffer source, long sourceAddress, int sourceOffset, int sourceLength,
-            ByteBuffer destination, long destinationAddress, int destinationOffset, int destinationLength) {
-        check(source, sourceOffset, sourceLength);
-        check(destination, destinationOffset, destinationLength);
-        try {
-            return wrap(pointer(), source, sourceAddress, sourceOffset, sourceLength,
-                    destination, destinationAddress, destinationOffset, destinationLength);
+            return move(pointer(), false, source, directSource, sourceStart, sourceLength,
+                    destination, directDestination, destinationStart, destinationLength);
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
     /**
-     * Takes at most one record, as {@link #unwrap(ByteBuffer, long, int, int, ByteBuffer, long, int, int)} does. The
-     * array of a side, or else its direct buffer, is used in place. An array is pinned during the call, and the
-     * two are not the same array. The status is {@link #NOT_PINNED} if the JVM gives a copy.
+     * Writes pending records to the destination, or else one record with bytes of the source. Each side is an array, or
+     * else a direct buffer, with the offset of its first byte; or else the address of memory that does not move. An
+     * array is pinned during the call, and the two are not the same array. The status is {@link #NOT_PINNED} if the JVM
+     * gives a copy.
      */
-    public long unwrapArrays(byte[] source, ByteBuffer directSource, int sourceOffset, int sourceLength,
-            byte[] destination, ByteBuffer directDestination, int destinationOffset, int destinationLength) {
-        check(source, directSource, sourceOffset, sourceLength);
-        check(destination, directDestination, destinationOffset, destinationLength);
+    public long wrap(byte[] source, ByteBuffer directSource, long sourceStart, int sourceLength,
+            byte[] destination, ByteBuffer directDestination, long destinationStart, int destinationLength) {
+        check(source, directSource, sourceStart, sourceLength);
+        check(destination, directDestination, destinationStart, destinationLength);
         try {
-            return unwrapArrays(pointer(), source, directSource, sourceOffset, sourceLength,
-                    destination, directDestination, destinationOffset, destinationLength);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
-    }
-
-    /** Wraps as {@link #wrap(ByteBuffer, long, int, int, ByteBuffer, long, int, int)}, with arrays as above. */
-    public long wrapArrays(byte[] source, ByteBuffer directSource, int sourceOffset, int sourceLength,
-            byte[] destination, ByteBuffer directDestination, int destinationOffset, int destinationLength) {
-        check(source, directSource, sourceOffset, sourceLength);
-        check(destination, directDestination, destinationOffset, destinationLength);
-        try {
-            return wrapArrays(pointer(), source, directSource, sourceOffset, sourceLength,
-                    destination, directDestination, destinationOffset, destinationLength);
+            return move(pointer(), true, source, directSource, sourceStart, sourceLength,
+                    destination, directDestination, destinationStart, destinationLength);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -267,21 +242,15 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Checks what the native side cannot: that the buffer is direct, and its bounds. */
-    private static void check(ByteBuffer buffer, int offset, int length) {
-        if (buffer != null) {
-            if (!buffer.isDirect()) {
+    /** Checks what the native side cannot: that a buffer is direct, and the bounds. */
+    private static void check(byte[] array, ByteBuffer direct, long offset, int length) {
+        if (array != null) {
+            Objects.checkFromIndexSize(Math.toIntExact(offset), length, array.length);
+        } else if (direct != null) {
+            if (!direct.isDirect()) {
                 throw new IllegalArgumentException("not a direct buffer");
             }
-            Objects.checkFromIndexSize(offset, length, buffer.capacity());
-        }
-    }
-
-    private static void check(byte[] array, ByteBuffer direct, int offset, int length) {
-        if (array == null) {
-            check(direct, offset, length);
-        } else {
-            Objects.checkFromIndexSize(offset, length, array.length);
+            Objects.checkFromIndexSize(Math.toIntExact(offset), length, direct.capacity());
         }
     }
 
@@ -299,20 +268,8 @@ public final class NativeEngine extends NativeHandle {
             byte[][] applicationProtocols, int clientAuth, boolean prefersOwnCipherOrder, boolean asksAboutHello,
             String sessionScope) throws TlsFailure;
 
-    private static native long unwrap(long engine, ByteBuffer source, long sourceAddress, int sourceOffset,
-            int sourceLength, ByteBuffer destination, long destinationAddress, int destinationOffset,
-            int destinationLength);
-
-    private static native long wrap(long engine, ByteBuffer source, long sourceAddress, int sourceOffset,
-            int sourceLength, ByteBuffer destination, long destinationAddress, int destinationOffset,
-            int destinationLength);
-
-    private static native long unwrapArrays(long engine, byte[] source, ByteBuffer directSource, int sourceOffset,
-            int sourceLength, byte[] destination, ByteBuffer directDestination, int destinationOffset,
-            int destinationLength);
-
-    private static native long wrapArrays(long engine, byte[] source, ByteBuffer directSource, int sourceOffset,
-            int sourceLength, byte[] destination, ByteBuffer directDestination, int destinationOffset,
+    private static native long move(long engine, boolean isWrap, byte[] source, ByteBuffer directSource,
+            long sourceStart, int sourceLength, byte[] destination, ByteBuffer directDestination, long destinationStart,
             int destinationLength);
 
     private static native long runTask(long engine, HandshakeHost host);

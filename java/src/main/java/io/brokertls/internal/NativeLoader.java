@@ -24,7 +24,7 @@ final class NativeLoader {
     /** The platforms of the jars with a library. */
     private static final String[] PLATFORMS = {"linux-x86_64", "linux-aarch64"};
     /** The version that the library must report. Both change with each change of a native method. */
-    private static final String VERSION = "0.1.0-6";
+    private static final String VERSION = "0.1.0-7";
     private static final String LIBRARY_PROPERTY = "brokertls.native.library";
     private static final String DIRECTORY_PROPERTY = "brokertls.native.workdir";
     private static final String FILE = "libbrokertls_jni.so";

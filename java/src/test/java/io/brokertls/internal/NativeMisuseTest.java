@@ -34,7 +34,7 @@ class NativeMisuseTest {
         try (NativeContext context = anyServer();
                 NativeEngine engine = context.connect("localhost", new EngineSettings())) {
             ByteBuffer hello = ByteBuffer.allocateDirect(32 * 1024);
-            long packed = engine.wrap(null, 0, 0, 0, hello, 0, 0, hello.capacity());
+            long packed = engine.wrap(null, null, 0, 0, null, hello, 0, hello.capacity());
             assertTrue(NativeEngine.isHandshaking(packed));
             assertEquals(NativeEngine.NEED_RECORD, NativeEngine.status(packed));
             assertTrue(NativeEngine.produced(packed) > 100);
@@ -59,13 +59,13 @@ class NativeMisuseTest {
                 NativeEngine engine = context.connect("localhost", new EngineSettings())) {
             ByteBuffer direct = ByteBuffer.allocateDirect(1024);
             ByteBuffer heap = ByteBuffer.allocate(1024);
-            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, -1, direct, 0, 0, 1024));
-            assertThrows(IndexOutOfBoundsException.class, () -> engine.wrap(null, 0, 0, 0, direct, 0, -1, 1024));
-            assertThrows(IndexOutOfBoundsException.class, () -> engine.wrap(null, 0, 0, 0, direct, 0, 1, 1024));
-            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 0, heap, 0, 0, 1024));
-            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, 0, 0, 10, direct, 0, 0, 1024));
+            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, null, 0, -1, null, direct, 0, 1024));
+            assertThrows(IndexOutOfBoundsException.class, () -> engine.wrap(null, null, 0, 0, null, direct, -1, 1024));
+            assertThrows(IndexOutOfBoundsException.class, () -> engine.wrap(null, null, 0, 0, null, direct, 1, 1024));
+            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, null, 0, 0, null, heap, 0, 1024));
+            assertThrows(IllegalArgumentException.class, () -> engine.wrap(null, null, 0, 10, null, direct, 0, 1024));
             IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                    () -> engine.wrap(direct, 0, 0, 512, direct, 0, 511, 512));
+                    () -> engine.wrap(null, direct, 0, 512, null, direct, 511, 512));
             assertTrue(e.getMessage().startsWith("BTLS_INVALID_ARGUMENT"), e.getMessage());
             assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(heap));
             assertThrows(IllegalArgumentException.class, () -> NativeEngine.address(null));
@@ -81,21 +81,21 @@ class NativeMisuseTest {
             ByteBuffer direct = ByteBuffer.allocateDirect(1024);
             ByteBuffer heap = ByteBuffer.allocate(1024);
             assertThrows(IndexOutOfBoundsException.class,
-                    () -> engine.unwrapArrays(array, null, 1, 1024, null, direct, 0, 1024));
+                    () -> engine.unwrap(array, null, 1, 1024, null, direct, 0, 1024));
             assertThrows(IndexOutOfBoundsException.class,
-                    () -> engine.wrapArrays(null, direct, 0, 1024, array, null, -1, 1024));
+                    () -> engine.wrap(null, direct, 0, 1024, array, null, -1, 1024));
             assertThrows(IllegalArgumentException.class,
-                    () -> engine.wrapArrays(array, null, 0, 512, array, null, 512, 512));
+                    () -> engine.wrap(array, null, 0, 512, array, null, 512, 512));
             assertThrows(IllegalArgumentException.class,
-                    () -> engine.unwrapArrays(array, null, 0, 512, null, heap, 0, 512));
+                    () -> engine.unwrap(array, null, 0, 512, null, heap, 0, 512));
             assertThrows(IllegalArgumentException.class,
-                    () -> engine.unwrapArrays(null, null, 0, 512, array, null, 0, 512));
+                    () -> engine.unwrap(null, null, 0, 512, array, null, 0, 512));
             assertThrows(IllegalArgumentException.class,
-                    () -> engine.unwrapArrays(null, direct, 0, 512, null, direct, 511, 512));
-            assertTrue(NativeEngine.isHandshaking(engine.wrapArrays(null, direct, 0, 0, array, null, 0, 1024)));
+                    () -> engine.unwrap(null, direct, 0, 512, null, direct, 511, 512));
+            assertTrue(NativeEngine.isHandshaking(engine.wrap(null, direct, 0, 0, array, null, 0, 1024)));
             engine.close();
             assertThrows(IllegalStateException.class,
-                    () -> engine.wrapArrays(null, direct, 0, 0, array, null, 0, 1024));
+                    () -> engine.wrap(null, direct, 0, 0, array, null, 0, 1024));
         }
     }
 
@@ -106,7 +106,7 @@ class NativeMisuseTest {
             ByteBuffer whole = ByteBuffer.allocateDirect(32 * 1024);
             whole.position(1000);
             ByteBuffer part = whole.slice();
-            int produced = NativeEngine.produced(engine.wrap(null, 0, 0, 0, part, 0, 24, part.capacity() - 24));
+            int produced = NativeEngine.produced(engine.wrap(null, null, 0, 0, null, part, 24, part.capacity() - 24));
             assertEquals(22, whole.get(1024));
             assertEquals(0, whole.get(1023));
             assertEquals(0, whole.get(1024 + produced));

@@ -37,10 +37,10 @@ final class Bridge {
         int room = Math.min(destination.remaining(), MOST_BYTES);
         long packed;
         if (source.isDirect() && destination.isDirect()) {
-            packed = connection.wrap(source, 0, source.position(), length, destination, 0, destination.position(),
-                    room);
+            packed = connection.wrap(null, source, source.position(), length,
+                    null, destination, destination.position(), room);
         } else if (mayPin && pins && length >= PINNED_MIN && arePinned(source, destination)) {
-            packed = connection.wrapArrays(array(source), direct(source), offset(source), length,
+            packed = connection.wrap(array(source), direct(source), offset(source), length,
                     array(destination), direct(destination), offset(destination), room);
             if (NativeEngine.status(packed) == NativeEngine.NOT_PINNED) {
                 pins = false;
@@ -62,10 +62,10 @@ final class Bridge {
         long packed;
         // Decryption can happen in place, so the content of a read-only buffer is copied.
         if (source.isDirect() && destination.isDirect() && !source.isReadOnly()) {
-            packed = connection.unwrap(source, 0, source.position(), length, destination, 0, destination.position(),
-                    room);
+            packed = connection.unwrap(null, source, source.position(), length,
+                    null, destination, destination.position(), room);
         } else if (canPin && !source.isReadOnly() && arePinned(source, destination)) {
-            packed = connection.unwrapArrays(array(source), direct(source), offset(source), length,
+            packed = connection.unwrap(array(source), direct(source), offset(source), length,
                     array(destination), direct(destination), offset(destination), room);
             if (NativeEngine.status(packed) == NativeEngine.NOT_PINNED) {
                 pins = false;
@@ -142,8 +142,8 @@ final class Bridge {
     private long wrapCopied(NativeEngine connection, int length, ByteBuffer destination) {
         boolean isDirect = destination.isDirect();
         int room = Math.min(destination.remaining(), isDirect ? MOST_BYTES : NativeEngine.PACKET_SIZE);
-        long packed = connection.wrap(null, inAddress, 0, length,
-                isDirect ? destination : null, outAddress, isDirect ? destination.position() : 0, room);
+        long packed = connection.wrap(null, null, inAddress, length,
+                null, direct(destination), isDirect ? destination.position() : outAddress, room);
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
         }
@@ -161,8 +161,8 @@ final class Bridge {
         in.clear();
         copy(source, length);
         boolean isDirect = destination.isDirect();
-        long packed = connection.unwrap(null, inAddress, 0, length,
-                isDirect ? destination : null, outAddress, isDirect ? destination.position() : 0,
+        long packed = connection.unwrap(null, null, inAddress, length,
+                null, direct(destination), isDirect ? destination.position() : outAddress,
                 isDirect ? Math.min(destination.remaining(), MOST_BYTES) : roomFor(destination.remaining()));
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
@@ -183,7 +183,7 @@ final class Bridge {
         int recordLength = Math.min(Buffers.recordLength(source), source.remaining());
         in.clear();
         copy(source, recordLength);
-        long packed = connection.unwrap(null, inAddress, 0, recordLength, null, outAddress, 0,
+        long packed = connection.unwrap(null, null, inAddress, recordLength, null, null, outAddress,
                 roomFor(Buffers.remaining(destinations, offset, length)));
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
