@@ -79,6 +79,11 @@ impl Undecided {
 /// Content type of a change_cipher_spec record.
 const CHANGE_CIPHER_SPEC: u8 = 20;
 
+/// Returns true for a record that is a change_cipher_spec.
+pub(super) fn is_change_cipher_spec(record: &[u8]) -> bool {
+    record.first() == Some(&CHANGE_CIPHER_SPEC)
+}
+
 /// Content type of a handshake record.
 const HANDSHAKE: u8 = 22;
 

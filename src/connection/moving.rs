@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::verify::HandshakeNotes;
 
+use super::hello;
 use super::record::{self, Header, MAX_RECORD_BYTES, Opened};
 use super::state::{Event, Seen};
 use super::{Connection, Next, Transfer, write_after_close};
@@ -101,9 +102,13 @@ impl Connection {
             // rustls refuses the oversized from its header; it is given what there is of it.
             Header::Whole { length, .. } => length.min(tls.len()),
         };
+        // A change_cipher_spec is followed by another record of the same flight (RFC 8446 section 5, RFC 5246 section
+        // 7.1). It waits for that, for one task can process both.
+        let waits = self.seen >= Seen::Record && self.stash.is_empty() && hello::is_change_cipher_spec(&tls[..length]);
         self.seen = self.seen.max(Seen::Record);
         self.stash_record(&tls[..length])?;
         match self.uses_tasks {
+            true if waits => {}
             true => self.change(Event::TaskNeeded),
             false => {
                 self.process_stash();

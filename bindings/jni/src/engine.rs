@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brokertls::{Connection, Error, IdlePlace, Next, Transfer};
 use jni::EnvUnowned;
-use jni::objects::{JByteArray, JByteBuffer, JClass, JObject, JThrowable};
+use jni::objects::{JByteArray, JByteBuffer, JClass, JObject, JString, JThrowable};
 use jni::sys::{jint, jlong};
 use rustls::pki_types::CertificateDer;
 
@@ -15,7 +15,7 @@ use crate::guard::{self, Outcome, Raised, guard, guard_bare};
 use crate::handles::{Exclusive, Handles};
 use crate::host::Asked;
 use crate::memory::{self, Both, Offer};
-use crate::text::{ByteArrays, Strings, java_byte_arrays, java_strings};
+use crate::text::{ByteArrays, Strings, java_byte_arrays, java_byte_arrays_or_null};
 use crate::{failure, text};
 
 pub(crate) static ENGINES: Handles<Engine> = Handles::new();
@@ -286,23 +286,49 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_localChain<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_chains<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> ByteArrays<'local> {
+    guard(&mut env, |env| {
+        let all = look(engine, |connection| {
+            let peer = connection.peer_chain();
+            let facts = if peer.is_empty() { connection.peer_facts().and_then(Result::ok) } else { None };
+            let mut all = vec![facts.map(|facts| facts.subject.der().to_vec())];
+            all.extend(peer.iter().map(|certificate| Some(certificate.to_vec())));
+            all.push(None);
+            all.extend(connection.local_chain().iter().map(|certificate| Some(certificate.to_vec())));
+            all
+        })?;
+        java_byte_arrays_or_null(env, all.into_iter())
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_facts<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     engine: jlong,
 ) -> Strings<'local> {
     guard(&mut env, |env| {
-        let facts = look(engine, |connection| {
-            let alpn = connection.alpn().map(text::latin1);
-            [
-                connection.version().map(str::to_owned),
-                connection.cipher_suite().map(str::to_owned),
-                connection.group().map(str::to_owned),
-                connection.server_name().map(str::to_owned),
-                alpn,
-            ]
+        let (names, texts) = look(engine, |connection| {
+            let names = [connection.version(), connection.cipher_suite(), connection.group()];
+            (names, [connection.server_name().map(str::to_owned), connection.alpn().map(text::latin1)])
         })?;
-        java_strings(env, facts.into_iter())
+        let facts = Strings::new(env, names.len() + texts.len(), JString::null())?;
+        for (index, name) in names.iter().enumerate() {
+            if let Some(name) = name {
+                text::set_name(env, &facts, index, name)?;
+            }
+        }
+        for (index, text) in texts.iter().enumerate() {
+            if let Some(text) = text {
+                let text = JString::from_str(env, text)?;
+                facts.set_element(env, names.len() + index, &text)?;
+            }
+        }
+        Ok(facts)
     })
 }
 

@@ -1,7 +1,10 @@
 //! Strings and arrays between Java and Rust.
 
+use std::sync::{PoisonError, RwLock};
+
 use jni::Env;
 use jni::objects::{JByteArray, JIntArray, JObjectArray, JString};
+use jni::refs::Global;
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
@@ -96,6 +99,26 @@ pub(crate) fn java_strings<'local>(
         env.delete_local_ref(text);
     }
     Ok(array)
+}
+
+/// The Java strings of names that the program has from its start, made once.
+static NAMES: RwLock<Vec<(&'static str, Global<JString<'static>>)>> = RwLock::new(Vec::new());
+
+/// Puts a name into a `String[]`: the same object each time.
+pub(crate) fn set_name(env: &mut Env<'_>, array: &Strings<'_>, index: usize, name: &'static str) -> Outcome<()> {
+    let names = NAMES.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, known)) = names.iter().find(|(known, _)| *known == name) {
+        return Ok(array.set_element(env, index, known)?);
+    }
+    drop(names);
+    let made = JString::from_str(env, name)?;
+    array.set_element(env, index, &made)?;
+    let made = env.new_global_ref(made)?;
+    let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
+    if names.iter().all(|(known, _)| *known != name) {
+        names.push((name, made));
+    }
+    Ok(())
 }
 
 /// Returns a text with one character for each byte.

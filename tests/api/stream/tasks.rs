@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use brokertls::{ClientAuth, Code, Context, Next, Status, Stream};
+use brokertls::{ClientAuth, Code, Connection, Context, Next, Status, Stream};
 
 use super::wire::{Pace, Wire};
 use super::{VERSIONS, read_exactly};
@@ -64,6 +64,79 @@ fn handshake_waits_for_its_task_and_asks_no_responder_before() {
         assert_eq!(server.connection().peer_chain().len(), 1);
         assert_eq!(client.write(b"data").unwrap(), Status::Done(4));
         assert_eq!(read_exactly(&mut server, 4, 10), b"data", "data needs no task");
+    }
+}
+
+/// The records that a connection has for its peer.
+fn records(from: &mut Connection) -> Vec<Vec<u8>> {
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = Vec::new();
+    loop {
+        let produced = from.wrap(&[], &mut buffer).unwrap().produced;
+        if produced == 0 {
+            break;
+        }
+        bytes.extend_from_slice(&buffer[..produced]);
+    }
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let length = 5 + usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
+        records.push(bytes.drain(..length).collect());
+    }
+    records
+}
+
+fn give(to: &mut Connection, record: &[u8]) -> Next {
+    to.unwrap(&mut record.to_vec(), &mut [0; 1 << 15]).unwrap().next
+}
+
+/// A server that has sent its first flight, and the client's answer to that.
+fn answered(version: &str) -> (Connection, Vec<Vec<u8>>) {
+    let (server, client) = contexts(version, false, &Arc::default());
+    let (mut server, mut client) = (server.accept().unwrap(), client.connect(Some("broker")).unwrap());
+    for record in records(&mut client) {
+        assert_eq!(give(&mut server, &record), Next::NeedTask);
+        server.run_task();
+    }
+    records(&mut server).iter().for_each(|record| _ = give(&mut client, record));
+    let answer = records(&mut client);
+    (server, answer)
+}
+
+const CHANGE_CIPHER_SPEC: [u8; 6] = [20, 3, 3, 0, 1, 1];
+
+#[test]
+fn change_cipher_spec_waits_for_the_record_behind_it_and_takes_no_task() {
+    for version in VERSIONS {
+        let (mut server, answer) = answered(version);
+        assert!(answer.iter().any(|record| *record == CHANGE_CIPHER_SPEC), "{version}");
+        for record in answer {
+            let is_alone = record == CHANGE_CIPHER_SPEC;
+            let next = if is_alone { Next::NeedRecord } else { Next::NeedTask };
+            assert_eq!(give(&mut server, &record), next, "{version}");
+            server.run_task();
+        }
+        assert!(!server.is_handshaking() && server.failure().is_none(), "{version}: {:?}", server.failure());
+    }
+}
+
+#[test]
+fn change_cipher_spec_that_follows_another_or_begins_takes_a_task_that_refuses_it() {
+    for version in VERSIONS {
+        let (mut server, _) = answered(version);
+        // TLS 1.3 allows some of them (RFC 8446 section 5).
+        for _ in 0..8 {
+            if server.failure().is_none() {
+                assert_eq!(give(&mut server, &CHANGE_CIPHER_SPEC), Next::NeedRecord);
+                assert_eq!(give(&mut server, &CHANGE_CIPHER_SPEC), Next::NeedTask);
+                server.run_task();
+            }
+        }
+        assert_eq!(server.failure().unwrap().code(), Code::UnexpectedMessage, "{version}");
+        let mut server = contexts(version, false, &Arc::default()).0.accept().unwrap();
+        assert_eq!(give(&mut server, &CHANGE_CIPHER_SPEC), Next::NeedTask);
+        server.run_task();
+        assert_eq!(server.failure().unwrap().code(), Code::UnexpectedMessage, "{version}");
     }
 }
 

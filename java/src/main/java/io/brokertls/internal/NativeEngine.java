@@ -205,7 +205,20 @@ public final class NativeEngine extends NativeHandle {
     }
 
     /**
+     * Returns {@link #peerName}, {@link #peerChain}, null and {@link #localChain} as one list, by one call. The name is
+     * null for a peer with a chain.
+     */
+    public byte[][] chains() {
+        try {
+            return chains(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
      * Returns version ({@code TLSv1.3}), cipher suite and group by IANA name, server name, and ALPN; each can be null.
+     * The first three are the same objects each time.
      */
     public String[] facts() {
         try {
@@ -287,6 +300,8 @@ public final class NativeEngine extends NativeHandle {
     private static native byte[] peerName(long engine);
 
     private static native byte[][] localChain(long engine);
+
+    private static native byte[][] chains(long engine);
 
     private static native String[] facts(long engine);
 

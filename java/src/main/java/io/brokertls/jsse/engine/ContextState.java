@@ -3,6 +3,7 @@ package io.brokertls.jsse.engine;
 import io.brokertls.BrokerTlsContext;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
+import io.brokertls.internal.NativeEngine;
 import io.brokertls.internal.NativeIdentity;
 import io.brokertls.jsse.keys.SigningKey;
 import io.brokertls.jsse.session.Session;
@@ -108,9 +109,13 @@ public final class ContextState {
     }
 
     /** Logs a complete handshake with the facts of its connection. */
-    void logHandshake(String[] facts, boolean isResumed, Session session) {
+    void logHandshake(String[] facts, NativeEngine connection, Session session) {
+        if (!LOG.isLoggable(System.Logger.Level.DEBUG)) {
+            return;
+        }
+        boolean isResumed = connection.isResumed();
         String protocol = facts[ConfiguredEngine.FACT_PROTOCOL];
-        LOG.log(System.Logger.Level.DEBUG, () -> "handshake completed: " + facts[ConfiguredEngine.FACT_VERSION] + ", "
+        LOG.log(System.Logger.Level.DEBUG, "handshake completed: " + facts[ConfiguredEngine.FACT_VERSION] + ", "
                 + facts[ConfiguredEngine.FACT_CIPHER_SUITE] + ", group " + facts[ConfiguredEngine.FACT_GROUP]
                 + (protocol == null ? "" : ", protocol " + protocol) + (isResumed ? ", resumed" : "") + ", peer "
                 + HandshakeCallbacks.printable(session.peerName()));

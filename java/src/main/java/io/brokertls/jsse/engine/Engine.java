@@ -129,8 +129,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     /** Copies the certificates into the session, which outlives its engine. */
     private void keepChains() {
         if (session != null && connection != null && !isTaskRunning() && session.lacksChains()) {
-            byte[][] chain = connection.peerChain();
-            session.keep(chain, connection.localChain(), chain.length == 0 ? connection.peerName() : null);
+            session.keep(connection.chains());
         }
     }
 
@@ -267,7 +266,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
         (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
         releaseCallbacks();
-        context.logHandshake(facts, connection.isResumed(), session);
+        context.logHandshake(facts, connection, session);
         return true;
     }
 

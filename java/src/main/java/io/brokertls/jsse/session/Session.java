@@ -11,6 +11,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,11 +82,10 @@ public final class Session extends ExtendedSSLSession {
         this.peerPort = peerPort;
     }
 
-    /** Sets the facts of a complete handshake. */
+    /** Sets the facts of a complete handshake. Many sessions share the few names of versions and suites. */
     public synchronized void establish(String version, String suite, String serverName) {
-        // Many sessions share few names.
-        protocol = version.intern();
-        cipherSuite = suite.intern();
+        protocol = version;
+        cipherSuite = suite;
         if (serverName != null) {
             requestedServerNames = names(serverName);
         }
@@ -101,6 +101,15 @@ public final class Session extends ExtendedSSLSession {
         peerEncoded = peerChain;
         localEncoded = localChain;
         peerName = subjectOfPeer;
+    }
+
+    /** Keeps what {@link NativeEngine#chains} returns. */
+    public void keep(byte[][] chains) {
+        int end = 1;
+        while (chains[end] != null) {
+            end++;
+        }
+        keep(Arrays.copyOfRange(chains, 1, end), Arrays.copyOfRange(chains, end + 1, chains.length), chains[0]);
     }
 
     /** Returns true if the session is established and the native side has certificates that it lacks. */
