@@ -14,6 +14,7 @@
 #                                   time), `make bench-storm` (20,000 clients come back at once) and `make bench-scaling`
 #                                   (handshakes on two processors)
 #   make bench-java                 the JVM side beside the JDK's own, Conscrypt and netty-tcnative, on this machine
+#   make bench-java-page            the same figures, into docs/performance.md with a plot
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
 #                                   information of the shared library in LIBDIR/.debug, where debuggers look for it
@@ -72,7 +73,7 @@ MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
 .PHONY: build demo demo-java check test test-data test-c bench bench-page bench-programs install stage tools bless deny \
-    clean java test-java test-activemq install-java bench-java soak-java soak-records peers
+    clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
 
@@ -246,10 +247,11 @@ bench-idle bench-echo bench-storm bench-scaling: stage
 BENCH_JVMS ?= $(patsubst %/bin/java,%,$(wildcard /usr/lib/jvm/*-25-*/bin/java))
 
 # A Maven project of its own, because nothing else needs netty and Conscrypt. BENCH= is a part of the names of the rows
-# to measure, such as `unwrap, direct`. Table and plot go into build/bench.
-bench-java: java
+# to measure, such as `unwrap, direct`. Table and plot go into build/bench; of bench-java-page into the manual too.
+bench-java bench-java-page: java
 	$(MVN) -q -B -f java/bench package
-	java -cp 'java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)' \
+	java $(if $(filter %-page,$@),-Dio.brokertls.bench.page=docs/performance.md) \
+	    -cp 'java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)' \
 	    io.brokertls.bench.Report build/bench '$(BENCH)' $(BENCH_JVMS)
 
 soak-java: java

@@ -24,6 +24,9 @@ public final class Report {
     private static final long WARMUP_HANDSHAKES = 3000;
     private static final long WARMUP_RECORDS = 100_000;
 
+    /** The property with a page to write the table into, beside the folder. */
+    private static final String PAGE = "io.brokertls.bench.page";
+
     private Report() {
     }
 
@@ -54,6 +57,9 @@ public final class Report {
             }
             Files.write(folder.resolve("java.md"), table.text().getBytes(StandardCharsets.UTF_8));
             Files.write(folder.resolve("java.svg"), new Plot(table).text().getBytes(StandardCharsets.UTF_8));
+            if (System.getProperty(PAGE) != null) {
+                Page.write(Path.of(System.getProperty(PAGE)), table);
+            }
             new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8)
                     .println(table.text());
         } finally {

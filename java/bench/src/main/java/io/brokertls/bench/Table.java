@@ -105,14 +105,13 @@ final class Table {
 
     /** Returns the most bytes of the Java heap that a record takes, for each contender. */
     private String allocations() {
-        StringBuilder text = new StringBuilder("Most bytes of the Java heap for a record:");
+        StringBuilder text = new StringBuilder("Most bytes of the Java heap for a record:\n\n");
         for (Contender contender : contenders) {
             double most = bytes.entrySet().stream().filter(row -> !row.getKey().isHandshake())
                     .mapToDouble(row -> row.getValue().getOrDefault(contender, 0.0)).max().orElse(0);
-            text.append(String.format(Locale.ROOT, " %s %,.0f;", contender.title(), most));
+            text.append(String.format(Locale.ROOT, "- %s: %,.0f%n", contender.title(), most));
         }
-        text.setCharAt(text.length() - 1, '.');
-        return text.append('\n').toString();
+        return text.toString();
     }
 
     private static String cell(String name) {
