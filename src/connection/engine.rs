@@ -29,6 +29,8 @@ pub(super) enum Engine {
     Traffic(Box<Traffic>),
     /// A connection that has failed.
     Ended(Box<Known>),
+    /// None, while one variant takes the place of another.
+    Taken,
 }
 
 /// A connection of rustls', with the ciphers that it has borrowed.
@@ -36,6 +38,10 @@ pub(super) struct Handshake<C> {
     connection: C,
     lent: Lent,
 }
+
+/// Room for messages that go out together. Allocators keep blocks of up to 1 KiB at hand for each thread. More messages
+/// make the buffer grow.
+const FLIGHT_BYTES: usize = 1000;
 
 /// The state of a connection after its handshake, in one allocation.
 pub(super) struct Traffic {
@@ -98,16 +104,17 @@ impl Engine {
         Self::Undecided(Box::new(Undecided::new(decide)))
     }
 
-    /// One step of the handshake over `tls`; gives the bytes to discard from its front and what was done.
+    /// Steps of the handshake over `tls`, as many as can be done. Returns the bytes to discard from its front, and the
+    /// last step.
     pub(super) fn step(&mut self, tls: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Result<Step, rustls::Error>) {
         match self {
             Self::Client(handshake) => {
                 let Handshake { connection, lent } = &mut **handshake;
-                lent.note(|| handle(connection.process_tls_records(tls), outgoing))
+                lent.note(|| run(tls, |tls| handle(connection.process_tls_records(tls), outgoing)))
             }
             Self::Server(handshake) => {
                 let Handshake { connection, lent } = &mut **handshake;
-                lent.note(|| handle(connection.process_tls_records(tls), outgoing))
+                lent.note(|| run(tls, |tls| handle(connection.process_tls_records(tls), outgoing)))
             }
             Self::Undecided(undecided) => (
                 0,
@@ -131,7 +138,7 @@ impl Engine {
                     }),
                 )
             }
-            Self::Traffic(_) | Self::Ended(_) => (0, Ok(Step::Idle)),
+            Self::Traffic(_) | Self::Ended(_) | Self::Taken => (0, Ok(Step::Idle)),
         }
     }
 
@@ -154,16 +161,24 @@ impl Engine {
     /// `INTERNAL`, after which the engine has ended.
     pub(super) fn complete(&mut self) -> Result<()> {
         let known = self.known();
-        let layer = match std::mem::replace(self, Self::Ended(Box::new(known))) {
-            Self::Client(handshake) => record::layer_of_client(handshake.connection, handshake.lent)?,
-            Self::Server(handshake) => record::layer_of_server(handshake.connection, handshake.lent)?,
+        let layer = match std::mem::replace(self, Self::Taken) {
+            Self::Client(handshake) => record::layer_of_client(handshake.connection, handshake.lent),
+            Self::Server(mut handshake) => {
+                let lent = std::mem::take(&mut handshake.lent);
+                let is_tls13 = handshake.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+                record::layer_of_server(lent, is_tls13, || drop(handshake))
+            }
             other => {
                 *self = other;
                 return Ok(());
             }
         };
-        if let Self::Ended(known) = std::mem::replace(self, Self::Ended(Box::default())) {
-            *self = Self::Traffic(Box::new(Traffic { known: *known, layer }));
+        match layer {
+            Ok(layer) => *self = Self::Traffic(Box::new(Traffic { known, layer })),
+            Err(error) => {
+                *self = Self::Ended(Box::new(known));
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -184,7 +199,7 @@ impl Engine {
             Self::Client(handshake) => handshake.end(),
             Self::Server(handshake) => handshake.end(),
             Self::Traffic(traffic) => Some(traffic.layer.into_write()),
-            Self::Undecided(_) | Self::Unstarted(_) | Self::Ended(_) => None,
+            Self::Undecided(_) | Self::Unstarted(_) | Self::Ended(_) | Self::Taken => None,
         }
     }
 
@@ -193,7 +208,7 @@ impl Engine {
         match self {
             Self::Traffic(traffic) => std::mem::take(&mut traffic.known),
             Self::Ended(known) => std::mem::take(known),
-            Self::Client(_) | Self::Server(_) | Self::Undecided(_) | Self::Unstarted(_) => Known {
+            _ => Known {
                 is_client: self.is_client(),
                 is_handshaking: self.is_handshaking(),
                 version: self.protocol_version(),
@@ -317,6 +332,18 @@ impl Engine {
     }
 }
 
+/// Takes steps over `tls` until one gives nothing for the peer.
+fn run<E>(tls: &mut [u8], mut step: impl FnMut(&mut [u8]) -> (usize, Result<Step, E>)) -> (usize, Result<Step, E>) {
+    let mut discarded = 0;
+    loop {
+        let (discard, step) = step(&mut tls[discarded..]);
+        discarded += discard;
+        if !matches!(step, Ok(Step::Emitted)) {
+            return (discarded, step);
+        }
+    }
+}
+
 fn handle<Data>(
     status: UnbufferedStatus<'_, '_, Data>,
     outgoing: &mut Vec<u8>,
@@ -345,6 +372,9 @@ fn append<Data>(records: &mut EncodeTlsData<'_, Data>, outgoing: &mut Vec<u8>) -
         Ok(_) => Ok(()),
         Err(EncodeError::InsufficientSize(size)) => {
             let start = outgoing.len();
+            if start == 0 {
+                outgoing.reserve(FLIGHT_BYTES);
+            }
             outgoing.resize(start + size.required_size, 0);
             records.encode(&mut outgoing[start..]).map(|_| ())
         }

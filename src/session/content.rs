@@ -26,7 +26,10 @@ const NAMED: u8 = 1;
 const TLS12: u8 = 2;
 const TLS13: u8 = 3;
 
-/// The largest size of the part before the content without certificates, in bytes: numbers, counts and positions of 40
+/// The size of three times, the version and the number of certificates.
+const FIRST_BYTES: usize = 3 * size_of::<u64>() + 2;
+
+/// The largest size of the rest before the content without certificates, in bytes: counts and positions of 40
 /// certificates.
 const HEADER_BYTES: usize = 1024;
 
@@ -101,9 +104,11 @@ pub(super) fn encode(
     plain: &[u8],
     (issuers, verifier): (&Issuers, &PeerVerifier),
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let chain_bytes: usize = authenticated.peer.iter().flat_map(|peer| peer.chain.encodings()).map(<[u8]>::len).sum();
+    let of_peer = authenticated.peer.as_ref().map_or(0, |peer| {
+        2 * peer.chain.encodings().map(<[u8]>::len).sum::<usize>() + plain.len() + HEADER_BYTES
+    });
     // A vector that grows would leave a copy of the secrets.
-    let mut encoded = Zeroizing::new(Vec::with_capacity(2 * (plain.len() + chain_bytes) + HEADER_BYTES));
+    let mut encoded = Zeroizing::new(Vec::with_capacity(FIRST_BYTES + plain.len() + of_peer));
     for number in [made_s, authenticated.at_s, authenticated.expires_s] {
         encoded.extend(number.to_be_bytes());
     }

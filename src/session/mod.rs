@@ -14,6 +14,7 @@ mod remembered;
 mod server;
 mod sessions;
 mod spec;
+mod ticketer;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use rustls::client::Resumption;
 use rustls::server::{NoServerSessionStorage, ProducesTickets};
 use rustls::{ClientConfig, ServerConfig};
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::verify::Recheck;
 
 pub(crate) use client::ClientSessions;
@@ -57,10 +58,8 @@ pub(crate) fn configure_server(
     if let Some(cache) = &cache {
         config.session_storage = Arc::clone(cache) as _;
     }
-    let made = rustls::crypto::aws_lc_rs::Ticketer::new();
-    let inner = made.map_err(|error| Error::new(Code::Internal, "no keys for tickets").with_source(error))?;
     config.send_tls13_tickets = spec.tls13_tickets;
-    config.ticketer = Arc::new(Tickets { inner, gate, cache, most_bytes: spec.max_ticket_bytes });
+    config.ticketer = Arc::new(Tickets { inner: ticketer::ticketer()?, gate, cache, most_bytes: spec.max_ticket_bytes });
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::server::{ProducesTickets, StoresServerSessions};
+use rustls::ticketer::TicketRotator;
 use zeroize::Zeroizing;
 
 use super::content::{self, Issuers};
@@ -57,7 +58,7 @@ impl Gate {
 
 /// Tickets with the content that the gate makes.
 pub(super) struct Tickets {
-    pub(super) inner: Arc<dyn ProducesTickets>,
+    pub(super) inner: TicketRotator,
     pub(super) gate: Arc<Gate>,
     /// The cache of sessions. An entry is not needed when the client has a ticket.
     pub(super) cache: Option<Arc<Cache>>,
@@ -195,6 +196,7 @@ mod tests {
     use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
     use super::super::SessionSpec;
+    use super::super::ticketer::ticketer;
     use super::*;
     use crate::keystore::TrustedCertificate;
     use crate::verify::{AskAgain, Authenticated, Deviations, HandshakeInput, Judge, PeerVerifier, Purpose};
@@ -226,7 +228,7 @@ mod tests {
     }
 
     fn tickets(most_bytes: usize) -> Tickets {
-        let inner = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+        let inner = ticketer().unwrap();
         Tickets { inner, gate: gate(), cache: None, most_bytes }
     }
 
@@ -317,7 +319,7 @@ mod tests {
     fn session_leaves_the_cache_when_a_ticket_takes_its_place() {
         let gate = gate();
         let cache = Arc::new(Cache::new(Arc::clone(&gate), 8));
-        let inner = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+        let inner = ticketer().unwrap();
         let tickets = Tickets { inner, gate, cache: Some(Arc::clone(&cache)), most_bytes: 4096 };
         begin(now_s());
         assert!(cache.put(vec![1], SECRET.to_vec()));

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroize;
 
-use super::gcm::{NONCE_BYTES, Opener, TAG_BYTES};
+use super::gcm::{Gcm, NONCE_BYTES, TAG_BYTES};
 use super::header::{HEADER_BYTES, RecordType};
 use super::kind::{Aead, EXPLICIT_NONCE_BYTES, Kind, MAX_RECORDS};
 
@@ -52,9 +52,8 @@ pub(super) enum Direction {
 
 /// An expanded key.
 enum Expanded {
-    Aead(LessSafeKey),
-    /// AES-GCM that reads.
-    Gcm(Opener),
+    Gcm(Gcm),
+    ChaCha(LessSafeKey),
 }
 
 /// The keys of one direction, with the number of the next record.
@@ -120,37 +119,75 @@ impl Cipher {
     #[inline]
     pub(crate) fn seal(&mut self, kind: RecordType, content: &[u8], record: &mut [u8]) -> Option<usize> {
         let length = content.len() + self.kind.overhead();
-        let (header, body) = record.get_mut(..length)?.split_first_chunk_mut::<HEADER_BYTES>()?;
-        let (before, rest) = body.split_at_mut_checked(self.kind.before())?;
-        let nonce = self.nonce();
-        let outer = if self.kind.is_tls13() { RecordType::APPLICATION_DATA } else { kind };
-        let [high, low] = u16::try_from(length - HEADER_BYTES).ok()?.to_be_bytes();
-        let [major, minor] = VERSION;
-        *header = [outer.0, major, minor, high, low];
-        if let Ok(explicit) = <&mut [u8; EXPLICIT_NONCE_BYTES]>::try_from(before) {
-            explicit.copy_from_slice(&nonce[NONCE_BYTES - EXPLICIT_NONCE_BYTES..]);
-        }
-        let data = self.additional_data(*header, content.len());
+        let (place, body) = record.get_mut(..length)?.split_first_chunk_mut::<HEADER_BYTES>()?;
+        let header = self.header(kind, body.len())?;
+        *place = header;
         let extra = if self.kind.is_tls13() { &[kind.0][..] } else { &[] };
+        if content.len() > self.kind.most_copied() {
+            return self.seal_apart(header, content, extra, body).map(|()| length);
+        }
+        let start = self.kind.before();
+        body.get_mut(start..start + content.len())?.copy_from_slice(content);
+        body.get_mut(start + content.len()..)?.get_mut(..extra.len())?.copy_from_slice(extra);
+        self.seal_body(header, body).map(|()| length)
+    }
+
+    /// The header of a record that has `length` bytes behind it.
+    #[inline]
+    pub(super) fn header(&self, kind: RecordType, length: usize) -> Option<[u8; HEADER_BYTES]> {
+        let outer = if self.kind.is_tls13() { RecordType::APPLICATION_DATA } else { kind };
+        let ([high, low], [major, minor]) = (u16::try_from(length).ok()?.to_be_bytes(), VERSION);
+        Some([outer.0, major, minor, high, low])
+    }
+
+    /// Encrypts into `body`, which follows the header of a record and has its length.
+    #[inline]
+    fn seal_apart(
+        &mut self,
+        header: [u8; HEADER_BYTES],
+        content: &[u8],
+        extra: &[u8],
+        body: &mut [u8],
+    ) -> Option<()> {
+        let (nonce, data) = (self.nonce(), self.additional_data(header, content.len()));
+        let (before, rest) = body.split_at_mut_checked(self.kind.before())?;
+        put_explicit(before, &nonce);
         let number = self.number;
-        let copies = content.len() <= self.kind.most_copied();
-        let Some(Expanded::Aead(key)) = self.expanded() else { return None };
-        let (nonce, data) = (Nonce::assume_unique_for_key(nonce), Aad::from(data.as_ref()));
-        match copies {
-            true => {
+        match self.expanded()? {
+            Expanded::Gcm(gcm) => {
                 let (inner, tag) = rest.split_at_mut_checked(content.len() + extra.len())?;
-                inner[..content.len()].copy_from_slice(content);
-                inner[content.len()..].copy_from_slice(extra);
-                let sealed = key.seal_in_place_separate_tag(nonce, data, inner).ok()?;
-                tag.copy_from_slice(sealed.as_ref());
+                *<&mut [u8; TAG_BYTES]>::try_from(tag).ok()? =
+                    gcm.seal_apart(&nonce, data.as_ref(), (content, extra), inner)?;
             }
-            false => {
+            Expanded::ChaCha(key) => {
                 let (ciphertext, after) = rest.split_at_mut_checked(content.len())?;
+                let (nonce, data) = (Nonce::assume_unique_for_key(nonce), Aad::from(data.as_ref()));
                 key.seal_out_of_place_scatter(nonce, data, content, ciphertext, extra, after).ok()?;
             }
         }
         self.number = number + 1;
-        Some(length)
+        Some(())
+    }
+
+    /// Encrypts what follows the header of a record, in place: room for the explicit nonce of TLS 1.2, the content, in
+    /// TLS 1.3 its type, and room for the tag.
+    #[inline]
+    pub(super) fn seal_body(&mut self, header: [u8; HEADER_BYTES], body: &mut [u8]) -> Option<()> {
+        let nonce = self.nonce();
+        let (before, rest) = body.split_at_mut_checked(self.kind.before())?;
+        put_explicit(before, &nonce);
+        let (inner, tag) = rest.split_last_chunk_mut::<TAG_BYTES>()?;
+        let data = self.additional_data(header, inner.len());
+        let number = self.number;
+        match self.expanded()? {
+            Expanded::Gcm(gcm) => *tag = gcm.seal_in_place(&nonce, data.as_ref(), inner)?,
+            Expanded::ChaCha(key) => {
+                let (nonce, data) = (Nonce::assume_unique_for_key(nonce), Aad::from(data.as_ref()));
+                tag.copy_from_slice(key.seal_in_place_separate_tag(nonce, data, inner).ok()?.as_ref());
+            }
+        }
+        self.number = number + 1;
+        Some(())
     }
 
     /// Opens a whole record in place. The content stands at the returned place. A record that is not authentic leaves
@@ -173,8 +210,8 @@ impl Cipher {
         let tag: &[u8; TAG_BYTES] = (&*tag).try_into().map_err(|_| Fault::NotAuthentic)?;
         let number = self.number;
         let is_authentic = match self.expanded() {
-            Some(Expanded::Gcm(opener)) => opener.open_in_place(&nonce, data.as_ref(), tag, inner),
-            Some(Expanded::Aead(key)) => {
+            Some(Expanded::Gcm(gcm)) => gcm.open_in_place(&nonce, data.as_ref(), tag, inner),
+            Some(Expanded::ChaCha(key)) => {
                 let nonce = Nonce::assume_unique_for_key(nonce);
                 key.open_in_place_separate_tag(nonce, Aad::from(data.as_ref()), tag, inner).is_ok()
             }
@@ -204,10 +241,10 @@ impl Cipher {
         let rest = last.get_mut(..ciphertext.len() - plain.len()).ok_or(Fault::NotAuthentic)?;
         let number = self.number;
         let is_authentic = match self.expanded() {
-            Some(Expanded::Gcm(opener)) => {
-                opener.open_apart(&nonce, data.as_ref(), (ciphertext, tag), (&mut *plain, &mut *rest))
+            Some(Expanded::Gcm(gcm)) => {
+                gcm.open_apart(&nonce, data.as_ref(), (ciphertext, tag), (&mut *plain, &mut *rest))
             }
-            Some(Expanded::Aead(key)) => {
+            Some(Expanded::ChaCha(key)) => {
                 let nonce = Nonce::assume_unique_for_key(nonce);
                 key.open_separate_gather(nonce, Aad::from(data.as_ref()), ciphertext, tag, plain).is_ok()
             }
@@ -320,10 +357,21 @@ impl Cipher {
     fn wake(&mut self) {
         let Some(keys) = &self.keys else { return };
         let key = &keys.key[..self.kind.aead().key_bytes()];
-        self.expanded = match (self.direction, self.kind.aead()) {
-            (Direction::Read, Aead::Aes128Gcm | Aead::Aes256Gcm) => Opener::new(key).map(Expanded::Gcm),
-            _ => UnboundKey::new(self.kind.aead().algorithm(), key).ok().map(LessSafeKey::new).map(Expanded::Aead),
+        self.expanded = match (self.kind.aead(), self.direction) {
+            (Aead::ChaCha20Poly1305, _) => {
+                UnboundKey::new(&CHACHA20_POLY1305, key).ok().map(LessSafeKey::new).map(Expanded::ChaCha)
+            }
+            (_, Direction::Write) => Gcm::sealing(key).map(Expanded::Gcm),
+            (_, Direction::Read) => Gcm::opening(key).map(Expanded::Gcm),
         };
+    }
+}
+
+/// Puts the explicit nonce of TLS 1.2 before a ciphertext, if there is room for one.
+#[inline]
+fn put_explicit(before: &mut [u8], nonce: &[u8; NONCE_BYTES]) {
+    if let Ok(explicit) = <&mut [u8; EXPLICIT_NONCE_BYTES]>::try_from(before) {
+        explicit.copy_from_slice(&nonce[NONCE_BYTES - EXPLICIT_NONCE_BYTES..]);
     }
 }
 

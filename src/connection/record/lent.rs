@@ -26,9 +26,9 @@ use rustls::{
 
 use super::cipher::{Cipher, Direction, MAX_PLAINTEXT_BYTES};
 use super::fault::as_rustls;
-use super::gcm::NONCE_BYTES;
+use super::gcm::{NONCE_BYTES, TAG_BYTES};
 use super::header::{HEADER_BYTES, RecordType};
-use super::kind::{Aead, Kind};
+use super::kind::{Aead, EXPLICIT_NONCE_BYTES, Kind};
 use super::secret::Secrets;
 
 /// Level of an alert that ends the connection (RFC 8446 section 6).
@@ -136,15 +136,22 @@ impl MessageEncrypter for Loan {
     fn encrypt(&mut self, message: OutboundPlainMessage<'_>, seq: u64) -> Result<OutboundOpaqueMessage, rustls::Error> {
         let cipher = self.cipher.as_mut().ok_or(rustls::Error::EncryptError)?;
         cipher.set_number(seq);
-        let content = message.payload.to_vec();
-        if message.typ == ContentType::Alert && content.first() == Some(&FATAL) {
-            let payload = PrefixedPayload::from(content.as_slice());
+        let (kind, content) = (cipher.kind(), message.payload);
+        let length = content.len() + kind.overhead() - HEADER_BYTES;
+        let mut payload = PrefixedPayload::with_capacity(length);
+        if message.typ == ContentType::Alert && content.to_vec().first() == Some(&FATAL) {
+            payload.extend_from_chunks(&content);
             return Ok(OutboundOpaqueMessage::new(message.typ, message.version, payload));
         }
-        let mut record = vec![0; content.len() + cipher.kind().overhead()];
-        cipher.seal(RecordType(message.typ.into()), &content, &mut record).ok_or(rustls::Error::EncryptError)?;
-        let payload = PrefixedPayload::from(&record[HEADER_BYTES..]);
-        Ok(OutboundOpaqueMessage::new(record[0].into(), ProtocolVersion::TLSv1_2, payload))
+        payload.extend_from_slice(&[0; EXPLICIT_NONCE_BYTES][..kind.before()]);
+        payload.extend_from_chunks(&content);
+        if kind.is_tls13() {
+            payload.extend_from_slice(&message.typ.to_array());
+        }
+        payload.extend_from_slice(&[0; TAG_BYTES]);
+        let header = cipher.header(RecordType(message.typ.into()), length).ok_or(rustls::Error::EncryptError)?;
+        cipher.seal_body(header, payload.as_mut()).ok_or(rustls::Error::EncryptError)?;
+        Ok(OutboundOpaqueMessage::new(header[0].into(), ProtocolVersion::TLSv1_2, payload))
     }
 
     fn encrypted_payload_len(&self, payload_len: usize) -> usize {

@@ -18,7 +18,6 @@ mod secret;
 use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
-use rustls::server::UnbufferedServerConnection;
 use rustls::{ClientConfig, KeyLog, ProtocolVersion, ServerConfig};
 
 use crate::error::{Code, Error, Result};
@@ -45,14 +44,13 @@ pub(crate) fn prepare_client(config: &mut ClientConfig, key_log: Option<Arc<dyn 
     config.enable_secret_extraction = true;
 }
 
-/// Makes the layer of a server's connection that has completed its handshake.
+/// Makes the layer of a server's connection that has completed its handshake. `end` drops rustls' part of it.
 ///
 /// # Errors
 /// `INTERNAL` if rustls does not give back the ciphers.
-pub(super) fn layer_of_server(connection: UnbufferedServerConnection, lent: Lent) -> Result<Layer> {
-    let is_tls13 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+pub(super) fn layer_of_server(lent: Lent, is_tls13: bool, end: impl FnOnce()) -> Result<Layer> {
     layer(lent, is_tls13, false, || {
-        drop(connection);
+        end();
         Ok(None)
     })
 }
