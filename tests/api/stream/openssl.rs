@@ -278,9 +278,10 @@ fn alter_ticket(from: &Path, to: &Path) {
     let text = fs::read_to_string(from).unwrap();
     let inside: String = text.lines().filter(|line| !line.starts_with('-')).collect();
     let mut session = STANDARD.decode(inside).unwrap();
-    // SSL_SESSION has the ticket as an OCTET STRING under [10], here of a few kilobytes.
+    // SSL_SESSION has the ticket as an OCTET STRING under [10], here of 256 bytes and more.
     let start = session.windows(5).position(|at| at[0] == 0xaa && at[1] == 0x82 && at[4] == 4).unwrap();
-    session[start + 500] ^= 1;
+    let length = usize::from(u16::from_be_bytes([session[start + 2], session[start + 3]]));
+    session[start + length / 2] ^= 1;
     let name = "SSL SESSION PARAMETERS";
     let altered = STANDARD.encode(session);
     let lines: Vec<&str> = altered.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
