@@ -59,7 +59,8 @@ pub(crate) fn configure_server(
         config.session_storage = Arc::clone(cache) as _;
     }
     config.send_tls13_tickets = spec.tls13_tickets;
-    config.ticketer = Arc::new(Tickets { inner: ticketer::ticketer()?, gate, cache, most_bytes: spec.max_ticket_bytes });
+    config.ticketer =
+        Arc::new(Tickets { inner: ticketer::ticketer()?, gate, cache, most_bytes: spec.max_ticket_bytes });
     Ok(())
 }
 

@@ -142,13 +142,7 @@ impl Cipher {
 
     /// Encrypts into `body`, which follows the header of a record and has its length.
     #[inline]
-    fn seal_apart(
-        &mut self,
-        header: [u8; HEADER_BYTES],
-        content: &[u8],
-        extra: &[u8],
-        body: &mut [u8],
-    ) -> Option<()> {
+    fn seal_apart(&mut self, header: [u8; HEADER_BYTES], content: &[u8], extra: &[u8], body: &mut [u8]) -> Option<()> {
         let (nonce, data) = (self.nonce(), self.additional_data(header, content.len()));
         let (before, rest) = body.split_at_mut_checked(self.kind.before())?;
         put_explicit(before, &nonce);

@@ -53,9 +53,8 @@ impl Gcm {
         // SAFETY: the function takes nothing; it returns NULL or a context of our own.
         let gcm = Self(NonNull::new(unsafe { EVP_CIPHER_CTX_new() })?);
         // SAFETY: the context is new, and the key has the length that the cipher reads.
-        let made = unsafe {
-            EVP_CipherInit_ex(gcm.0.as_ptr(), cipher, ptr::null_mut(), key.as_ptr(), ptr::null(), encrypts)
-        };
+        let made =
+            unsafe { EVP_CipherInit_ex(gcm.0.as_ptr(), cipher, ptr::null_mut(), key.as_ptr(), ptr::null(), encrypts) };
         (made == 1).then_some(gcm)
     }
 
@@ -120,9 +119,8 @@ impl Gcm {
     fn begin(&mut self, nonce: &[u8; NONCE_BYTES], data: &[u8]) -> bool {
         let (context, nonce) = (self.0.as_ptr(), nonce.as_ptr());
         // SAFETY: the context has its cipher and key, and the nonce has the length that AES-GCM reads.
-        let begun = unsafe {
-            EVP_CipherInit_ex(context, ptr::null(), ptr::null_mut(), ptr::null(), nonce, SAME_DIRECTION)
-        };
+        let begun =
+            unsafe { EVP_CipherInit_ex(context, ptr::null(), ptr::null_mut(), ptr::null(), nonce, SAME_DIRECTION) };
         // SAFETY: without a destination the bytes are only authenticated.
         begun == 1 && unsafe { self.update(data.as_ptr(), ptr::null_mut(), data.len()) }
     }
