@@ -149,14 +149,12 @@ impl Gcm {
         self.control_tag(EVP_CTRL_AEAD_SET_TAG, &mut tag.clone()) && self.finish()
     }
 
-    #[expect(clippy::needless_pass_by_ref_mut, reason = "it changes what the pointer shows")]
     fn finish(&mut self) -> bool {
         let (mut last, mut written) = ([0; TAG_BYTES], 0);
         // SAFETY: AES-GCM has no last block to write.
         unsafe { EVP_CipherFinal_ex(self.0.as_ptr(), last.as_mut_ptr(), &raw mut written) == 1 }
     }
 
-    #[expect(clippy::needless_pass_by_ref_mut, reason = "it changes what the pointer shows")]
     fn control_tag(&mut self, command: c_int, tag: &mut [u8; TAG_BYTES]) -> bool {
         // SAFETY: the context copies as many bytes of the tag, or into it, as it is told.
         unsafe { EVP_CIPHER_CTX_ctrl(self.0.as_ptr(), command, tag.len() as c_int, tag.as_mut_ptr().cast()) == 1 }
