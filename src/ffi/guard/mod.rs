@@ -315,8 +315,15 @@ impl<O: Object> Handle<O> {
     fn note_refusal(&self, code: Code) {
         if code == Code::Busy {
             let mark = &self.cell().mark;
-            let known = mark.compare_exchange(NO_MARK, new_mark(), Ordering::Relaxed, Ordering::Relaxed);
-            REFUSED.set(known.map_or_else(|known| known, |_| mark.load(Ordering::Relaxed)));
+            let known = match mark.load(Ordering::Relaxed) {
+                NO_MARK => {
+                    let new = new_mark();
+                    let kept = mark.compare_exchange(NO_MARK, new, Ordering::Relaxed, Ordering::Relaxed);
+                    kept.err().unwrap_or(new)
+                }
+                known => known,
+            };
+            REFUSED.set(known);
         }
     }
 

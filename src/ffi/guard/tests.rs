@@ -241,6 +241,22 @@ fn refusal_of_an_object_is_not_that_of_a_later_one_at_its_address() {
 }
 
 #[test]
+fn object_that_refuses_many_facts_uses_one_mark() {
+    let counter = counter();
+    let before = new_mark();
+    let outer = count(counter, |_| {
+        for _ in 0..100_000 {
+            assert_eq!(guard_fact(7, object!(counter), |_| 8), 7);
+        }
+        Ok(0)
+    });
+    // Other tests use some marks at the same time.
+    assert!(outer == 0 && new_mark().wrapping_sub(before) < 10_000);
+    assert_eq!(error_code(counter), Code::Busy.number());
+    free(counter);
+}
+
+#[test]
 fn visit_changes_an_object_between_calls_and_none_that_is_in_a_call_or_unusable() {
     let counter = counter();
     let visit = || Handle::visit(&object!(counter).unwrap(), |value| *value += 1);
