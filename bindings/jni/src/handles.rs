@@ -8,6 +8,8 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 const FIRST_CHUNK: usize = 1024;
 const CHUNKS: usize = 20;
@@ -90,7 +92,7 @@ impl<T> Handles<T> {
     /// Passes the object to the function if no call is under way on it. Calls that begin meanwhile wait for its end, so
     /// it must be short.
     pub(crate) fn visit(&self, handle: i64, look: impl FnOnce(&mut T)) {
-        let handle = handle.cast_unsigned();
+        let Ok(handle) = u64::try_from(handle) else { return };
         let Some(slot) = self.slot(handle as u32) else { return };
         let idle = handle >> GENERATION_SHIFT << GENERATION_SHIFT | LIVE;
         let entered = slot.state.compare_exchange(idle, idle | VISITED, Ordering::AcqRel, Ordering::Relaxed);
@@ -109,14 +111,16 @@ impl<T> Handles<T> {
     }
 
     fn enter(&self, handle: i64, uses_max: u64) -> Result<Held<'_, T>, Unavailable> {
-        let handle = handle.cast_unsigned();
+        // The sign is the bit of VISITED: a negative number would enter beside a visit.
+        let handle = u64::try_from(handle).map_err(|_| Unavailable::Closed)?;
         let (generation, index) = (handle >> GENERATION_SHIFT, handle as u32);
         let slot = self.slot(index).ok_or(Unavailable::Closed)?;
         let mut state = slot.state.load(Ordering::Acquire);
+        let mut tries = 0;
         loop {
             if state >> GENERATION_SHIFT != generation || state & LIVE == 0 || state & DOOMED != 0 {
                 if state >> GENERATION_SHIFT == generation | VISITED >> GENERATION_SHIFT {
-                    std::thread::yield_now();
+                    pause(&mut tries);
                     state = slot.state.load(Ordering::Acquire);
                     continue;
                 }
@@ -143,6 +147,16 @@ fn place(index: u32) -> Option<(usize, usize)> {
     let index = index as usize + FIRST_CHUNK;
     let chunk = (index / FIRST_CHUNK).ilog2() as usize;
     (chunk < CHUNKS).then_some((chunk, index - (FIRST_CHUNK << chunk)))
+}
+
+/// Waits for a visit, which takes about a microsecond if its thread has a core.
+#[cold]
+fn pause(tries: &mut u32) {
+    match *tries {
+        0..200 => thread::yield_now(),
+        _ => thread::sleep(Duration::from_micros(50)),
+    }
+    *tries = tries.saturating_add(1);
 }
 
 impl<T> Slot<T> {
@@ -276,6 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn number_with_the_bit_of_a_visit_is_closed_during_the_visit_too() {
+        let handles = Handles::new();
+        let handle = handles.insert(1).unwrap();
+        let negative = handle | i64::MIN;
+        handles.visit(handle, |object| {
+            assert_eq!(handles.share(negative).err(), Some(Unavailable::Closed));
+            assert_eq!(handles.claim(negative).err(), Some(Unavailable::Closed));
+            handles.visit(negative, |_| panic!("a visit in a visit"));
+            handles.remove(negative);
+            *object += 1;
+        });
+        assert_eq!(handles.claim(negative).err(), Some(Unavailable::Closed));
+        assert_eq!(*handles.claim(handle).map_err(|_| ()).unwrap(), 2);
+    }
+
+    #[test]
     fn calls_wait_for_a_visit_and_never_get_in_with_it() {
         static HANDLES: Handles<(u32, u32)> = Handles::new();
         const TURNS: u32 = 20_000;
@@ -286,7 +316,7 @@ mod tests {
             std::hint::black_box(&mut *object);
             object.1 += 1;
         };
-        let visitor = std::thread::spawn(move || {
+        let visitor = thread::spawn(move || {
             (0..TURNS).for_each(|_| HANDLES.visit(handle, both));
         });
         // No call is refused: the visitor alone is in its way.

@@ -45,20 +45,25 @@ impl Offer<'_> {
         Ok(length.min(LENGTH_MAX))
     }
 
+    fn offset(&self) -> Outcome<usize> {
+        usize::try_from(self.start).map_err(|_| Raised::Argument("a negative offset"))
+    }
+
     /// Returns the first byte and the length of memory that does not move.
     fn resolve(&self, env: &EnvUnowned<'_>) -> Outcome<(*mut u8, usize)> {
         let length = self.length()?;
         if length == 0 {
             return Ok((ptr::NonNull::dangling().as_ptr(), 0));
         }
-        let start = match self.buffer.as_raw().is_null() {
-            true => self.start as *mut u8,
-            false => start_of(env, &self.buffer).wrapping_offset(self.start as isize),
+        let (base, offset) = match self.buffer.as_raw().is_null() {
+            true => (self.start as *mut u8, 0),
+            false => (start_of(env, &self.buffer), self.offset()?),
         };
-        if start.is_null() {
+        // The base of a buffer that is not direct is null, whatever the offset.
+        if base.is_null() {
             return Err(Raised::Argument("neither an array nor a direct buffer nor an address"));
         }
-        Ok((start, length))
+        Ok((base.wrapping_add(offset), length))
     }
 }
 
@@ -114,7 +119,7 @@ impl Pinned {
             let (start, length) = offer.resolve(env)?;
             return Ok(Self { env: env.as_raw(), array, start, offset: 0, length, mode });
         }
-        let offset = usize::try_from(offer.start).map_err(|_| Raised::Argument("a negative offset"))?;
+        let offset = offer.offset()?;
         Ok(Self { env: env.as_raw(), array, start: ptr::null_mut(), offset, length: offer.length()?, mode })
     }
 
