@@ -3,9 +3,10 @@
 //! The way of a record is not touched. A look compares the count of moved records with that of the look before. A
 //! connection belongs to the thread that uses it: its owner admits a look between two calls alone ([`IdleVisit`]).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -19,10 +20,15 @@ pub(crate) const SLEEP_AFTER_MAX_S: u32 = 86_400;
 /// The connections that are looked at before other threads get a turn: some tens of microseconds.
 const BATCH: usize = 64;
 
+/// The most tries of [`pause`] that a sweep spends between two batches on threads that wait: about two milliseconds.
+const TRIES_BETWEEN_BATCHES: u32 = 220;
+
 /// Passes the connection of a key to the function if no call is under way on it, and does nothing otherwise.
 ///
 /// Calls that begin meanwhile must wait for the end of the visit, about a microsecond. The visit must not wait for a
-/// call, and it must not give back an [`IdlePlace`].
+/// call, and takes locks by `try_lock` only. It must not fork, or call [`watch_idle`](crate::Context::watch_idle) or
+/// [`maintain`](crate::Context::maintain). It must not drop an [`IdlePlace`], or make or free a connection of the C
+/// interface, which has one.
 pub type IdleVisit = fn(u64, &mut dyn FnMut(&mut Connection));
 
 /// The connections of one context that fall asleep by themselves.
@@ -48,6 +54,8 @@ struct Seen {
 }
 
 /// The place of a connection in the list of its context. Its visits have ended when the place has been dropped.
+///
+/// Drop it under no lock that a visit takes, and not in a visit.
 pub struct IdlePlace {
     list: Arc<IdleList>,
     number: u64,
@@ -91,7 +99,7 @@ impl IdleList {
                 break;
             }
             from = next;
-            thread::yield_now();
+            let_others_in();
         }
         Duration::from_secs(u64::from(self.after_s / 2).max(1))
     }
@@ -149,42 +157,77 @@ impl Seen {
 
 /// The right to use the lists and to visit connections, of one thread at a time. fork(2) waits for it: a child has no
 /// list that is half changed and no connection that another thread visits.
-struct Gate;
+struct Gate {
+    /// False in the hooks of fork(2) that others have registered: this thread keeps the gate shut until they have run.
+    opens: bool,
+}
 
 static IS_SHUT: AtomicBool = AtomicBool::new(false);
 
+/// The threads that wait for the gate. A sweep lets them in between two batches.
+static WAITING: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    /// The calls of [`before_fork`] on this thread without their [`after_fork`]. The gate is shut while there are any.
+    static FORKS: Cell<u32> = const { Cell::new(0) };
+}
+
 impl Gate {
     fn enter() -> Self {
-        shut();
-        Self
+        let opens = FORKS.get() == 0;
+        if opens {
+            shut();
+        }
+        Self { opens }
     }
 
     #[allow(unsafe_code)]
     fn prepare_for_fork() -> Result<()> {
         static IS_PREPARED: AtomicBool = AtomicBool::new(false);
-        if IS_PREPARED.swap(true, Ordering::Relaxed) {
+        if IS_PREPARED.load(Ordering::Acquire) {
             return Ok(());
         }
-        // SAFETY: the hooks only exchange an atomic variable and wait.
-        match unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork)) } {
-            0 => Ok(()),
-            _ => {
-                IS_PREPARED.store(false, Ordering::Relaxed);
-                Err(Error::new(Code::Internal, "no memory for the hooks of fork"))
+        // Two threads can register the hooks at the same time. Hooks that run twice do no harm: they count.
+        // SAFETY: the hooks only change variables without a destructor, and wait.
+        match unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork_in_child)) } {
+            0 => {
+                IS_PREPARED.store(true, Ordering::Release);
+                Ok(())
             }
+            _ => Err(Error::new(Code::Internal, "no memory for the hooks of fork")),
         }
     }
 }
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        IS_SHUT.store(false, Ordering::Release);
+        if self.opens {
+            open();
+        }
     }
 }
 
 fn shut() {
-    let mut tries = 0_u32;
+    if !IS_SHUT.swap(true, Ordering::Acquire) {
+        return;
+    }
+    WAITING.fetch_add(1, Ordering::Relaxed);
+    let mut tries = 0;
     while IS_SHUT.swap(true, Ordering::Acquire) {
+        pause(&mut tries);
+    }
+    WAITING.fetch_sub(1, Ordering::Relaxed);
+}
+
+fn open() {
+    IS_SHUT.store(false, Ordering::Release);
+}
+
+/// Gives the threads that wait for the gate a turn. A waiting thread may sleep, and a sweep would overtake it.
+fn let_others_in() {
+    thread::yield_now();
+    let mut tries = 0;
+    while tries < TRIES_BETWEEN_BATCHES && WAITING.load(Ordering::Relaxed) > 0 {
         pause(&mut tries);
     }
 }
@@ -200,11 +243,29 @@ pub(crate) fn pause(tries: &mut u32) {
 }
 
 extern "C" fn before_fork() {
-    shut();
+    let forks = FORKS.get();
+    if forks == 0 {
+        shut();
+    }
+    FORKS.set(forks.saturating_add(1));
 }
 
 extern "C" fn after_fork() {
-    IS_SHUT.store(false, Ordering::Release);
+    match FORKS.get() {
+        // The hooks were registered during this fork: their first part has not run.
+        0 => {}
+        1 => {
+            FORKS.set(0);
+            open();
+        }
+        forks => FORKS.set(forks - 1),
+    }
+}
+
+extern "C" fn after_fork_in_child() {
+    // The child does not have the threads that wait.
+    WAITING.store(0, Ordering::Relaxed);
+    after_fork();
 }
 
 #[cfg(test)]
@@ -262,10 +323,60 @@ mod tests {
     }
 
     #[test]
+    fn thread_in_a_fork_can_enter_the_gate_and_keeps_others_out_until_the_last_hook() {
+        static IS_IN: AtomicBool = AtomicBool::new(false);
+        let list = Arc::new(IdleList::new(1).unwrap());
+        let place = list.enter(1, 1, |_, _| {});
+        before_fork();
+        // Hooks that were registered twice run twice.
+        before_fork();
+        let other = thread::spawn(|| {
+            let _gate = Gate::enter();
+            IS_IN.store(true, Ordering::SeqCst);
+        });
+        let mut tries = 0;
+        while WAITING.load(Ordering::Relaxed) == 0 {
+            pause(&mut tries);
+        }
+        drop(place);
+        let places = [2, 3].map(|number| list.enter(number, number, |_, _| {}));
+        assert_eq!(list.sweep(0, &|| false), Duration::from_secs(1));
+        after_fork();
+        drop(places);
+        drop(Gate::enter());
+        assert!(IS_SHUT.load(Ordering::SeqCst) && !IS_IN.load(Ordering::SeqCst));
+        after_fork();
+        other.join().unwrap();
+        assert!(IS_IN.load(Ordering::SeqCst) && list.is_empty());
+    }
+
+    #[test]
+    fn second_part_of_a_hook_without_the_first_does_not_open_the_gate() {
+        let gate = Gate::enter();
+        after_fork();
+        assert!(gate.opens && IS_SHUT.load(Ordering::SeqCst));
+        drop(gate);
+        before_fork();
+        assert!(!Gate::enter().opens && IS_SHUT.load(Ordering::SeqCst));
+        after_fork();
+        assert!(Gate::enter().opens);
+    }
+
+    #[test]
+    fn sweep_ends_although_a_thread_waits_that_never_gets_its_turn() {
+        let list = Arc::new(IdleList::new(1).unwrap());
+        let places: Vec<_> = (1..=3 * BATCH as u64).map(|number| list.enter(number, number, |_, _| {})).collect();
+        WAITING.fetch_add(1, Ordering::Relaxed);
+        list.sweep(0, &|| false);
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+        drop(places);
+    }
+
+    #[test]
     fn sweep_ends_early_when_its_context_is_over() {
         let list = Arc::new(IdleList::new(1).unwrap());
         let places: Vec<_> = (1..=5 * BATCH as u64).map(|number| list.enter(number, number, |_, _| {})).collect();
-        let asked = std::cell::Cell::new(0);
+        let asked = Cell::new(0);
         let is_over = || {
             asked.set(asked.get() + 1);
             asked.get() == 2

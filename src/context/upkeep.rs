@@ -49,7 +49,10 @@ impl Context {
 
     /// Lets [`Context::maintain`] put a connection of this context to sleep when it is idle
     /// ([`crate::ContextBuilder::sleep_after_s`]): `visit` admits it by `key`. None if connections do not sleep by
-    /// themselves. The owner drops the place before the key loses its meaning.
+    /// themselves. The owner drops the place before the key loses its meaning, and under no lock that a visit takes.
+    ///
+    /// A visit takes locks by `try_lock` only. It must not fork, or call this function or [`Context::maintain`]. It
+    /// must not drop a place, or make or free a connection of the C interface.
     pub fn watch_idle(&self, connection_id: u64, key: u64, visit: IdleVisit) -> Option<IdlePlace> {
         self.shared.idle.as_ref().map(|idle| idle.enter(connection_id, key, visit))
     }
