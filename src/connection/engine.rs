@@ -104,7 +104,7 @@ impl Engine {
         Self::Undecided(Box::new(Undecided::new(decide)))
     }
 
-    /// Steps of the handshake over `tls`, as many as can be done. Returns the bytes to discard from its front, and the
+    /// Steps of the handshake over `tls`, as [`run`] takes them. Returns the bytes to discard from its front, and the
     /// last step.
     pub(super) fn step(&mut self, tls: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Result<Step, rustls::Error>) {
         match self {
@@ -332,13 +332,14 @@ impl Engine {
     }
 }
 
-/// Takes steps over `tls` until one gives nothing for the peer.
+/// Takes steps over `tls` until one gives nothing for the peer, or all of `tls` is to be discarded. Without bytes it
+/// takes one step: after an error, rustls must not be called for what it has not been shown again.
 fn run<E>(tls: &mut [u8], mut step: impl FnMut(&mut [u8]) -> (usize, Result<Step, E>)) -> (usize, Result<Step, E>) {
     let mut discarded = 0;
     loop {
         let (discard, step) = step(&mut tls[discarded..]);
         discarded += discard;
-        if !matches!(step, Ok(Step::Emitted)) {
+        if discarded == tls.len() || !matches!(step, Ok(Step::Emitted)) {
             return (discarded, step);
         }
     }

@@ -79,9 +79,9 @@ impl Undecided {
 /// Content type of a change_cipher_spec record.
 const CHANGE_CIPHER_SPEC: u8 = 20;
 
-/// Returns true for a record that is a change_cipher_spec.
+/// Returns true for a record that is a change_cipher_spec, as it must be (RFC 8446 section 5).
 pub(super) fn is_change_cipher_spec(record: &[u8]) -> bool {
-    record.first() == Some(&CHANGE_CIPHER_SPEC)
+    matches!(record, [CHANGE_CIPHER_SPEC, _, _, 0, 1, 1])
 }
 
 /// Content type of a handshake record.

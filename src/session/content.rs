@@ -104,10 +104,10 @@ pub(super) fn encode(
     plain: &[u8],
     (issuers, verifier): (&Issuers, &PeerVerifier),
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let of_peer = authenticated
-        .peer
-        .as_ref()
-        .map_or(0, |peer| 2 * peer.chain.encodings().map(<[u8]>::len).sum::<usize>() + plain.len() + HEADER_BYTES);
+    let of_peer = authenticated.peer.as_ref().map_or(0, |peer| {
+        let certificates = peer.chain.encodings().chain(peer.path.encodings());
+        2 * certificates.map(<[u8]>::len).sum::<usize>() + HEADER_BYTES
+    });
     // A vector that grows would leave a copy of the secrets.
     let mut encoded = Zeroizing::new(Vec::with_capacity(FIRST_BYTES + plain.len() + of_peer));
     for number in [made_s, authenticated.at_s, authenticated.expires_s] {

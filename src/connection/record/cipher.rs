@@ -126,6 +126,8 @@ impl Cipher {
         if content.len() > self.kind.most_copied() {
             return self.seal_apart(header, content, extra, body).map(|()| length);
         }
+        // Without a key, nothing is copied.
+        self.expanded()?;
         let start = self.kind.before();
         body.get_mut(start..start + content.len())?.copy_from_slice(content);
         body.get_mut(start + content.len()..)?.get_mut(..extra.len())?.copy_from_slice(extra);

@@ -133,6 +133,15 @@ fn change_cipher_spec_that_follows_another_or_begins_takes_a_task_that_refuses_i
             }
         }
         assert_eq!(server.failure().unwrap().code(), Code::UnexpectedMessage, "{version}");
+        // In TLS 1.3, every one that is not as it must be is unexpected (RFC 8446 section 5).
+        let of_length = if version == "TLSv1.2" { Code::MessageMalformed } else { Code::UnexpectedMessage };
+        let malformed = [(&[20, 3, 3, 0, 1, 2][..], Code::UnexpectedMessage), (&[20, 3, 3, 0, 2, 1, 1], of_length)];
+        for (malformed, code) in malformed {
+            let (mut server, _) = answered(version);
+            assert_eq!(give(&mut server, malformed), Next::NeedTask, "{version}");
+            server.run_task();
+            assert_eq!(server.failure().unwrap().code(), code, "{version}: {malformed:?}");
+        }
         let mut server = contexts(version, false, &Arc::default()).0.accept().unwrap();
         assert_eq!(give(&mut server, &CHANGE_CIPHER_SPEC), Next::NeedTask);
         server.run_task();

@@ -1,7 +1,7 @@
 //! Peers that send what no peer should: altered flights, odd records, floods. No panic, a code for each, bounded
 //! memory.
 
-use brokertls::{ClientAuth, Code, Connection, Context, MAX_RECORD_BYTES, Next};
+use brokertls::{ClientAuth, Code, Connection, ConnectionSettings, Context, MAX_RECORD_BYTES, Next};
 
 use crate::rig::pair::{Authority, Pair, context};
 
@@ -172,4 +172,56 @@ fn flood_of_empty_records_ends_the_connection() {
     let mut fresh = server.accept().unwrap();
     let outcome = (0..100_000).try_for_each(|_| feed(&mut fresh, &mut [22, 3, 1, 0, 0]));
     assert_eq!(outcome.unwrap_err().code(), Code::UnexpectedMessage);
+}
+
+/// A record of TLS 1.2 with this content.
+fn record(kind: u8, content: &[u8]) -> Vec<u8> {
+    [&[kind, 3, 3][..], &(content.len() as u16).to_be_bytes(), content].concat()
+}
+
+/// A ServerHelloDone, which no side may send first.
+const HELLO_DONE: [u8; 4] = [14, 0, 0, 0];
+
+#[test]
+fn fault_with_handshake_bytes_before_or_behind_it_is_told_by_its_alert() {
+    let (server, client) = contexts();
+    let hello = flight(&mut client.connect(Some("broker")).unwrap());
+    let part_of_hello = record(22, &hello[5..105]);
+    let odd_type = record(99, b"x");
+    let two_bad = record(22, &HELLO_DONE.repeat(2));
+    let oversized = [&[22, 3, 3, 0xff, 0xff][..], &[0; 20]].concat();
+    let part_of_answer = record(22, &[2, 0, 1, 0]);
+    let to_server = [
+        (vec![part_of_hello.clone(), odd_type.clone()], Code::UnexpectedMessage),
+        (vec![record(22, &[&hello[5..], &[11, 0]].concat())], Code::UnexpectedMessage),
+        (vec![two_bad.clone()], Code::UnexpectedMessage),
+        (vec![part_of_hello, oversized.clone()], Code::RecordTooLarge),
+    ];
+    let to_client = [
+        (vec![two_bad], Code::UnexpectedMessage),
+        (vec![record(22, &[&HELLO_DONE[..], &[2, 0]].concat())], Code::UnexpectedMessage),
+        (vec![part_of_answer.clone(), odd_type], Code::UnexpectedMessage),
+        (vec![part_of_answer, oversized], Code::RecordTooLarge),
+    ];
+    let cases = to_server.into_iter().map(|case| (true, case)).chain(to_client.into_iter().map(|case| (false, case)));
+    for (is_server, (records, code)) in cases {
+        for uses_tasks in [false, true] {
+            let settings = ConnectionSettings { uses_tasks, ..ConnectionSettings::default() };
+            let mut side = match is_server {
+                true => server.accept_with(&settings).unwrap(),
+                false => client.connect_with(Some("broker"), &settings).unwrap(),
+            };
+            while flight(&mut side).is_empty() && !is_server {
+                side.run_task();
+            }
+            for mut bytes in records.clone() {
+                let _ = feed(&mut side, &mut bytes);
+                side.run_task();
+            }
+            let name = format!("server {is_server}, tasks {uses_tasks}, {records:?}");
+            assert_eq!(side.failure().map(brokertls::Error::code), Some(code), "{name}");
+            let alert = code.alert_in(None).unwrap();
+            assert_eq!(flight(&mut side), record(21, &[2, alert]), "{name}");
+        }
+    }
 }
