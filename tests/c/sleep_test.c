@@ -102,6 +102,9 @@ static void connections_of_a_context_that_does_not_ask_stay_awake(void) {
     btls_context_free(client);
 }
 
+/* The allocator of AddressSanitizer in gcc 12 keeps its locks over a fork. A child then waits in it for a thread that only
+ * the parent has. The other three runs of this program have this case. */
+#ifndef __SANITIZE_ADDRESS__
 struct worker {
     btls_context *server, *client;
     atomic_int *is_over;
@@ -184,12 +187,15 @@ static void child_of_a_process_with_maintenance_in_progress_waits_for_no_thread_
     btls_context_free(server);
     btls_context_free(client);
 }
+#endif
 
 int main(void) {
     RUN(time_that_is_no_number_of_seconds_up_to_a_day_is_refused);
     RUN(idle_connections_of_tls13_fall_asleep_and_wake);
     RUN(idle_connections_of_tls12_fall_asleep_and_wake);
     RUN(connections_of_a_context_that_does_not_ask_stay_awake);
+#ifndef __SANITIZE_ADDRESS__
     RUN(child_of_a_process_with_maintenance_in_progress_waits_for_no_thread_that_it_lacks);
+#endif
     return 0;
 }

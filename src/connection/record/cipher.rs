@@ -8,6 +8,7 @@ use std::ops::Range;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroize;
 
+use super::behind::Behind;
 use super::gcm::{Gcm, NONCE_BYTES, TAG_BYTES};
 use super::header::{HEADER_BYTES, RecordType};
 use super::kind::{Aead, EXPLICIT_NONCE_BYTES, Kind, MAX_RECORDS};
@@ -375,37 +376,6 @@ impl Drop for Keys {
     fn drop(&mut self) {
         self.key.zeroize();
         self.iv.zeroize();
-    }
-}
-
-/// The last bytes of a buffer before a record is decrypted into it: some of them may stand behind the content.
-struct Behind {
-    bytes: [u8; Self::MOST],
-}
-
-impl Behind {
-    /// The inner type, the sixteen zeros of Java, and some more.
-    const MOST: usize = 32;
-
-    #[inline]
-    fn of(plain: &[u8]) -> Self {
-        if let Some(bytes) = plain.last_chunk() {
-            return Self { bytes: *bytes };
-        }
-        let mut bytes = [0; Self::MOST];
-        bytes[Self::MOST - plain.len()..].copy_from_slice(plain);
-        Self { bytes }
-    }
-
-    /// Puts back those behind `length` bytes of content.
-    #[inline]
-    fn restore(&self, plain: &mut [u8], length: usize) {
-        let count = (plain.len() - length).min(Self::MOST);
-        let end = plain.len() - count;
-        plain[length..end].fill(0);
-        for (place, byte) in plain.iter_mut().rev().zip(self.bytes.iter().rev()).take(count) {
-            *place = *byte;
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! is dropped, and the ciphers come back into the [`layer`]. The traffic secrets of TLS 1.3 come by the key log
 //! ([`key_log`]). Secrets are taken out of rustls in this room alone.
 
+mod behind;
 mod cipher;
 mod fault;
 mod gcm;
