@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroize;
 
 use super::behind::Behind;
@@ -53,8 +53,9 @@ pub(super) enum Direction {
 
 /// An expanded key.
 enum Expanded {
+    /// AES-GCM, but for writing in TLS 1.2, which has no type behind the content: the other form takes less memory.
     Gcm(Gcm),
-    ChaCha(LessSafeKey),
+    Aead(LessSafeKey),
 }
 
 /// The keys of one direction, with the number of the next record.
@@ -156,7 +157,7 @@ impl Cipher {
                 *<&mut [u8; TAG_BYTES]>::try_from(tag).ok()? =
                     gcm.seal_apart(&nonce, data.as_ref(), (content, extra), inner)?;
             }
-            Expanded::ChaCha(key) => {
+            Expanded::Aead(key) => {
                 let (ciphertext, after) = rest.split_at_mut_checked(content.len())?;
                 let (nonce, data) = (Nonce::assume_unique_for_key(nonce), Aad::from(data.as_ref()));
                 key.seal_out_of_place_scatter(nonce, data, content, ciphertext, extra, after).ok()?;
@@ -178,7 +179,7 @@ impl Cipher {
         let number = self.number;
         match self.expanded()? {
             Expanded::Gcm(gcm) => *tag = gcm.seal_in_place(&nonce, data.as_ref(), inner)?,
-            Expanded::ChaCha(key) => {
+            Expanded::Aead(key) => {
                 let (nonce, data) = (Nonce::assume_unique_for_key(nonce), Aad::from(data.as_ref()));
                 tag.copy_from_slice(key.seal_in_place_separate_tag(nonce, data, inner).ok()?.as_ref());
             }
@@ -208,7 +209,7 @@ impl Cipher {
         let number = self.number;
         let is_authentic = match self.expanded() {
             Some(Expanded::Gcm(gcm)) => gcm.open_in_place(&nonce, data.as_ref(), tag, inner),
-            Some(Expanded::ChaCha(key)) => {
+            Some(Expanded::Aead(key)) => {
                 let nonce = Nonce::assume_unique_for_key(nonce);
                 key.open_in_place_separate_tag(nonce, Aad::from(data.as_ref()), tag, inner).is_ok()
             }
@@ -241,7 +242,7 @@ impl Cipher {
             Some(Expanded::Gcm(gcm)) => {
                 gcm.open_apart(&nonce, data.as_ref(), (ciphertext, tag), (&mut *plain, &mut *rest))
             }
-            Some(Expanded::ChaCha(key)) => {
+            Some(Expanded::Aead(key)) => {
                 let nonce = Nonce::assume_unique_for_key(nonce);
                 key.open_separate_gather(nonce, Aad::from(data.as_ref()), ciphertext, tag, plain).is_ok()
             }
@@ -354,10 +355,10 @@ impl Cipher {
     fn wake(&mut self) {
         let Some(keys) = &self.keys else { return };
         let key = &keys.key[..self.kind.aead().key_bytes()];
+        let aead = || UnboundKey::new(self.kind.aead().algorithm(), key).ok().map(LessSafeKey::new);
         self.expanded = match (self.kind.aead(), self.direction) {
-            (Aead::ChaCha20Poly1305, _) => {
-                UnboundKey::new(&CHACHA20_POLY1305, key).ok().map(LessSafeKey::new).map(Expanded::ChaCha)
-            }
+            (Aead::ChaCha20Poly1305, _) => aead().map(Expanded::Aead),
+            (_, Direction::Write) if !self.kind.is_tls13() => aead().map(Expanded::Aead),
             (_, Direction::Write) => Gcm::sealing(key).map(Expanded::Gcm),
             (_, Direction::Read) => Gcm::opening(key).map(Expanded::Gcm),
         };

@@ -1,5 +1,7 @@
 //! The kinds of ciphers: an algorithm, and the form of its records.
 
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Algorithm, CHACHA20_POLY1305};
+
 use super::gcm::TAG_BYTES;
 use super::header::HEADER_BYTES;
 
@@ -28,6 +30,14 @@ pub(super) enum Aead {
 }
 
 impl Aead {
+    pub(super) fn algorithm(self) -> &'static Algorithm {
+        match self {
+            Self::Aes128Gcm => &AES_128_GCM,
+            Self::Aes256Gcm => &AES_256_GCM,
+            Self::ChaCha20Poly1305 => &CHACHA20_POLY1305,
+        }
+    }
+
     pub(super) const fn key_bytes(self) -> usize {
         match self {
             Self::Aes128Gcm => 16,
