@@ -239,7 +239,7 @@ class BuilderSettingsTest {
         for (String row : new String[] {"preset=modern", "versions=TLSv1.3", "cipher-suites=TLS_AES_128_GCM_SHA256",
             "groups=secp256r1", "send-ca-names=no", "log-refusals=no", "allow=insecure-rsa-1024", "keep-peer-chain=no",
             "insecure-skip-server-name=yes", "insecure-accept-any-server=no", "insecure-allow-missing-mac=yes",
-            "alpn=mqtt", "resumption=no", "session-max-age-s=60",
+            "alpn=mqtt", "resumption=no", "session-max-age-s=60", "sleep-after-s=60",
             "resumption-asks-again=managers", "tls13-tickets=0", "max-ticket-bytes=2048", "session-cache=0",
             "insecure-key-log=" + folder.resolve("keys.log"),
             "max-content-bytes=100000", "max-kdf-iterations=1000000", "max-kdf-memory-bytes=1000000"}) {
