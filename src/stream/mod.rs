@@ -196,7 +196,7 @@ impl Stream {
     pub fn close_write(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| {
             stream.connection.close_write()?;
-            stream.flush_with(scratch)
+            stream.flush_or_explain(scratch)
         })
     }
 
@@ -211,7 +211,7 @@ impl Stream {
     pub fn shutdown(&mut self) -> Result<Status> {
         self.with_transport(|stream, scratch| {
             stream.connection.close_write()?;
-            match stream.flush_with(scratch)? {
+            match stream.flush_or_explain(scratch)? {
                 Status::Done(()) if stream.connection.is_handshaking() => return Ok(Status::Done(())),
                 Status::Done(()) => {}
                 wait => return Ok(wait),
@@ -229,7 +229,7 @@ impl Stream {
     /// # Errors
     /// The error that ended the connection or its transport, or `WRONG_STATE` without a transport.
     pub fn flush(&mut self) -> Result<Status> {
-        self.with_transport(Self::flush_with)
+        self.with_transport(Self::flush_or_explain)
     }
 
     /// Returns true if there are unsent bytes: the caller should wait until the transport is writable.
@@ -526,10 +526,14 @@ impl Stream {
         Ok(Leftover::from_slice(bytes))
     }
 
-    /// Reads the peer's alert after the transport takes no more. It says more than "broken pipe".
+    /// Reads the peer's alert after the transport takes no more. It says more than "broken pipe", also in the
+    /// calls after the one that has read it.
     fn explain(&mut self, error: Error, scratch: &mut Scratch) -> Error {
         if !matches!(error.code(), Code::BrokenPipe | Code::ConnectionReset) {
             return error;
+        }
+        if let Some(alert) = self.connection.failure().filter(|failure| failure.code().category() == Category::Alert) {
+            return alert.clone();
         }
         loop {
             let mut received = std::mem::take(&mut self.received);

@@ -196,6 +196,26 @@ fn alert_that_came_before_the_peer_left_says_more_than_broken_pipe() {
 }
 
 #[test]
+fn alert_that_came_before_the_peer_left_is_the_error_of_a_close_too() {
+    type Call = fn(&mut Stream) -> brokertls::Result<Status>;
+    for call in [Stream::close_write as Call, Stream::shutdown] {
+        let (mut server, mut client) = Sides::new("TLSv1.3").streams();
+        let (mut at_server, at_client) = UnixStream::pair().unwrap();
+        at_server.set_nonblocking(true).unwrap();
+        at_client.set_nonblocking(true).unwrap();
+        set(&mut server, &at_server, &at_server);
+        set(&mut client, &at_client, &at_client);
+        shake_hands(&mut server, &mut client);
+        // A record that nobody has encrypted: the client sends its alert, and leaves.
+        at_server.write_all(&[&[23, 3, 3, 0, 32][..], &[0; 32]].concat()).unwrap();
+        assert_eq!(client.read(&mut [0; 10]).unwrap_err().code(), Code::DecryptFailed);
+        drop(at_client);
+        assert_eq!(call(&mut server).unwrap_err().code(), Code::AlertBadRecordMac);
+        assert_eq!(server.read(&mut [0; 10]).unwrap_err().code(), Code::AlertBadRecordMac);
+    }
+}
+
+#[test]
 fn descriptor_that_is_closed_or_negative_is_an_error_and_not_a_crash() {
     let (mut server, _) = Sides::new("TLSv1.3").streams();
     assert_eq!(server.set_descriptors(-1, 1).unwrap_err().code(), Code::InvalidArgument);
