@@ -3,8 +3,6 @@
 
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use brokertls::certificate::CertificateFacts;
 use brokertls::verify::Deviation;
@@ -198,21 +196,7 @@ pub(crate) fn serve(
     peer: &Running,
     conversation: impl FnOnce(&mut Talk) -> Result<()>,
 ) -> Result<Seen> {
-    Talk::new(context.accept().unwrap(), accept(listener, peer)).run(conversation)
-}
-
-/// Waits for `peer` to connect.
-fn accept(listener: &TcpListener, peer: &Running) -> TcpStream {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Ok((socket, _)) = listener.accept() {
-            socket.set_nonblocking(false).unwrap();
-            return socket;
-        }
-        let is_over = peer.has_ended() || Instant::now() > deadline;
-        assert!(!is_over, "the peer does not connect; it printed:\n{}", peer.printed());
-        thread::sleep(Duration::from_millis(2));
-    }
+    Talk::new(context.accept().unwrap(), peer.accepted_by(listener)).run(conversation)
 }
 
 /// Serves as a recipe's server does: hears a line, answers, closes.

@@ -3,6 +3,7 @@
 //! Nothing here knows what the programs do.
 
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -129,6 +130,21 @@ impl Running {
     /// True if both outputs are closed, as they are when the program has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.printed.state.lock().unwrap().1 == 0
+    }
+
+    /// Waits until it connects.
+    pub(crate) fn accepted_by(&self, listener: &TcpListener) -> TcpStream {
+        listener.set_nonblocking(true).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok((socket, _)) = listener.accept() {
+                socket.set_nonblocking(false).unwrap();
+                return socket;
+            }
+            let is_over = self.has_ended() || Instant::now() > deadline;
+            assert!(!is_over, "{} does not connect; it printed:\n{}", self.name, self.printed());
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Waits for its end.

@@ -77,7 +77,8 @@ impl Echo {
         let (peer, socket, connection) = if is_server {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let peer = self.start(["client", &listener.local_addr().unwrap().port().to_string(), version]);
-            (peer, listener.accept().unwrap().0, self.server.accept_with(&settings).unwrap())
+            let socket = peer.accepted_by(&listener);
+            (peer, socket, self.server.accept_with(&settings).unwrap())
         } else {
             let peer = self.start(["server", "broker.pem", version]);
             let socket = TcpStream::connect(("127.0.0.1", peer.port(0, "port "))).unwrap();

@@ -104,7 +104,7 @@ pub(crate) fn s_client(place: &Place, context: &Context, arguments: &str, most: 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let peer = place.openssl(&format!("s_client -connect 127.0.0.1:{port} -CAfile ca.pem {arguments}"));
-    let (socket, _) = listener.accept().unwrap();
+    let socket = peer.accepted_by(&listener);
     (peer, slow(Stream::new(context.accept().unwrap()), socket, most))
 }
 
