@@ -237,11 +237,14 @@ bench-guard: stage
 	@tests/tools.sh gcc:gcc pkg-config:pkg-config openssl:openssl
 	@tests/bench/guard.sh $(STAGE)
 
-# The first run builds OpenSSL 4. Each prints its table; BENCH_IDLE= is another number of connections in memory.
-.PHONY: bench-idle bench-echo bench-storm bench-scaling
-bench-idle bench-echo bench-storm bench-scaling: stage
+# The first run builds OpenSSL 4. Each prints its table, and with `-page` after its name writes it into docs/performance.md
+# with plots; BENCH_IDLE= is another number of connections in memory.
+LOADS := bench-idle bench-echo bench-storm bench-scaling
+.PHONY: $(LOADS) $(LOADS:%=%-page)
+$(LOADS) $(LOADS:%=%-page): stage
 	@tests/tools.sh gcc:gcc perl:perl
-	@$(CARGO) run --locked --release --quiet --manifest-path tests/bench/load/Cargo.toml -- $(@:bench-%=%)
+	@$(CARGO) run --locked --release --quiet --manifest-path tests/bench/load/Cargo.toml -- \
+	    $(patsubst bench-%,%,$(@:%-page=%)) $(if $(filter %-page,$@),--page docs/performance.md)
 
 # Other JVMs to measure beside the one of PATH: their homes. Debian's packages put them here.
 BENCH_JVMS ?= $(patsubst %/bin/java,%,$(wildcard /usr/lib/jvm/*-25-*/bin/java))

@@ -7,7 +7,7 @@ use rustls::version::TLS13;
 use crate::load::{self, Load};
 use crate::pki::Pki;
 use crate::programs::{Clients, Server, Side};
-use crate::table::{self, median, milliseconds, quantile};
+use crate::table::{self, Measured, both, median, milliseconds, quantile};
 
 const SIZES: [usize; 3] = [64, 1024, 16384];
 const CONNECTIONS: [usize; 2] = [100, 10_000];
@@ -31,7 +31,7 @@ struct Round {
     resident: f64,
 }
 
-pub fn run(pki: &Pki) {
+pub fn run(pki: &Pki) -> Measured {
     table::head(
         "echoes over loopback, TLS 1.3, AES-256-GCM, one epoll thread on a processor of its own",
         "make bench-echo",
@@ -42,10 +42,11 @@ pub fn run(pki: &Pki) {
         "{:<40}{:>12}{:>12}{:>12}{:>12}{:>10}{:>8}{:>12}{:>12}",
         "", "messages", "bytes", "p50", "p99", "CPU/GB", "busy", "malloc", "resident"
     );
+    let mut libraries = Side::BOTH.map(|_| String::new());
+    let mut rows = Vec::new();
     for connections in CONNECTIONS.map(|count| count.min(reach)) {
         for size in SIZES {
             let mut rounds = Side::BOTH.map(|_| Vec::new());
-            let mut libraries = Side::BOTH.map(|_| String::new());
             for turn in 0..ROUNDS * Side::BOTH.len() {
                 // Each round has another side first.
                 let place = (turn + turn / Side::BOTH.len()) % Side::BOTH.len();
@@ -53,11 +54,11 @@ pub fn run(pki: &Pki) {
                 rounds[place].push(round);
                 libraries[place] = library;
             }
-            let medians: Vec<Round> = rounds.iter().map(|rounds| middle(rounds)).collect();
+            let medians = rounds.each_ref().map(|rounds| middle(rounds));
             for (library, round) in libraries.iter().zip(&medians) {
                 print(&format!("{connections} × {size} B, {library}"), size, round);
             }
-            let [ours, other] = &medians[..] else { unreachable!("two sides") };
+            let [ours, other] = &medians;
             println!(
                 "{:<40}{:>12.2}{:>12}{:>12.2}{:>12.2}{:>10.2}{:>8}{:>12.2}{:>12.2}",
                 "    brokertls × OpenSSL",
@@ -70,9 +71,23 @@ pub fn run(pki: &Pki) {
                 ours.allocated / other.allocated,
                 ours.resident / other.resident
             );
+            rows.push((format!("{connections} × {size} B"), medians));
         }
     }
     println!("busy is the part of its processor that the server used; below 100 % the clients are the limit");
+    let table = |name: &str, unit: &str, more_is_better, first: usize, figure: fn(&Round) -> f64| {
+        let figures = |rounds: &[Round; 2]| rounds.each_ref().map(|round| Some(figure(round)));
+        both(name, unit, more_is_better, rows[first..].iter().map(|(name, rounds)| (name.as_str(), figures(rounds))))
+    };
+    let tables = vec![
+        table("Echoes", "messages a second", true, 0, |round| round.rate),
+        table("Half of the echoes", "milliseconds at most", false, 0, |round| round.half.as_secs_f64() * 1e3),
+        table("99 of 100 echoes", "milliseconds at most", false, 0, |round| round.slowest.as_secs_f64() * 1e3),
+        table("The server's processor time", "seconds for a GB of messages", false, 0, |round| round.cost),
+        // With few connections, the steps of the heap are larger than what they take.
+        table("Resident memory after echoes", "bytes a connection", false, SIZES.len(), |round| round.resident),
+    ];
+    Measured { libraries: libraries.to_vec(), tables }
 }
 
 fn print(name: &str, size: usize, round: &Round) {

@@ -7,7 +7,7 @@ use rustls::version::TLS13;
 use crate::load::{self, Load};
 use crate::pki::Pki;
 use crate::programs::{Clients, Server, Side};
-use crate::table::{self, median};
+use crate::table::{self, Measured, both, median};
 
 /// Clients, if descriptors reach that far.
 const CLIENTS: usize = 20_000;
@@ -26,7 +26,7 @@ struct Round {
     resumed: Wave,
 }
 
-pub fn run(pki: &Pki) {
+pub fn run(pki: &Pki) -> Measured {
     let count = CLIENTS.min(load::raise_descriptors());
     table::head(&format!("{count} clients come back at once, TLS 1.3, ECDSA P-256, X25519"), "make bench-storm");
     load::pin();
@@ -34,9 +34,10 @@ pub fn run(pki: &Pki) {
         println!("the limit of descriptors of a process allows no more clients");
     }
     println!("{:<60}{:>12}{:>12}{:>12}{:>8}", "", "all back", "clients", "CPU", "busy");
+    let mut libraries = Side::BOTH.map(|_| String::new());
+    let mut rows = Vec::new();
     for clients in Clients::BOTH {
         let mut rounds = Side::BOTH.map(|_| Vec::new());
-        let mut libraries = Side::BOTH.map(|_| String::new());
         for turn in 0..ROUNDS * Side::BOTH.len() {
             // Each round has another side first.
             let place = (turn + turn / Side::BOTH.len()) % Side::BOTH.len();
@@ -47,17 +48,27 @@ pub fn run(pki: &Pki) {
         let kinds: [(&str, fn(&Round) -> &Wave); 2] =
             [("full", |round| &round.full), ("resumed", |round| &round.resumed)];
         for (kind, wave) in kinds {
-            let medians: Vec<Wave> = rounds.iter().map(|rounds| middle(rounds, wave)).collect();
+            let medians = rounds.each_ref().map(|rounds| middle(rounds, wave));
             for (library, wave) in libraries.iter().zip(&medians) {
                 print(&format!("{kind}{}, {library}", clients.suffix()), count, wave);
             }
-            let [ours, other] = &medians[..] else { unreachable!("two sides") };
+            let [ours, other] = &medians;
             let time = ours.time.as_secs_f64() / other.time.as_secs_f64();
             let name = "    brokertls × OpenSSL";
             println!("{name:<60}{time:>12.2}{:>12.2}{:>12.2}", 1.0 / time, ours.cpu_s / other.cpu_s);
+            rows.push((format!("{kind}{}", clients.suffix()), medians));
         }
     }
     println!("busy is the part of its processor that the server used; below 100 % the clients are the limit");
+    let table = |name: &str, unit: &str, figure: fn(&Wave) -> f64| {
+        let figures = rows.iter().map(|(name, waves)| (name.as_str(), waves.each_ref().map(|wave| Some(figure(wave)))));
+        both(name, unit, false, figures)
+    };
+    let tables = vec![
+        table("Until all clients are back", &format!("seconds for {count} clients"), |wave| wave.time.as_secs_f64()),
+        table("The server's part of it", "seconds of processor time", |wave| wave.cpu_s),
+    ];
+    Measured { libraries: libraries.to_vec(), tables }
 }
 
 fn print(name: &str, count: usize, wave: &Wave) {

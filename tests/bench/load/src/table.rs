@@ -1,8 +1,32 @@
-//! The head of a table, and figures in it.
+//! The head of a table, figures in it, and the tables for the page.
 
 use std::time::Duration;
 
-use brokertls_bench_report::{machine, today};
+use brokertls_bench_report::{Row, Table, machine, today};
+
+/// What a command has measured.
+pub struct Measured {
+    /// The libraries with their versions.
+    pub libraries: Vec<String>,
+    pub tables: Vec<Table>,
+}
+
+/// A table of both sides. A row has a figure for each side that has the case.
+pub fn both<'a>(
+    name: &str,
+    unit: &str,
+    more_is_better: bool,
+    rows: impl Iterator<Item = (&'a str, [Option<f64>; 2])>,
+) -> Table {
+    let rows = rows.map(|(name, figures)| Row { name: name.to_owned(), figures: figures.to_vec() });
+    Table {
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        more_is_better,
+        sides: vec!["brokertls".to_owned(), "OpenSSL".to_owned()],
+        rows: rows.collect(),
+    }
+}
 
 /// Prints what the table is of, how it was made, when and on what machine.
 pub fn head(subject: &str, command: &str) {
