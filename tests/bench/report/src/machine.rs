@@ -20,8 +20,9 @@ const MONTHS: [&str; 12] = [
 
 /// The processor, the number of its cores, and the kernel.
 pub fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    // All of them: a program that measures may have pinned itself to one.
+    let cores = processor.lines().filter(|line| line.starts_with("processor\t")).count();
     let model =
         processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
     let flags = processor.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
