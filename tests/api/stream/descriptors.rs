@@ -206,7 +206,7 @@ fn alert_that_came_before_the_peer_left_is_the_error_of_a_close_too() {
         set(&mut server, &at_server, &at_server);
         set(&mut client, &at_client, &at_client);
         shake_hands(&mut server, &mut client);
-        // A record that nobody has encrypted: the client sends its alert, and leaves.
+        // A record that the server has not encrypted: the client sends its alert, and leaves.
         at_server.write_all(&[&[23, 3, 3, 0, 32][..], &[0; 32]].concat()).unwrap();
         assert_eq!(client.read(&mut [0; 10]).unwrap_err().code(), Code::DecryptFailed);
         drop(at_client);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brokertls_bench_report::{Row, Table, machine, today};
 
-/// What a command has measured.
+/// The result of a command.
 pub struct Measured {
     /// The libraries with their versions.
     pub libraries: Vec<String>,

@@ -26,7 +26,7 @@ pub fn write(page: &Path, command: &str, versions: &[String], tables: &[Table]) 
     for table in tables {
         let file = table.file_name();
         fs::write(folder.join(&file), table.svg()).unwrap();
-        let (title, table) = (format!("{}, {}", table.name, table.unit), table.markdown());
+        let (title, table) = (&table.name, table.markdown());
         // An image by a link of Markdown would be a link between pages for rustdoc.
         let _ = writeln!(made, "<img src=\"{name}/{file}\" alt=\"{title}\">\n\n{table}");
     }
