@@ -44,7 +44,7 @@ run cargo fmt --check
 run cargo fmt --all --check --manifest-path tests/bench/Cargo.toml
 # The lock file of the benchmark knows the dependencies of this library too.
 run cargo tree --locked --depth 0 --manifest-path tests/bench/Cargo.toml
-run cargo fmt --check --package brokertls-jni
+run cargo fmt --check --package brokertls-jni --package brokertls-legacy --package brokertls-legacy-abi
 run cargo clippy --locked --all-targets -- -D warnings
 if [[ ${1-} == check ]]; then
     # One build of the development profile for all of them.
@@ -54,12 +54,14 @@ fi
 # The tests on outside data are not among all targets; they stay well-formed without their data.
 run cargo clippy --locked --test data -- -D warnings
 run cargo clippy --locked --all-targets --package brokertls-jni -- -D warnings
+run cargo clippy --locked --all-targets --package brokertls-legacy --package brokertls-legacy-abi -- -D warnings
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni
 run make --no-print-directory stage
 run make --no-print-directory test-c
 run cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
+run cargo test --locked --package brokertls-legacy
 run make --no-print-directory test-java
 run make --no-print-directory test-activemq
 run make --no-print-directory demo-java

@@ -1,0 +1,193 @@
+//! The boundary between the core and its second TLS engine: a table of functions and plain structures.
+//!
+//! Both sides are compiled with this file. They may be of different releases, so [`VERSION`] changes with every
+//! change here. No pointer of one side outlives the call that it is given to, except for the handles that the engine
+//! makes.
+
+use std::ffi::{CStr, c_void};
+
+/// The version of everything in this file.
+pub const VERSION: u32 = 1;
+
+/// The size of the structures of this file together, in bytes: it changes with most of their changes.
+#[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
+pub const SIZE: u32 =
+    (size_of::<Table>() + size_of::<ContextParts>() + size_of::<Callbacks>() + size_of::<Facts>()) as u32;
+
+/// The name of the engine's one symbol, a function of the type [`Entry`].
+pub const ENTRY: &CStr = c"brokertls_legacy_table";
+
+/// The function that gives the table. It lives as long as the process.
+pub type Entry = unsafe extern "C" fn() -> *const Table;
+
+/// Bytes of the caller.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes {
+    /// The first byte. It may be anything if there are none.
+    pub data: *const u8,
+    /// The number of bytes.
+    pub length: usize,
+}
+
+impl Bytes {
+    /// Points to these bytes.
+    pub const fn of(bytes: &[u8]) -> Self {
+        Self { data: bytes.as_ptr(), length: bytes.len() }
+    }
+
+    /// Returns the bytes.
+    ///
+    /// # Safety
+    /// The bytes must be valid and unchanged for `'a`.
+    #[allow(unsafe_code)]
+    pub const unsafe fn get<'a>(self) -> &'a [u8] {
+        if self.length == 0 {
+            return &[];
+        }
+        // SAFETY: the caller promises it.
+        unsafe { std::slice::from_raw_parts(self.data, self.length) }
+    }
+}
+
+/// A certificate chain, end entity first, and its private key: all in DER.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct IdentityParts {
+    /// The certificates.
+    pub chain: *const Bytes,
+    /// The number of certificates.
+    pub chain_length: usize,
+    /// The key: PKCS#8, PKCS#1 or SEC1.
+    pub key: Bytes,
+}
+
+/// The settings of a server's connections.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ContextParts {
+    /// The identity. NULL for none.
+    pub identity: *const IdentityParts,
+    /// The versions: bit 0 is TLS 1.0, bit 3 is TLS 1.3.
+    pub versions: u8,
+    /// OpenSSL's names of the suites up to TLS 1.2, with colons between.
+    pub suites: Bytes,
+    /// Those of TLS 1.3.
+    pub suites_of_tls13: Bytes,
+    /// OpenSSL's names of the groups, with colons between.
+    pub groups: Bytes,
+    /// OpenSSL's names of the signature algorithms, with colons between.
+    pub signatures: Bytes,
+    /// The application protocols, each after a byte with its length.
+    pub protocols: Bytes,
+    /// The names (DER) of the CAs in a request for a certificate.
+    pub subjects: *const Bytes,
+    /// The number of names.
+    pub subjects_length: usize,
+    /// A request for a client's certificate: 0 none, 1 a request, 2 a requirement.
+    pub client_auth: u8,
+    /// 1 if the order of the suites here decides, not the client's.
+    pub prefers_own_order: u8,
+    /// 1 if clients may have a pre-shared key.
+    pub has_psk: u8,
+}
+
+/// The functions of the caller that a call of the engine may use. None may unwind.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Callbacks {
+    /// Passed to each of them.
+    pub data: *mut c_void,
+    /// Takes records for the peer.
+    pub emit: unsafe extern "C" fn(*mut c_void, Bytes),
+    /// Judges the certificates of the peer. Returns 0, or the number of the alert that refuses it.
+    pub verify: unsafe extern "C" fn(*mut c_void, *const Bytes, usize) -> u8,
+    /// Puts the secret of an identity into the buffer. Returns its length, or 0 for none.
+    pub secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize) -> usize,
+}
+
+/// The outcome of a call.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// More records of the peer are needed.
+    NeedsInput = 0,
+    /// The handshake is complete, or data has moved.
+    Done = 1,
+    /// The peer has sent close_notify.
+    Closed = 2,
+    /// The connection has failed: [`Fault`] says why.
+    Failed = 3,
+}
+
+impl Outcome {
+    /// The outcome of a number on the boundary. An unknown one is a failure.
+    pub const fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::NeedsInput,
+            1 => Self::Done,
+            2 => Self::Closed,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// The reason of a failure, by the numbers of OpenSSL's first error. Both are 0 for a failure of the engine itself.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// The part of OpenSSL (`ERR_GET_LIB`).
+    pub library: i32,
+    /// The reason in it (`ERR_GET_REASON`). In its TLS part, 1000 + n is the alert n of the peer.
+    pub reason: i32,
+}
+
+/// Facts of a connection.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// The version as on the wire; 0 if it is not chosen.
+    pub version: u16,
+    /// The suite as on the wire; 0 if it is not chosen.
+    pub suite: u16,
+    /// Bytes of the application protocol; 0 for none.
+    pub protocol_length: u8,
+    /// The application protocol.
+    pub protocol: [u8; 255],
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self { version: 0, suite: 0, protocol_length: 0, protocol: [0; 255] }
+    }
+}
+
+/// The functions of the engine. A context may be used by several threads at once, a connection by one at a time.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Table {
+    /// [`VERSION`].
+    pub version: u32,
+    /// [`SIZE`].
+    pub size: u32,
+    /// OpenSSL's version: 0xMNN00PP0.
+    pub library_version: unsafe extern "C" fn() -> u64,
+    /// Makes a context. Returns NULL for a failure.
+    pub context_new: unsafe extern "C" fn(*const ContextParts, *mut Fault) -> *mut c_void,
+    /// Frees a context. Its connections stay valid.
+    pub context_free: unsafe extern "C" fn(*mut c_void),
+    /// Makes a connection. Returns NULL for a failure.
+    pub connection_new: unsafe extern "C" fn(*mut c_void, *mut Fault) -> *mut c_void,
+    /// Frees a connection.
+    pub connection_free: unsafe extern "C" fn(*mut c_void),
+    /// Continues the handshake with records of the peer. Puts the number of used bytes into the fourth argument.
+    pub handshake: unsafe extern "C" fn(*mut c_void, *const Callbacks, Bytes, *mut usize, *mut Fault) -> u32,
+    /// Opens one record: puts its plaintext into the buffer, and its length into the sixth argument.
+    pub open: unsafe extern "C" fn(*mut c_void, *const Callbacks, Bytes, *mut u8, usize, *mut usize, *mut Fault) -> u32,
+    /// Seals data of at most one record.
+    pub seal: unsafe extern "C" fn(*mut c_void, *const Callbacks, Bytes, *mut Fault) -> u32,
+    /// Seals close_notify.
+    pub close: unsafe extern "C" fn(*mut c_void, *const Callbacks, *mut Fault) -> u32,
+    /// Reads the facts of a connection.
+    pub facts: unsafe extern "C" fn(*mut c_void, *mut Facts),
+}

@@ -1,0 +1,300 @@
+//! Contexts: OpenSSL's settings, all of them set here, whatever its configuration file says.
+
+use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ptr;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use brokertls_legacy_abi::{Bytes, ContextParts, Fault, IdentityParts};
+use foreign_types::{ForeignType, ForeignTypeRef};
+use openssl::error::ErrorStack;
+use openssl::lib_ctx::LibCtx;
+use openssl::pkey::{PKey, Private};
+use openssl::provider::Provider;
+use openssl::ssl::{
+    AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode,
+    SslVersion,
+};
+use openssl::stack::{Stack, StackRef};
+use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
+use openssl_sys as sys;
+
+use crate::callbacks;
+use crate::guard::fault_of;
+
+/// Functions that the crate does not declare.
+#[allow(unsafe_code)]
+mod more {
+    use super::*;
+
+    unsafe extern "C" {
+        pub(super) fn SSL_CTX_new_ex(
+            library: *mut sys::OSSL_LIB_CTX,
+            properties: *const c_char,
+            method: *const sys::SSL_METHOD,
+        ) -> *mut sys::SSL_CTX;
+        pub(super) fn SSL_CTX_set_cert_verify_callback(
+            context: *mut sys::SSL_CTX,
+            callback: unsafe extern "C" fn(*mut sys::X509_STORE_CTX, *mut c_void) -> c_int,
+            data: *mut c_void,
+        );
+        pub(super) fn X509_new_ex(library: *mut sys::OSSL_LIB_CTX, properties: *const c_char) -> *mut sys::X509;
+        pub(super) fn d2i_X509(into: *mut *mut sys::X509, der: *mut *const u8, length: c_long) -> *mut sys::X509;
+        pub(super) fn d2i_AutoPrivateKey_ex(
+            into: *mut *mut sys::EVP_PKEY,
+            der: *mut *const u8,
+            length: c_long,
+            library: *mut sys::OSSL_LIB_CTX,
+            properties: *const c_char,
+        ) -> *mut sys::EVP_PKEY;
+        pub(super) fn X509_STORE_CTX_get0_untrusted(context: *mut sys::X509_STORE_CTX) -> *mut sys::stack_st_X509;
+    }
+}
+
+/// Algorithms of our own: those that the host has loaded or configured are not used, and not changed.
+struct Library {
+    /// Before the context: it is unloaded from it.
+    _provider: Provider,
+    context: LibCtx,
+}
+
+fn library() -> Result<&'static Library, ErrorStack> {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(library) = LIBRARY.get() {
+        return Ok(library);
+    }
+    openssl::init();
+    let context = LibCtx::new()?;
+    let provider = Provider::load(Some(&context), "default")?;
+    Ok(LIBRARY.get_or_init(|| Library { _provider: provider, context }))
+}
+
+/// Makes a context of a server.
+pub(crate) fn server(parts: &ContextParts) -> Result<SslContext, Fault> {
+    let mut builder = fresh().map_err(|errors| fault_of(&errors))?;
+    set_protocol(&mut builder, parts).map_err(|errors| fault_of(&errors))?;
+    if let Some(identity) = identity_of(parts) {
+        set_identity(&mut builder, &identity).map_err(|errors| fault_of(&errors))?;
+    }
+    set_peers(&mut builder, parts).map_err(|errors| fault_of(&errors))?;
+    Ok(builder.build())
+}
+
+/// A context on algorithms of our own.
+#[allow(unsafe_code)]
+fn fresh() -> Result<SslContextBuilder, ErrorStack> {
+    let library = library()?;
+    // SAFETY: the library context lives as long as the process, and no properties are given.
+    let context =
+        unsafe { more::SSL_CTX_new_ex(library.context.as_ptr(), ptr::null(), SslMethod::tls_server().as_ptr()) };
+    if context.is_null() {
+        return Err(ErrorStack::get());
+    }
+    // SAFETY: the builder owns the new context.
+    Ok(unsafe { SslContextBuilder::from_ptr(context) })
+}
+
+/// Sets everything that a configuration file of the system can set too. A file that the process has loaded changes the
+/// defaults of every context, also of one with a library context of its own.
+#[allow(unsafe_code)]
+fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<(), ErrorStack> {
+    builder.clear_options(SslOptions::all());
+    builder.set_options(
+        SslOptions::NO_SSLV2
+            | SslOptions::NO_SSLV3
+            | SslOptions::NO_COMPRESSION
+            | SslOptions::NO_RENEGOTIATION
+            | SslOptions::NO_TICKET
+            | SslOptions::SINGLE_DH_USE
+            | SslOptions::SINGLE_ECDH_USE,
+    );
+    if parts.prefers_own_order != 0 {
+        builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE);
+    }
+    builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::AUTO_RETRY);
+    // The core decides about the strength of keys and algorithms.
+    builder.set_security_level(0);
+    set_versions(builder, parts.versions)?;
+    builder.set_cipher_list(text(parts.suites))?;
+    builder.set_ciphersuites(text(parts.suites_of_tls13))?;
+    builder.set_groups_list(text(parts.groups))?;
+    builder.set_sigalgs_list(text(parts.signatures))?;
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    builder.set_num_tickets(0)?;
+    // SAFETY: the context is the builder's, and the number is no pointer.
+    unsafe { sys::SSL_CTX_set_dh_auto(builder.as_ptr(), 1) };
+    Ok(())
+}
+
+fn set_peers(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<(), ErrorStack> {
+    builder.set_verify(match parts.client_auth {
+        0 => SslVerifyMode::NONE,
+        1 => SslVerifyMode::PEER,
+        _ => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
+    });
+    set_judge(builder);
+    let mut names = Stack::new()?;
+    for name in all(parts.subjects, parts.subjects_length) {
+        names.push(X509Name::from_der(name)?)?;
+    }
+    builder.set_client_ca_list(names);
+    let protocols = bytes(parts.protocols).to_vec();
+    if !protocols.is_empty() {
+        builder.set_alpn_select_callback(move |_, offered| {
+            protocols_of(&protocols)
+                .find_map(|own| protocols_of(offered).find(|theirs| *theirs == own))
+                .ok_or(AlpnError::ALERT_FATAL)
+        });
+    }
+    if parts.has_psk != 0 {
+        builder.set_psk_server_callback(|_, identity, room| {
+            Ok(identity.map_or(0, |identity| callbacks::secret(identity, room)))
+        });
+    }
+    Ok(())
+}
+
+/// The protocols of a list (RFC 7301 section 3.1).
+fn protocols_of(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = list.split_first()?;
+        let (protocol, rest) = rest.split_at_checked(usize::from(*length))?;
+        list = rest;
+        Some(protocol)
+    })
+}
+
+#[allow(unsafe_code)]
+fn set_judge(builder: &mut SslContextBuilder) {
+    // SAFETY: the function fits, and needs no data.
+    unsafe { more::SSL_CTX_set_cert_verify_callback(builder.as_ptr(), judge, ptr::null_mut()) };
+}
+
+/// Asks the core about the certificates of the peer, in place of OpenSSL's own verification.
+#[allow(unsafe_code)]
+unsafe extern "C" fn judge(store: *mut sys::X509_STORE_CTX, _data: *mut c_void) -> c_int {
+    let judged = std::panic::catch_unwind(|| {
+        // SAFETY: OpenSSL calls this with a valid context. Its certificates live as long as it.
+        let chain: Vec<Vec<u8>> = unsafe {
+            let sent = more::X509_STORE_CTX_get0_untrusted(store);
+            let sent: Option<&StackRef<X509>> = (!sent.is_null()).then(|| StackRef::from_ptr(sent));
+            sent.into_iter().flatten().filter_map(|certificate| certificate.to_der().ok()).collect()
+        };
+        callbacks::verify(&chain)
+    });
+    const INTERNAL_ERROR: u8 = 80;
+    let result = match judged.unwrap_or(Err(INTERNAL_ERROR)) {
+        Ok(()) => X509VerifyResult::OK,
+        // SAFETY: any number is a result.
+        Err(alert) => unsafe { X509VerifyResult::from_raw(reason_of(alert)) },
+    };
+    // SAFETY: as above.
+    unsafe { X509StoreContextRef::from_ptr_mut(store) }.set_error(result);
+    c_int::from(result == X509VerifyResult::OK)
+}
+
+/// The reason to refuse a certificate for which OpenSSL sends this alert. It has none for some alerts.
+fn reason_of(alert: u8) -> c_int {
+    match alert {
+        42 => sys::X509_V_ERR_CERT_REJECTED,
+        43 => sys::X509_V_ERR_INVALID_PURPOSE,
+        44 => sys::X509_V_ERR_CERT_REVOKED,
+        45 => sys::X509_V_ERR_CERT_HAS_EXPIRED,
+        48 => sys::X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+        51 => sys::X509_V_ERR_CERT_SIGNATURE_FAILURE,
+        80 => sys::X509_V_ERR_UNSPECIFIED,
+        // For all others: certificate_unknown.
+        _ => c_int::MAX,
+    }
+}
+
+fn set_identity(builder: &mut SslContextBuilder, identity: &IdentityParts) -> Result<(), ErrorStack> {
+    let mut chain = all(identity.chain, identity.chain_length);
+    if let Some(end_entity) = chain.next() {
+        let end_entity = certificate(end_entity)?;
+        builder.set_certificate(&end_entity)?;
+    }
+    for issuer in chain {
+        builder.add_extra_chain_cert(certificate(issuer)?)?;
+    }
+    let key = key(bytes(identity.key))?;
+    builder.set_private_key(&key)?;
+    builder.check_private_key()
+}
+
+#[allow(unsafe_code)]
+fn certificate(der: &[u8]) -> Result<X509, ErrorStack> {
+    let library = library()?;
+    // SAFETY: the library context lives as long as the process; the DER is read within its length; the certificate is
+    // owned by the result, or freed by the function that fails to read it.
+    unsafe {
+        let mut made = more::X509_new_ex(library.context.as_ptr(), ptr::null());
+        let mut at = der.as_ptr();
+        if made.is_null() || more::d2i_X509(&mut made, &mut at, length(der)).is_null() {
+            return Err(ErrorStack::get());
+        }
+        Ok(X509::from_ptr(made))
+    }
+}
+
+#[allow(unsafe_code)]
+fn key(der: &[u8]) -> Result<PKey<Private>, ErrorStack> {
+    let library = library()?;
+    let mut at = der.as_ptr();
+    // SAFETY: as for `certificate`.
+    unsafe {
+        let made =
+            more::d2i_AutoPrivateKey_ex(ptr::null_mut(), &mut at, length(der), library.context.as_ptr(), ptr::null());
+        match made.is_null() {
+            true => Err(ErrorStack::get()),
+            false => Ok(PKey::from_ptr(made)),
+        }
+    }
+}
+
+fn length(der: &[u8]) -> c_long {
+    c_long::try_from(der.len()).unwrap_or(c_long::MAX)
+}
+
+/// Allows the versions of these bits. A list of names can have gaps, which a range cannot.
+fn set_versions(builder: &mut SslContextBuilder, bits: u8) -> Result<(), ErrorStack> {
+    const VERSIONS: [(SslVersion, SslOptions); 4] = [
+        (SslVersion::TLS1, SslOptions::NO_TLSV1),
+        (SslVersion::TLS1_1, SslOptions::NO_TLSV1_1),
+        (SslVersion::TLS1_2, SslOptions::NO_TLSV1_2),
+        (SslVersion::TLS1_3, SslOptions::NO_TLSV1_3),
+    ];
+    let is_allowed = |index: usize| bits >> index & 1 == 1;
+    let allowed =
+        || VERSIONS.iter().enumerate().filter(|(index, _)| is_allowed(*index)).map(|(_, (version, _))| *version);
+    builder.set_min_proto_version(allowed().next())?;
+    builder.set_max_proto_version(allowed().next_back())?;
+    for (_, (_, off)) in VERSIONS.iter().enumerate().filter(|(index, _)| !is_allowed(*index)) {
+        builder.set_options(*off);
+    }
+    Ok(())
+}
+
+#[allow(unsafe_code)]
+fn identity_of(parts: &ContextParts) -> Option<IdentityParts> {
+    // SAFETY: the core gives a valid pointer or NULL.
+    unsafe { parts.identity.as_ref() }.copied()
+}
+
+#[allow(unsafe_code)]
+fn bytes<'a>(bytes: Bytes) -> &'a [u8] {
+    // SAFETY: the core gives bytes that are valid during the call, and none is kept.
+    unsafe { bytes.get() }
+}
+
+fn text<'a>(text: Bytes) -> &'a str {
+    std::str::from_utf8(bytes(text)).unwrap_or_default()
+}
+
+#[allow(unsafe_code)]
+fn all<'a>(first: *const Bytes, count: usize) -> impl Iterator<Item = &'a [u8]> {
+    // SAFETY: the core gives this many valid ones.
+    let parts = if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(first, count) } };
+    parts.iter().map(|part| bytes(*part))
+}
