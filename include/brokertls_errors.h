@@ -57,6 +57,8 @@ enum {
     BTLS_INVALID_TIME = 115,
     /* The password callback gave no password. */
     BTLS_PASSWORD_UNAVAILABLE = 116,
+    /* The second TLS engine cannot be used. */
+    BTLS_LEGACY_UNAVAILABLE = 117,
     /* Another call on the object is in progress, on another thread or around this callback. */
     BTLS_BUSY = 120,
 
@@ -106,6 +108,8 @@ enum {
     BTLS_PARAMETER_INVALID = 222,
     /* The private key could not sign; the peer is sent alert 80. */
     BTLS_SIGNING_FAILED = 223,
+    /* The pre-shared keys cannot be read. */
+    BTLS_PSK_MALFORMED = 224,
 
     /* The peer certificate's issuer is not trusted; the peer is sent alert 48. */
     BTLS_CERT_UNKNOWN_ISSUER = 300,
@@ -244,6 +248,8 @@ enum {
     BTLS_FINISHED_INVALID = 525,
     /* The client asks for a server name that is not a host name; the peer is sent alert 112. */
     BTLS_SERVER_NAME_INVALID = 526,
+    /* The client has no pre-shared key of this context; the peer is sent alert 20. */
+    BTLS_PSK_REFUSED = 527,
     /* The connection failed; the peer is sent alert 40. */
     BTLS_PROTOCOL_OTHER = 599,
 

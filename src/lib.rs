@@ -18,6 +18,7 @@ pub mod ffi;
 mod identity;
 mod idle;
 pub mod keystore;
+mod legacy;
 mod logging;
 pub mod manual;
 pub mod policy;

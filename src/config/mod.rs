@@ -2,7 +2,9 @@
 //! of options, and the sources of files.
 
 mod builder;
+mod builder_legacy;
 mod builder_revocation;
+mod legacy;
 pub mod options;
 mod revocation;
 mod roots;
@@ -24,6 +26,7 @@ use crate::verify::host::HandshakeHost;
 use crate::verify::{Deviations, VerifyCallback};
 
 pub use builder::ContextBuilder;
+pub(crate) use legacy::LegacySpec;
 pub use revocation::CrlSource;
 pub(crate) use revocation::{RevocationSpec, StapleSpec};
 pub(crate) use roots::system_roots;
@@ -188,6 +191,7 @@ pub(crate) struct Spec {
     pub(crate) identities: Vec<IdentitySource>,
     pub(crate) trust: Vec<TrustSource>,
     pub(crate) policy: PolicySpec,
+    pub(crate) legacy: LegacySpec,
     pub(crate) client_auth: ClientAuth,
     pub(crate) sends_ca_names: bool,
     pub(crate) keeps_peer_chain: bool,
@@ -219,6 +223,7 @@ impl Spec {
             identities: Vec::new(),
             trust: Vec::new(),
             policy: PolicySpec::default(),
+            legacy: LegacySpec::default(),
             client_auth: ClientAuth::None,
             sends_ca_names: true,
             keeps_peer_chain: true,
@@ -247,6 +252,11 @@ impl Spec {
         !self.identities.is_empty() || self.hosts.identities.is_some()
     }
 
+    /// Returns true if connections of a server can be made: by an identity, or by pre-shared keys.
+    pub(crate) fn serves(&self) -> bool {
+        self.has_identities() || self.legacy.psk_file.is_some()
+    }
+
     /// Returns true if a certificate is trusted.
     pub(crate) fn has_trust(&self) -> bool {
         !self.trust.is_empty() || self.hosts.trust.is_some()
@@ -259,13 +269,14 @@ impl Spec {
 
     /// Refuses settings that contradict each other, whatever the sources hold.
     pub(crate) fn check(&self) -> Result<()> {
-        if !self.has_identities() && !self.has_trust() && !self.accepts_any_server {
+        self.legacy.check()?;
+        if !self.serves() && !self.has_trust() && !self.accepts_any_server {
             return Err(Error::new(Code::NoIdentity, "and nothing to verify servers against either"));
         }
         if self.client_auth != ClientAuth::None && !self.has_trust() {
             return Err(Error::new(Code::NoTrust, "client certificates are asked for"));
         }
-        if self.client_auth != ClientAuth::None && !self.has_identities() {
+        if self.client_auth != ClientAuth::None && !self.serves() {
             return Err(Error::new(Code::NoIdentity, "client certificates are asked for, and only a server asks"));
         }
         if self.hosts.identities.is_some() && !self.identities.is_empty() {

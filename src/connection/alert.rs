@@ -30,6 +30,22 @@ pub(super) fn take_fatal(records: &mut Vec<u8>) -> Option<u8> {
     }
 }
 
+/// Gives a fatal alert in plain text at the end of `records` this description.
+pub(super) fn describe_fatal(records: &mut [u8], description: u8) {
+    let mut rest = records;
+    while let [kind, _, _, high, low, content @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        match content.split_at_mut_checked(length) {
+            Some(([FATAL, last], [])) if *kind == ALERT => {
+                *last = description;
+                return;
+            }
+            Some((_, next)) => rest = next,
+            None => return,
+        }
+    }
+}
+
 /// The record that ends a connection with this alert; empty if the keys are used up.
 pub(super) fn record(description: u8, cipher: Option<Cipher>) -> Vec<u8> {
     match cipher.filter(Cipher::is_active) {
@@ -55,6 +71,20 @@ mod tests {
         assert_eq!(taken(&[23, 3, 3, 0, 8, 9, 21, 3, 3, 0, 2, 2, 40]), (None, 13));
         assert_eq!(taken(&[21, 3, 3, 0, 2, 2]), (None, 6));
         assert_eq!(taken(&[]), (None, 0));
+    }
+
+    #[test]
+    fn fatal_alert_gets_its_description_only_if_it_is_the_last_record() {
+        let described = |bytes: &[u8]| {
+            let mut records = bytes.to_vec();
+            describe_fatal(&mut records, 49);
+            records
+        };
+        assert_eq!(described(&[22, 3, 1, 0, 1, 9, 21, 3, 1, 0, 2, 2, 40])[6..], [21, 3, 1, 0, 2, 2, 49]);
+        // The end of a ciphertext that looks like one.
+        let sealed = [23, 3, 1, 0, 8, 9, 21, 3, 1, 0, 2, 2, 40];
+        assert_eq!(described(&sealed), sealed);
+        assert_eq!(described(&[21, 3, 1, 0, 2, 2]), [21, 3, 1, 0, 2, 2]);
     }
 
     #[test]

@@ -1,8 +1,5 @@
 //! The part of a connection that speaks TLS: rustls' unbuffered connection during the handshake, our layer of records
-//! after it.
-//!
-//! An engine that serves what rustls does not (older versions) would be a further variant here; nothing outside this
-//! room could tell.
+//! after it. For what rustls does not serve, it is the second engine from beginning to end.
 
 use std::sync::Arc;
 
@@ -14,6 +11,7 @@ use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, NamedGroup, 
 
 use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
 use crate::error::Result;
+use crate::legacy::{Reading, Server, Session};
 
 use super::hello::{Decide, Decision, Undecided};
 use super::record::{self, Cipher, Layer, Lent};
@@ -25,12 +23,29 @@ pub(super) enum Engine {
     Undecided(Box<Undecided>),
     /// A client that has not begun: rustls takes the session that it offers when its connection is made.
     Unstarted(Box<(Arc<ClientConfig>, ServerName<'static>)>),
+    /// A server with two engines that waits for the ClientHello.
+    Choosing(Box<Choosing>),
+    /// The second engine, during the handshake and after it.
+    Second(Box<Second>),
     /// The handshake is complete.
     Traffic(Box<Traffic>),
     /// A connection that has failed.
     Ended(Box<Known>),
     /// None, while one variant takes the place of another.
     Taken,
+}
+
+/// The two engines of a server.
+pub(super) struct Choosing {
+    first: Option<Arc<ServerConfig>>,
+    second: Arc<Server>,
+}
+
+/// A connection of the second engine.
+pub(super) struct Second {
+    session: Session,
+    /// Empty during the handshake.
+    known: Known,
 }
 
 /// A connection of rustls', with the ciphers that it has borrowed.
@@ -60,6 +75,7 @@ pub(super) struct Known {
     alpn: Option<Box<[u8]>>,
     handshake_kind: Option<HandshakeKind>,
     peer: KeptPeer,
+    psk_identity: Option<Box<[u8]>>,
 }
 
 /// The result of one step of the handshake.
@@ -100,6 +116,11 @@ impl Engine {
         begin(|| UnbufferedServerConnection::new(config)).map(Self::Server)
     }
 
+    /// Makes a server's side with two engines. The ClientHello selects one.
+    pub(super) fn choosing(first: Option<Arc<ServerConfig>>, second: Arc<Server>) -> Self {
+        Self::Choosing(Box::new(Choosing { first, second }))
+    }
+
     pub(super) fn undecided(decide: Decide) -> Self {
         Self::Undecided(Box::new(Undecided::new(decide)))
     }
@@ -138,6 +159,16 @@ impl Engine {
                     }),
                 )
             }
+            Self::Choosing(choosing) => match choosing.choose(tls) {
+                Ok(Some(chosen)) => {
+                    *self = chosen;
+                    (0, Ok(Step::Emitted))
+                }
+                Ok(None) => (0, Ok(Step::Idle)),
+                Err(Fault::Ours(error)) => (0, Ok(Step::Refused(error))),
+                Err(Fault::Rustls(error)) => (0, Err(error)),
+            },
+            Self::Second(second) => second.step(tls, outgoing),
             Self::Traffic(_) | Self::Ended(_) | Self::Taken => (0, Ok(Step::Idle)),
         }
     }
@@ -152,7 +183,10 @@ impl Engine {
 
     /// Returns true if rustls has completed the handshake, and [`Engine::complete`] has not been called.
     pub(super) fn is_to_complete(&self) -> bool {
-        self.common().is_some_and(|common| !common.is_handshaking())
+        match self {
+            Self::Second(second) => second.is_to_complete(),
+            _ => self.common().is_some_and(|common| !common.is_handshaking()),
+        }
     }
 
     /// Drops rustls' part after the handshake, and takes its ciphers over for the records.
@@ -160,6 +194,10 @@ impl Engine {
     /// # Errors
     /// `INTERNAL`, after which the engine has ended.
     pub(super) fn complete(&mut self) -> Result<()> {
+        if let Self::Second(second) = self {
+            second.complete();
+            return Ok(());
+        }
         let known = self.known();
         let layer = match std::mem::replace(self, Self::Taken) {
             Self::Client(handshake) => record::layer_of_client(handshake.connection, handshake.lent),
@@ -192,6 +230,14 @@ impl Engine {
         }
     }
 
+    /// The second engine, if it serves the connection.
+    pub(super) fn second(&mut self) -> Option<&mut Session> {
+        match self {
+            Self::Second(second) => Some(&mut second.session),
+            _ => None,
+        }
+    }
+
     /// Drops the part that speaks TLS and keeps what stays known. Returns the cipher of this side, for the last alert.
     pub(super) fn end(&mut self) -> Option<Cipher> {
         let known = self.known();
@@ -199,7 +245,12 @@ impl Engine {
             Self::Client(handshake) => handshake.end(),
             Self::Server(handshake) => handshake.end(),
             Self::Traffic(traffic) => Some(traffic.layer.into_write()),
-            Self::Undecided(_) | Self::Unstarted(_) | Self::Ended(_) | Self::Taken => None,
+            Self::Undecided(_)
+            | Self::Unstarted(_)
+            | Self::Choosing(_)
+            | Self::Second(_)
+            | Self::Ended(_)
+            | Self::Taken => None,
         }
     }
 
@@ -208,6 +259,7 @@ impl Engine {
         match self {
             Self::Traffic(traffic) => std::mem::take(&mut traffic.known),
             Self::Ended(known) => std::mem::take(known),
+            Self::Second(second) => second.take_known(),
             _ => Known {
                 is_client: self.is_client(),
                 is_handshaking: self.is_handshaking(),
@@ -217,6 +269,7 @@ impl Engine {
                 alpn: self.alpn().map(Box::from),
                 handshake_kind: self.handshake_kind(),
                 peer: KeptPeer::Chain(KeptChain::of(&self.peer_chain())),
+                psk_identity: None,
             },
         }
     }
@@ -226,6 +279,7 @@ impl Engine {
         match self {
             Self::Traffic(traffic) => Some(&traffic.known),
             Self::Ended(known) => Some(known),
+            Self::Second(second) if !second.known.is_handshaking => Some(&second.known),
             _ => None,
         }
     }
@@ -248,6 +302,9 @@ impl Engine {
         match self.kept() {
             Some(known) => known.peer.certificates(),
             None => {
+                if let Self::Second(second) = self {
+                    return second.session.chain().iter().map(|der| CertificateDer::from(der.as_ref())).collect();
+                }
                 let sent = self.common().and_then(|common| common.peer_certificates()).unwrap_or_default();
                 sent.iter().map(|der| CertificateDer::from(der.as_ref())).collect()
             }
@@ -258,6 +315,7 @@ impl Engine {
     pub(super) fn peer(&mut self) -> Option<&mut KeptPeer> {
         match self {
             Self::Traffic(traffic) => Some(&mut traffic.known.peer),
+            Self::Second(second) => Some(&mut second.known.peer),
             _ => None,
         }
     }
@@ -271,6 +329,8 @@ impl Engine {
         match self.protocol_version()? {
             ProtocolVersion::TLSv1_3 => Some("TLSv1.3"),
             ProtocolVersion::TLSv1_2 => Some("TLSv1.2"),
+            ProtocolVersion::TLSv1_1 => Some("TLSv1.1"),
+            ProtocolVersion::TLSv1_0 => Some("TLSv1"),
             _ => None,
         }
     }
@@ -281,6 +341,11 @@ impl Engine {
 
     pub(super) fn group(&self) -> Option<&'static str> {
         self.named_group()?.as_str()
+    }
+
+    /// The identity of the pre-shared key that authenticated a client.
+    pub(super) fn psk_identity(&self) -> Option<&[u8]> {
+        self.kept()?.psk_identity.as_deref()
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
@@ -297,7 +362,10 @@ impl Engine {
     fn protocol_version(&self) -> Option<ProtocolVersion> {
         match self.kept() {
             Some(known) => known.version,
-            None => self.common()?.protocol_version(),
+            None => match self {
+                Self::Second(second) => second.version(),
+                _ => self.common()?.protocol_version(),
+            },
         }
     }
 
@@ -329,6 +397,77 @@ impl Engine {
             Self::Server(handshake) => Some(&handshake.connection),
             _ => None,
         }
+    }
+}
+
+impl Choosing {
+    /// Chooses an engine, once the ClientHello is whole in `tls`.
+    fn choose(&self, tls: &[u8]) -> Result<Option<Engine>, Fault> {
+        let reading = Reading::of(tls);
+        let offer = match &reading {
+            Reading::Incomplete => return Ok(None),
+            Reading::Whole(offer) => Some(offer),
+            Reading::Malformed => None,
+        };
+        match &self.first {
+            // rustls knows more of what is wrong with a hello.
+            Some(first) if offer.is_none_or(|offer| self.second.is_for_rustls(offer)) => {
+                Engine::server(Arc::clone(first)).map(Some).map_err(Fault::Rustls)
+            }
+            _ => {
+                let session = self.second.session(offer).map_err(Fault::Ours)?;
+                let known = Known { is_handshaking: true, ..Known::default() };
+                Ok(Some(Engine::Second(Box::new(Second { session, known }))))
+            }
+        }
+    }
+}
+
+/// An error before an engine is chosen.
+enum Fault {
+    Ours(crate::error::Error),
+    Rustls(rustls::Error),
+}
+
+impl Second {
+    fn step(&mut self, tls: &[u8], outgoing: &mut Vec<u8>) -> (usize, Result<Step, rustls::Error>) {
+        if self.session.is_complete() {
+            return (0, Ok(Step::Idle));
+        }
+        let (used, outcome) = self.session.handshake(tls, outgoing);
+        (used, Ok(outcome.map_or_else(Step::Refused, |()| Step::Idle)))
+    }
+
+    fn is_to_complete(&self) -> bool {
+        self.known.is_handshaking && self.session.is_complete()
+    }
+
+    fn complete(&mut self) {
+        self.known = self.take_known();
+        self.known.is_handshaking = false;
+    }
+
+    fn take_known(&mut self) -> Known {
+        if !self.known.is_handshaking {
+            return std::mem::take(&mut self.known);
+        }
+        let (version, suite, alpn) = self.session.facts();
+        let (chain, psk_identity) = self.session.take_asked();
+        Known {
+            is_client: false,
+            is_handshaking: true,
+            version: version.map(ProtocolVersion::from),
+            suite: suite.map(CipherSuite::from),
+            group: None,
+            alpn,
+            handshake_kind: Some(HandshakeKind::Full),
+            peer: KeptPeer::Chain(KeptChain::of(&chain)),
+            psk_identity,
+        }
+    }
+
+    fn version(&self) -> Option<ProtocolVersion> {
+        self.session.facts().0.map(ProtocolVersion::from)
     }
 }
 

@@ -47,7 +47,8 @@ impl Connection {
         self.identity.as_ref().map(|identity| identity.cert.as_slice()).unwrap_or_default()
     }
 
-    /// The protocol version: `TLSv1.3` or `TLSv1.2`, once it is chosen.
+    /// The protocol version, once it is chosen: `TLSv1.3` or `TLSv1.2`. The second engine also serves `TLSv1.1` and
+    /// `TLSv1`.
     pub fn version(&self) -> Option<&'static str> {
         self.engine.version()
     }
@@ -60,6 +61,11 @@ impl Connection {
     /// The key exchange group by its IANA name, once it is chosen.
     pub fn group(&self) -> Option<&'static str> {
         self.engine.group()
+    }
+
+    /// The identity of the pre-shared key that authenticated the client; `None` for a client with another proof.
+    pub fn psk_identity(&self) -> Option<&[u8]> {
+        self.engine.psk_identity()
     }
 
     /// The application protocol that was agreed on.

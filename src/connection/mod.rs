@@ -20,6 +20,7 @@ mod moving;
 mod reasons;
 mod record;
 mod refusals;
+mod second;
 mod setup;
 mod state;
 
@@ -31,6 +32,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
+use crate::legacy::Server;
 use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 
 use checked::Checked;
@@ -140,6 +142,11 @@ impl Connection {
         Self::with_engine(Engine::undecided(decide), setup)
     }
 
+    /// Makes a server's side with two engines. The ClientHello selects one.
+    pub(crate) fn choosing_server(first: Option<Arc<ServerConfig>>, second: Arc<Server>, setup: Setup) -> Self {
+        Self::with_engine(Engine::choosing(first, second), setup)
+    }
+
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
     pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, setup: Setup) -> Result<Self> {
         let asks_first = setup.asks_first;
@@ -201,7 +208,7 @@ impl Connection {
         if self.is_handshaking() {
             return Ok(());
         }
-        let Some(layer) = self.engine.layer() else { return Ok(()) };
+        let Some(layer) = self.engine.layer() else { return self.close_second() };
         let queued = layer.close_notify(&mut self.outgoing);
         queued.map_err(|error| self.fail(error))
     }
@@ -230,6 +237,9 @@ impl Connection {
         if let Some(first) = self.failure() {
             return first.clone();
         }
+        if self.engine.second().is_some() {
+            return self.end_second(error);
+        }
         alert::take_fatal(&mut self.outgoing);
         let cipher = self.engine.end();
         self.end(error, cipher)
@@ -244,6 +254,11 @@ impl Connection {
         {
             self.outgoing.extend(alert::record(description, cipher));
         }
+        self.keep_failure(error)
+    }
+
+    /// Keeps the failure that ends the connection.
+    fn keep_failure(&mut self, error: Error) -> Error {
         let moment = self.moment();
         let error = hints::fit(error, &moment);
         self.log_refusal(&error, moment.side, moment.stage);
@@ -366,10 +381,14 @@ impl Connection {
     /// Ends the handshake. A close_notify that this side could not send before it is sent now.
     fn begin_traffic(&mut self) {
         self.change(Event::HandshakeDone);
-        if self.state.is_write_closed()
-            && let Some(layer) = self.engine.layer()
-            && let Err(error) = layer.close_notify(&mut self.outgoing)
-        {
+        if !self.state.is_write_closed() {
+            return;
+        }
+        let closed = match self.engine.layer() {
+            Some(layer) => layer.close_notify(&mut self.outgoing),
+            None => self.close_second(),
+        };
+        if let Err(error) = closed {
             self.fail(error);
         }
     }
@@ -384,7 +403,10 @@ impl Connection {
                 Ok(Step::Emitted) => {}
                 Ok(Step::Idle) => break,
                 Ok(Step::Refused(error)) => {
-                    self.fail(error);
+                    let mut notes = HandshakeNotes::take();
+                    let refusal = notes.refusal.take();
+                    self.keep(notes);
+                    self.fail(refusal.unwrap_or(error));
                     break;
                 }
                 Err(error) => {

@@ -125,7 +125,7 @@ impl Connection {
         let (mut consumed, mut produced) = (0, 0);
         let mut stopped = None;
         for _ in 0..most {
-            let Some(layer) = self.engine.layer() else { break };
+            let Some(layer) = self.engine.layer() else { return self.open_by_second(most, tls, plain) };
             let Header::Whole { length, is_application_data } = Header::read(&tls[consumed..], true) else {
                 stopped = Some(Next::NeedRecord);
                 break;
@@ -187,7 +187,7 @@ impl Connection {
     #[inline]
     fn seal_records(&mut self, most: usize, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
         let Some(layer) = self.engine.layer() else {
-            return Err(self.fail(Error::new(Code::Internal, "no layer of records after the handshake")));
+            return self.seal_by_second(most, plain, tls);
         };
         match layer.seal(plain, tls, most) {
             Ok(sealed) if sealed.produced == 0 => {

@@ -12,8 +12,10 @@ use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::{on_own_ciphers, prepare_client, prepare_server};
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
+use crate::keystore::Identity;
+use crate::legacy::{First, Parts, Psks, Server};
 use crate::logging::Level;
-use crate::policy::Policy;
+use crate::policy::{NotServed, Policy, SecondPolicy, of_both};
 use crate::revocation::{Remote, Staples};
 use crate::session::{self, ClientSessions, SessionSpec, Sessions};
 use crate::verify::{Judge, Purpose, Recheck, RustlsVerifier};
@@ -30,6 +32,12 @@ pub(super) struct Generation {
     pub(super) parts: ConfigParts,
     pub(super) server: Option<Arc<ServerConfig>>,
     pub(super) client: Option<Client>,
+    /// The second engine of a server, if it is on.
+    pub(super) second: Option<Arc<Server>>,
+    pub(super) second_policy: Option<SecondPolicy>,
+    pub(super) not_served: Vec<NotServed>,
+    /// False if the settings leave rustls nothing.
+    pub(super) has_rustls: bool,
     derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
     derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
     pub(super) staples: Arc<Staples>,
@@ -45,9 +53,17 @@ pub(super) struct Client {
 impl Generation {
     pub(super) fn load(spec: &Spec, sessions: &Arc<Sessions>, remote: Option<Arc<Remote>>) -> Result<Self> {
         spec.check()?;
-        let policy = Policy::from_spec(&spec.policy)?;
+        let psks = spec.legacy.psks()?;
+        let second_policy = second_policy(spec, psks.is_some())?;
+        let policy = of_both(&spec.policy, second_policy.as_ref())?;
+        let has_rustls = policy.is_some();
+        let policy = policy.unwrap_or_default();
+        let not_served = match &second_policy {
+            Some(second) => second.without_served(policy.not_served()),
+            None => policy.not_served().to_vec(),
+        };
         let mut warnings: Vec<String> =
-            policy.not_served().iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
+            not_served.iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
         let identities = load::identities(spec, &mut warnings)?;
         let judge = load::judge(spec, remote, &mut warnings)?;
         let staples::Loaded { staples, of_identities } =
@@ -64,12 +80,42 @@ impl Generation {
         warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
         let parts = ConfigParts { policy, judge, signers, key_log };
         let settings = ConnectionSettings::default();
-        let server = spec.has_identities().then(|| parts.server(spec, &parts.policy, &settings, sessions));
-        let verifies = spec.has_trust() || spec.accepts_any_server;
+        let second = second_policy.as_ref().map(|second| {
+            let first = has_rustls.then(|| First::new(&parts.policy, &identities));
+            parts.second(spec, second, Second { first, psks, identities: &identities }).map(Arc::new)
+        });
+        let second = second.transpose()?;
+        let server =
+            (spec.has_identities() && has_rustls).then(|| parts.server(spec, &parts.policy, &settings, sessions));
+        let verifies = has_rustls && (spec.has_trust() || spec.accepts_any_server);
         let client = verifies.then(|| parts.client(spec, &parts.policy, &settings, sessions));
         let (server, client) = (server.transpose()?, client.transpose()?);
         let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
-        Ok(Self { parts, server, client, derived_servers, derived_clients, staples, warnings })
+        Ok(Self {
+            parts,
+            server,
+            client,
+            second,
+            second_policy,
+            not_served,
+            has_rustls,
+            derived_servers,
+            derived_clients,
+            staples,
+            warnings,
+        })
+    }
+
+    /// The IANA names of the active cipher suites: those of rustls, then those of the second engine.
+    pub(super) fn cipher_suite_names(&self) -> Vec<&'static str> {
+        let first = self.has_rustls.then(|| self.parts.policy.cipher_suite_names());
+        joined(first, self.second_policy.as_ref().map(SecondPolicy::cipher_suite_names))
+    }
+
+    /// The active versions, the newest first.
+    pub(super) fn version_names(&self) -> Vec<&'static str> {
+        let first = self.has_rustls.then(|| self.parts.policy.version_names());
+        joined(first, self.second_policy.as_ref().map(SecondPolicy::version_names))
     }
 
     pub(super) fn server_with(
@@ -106,6 +152,32 @@ impl Generation {
             self.parts.client(spec, &policy, settings, sessions)
         })
     }
+}
+
+/// Both lists, each name once.
+fn joined(first: Option<Vec<&'static str>>, second: Option<Vec<&'static str>>) -> Vec<&'static str> {
+    let mut names = first.unwrap_or_default();
+    for name in second.unwrap_or_default() {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The policy of the second engine, if it is on. It is for servers alone, and for keys in bytes: a host that chooses
+/// identities keeps its keys.
+fn second_policy(spec: &Spec, has_psk: bool) -> Result<Option<SecondPolicy>> {
+    let is_on = spec.legacy.is_on && spec.serves() && spec.hosts.identities.is_none();
+    let policy = is_on.then(|| SecondPolicy::from_spec(&spec.policy, spec.legacy.allowed, has_psk)).transpose()?;
+    Ok(policy.filter(SecondPolicy::serves_any))
+}
+
+/// The parts of a server of the second engine, beside the policy.
+struct Second<'a> {
+    first: Option<First>,
+    psks: Option<Psks>,
+    identities: &'a [Arc<Identity>],
 }
 
 /// Returns the configuration of these settings, made at the first use. If two threads make it at once, one is kept.
@@ -186,6 +258,20 @@ impl ConfigParts {
         session::configure_server(&mut config, &of_sessions, sessions, self.recheck(spec, Purpose::Client))?;
         prepare_server(&mut config, self.key_log());
         Ok(Arc::new(config))
+    }
+
+    fn second(&self, spec: &Spec, policy: &SecondPolicy, second: Second<'_>) -> Result<Server> {
+        let asks = spec.client_auth != ClientAuth::None;
+        Server::new(Parts {
+            library: spec.legacy.library.as_deref(),
+            identities: second.identities,
+            policy: policy.clone(),
+            first: second.first,
+            verifier: asks.then(|| self.rustls_verifier(spec, &ConnectionSettings::default(), Purpose::Client)),
+            psks: second.psks,
+            protocols: &spec.alpn,
+            clock: Arc::clone(&spec.clock),
+        })
     }
 
     fn client(

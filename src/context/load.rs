@@ -155,5 +155,6 @@ pub(super) fn insecure_settings(spec: &Spec) -> Vec<String> {
         (spec.key_log.is_some(), "insecure: the secrets of all connections are written to the key log"),
     ];
     let deviations = spec.deviations.iter().map(|one| format!("{}: {}", one.name(), one.meaning()));
-    settings.iter().filter(|(is_set, _)| *is_set).map(|(_, text)| (*text).to_owned()).chain(deviations).collect()
+    let set = settings.iter().filter(|(is_set, _)| *is_set).map(|(_, text)| (*text).to_owned());
+    set.chain(deviations).chain(spec.legacy.warnings()).collect()
 }

@@ -66,7 +66,7 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let generation = self.generation();
         f.debug_struct("Context")
-            .field("serves", &generation.server.is_some())
+            .field("serves", &(generation.server.is_some() || generation.second.is_some()))
             .field("connects", &generation.client.is_some())
             .field("warnings", &generation.warnings)
             .finish_non_exhaustive()
@@ -117,6 +117,12 @@ impl Context {
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings);
+        let protocol = ConnectionSettings { uses_tasks: false, ..settings.of_configuration() };
+        if let Some(second) = &generation.second
+            && protocol == ConnectionSettings::default()
+        {
+            return Ok(Connection::choosing_server(generation.server.clone(), Arc::clone(second), setup));
+        }
         let config = generation.server_with(spec, &settings.of_configuration(), &self.shared.sessions)?;
         let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
         let Some(host) = host.map(Arc::clone) else { return Connection::server(config, setup) };
@@ -253,12 +259,12 @@ impl Context {
 
     /// The IANA names of the active cipher suites, in order of preference.
     pub fn cipher_suites(&self) -> Vec<&'static str> {
-        self.generation().parts.policy.cipher_suite_names()
+        self.generation().cipher_suite_names()
     }
 
     /// The active protocol versions, the newest first.
     pub fn versions(&self) -> Vec<&'static str> {
-        self.generation().parts.policy.version_names()
+        self.generation().version_names()
     }
 
     /// The application protocols of connections without their own settings, in order of preference.
@@ -278,7 +284,7 @@ impl Context {
 
     /// The configured versions, suites and groups that are not supported, each with its reason.
     pub fn not_served(&self) -> Vec<NotServed> {
-        self.generation().parts.policy.not_served().to_vec()
+        self.generation().not_served.clone()
     }
 
     fn generation(&self) -> Arc<Generation> {

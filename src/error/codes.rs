@@ -165,6 +165,9 @@ codes! {
     PasswordUnavailable = 116, PASSWORD_UNAVAILABLE, Usage, -,
         "the password callback gave no password",
         "";
+    LegacyUnavailable = 117, LEGACY_UNAVAILABLE, Usage, -,
+        "the second TLS engine cannot be used",
+        "Install the package brokertls-legacy, or give the path of libbrokertls_legacy.so as legacy-library.";
     Busy = 120, BUSY, Usage, -,
         "another call on the object is in progress, on another thread or around this callback",
         "Use a connection or a builder from one thread at a time.";
@@ -238,6 +241,9 @@ codes! {
     SigningFailed = 223, SIGNING_FAILED, Keystore, 80,
         "the private key could not sign",
         "Check the token or the provider that holds the key; its own error is the cause.";
+    PskMalformed = 224, PSK_MALFORMED, Keystore, -,
+        "the pre-shared keys cannot be read",
+        "Give an identity, a colon and the secret in hexadecimal digits on each line.";
 
     CertUnknownIssuer = 300, CERT_UNKNOWN_ISSUER, Certificate, 48,
         "the peer certificate's issuer is not trusted",
@@ -423,6 +429,9 @@ codes! {
     ServerNameInvalid = 526, SERVER_NAME_INVALID, Protocol, 112,
         "the client asks for a server name that is not a host name",
         "Make the client send the host name alone as server name (SNI): no scheme, port, path or address.";
+    PskRefused = 527, PSK_REFUSED, Protocol, 20,
+        "the client has no pre-shared key of this context",
+        "Compare the identity and the secret of the client with the line of it here.";
     ProtocolOther = 599, PROTOCOL_OTHER, Protocol, 40,
         "the connection failed",
         "";
@@ -555,7 +564,7 @@ impl Code {
     pub fn alert_in(self, version: Option<&str>) -> Option<u8> {
         let is_of_set_up = matches!(self.category(), Category::Usage | Category::Keystore);
         match self {
-            Self::CertMissing if version == Some("TLSv1.2") => Some(40),
+            Self::CertMissing if version.is_some_and(|version| version != "TLSv1.3") => Some(40),
             _ => self.alert().or_else(|| is_of_set_up.then_some(80)),
         }
     }

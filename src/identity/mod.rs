@@ -30,19 +30,11 @@ struct Signer {
 
 impl Signer {
     fn new(identity: &Identity, staple: Option<Arc<Staple>>) -> Result<Self> {
-        let names = match identity.chain.first().map(CertificateFacts::from_der).transpose()? {
-            None => Vec::new(),
-            Some(facts) => server_names(&facts),
-        };
-        Ok(Self { key: certified(identity), staple, names })
+        Ok(Self { key: certified(identity), staple, names: names_served(identity)? })
     }
 
     fn serves(&self, host: &str) -> bool {
-        self.names.iter().any(|name| match name.strip_prefix("*.") {
-            // RFC 9525 section 6.3: the wildcard is the whole left-most label.
-            Some(parent) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
-            None => name == host,
-        })
+        serves_name(&self.names, host)
     }
 
     /// Makes the identity for rustls, which sends the staple to clients that request one.
@@ -59,6 +51,24 @@ impl Signer {
     fn suits(&self, offered: &[CipherSuite], served: &[SupportedCipherSuite]) -> bool {
         suits(self.key.key.algorithm(), offered, served)
     }
+}
+
+/// The names that an identity serves.
+///
+/// # Errors
+/// `CERTIFICATE_MALFORMED`.
+pub(crate) fn names_served(identity: &Identity) -> Result<Vec<String>> {
+    let facts = identity.chain.first().map(CertificateFacts::from_der).transpose()?;
+    Ok(facts.map_or_else(Vec::new, |facts| server_names(&facts)))
+}
+
+/// Returns true if one of the names is that of the host, which is in lower case.
+pub(crate) fn serves_name(names: &[String], host: &str) -> bool {
+    names.iter().any(|name| match name.strip_prefix("*.") {
+        // RFC 9525 section 6.3: the wildcard is the whole left-most label.
+        Some(parent) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
+        None => name == host,
+    })
 }
 
 /// Removes the trailing dot of a complete host name (RFC 6066 section 3 sends none).

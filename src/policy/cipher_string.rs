@@ -19,6 +19,8 @@ pub(super) struct Selection {
     pub(super) tls12: Vec<&'static Suite>,
     /// The supported suites of TLS 1.3, in order, or the default ones if the string names none.
     pub(super) tls13: Vec<&'static Suite>,
+    /// All suites that the string selects, in order, supported or not.
+    pub(super) active: Vec<&'static Suite>,
     /// True if the string has a rule for TLS 1.2 or older.
     pub(super) speaks_of_tls12: bool,
     /// True if the string adds suites of TLS 1.3 by name.
@@ -53,6 +55,7 @@ pub(super) fn select(text: &str) -> Result<Selection> {
         active.filter(|suite| (suite.since == Since::Tls13) == tls13 && suite.served().is_some()).collect()
     };
     Ok(Selection {
+        active: list.0.iter().filter(|entry| entry.active).map(|entry| entry.suite).collect(),
         tls12: served(&list, false),
         tls13: served(&list, true),
         speaks_of_tls12: commands.iter().any(|command| command.as_rule().is_some_and(|rule| !rule.is_of_tls13())),

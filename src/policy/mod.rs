@@ -15,6 +15,7 @@ mod groups;
 mod keywords;
 pub(crate) mod names;
 mod not_served;
+mod second;
 mod signatures;
 mod suite_table;
 mod suites;
@@ -27,6 +28,8 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::error::{Code, Error, Result};
 pub use not_served::NotServed;
+pub use second::LegacyAllowed;
+pub(crate) use second::{KeyKind, SecondPolicy, of_both};
 pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
 use suites::{Since, Suite};
 

@@ -86,6 +86,28 @@ fn row(item: &str) -> Result<&'static Row> {
     })
 }
 
+/// The versions of a list as on the wire, the newest first: those of the second engine too.
+pub(super) fn on_the_wire(list: &str) -> Result<Vec<u16>> {
+    let mut found = Vec::new();
+    for item in items(list) {
+        match row(item)?.name {
+            "TLS" => found.extend([0x0304, 0x0303]),
+            name => found.extend(NAMES.iter().find(|(_, known)| *known == name).map(|(version, _)| *version)),
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.dedup();
+    Ok(found)
+}
+
+/// The versions on the wire, with their printed names.
+const NAMES: [(u16, &str); 4] = [(0x0304, "TLSv1.3"), (0x0303, "TLSv1.2"), (0x0302, "TLSv1.1"), (0x0301, "TLSv1")];
+
+/// The printed name of a version on the wire.
+pub(super) fn name_on_the_wire(version: u16) -> &'static str {
+    NAMES.iter().find(|(known, _)| *known == version).map_or("unknown", |(_, name)| name)
+}
+
 /// The printed name of a supported version.
 pub(super) fn name(version: &SupportedProtocolVersion) -> &'static str {
     match version == &TLS13 {

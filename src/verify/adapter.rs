@@ -217,6 +217,11 @@ impl HandshakeNotes {
         NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
     }
 
+    /// The alert of what refused the peer's certificate.
+    pub(crate) fn refusal_alert() -> Option<u8> {
+        NOTES.with_borrow(|notes| notes.refusal.as_ref().and_then(|error| error.code().alert_in(notes.input.version)))
+    }
+
     /// Takes back [`HandshakeNotes::add_refusal`].
     pub(crate) fn drop_refusal() {
         NOTES.with_borrow_mut(|notes| notes.refusal = None);

@@ -6,6 +6,7 @@ mod command;
 mod context;
 mod fetch;
 mod keystore;
+mod legacy;
 mod names;
 mod ocsp;
 mod policy;

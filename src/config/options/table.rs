@@ -5,8 +5,8 @@ use crate::config::builder::ContextBuilder;
 use crate::config::revocation::CrlSource;
 use crate::config::source::Source;
 use crate::error::{Code, Error, Result};
-use crate::policy::Preset;
 use crate::policy::names::{did_you_mean, nearest};
+use crate::policy::{LegacyAllowed, Preset};
 use crate::revocation::{CertIdHash, Depth, Mode};
 use crate::verify::AskAgain;
 
@@ -75,6 +75,16 @@ pub static OPTIONS: &[OptionRow] = &[
         "OpenSSL cipher string, or OpenSSL or IANA names [default: all served]"),
     row(Policy, "groups", Names(|builder, text| Ok(builder.groups(text))), "LIST",
         "key exchange groups [default: X25519MLKEM768:X25519:secp256r1:secp384r1]"),
+
+    row(Policy, "legacy-engine", Switch(ContextBuilder::legacy_engine), "YES|NO",
+        "serve old clients by a second engine: TLSv1 and TLSv1.1 if versions names them, CBC, DHE, and pre-shared keys \
+         [default: no]"),
+    many(row(Policy, "legacy-allow", Choice(legacy_allow), "SWITCH",
+        "let the second engine use: legacy-rsa-key-exchange, legacy-sha1-signatures, legacy-3des [default: none]")),
+    row(Policy, "legacy-library", Path(|builder, path| builder.legacy_library(path)), "FILE",
+        "library of the second engine [default: libbrokertls_legacy.so beside this one, or of the loader's path]"),
+    row(Policy, "psk-file", Path(|builder, path| builder.psk_file(Source::file(path))), "FILE",
+        "pre-shared keys of clients, for the second engine: a line IDENTITY:HEX each"),
 
     row(Verification, "client-auth", Choice(client_auth), "MODE",
         "ask clients for a certificate: none, want or need [default: none]"),
@@ -216,6 +226,16 @@ fn allow<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mut Cont
         builder.allow(deviation);
     }
     Ok(builder)
+}
+
+fn legacy_allow<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mut ContextBuilder> {
+    let mut allowed = builder.spec.legacy.allowed;
+    for name in text.split(',').map(|name| name.trim().to_ascii_lowercase()) {
+        if !allowed.allow(&name) {
+            return Err(value::refuse(text, &LegacyAllowed::NAMES.join(", ")));
+        }
+    }
+    Ok(builder.legacy_allow(allowed))
 }
 
 fn mode(text: &str) -> Result<Mode> {

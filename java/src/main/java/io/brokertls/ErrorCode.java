@@ -94,6 +94,10 @@ public enum ErrorCode {
     PASSWORD_UNAVAILABLE(116, Category.USAGE, -1,
             "the password callback gave no password",
             ""),
+    /** The second TLS engine cannot be used. */
+    LEGACY_UNAVAILABLE(117, Category.USAGE, -1,
+            "the second TLS engine cannot be used",
+            "Install the package brokertls-legacy, or give the path of libbrokertls_legacy.so as legacy-library."),
     /** Another call on the object is in progress, on another thread or around this callback. */
     BUSY(120, Category.USAGE, -1,
             "another call on the object is in progress, on another thread or around this callback",
@@ -191,6 +195,10 @@ public enum ErrorCode {
     SIGNING_FAILED(223, Category.KEYSTORE, 80,
             "the private key could not sign",
             "Check the token or the provider that holds the key; its own error is the cause."),
+    /** The pre-shared keys cannot be read. */
+    PSK_MALFORMED(224, Category.KEYSTORE, -1,
+            "the pre-shared keys cannot be read",
+            "Give an identity, a colon and the secret in hexadecimal digits on each line."),
     /** The peer certificate's issuer is not trusted. */
     CERT_UNKNOWN_ISSUER(300, Category.CERTIFICATE, 48,
             "the peer certificate's issuer is not trusted",
@@ -435,6 +443,10 @@ public enum ErrorCode {
     SERVER_NAME_INVALID(526, Category.PROTOCOL, 112,
             "the client asks for a server name that is not a host name",
             "Make the client send the host name alone as server name (SNI): no scheme, port, path or address."),
+    /** The client has no pre-shared key of this context. */
+    PSK_REFUSED(527, Category.PROTOCOL, 20,
+            "the client has no pre-shared key of this context",
+            "Compare the identity and the secret of the client with the line of it here."),
     /** The connection failed. */
     PROTOCOL_OTHER(599, Category.PROTOCOL, 40,
             "the connection failed",

@@ -1,0 +1,36 @@
+//! The methods of the builder for the second engine.
+
+use std::path::PathBuf;
+
+use crate::policy::LegacyAllowed;
+
+use super::builder::ContextBuilder;
+use super::source::Source;
+
+impl ContextBuilder {
+    /// Sets if a second engine serves the clients that rustls does not: older versions, CBC suites, finite-field
+    /// Diffie-Hellman and pre-shared keys. Default: no. It is a library of its own, on the OpenSSL of the system.
+    pub fn legacy_engine(&mut self, is_on: bool) -> &mut Self {
+        self.spec.legacy.is_on = is_on;
+        self
+    }
+
+    /// Sets the file of the second engine's library. Default: the file beside this library, then the loader's path.
+    pub fn legacy_library(&mut self, path: impl Into<PathBuf>) -> &mut Self {
+        self.spec.legacy.library = Some(path.into());
+        self
+    }
+
+    /// Allows weak parts of TLS in the second engine; each is logged when the context is built.
+    pub fn legacy_allow(&mut self, allowed: LegacyAllowed) -> &mut Self {
+        self.spec.legacy.allowed = allowed;
+        self
+    }
+
+    /// Sets the pre-shared keys of clients, which the second engine serves: lines of `IDENTITY:SECRET`, the secret in
+    /// hexadecimal digits.
+    pub fn psk_file(&mut self, file: Source) -> &mut Self {
+        self.spec.legacy.psk_file = Some(file);
+        self
+    }
+}

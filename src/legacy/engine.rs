@@ -1,0 +1,282 @@
+//! The functions of the second engine's table, as types: contexts and the connections of a server.
+
+use std::any::Any;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+use brokertls_legacy_abi::{Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table};
+use rustls::pki_types::CertificateDer;
+
+use crate::error::{Code, Error, Result};
+
+use super::fault::error_of;
+
+/// The side that the engine asks during a call.
+pub(super) trait Answers: Send + Sync {
+    /// Judges the certificates of a client.
+    ///
+    /// # Errors
+    /// The alert that refuses it. The notes of the call have the reason.
+    fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), u8>;
+
+    /// Puts the secret of an identity into `room`. Returns its length, and if the identity is known.
+    fn secret(&self, identity: &[u8], room: &mut [u8]) -> (usize, bool);
+}
+
+/// A context of the engine.
+pub(super) struct EngineContext {
+    table: &'static Table,
+    handle: NonNull<c_void>,
+}
+
+// SAFETY: the engine lets several threads use a context at once.
+#[allow(unsafe_code)]
+unsafe impl Send for EngineContext {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl Sync for EngineContext {}
+
+impl EngineContext {
+    /// # Errors
+    /// `LEGACY_UNAVAILABLE` if the engine refuses the settings.
+    #[allow(unsafe_code)]
+    pub(super) fn new(table: &'static Table, parts: &ContextParts) -> Result<Self> {
+        let mut fault = Fault::default();
+        // SAFETY: both pointers are valid, and what the parts point to lives as long as they.
+        let handle = unsafe { (table.context_new)(parts, &mut fault) };
+        let detail = || format!("it refuses the settings: reason {} in part {}", fault.reason, fault.library);
+        let handle = NonNull::new(handle).ok_or_else(|| Error::new(Code::LegacyUnavailable, detail()))?;
+        Ok(Self { table, handle })
+    }
+}
+
+impl Drop for EngineContext {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        // SAFETY: the handle is the engine's, and not used after this.
+        unsafe { (self.table.context_free)(self.handle.as_ptr()) };
+    }
+}
+
+/// The facts that the engine has asked about.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// The certificates of the peer.
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    /// The identity of a pre-shared key, and if it is known.
+    pub(super) identity: Option<(Box<[u8]>, bool)>,
+}
+
+/// One call of the engine, for its callbacks.
+struct Call<'a> {
+    server: &'a dyn Answers,
+    asked: &'a mut Asked,
+    outgoing: &'a mut Vec<u8>,
+    /// A panic of the application in a callback. It continues when the engine has returned.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// Runs a callback on the call that `data` points to. Returns `failed` after a panic.
+#[allow(unsafe_code)]
+fn with_call<T>(data: *mut c_void, failed: T, run: impl FnOnce(&mut Call<'_>) -> T) -> T {
+    // SAFETY: `Session::call` gives this pointer to the engine, which uses it within that call, on one thread.
+    let Some(call) = (unsafe { data.cast::<Call<'_>>().as_mut() }) else { return failed };
+    catch_unwind(AssertUnwindSafe(|| run(call))).unwrap_or_else(|panic| {
+        call.panic = Some(panic);
+        failed
+    })
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn emit(data: *mut c_void, records: Bytes) {
+    // SAFETY: the engine gives bytes that are valid during the call.
+    with_call(data, (), |call| call.outgoing.extend_from_slice(unsafe { records.get() }));
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn verify(data: *mut c_void, chain: *const Bytes, count: usize) -> u8 {
+    const INTERNAL_ERROR: u8 = 80;
+    with_call(data, INTERNAL_ERROR, |call| {
+        // SAFETY: the engine gives this many certificates, which are valid during the call.
+        let chain = unsafe { if count == 0 { &[] } else { std::slice::from_raw_parts(chain, count) } };
+        // SAFETY: as above.
+        let chain = chain.iter().map(|der| CertificateDer::from(unsafe { der.get() }.to_vec()));
+        call.asked.chain = chain.collect();
+        call.server.judge(&call.asked.chain).err().unwrap_or(0)
+    })
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn secret(data: *mut c_void, identity: Bytes, room: *mut u8, size: usize) -> usize {
+    with_call(data, 0, |call| {
+        // SAFETY: the engine gives an identity and that much room, which are valid during the call.
+        let (identity, room) = unsafe { (identity.get(), std::slice::from_raw_parts_mut(room, size)) };
+        let (length, is_known) = call.server.secret(identity, room);
+        call.asked.identity = Some((Box::from(identity), is_known));
+        length
+    })
+}
+
+/// The outcome of one record after the handshake.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// Application data: this many bytes.
+    Data(usize),
+    /// Nothing for the application.
+    Done,
+    /// The peer's close_notify.
+    PeerClosed,
+}
+
+/// The connection of a server.
+pub(crate) struct Session {
+    table: &'static Table,
+    handle: NonNull<c_void>,
+    server: Arc<dyn Answers>,
+    asked: Asked,
+    is_complete: bool,
+}
+
+// SAFETY: a connection of the engine may move between threads.
+#[allow(unsafe_code)]
+unsafe impl Send for Session {}
+// SAFETY: a shared reference reads facts alone, which the engine does not change then.
+#[allow(unsafe_code)]
+unsafe impl Sync for Session {}
+
+impl Drop for Session {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        // SAFETY: the handle is the engine's, and not used after this.
+        unsafe { (self.table.connection_free)(self.handle.as_ptr()) };
+    }
+}
+
+impl Session {
+    /// Makes a connection of this context of the server's.
+    #[allow(unsafe_code)]
+    pub(super) fn new(server: Arc<dyn Answers>, context: &EngineContext) -> Result<Self> {
+        let mut fault = Fault::default();
+        let table = context.table;
+        // SAFETY: the handle is that of a context, and the pointer is valid.
+        let handle = unsafe { (table.connection_new)(context.handle.as_ptr(), &mut fault) };
+        let handle = NonNull::new(handle).ok_or_else(|| error_of(fault))?;
+        Ok(Self { table, handle, server, asked: Asked::default(), is_complete: false })
+    }
+
+    /// Returns true if the handshake is complete.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Makes one call of the engine. A panic of the application in a callback continues after it.
+    fn call(
+        &mut self,
+        outgoing: &mut Vec<u8>,
+        run: impl FnOnce(&Table, *mut c_void, &Callbacks, &mut Fault) -> u32,
+    ) -> Result<Outcome> {
+        let mut call = Call { server: &*self.server, asked: &mut self.asked, outgoing, panic: None };
+        let callbacks = Callbacks { data: ptr::from_mut(&mut call).cast(), emit, verify, secret };
+        let mut fault = Fault::default();
+        let number = run(self.table, self.handle.as_ptr(), &callbacks, &mut fault);
+        if let Some(panic) = call.panic {
+            resume_unwind(panic);
+        }
+        match Outcome::from_number(number) {
+            Outcome::Failed => Err(self.error_of(fault)),
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// A record that cannot be decrypted before the end of the handshake is the sign of another secret.
+    fn error_of(&self, fault: Fault) -> Error {
+        let error = error_of(fault);
+        let is_of_secret = matches!(error.code(), Code::DecryptFailed | Code::FinishedInvalid);
+        match &self.asked.identity {
+            Some((identity, is_known)) if is_of_secret && !self.is_complete => {
+                let what = if *is_known { "its secret is another one" } else { "the identity is not known" };
+                Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()))
+            }
+            _ => error,
+        }
+    }
+
+    /// Continues the handshake with records of the peer. Returns the number of bytes that it has used, and appends
+    /// records for the peer.
+    #[allow(unsafe_code)]
+    pub(crate) fn handshake(&mut self, tls: &[u8], outgoing: &mut Vec<u8>) -> (usize, Result<()>) {
+        let mut used = 0;
+        let outcome = self.call(outgoing, |table, handle, callbacks, fault| {
+            // SAFETY: the handle is that of this connection, and all pointers are valid during the call.
+            unsafe { (table.handshake)(handle, callbacks, Bytes::of(tls), &mut used, fault) }
+        });
+        let outcome = outcome.map(|outcome| self.is_complete = outcome == Outcome::Done);
+        (used.min(tls.len()), outcome)
+    }
+
+    /// Opens one record into `plain`, which has room for it. Appends what answers it.
+    #[allow(unsafe_code)]
+    pub(crate) fn open(&mut self, record: &[u8], plain: &mut [u8], outgoing: &mut Vec<u8>) -> Result<Opened> {
+        let mut produced = 0;
+        let room = plain.len();
+        let outcome = self.call(outgoing, |table, handle, callbacks, fault| {
+            // SAFETY: as for the handshake; the room is that of the buffer.
+            unsafe {
+                (table.open)(handle, callbacks, Bytes::of(record), plain.as_mut_ptr(), room, &mut produced, fault)
+            }
+        })?;
+        Ok(match outcome {
+            Outcome::Done => Opened::Data(produced.min(room)),
+            Outcome::Closed => Opened::PeerClosed,
+            Outcome::NeedsInput | Outcome::Failed => Opened::Done,
+        })
+    }
+
+    /// Appends the records of at most 16 KiB of data.
+    #[allow(unsafe_code)]
+    pub(crate) fn seal(&mut self, plain: &[u8], outgoing: &mut Vec<u8>) -> Result<()> {
+        let outcome = self.call(outgoing, |table, handle, callbacks, fault| {
+            // SAFETY: as for the handshake.
+            unsafe { (table.seal)(handle, callbacks, Bytes::of(plain), fault) }
+        })?;
+        match outcome {
+            Outcome::Done => Ok(()),
+            _ => Err(Error::new(Code::Internal, "the second engine takes no data")),
+        }
+    }
+
+    /// Appends close_notify.
+    #[allow(unsafe_code)]
+    pub(crate) fn close(&mut self, outgoing: &mut Vec<u8>) -> Result<()> {
+        let outcome = self.call(outgoing, |table, handle, callbacks, fault| {
+            // SAFETY: as for the handshake.
+            unsafe { (table.close)(handle, callbacks, fault) }
+        });
+        outcome.map(|_| ())
+    }
+
+    /// The certificates of the peer, end entity first.
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.asked.chain
+    }
+
+    /// Takes what was asked out of a connection that has completed its handshake: the certificates, and the identity of
+    /// a pre-shared key.
+    pub(crate) fn take_asked(&mut self) -> (Vec<CertificateDer<'static>>, Option<Box<[u8]>>) {
+        let asked = std::mem::take(&mut self.asked);
+        (asked.chain, asked.identity.map(|(identity, _)| identity))
+    }
+
+    /// The version, the suite and the application protocol, as far as they are chosen.
+    #[allow(unsafe_code)]
+    pub(crate) fn facts(&self) -> (Option<u16>, Option<u16>, Option<Box<[u8]>>) {
+        let mut facts = Facts::default();
+        // SAFETY: the handle is that of this connection, and the pointer is valid.
+        unsafe { (self.table.facts)(self.handle.as_ptr(), &mut facts) };
+        let chosen = |number: u16| Some(number).filter(|number| *number != 0);
+        let protocol = facts.protocol.get(..usize::from(facts.protocol_length)).filter(|name| !name.is_empty());
+        (chosen(facts.version), chosen(facts.suite), protocol.map(Box::from))
+    }
+}

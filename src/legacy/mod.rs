@@ -1,0 +1,27 @@
+//! The second TLS engine, for peers that rustls does not serve: older versions, CBC, finite-field Diffie-Hellman, RSA
+//! key exchange and pre-shared keys.
+//!
+//! It is a library of its own (`libbrokertls_legacy.so`), on the OpenSSL of the system. [`loader`] loads it when a
+//! context with `legacy-engine` is built, and [`engine`] calls the functions of its table: only these two files have
+//! unsafe code. [`server`] decides by the ClientHello ([`offer`]) which engine serves a client.
+//!
+//! The certificates of peers are judged by our own verification. No buffer of a connection outlives a call.
+
+mod engine;
+mod fault;
+mod loader;
+mod offer;
+mod psk;
+mod server;
+
+pub(crate) use engine::{Opened, Session};
+pub(crate) use offer::Reading;
+pub(crate) use psk::Psks;
+pub(crate) use server::{First, Parts, Server};
+
+/// The most bytes that a record of the second engine adds to its plaintext. In TLS 1.0 an empty record precedes each
+/// (RFC 5246 appendix F.3 says why); each has a header, an IV, a MAC and padding.
+pub(crate) const MAX_OVERHEAD_BYTES: usize = 2 * (5 + 16 + 48 + 16);
+
+/// The least bytes that a record adds to its plaintext: the header and the tag of the shortest suite (CCM-8).
+pub(crate) const MIN_OVERHEAD_BYTES: usize = 5 + 8;
