@@ -11,10 +11,10 @@ use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, NamedGroup, 
 
 use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
 use crate::error::Result;
-use crate::legacy::{Reading, Server, Session};
+use crate::legacy::{Chosen, Reading, Server, Session};
 
 use super::hello::{Decide, Decision, Undecided};
-use super::record::{self, Cipher, Layer, Lent};
+use super::record::{self, Cipher, Floods, Layer, Lent};
 
 pub(super) enum Engine {
     Client(Box<Handshake<UnbufferedClientConnection>>),
@@ -46,6 +46,7 @@ pub(super) struct Second {
     session: Session,
     /// Empty during the handshake.
     known: Known,
+    floods: Floods,
 }
 
 /// A connection of rustls', with the ciphers that it has borrowed.
@@ -238,6 +239,14 @@ impl Engine {
         }
     }
 
+    /// The counts of what the peer of the second engine may send without end.
+    pub(super) fn floods_of_second(&mut self) -> Option<&mut Floods> {
+        match self {
+            Self::Second(second) => Some(&mut second.floods),
+            _ => None,
+        }
+    }
+
     /// Drops the part that speaks TLS and keeps what stays known. Returns the cipher of this side, for the last alert.
     pub(super) fn end(&mut self) -> Option<Cipher> {
         let known = self.known();
@@ -417,7 +426,7 @@ impl Choosing {
             _ => {
                 let session = self.second.session(offer).map_err(Fault::Ours)?;
                 let known = Known { is_handshaking: true, ..Known::default() };
-                Ok(Some(Engine::Second(Box::new(Second { session, known }))))
+                Ok(Some(Engine::Second(Box::new(Second { session, known, floods: Floods::default() }))))
             }
         }
     }
@@ -451,15 +460,15 @@ impl Second {
         if !self.known.is_handshaking {
             return std::mem::take(&mut self.known);
         }
-        let (version, suite, alpn) = self.session.facts();
+        let Chosen { version, suite, group, protocol } = self.session.facts();
         let (chain, psk_identity) = self.session.take_asked();
         Known {
             is_client: false,
             is_handshaking: true,
             version: version.map(ProtocolVersion::from),
             suite: suite.map(CipherSuite::from),
-            group: None,
-            alpn,
+            group: group.map(NamedGroup::from),
+            alpn: protocol,
             handshake_kind: Some(HandshakeKind::Full),
             peer: KeptPeer::Chain(KeptChain::of(&chain)),
             psk_identity,
@@ -467,7 +476,7 @@ impl Second {
     }
 
     fn version(&self) -> Option<ProtocolVersion> {
-        self.session.facts().0.map(ProtocolVersion::from)
+        self.session.facts().version.map(ProtocolVersion::from)
     }
 }
 

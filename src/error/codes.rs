@@ -432,6 +432,9 @@ codes! {
     PskRefused = 527, PSK_REFUSED, Protocol, 20,
         "the client has no pre-shared key of this context",
         "Compare the identity and the secret of the client with the line of it here.";
+    FallbackRefused = 529, FALLBACK_REFUSED, Protocol, 86,
+        "the client has come down to an older version than both sides have",
+        "Find out why the first attempt of the client failed: something between the two sides may have disturbed it.";
     ProtocolOther = 599, PROTOCOL_OTHER, Protocol, 40,
         "the connection failed",
         "";

@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use brokertls_legacy_abi::{Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table};
+use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table};
 use rustls::pki_types::CertificateDer;
 
 use crate::error::{Code, Error, Result};
+use crate::identity::ASKS_FOR_SHA1;
 
-use super::fault::error_of;
+use super::fault::{closed, error_of};
 
 /// The side that the engine asks during a call.
 pub(super) trait Answers: Send + Sync {
@@ -96,16 +97,27 @@ unsafe extern "C" fn emit(data: *mut c_void, records: Bytes) {
 }
 
 #[allow(unsafe_code)]
-unsafe extern "C" fn verify(data: *mut c_void, chain: *const Bytes, count: usize) -> u8 {
+unsafe extern "C" fn verify(data: *mut c_void, chain: *const Bytes, count: usize, alert: *mut u8) -> u32 {
     const INTERNAL_ERROR: u8 = 80;
-    with_call(data, INTERNAL_ERROR, |call| {
+    const REFUSED: u32 = 0;
+    let verdict = with_call(data, Err(INTERNAL_ERROR), |call| {
         // SAFETY: the engine gives this many certificates, which are valid during the call.
         let chain = unsafe { if count == 0 { &[] } else { std::slice::from_raw_parts(chain, count) } };
         // SAFETY: as above.
         let chain = chain.iter().map(|der| CertificateDer::from(unsafe { der.get() }.to_vec()));
         call.asked.chain = chain.collect();
-        call.server.judge(&call.asked.chain).err().unwrap_or(0)
-    })
+        call.server.judge(&call.asked.chain)
+    });
+    match verdict {
+        Ok(()) => ACCEPTED,
+        Err(description) => {
+            // SAFETY: the engine gives a valid pointer or NULL.
+            if let Some(alert) = unsafe { alert.as_mut() } {
+                *alert = description;
+            }
+            REFUSED
+        }
+    }
 }
 
 #[allow(unsafe_code)]
@@ -137,6 +149,17 @@ pub(crate) struct Session {
     server: Arc<dyn Answers>,
     asked: Asked,
     is_complete: bool,
+    lacks: Lacks,
+}
+
+/// A part that a client's offer does not have in common with this side. OpenSSL reports all of them as suites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lacks {
+    Nothing,
+    /// A key exchange group.
+    Groups,
+    /// TLS 1.2: signature algorithms; the client names none.
+    Signatures,
 }
 
 // SAFETY: a connection of the engine may move between threads.
@@ -157,13 +180,13 @@ impl Drop for Session {
 impl Session {
     /// Makes a connection of this context of the server's.
     #[allow(unsafe_code)]
-    pub(super) fn new(server: Arc<dyn Answers>, context: &EngineContext) -> Result<Self> {
+    pub(super) fn new(server: Arc<dyn Answers>, context: &EngineContext, lacks: Lacks) -> Result<Self> {
         let mut fault = Fault::default();
         let table = context.table;
         // SAFETY: the handle is that of a context, and the pointer is valid.
         let handle = unsafe { (table.connection_new)(context.handle.as_ptr(), &mut fault) };
         let handle = NonNull::new(handle).ok_or_else(|| error_of(fault))?;
-        Ok(Self { table, handle, server, asked: Asked::default(), is_complete: false })
+        Ok(Self { table, handle, server, asked: Asked::default(), is_complete: false, lacks })
     }
 
     /// Returns true if the handshake is complete.
@@ -197,7 +220,17 @@ impl Session {
         match &self.asked.identity {
             Some((identity, is_known)) if is_of_secret && !self.is_complete => {
                 let what = if *is_known { "its secret is another one" } else { "the identity is not known" };
-                Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()))
+                return Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()));
+            }
+            _ => {}
+        }
+        match (error.code(), self.lacks) {
+            (Code::NoCommonCipherSuite, Lacks::Groups) => Error::from(Code::NoCommonGroup),
+            (
+                Code::NoCommonCipherSuite | Code::NoCommonSignature | Code::HandshakeSignatureIllegal,
+                Lacks::Signatures,
+            ) => {
+                Error::new(Code::NoCommonSignature, "the client names no signature algorithms").with_hint(ASKS_FOR_SHA1)
             }
             _ => error,
         }
@@ -212,11 +245,18 @@ impl Session {
             // SAFETY: the handle is that of this connection, and all pointers are valid during the call.
             unsafe { (table.handshake)(handle, callbacks, Bytes::of(tls), &mut used, fault) }
         });
-        let outcome = outcome.map(|outcome| self.is_complete = outcome == Outcome::Done);
+        let outcome = outcome.and_then(|outcome| match outcome {
+            // It is no end of data during the handshake.
+            Outcome::Closed => Err(closed()),
+            outcome => {
+                self.is_complete = outcome == Outcome::Done;
+                Ok(())
+            }
+        });
         (used.min(tls.len()), outcome)
     }
 
-    /// Opens one record into `plain`, which has room for it. Appends what answers it.
+    /// Opens one record into `plain`, which has room for its data. Appends the record that answers it.
     #[allow(unsafe_code)]
     pub(crate) fn open(&mut self, record: &[u8], plain: &mut [u8], outgoing: &mut Vec<u8>) -> Result<Opened> {
         let mut produced = 0;
@@ -234,17 +274,29 @@ impl Session {
         })
     }
 
-    /// Appends the records of at most 16 KiB of data.
+    /// Appends a record of the start of the data. Returns the number of bytes in it.
     #[allow(unsafe_code)]
-    pub(crate) fn seal(&mut self, plain: &[u8], outgoing: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn seal(&mut self, plain: &[u8], outgoing: &mut Vec<u8>) -> Result<usize> {
+        let mut used = 0;
         let outcome = self.call(outgoing, |table, handle, callbacks, fault| {
             // SAFETY: as for the handshake.
-            unsafe { (table.seal)(handle, callbacks, Bytes::of(plain), fault) }
+            unsafe { (table.seal)(handle, callbacks, Bytes::of(plain), &mut used, fault) }
         })?;
         match outcome {
-            Outcome::Done => Ok(()),
+            Outcome::Done if (1..=plain.len()).contains(&used) => Ok(used),
             _ => Err(Error::new(Code::Internal, "the second engine takes no data")),
         }
+    }
+
+    /// Appends a fatal alert of this description, unless the engine has sent one.
+    #[allow(unsafe_code)]
+    pub(crate) fn alert(&mut self, description: u8, outgoing: &mut Vec<u8>) {
+        let sent = self.call(outgoing, |table, handle, callbacks, fault| {
+            // SAFETY: as for the handshake.
+            unsafe { (table.alert)(handle, callbacks, description, fault) }
+        });
+        // The connection has failed for a reason that is known already.
+        drop(sent);
     }
 
     /// Appends close_notify.
@@ -269,14 +321,28 @@ impl Session {
         (asked.chain, asked.identity.map(|(identity, _)| identity))
     }
 
-    /// The version, the suite and the application protocol, as far as they are chosen.
+    /// The facts, as far as they are chosen.
     #[allow(unsafe_code)]
-    pub(crate) fn facts(&self) -> (Option<u16>, Option<u16>, Option<Box<[u8]>>) {
+    pub(crate) fn facts(&self) -> Chosen {
         let mut facts = Facts::default();
         // SAFETY: the handle is that of this connection, and the pointer is valid.
         unsafe { (self.table.facts)(self.handle.as_ptr(), &mut facts) };
         let chosen = |number: u16| Some(number).filter(|number| *number != 0);
         let protocol = facts.protocol.get(..usize::from(facts.protocol_length)).filter(|name| !name.is_empty());
-        (chosen(facts.version), chosen(facts.suite), protocol.map(Box::from))
+        Chosen {
+            version: chosen(facts.version),
+            suite: chosen(facts.suite),
+            group: chosen(facts.group),
+            protocol: protocol.map(Box::from),
+        }
     }
+}
+
+/// The choices of a handshake, by their numbers on the wire.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    pub(crate) version: Option<u16>,
+    pub(crate) suite: Option<u16>,
+    pub(crate) group: Option<u16>,
+    pub(crate) protocol: Option<Box<[u8]>>,
 }

@@ -51,9 +51,19 @@ fn beside_us() -> Option<PathBuf> {
     }
     // SAFETY: dladdr gives a text that lives as long as the file is loaded, which is as long as this code runs.
     let file = unsafe { CStr::from_ptr(found.dli_fname) };
-    let file = Path::new(std::ffi::OsStr::from_bytes(file.to_bytes()));
-    file.parent().map(Path::to_path_buf)
+    folder_of(Path::new(std::ffi::OsStr::from_bytes(file.to_bytes())))
 }
+
+/// The folder of a file, or that of the program. A program without shared libraries gives the name that it was started
+/// by, and the present folder may be anybody's.
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    let file = if file.is_absolute() { file.to_path_buf() } else { std::env::current_exe().ok()? };
+    file.parent().filter(|folder| folder.is_absolute()).map(Path::to_path_buf)
+}
+
+/// Functions of each part of OpenSSL. A program may export some of them alone.
+const PROBES: [&CStr; 6] =
+    [c"SSL_CTX_new", c"EVP_PKEY_new", c"X509_free", c"BIO_new", c"ERR_clear_error", c"CRYPTO_free"];
 
 /// The flags of a load.
 ///
@@ -63,9 +73,20 @@ fn beside_us() -> Option<PathBuf> {
 #[allow(unsafe_code)]
 fn flags() -> i32 {
     // SAFETY: the name is a text, and the result is only compared.
-    let exported = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"SSL_CTX_new".as_ptr()) };
+    let is_exported = |name: &CStr| !unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }.is_null();
     let local = libc::RTLD_NOW | libc::RTLD_LOCAL;
-    if exported.is_null() { local } else { local | libc::RTLD_DEEPBIND }
+    if PROBES.into_iter().any(is_exported) { local | libc::RTLD_DEEPBIND } else { local }
+}
+
+/// The words of the loader for its last failure on this thread.
+#[allow(unsafe_code)]
+fn reason() -> String {
+    // SAFETY: the text lives until the next call of the loader on this thread, and is copied before.
+    let text = unsafe {
+        let text = libc::dlerror();
+        if text.is_null() { c"" } else { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    };
+    if text.is_empty() { "it cannot be loaded".to_owned() } else { text }
 }
 
 #[allow(unsafe_code)]
@@ -74,7 +95,7 @@ fn load(path: &Path) -> Result<&'static Table> {
     // SAFETY: the name is a text. The library starts nothing when it is loaded.
     let library = unsafe { libc::dlopen(name.as_ptr(), flags()) };
     if library.is_null() {
-        return Err(unavailable(path, "it cannot be loaded, or it does not find OpenSSL 3"));
+        return Err(unavailable(path, &reason()));
     }
     // SAFETY: the library is loaded, and the name is a text.
     let entry = unsafe { libc::dlsym(library, ENTRY.as_ptr()) };
@@ -95,5 +116,19 @@ fn load(path: &Path) -> Result<&'static Table> {
     match unsafe { (table.library_version)() } {
         OLDEST_LIBRARY.. => Ok(table),
         _ => Err(unavailable(path, "its OpenSSL is older than 3.0")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn library_is_looked_for_beside_this_one_or_the_program_and_never_in_the_present_folder() {
+        assert_eq!(folder_of(Path::new("/usr/lib/libbrokertls.so")), Some(PathBuf::from("/usr/lib")));
+        let program = std::env::current_exe().unwrap();
+        for name in ["brokertls", "./brokertls", "../bin/brokertls", ""] {
+            assert_eq!(folder_of(Path::new(name)).as_deref(), program.parent(), "{name}");
+        }
     }
 }

@@ -14,7 +14,7 @@ mod offer;
 mod psk;
 mod server;
 
-pub(crate) use engine::{Opened, Session};
+pub(crate) use engine::{Chosen, Opened, Session};
 pub(crate) use offer::Reading;
 pub(crate) use psk::Psks;
 pub(crate) use server::{First, Parts, Server};

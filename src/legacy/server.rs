@@ -16,7 +16,7 @@ use crate::keystore::Identity;
 use crate::policy::{KeyKind, Policy, SecondPolicy};
 use crate::verify::{HandshakeNotes, RustlsVerifier};
 
-use super::engine::{Answers, EngineContext, Session};
+use super::engine::{Answers, EngineContext, Lacks, Session};
 use super::loader;
 use super::offer::Offer;
 use super::psk::Psks;
@@ -59,6 +59,19 @@ impl First {
             (false, false) => return false,
         };
         offer.names_signatures && common(suites, &offer.suites) && common(&self.groups, &offer.groups)
+    }
+
+    /// The part that an offer with a suite of rustls' does not have in common with it.
+    fn lacks(&self, offer: &Offer) -> Lacks {
+        let common = |own: &[u16], theirs: &[u16]| own.iter().any(|one| theirs.contains(one));
+        if offer.versions.first() != Some(&0x0303) || !common(&self.tls12, &offer.suites) {
+            return Lacks::Nothing;
+        }
+        match offer.names_signatures {
+            true if !common(&self.groups, &offer.groups) => Lacks::Groups,
+            true => Lacks::Nothing,
+            false => Lacks::Signatures,
+        }
     }
 }
 
@@ -143,7 +156,11 @@ impl Server {
             .ok_or_else(|| crate::error::Error::new(crate::error::Code::Internal, "no context of the second engine"))?;
         chosen.key.iter().for_each(HandshakeNotes::add_identity);
         let answers: Arc<dyn Answers> = Arc::clone(self) as _;
-        Session::new(answers, &chosen.context)
+        let lacks = match (offer, &self.first) {
+            (Some(offer), Some(first)) => first.lacks(offer),
+            _ => Lacks::Nothing,
+        };
+        Session::new(answers, &chosen.context, lacks)
     }
 }
 

@@ -1,63 +1,96 @@
 //! The functions of the core, for the length of one call.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ptr;
 
-use brokertls_legacy_abi::{Bytes, Callbacks};
+use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks};
+
+use crate::messages::Heard;
 
 thread_local! {
-    /// Those of the call that this thread is in; NULL outside of one.
-    static CURRENT: Cell<*const Callbacks> = const { Cell::new(ptr::null()) };
+    /// The call that this thread is in; NULL outside of one.
+    static CURRENT: Cell<*const Call> = const { Cell::new(ptr::null()) };
 }
 
-/// Runs a part of a call with its callbacks. A callback may make calls for other connections.
-pub(crate) fn with<T>(callbacks: &Callbacks, run: impl FnOnce() -> T) -> T {
-    struct Back(*const Callbacks);
+/// The alert for a peer that nothing could be found out about.
+const INTERNAL_ERROR: u8 = 80;
+
+/// One call from the core.
+struct Call {
+    callbacks: Callbacks,
+    heard: RefCell<Heard>,
+}
+
+/// Runs a part of a call with its callbacks. Returns what was heard of the handshake, too. A callback may make calls
+/// for other connections.
+pub(crate) fn with<T>(callbacks: &Callbacks, run: impl FnOnce() -> T) -> (T, Heard) {
+    struct Back(*const Call);
     impl Drop for Back {
         fn drop(&mut self) {
             CURRENT.set(self.0);
         }
     }
-    let _back = Back(CURRENT.replace(callbacks));
-    run()
+    let call = Call { callbacks: *callbacks, heard: RefCell::default() };
+    let back = Back(CURRENT.replace(&call));
+    let outcome = run();
+    drop(back);
+    (outcome, call.heard.into_inner())
 }
 
+/// Runs a part of a callback on the call that this thread is in, if it is in one.
 #[allow(unsafe_code)]
-fn current() -> Option<Callbacks> {
-    // SAFETY: `with` keeps the pointer here only as long as it borrows what it points to.
-    unsafe { CURRENT.get().as_ref() }.copied()
+fn current<T>(run: impl FnOnce(&Call) -> T) -> Option<T> {
+    // SAFETY: `with` keeps the pointer here only as long as what it points to lives.
+    unsafe { CURRENT.get().as_ref() }.map(run)
+}
+
+/// Notes a message of the handshake.
+pub(crate) fn hear(note: impl FnOnce(&mut Heard)) {
+    current(|call| {
+        if let Ok(mut heard) = call.heard.try_borrow_mut() {
+            note(&mut heard);
+        }
+    });
 }
 
 /// Gives records to the core. Returns false outside of a call.
 #[allow(unsafe_code)]
 pub(crate) fn emit(records: &[u8]) -> bool {
-    let Some(callbacks) = current() else { return false };
     // SAFETY: the core gives functions that fit their data, for the length of the call.
-    unsafe { (callbacks.emit)(callbacks.data, Bytes::of(records)) };
-    true
+    current(|call| unsafe { (call.callbacks.emit)(call.callbacks.data, Bytes::of(records)) }).is_some()
 }
 
-/// Asks the core about the certificates of the peer, end entity first.
+/// Asks the core about the certificates of the peer, end entity first, as they were sent. OpenSSL must have read this
+/// many.
 ///
 /// # Errors
 /// The alert that refuses it.
 #[allow(unsafe_code)]
-pub(crate) fn verify(chain: &[Vec<u8>]) -> Result<(), u8> {
-    const INTERNAL_ERROR: u8 = 80;
-    let callbacks = current().ok_or(INTERNAL_ERROR)?;
-    let chain: Vec<Bytes> = chain.iter().map(|der| Bytes::of(der)).collect();
-    // SAFETY: as for `emit`.
-    match unsafe { (callbacks.verify)(callbacks.data, chain.as_ptr(), chain.len()) } {
-        0 => Ok(()),
-        alert => Err(alert),
-    }
+pub(crate) fn verify(count: usize) -> Result<(), u8> {
+    let verdict = current(|call| {
+        let sent = call.heard.borrow_mut().take_certificates();
+        if sent.len() != count || sent.is_empty() {
+            return Err(INTERNAL_ERROR);
+        }
+        let chain: Vec<Bytes> = sent.iter().map(|der| Bytes::of(der)).collect();
+        let mut alert = INTERNAL_ERROR;
+        let Callbacks { data, verify, .. } = call.callbacks;
+        // SAFETY: as for `emit`.
+        match unsafe { verify(data, chain.as_ptr(), chain.len(), &mut alert) } {
+            ACCEPTED => Ok(()),
+            _ => Err(alert),
+        }
+    });
+    verdict.unwrap_or(Err(INTERNAL_ERROR))
 }
 
 /// Puts the secret of an identity into `room`. Returns its length, or 0 for none.
 #[allow(unsafe_code)]
 pub(crate) fn secret(identity: &[u8], room: &mut [u8]) -> usize {
-    let Some(callbacks) = current() else { return 0 };
-    // SAFETY: as for `emit`.
-    let length = unsafe { (callbacks.secret)(callbacks.data, Bytes::of(identity), room.as_mut_ptr(), room.len()) };
-    length.min(room.len())
+    let length = current(|call| {
+        let Callbacks { data, secret, .. } = call.callbacks;
+        // SAFETY: as for `emit`.
+        unsafe { secret(data, Bytes::of(identity), room.as_mut_ptr(), room.len()) }
+    });
+    length.unwrap_or_default().min(room.len())
 }

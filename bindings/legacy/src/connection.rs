@@ -4,17 +4,38 @@
 
 use std::io::{self, Read, Write};
 
-use brokertls_legacy_abi::{Callbacks, Facts, Fault, Outcome};
+use brokertls_legacy_abi::{Callbacks, Facts, Fault, Outcome, reason};
 use foreign_types::ForeignTypeRef;
-use openssl::ssl::{ErrorCode, Ssl, SslCipherRef, SslContext, SslRef, SslStream};
+use openssl::ssl::{ErrorCode, Ssl, SslCipherRef, SslContext, SslRef, SslStream, SslVersion};
+use openssl_sys as sys;
 
-use crate::callbacks;
 use crate::guard::fault_of;
+use crate::sealed::{Record, Side};
+use crate::sent::Sent;
+use crate::{callbacks, groups, sealed};
 
-/// The bytes of one call.
+/// Content types of records.
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+
+/// Level of an alert that ends the connection.
+const FATAL: u8 = 2;
+
+/// The fault for a close_notify of the level of failures. Its level counts for nothing, as with rustls.
+const FATAL_CLOSE: Fault = Fault { library: 20, reason: 1000 };
+
+/// Room for the data of a record that has none.
+const SCRATCH_BYTES: usize = 16;
+
+/// The bytes of one call, and the records of all calls.
 struct Transport {
     input: *const u8,
     length: usize,
+    sent: Sent,
+    /// The number of records after which this call gives no more.
+    most_records: u64,
+    /// True if a call would have given more.
+    is_over: bool,
 }
 
 // SAFETY: the pointer is used only within a call, on the thread of that call.
@@ -38,10 +59,15 @@ impl Read for Transport {
 
 impl Write for Transport {
     fn write(&mut self, records: &[u8]) -> io::Result<usize> {
-        match callbacks::emit(records) {
-            true => Ok(records.len()),
-            false => Err(io::ErrorKind::WouldBlock.into()),
+        if self.sent.count() >= self.most_records {
+            self.is_over = true;
+            return Err(io::ErrorKind::Other.into());
         }
+        if !callbacks::emit(records) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.sent.note(records);
+        Ok(records.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -52,58 +78,121 @@ impl Write for Transport {
 /// A server's side.
 pub(crate) struct Connection {
     stream: SslStream<Transport>,
+    encrypts_then_macs: bool,
+    /// A request to renegotiate has been refused.
+    has_refused: bool,
+    /// A fatal alert has been sent.
+    has_ended: bool,
 }
 
 impl Connection {
     pub(crate) fn new(context: &SslContext) -> Result<Self, Fault> {
         let ssl = Ssl::new(context).map_err(|errors| fault_of(&errors))?;
-        let transport = Transport { input: std::ptr::null(), length: 0 };
-        Ok(Self { stream: SslStream::new(ssl, transport).map_err(|errors| fault_of(&errors))? })
+        let transport = Transport {
+            input: std::ptr::null(),
+            length: 0,
+            sent: Sent::default(),
+            most_records: u64::MAX,
+            is_over: false,
+        };
+        let stream = SslStream::new(ssl, transport).map_err(|errors| fault_of(&errors))?;
+        Ok(Self { stream, encrypts_then_macs: false, has_refused: false, has_ended: false })
     }
 
-    /// Runs a part of a call over `input`. Returns the number of bytes that it has used, too.
+    /// Runs a part of a call over `input`, which gives no more than this many records. Returns the number of bytes that
+    /// it has used, too.
     fn during<T>(
         &mut self,
         callbacks: &Callbacks,
         input: &[u8],
+        most: u64,
         run: impl FnOnce(&mut SslStream<Transport>) -> T,
     ) -> (usize, T) {
-        *self.stream.get_mut() = Transport { input: input.as_ptr(), length: input.len() };
-        let outcome = callbacks::with(callbacks, || run(&mut self.stream));
-        let left = std::mem::replace(self.stream.get_mut(), Transport { input: std::ptr::null(), length: 0 });
-        (input.len() - left.length, outcome)
+        let transport = self.stream.get_mut();
+        (transport.input, transport.length) = (input.as_ptr(), input.len());
+        transport.most_records = transport.sent.count().saturating_add(most);
+        let (outcome, heard) = callbacks::with(callbacks, || run(&mut self.stream));
+        let transport = self.stream.get_mut();
+        let left = std::mem::take(&mut transport.length);
+        transport.input = std::ptr::null();
+        self.encrypts_then_macs = heard.encrypts_then_macs.unwrap_or(self.encrypts_then_macs);
+        self.has_ended |= heard.has_ended;
+        (input.len() - left, outcome)
     }
 
     pub(crate) fn handshake(&mut self, callbacks: &Callbacks, input: &[u8]) -> (usize, Result<Outcome, Fault>) {
-        let (used, outcome) = self.during(callbacks, input, SslStream::accept);
+        let (used, outcome) = self.during(callbacks, input, u64::MAX, SslStream::accept);
         (used, outcome.map(|()| Outcome::Done).or_else(outcome_of))
     }
 
+    /// Opens a whole record. Each record gives data, or is answered by one at the most.
     pub(crate) fn open(
         &mut self,
         callbacks: &Callbacks,
         input: &[u8],
         room: &mut [u8],
     ) -> Result<(usize, Outcome), Fault> {
-        let (_, outcome) = self.during(callbacks, input, |stream| stream.ssl_read(room));
+        if sealed::is_cut(self.stream.ssl(), input) {
+            return Err(Fault { library: 0, reason: reason::CUT_RECORD });
+        }
+        let is_message = input.first() == Some(&HANDSHAKE) && self.stream.ssl().version2() != Some(SslVersion::TLS1_3);
+        let most = if is_message && self.has_refused { 0 } else { 1 };
+        let before = self.stream.get_ref().sent.count();
+        let mut scratch = [0; SCRATCH_BYTES];
+        let has_room = !room.is_empty();
+        let place = if has_room { room } else { &mut scratch[..] };
+        let (used, outcome) = self.during(callbacks, input, most, |stream| stream.ssl_read(place));
+        if self.stream.get_ref().is_over {
+            let refused = Fault { library: 0, reason: reason::RENEGOTIATION };
+            let found = outcome.err().and_then(|error| error.ssl_error().map(fault_of));
+            return Err(found.filter(|fault| *fault != Fault::default()).unwrap_or(refused));
+        }
+        let outcome = match outcome {
+            Ok(count) if has_room && self.stream.ssl().pending() == 0 => Ok((count, Outcome::Done)),
+            Ok(_) => Err(Fault::default()),
+            Err(error) => outcome_of(error).map(|outcome| (0, outcome)),
+        }?;
+        if outcome.1 == Outcome::Closed {
+            return Ok(outcome);
+        }
+        // Up to TLS 1.2, the one message that may come asks to renegotiate, and is answered.
+        let is_answered = self.stream.get_ref().sent.count() > before;
+        let is_whole = self.stream.ssl().is_init_finished() && (is_answered || !is_message);
+        if !is_whole || used != input.len() {
+            return Err(Fault { library: 0, reason: reason::PART_OF_MESSAGE });
+        }
+        self.has_refused |= is_message;
+        Ok(outcome)
+    }
+
+    /// Seals the start of `plain`, at most one record. Returns the number of bytes that it has used.
+    pub(crate) fn seal(&mut self, callbacks: &Callbacks, plain: &[u8]) -> Result<(usize, Outcome), Fault> {
+        let (_, outcome) = self.during(callbacks, &[], u64::MAX, |stream| stream.ssl_write(plain));
         match outcome {
             Ok(count) => Ok((count, Outcome::Done)),
             Err(error) => outcome_of(error).map(|outcome| (0, outcome)),
         }
     }
 
-    pub(crate) fn seal(&mut self, callbacks: &Callbacks, plain: &[u8]) -> Result<Outcome, Fault> {
-        let (_, outcome) = self.during(callbacks, &[], |stream| stream.ssl_write(plain));
-        match outcome {
-            Ok(count) if count == plain.len() => Ok(Outcome::Done),
-            Ok(_) => Err(Fault::default()),
-            Err(error) => outcome_of(error),
-        }
+    pub(crate) fn close(&mut self, callbacks: &Callbacks) -> Result<Outcome, Fault> {
+        let (_, outcome) = self.during(callbacks, &[], u64::MAX, SslStream::shutdown);
+        outcome.map(|_| Outcome::Done).or_else(outcome_of)
     }
 
-    pub(crate) fn close(&mut self, callbacks: &Callbacks) -> Result<Outcome, Fault> {
-        let (_, outcome) = self.during(callbacks, &[], SslStream::shutdown);
-        outcome.map(|_| Outcome::Done).or_else(outcome_of)
+    /// Gives the record of a fatal alert, unless one has been sent.
+    pub(crate) fn alert(&mut self, callbacks: &Callbacks, description: u8) -> Result<Outcome, Fault> {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return Ok(Outcome::Done);
+        }
+        let content = [FATAL, description];
+        let sent = &self.stream.get_ref().sent;
+        let record = Record { kind: ALERT, content: &content, sent, encrypts_then_macs: self.encrypts_then_macs };
+        let sealed = record.seal(self.stream.ssl(), Side::Server).map_err(|errors| fault_of(&errors))?;
+        let Some(sealed) = sealed else { return Ok(Outcome::NeedsInput) };
+        match callbacks::with(callbacks, || callbacks::emit(&sealed)) {
+            (true, _) => Ok(Outcome::Done),
+            (false, _) => Err(Fault::default()),
+        }
     }
 
     pub(crate) fn facts(&self) -> Facts {
@@ -112,6 +201,7 @@ impl Connection {
         // OpenSSL keeps the suite in the session from the change of ciphers on alone.
         if let Some(suite) = ssl.current_cipher().or_else(|| pending_suite(ssl)) {
             facts.suite = u16::from_be_bytes(suite.protocol_id());
+            facts.group = groups::of(ssl, suite).unwrap_or_default();
             facts.version = match ssl.version_str() {
                 "TLSv1" => 0x0301,
                 "TLSv1.1" => 0x0302,
@@ -134,7 +224,7 @@ impl Connection {
 #[allow(unsafe_code)]
 fn pending_suite(ssl: &SslRef) -> Option<&SslCipherRef> {
     unsafe extern "C" {
-        fn SSL_get_pending_cipher(ssl: *const openssl_sys::SSL) -> *const openssl_sys::SSL_CIPHER;
+        fn SSL_get_pending_cipher(ssl: *const sys::SSL) -> *const sys::SSL_CIPHER;
     }
     // SAFETY: the connection is valid, and its suites live as long as it.
     unsafe {
@@ -147,6 +237,9 @@ fn outcome_of(error: openssl::ssl::Error) -> Result<Outcome, Fault> {
     match error.code() {
         ErrorCode::WANT_READ => Ok(Outcome::NeedsInput),
         ErrorCode::ZERO_RETURN => Ok(Outcome::Closed),
-        _ => Err(error.ssl_error().map_or_else(Fault::default, fault_of)),
+        _ => match error.ssl_error().map_or_else(Fault::default, fault_of) {
+            FATAL_CLOSE => Ok(Outcome::Closed),
+            fault => Err(fault),
+        },
     }
 }

@@ -1,13 +1,13 @@
 //! Contexts: OpenSSL's settings, all of them set here, whatever its configuration file says.
 
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{CString, c_char, c_int, c_long, c_void};
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use brokertls_legacy_abi::{Bytes, ContextParts, Fault, IdentityParts};
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
-use openssl::lib_ctx::LibCtx;
+use openssl::lib_ctx::{LibCtx, LibCtxRef};
 use openssl::pkey::{PKey, Private};
 use openssl::provider::Provider;
 use openssl::ssl::{
@@ -18,13 +18,15 @@ use openssl::stack::{Stack, StackRef};
 use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use openssl_sys as sys;
 
-use crate::callbacks;
 use crate::guard::fault_of;
+use crate::{callbacks, groups, messages};
 
 /// Functions that the crate does not declare.
 #[allow(unsafe_code)]
 mod more {
     use super::*;
+
+    type Listener = unsafe extern "C" fn(c_int, c_int, c_int, *const c_void, usize, *mut sys::SSL, *mut c_void);
 
     unsafe extern "C" {
         pub(super) fn SSL_CTX_new_ex(
@@ -37,6 +39,8 @@ mod more {
             callback: unsafe extern "C" fn(*mut sys::X509_STORE_CTX, *mut c_void) -> c_int,
             data: *mut c_void,
         );
+        pub(super) fn SSL_CTX_set_block_padding(context: *mut sys::SSL_CTX, bytes: usize) -> c_int;
+        pub(super) fn SSL_CTX_set_msg_callback(context: *mut sys::SSL_CTX, callback: Listener);
         pub(super) fn X509_new_ex(library: *mut sys::OSSL_LIB_CTX, properties: *const c_char) -> *mut sys::X509;
         pub(super) fn d2i_X509(into: *mut *mut sys::X509, der: *mut *const u8, length: c_long) -> *mut sys::X509;
         pub(super) fn d2i_AutoPrivateKey_ex(
@@ -70,6 +74,11 @@ fn library() -> Result<&'static Library, ErrorStack> {
     Ok(LIBRARY.get_or_init(|| Library { _provider: provider, context }))
 }
 
+/// The algorithms of this engine.
+pub(crate) fn algorithms() -> Result<&'static LibCtxRef, ErrorStack> {
+    library().map(|library| &*library.context)
+}
+
 /// Makes a context of a server.
 pub(crate) fn server(parts: &ContextParts) -> Result<SslContext, Fault> {
     let mut builder = fresh().map_err(|errors| fault_of(&errors))?;
@@ -95,24 +104,44 @@ fn fresh() -> Result<SslContextBuilder, ErrorStack> {
     Ok(unsafe { SslContextBuilder::from_ptr(context) })
 }
 
+/// Options of every context. None is left as it was, so there are no others beside these. The countermeasures for CBC,
+/// the extended master secret and encryption before authentication are on when their options are off.
+const OPTIONS: u64 = SslOptions::NO_SSLV3.bits()
+    | SslOptions::NO_COMPRESSION.bits()
+    | SslOptions::NO_RENEGOTIATION.bits()
+    | SslOptions::NO_TICKET.bits()
+    | SslOptions::ENABLE_MIDDLEBOX_COMPAT.bits()
+    | CLEANSE_PLAINTEXT
+    | NO_CERTIFICATE_COMPRESSION;
+
+/// OpenSSL wipes its copy of the data that it gives (`SSL_OP_CLEANSE_PLAINTEXT`).
+const CLEANSE_PLAINTEXT: u64 = 1 << 1;
+
+/// A certificate is shown to the core as it was sent (`SSL_OP_NO_TX_CERTIFICATE_COMPRESSION` and `..._RX_...`, of
+/// OpenSSL 3.2).
+const NO_CERTIFICATE_COMPRESSION: u64 = 1 << 32 | 1 << 33;
+
+/// The chain is what the core gives (`SSL_MODE_NO_AUTO_CHAIN`).
+const NO_AUTO_CHAIN: i64 = 8;
+
 /// Sets everything that a configuration file of the system can set too. A file that the process has loaded changes the
 /// defaults of every context, also of one with a library context of its own.
 #[allow(unsafe_code)]
 fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<(), ErrorStack> {
-    builder.clear_options(SslOptions::all());
-    builder.set_options(
-        SslOptions::NO_SSLV2
-            | SslOptions::NO_SSLV3
-            | SslOptions::NO_COMPRESSION
-            | SslOptions::NO_RENEGOTIATION
-            | SslOptions::NO_TICKET
-            | SslOptions::SINGLE_DH_USE
-            | SslOptions::SINGLE_ECDH_USE,
-    );
+    let context = builder.as_ptr();
+    // SAFETY: the context is the builder's.
+    unsafe {
+        sys::SSL_CTX_clear_options(context, u64::MAX);
+        sys::SSL_CTX_set_options(context, OPTIONS);
+        more::SSL_CTX_set_block_padding(context, 0);
+        more::SSL_CTX_set_msg_callback(context, messages::listen);
+    }
     if parts.prefers_own_order != 0 {
         builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE);
     }
-    builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::AUTO_RETRY);
+    let no_chain = SslMode::from_bits_retain(NO_AUTO_CHAIN);
+    builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::AUTO_RETRY | SslMode::ENABLE_PARTIAL_WRITE | no_chain);
+    builder.set_read_ahead(false);
     // The core decides about the strength of keys and algorithms.
     builder.set_security_level(0);
     set_versions(builder, parts.versions)?;
@@ -120,10 +149,36 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
     builder.set_ciphersuites(text(parts.suites_of_tls13))?;
     builder.set_groups_list(text(parts.groups))?;
     builder.set_sigalgs_list(text(parts.signatures))?;
+    set_client_signatures(builder, text(parts.signatures))?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     builder.set_num_tickets(0)?;
-    // SAFETY: the context is the builder's, and the number is no pointer.
-    unsafe { sys::SSL_CTX_set_dh_auto(builder.as_ptr(), 1) };
+    set_finite_field(builder)
+}
+
+/// Sets the signature algorithms that clients may use. They are a setting of their own.
+#[allow(unsafe_code)]
+fn set_client_signatures(builder: &mut SslContextBuilder, names: &str) -> Result<(), ErrorStack> {
+    const SET_CLIENT_SIGALGS_LIST: c_int = 102;
+    let names = CString::new(names).unwrap_or_default();
+    // SAFETY: the command reads a text, and keeps none.
+    match unsafe { sys::SSL_CTX_ctrl(builder.as_ptr(), SET_CLIENT_SIGALGS_LIST, 0, names.as_ptr().cast_mut().cast()) } {
+        1 => Ok(()),
+        _ => Err(ErrorStack::get()),
+    }
+}
+
+/// Sets the one group of finite-field Diffie-Hellman. OpenSSL's own choice has 1024 bits for some suites and keys.
+#[allow(unsafe_code)]
+fn set_finite_field(builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+    let group = groups::finite_field()?;
+    // SAFETY: both pointers are valid, and the context takes the group if it can.
+    unsafe {
+        sys::SSL_CTX_set_dh_auto(builder.as_ptr(), 0);
+        match sys::SSL_CTX_set0_tmp_dh_pkey(builder.as_ptr(), group.as_ptr()) {
+            1 => std::mem::forget(group),
+            _ => return Err(ErrorStack::get()),
+        }
+    }
     Ok(())
 }
 
@@ -176,12 +231,12 @@ fn set_judge(builder: &mut SslContextBuilder) {
 unsafe extern "C" fn judge(store: *mut sys::X509_STORE_CTX, _data: *mut c_void) -> c_int {
     let judged = std::panic::catch_unwind(|| {
         // SAFETY: OpenSSL calls this with a valid context. Its certificates live as long as it.
-        let chain: Vec<Vec<u8>> = unsafe {
+        let count = unsafe {
             let sent = more::X509_STORE_CTX_get0_untrusted(store);
             let sent: Option<&StackRef<X509>> = (!sent.is_null()).then(|| StackRef::from_ptr(sent));
-            sent.into_iter().flatten().filter_map(|certificate| certificate.to_der().ok()).collect()
+            sent.map_or(0, StackRef::len)
         };
-        callbacks::verify(&chain)
+        callbacks::verify(count)
     });
     const INTERNAL_ERROR: u8 = 80;
     let result = match judged.unwrap_or(Err(INTERNAL_ERROR)) {

@@ -6,5 +6,15 @@
 mod callbacks;
 mod connection;
 mod context;
+mod groups;
 mod guard;
+mod messages;
+mod sealed;
+mod sent;
 mod table;
+
+#[doc(hidden)]
+pub use self::{
+    sealed::{Record, Side},
+    sent::Sent,
+};

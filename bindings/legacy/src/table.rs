@@ -22,6 +22,7 @@ static TABLE: Table = Table {
     open,
     seal,
     close,
+    alert,
     facts,
 };
 
@@ -177,11 +178,17 @@ unsafe extern "C" fn seal(
     connection: *mut c_void,
     callbacks: *const Callbacks,
     plain: Bytes,
+    used: *mut usize,
     fault: *mut Fault,
 ) -> u32 {
     let outcome = on(connection, callbacks, |connection, callbacks| {
         // SAFETY: the core gives bytes that are valid during the call.
-        connection.seal(callbacks, unsafe { plain.get() })
+        let (count, outcome) = connection.seal(callbacks, unsafe { plain.get() })?;
+        // SAFETY: the core gives a valid pointer or NULL.
+        if let Some(used) = unsafe { used.as_mut() } {
+            *used = count;
+        }
+        Ok(outcome)
     });
     number(outcome, fault)
 }
@@ -189,6 +196,16 @@ unsafe extern "C" fn seal(
 #[allow(unsafe_code)]
 unsafe extern "C" fn close(connection: *mut c_void, callbacks: *const Callbacks, fault: *mut Fault) -> u32 {
     number(on(connection, callbacks, |connection, callbacks| connection.close(callbacks)), fault)
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn alert(
+    connection: *mut c_void,
+    callbacks: *const Callbacks,
+    description: u8,
+    fault: *mut Fault,
+) -> u32 {
+    number(on(connection, callbacks, |connection, callbacks| connection.alert(callbacks, description)), fault)
 }
 
 #[allow(unsafe_code)]

@@ -80,7 +80,7 @@ pub(crate) struct Layer {
 
 /// Counts of what a peer may send without end.
 #[derive(Default)]
-struct Floods {
+pub(crate) struct Floods {
     empty_records: u8,
     key_updates: u8,
     warnings: u8,
@@ -88,8 +88,19 @@ struct Floods {
 }
 
 impl Floods {
+    /// Counts a record of the second engine that gave no data: a warning, an empty record or a key update.
+    ///
+    /// # Errors
+    /// `UNEXPECTED_MESSAGE` for more of them than may follow one another.
+    pub(crate) fn add_quiet(&mut self, is_alert: bool) -> Result<()> {
+        match is_alert {
+            true => count(&mut self.warnings, MAX_WARNINGS, PeerMisbehaved::TooManyWarningAlertsReceived),
+            false => count(&mut self.empty_records, MAX_EMPTY_RECORDS, PeerMisbehaved::TooManyEmptyFragments),
+        }
+    }
+
     /// Begins to count anew after data. Requests to renegotiate count for the life of the connection.
-    fn end_by_data(&mut self) {
+    pub(crate) fn end_by_data(&mut self) {
         *self = Self { renegotiations: self.renegotiations, ..Self::default() };
     }
 }

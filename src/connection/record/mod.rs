@@ -28,7 +28,7 @@ pub use cipher::MAX_PLAINTEXT_BYTES;
 pub use header::MAX_RECORD_BYTES;
 pub(super) use header::{Beginning, HEADER_BYTES, Header, whole_records};
 use layer::TrafficSecrets;
-pub(super) use layer::{Layer, Opened, sealed_alert};
+pub(super) use layer::{Floods, Layer, Opened, sealed_alert};
 pub(super) use lent::Lent;
 pub(crate) use lent::on_own_ciphers;
 

@@ -1,6 +1,7 @@
 //! The second engine: old clients of OpenSSL at a context that serves modern ones by rustls.
 
 mod choice;
+mod hostile;
 mod options;
 mod psk;
 mod verification;

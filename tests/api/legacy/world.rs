@@ -110,6 +110,8 @@ impl World {
         let fixed = format!("s_client -connect 127.0.0.1:{port} -CAfile ca.pem -ign_eof");
         let mut command = Command::new("openssl");
         command.args(fixed.split(' ')).args(arguments.split_whitespace()).current_dir(&self.folder);
+        // A test may set it for this side.
+        command.env_remove("OPENSSL_CONF");
         let mut peer = Running::start(&mut command);
         peer.send("ping\n");
         let (socket, _) = listener.accept().unwrap();

@@ -19,6 +19,7 @@ const VERSIONS: [&str; 2] = ["TLSv1.2", "TLSv1.3"];
 const NOT_PROVOKED: &[(Code, &str)] = &[
     (Code::HandshakeSignatureIllegal, "handshake_signatures.rs provokes it with keys that lie"),
     (Code::PeerIncompatible, "rustls gives its reasons only where FIPS or raw public keys are configured"),
+    (Code::FallbackRefused, "legacy/hostile.rs provokes it at the second engine"),
     (Code::PskRefused, "legacy/psk.rs provokes it at the second engine"),
     (Code::ProtocolOther, "stands for failures of the engine that have no row; none is known"),
 ];

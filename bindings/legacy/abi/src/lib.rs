@@ -7,7 +7,7 @@
 use std::ffi::{CStr, c_void};
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
@@ -92,6 +92,9 @@ pub struct ContextParts {
     pub has_psk: u8,
 }
 
+/// The verdict on a peer that is accepted. No alert has this number, and no memory that is zero.
+pub const ACCEPTED: u32 = 0x0acc_e97d;
+
 /// The functions of the caller that a call of the engine may use. None may unwind.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -100,8 +103,9 @@ pub struct Callbacks {
     pub data: *mut c_void,
     /// Takes records for the peer.
     pub emit: unsafe extern "C" fn(*mut c_void, Bytes),
-    /// Judges the certificates of the peer. Returns 0, or the number of the alert that refuses it.
-    pub verify: unsafe extern "C" fn(*mut c_void, *const Bytes, usize) -> u8,
+    /// Judges the certificates of the peer, as it sent them. Returns [`ACCEPTED`]. Every other number is a
+    /// refusal, and its alert is in the last argument.
+    pub verify: unsafe extern "C" fn(*mut c_void, *const Bytes, usize, *mut u8) -> u32,
     /// Puts the secret of an identity into the buffer. Returns its length, or 0 for none.
     pub secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize) -> usize,
 }
@@ -132,13 +136,26 @@ impl Outcome {
     }
 }
 
-/// The reason of a failure, by the numbers of OpenSSL's first error. Both are 0 for a failure of the engine itself.
+/// Reasons of the engine itself, with the part 0.
+pub mod reason {
+    /// The engine has failed.
+    pub const ENGINE: i32 = 0;
+    /// A second request to renegotiate, or more in one record.
+    pub const RENEGOTIATION: i32 = 1;
+    /// A handshake message after the handshake that is not whole in its record.
+    pub const PART_OF_MESSAGE: i32 = 2;
+    /// A record with fewer bytes than its cipher adds.
+    pub const CUT_RECORD: i32 = 3;
+}
+
+/// The reason of a failure, by the numbers of OpenSSL's first error.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
-    /// The part of OpenSSL (`ERR_GET_LIB`).
+    /// The part of OpenSSL (`ERR_GET_LIB`); 0 for the engine itself.
     pub library: i32,
-    /// The reason in it (`ERR_GET_REASON`). In its TLS part, 1000 + n is the alert n of the peer.
+    /// The reason in it (`ERR_GET_REASON`), or one of [`reason`]. In OpenSSL's TLS part, 1000 + n is the alert n of the
+    /// peer.
     pub reason: i32,
 }
 
@@ -150,6 +167,8 @@ pub struct Facts {
     pub version: u16,
     /// The suite as on the wire; 0 if it is not chosen.
     pub suite: u16,
+    /// The key exchange group as on the wire; 0 for none.
+    pub group: u16,
     /// Bytes of the application protocol; 0 for none.
     pub protocol_length: u8,
     /// The application protocol.
@@ -158,7 +177,7 @@ pub struct Facts {
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { version: 0, suite: 0, protocol_length: 0, protocol: [0; 255] }
+        Self { version: 0, suite: 0, group: 0, protocol_length: 0, protocol: [0; 255] }
     }
 }
 
@@ -182,12 +201,15 @@ pub struct Table {
     pub connection_free: unsafe extern "C" fn(*mut c_void),
     /// Continues the handshake with records of the peer. Puts the number of used bytes into the fourth argument.
     pub handshake: unsafe extern "C" fn(*mut c_void, *const Callbacks, Bytes, *mut usize, *mut Fault) -> u32,
-    /// Opens one record: puts its plaintext into the buffer, and its length into the sixth argument.
+    /// Opens one record: puts its plaintext into the buffer, and its length into the sixth argument. A record without
+    /// data needs no buffer.
     pub open: unsafe extern "C" fn(*mut c_void, *const Callbacks, Bytes, *mut u8, usize, *mut usize, *mut Fault) -> u32,
-    /// Seals data of at most one record.
-    pub seal: unsafe extern "C" fn(*mut c_void, *const Callbacks, Bytes, *mut Fault) -> u32,
+    /// Seals the start of the data, at most one record. Puts the number of used bytes into the fourth argument.
+    pub seal: unsafe extern "C" fn(*mut c_void, *const Callbacks, Bytes, *mut usize, *mut Fault) -> u32,
     /// Seals close_notify.
     pub close: unsafe extern "C" fn(*mut c_void, *const Callbacks, *mut Fault) -> u32,
+    /// Seals a fatal alert of this description, unless OpenSSL has sent one. Nothing may be done after it.
+    pub alert: unsafe extern "C" fn(*mut c_void, *const Callbacks, u8, *mut Fault) -> u32,
     /// Reads the facts of a connection.
     pub facts: unsafe extern "C" fn(*mut c_void, *mut Facts),
 }

@@ -447,6 +447,11 @@ public enum ErrorCode {
     PSK_REFUSED(527, Category.PROTOCOL, 20,
             "the client has no pre-shared key of this context",
             "Compare the identity and the secret of the client with the line of it here."),
+    /** The client has come down to an older version than both sides have. */
+    FALLBACK_REFUSED(529, Category.PROTOCOL, 86,
+            "the client has come down to an older version than both sides have",
+            "Find out why the first attempt of the client failed: something between the two sides may have "
+                    + "disturbed it."),
     /** The connection failed. */
     PROTOCOL_OTHER(599, Category.PROTOCOL, 40,
             "the connection failed",

@@ -1,0 +1,80 @@
+//! Groups of the key exchange: those of finite fields that this side chooses, and the one of a connection.
+
+use std::ffi::{c_char, c_int, c_long};
+use std::ptr;
+
+use foreign_types::ForeignTypeRef;
+use openssl::error::ErrorStack;
+use openssl::pkey::{PKey, Params};
+use openssl::ssl::{SslCipherRef, SslRef};
+use openssl_sys as sys;
+
+use crate::context::algorithms;
+
+/// The group of finite-field Diffie-Hellman up to TLS 1.2 (RFC 7919): the largest that Java 8 takes.
+const FINITE_FIELD: (&std::ffi::CStr, u16) = (c"ffdhe2048", 0x0100);
+
+/// OpenSSL's numbers of groups, and those on the wire.
+const GROUPS: &[(c_int, u16)] = &[
+    (sys::NID_X9_62_prime256v1, 23),
+    (sys::NID_secp384r1, 24),
+    (sys::NID_secp521r1, 25),
+    (sys::NID_X25519, 29),
+    (sys::NID_X448, 30),
+    (NID_FFDHE2048, 0x0100),
+    (NID_FFDHE3072, 0x0101),
+    (NID_FFDHE4096, 0x0102),
+];
+
+const NID_FFDHE2048: c_int = 1126;
+const NID_FFDHE3072: c_int = 1127;
+const NID_FFDHE4096: c_int = 1128;
+const NID_KX_DHE: c_int = 1039;
+const NID_KX_DHE_PSK: c_int = 1041;
+
+/// OpenSSL marks a group without a number of its own so, and adds that of the wire.
+const ONLY_ON_THE_WIRE: c_long = 0x0100_0000;
+
+#[allow(unsafe_code)]
+unsafe extern "C" {
+    fn EVP_PKEY_CTX_set_group_name(context: *mut sys::EVP_PKEY_CTX, name: *const c_char) -> c_int;
+    fn SSL_CIPHER_get_kx_nid(suite: *const sys::SSL_CIPHER) -> c_int;
+}
+
+/// Makes the parameters of the group of finite fields.
+#[allow(unsafe_code)]
+pub(crate) fn finite_field() -> Result<PKey<Params>, ErrorStack> {
+    use foreign_types::ForeignType;
+    let library = algorithms()?;
+    // SAFETY: all pointers are valid or NULL, and the context is freed once.
+    unsafe {
+        let context = sys::EVP_PKEY_CTX_new_from_name(library.as_ptr(), c"DH".as_ptr(), ptr::null());
+        let mut made = ptr::null_mut();
+        let is_made = !context.is_null()
+            && sys::EVP_PKEY_paramgen_init(context) == 1
+            && EVP_PKEY_CTX_set_group_name(context, FINITE_FIELD.0.as_ptr()) == 1
+            && sys::EVP_PKEY_paramgen(context, &mut made) == 1;
+        sys::EVP_PKEY_CTX_free(context);
+        match is_made && !made.is_null() {
+            true => Ok(PKey::from_ptr(made)),
+            false => Err(ErrorStack::get()),
+        }
+    }
+}
+
+/// The group of a connection with this suite, as on the wire; none if it has none.
+#[allow(unsafe_code)]
+pub(crate) fn of(ssl: &SslRef, suite: &SslCipherRef) -> Option<u16> {
+    const GET_NEGOTIATED_GROUP: c_int = 134;
+    // SAFETY: the suite is valid.
+    if matches!(unsafe { SSL_CIPHER_get_kx_nid(suite.as_ptr()) }, NID_KX_DHE | NID_KX_DHE_PSK) {
+        return Some(FINITE_FIELD.1);
+    }
+    // SAFETY: the connection is valid, and this command takes nothing.
+    let group = unsafe { sys::SSL_ctrl(ssl.as_ptr(), GET_NEGOTIATED_GROUP, 0, ptr::null_mut()) };
+    match GROUPS.iter().find(|(known, _)| c_long::from(*known) == group) {
+        Some((_, wire)) => Some(*wire),
+        None if group & ONLY_ON_THE_WIRE != 0 => u16::try_from(group & 0xffff).ok(),
+        None => None,
+    }
+}
