@@ -460,7 +460,7 @@ impl Second {
         if !self.known.is_handshaking {
             return std::mem::take(&mut self.known);
         }
-        let Chosen { version, suite, group, protocol } = self.session.facts();
+        let Chosen { version, suite, group, is_resumed, protocol } = self.session.facts();
         let (chain, psk_identity) = self.session.take_asked();
         Known {
             is_client: false,
@@ -469,7 +469,7 @@ impl Second {
             suite: suite.map(CipherSuite::from),
             group: group.map(NamedGroup::from),
             alpn: protocol,
-            handshake_kind: Some(HandshakeKind::Full),
+            handshake_kind: Some(if is_resumed { HandshakeKind::Resumed } else { HandshakeKind::Full }),
             peer: KeptPeer::Chain(KeptChain::of(&chain)),
             psk_identity,
         }

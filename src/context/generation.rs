@@ -82,7 +82,7 @@ impl Generation {
         let settings = ConnectionSettings::default();
         let second = second_policy.as_ref().map(|second| {
             let first = has_rustls.then(|| First::new(&parts.policy, &identities));
-            parts.second(spec, second, Second { first, psks, identities: &identities }).map(Arc::new)
+            parts.second(spec, second, Second { first, psks, identities: &identities }, sessions).map(Arc::new)
         });
         let second = second.transpose()?;
         let server =
@@ -260,7 +260,13 @@ impl ConfigParts {
         Ok(Arc::new(config))
     }
 
-    fn second(&self, spec: &Spec, policy: &SecondPolicy, second: Second<'_>) -> Result<Server> {
+    fn second(
+        &self,
+        spec: &Spec,
+        policy: &SecondPolicy,
+        second: Second<'_>,
+        sessions: &Arc<Sessions>,
+    ) -> Result<Server> {
         let asks = spec.client_auth != ClientAuth::None;
         Server::new(Parts {
             library: spec.legacy.library.as_deref(),
@@ -271,6 +277,7 @@ impl ConfigParts {
             psks: second.psks,
             protocols: &spec.alpn,
             clock: Arc::clone(&spec.clock),
+            tickets: session::of_second(&spec.sessions, sessions, self.recheck(spec, Purpose::Client))?,
         })
     }
 

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table};
 use rustls::pki_types::CertificateDer;
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::identity::ASKS_FOR_SHA1;
 
 use super::fault::{closed, error_of};
+use super::resumed::Resumed;
 
 /// The side that the engine asks during a call.
 pub(super) trait Answers: Send + Sync {
@@ -24,6 +26,12 @@ pub(super) trait Answers: Send + Sync {
 
     /// Puts the secret of an identity into `room`. Returns its length, and if the identity is known.
     fn secret(&self, identity: &[u8], room: &mut [u8]) -> (usize, bool);
+
+    /// Seals the facts of a client for a ticket with this many other bytes. None for no ticket.
+    fn seal_session(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>>;
+
+    /// Gives back the facts that [`Answers::seal_session`] has sealed, if the session is resumed.
+    fn open_session(&self, sealed: &[u8]) -> Option<Vec<u8>>;
 }
 
 /// A context of the engine.
@@ -61,6 +69,9 @@ impl Drop for EngineContext {
     }
 }
 
+/// The longest secret that OpenSSL takes, in bytes.
+const MAX_SECRET_BYTES: usize = 512;
+
 /// The facts that the engine has asked about.
 #[derive(Default)]
 pub(super) struct Asked {
@@ -74,6 +85,8 @@ pub(super) struct Asked {
 struct Call<'a> {
     server: &'a dyn Answers,
     asked: &'a mut Asked,
+    /// The name that the client asks for.
+    server_name: Option<&'a str>,
     outgoing: &'a mut Vec<u8>,
     /// A panic of the application in a callback. It continues when the engine has returned.
     panic: Option<Box<dyn Any + Send>>,
@@ -131,6 +144,42 @@ unsafe extern "C" fn secret(data: *mut c_void, identity: Bytes, room: *mut u8, s
     })
 }
 
+#[allow(unsafe_code)]
+unsafe extern "C" fn seal_session(data: *mut c_void, other_bytes: usize, room: *mut u8, size: usize) -> usize {
+    with_call(data, 0, |call| {
+        let identity = call.asked.identity.as_ref().map(|(identity, _)| &**identity);
+        let plain = Resumed::encode(call.server_name, identity, &call.asked.chain);
+        let Some(sealed) = call.server.seal_session(&plain, other_bytes).filter(|sealed| sealed.len() <= size) else {
+            return 0;
+        };
+        // SAFETY: the engine gives that much room, which is valid during the call.
+        unsafe { std::slice::from_raw_parts_mut(room, sealed.len()) }.copy_from_slice(&sealed);
+        sealed.len()
+    })
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn open_session(data: *mut c_void, sealed: Bytes) -> u32 {
+    const REFUSED: u32 = 0;
+    with_call(data, REFUSED, |call| {
+        // SAFETY: the engine gives bytes that are valid during the call.
+        let opened = call.server.open_session(unsafe { sealed.get() });
+        let Some(resumed) = opened.and_then(|plain| Resumed::decode(&plain)) else { return REFUSED };
+        // A session is for the name that it was made for (RFC 6066 section 3).
+        if resumed.server_name.as_deref() != call.server_name {
+            return REFUSED;
+        }
+        // An identity without a secret by now is none.
+        let mut secret = Zeroizing::new([0; MAX_SECRET_BYTES]);
+        let is_known = |identity: &[u8], room: &mut [u8]| call.server.secret(identity, room).1;
+        if resumed.identity.as_ref().is_some_and(|identity| !is_known(identity, &mut *secret)) {
+            return REFUSED;
+        }
+        *call.asked = Asked { chain: resumed.chain, identity: resumed.identity.map(|identity| (identity, true)) };
+        ACCEPTED
+    })
+}
+
 /// The outcome of one record after the handshake.
 #[derive(Debug)]
 pub(crate) enum Opened {
@@ -150,6 +199,7 @@ pub(crate) struct Session {
     asked: Asked,
     is_complete: bool,
     lacks: Lacks,
+    server_name: Option<Box<str>>,
 }
 
 /// A part that a client's offer does not have in common with this side. OpenSSL reports all of them as suites.
@@ -180,13 +230,25 @@ impl Drop for Session {
 impl Session {
     /// Makes a connection of this context of the server's.
     #[allow(unsafe_code)]
-    pub(super) fn new(server: Arc<dyn Answers>, context: &EngineContext, lacks: Lacks) -> Result<Self> {
+    pub(super) fn new(
+        server: Arc<dyn Answers>,
+        context: &EngineContext,
+        (server_name, lacks): (Option<&str>, Lacks),
+    ) -> Result<Self> {
         let mut fault = Fault::default();
         let table = context.table;
         // SAFETY: the handle is that of a context, and the pointer is valid.
         let handle = unsafe { (table.connection_new)(context.handle.as_ptr(), &mut fault) };
         let handle = NonNull::new(handle).ok_or_else(|| error_of(fault))?;
-        Ok(Self { table, handle, server, asked: Asked::default(), is_complete: false, lacks })
+        Ok(Self {
+            table,
+            handle,
+            server,
+            asked: Asked::default(),
+            is_complete: false,
+            lacks,
+            server_name: server_name.map(Box::from),
+        })
     }
 
     /// Returns true if the handshake is complete.
@@ -200,8 +262,10 @@ impl Session {
         outgoing: &mut Vec<u8>,
         run: impl FnOnce(&Table, *mut c_void, &Callbacks, &mut Fault) -> u32,
     ) -> Result<Outcome> {
-        let mut call = Call { server: &*self.server, asked: &mut self.asked, outgoing, panic: None };
-        let callbacks = Callbacks { data: ptr::from_mut(&mut call).cast(), emit, verify, secret };
+        let server_name = self.server_name.as_deref();
+        let mut call = Call { server: &*self.server, asked: &mut self.asked, server_name, outgoing, panic: None };
+        let data = ptr::from_mut(&mut call).cast();
+        let callbacks = Callbacks { data, emit, verify, secret, seal_session, open_session };
         let mut fault = Fault::default();
         let number = run(self.table, self.handle.as_ptr(), &callbacks, &mut fault);
         if let Some(panic) = call.panic {
@@ -333,6 +397,7 @@ impl Session {
             version: chosen(facts.version),
             suite: chosen(facts.suite),
             group: chosen(facts.group),
+            is_resumed: facts.is_resumed != 0,
             protocol: protocol.map(Box::from),
         }
     }
@@ -344,5 +409,6 @@ pub(crate) struct Chosen {
     pub(crate) version: Option<u16>,
     pub(crate) suite: Option<u16>,
     pub(crate) group: Option<u16>,
+    pub(crate) is_resumed: bool,
     pub(crate) protocol: Option<Box<[u8]>>,
 }

@@ -12,6 +12,7 @@ mod fault;
 mod loader;
 mod offer;
 mod psk;
+mod resumed;
 mod server;
 
 pub(crate) use engine::{Chosen, Opened, Session};

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::identity::{certified, names_served, serves_name};
 use crate::keystore::Identity;
 use crate::policy::{KeyKind, Policy, SecondPolicy};
+use crate::session::SecondTickets;
 use crate::verify::{HandshakeNotes, RustlsVerifier};
 
 use super::engine::{Answers, EngineContext, Lacks, Session};
@@ -93,6 +94,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) psks: Option<Psks>,
     pub(crate) protocols: &'a [Vec<u8>],
     pub(crate) clock: Arc<dyn TimeProvider>,
+    /// None if no session is resumed.
+    pub(crate) tickets: Option<SecondTickets>,
 }
 
 /// The server's side.
@@ -103,6 +106,7 @@ pub(crate) struct Server {
     verifier: Option<RustlsVerifier>,
     psks: Option<Psks>,
     clock: Arc<dyn TimeProvider>,
+    tickets: Option<SecondTickets>,
 }
 
 impl std::fmt::Debug for Server {
@@ -131,8 +135,8 @@ impl Server {
         if contexts.is_empty() {
             contexts.push(Own { context: context(table, &parts, None)?, key: None, kind: None, names: Vec::new() });
         }
-        let Parts { policy, first, verifier, psks, clock, .. } = parts;
-        Ok(Self { contexts, policy, first, verifier, psks, clock })
+        let Parts { policy, first, verifier, psks, clock, tickets, .. } = parts;
+        Ok(Self { contexts, policy, first, verifier, psks, clock, tickets })
     }
 
     /// Returns true if rustls serves the client.
@@ -160,7 +164,7 @@ impl Server {
             (Some(offer), Some(first)) => first.lacks(offer),
             _ => Lacks::Nothing,
         };
-        Session::new(answers, &chosen.context, lacks)
+        Session::new(answers, &chosen.context, (named, lacks))
     }
 }
 
@@ -178,6 +182,14 @@ impl Answers for Server {
 
     fn secret(&self, identity: &[u8], room: &mut [u8]) -> (usize, bool) {
         self.psks.as_ref().map_or((0, false), |psks| psks.secret(identity, room))
+    }
+
+    fn seal_session(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>> {
+        self.tickets.as_ref()?.seal(plain, other_bytes)
+    }
+
+    fn open_session(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.tickets.as_ref()?.open(sealed)
     }
 }
 
@@ -222,6 +234,7 @@ fn context(
             },
             prefers_own_order: u8::from(parts.policy.is_ordered()),
             has_psk: u8::from(parts.psks.is_some()),
+            session_lifetime_s: parts.tickets.as_ref().map_or(0, SecondTickets::lifetime_s),
         },
     )
 }

@@ -23,8 +23,8 @@ const MAX_ISSUER_BYTES: usize = 512 * 1024;
 const WHOLE: u8 = 0;
 const NAMED: u8 = 1;
 
-const TLS12: u8 = 2;
-const TLS13: u8 = 3;
+/// The versions, by their bytes.
+const VERSIONS: [&str; 4] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 
 /// The size of three times, the version and the number of certificates.
 const FIRST_BYTES: usize = 3 * size_of::<u64>() + 2;
@@ -113,7 +113,7 @@ pub(super) fn encode(
     for number in [made_s, authenticated.at_s, authenticated.expires_s] {
         encoded.extend(number.to_be_bytes());
     }
-    encoded.push(if version == "TLSv1.3" { TLS13 } else { TLS12 });
+    encoded.push(u8::try_from(VERSIONS.iter().position(|known| *known == version)?).ok()?);
     let Some(peer) = &authenticated.peer else {
         encoded.push(0);
         encoded.extend_from_slice(plain);
@@ -170,11 +170,7 @@ fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
 pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier)) -> Option<Content> {
     let mut reader = Reader(bytes);
     let (made_s, at_s, expires_s) = (reader.number()?, reader.number()?, reader.number()?);
-    let version = match reader.byte()? {
-        TLS12 => "TLSv1.2",
-        TLS13 => "TLSv1.3",
-        _ => return None,
-    };
+    let version = *VERSIONS.get(usize::from(reader.byte()?))?;
     let count = reader.byte()?;
     if count == 0 {
         let authenticated = Authenticated { at_s, expires_s, peer: None };

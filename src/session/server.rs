@@ -72,6 +72,15 @@ impl fmt::Debug for Tickets {
     }
 }
 
+impl Tickets {
+    /// Makes a ticket that has this many bytes more.
+    pub(super) fn encrypt_beside(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>> {
+        let ticket = self.inner.encrypt(&self.gate.seal(plain)?)?;
+        let bytes = ticket.len().saturating_add(other_bytes).saturating_add(TICKET_OVERHEAD_BYTES);
+        HandshakeNotes::add_ticket(bytes, self.most_bytes).then_some(ticket)
+    }
+}
+
 impl ProducesTickets for Tickets {
     fn enabled(&self) -> bool {
         true
@@ -83,10 +92,7 @@ impl ProducesTickets for Tickets {
     }
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        let ticket = self.inner.encrypt(&self.gate.seal(plain)?)?;
-        if !HandshakeNotes::add_ticket(ticket.len() + TICKET_OVERHEAD_BYTES, self.most_bytes) {
-            return None;
-        }
+        let ticket = self.encrypt_beside(plain, 0)?;
         if let Some((cache, id)) = self.cache.as_ref().zip(HandshakeNotes::take_stored_id()) {
             cache.lock().remove(&id);
         }

@@ -94,3 +94,26 @@ pub(crate) fn secret(identity: &[u8], room: &mut [u8]) -> usize {
     });
     length.unwrap_or_default().min(room.len())
 }
+
+/// Puts the core's part of a session into `room`. Its ticket has this many other bytes. Returns the length of the part,
+/// or 0 for no ticket.
+#[allow(unsafe_code)]
+pub(crate) fn seal_session(other_bytes: usize, room: &mut [u8]) -> usize {
+    let length = current(|call| {
+        let Callbacks { data, seal_session, .. } = call.callbacks;
+        // SAFETY: as for `emit`.
+        unsafe { seal_session(data, other_bytes, room.as_mut_ptr(), room.len()) }
+    });
+    length.unwrap_or_default().min(room.len())
+}
+
+/// Asks the core about a session by its part of it.
+#[allow(unsafe_code)]
+pub(crate) fn open_session(sealed: &[u8]) -> bool {
+    let verdict = current(|call| {
+        let Callbacks { data, open_session, .. } = call.callbacks;
+        // SAFETY: as for `emit`.
+        unsafe { open_session(data, Bytes::of(sealed)) }
+    });
+    verdict == Some(ACCEPTED)
+}

@@ -201,6 +201,7 @@ impl Connection {
         // OpenSSL keeps the suite in the session from the change of ciphers on alone.
         if let Some(suite) = ssl.current_cipher().or_else(|| pending_suite(ssl)) {
             facts.suite = u16::from_be_bytes(suite.protocol_id());
+            facts.is_resumed = u8::from(ssl.session_reused());
             facts.group = groups::of(ssl, suite).unwrap_or_default();
             facts.version = match ssl.version_str() {
                 "TLSv1" => 0x0301,

@@ -19,7 +19,7 @@ use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use openssl_sys as sys;
 
 use crate::guard::fault_of;
-use crate::{callbacks, groups, messages};
+use crate::{callbacks, groups, messages, sessions};
 
 /// Functions that the crate does not declare.
 #[allow(unsafe_code)]
@@ -151,7 +151,9 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
     builder.set_sigalgs_list(text(parts.signatures))?;
     set_client_signatures(builder, text(parts.signatures))?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    // In TLS 1.3 none is sent.
     builder.set_num_tickets(0)?;
+    sessions::set(builder, parts)?;
     set_finite_field(builder)
 }
 

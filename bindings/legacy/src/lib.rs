@@ -11,6 +11,7 @@ mod guard;
 mod messages;
 mod sealed;
 mod sent;
+mod sessions;
 mod table;
 
 #[doc(hidden)]

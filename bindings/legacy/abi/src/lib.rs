@@ -7,7 +7,7 @@
 use std::ffi::{CStr, c_void};
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
@@ -90,6 +90,8 @@ pub struct ContextParts {
     pub prefers_own_order: u8,
     /// 1 if clients may have a pre-shared key.
     pub has_psk: u8,
+    /// The age in seconds up to which a session may be resumed by a ticket; 0 for no tickets.
+    pub session_lifetime_s: u32,
 }
 
 /// The verdict on a peer that is accepted. No alert has this number, and no memory that is zero.
@@ -108,6 +110,11 @@ pub struct Callbacks {
     pub verify: unsafe extern "C" fn(*mut c_void, *const Bytes, usize, *mut u8) -> u32,
     /// Puts the secret of an identity into the buffer. Returns its length, or 0 for none.
     pub secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize) -> usize,
+    /// Puts the sealed facts of the client into the buffer, for a ticket that has the given number of bytes without
+    /// them. Returns their length, or 0 for no ticket.
+    pub seal_session: unsafe extern "C" fn(*mut c_void, usize, *mut u8, usize) -> usize,
+    /// Decides by the sealed facts in a ticket if its session is resumed: [`ACCEPTED`] if it is.
+    pub open_session: unsafe extern "C" fn(*mut c_void, Bytes) -> u32,
 }
 
 /// The outcome of a call.
@@ -169,6 +176,8 @@ pub struct Facts {
     pub suite: u16,
     /// The key exchange group as on the wire; 0 for none.
     pub group: u16,
+    /// 1 if an earlier session has been resumed.
+    pub is_resumed: u8,
     /// Bytes of the application protocol; 0 for none.
     pub protocol_length: u8,
     /// The application protocol.
@@ -177,7 +186,7 @@ pub struct Facts {
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { version: 0, suite: 0, group: 0, protocol_length: 0, protocol: [0; 255] }
+        Self { version: 0, suite: 0, group: 0, is_resumed: 0, protocol_length: 0, protocol: [0; 255] }
     }
 }
 

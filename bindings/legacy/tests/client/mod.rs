@@ -88,13 +88,24 @@ pub fn client(version: SslVersion, suite: &str) -> (SslStream<Pipe>, Pipe) {
 }
 
 /// A client of this kind.
-pub fn client_of((version, suite, encrypts_then_macs): Kind) -> (SslStream<Pipe>, Pipe) {
+pub fn client_of(kind: Kind) -> (SslStream<Pipe>, Pipe) {
+    client_on(kind, |_| {}, |_| {})
+}
+
+/// A client of this kind, with other settings of its context and of its connection.
+pub fn client_on(
+    (version, suite, encrypts_then_macs): Kind,
+    set: impl FnOnce(&mut SslContextBuilder),
+    set_connection: impl FnOnce(&mut Ssl),
+) -> (SslStream<Pipe>, Pipe) {
     const NO_ENCRYPT_THEN_MAC: u64 = 1 << 19;
-    client_with(version, suite, |builder| {
+    let set = |builder: &mut SslContextBuilder| {
         if !encrypts_then_macs {
             builder.set_options(SslOptions::from_bits_retain(NO_ENCRYPT_THEN_MAC));
         }
-    })
+        set(builder);
+    };
+    start(version, suite, set, set_connection)
 }
 
 /// A client of this version and suite with other settings, which has sent its hello.
@@ -102,6 +113,15 @@ pub fn client_with(
     version: SslVersion,
     suite: &str,
     set: impl FnOnce(&mut SslContextBuilder),
+) -> (SslStream<Pipe>, Pipe) {
+    start(version, suite, set, |_| {})
+}
+
+fn start(
+    version: SslVersion,
+    suite: &str,
+    set: impl FnOnce(&mut SslContextBuilder),
+    set_connection: impl FnOnce(&mut Ssl),
 ) -> (SslStream<Pipe>, Pipe) {
     let mut builder = SslContextBuilder::new(SslMethod::tls_client()).unwrap();
     builder.set_security_level(0);
@@ -117,7 +137,9 @@ pub fn client_with(
     });
     set(&mut builder);
     let pipe = Pipe::default();
-    let mut client = SslStream::new(Ssl::new(&builder.build()).unwrap(), pipe.clone()).unwrap();
+    let mut ssl = Ssl::new(&builder.build()).unwrap();
+    set_connection(&mut ssl);
+    let mut client = SslStream::new(ssl, pipe.clone()).unwrap();
     let _ = client.connect();
     (client, pipe)
 }

@@ -1,0 +1,81 @@
+//! The facts of a client in a session of the second engine, beside those that every session has.
+
+use rustls::pki_types::CertificateDer;
+
+/// The facts that a resumed connection has from the one before.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Resumed {
+    pub(super) server_name: Option<Box<str>>,
+    /// The identity of a pre-shared key.
+    pub(super) identity: Option<Box<[u8]>>,
+    pub(super) chain: Vec<CertificateDer<'static>>,
+}
+
+impl Resumed {
+    /// Each field after its length in four bytes; none of a name or an identity is a length of all ones.
+    pub(super) fn encode(server_name: Option<&str>, identity: Option<&[u8]>, chain: &[CertificateDer<'_>]) -> Vec<u8> {
+        let mut encoded = Vec::new();
+        let fields = [server_name.map(str::as_bytes), identity].into_iter();
+        for field in fields.chain(chain.iter().map(|der| Some(der.as_ref()))) {
+            let length = field.map_or(u32::MAX, |field| u32::try_from(field.len()).unwrap_or(u32::MAX));
+            encoded.extend(length.to_be_bytes());
+            encoded.extend_from_slice(field.unwrap_or_default());
+        }
+        encoded
+    }
+
+    /// Reads the result of [`Resumed::encode`]. None for other input.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let server_name = match next(&mut rest)? {
+            Some(name) => Some(Box::from(std::str::from_utf8(name).ok()?)),
+            None => None,
+        };
+        let identity = next(&mut rest)?.map(Box::from);
+        let mut chain = Vec::new();
+        while !rest.is_empty() {
+            chain.push(CertificateDer::from(next(&mut rest)??.to_vec()));
+        }
+        Some(Self { server_name, identity, chain })
+    }
+}
+
+/// Takes the next field from the front.
+#[allow(clippy::option_option, reason = "a field that cannot be read, and one that is absent")]
+fn next<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let (length, content) = rest.split_first_chunk::<4>()?;
+    let length = u32::from_be_bytes(*length);
+    if length == u32::MAX {
+        *rest = content;
+        return Some(None);
+    }
+    let (field, after) = content.split_at_checked(usize::try_from(length).ok()?)?;
+    *rest = after;
+    Some(Some(field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_of_a_session_read_as_they_were_written_and_cut_ones_do_not() {
+        let chain = vec![CertificateDer::from(vec![1, 2, 3]), CertificateDer::from(vec![4])];
+        for (name, identity, chain) in [
+            (Some("broker"), None, chain),
+            (None, Some(&b"device"[..]), Vec::new()),
+            (Some(""), Some(&b""[..]), Vec::new()),
+            (None, None, Vec::new()),
+        ] {
+            let encoded = Resumed::encode(name, identity, &chain);
+            let whole = chain.len();
+            let expected = Resumed { server_name: name.map(Box::from), identity: identity.map(Box::from), chain };
+            assert_eq!(Resumed::decode(&encoded), Some(expected));
+            for length in 0..encoded.len() {
+                // Only at the end of a certificate, which no sealed content has.
+                let cut = Resumed::decode(&encoded[..length]);
+                assert!(cut.is_none_or(|cut| cut.chain.len() < whole), "{length}");
+            }
+        }
+    }
+}
