@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::error::Result;
 use crate::policy::LegacyAllowed;
 
 use super::builder::ContextBuilder;
@@ -32,5 +33,15 @@ impl ContextBuilder {
     pub fn psk_file(&mut self, file: Source) -> &mut Self {
         self.spec.legacy.psk_file = Some(file);
         self
+    }
+
+    /// Sets options of OpenSSL: names, with `SSL_OP_` or without it, and numbers, with `|`, commas, colons or spaces
+    /// between. What would weaken connections is reported when the context is built, and not done.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for an unknown name or bit, and for a bit with another meaning in another release.
+    pub fn openssl_options(&mut self, text: &str) -> Result<&mut Self> {
+        self.spec.openssl.add(text)?;
+        Ok(self)
     }
 }

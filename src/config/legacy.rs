@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::error::{Code, Error, Result};
-use crate::legacy::Psks;
-use crate::policy::LegacyAllowed;
+use crate::legacy::{Psks, known_suites};
+use crate::policy::{LegacyAllowed, SecondMeans};
 
 use super::source::Source;
 
@@ -22,13 +22,32 @@ pub(crate) struct LegacySpec {
 }
 
 impl LegacySpec {
-    /// Refuses settings of an engine that is off.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Refuses settings of an engine that is off, and of one without a server.
+    pub(crate) fn check(&self, serves: bool) -> Result<()> {
         let has_other = self.psk_file.is_some() || self.library.is_some() || self.allowed != LegacyAllowed::default();
-        match has_other && !self.is_on {
-            true => Err(Error::new(Code::OptionConflict, "settings of the second engine, and legacy-engine is off")),
-            false => Ok(()),
+        match self.is_on {
+            false if has_other => {
+                Err(Error::new(Code::OptionConflict, "settings of the second engine, and legacy-engine is off"))
+            }
+            true if !serves => {
+                let detail = "legacy-engine: it serves clients, and the context has neither an identity nor pre-shared \
+                    keys; connections of this side are by rustls alone";
+                Err(Error::new(Code::OptionConflict, detail))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Loads the second engine, if it is on, and reads what it can serve.
+    ///
+    /// # Errors
+    /// `LEGACY_UNAVAILABLE`.
+    pub(crate) fn means(&self, has_psk: bool) -> Result<Option<SecondMeans>> {
+        let read = || {
+            let known = known_suites(self.library.as_deref())?;
+            Ok(SecondMeans { allowed: self.allowed, has_psk, known })
+        };
+        self.is_on.then(read).transpose()
     }
 
     /// Reads the pre-shared keys.
@@ -41,10 +60,5 @@ impl LegacySpec {
             Psks::read(&text, &file.label())
         };
         self.psk_file.as_ref().map(read).transpose()
-    }
-
-    /// The lines of the log about what weakens the context.
-    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
-        self.allowed.names().map(|name| format!("{name}: a weak part of TLS is allowed for old peers"))
     }
 }

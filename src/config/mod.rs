@@ -5,6 +5,7 @@ mod builder;
 mod builder_legacy;
 mod builder_revocation;
 mod legacy;
+mod openssl_options;
 pub mod options;
 mod revocation;
 mod roots;
@@ -27,6 +28,8 @@ use crate::verify::{Deviations, VerifyCallback};
 
 pub use builder::ContextBuilder;
 pub(crate) use legacy::LegacySpec;
+pub(crate) use openssl_options::OpensslSpec;
+pub use openssl_options::{OPENSSL_OPTIONS, OpensslEffect, OpensslOption};
 pub use revocation::CrlSource;
 pub(crate) use revocation::{RevocationSpec, StapleSpec};
 pub(crate) use roots::system_roots;
@@ -151,7 +154,14 @@ pub struct ConnectionSettings {
 impl ConnectionSettings {
     /// The settings that a configuration is made from. Connections that differ in nothing else share it.
     pub(crate) fn of_configuration(&self) -> Self {
-        Self { server_name: None, user: 0, ..self.clone() }
+        let common = Self::default();
+        Self {
+            server_name: None,
+            user: common.user,
+            uses_tasks: common.uses_tasks,
+            asks_about_hello: common.asks_about_hello,
+            ..self.clone()
+        }
     }
 }
 
@@ -192,6 +202,7 @@ pub(crate) struct Spec {
     pub(crate) trust: Vec<TrustSource>,
     pub(crate) policy: PolicySpec,
     pub(crate) legacy: LegacySpec,
+    pub(crate) openssl: OpensslSpec,
     pub(crate) client_auth: ClientAuth,
     pub(crate) sends_ca_names: bool,
     pub(crate) keeps_peer_chain: bool,
@@ -224,6 +235,7 @@ impl Spec {
             trust: Vec::new(),
             policy: PolicySpec::default(),
             legacy: LegacySpec::default(),
+            openssl: OpensslSpec::default(),
             client_auth: ClientAuth::None,
             sends_ca_names: true,
             keeps_peer_chain: true,
@@ -262,6 +274,12 @@ impl Spec {
         !self.trust.is_empty() || self.hosts.trust.is_some()
     }
 
+    /// Returns true if a server's order of suites decides. A list of the operator is in order of preference. Without
+    /// one, the client knows its fastest suites.
+    pub(crate) fn prefers_own_order(&self) -> bool {
+        self.policy.cipher_suites.is_some() || self.openssl.has_own_order
+    }
+
     /// Returns true if handshake messages are processed in tasks only, because that may block.
     pub(crate) fn blocks(&self) -> bool {
         self.may_block || self.revocation.asks_others()
@@ -269,7 +287,7 @@ impl Spec {
 
     /// Refuses settings that contradict each other, whatever the sources hold.
     pub(crate) fn check(&self) -> Result<()> {
-        self.legacy.check()?;
+        self.legacy.check(self.serves())?;
         if !self.serves() && !self.has_trust() && !self.accepts_any_server {
             return Err(Error::new(Code::NoIdentity, "and nothing to verify servers against either"));
         }

@@ -7,13 +7,15 @@ use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
-use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig};
+use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, InvalidMessage, NamedGroup};
+use rustls::{ProtocolVersion, ServerConfig};
 
 use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
-use crate::error::Result;
-use crate::legacy::{Chosen, Reading, Server, Session};
+use crate::error::{Code, Error, Result};
+use crate::legacy::{Chosen, HelloReader, Reading, Server, Session};
+use crate::verify::host::HelloFacts;
 
-use super::hello::{Decide, Decision, Undecided};
+use super::hello::{Decide, Decision, Undecided, server_name_fault};
 use super::record::{self, Cipher, Floods, Layer, Lent};
 
 pub(super) enum Engine {
@@ -35,10 +37,21 @@ pub(super) enum Engine {
     Taken,
 }
 
-/// The two engines of a server.
+/// The engines of a server. One of them may serve nothing with the settings of a connection.
+#[derive(Clone)]
+pub(crate) struct Engines {
+    pub(crate) first: Option<Arc<ServerConfig>>,
+    pub(crate) second: Option<Arc<Server>>,
+}
+
+/// Chooses the settings of both engines for a ClientHello.
+pub(crate) type DecideBoth = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Engines> + Send + Sync>;
+
+/// A server with two engines before its ClientHello is whole.
 pub(super) struct Choosing {
-    first: Option<Arc<ServerConfig>>,
-    second: Arc<Server>,
+    engines: Engines,
+    decide: Option<DecideBoth>,
+    reader: HelloReader,
 }
 
 /// A connection of the second engine.
@@ -84,7 +97,7 @@ pub(super) enum Step {
     /// Appended records to the outgoing ones, or noticed that they are on their way.
     Emitted,
     /// The application has refused the peer.
-    Refused(crate::error::Error),
+    Refused(Error),
     /// Nothing more can be done without the outside.
     Idle,
 }
@@ -118,8 +131,8 @@ impl Engine {
     }
 
     /// Makes a server's side with two engines. The ClientHello selects one.
-    pub(super) fn choosing(first: Option<Arc<ServerConfig>>, second: Arc<Server>) -> Self {
-        Self::Choosing(Box::new(Choosing { first, second }))
+    pub(super) fn choosing(engines: Engines, decide: Option<DecideBoth>) -> Self {
+        Self::Choosing(Box::new(Choosing { engines, decide, reader: HelloReader::default() }))
     }
 
     pub(super) fn undecided(decide: Decide) -> Self {
@@ -411,31 +424,55 @@ impl Engine {
 
 impl Choosing {
     /// Chooses an engine, once the ClientHello is whole in `tls`.
-    fn choose(&self, tls: &[u8]) -> Result<Option<Engine>, Fault> {
-        let reading = Reading::of(tls);
+    fn choose(&mut self, tls: &[u8]) -> Result<Option<Engine>, Fault> {
+        let reading = self.reader.read(tls);
         let offer = match &reading {
             Reading::Incomplete => return Ok(None),
             Reading::Whole(offer) => Some(offer),
             Reading::Malformed => None,
+            Reading::EmptyRecord => return Err(rustls::Error::from(InvalidMessage::InvalidEmptyPayload).into()),
+            Reading::TooLong => return Err(Error::new(Code::HandshakeTooLarge, "a ClientHello over 64 KiB").into()),
         };
-        match &self.first {
+        if let Some((offer, decide)) = offer.zip(self.decide.take()) {
+            let server_name = offer.server_name.as_deref();
+            let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
+            self.engines = decide(&HelloFacts { server_name, protocols })?;
+        }
+        let is_for_rustls = |second: &Server| offer.is_none_or(|offer| second.is_for_rustls(offer));
+        match &self.engines {
             // rustls knows more of what is wrong with a hello.
-            Some(first) if offer.is_none_or(|offer| self.second.is_for_rustls(offer)) => {
-                Engine::server(Arc::clone(first)).map(Some).map_err(Fault::Rustls)
+            Engines { first: Some(first), second } if second.as_deref().is_none_or(is_for_rustls) => {
+                Ok(Some(Engine::server(Arc::clone(first))?))
             }
-            _ => {
-                let session = self.second.session(offer).map_err(Fault::Ours)?;
+            Engines { second: Some(second), .. } => {
+                if let Some(fault) = server_name_fault(tls) {
+                    return Err(Error::new(Code::ServerNameInvalid, fault).into());
+                }
+                let session = second.session(offer)?;
                 let known = Known { is_handshaking: true, ..Known::default() };
                 Ok(Some(Engine::Second(Box::new(Second { session, known, floods: Floods::default() }))))
             }
+            Engines { first: _, second: None } => Err(Error::new(Code::Internal, "no engine serves").into()),
         }
     }
 }
 
 /// An error before an engine is chosen.
 enum Fault {
-    Ours(crate::error::Error),
+    Ours(Error),
     Rustls(rustls::Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<rustls::Error> for Fault {
+    fn from(error: rustls::Error) -> Self {
+        Self::Rustls(error)
+    }
 }
 
 impl Second {

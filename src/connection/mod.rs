@@ -32,10 +32,10 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
-use crate::legacy::Server;
 use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 
 use checked::Checked;
+pub(crate) use engine::{DecideBoth, Engines};
 use engine::{Engine, Step};
 pub(crate) use hello::Decide;
 use record::{Beginning, Cipher};
@@ -143,8 +143,8 @@ impl Connection {
     }
 
     /// Makes a server's side with two engines. The ClientHello selects one.
-    pub(crate) fn choosing_server(first: Option<Arc<ServerConfig>>, second: Arc<Server>, setup: Setup) -> Self {
-        Self::with_engine(Engine::choosing(first, second), setup)
+    pub(crate) fn choosing_server(engines: Engines, decide: Option<DecideBoth>, setup: Setup) -> Self {
+        Self::with_engine(Engine::choosing(engines, decide), setup)
     }
 
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.

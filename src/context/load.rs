@@ -156,5 +156,5 @@ pub(super) fn insecure_settings(spec: &Spec) -> Vec<String> {
     ];
     let deviations = spec.deviations.iter().map(|one| format!("{}: {}", one.name(), one.meaning()));
     let set = settings.iter().filter(|(is_set, _)| *is_set).map(|(_, text)| (*text).to_owned());
-    set.chain(deviations).chain(spec.legacy.warnings()).collect()
+    set.chain(deviations).collect()
 }

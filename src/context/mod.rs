@@ -2,10 +2,12 @@
 
 mod build;
 mod check;
+mod engines;
 mod generation;
 mod key_log;
 mod load;
 mod maintenance;
+mod parts;
 mod readings;
 mod reload;
 mod staples;
@@ -21,7 +23,7 @@ use rustls::pki_types::ServerName;
 
 use crate::certificate::IssuerTable;
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
-use crate::connection::{Connection, Decide, Refusals, Setup};
+use crate::connection::{Connection, Decide, DecideBoth, Engines, Refusals, Setup};
 use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
 use crate::idle::IdleList;
@@ -30,9 +32,11 @@ use crate::revocation::Remote;
 use crate::revoked::Register;
 use crate::session::Sessions;
 use crate::verify::HandshakeNotes;
+use crate::verify::host::HandshakeHost;
 
-use generation::{Client, Generation};
+use generation::Generation;
 use maintenance::{Life, Maintenance};
+use parts::Client;
 use readings::Readings;
 
 /// The settings, identities and trust of a broker or listener. Threads share it, it is cheap to clone, and it has no
@@ -74,7 +78,8 @@ impl fmt::Debug for Context {
 }
 
 impl Context {
-    pub(crate) fn from_spec(spec: Spec) -> Result<Self> {
+    pub(crate) fn from_spec(mut spec: Spec) -> Result<Self> {
+        spec.openssl.restrict(&mut spec.policy)?;
         let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock), &spec.sessions));
         spec.check()?;
         let remote = load::remote(&spec)?;
@@ -117,15 +122,17 @@ impl Context {
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings);
-        let protocol = ConnectionSettings { uses_tasks: false, ..settings.of_configuration() };
-        if let Some(second) = &generation.second
-            && protocol == ConnectionSettings::default()
-        {
-            return Ok(Connection::choosing_server(generation.server.clone(), Arc::clone(second), setup));
-        }
-        let config = generation.server_with(spec, &settings.of_configuration(), &self.shared.sessions)?;
-        let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello);
-        let Some(host) = host.map(Arc::clone) else { return Connection::server(config, setup) };
+        let host = spec.hosts.hello.as_ref().filter(|_| settings.asks_about_hello).map(Arc::clone);
+        let settings = settings.of_configuration();
+        let engines = generation.engines_with(spec, &settings, &self.shared.sessions)?;
+        let config = match engines {
+            Engines { first: Some(config), second: None } => config,
+            engines => {
+                let decide = host.map(|host| self.decide_both(host, generation, engines.clone(), settings));
+                return Ok(Connection::choosing_server(engines, decide, setup));
+            }
+        };
+        let Some(host) = host else { return Connection::server(config, setup) };
         let decide: Decide = Box::new(move |hello| {
             let Some(protocol) = HandshakeNotes::aside(|| host.client_hello(hello))? else { return Ok(config) };
             let mut chosen = ServerConfig::clone(&config);
@@ -133,6 +140,23 @@ impl Context {
             Ok(Arc::new(chosen))
         });
         Ok(Connection::undecided_server(decide, setup))
+    }
+
+    /// Asks the host for the application protocol, which both engines then select.
+    fn decide_both(
+        &self,
+        host: Arc<dyn HandshakeHost>,
+        generation: Arc<Generation>,
+        engines: Engines,
+        settings: ConnectionSettings,
+    ) -> DecideBoth {
+        let shared = Arc::clone(&self.shared);
+        Box::new(move |hello| {
+            let Some(protocol) = HandshakeNotes::aside(|| host.client_hello(hello))? else { return Ok(engines) };
+            let alpn = if protocol.is_empty() { Vec::new() } else { vec![protocol] };
+            let settings = ConnectionSettings { alpn: Some(alpn), ..settings };
+            generation.engines_with(&shared.spec, &settings, &shared.sessions)
+        })
     }
 
     /// Makes the client's side of a new connection with its own settings. `host` is as for [`Context::connect`].

@@ -49,14 +49,14 @@ unsafe impl Sync for EngineContext {}
 
 impl EngineContext {
     /// # Errors
-    /// `LEGACY_UNAVAILABLE` if the engine refuses the settings.
+    /// `OPTION_CONFLICT` if OpenSSL refuses the settings.
     #[allow(unsafe_code)]
     pub(super) fn new(table: &'static Table, parts: &ContextParts) -> Result<Self> {
         let mut fault = Fault::default();
         // SAFETY: both pointers are valid, and what the parts point to lives as long as they.
         let handle = unsafe { (table.context_new)(parts, &mut fault) };
-        let detail = || format!("it refuses the settings: reason {} in part {}", fault.reason, fault.library);
-        let handle = NonNull::new(handle).ok_or_else(|| Error::new(Code::LegacyUnavailable, detail()))?;
+        let detail = || format!("OpenSSL refuses the settings: reason {} in its part {}", fault.reason, fault.library);
+        let handle = NonNull::new(handle).ok_or_else(|| Error::new(Code::OptionConflict, detail()))?;
         Ok(Self { table, handle })
     }
 }
@@ -71,6 +71,17 @@ impl Drop for EngineContext {
 
 /// The longest secret that OpenSSL takes, in bytes.
 const MAX_SECRET_BYTES: usize = 512;
+
+/// Returns the numbers of the suites that OpenSSL has.
+#[allow(unsafe_code)]
+pub(super) fn suites(table: &Table) -> Vec<u16> {
+    const SUITES_MAX: usize = 512;
+    let mut suites = vec![0; SUITES_MAX];
+    // SAFETY: the pointer is valid for this many numbers.
+    let count = unsafe { (table.suites)(suites.as_mut_ptr(), suites.len()) };
+    suites.truncate(count);
+    suites
+}
 
 /// The facts that the engine has asked about.
 #[derive(Default)]

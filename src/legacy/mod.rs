@@ -16,9 +16,9 @@ mod resumed;
 mod server;
 
 pub(crate) use engine::{Chosen, Opened, Session};
-pub(crate) use offer::Reading;
+pub(crate) use offer::{HelloReader, Reading};
 pub(crate) use psk::Psks;
-pub(crate) use server::{First, Parts, Server};
+pub(crate) use server::{First, FirstKeys, Parts, Server, key_kind, known_suites};
 
 /// The most bytes that a record of the second engine adds to its plaintext. In TLS 1.0 an empty record precedes each
 /// (RFC 5246 appendix F.3 says why); each has a header, an IV, a MAC and padding.

@@ -1,5 +1,10 @@
 //! The offer of a client: what its ClientHello says of versions, suites and groups (RFC 5246 section 7.4.1.2).
 
+use rustls::pki_types::ServerName;
+
+use crate::identity::without_dot;
+use crate::policy::OfferedParts;
+
 /// Content type of a handshake record, and handshake type of a ClientHello.
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
@@ -11,12 +16,14 @@ const MAX_HELLO_BYTES: usize = 64 * 1024;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offer {
     /// The versions on the wire. A client without the extension offers all up to its newest.
-    pub(super) versions: Vec<u16>,
-    pub(super) suites: Vec<u16>,
-    pub(super) groups: Vec<u16>,
-    /// True if the client names signature algorithms, as all of TLS 1.2 do that are not of its first years.
-    pub(super) names_signatures: bool,
-    pub(super) server_name: Option<String>,
+    versions: Vec<u16>,
+    suites: Vec<u16>,
+    groups: Option<Vec<u16>>,
+    signatures: Option<Vec<u16>>,
+    /// In lower case and without the trailing dot; `None` for an address, which names no server.
+    pub(crate) server_name: Option<String>,
+    /// The application protocols, in its order.
+    pub(crate) protocols: Vec<Vec<u8>>,
 }
 
 /// The result of reading the bytes so far.
@@ -27,35 +34,69 @@ pub(crate) enum Reading {
     Whole(Offer),
     /// It is no ClientHello.
     Malformed,
+    /// A record is empty, which none of a handshake may be (RFC 8446 section 5.1).
+    EmptyRecord,
+    /// The ClientHello is longer than any that is waited for.
+    TooLong,
 }
 
-impl Reading {
-    /// Reads the ClientHello at the start of `tls`, which holds whole records.
-    pub(crate) fn of(tls: &[u8]) -> Self {
-        let mut message = Vec::new();
-        let mut records = tls;
+/// Reads the ClientHello of a connection, each byte once.
+#[derive(Debug, Default)]
+pub(crate) struct HelloReader {
+    /// Bytes of records that have been read.
+    read: usize,
+    /// The message, as far as it has come.
+    message: Vec<u8>,
+    /// Bytes that were looked at.
+    #[cfg(test)]
+    looked_at: usize,
+}
+
+impl HelloReader {
+    /// Reads on in `tls`, which holds every byte of the connection so far, in whole records.
+    pub(crate) fn read(&mut self, tls: &[u8]) -> Reading {
+        let mut records = tls.get(self.read..).unwrap_or_default();
         while let [kind, 3, _, high, low, rest @ ..] = records {
             let length = usize::from(u16::from_be_bytes([*high, *low]));
             let Some((fragment, rest)) = rest.split_at_checked(length).filter(|_| *kind == HANDSHAKE) else { break };
-            message.extend_from_slice(fragment);
+            if fragment.is_empty() {
+                return Reading::EmptyRecord;
+            }
+            self.message.extend_from_slice(fragment);
+            self.read = tls.len() - rest.len();
             records = rest;
+            #[cfg(test)]
+            {
+                self.looked_at += 5 + length;
+            }
         }
-        match message.as_slice() {
+        match self.message.as_slice() {
             [CLIENT_HELLO, high, middle, low, body @ ..] => {
                 let length = usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low);
                 match body.get(..length) {
-                    Some(body) => Offer::of(body).map_or(Self::Malformed, Self::Whole),
-                    None if length > MAX_HELLO_BYTES || !records.is_empty() => Self::Malformed,
-                    None => Self::Incomplete,
+                    Some(body) => Offer::of(body).map_or(Reading::Malformed, Reading::Whole),
+                    None if length > MAX_HELLO_BYTES => Reading::TooLong,
+                    None if !records.is_empty() => Reading::Malformed,
+                    None => Reading::Incomplete,
                 }
             }
-            [] | [CLIENT_HELLO, ..] if records.is_empty() => Self::Incomplete,
-            _ => Self::Malformed,
+            [] | [CLIENT_HELLO, ..] if records.is_empty() => Reading::Incomplete,
+            _ => Reading::Malformed,
         }
     }
 }
 
 impl Offer {
+    /// The parts that decide about versions and suites.
+    pub(super) fn offered(&self) -> OfferedParts<'_> {
+        OfferedParts {
+            versions: &self.versions,
+            suites: &self.suites,
+            groups: self.groups.as_deref(),
+            signatures: self.signatures.as_deref(),
+        }
+    }
+
     fn of(body: &[u8]) -> Option<Self> {
         let mut hello = Fields(body);
         let newest = hello.number()?;
@@ -84,15 +125,29 @@ impl Offer {
             0 => {
                 let mut names = Fields(content.vector(2)?);
                 if names.take(1)? == [0] {
-                    self.server_name = std::str::from_utf8(names.vector(2)?).ok().map(str::to_ascii_lowercase);
+                    self.server_name = host_name(names.vector(2)?);
                 }
             }
-            10 => self.groups = numbers(content.vector(2)?)?,
-            13 => self.names_signatures = true,
+            10 => self.groups = Some(numbers(content.vector(2)?)?),
+            13 => self.signatures = Some(numbers(content.vector(2)?)?),
+            16 => {
+                let mut names = Fields(content.vector(2)?);
+                while !names.0.is_empty() {
+                    self.protocols.push(names.vector(1)?.to_vec());
+                }
+            }
             43 => self.versions = numbers(content.vector(1)?)?,
             _ => {}
         }
         Some(())
+    }
+}
+
+/// The name of a host as rustls reads it: an address names none.
+fn host_name(name: &[u8]) -> Option<String> {
+    match ServerName::try_from(name).ok()? {
+        ServerName::DnsName(name) => Some(without_dot(name.as_ref()).to_ascii_lowercase()),
+        _ => None,
     }
 }
 
@@ -137,16 +192,24 @@ mod tests {
         [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
     }
 
+    fn record(part: &[u8]) -> Vec<u8> {
+        [&[22, 3, 1][..], &u16::try_from(part.len()).unwrap().to_be_bytes(), part].concat()
+    }
+
+    fn reading(tls: &[u8]) -> Reading {
+        HelloReader::default().read(tls)
+    }
+
     #[test]
     fn hello_in_two_records_reads_as_in_one() {
         let whole = hello();
         let expected =
             Offer { versions: vec![0x0301], suites: vec![47], server_name: Some("a.b".to_owned()), ..Offer::default() };
-        assert_eq!(Reading::of(&whole), Reading::Whole(expected));
+        assert_eq!(reading(&whole), Reading::Whole(expected));
         let (first, second) = whole[5..].split_at(9);
-        let record = |part: &[u8]| [&[22, 3, 1, 0, u8::try_from(part.len()).unwrap()][..], part].concat();
-        assert_eq!(Reading::of(&record(first)), Reading::Incomplete);
-        assert_eq!(Reading::of(&[record(first), record(second)].concat()), Reading::of(&whole));
+        let mut reader = HelloReader::default();
+        assert_eq!(reader.read(&record(first)), Reading::Incomplete);
+        assert_eq!(reader.read(&[record(first), record(second)].concat()), reading(&whole));
     }
 
     #[test]
@@ -156,13 +219,49 @@ mod tests {
             for value in [0, 1, 0x7f, 0xff] {
                 let mut damaged = whole.clone();
                 damaged[at] = value;
-                _ = Reading::of(&damaged);
+                _ = reading(&damaged);
             }
         }
         let mut cut = whole;
         cut[8] -= 1;
-        assert_eq!(Reading::of(&cut), Reading::Malformed);
-        assert_eq!(Reading::of(&[23, 3, 3, 0, 1, 9]), Reading::Malformed);
-        assert_eq!(Reading::of(&[]), Reading::Incomplete);
+        assert_eq!(reading(&cut), Reading::Malformed);
+        assert_eq!(reading(&[23, 3, 3, 0, 1, 9]), Reading::Malformed);
+        assert_eq!(reading(&[]), Reading::Incomplete);
+    }
+
+    #[test]
+    fn hello_in_records_of_one_byte_is_looked_at_once() {
+        let length: u16 = 60_000;
+        let message = [&[1, 0][..], &length.to_be_bytes(), &[0; 60_000]].concat();
+        let mut reader = HelloReader::default();
+        let mut tls = Vec::new();
+        for byte in &message[..message.len() - 1] {
+            tls.extend(record(&[*byte]));
+            assert_eq!(reader.read(&tls), Reading::Incomplete);
+        }
+        assert_eq!(reader.looked_at, tls.len());
+    }
+
+    #[test]
+    fn hello_that_is_too_long_or_has_an_empty_record_is_refused_at_once() {
+        assert_eq!(reading(&record(&[1, 1, 0, 1])), Reading::TooLong);
+        assert_eq!(reading(&record(&[1, 0xff, 0xff, 0xff])), Reading::TooLong);
+        assert_eq!(reading(&[record(&[1]), record(&[])].concat()), Reading::EmptyRecord);
+        assert_eq!(reading(&record(&[])), Reading::EmptyRecord);
+    }
+
+    #[test]
+    fn server_name_is_that_of_rustls() {
+        for (sent, read) in [
+            (&b"Broker.Example"[..], Some("broker.example")),
+            (b"broker.example.", Some("broker.example")),
+            (b"127.0.0.1", None),
+            (b"::1", None),
+            (b"broker.example:8883", None),
+            (b"br\xc3\xbccke", None),
+            (b"", None),
+        ] {
+            assert_eq!(host_name(sent).as_deref(), read, "{}", sent.escape_ascii());
+        }
     }
 }

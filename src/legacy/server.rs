@@ -4,84 +4,140 @@ use std::path::Path;
 use std::sync::Arc;
 
 use brokertls_legacy_abi::{Bytes, ContextParts, IdentityParts};
+use rustls::crypto::SupportedKxGroup;
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::time_provider::TimeProvider;
-use rustls::{ProtocolVersion, SignatureAlgorithm};
+use rustls::{ProtocolVersion, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
 
 use crate::error::Result;
 use crate::identity::{certified, names_served, serves_name};
 use crate::keystore::Identity;
-use crate::policy::{KeyKind, Policy, SecondPolicy};
+use crate::policy::{KeyKind, OfferedParts, Policy, SecondPolicy};
 use crate::session::SecondTickets;
 use crate::verify::{HandshakeNotes, RustlsVerifier};
 
-use super::engine::{Answers, EngineContext, Lacks, Session};
+use super::engine::{self, Answers, EngineContext, Lacks, Session};
 use super::loader;
 use super::offer::Offer;
 use super::psk::Psks;
 
+/// The keys with which rustls serves a context.
+#[derive(Clone, Debug)]
+pub(crate) enum FirstKeys {
+    Own(Vec<Arc<dyn SigningKey>>),
+    /// A host chooses among keys that are not known here.
+    OfHost,
+}
+
 /// The part of a context that rustls serves.
 #[derive(Debug)]
 pub(crate) struct First {
-    has_tls13: bool,
-    tls13: Vec<u16>,
-    /// The suites of TLS 1.2 that fit the key of an identity.
-    tls12: Vec<u16>,
-    groups: Vec<u16>,
+    versions: Vec<ProtocolVersion>,
+    suites: Vec<SupportedCipherSuite>,
+    groups: Vec<&'static dyn SupportedKxGroup>,
+    keys: FirstKeys,
 }
 
 impl First {
-    /// Reads what rustls serves with these identities.
-    pub(crate) fn new(policy: &Policy, identities: &[Arc<Identity>]) -> Self {
-        let is_tls13 = |version| version == ProtocolVersion::TLSv1_3;
-        let kinds: Vec<SignatureAlgorithm> = identities.iter().map(|one| one.signing_key.algorithm()).collect();
-        let suites = policy.cipher_suites().iter();
-        let suites = suites.filter(|suite| kinds.iter().any(|kind| suite.usable_for_signature_algorithm(*kind)));
-        let (tls13, tls12): (Vec<_>, Vec<_>) = suites.partition(|suite| is_tls13(suite.version().version));
-        let numbers = |suites: Vec<&rustls::SupportedCipherSuite>| {
-            suites.into_iter().map(|suite| u16::from(suite.suite())).collect()
-        };
+    /// Reads what rustls serves with these keys.
+    pub(crate) fn new(policy: &Policy, keys: FirstKeys) -> Self {
         Self {
-            has_tls13: policy.versions().iter().any(|version| is_tls13(version.version)),
-            tls13: numbers(tls13),
-            tls12: numbers(tls12),
-            groups: policy.groups().iter().map(|group| u16::from(group.name())).collect(),
+            versions: policy.versions().iter().map(|version| version.version).collect(),
+            suites: policy.cipher_suites().to_vec(),
+            groups: policy.groups().to_vec(),
+            keys,
         }
     }
 
-    /// Returns true if rustls can serve the offer.
-    fn serves(&self, offer: &Offer) -> bool {
-        let common = |own: &[u16], theirs: &[u16]| own.iter().any(|one| theirs.contains(one));
-        let suites = match (self.has_tls13 && offer.versions.contains(&0x0304), offer.versions.contains(&0x0303)) {
-            (true, _) => &self.tls13,
-            (false, true) => &self.tls12,
-            (false, false) => return false,
+    /// Returns true if rustls can serve the offer: with a version, a group, and a key that has a suite and a signature.
+    fn serves(&self, offered: OfferedParts<'_>) -> bool {
+        let mut newest = [ProtocolVersion::TLSv1_3, ProtocolVersion::TLSv1_2].into_iter();
+        let common = |version: &ProtocolVersion| {
+            self.versions.contains(version) && offered.versions.contains(&u16::from(*version))
         };
-        offer.names_signatures && common(suites, &offer.suites) && common(&self.groups, &offer.groups)
+        let Some(version) = newest.find(common) else { return false };
+        let (Some(groups), Some(signatures)) = (offered.groups, offered.signatures) else { return false };
+        let has_group = self
+            .groups
+            .iter()
+            .any(|group| group.usable_for_version(version) && groups.contains(&u16::from(group.name())));
+        let is_tls13 = version == ProtocolVersion::TLSv1_3;
+        let signatures = signatures.iter().filter(|one| !is_tls13 || is_of_tls13(**one));
+        let signatures: Vec<SignatureScheme> = signatures.map(|one| SignatureScheme::from(*one)).collect();
+        let suites = || {
+            let of_version = self.suites.iter().filter(|suite| suite.version().version == version);
+            of_version.filter(|suite| offered.suites.contains(&u16::from(suite.suite())))
+        };
+        has_group
+            && match &self.keys {
+                FirstKeys::OfHost => suites().next().is_some() && !signatures.is_empty(),
+                FirstKeys::Own(keys) => keys.iter().any(|key| {
+                    key.choose_scheme(&signatures).is_some()
+                        && suites().any(|suite| suite.usable_for_signature_algorithm(key.algorithm()))
+                }),
+            }
     }
 
     /// The part that an offer with a suite of rustls' does not have in common with it.
-    fn lacks(&self, offer: &Offer) -> Lacks {
-        let common = |own: &[u16], theirs: &[u16]| own.iter().any(|one| theirs.contains(one));
-        if offer.versions.first() != Some(&0x0303) || !common(&self.tls12, &offer.suites) {
+    fn lacks(&self, offered: OfferedParts<'_>) -> Lacks {
+        let of_tls12 = self.suites.iter().filter(|suite| suite.version().version == ProtocolVersion::TLSv1_2);
+        let mut suites = of_tls12.filter(|suite| offered.suites.contains(&u16::from(suite.suite())));
+        if offered.versions.first() != Some(&0x0303) || suites.next().is_none() {
             return Lacks::Nothing;
         }
-        match offer.names_signatures {
-            true if !common(&self.groups, &offer.groups) => Lacks::Groups,
-            true => Lacks::Nothing,
-            false => Lacks::Signatures,
+        let has_group = |groups: &[u16]| self.groups.iter().any(|group| groups.contains(&u16::from(group.name())));
+        match (offered.signatures, offered.groups) {
+            (None, _) => Lacks::Signatures,
+            (Some(_), Some(groups)) if has_group(groups) => Lacks::Nothing,
+            (Some(_), _) => Lacks::Groups,
         }
     }
+}
+
+/// Returns true for a signature of TLS 1.3, which has neither PKCS#1 nor hashes older than SHA-256.
+fn is_of_tls13(signature: u16) -> bool {
+    !matches!(signature, 0..=0x03ff | 0x0401 | 0x0501 | 0x0601 | 0x0402 | 0x0502 | 0x0602)
 }
 
 /// A context of the engine, for one identity or none.
 struct Own {
     context: EngineContext,
-    key: Option<Arc<CertifiedKey>>,
-    kind: Option<KeyKind>,
+    key: Option<(Arc<CertifiedKey>, KeyKind)>,
     names: Vec<String>,
+}
+
+/// Returns the suites of the OpenSSL that the engine has loaded, as on the wire.
+///
+/// # Errors
+/// `LEGACY_UNAVAILABLE`.
+pub(crate) fn known_suites(library: Option<&Path>) -> Result<Vec<u16>> {
+    Ok(engine::suites(loader::table(library)?))
+}
+
+/// The kind of an identity's key, or the reason why the second engine cannot use it.
+///
+/// # Errors
+/// The reason, as a clause.
+pub(crate) fn key_kind(identity: &Identity) -> Result<KeyKind, &'static str> {
+    const CURVES: [(SignatureScheme, u16); 3] = [
+        (SignatureScheme::ECDSA_NISTP256_SHA256, 23),
+        (SignatureScheme::ECDSA_NISTP384_SHA384, 24),
+        (SignatureScheme::ECDSA_NISTP521_SHA512, 25),
+    ];
+    if identity.key.is_none() {
+        return Err("its key is not in bytes, but in a token or with the host");
+    }
+    let key = &identity.signing_key;
+    match key.algorithm() {
+        SignatureAlgorithm::RSA => Ok(KeyKind::Rsa),
+        SignatureAlgorithm::ED25519 => Ok(KeyKind::Ed25519),
+        _ => {
+            let curve = CURVES.iter().find(|(scheme, _)| key.choose_scheme(&[*scheme]).is_some());
+            curve.map(|(_, curve)| KeyKind::Ecdsa(*curve)).ok_or("its key is of a kind that is not of these versions")
+        }
+    }
 }
 
 /// The settings of a server.
@@ -91,8 +147,9 @@ pub(crate) struct Parts<'a> {
     pub(crate) policy: SecondPolicy,
     pub(crate) first: Option<First>,
     pub(crate) verifier: Option<RustlsVerifier>,
-    pub(crate) psks: Option<Psks>,
+    pub(crate) psks: Option<Arc<Psks>>,
     pub(crate) protocols: &'a [Vec<u8>],
+    pub(crate) prefers_own_order: bool,
     pub(crate) clock: Arc<dyn TimeProvider>,
     /// None if no session is resumed.
     pub(crate) tickets: Option<SecondTickets>,
@@ -104,7 +161,7 @@ pub(crate) struct Server {
     policy: SecondPolicy,
     first: Option<First>,
     verifier: Option<RustlsVerifier>,
-    psks: Option<Psks>,
+    psks: Option<Arc<Psks>>,
     clock: Arc<dyn TimeProvider>,
     tickets: Option<SecondTickets>,
 }
@@ -119,21 +176,21 @@ impl Server {
     /// Loads the engine and makes its contexts.
     ///
     /// # Errors
-    /// `LEGACY_UNAVAILABLE`.
+    /// `LEGACY_UNAVAILABLE`, and the errors of settings that OpenSSL refuses. Identities that it cannot use are
+    /// left out.
     pub(crate) fn new(parts: Parts<'_>) -> Result<Self> {
         let table = loader::table(parts.library)?;
-        // Only keys in bytes are used. Without one, pre-shared keys alone are served.
         let mut contexts = Vec::new();
-        for identity in parts.identities.iter().filter(|identity| identity.key.is_some()) {
+        for identity in parts.identities {
+            let Ok(kind) = key_kind(identity) else { continue };
             contexts.push(Own {
                 context: context(table, &parts, Some(identity))?,
-                key: Some(certified(identity)),
-                kind: kind_of(identity.signing_key.algorithm()),
+                key: Some((certified(identity), kind)),
                 names: names_served(identity)?,
             });
         }
         if contexts.is_empty() {
-            contexts.push(Own { context: context(table, &parts, None)?, key: None, kind: None, names: Vec::new() });
+            contexts.push(Own { context: context(table, &parts, None)?, key: None, names: Vec::new() });
         }
         let Parts { policy, first, verifier, psks, clock, tickets, .. } = parts;
         Ok(Self { contexts, policy, first, verifier, psks, clock, tickets })
@@ -141,15 +198,16 @@ impl Server {
 
     /// Returns true if rustls serves the client.
     pub(crate) fn is_for_rustls(&self, offer: &Offer) -> bool {
-        self.first.as_ref().is_some_and(|first| first.serves(offer))
+        let offered = offer.offered();
+        self.first.as_ref().is_some_and(|first| first.serves(offered) || self.policy.leaves_to_rustls(offered))
     }
 
     /// Makes the connection for an offer; for none, that of a client with a hello that cannot be read.
     pub(crate) fn session(self: &Arc<Self>, offer: Option<&Offer>) -> Result<Session> {
         let named = offer.and_then(|offer| offer.server_name.as_deref());
         named.into_iter().for_each(HandshakeNotes::add_server_name);
-        let fits = |own: &&Own| match (own.kind, offer) {
-            (Some(kind), Some(offer)) => self.policy.fits(&offer.suites, kind),
+        let fits = |own: &&Own| match (&own.key, offer) {
+            (Some((_, kind)), Some(offer)) => self.policy.fits(offer.offered(), *kind),
             _ => true,
         };
         let is_named = |own: &&Own| named.is_some_and(|name| serves_name(&own.names, name));
@@ -158,10 +216,12 @@ impl Server {
             .or_else(|| contexts.clone().find(fits))
             .or_else(|| contexts.next())
             .ok_or_else(|| crate::error::Error::new(crate::error::Code::Internal, "no context of the second engine"))?;
-        chosen.key.iter().for_each(HandshakeNotes::add_identity);
+        if let Some((key, _)) = &chosen.key {
+            HandshakeNotes::add_identity(key);
+        }
         let answers: Arc<dyn Answers> = Arc::clone(self) as _;
         let lacks = match (offer, &self.first) {
-            (Some(offer), Some(first)) => first.lacks(offer),
+            (Some(offer), Some(first)) => first.lacks(offer.offered()),
             _ => Lacks::Nothing,
         };
         Session::new(answers, &chosen.context, (named, lacks))
@@ -190,14 +250,6 @@ impl Answers for Server {
 
     fn open_session(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         self.tickets.as_ref()?.open(sealed)
-    }
-}
-
-fn kind_of(algorithm: SignatureAlgorithm) -> Option<KeyKind> {
-    match algorithm {
-        SignatureAlgorithm::RSA => Some(KeyKind::Rsa),
-        SignatureAlgorithm::ECDSA | SignatureAlgorithm::ED25519 => Some(KeyKind::Ecdsa),
-        _ => None,
     }
 }
 
@@ -232,7 +284,7 @@ fn context(
                 Some(verifier) if verifier.is_mandatory => 2,
                 Some(_) => 1,
             },
-            prefers_own_order: u8::from(parts.policy.is_ordered()),
+            prefers_own_order: u8::from(parts.prefers_own_order),
             has_psk: u8::from(parts.psks.is_some()),
             session_lifetime_s: parts.tickets.as_ref().map_or(0, SecondTickets::lifetime_s),
         },

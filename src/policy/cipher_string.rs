@@ -8,6 +8,7 @@
 use super::keywords::{KEYWORDS, Selects, keyword};
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest, quoted};
 use super::not_served::NotServed;
+use super::second::{Verdict, verdict};
 use super::suite_table::SUITES;
 use super::suites::{Since, Suite};
 use crate::error::{Code, Error, Result};
@@ -25,14 +26,19 @@ pub(super) struct Selection {
     pub(super) speaks_of_tls12: bool,
     /// True if the string adds suites of TLS 1.3 by name.
     pub(super) names_tls13: bool,
-    /// The supported suites that were added by their own name.
+    /// The suites that were added by their own name, supported or not.
     pub(super) named: Vec<&'static Suite>,
     /// The names and rules without a supported suite.
     pub(super) not_served: Vec<NotServed>,
 }
 
-/// Parses a cipher string.
+/// Parses a cipher string, for rustls alone.
 pub(super) fn select(text: &str) -> Result<Selection> {
+    select_with(text, &|suite| verdict(suite, None))
+}
+
+/// Parses a cipher string. `judge` decides which names and rules are reported, and with which reason.
+pub(super) fn select_with(text: &str, judge: &dyn Fn(&Suite) -> Verdict) -> Result<Selection> {
     if text.len() > MAX_LIST_BYTES {
         return Err(Error::new(Code::CipherNotSupported, "the cipher string is too long"));
     }
@@ -43,7 +49,7 @@ pub(super) fn select(text: &str) -> Result<Selection> {
     commands.iter().for_each(|command| list.apply(command));
 
     let mut not_served = Vec::new();
-    adds().for_each(|rule| rule.report(&mut not_served));
+    adds().for_each(|rule| rule.report(judge, &mut not_served));
     for command in &commands {
         if let Command::SecurityLevel(level @ 0..=1) = command {
             let reason = "weak keys and digests are let in by switches of their own, not by a security level";
@@ -60,7 +66,7 @@ pub(super) fn select(text: &str) -> Result<Selection> {
         tls13: served(&list, true),
         speaks_of_tls12: commands.iter().any(|command| command.as_rule().is_some_and(|rule| !rule.is_of_tls13())),
         names_tls13,
-        named: adds().filter_map(Rule::named_suite).filter(|suite| suite.served().is_some()).collect(),
+        named: adds().filter_map(Rule::named_suite).collect(),
         not_served,
     })
 }
@@ -138,22 +144,16 @@ impl Rule {
         self.named_suite().is_some_and(|suite| suite.since == Since::Tls13)
     }
 
-    /// Reports a rule without a supported suite. A rule with one needs no report.
-    fn report(&self, not_served: &mut Vec<NotServed>) {
-        let selected: Vec<&Suite> = SUITES.iter().filter(|suite| self.selects(suite)).collect();
-        if selected.iter().any(|suite| suite.served().is_some()) {
+    /// Reports a rule without a served suite. A rule with one needs no report.
+    fn report(&self, judge: &dyn Fn(&Suite) -> Verdict, not_served: &mut Vec<NotServed>) {
+        let verdicts: Vec<Verdict> = SUITES.iter().filter(|suite| self.selects(suite)).map(judge).collect();
+        if verdicts.iter().any(Verdict::is_served) {
             return;
         }
-        let mut obstacles: Vec<&str> = Vec::new();
-        for obstacle in selected.iter().flat_map(|suite| suite.obstacles()) {
-            if !obstacles.contains(&obstacle) {
-                obstacles.push(obstacle);
-            }
-        }
-        let reason = match selected.len() {
+        let reason = match verdicts.len() {
             0 => "no cipher suite is selected by it".to_owned(),
-            1 => obstacles.join(", "),
-            count => format!("all {count} suites of it: {}", obstacles.join(", ")),
+            1 => Verdict::reason(&verdicts),
+            count => format!("all {count} suites of it: {}", Verdict::reason(&verdicts)),
         };
         NotServed::add(not_served, self.text.as_str(), reason);
     }

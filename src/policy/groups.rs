@@ -11,12 +11,68 @@ use crate::error::{Code, Error, Result};
 pub(super) type Group = &'static dyn SupportedKxGroup;
 
 /// The result of a list of groups.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Groups {
-    /// The supported groups, in the order of the list; may be empty.
+    /// The groups of rustls, in the order of the list; may be empty.
     pub(super) groups: Vec<Group>,
-    /// The unsupported groups of the list.
+    /// The groups of the second engine, likewise.
+    pub(super) of_second: Vec<&'static SecondGroup>,
+    /// The groups of the list that rustls does not serve.
     pub(super) not_served: Vec<NotServed>,
+    /// The groups of the list that neither engine serves.
+    pub(super) of_neither: Vec<NotServed>,
+}
+
+/// A group of the second engine.
+#[derive(Debug)]
+pub(super) struct SecondGroup {
+    /// All names, the first of which is OpenSSL's.
+    names: &'static [&'static str],
+    /// The value on the wire.
+    pub(super) id: u16,
+    /// True for a curve of ECDHE up to TLS 1.2.
+    pub(super) is_of_tls12: bool,
+    pub(super) is_of_tls13: bool,
+}
+
+impl SecondGroup {
+    /// OpenSSL's name.
+    pub(super) fn name(&self) -> &'static str {
+        self.names.first().copied().unwrap_or_default()
+    }
+}
+
+const fn of_second(names: &'static [&'static str], id: u16, is_of_tls12: bool, is_of_tls13: bool) -> SecondGroup {
+    SecondGroup { names, id, is_of_tls12, is_of_tls13 }
+}
+
+/// The groups of the second engine. The first three are its default.
+static SECOND: &[SecondGroup] = &[
+    of_second(&["X25519"], 29, true, true),
+    of_second(&["secp256r1"], 23, true, true),
+    of_second(&["secp384r1"], 24, true, true),
+    of_second(&["secp521r1", "p-521", "p521", "nistp521"], 25, true, true),
+    of_second(&["X448", "ecdh_x448", "curve448"], 30, true, true),
+    of_second(&["brainpoolP256r1"], 26, true, false),
+    of_second(&["brainpoolP384r1"], 27, true, false),
+    of_second(&["brainpoolP512r1"], 28, true, false),
+    of_second(&["ffdhe2048"], 256, false, true),
+    of_second(&["ffdhe3072"], 257, false, true),
+    of_second(&["ffdhe4096"], 258, false, true),
+    of_second(&["ffdhe6144"], 259, false, true),
+    of_second(&["ffdhe8192"], 260, false, true),
+];
+
+/// The default of the second engine: that of rustls, as far as both know the groups.
+pub(super) fn default_of_second() -> Vec<&'static SecondGroup> {
+    SECOND.iter().take(3).collect()
+}
+
+/// The group of the second engine with this name, in any spelling that rustls' groups have too.
+fn second_named(name: &str) -> Option<&'static SecondGroup> {
+    let printed = SERVED.iter().find(|(names, _)| is_one_of(name, names)).and_then(|(names, _)| names.first().copied());
+    let name = printed.unwrap_or(name);
+    SECOND.iter().find(|group| is_one_of(name, group.names))
 }
 
 /// The default: the hybrid of X25519 and ML-KEM first.
@@ -38,6 +94,7 @@ static SERVED: &[(&[&str], Group)] = &[
 const NIST: &str = "of the NIST curves, P-256 and P-384 are served";
 const FFDHE: &str = "finite-field Diffie-Hellman key exchange is not served";
 const OLD_CURVE: &str = "the curve is not one of TLS 1.3 (RFC 8446 section 4.2.7)";
+const WITH_SECOND: &str = "; needs legacy-engine";
 const NO_CODE: &str = "it is not implemented here";
 const DRAFT: &str = "the draft was replaced by X25519MLKEM768";
 
@@ -82,20 +139,20 @@ fn named(name: &str) -> Named {
 ///
 /// `?` before a name ignores it if it is unknown, `-` removes a group, `DEFAULT` stands for the default list, and `/`
 /// separates like `:`. `*` (send a key share for this group) has no effect: the first group gets one.
+///
+/// # Errors
+/// `GROUP_NOT_SUPPORTED` for an unknown name and for a list without any. A list of which an engine serves nothing is no
+/// error here.
 pub(super) fn parse(list: &str) -> Result<Groups> {
     if list.len() > MAX_LIST_BYTES {
         return Err(Error::new(Code::GroupNotSupported, "the list of groups is too long"));
     }
-    let mut found = Groups { groups: Vec::new(), not_served: Vec::new() };
+    let mut found = Groups::default();
     for item in items(list).flat_map(|item| item.split('/')).filter(|item| !item.is_empty()) {
         found.apply(item)?;
     }
-    if found.groups.is_empty() {
-        let reasons = match found.not_served.as_slice() {
-            [] => "the list of groups is empty".to_owned(),
-            named => NotServed::list(named),
-        };
-        return Err(Error::new(Code::GroupNotSupported, reasons));
+    if found.groups.is_empty() && found.of_second.is_empty() && found.not_served.is_empty() {
+        return Err(Error::new(Code::GroupNotSupported, "the list of groups is empty"));
     }
     Ok(found)
 }
@@ -106,13 +163,26 @@ impl Groups {
         let marks = &item[..item.len() - name.len()];
         if name.eq_ignore_ascii_case("DEFAULT") && marks.is_empty() {
             default_groups().into_iter().for_each(|group| self.add(group));
+            default_of_second().into_iter().for_each(|group| self.add_of_second(group));
             return Ok(());
+        }
+        let second = second_named(name);
+        match second {
+            Some(group) if marks.contains('-') => self.of_second.retain(|kept| kept.id != group.id),
+            Some(group) => self.add_of_second(group),
+            None => {}
         }
         match named(name) {
             Named::Served(group) if marks.contains('-') => self.groups.retain(|kept| kept.name() != group.name()),
             Named::Served(group) => self.add(group),
             Named::NotServed(_) if marks.contains(['-', '?']) => {}
-            Named::NotServed(reason) => NotServed::add(&mut self.not_served, name, reason),
+            Named::NotServed(reason) => match second {
+                Some(_) => NotServed::add(&mut self.not_served, name, format!("{reason}{WITH_SECOND}")),
+                None => {
+                    NotServed::add(&mut self.not_served, name, reason);
+                    NotServed::add(&mut self.of_neither, name, reason);
+                }
+            },
             Named::Unknown if marks.contains('?') => {}
             Named::Unknown => {
                 let known = SERVED.iter().flat_map(|(names, _)| names.iter().copied());
@@ -122,6 +192,12 @@ impl Groups {
             }
         }
         Ok(())
+    }
+
+    fn add_of_second(&mut self, group: &'static SecondGroup) {
+        if self.of_second.iter().all(|kept| kept.id != group.id) {
+            self.of_second.push(group);
+        }
     }
 
     fn add(&mut self, group: Group) {

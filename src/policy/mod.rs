@@ -29,7 +29,7 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 use crate::error::{Code, Error, Result};
 pub use not_served::NotServed;
 pub use second::LegacyAllowed;
-pub(crate) use second::{KeyKind, SecondPolicy, of_both};
+pub(crate) use second::{KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, of_both, restricted_both};
 pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
 use suites::{Since, Suite};
 
@@ -109,13 +109,25 @@ impl Policy {
     /// - `GROUP_NOT_SUPPORTED`: a group is unknown, or none is left for any version.
     /// - `OPTION_CONFLICT`: the preset allows none of the named versions.
     pub fn from_spec(spec: &PolicySpec) -> Result<Self> {
+        Self::parse(spec, false)
+    }
+
+    /// Parses the settings for rustls beside the second engine, which may serve TLS 1.2 alone.
+    ///
+    /// # Errors
+    /// As for [`Policy::from_spec`].
+    fn beside_second(spec: &PolicySpec) -> Result<Self> {
+        Self::parse(spec, true)
+    }
+
+    fn parse(spec: &PolicySpec, is_beside_second: bool) -> Result<Self> {
         let mut policy = Self::default();
         policy.set_versions(spec)?;
         if let Some(list) = &spec.groups {
             policy.set_groups(list)?;
         }
         match &spec.cipher_suites {
-            Some(text) => policy.set_cipher_suites(text)?,
+            Some(text) => policy.set_cipher_suites(text, is_beside_second)?,
             None => policy.keep_suites_of_versions(),
         }
         Ok(policy)
@@ -214,6 +226,9 @@ impl Policy {
         let named = groups::parse(list)?;
         self.groups = named.groups;
         self.not_served.extend(named.not_served);
+        if self.groups.is_empty() {
+            return Err(Error::new(Code::GroupNotSupported, NotServed::list(&self.not_served)));
+        }
         let groups = &self.groups;
         let has_group =
             |version: &SupportedProtocolVersion| groups.iter().any(|group| group.usable_for_version(version.version));
@@ -231,12 +246,12 @@ impl Policy {
         }
     }
 
-    fn set_cipher_suites(&mut self, text: &str) -> Result<()> {
+    fn set_cipher_suites(&mut self, text: &str, is_beside_second: bool) -> Result<()> {
         let selection = cipher_string::select(text)?;
         self.not_served.extend(selection.not_served);
         let allows = |version| self.versions.contains(&version);
         let (tls12, tls13) = (allows(&TLS12), allows(&TLS13));
-        for suite in selection.named {
+        for suite in selection.named.into_iter().filter(|suite| suite.served().is_some()) {
             let (is_allowed, version) = match suite.since {
                 Since::Tls13 => (tls13, "TLSv1.3"),
                 Since::Tls12 | Since::Tls10 | Since::Ssl3 => (tls12, "TLSv1.2"),
@@ -249,6 +264,7 @@ impl Policy {
         let tls12_suites = if tls12 { selection.tls12 } else { Vec::new() };
         // A string for TLS 1.2 that leaves no suite of it is a mistake, although the suites of TLS 1.3 remain.
         let is_mistake = tls12 && tls12_suites.is_empty() && selection.speaks_of_tls12 && !selection.names_tls13;
+        let is_mistake = is_mistake && !is_beside_second;
         if is_mistake || (tls12_suites.is_empty() && tls13_suites.is_empty()) {
             let detail = match self.not_served.as_slice() {
                 [] => "the cipher string selects none".to_owned(),
@@ -302,6 +318,22 @@ pub fn served_cipher_suites(names: &str) -> Result<Vec<&'static str>> {
 pub fn served_versions(names: &str) -> Result<Vec<&'static str>> {
     let spec = PolicySpec { versions: Some(names.to_owned()), ..PolicySpec::default() };
     Policy::from_spec(&spec).map(|policy| policy.version_names())
+}
+
+/// The list of versions of these settings without those of `off`, as on the wire; `None` if it stays as it is.
+///
+/// # Errors
+/// `VERSION_NOT_SUPPORTED` for an unknown name, and if no version is left.
+pub(crate) fn versions_without(spec: &PolicySpec, off: &[u16]) -> Result<Option<String>> {
+    if off.is_empty() {
+        return Ok(None);
+    }
+    let default = if spec.preset == Preset::Modern { "TLSv1.3" } else { "TLSv1.3,TLSv1.2" };
+    let list = spec.versions.as_deref().unwrap_or(default);
+    match version::on_the_wire(list)?.iter().any(|version| off.contains(version)) {
+        true => version::without(list, off).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// The IANA names of all supported suites, in order of preference.

@@ -31,7 +31,7 @@ struct Row {
 
 const SSL2: &str = "SSL 2.0 is broken and prohibited (RFC 6176)";
 const SSL3: &str = "SSL 3.0 is broken and prohibited (RFC 7568)";
-const OLD_TLS: &str = "TLS 1.0 and 1.1 are deprecated (RFC 8996) and not implemented here";
+const OLD_TLS: &str = "TLS 1.0 and 1.1 are deprecated (RFC 8996); needs legacy-engine";
 const DTLS: &str = "connections run over streams only";
 
 /// The single digits are ArangoDB's `--ssl.protocol`.
@@ -52,23 +52,52 @@ const ROWS: &[Row] = &[
     Row { name: "DTLS", aliases: &["dtls", "dtlsv1", "dtlsv1.0", "dtlsv1.2", "dtlsv1.3"], served: &[], reason: DTLS },
 ];
 
+fn check_length(list: &str) -> Result<()> {
+    match list.len() > MAX_LIST_BYTES {
+        true => Err(Error::new(Code::VersionNotSupported, "the list of versions is too long")),
+        false => Ok(()),
+    }
+}
+
+/// The versions of a row as on the wire; none for those that no engine serves.
+fn wire_of(row: &Row) -> Vec<u16> {
+    match row.name {
+        "TLS" => vec![0x0304, 0x0303],
+        name => NAMES.iter().filter(|(_, known)| *known == name).map(|(version, _)| *version).collect(),
+    }
+}
+
+/// The list without the versions of `off`, as on the wire.
+///
+/// # Errors
+/// As for [`on_the_wire`].
+pub(super) fn without(list: &str, off: &[u16]) -> Result<String> {
+    check_length(list)?;
+    let mut kept: Vec<&str> = Vec::new();
+    for item in items(list) {
+        let row = row(item)?;
+        let versions = wire_of(row);
+        match versions.iter().any(|version| off.contains(version)) {
+            true => kept.extend(versions.iter().filter(|one| !off.contains(one)).map(|one| name_on_the_wire(*one))),
+            false => kept.push(item),
+        }
+    }
+    match kept.is_empty() {
+        true => Err(Error::new(Code::VersionNotSupported, "openssl-options switches off each version of the list")),
+        false => Ok(kept.join(",")),
+    }
+}
+
 /// Parses a list of versions. An unknown name is an error.
 pub(super) fn parse(list: &str) -> Result<Versions> {
-    if list.len() > MAX_LIST_BYTES {
-        return Err(Error::new(Code::VersionNotSupported, "the list of versions is too long"));
-    }
+    check_length(list)?;
     let mut allowed: Vec<&'static SupportedProtocolVersion> = Vec::new();
     let mut not_served = Vec::new();
     for item in items(list) {
         let row = row(item)?;
         allowed.extend(row.served);
         if row.served.is_empty() {
-            // A digit alone means nothing to the reader of the report.
-            let name = match item.len() {
-                1 => format!("{item} ({})", row.name),
-                _ => item.to_owned(),
-            };
-            NotServed::add(&mut not_served, name, row.reason);
+            NotServed::add(&mut not_served, shown(item, row), row.reason);
         }
     }
     if allowed.is_empty() && not_served.is_empty() {
@@ -76,6 +105,37 @@ pub(super) fn parse(list: &str) -> Result<Versions> {
     }
     let allowed = ALL.iter().copied().filter(|version| allowed.contains(version)).collect();
     Ok(Versions { allowed, not_served })
+}
+
+/// Reports the versions of a list that no engine serves. `serves` knows the versions as on the wire.
+pub(super) fn report(
+    list: &str,
+    serves: impl Fn(u16) -> bool,
+    is_modern: bool,
+    lines: &mut Vec<NotServed>,
+) -> Result<()> {
+    for item in items(list) {
+        let row = row(item)?;
+        let versions = wire_of(row);
+        if versions.iter().any(|version| serves(*version)) {
+            continue;
+        }
+        let reason = match versions.as_slice() {
+            [] => row.reason,
+            _ if is_modern => "the preset modern allows TLS 1.3 only",
+            _ => "the cipher suites and groups leave none of this version",
+        };
+        NotServed::add(lines, shown(item, row), reason);
+    }
+    Ok(())
+}
+
+/// The name for a report. A digit alone means nothing to its reader.
+fn shown(item: &str, row: &Row) -> String {
+    match item.len() {
+        1 => format!("{item} ({})", row.name),
+        _ => item.to_owned(),
+    }
 }
 
 fn row(item: &str) -> Result<&'static Row> {
@@ -87,13 +147,14 @@ fn row(item: &str) -> Result<&'static Row> {
 }
 
 /// The versions of a list as on the wire, the newest first: those of the second engine too.
+///
+/// # Errors
+/// `VERSION_NOT_SUPPORTED` for an unknown name, and for a list that is too long.
 pub(super) fn on_the_wire(list: &str) -> Result<Vec<u16>> {
+    check_length(list)?;
     let mut found = Vec::new();
     for item in items(list) {
-        match row(item)?.name {
-            "TLS" => found.extend([0x0304, 0x0303]),
-            name => found.extend(NAMES.iter().find(|(_, known)| *known == name).map(|(version, _)| *version)),
-        }
+        found.extend(wire_of(row(item)?));
     }
     found.sort_unstable_by(|a, b| b.cmp(a));
     found.dedup();

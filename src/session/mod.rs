@@ -58,6 +58,9 @@ pub(crate) fn configure_server(
     if let Some(cache) = &cache {
         config.session_storage = Arc::clone(cache) as _;
     }
+    if !spec.has_tickets {
+        return Ok(());
+    }
     config.send_tls13_tickets = spec.tls13_tickets;
     config.ticketer =
         Arc::new(Tickets { inner: ticketer::ticketer()?, gate, cache, most_bytes: spec.max_ticket_bytes });
@@ -73,7 +76,7 @@ pub(crate) fn of_second(
     sessions: &Arc<Sessions>,
     recheck: Recheck,
 ) -> Result<Option<SecondTickets>> {
-    if !spec.is_on {
+    if !spec.is_on || !spec.has_tickets {
         return Ok(None);
     }
     let gate = Arc::new(Gate::new(Arc::clone(sessions), Arc::new(recheck)));

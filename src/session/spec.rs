@@ -6,6 +6,8 @@ use crate::verify::AskAgain;
 #[derive(Clone, Debug)]
 pub(crate) struct SessionSpec {
     pub(crate) is_on: bool,
+    /// False for a server that resumes sessions of TLS 1.2 by ID alone.
+    pub(crate) has_tickets: bool,
     /// The number of TLS 1.3 tickets after a handshake. 0 turns them off, and does not change TLS 1.2.
     pub(crate) tls13_tickets: usize,
     /// The largest size of the tickets sent at once, in bytes with their record.
@@ -21,6 +23,7 @@ impl Default for SessionSpec {
     fn default() -> Self {
         Self {
             is_on: true,
+            has_tickets: true,
             // A client may open two connections at once later.
             tls13_tickets: 2,
             max_ticket_bytes: 4096,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use brokertls::options::{OPTIONS, OptionGroup, OptionKind, OptionRow, Options};
+use brokertls::options::{OPENSSL_OPTIONS, OPTIONS, OptionGroup, OptionKind, OptionRow, Options};
 
 use super::ensure_content;
 
@@ -80,6 +80,16 @@ fn tables_of_groups() -> String {
     groups.into_iter().map(table).collect::<Vec<_>>().join("\n")
 }
 
+/// The options of OpenSSL.
+fn openssl_table() -> String {
+    let mut text = String::from("| `SSL_OP_` | Number | Effect | Meaning, or reason |\n|---|---|---|---|\n");
+    for row in OPENSSL_OPTIONS.iter().filter(|row| row.name != "ALL") {
+        let effect = row.effect.word();
+        writeln!(text, "| `{}` | `{:#010x}` | {effect} | {} |", row.name, row.number, row.meaning).unwrap();
+    }
+    text
+}
+
 /// The page with what stands between a mark and the next end replaced.
 fn replaced(page: &str, mark: &str, tables: &str) -> String {
     let mark = format!("<!-- {mark} -->\n");
@@ -96,6 +106,7 @@ fn page_of_options_has_the_rows_of_the_table() {
     };
     let page = replaced(&page, "essential", &named(ESSENTIAL));
     let page = replaced(&page, "frequent", &named(FREQUENT));
+    let page = replaced(&page, "openssl", &openssl_table());
     ensure_content(PAGE, &replaced(&page, "rare", &tables_of_groups()));
 }
 

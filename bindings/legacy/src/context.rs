@@ -11,8 +11,8 @@ use openssl::lib_ctx::{LibCtx, LibCtxRef};
 use openssl::pkey::{PKey, Private};
 use openssl::provider::Provider;
 use openssl::ssl::{
-    AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode,
-    SslVersion,
+    AlpnError, SslCipher, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
+    SslVerifyMode, SslVersion,
 };
 use openssl::stack::{Stack, StackRef};
 use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
@@ -41,6 +41,7 @@ mod more {
         );
         pub(super) fn SSL_CTX_set_block_padding(context: *mut sys::SSL_CTX, bytes: usize) -> c_int;
         pub(super) fn SSL_CTX_set_msg_callback(context: *mut sys::SSL_CTX, callback: Listener);
+        pub(super) fn SSL_CTX_get_ciphers(context: *const sys::SSL_CTX) -> *mut sys::stack_st_SSL_CIPHER;
         pub(super) fn X509_new_ex(library: *mut sys::OSSL_LIB_CTX, properties: *const c_char) -> *mut sys::X509;
         pub(super) fn d2i_X509(into: *mut *mut sys::X509, der: *mut *const u8, length: c_long) -> *mut sys::X509;
         pub(super) fn d2i_AutoPrivateKey_ex(
@@ -88,6 +89,23 @@ pub(crate) fn server(parts: &ContextParts) -> Result<SslContext, Fault> {
     }
     set_peers(&mut builder, parts).map_err(|errors| fault_of(&errors))?;
     Ok(builder.build())
+}
+
+/// The numbers of all suites that OpenSSL has.
+#[allow(unsafe_code)]
+pub(crate) fn suites() -> Result<Vec<u16>, Fault> {
+    const OF_TLS13: &str = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:\
+        TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256";
+    let read = || {
+        let mut builder = fresh()?;
+        builder.set_security_level(0);
+        builder.set_cipher_list("ALL:COMPLEMENTOFALL")?;
+        builder.set_ciphersuites(OF_TLS13)?;
+        // SAFETY: the context is the builder's, and the list lives as long as it.
+        let all = unsafe { StackRef::<SslCipher>::from_ptr(more::SSL_CTX_get_ciphers(builder.as_ptr())) };
+        Ok(all.iter().map(|suite| u16::from_be_bytes(suite.protocol_id())).collect())
+    };
+    read().map_err(|errors: ErrorStack| fault_of(&errors))
 }
 
 /// A context on algorithms of our own.
@@ -145,9 +163,14 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
     // The core decides about the strength of keys and algorithms.
     builder.set_security_level(0);
     set_versions(builder, parts.versions)?;
-    builder.set_cipher_list(text(parts.suites))?;
+    // OpenSSL refuses an empty list. Without one, no version or suite is on that needs it.
+    if parts.suites.length > 0 {
+        builder.set_cipher_list(text(parts.suites))?;
+    }
     builder.set_ciphersuites(text(parts.suites_of_tls13))?;
-    builder.set_groups_list(text(parts.groups))?;
+    if parts.groups.length > 0 {
+        builder.set_groups_list(text(parts.groups))?;
+    }
     builder.set_sigalgs_list(text(parts.signatures))?;
     set_client_signatures(builder, text(parts.signatures))?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);

@@ -14,6 +14,7 @@ static TABLE: Table = Table {
     version: VERSION,
     size: SIZE,
     library_version,
+    suites,
     context_new,
     context_free,
     connection_new,
@@ -37,6 +38,15 @@ pub extern "C" fn brokertls_legacy_table() -> *const Table {
 #[allow(unsafe_code)]
 unsafe extern "C" fn library_version() -> u64 {
     u64::try_from(openssl::version::number()).unwrap_or_default()
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn suites(into: *mut u16, room: usize) -> usize {
+    let known = guard(context::suites).unwrap_or_default();
+    // SAFETY: the core gives room for this many numbers.
+    let into = unsafe { if room == 0 { &mut [] } else { std::slice::from_raw_parts_mut(into, room) } };
+    into.iter_mut().zip(&known).for_each(|(place, suite)| *place = *suite);
+    known.len()
 }
 
 /// Puts a fault where the core wants it.

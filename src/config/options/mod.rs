@@ -11,6 +11,7 @@ use crate::config::{IdentitySource, TrustSource};
 use crate::error::Result;
 use crate::keystore::OpenOptions;
 
+pub use super::{OPENSSL_OPTIONS, OpensslEffect, OpensslOption};
 use row::Apply;
 pub use row::{OptionGroup, OptionKind, OptionRow};
 use stores::Stores;

@@ -17,6 +17,9 @@ use super::value;
 use OptionGroup::{Identity, Limits, Policy, Revocation, Session, Stapling, Trust, Verification};
 use Setter::{Choice, Count, Limited, Names, Number, Password, Path, Size, Switch, Text};
 
+/// The default of `session-cache`.
+const SESSIONS_REMEMBERED: u32 = 256;
+
 /// A row with a value for the builder.
 const fn row(
     group: OptionGroup,
@@ -75,6 +78,9 @@ pub static OPTIONS: &[OptionRow] = &[
         "OpenSSL cipher string, or OpenSSL or IANA names [default: all served]"),
     row(Policy, "groups", Names(|builder, text| Ok(builder.groups(text))), "LIST",
         "key exchange groups [default: X25519MLKEM768:X25519:secp256r1:secp384r1]"),
+
+    many(row(Policy, "openssl-options", Names(ContextBuilder::openssl_options), "LIST",
+        "options of OpenSSL by name or number, e.g. SSL_OP_NO_TLSv1|SSL_OP_NO_TICKET or 0x04004000 [default: none]")),
 
     row(Policy, "legacy-engine", Switch(ContextBuilder::legacy_engine), "YES|NO",
         "serve old clients by a second engine: TLSv1 and TLSv1.1 if versions names them, CBC, DHE, and pre-shared keys \
@@ -178,8 +184,9 @@ pub static OPTIONS: &[OptionRow] = &[
         "tickets of TLS 1.3 that a server sends after a handshake, 0 to 8; 0 resumes TLS 1.2 alone [default: 2]"),
     row(Session, "max-ticket-bytes", Limited(ContextBuilder::max_ticket_bytes), "BYTES",
         "most bytes of tickets that a server sends at once; longer ones are not sent [default: 4096]"),
-    row(Session, "session-cache", Limited(ContextBuilder::session_cache), "COUNT",
-        "clients of TLS 1.2 without tickets that a server remembers, 0 to 65536 [default: 256]"),
+    row(Session, "session-cache", Choice(session_cache), "COUNT",
+        "clients of TLS 1.2 without tickets that a server remembers, 0 to 65536; true for 256, false for 0 \
+         [default: 256]"),
     row(Session, "sleep-after-s", Limited(ContextBuilder::sleep_after_s), "SECONDS",
         "time without a record after which maintenance lets a connection sleep, 0 to 86400; 0 is never [default: 0]"),
     row(Session, "insecure-key-log", Path(|builder, path| builder.insecure_key_log(path)), "FILE",
@@ -255,6 +262,15 @@ fn alpn<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mut Conte
         builder.alpn(protocol.as_bytes())?;
     }
     Ok(builder)
+}
+
+fn session_cache<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mut ContextBuilder> {
+    let sessions = match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => SESSIONS_REMEMBERED,
+        "false" | "no" | "off" => 0,
+        _ => value::number(text)?,
+    };
+    builder.session_cache(sessions)
 }
 
 fn asks_again(text: &str) -> Result<AskAgain> {

@@ -1,9 +1,10 @@
 //! The choice of the engine by the ClientHello, and what each serves.
 
-use brokertls::Code;
-use brokertls::policy::LegacyAllowed;
+use brokertls::policy::{LegacyAllowed, Preset};
+use brokertls::{Code, Context, ContextBuilder, IdentitySource, Source};
 
-use super::world::World;
+use super::world::{World, library};
+use crate::rig::pair::Pair;
 
 #[test]
 fn clients_of_every_version_are_served_on_one_port() {
@@ -66,11 +67,19 @@ fn version_that_is_not_named_is_refused_with_protocol_version() {
 fn version_between_two_named_ones_is_never_chosen() {
     let world = World::new("gap");
     let mut builder = world.builder();
-    let context = builder.versions("TLSv1.3,TLSv1").build().unwrap();
+    let context = builder.versions("TLSv1.2,TLSv1").build().unwrap();
     let met = world.meet(&context, "-tls1_1 -cipher ALL:@SECLEVEL=0");
     // The server chooses TLS 1.0. This client does not allow it, and refuses it in a record of TLS 1.1.
     assert_eq!(met.ours.unwrap_err().code(), Code::NoCommonVersion);
     world.meet(&context, "-tls1 -cipher ALL:@SECLEVEL=0").went_well();
+}
+
+#[test]
+fn tls13_and_tls10_without_tls12_are_a_conflict() {
+    let world = World::new("hole");
+    let error = world.builder().versions("TLSv1.3,TLSv1").build().unwrap_err();
+    assert_eq!(error.code(), Code::OptionConflict);
+    assert!(error.detail().starts_with("TLSv1.3 and TLSv1 without TLSv1.2"), "{error}");
 }
 
 #[test]
@@ -81,4 +90,152 @@ fn anonymous_and_null_suites_are_never_served() {
         let met = world.meet(&context, &format!("-tls1_2 -cipher {offer}:@SECLEVEL=0"));
         met.failed(Code::NoCommonCipherSuite, 40);
     }
+}
+
+/// A client of ours with this group alone, which the second engine does not have.
+fn hybrid_client(world: &World) -> Context {
+    let mut builder = ContextBuilder::new();
+    builder.trust(world.authority.trust()).groups("X25519MLKEM768").build().unwrap()
+}
+
+#[test]
+fn string_of_the_second_engine_alone_leaves_tls13_to_rustls() {
+    let world = World::new("tls13-stays");
+    let mut builder = world.builder();
+    builder.versions("tlsv1.3 tlsv1.2 tlsv1.1 tlsv1").cipher_suites("ECDHE-RSA-AES128-SHA");
+    let context = builder.build().unwrap();
+    assert_eq!(context.versions(), ["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1"]);
+    let pair = Pair::connect(&context, &hybrid_client(&world), "broker");
+    assert_eq!((pair.server.version(), pair.server.group()), (Some("TLSv1.3"), Some("X25519MLKEM768")));
+    let met = world.meet(&context, "-tls1_2 -cipher ALL:@SECLEVEL=0");
+    assert_eq!(met.went_well().suite, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA");
+}
+
+#[test]
+fn settings_that_leave_the_second_engine_tls13_alone_are_served() {
+    let world = World::new("tls13-alone");
+    let of = |set: &dyn Fn(&mut ContextBuilder)| {
+        let mut builder = world.builder();
+        set(&mut builder);
+        builder.build().unwrap()
+    };
+    for context in [
+        of(&|builder| _ = builder.preset(Preset::Modern)),
+        of(&|builder| _ = builder.versions("TLSv1.3")),
+        of(&|builder| _ = builder.cipher_suites("TLS_AES_128_GCM_SHA256")),
+    ] {
+        assert_eq!(context.versions(), ["TLSv1.3"]);
+        assert!(context.warnings().iter().any(|line| line.contains("no version or suite that rustls does not")));
+        world.meet(&context, "-tls1_3").went_well();
+        world.meet(&context, "-tls1_2 -cipher ALL:@SECLEVEL=0").failed(Code::NoCommonVersion, 70);
+    }
+}
+
+#[test]
+fn groups_of_openssl_alone_are_served_by_the_second_engine() {
+    let world = World::new("groups");
+    let mut builder = world.builder();
+    let context = builder.groups("P-521:X448:ffdhe2048").build().unwrap();
+    assert!(context.not_served().is_empty(), "{:?}", context.not_served());
+    for client in
+        ["-tls1_2 -groups P-521", "-tls1_3 -groups P-521", "-tls1_3 -groups X448", "-tls1_3 -groups ffdhe2048"]
+    {
+        world.meet(&context, client).went_well();
+    }
+    world.meet(&context, "-tls1_2 -cipher ECDHE -groups P-256").failed(Code::NoCommonCipherSuite, 40);
+}
+
+#[test]
+fn groups_of_rustls_alone_leave_the_second_engine_finite_field_diffie_hellman() {
+    let world = World::new("hybrid");
+    let mut builder = world.builder();
+    let context = builder.groups("X25519MLKEM768").build().unwrap();
+    let pair = Pair::connect(&context, &hybrid_client(&world), "broker");
+    assert_eq!(pair.server.group(), Some("X25519MLKEM768"));
+    let met = world.meet(&context, "-tls1_2 -cipher ALL:@SECLEVEL=0");
+    assert!(met.went_well().suite.starts_with("TLS_DHE_RSA_"));
+    world.meet(&context, "-tls1_2 -cipher ECDHE").failed(Code::NoCommonCipherSuite, 40);
+    // It offers TLS 1.3, which is served with the group alone: nothing older is chosen behind its back.
+    world.meet(&context, "-groups X25519").failed(Code::NoCommonGroup, 40);
+}
+
+#[test]
+fn client_with_sha1_signatures_alone_is_served_if_the_switch_is_on() {
+    let world = World::new("sha1");
+    // A suite of rustls', and no signature of it.
+    let client = "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0 -sigalgs RSA+SHA1";
+    let strict = world.builder().build().unwrap();
+    world.meet(&strict, client).failed(Code::NoCommonSignature, 40);
+    let mut builder = world.builder();
+    builder.legacy_allow(LegacyAllowed { sha1_signatures: true, ..LegacyAllowed::default() });
+    let met = world.meet(&builder.build().unwrap(), client);
+    assert_eq!(met.went_well().suite, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+}
+
+#[test]
+fn suite_and_signature_must_be_of_one_key() {
+    let world = World::new("one-key");
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library()).identity(world.authority.identity(&["broker"]));
+    let pem = world.authority.issue_rsa("broker");
+    builder.identity(IdentitySource::new(Source::memory("rsa.pem", pem.as_bytes())));
+    let context = builder.build().unwrap();
+    // The suite of rustls' is for RSA, the signature for ECDSA: the CBC suite fits both.
+    let client = "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA256 -sigalgs ECDSA+SHA256";
+    let met = world.meet(&context, client);
+    assert_eq!(met.went_well().suite, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256");
+}
+
+#[test]
+fn identity_with_a_curve_that_an_old_client_lacks_gives_way_to_the_next() {
+    let world = World::new("curve");
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library()).identity(world.authority.identity(&["broker"]));
+    let pem = world.authority.issue_rsa("broker");
+    builder.identity(IdentitySource::new(Source::memory("rsa.pem", pem.as_bytes())));
+    let context = builder.versions("TLSv1.2,TLSv1.1,TLSv1").build().unwrap();
+    for (groups, key) in [("P-384", "_RSA_"), ("P-384:P-256", "_ECDSA_")] {
+        let met = world.meet(&context, &format!("-tls1 -cipher ECDHE:@SECLEVEL=0 -groups {groups}"));
+        assert!(met.went_well().suite.contains(key), "{}", met.went_well().suite);
+    }
+}
+
+#[test]
+fn server_name_at_the_second_engine_is_read_as_by_rustls() {
+    let world = World::new("sni");
+    let context = world.builder().build().unwrap();
+    for version in ["-tls1 -cipher ALL:@SECLEVEL=0", "-tls1_2"] {
+        for (sent, read) in
+            [("BROKER", "broker"), ("broker.", "broker"), ("other.example", "other.example"), ("127.0.0.1", "")]
+        {
+            let met = world.meet(&context, &format!("{version} -servername {sent}"));
+            assert_eq!(met.went_well().server_name, read, "{version} {sent}");
+        }
+        let met = world.meet(&context, &format!("{version} -servername broker:8883"));
+        assert_eq!(met.failed(Code::ServerNameInvalid, 112).detail(), "\"broker:8883\"", "{version}");
+    }
+}
+
+/// The error of a server that gets these records.
+fn refusal(context: &Context, records: &[&[u8]]) -> (Code, Vec<u8>) {
+    let mut connection = context.accept().unwrap();
+    for record in records {
+        let mut tls = record.to_vec();
+        if let Err(error) = connection.unwrap(&mut tls, &mut []) {
+            let mut alert = [0; 64];
+            let sent = connection.wrap(&[], &mut alert).unwrap().produced;
+            return (error.code(), alert[..sent].to_vec());
+        }
+    }
+    panic!("not refused");
+}
+
+#[test]
+fn hello_that_is_too_long_or_has_an_empty_record_is_refused_before_an_engine_is_chosen() {
+    let world = World::new("hello");
+    let context = world.builder().build().unwrap();
+    let (code, alert) = refusal(&context, &[&[22, 3, 1, 0, 4, 1, 1, 0, 1]]);
+    assert_eq!((code, alert.last()), (Code::HandshakeTooLarge, Some(&47)));
+    let (code, alert) = refusal(&context, &[&[22, 3, 1, 0, 1, 1], &[22, 3, 1, 0, 0]]);
+    assert_eq!((code, alert.last()), (Code::UnexpectedMessage, Some(&10)));
 }

@@ -4,5 +4,7 @@ mod choice;
 mod hostile;
 mod options;
 mod psk;
+mod settings;
+mod suites;
 mod verification;
 mod world;

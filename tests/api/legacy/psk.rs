@@ -1,5 +1,6 @@
 //! Pre-shared keys: devices with a secret in place of a certificate.
 
+use brokertls::policy::LegacyAllowed;
 use brokertls::{Code, Context, ContextBuilder, Source};
 
 use super::world::{World, library};
@@ -46,6 +47,7 @@ fn wrong_secret_and_unknown_identity_look_alike_on_the_wire_and_not_in_the_log()
 fn context_with_a_certificate_and_secrets_serves_both_kinds_of_clients() {
     let world = World::new("psk-both");
     let mut builder = world.builder();
+    builder.legacy_allow(LegacyAllowed { rsa_key_exchange: true, ..LegacyAllowed::default() });
     let context = builder.psk_file(Source::memory("init.psk", KEYS.as_bytes())).build().unwrap();
     let device = format!("-psk_identity myclient1 -psk {SECRET}");
     let met = world.meet(&context, &format!("-tls1_2 -cipher RSA-PSK-AES256-GCM-SHA384 {device}"));

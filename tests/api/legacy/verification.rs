@@ -1,8 +1,9 @@
 //! Clients' certificates at the second engine: judged by the same rules as with rustls.
 
-use brokertls::{ClientAuth, Code, Context};
+use brokertls::verify::Deviation;
+use brokertls::{ClientAuth, Code, Context, ContextBuilder, IdentitySource, Source, TrustSource};
 
-use super::world::World;
+use super::world::{World, library};
 
 const OLD: &str = "-tls1 -cipher ALL:@SECLEVEL=0";
 
@@ -45,8 +46,37 @@ fn client_with_a_revoked_certificate_is_refused_with_certificate_revoked() {
     let list = world.authority.crl(&[&serial]);
     let mut builder = world.builder();
     builder.trust(world.authority.trust()).client_auth(ClientAuth::Need);
-    builder.crl(brokertls::CrlSource::Source(brokertls::Source::memory("ca.crl", list.as_bytes())));
+    builder.crl(brokertls::CrlSource::Source(Source::memory("ca.crl", list.as_bytes())));
     let context = builder.build().unwrap();
     world.meet(&context, &format!("{OLD} -cert revoked.pem")).failed(Code::CertRevoked, 44);
     world.meet(&context, &format!("{OLD} -cert client.pem")).went_well();
+}
+
+#[test]
+fn client_with_a_key_of_1024_bits_is_judged_by_our_rule_and_not_by_that_of_openssl() {
+    let world = World::new("small-key");
+    world.openssl("req -x509 -newkey rsa:1024 -nodes -keyout small.key -out small.crt -subj /CN=small");
+    let pem = std::fs::read(world.file("small.crt")).unwrap();
+    let trust = || TrustSource::store(Source::memory("small.crt", &pem));
+    let client = format!("{OLD} -cert small.crt -key small.key");
+    let mut builder = world.builder();
+    builder.trust(trust()).client_auth(ClientAuth::Need);
+    world.meet(&builder.build().unwrap(), &client).failed(Code::CertKeyTooSmall, 42);
+    let context = builder.allow(Deviation::SmallRsa).build().unwrap();
+    assert_eq!(world.meet(&context, &client).went_well().peers, 1);
+}
+
+#[test]
+fn own_key_of_1024_bits_serves_as_it_does_with_rustls() {
+    let world = World::new("small-own");
+    world.openssl("req -x509 -newkey rsa:1024 -nodes -keyout small.key -out small.crt -subj /CN=small");
+    let read = |name: &str| std::fs::read_to_string(world.file(name)).unwrap();
+    let mut builder = ContextBuilder::new();
+    let pem = read("small.crt") + &read("small.key");
+    builder.identity(IdentitySource::new(Source::memory("small.pem", pem.as_bytes())));
+    builder.versions("TLSv1.3 TLSv1.2 TLSv1").legacy_engine(true).legacy_library(library());
+    let context = builder.build().unwrap();
+    for client in [OLD, "-tls1_2 -cipher ALL:@SECLEVEL=0", "-tls1_3 -cipher ALL:@SECLEVEL=0"] {
+        world.meet(&context, client).went_well();
+    }
 }

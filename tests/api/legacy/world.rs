@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use brokertls::{Context, ContextBuilder, Error, IdentitySource, Source, Status, Stream};
+use brokertls::{
+    Connection, ConnectionSettings, Context, ContextBuilder, Error, IdentitySource, Source, Status, Stream,
+};
 
 use crate::process::{PATIENCE, Running};
 use crate::rig::pair::Authority;
@@ -36,6 +38,7 @@ pub(super) struct Seen {
     pub(super) peers: usize,
     pub(super) psk_identity: String,
     pub(super) server_name: String,
+    pub(super) protocol: String,
 }
 
 /// Both ends' account.
@@ -105,6 +108,11 @@ impl World {
 
     /// OpenSSL's client with these arguments sends a line, and gets one.
     pub(super) fn meet(&self, context: &Context, arguments: &str) -> Met {
+        self.meet_with(context, &ConnectionSettings::default(), arguments)
+    }
+
+    /// The same with settings of the connection.
+    pub(super) fn meet_with(&self, context: &Context, settings: &ConnectionSettings, arguments: &str) -> Met {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let fixed = format!("s_client -connect 127.0.0.1:{port} -CAfile ca.pem -ign_eof");
@@ -115,7 +123,7 @@ impl World {
         let mut peer = Running::start(&mut command);
         peer.send("ping\n");
         let (socket, _) = listener.accept().unwrap();
-        let ours = converse(context, socket);
+        let ours = converse(context.accept_with(settings), socket);
         peer.end_input();
         Met { ours, theirs: peer.finish().text }
     }
@@ -127,9 +135,9 @@ impl Drop for World {
     }
 }
 
-fn converse(context: &Context, mut socket: TcpStream) -> Result<Seen, Error> {
+fn converse(connection: Result<Connection, Error>, mut socket: TcpStream) -> Result<Seen, Error> {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut stream = Stream::new(context.accept().unwrap());
+    let mut stream = Stream::new(connection.unwrap());
     stream.set_descriptors(socket.as_raw_fd(), socket.as_raw_fd()).unwrap();
     let outcome = talk(&mut stream);
     // The peer reads why before the socket is closed.
@@ -158,5 +166,6 @@ fn talk(stream: &mut Stream) -> Result<Seen, Error> {
         peers: connection.peer_chain().len(),
         psk_identity: String::from_utf8_lossy(connection.psk_identity().unwrap_or_default()).into_owned(),
         server_name: connection.server_name().unwrap_or_default().to_owned(),
+        protocol: String::from_utf8_lossy(connection.alpn().unwrap_or_default()).into_owned(),
     })
 }

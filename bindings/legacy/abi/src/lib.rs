@@ -7,7 +7,7 @@
 use std::ffi::{CStr, c_void};
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
@@ -200,6 +200,8 @@ pub struct Table {
     pub size: u32,
     /// OpenSSL's version: 0xMNN00PP0.
     pub library_version: unsafe extern "C" fn() -> u64,
+    /// Puts the numbers of the suites that OpenSSL has into the buffer. Returns how many there are; 0 for a failure.
+    pub suites: unsafe extern "C" fn(*mut u16, usize) -> usize,
     /// Makes a context. Returns NULL for a failure.
     pub context_new: unsafe extern "C" fn(*const ContextParts, *mut Fault) -> *mut c_void,
     /// Frees a context. Its connections stay valid.

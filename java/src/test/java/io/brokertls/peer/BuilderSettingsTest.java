@@ -237,7 +237,7 @@ class BuilderSettingsTest {
         rows.put("system-trust", "system-trust=yes");
         rows.put("client-auth", "client-auth=want;system-trust=yes;cert=" + store + ";password=pass:password");
         for (String row : new String[] {"preset=modern", "versions=TLSv1.3", "cipher-suites=TLS_AES_128_GCM_SHA256",
-            "groups=secp256r1", "send-ca-names=no", "log-refusals=no", "allow=insecure-rsa-1024", "keep-peer-chain=no",
+            "groups=secp256r1", "openssl-options=SSL_OP_NO_TLSv1", "send-ca-names=no", "log-refusals=no", "allow=insecure-rsa-1024", "keep-peer-chain=no",
             "insecure-skip-server-name=yes", "insecure-accept-any-server=no", "insecure-allow-missing-mac=yes",
             "alpn=mqtt", "resumption=no", "session-max-age-s=60", "sleep-after-s=60",
             "resumption-asks-again=managers", "tls13-tickets=0", "max-ticket-bytes=2048", "session-cache=0",

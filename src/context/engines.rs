@@ -1,0 +1,162 @@
+//! The second engine of a context: the policy that its keys leave, the reports about it, and its servers for the
+//! settings of single connections.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use crate::config::{ClientAuth, ConnectionSettings, Spec};
+use crate::connection::Engines;
+use crate::error::{Code, Error, Result};
+use crate::keystore::Identity;
+use crate::legacy::{First, FirstKeys, Parts, Psks, Server, key_kind};
+use crate::policy::{KeyKind, Policies, Policy, SecondMeans, SecondPolicy, restricted_both};
+use crate::session::{self, Sessions};
+use crate::verify::Purpose;
+
+use super::parts::{ConfigParts, sessions_of};
+
+/// The second engine of a server.
+pub(super) struct Second {
+    pub(super) policy: SecondPolicy,
+    pub(super) server: Arc<Server>,
+    keys: Keys,
+    pub(super) derived: RwLock<HashMap<ConnectionSettings, Engines>>,
+}
+
+/// The keys of the servers of the second engine, and what it can do.
+pub(super) struct Keys {
+    means: SecondMeans,
+    psks: Option<Arc<Psks>>,
+    identities: Vec<Arc<Identity>>,
+    kinds: Vec<KeyKind>,
+}
+
+impl Keys {
+    /// Reports the identities that the engine cannot use.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` if it can use none, and there are no pre-shared keys.
+    pub(super) fn new(
+        spec: &Spec,
+        means: SecondMeans,
+        psks: Option<Arc<Psks>>,
+        identities: &[Arc<Identity>],
+        warnings: &mut Vec<String>,
+    ) -> Result<Self> {
+        let mut kinds = Vec::new();
+        let mut unusable = Vec::new();
+        if spec.hosts.identities.is_some() {
+            unusable.push("the host chooses identities, and their keys are not in bytes".to_owned());
+        }
+        for identity in identities {
+            match key_kind(identity) {
+                Ok(kind) => kinds.push(kind),
+                Err(why) => unusable.push(format!("{}: {why}", identity.place)),
+            }
+        }
+        if kinds.is_empty() && psks.is_none() {
+            return Err(Error::new(Code::OptionConflict, format!("legacy-engine: {}", unusable.join("; ")))
+                .with_hint("Give an identity with its key in a file or in memory, or switch legacy-engine off."));
+        }
+        warnings.extend(unusable.iter().map(|why| format!("legacy-engine: not served by the second engine: {why}")));
+        Ok(Self { means, psks, identities: identities.to_vec(), kinds })
+    }
+
+    /// Restricts the policy to what these keys serve, and reports what is weak in it.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` if nothing is left, or nothing that takes the pre-shared keys.
+    pub(super) fn settle(&self, mut policy: SecondPolicy, warnings: &mut Vec<String>) -> Result<SecondPolicy> {
+        let has_psk = self.means.has_psk;
+        policy.keep_keys(&self.kinds, has_psk);
+        if !policy.serves_any() {
+            let detail = "legacy-engine: the keys, versions, suites and groups leave the second engine nothing";
+            return Err(Error::new(Code::OptionConflict, detail));
+        }
+        if has_psk && !policy.takes_psk() {
+            let detail = "psk-file: the versions and suites leave none with a pre-shared key";
+            return Err(Error::new(Code::OptionConflict, detail));
+        }
+        if policy.adds_nothing(has_psk) {
+            warnings
+                .push("legacy-engine: the second engine serves no version or suite that rustls does not".to_owned());
+        }
+        warnings.extend(self.means.warnings());
+        warnings.extend(policy.warnings());
+        Ok(policy)
+    }
+
+    fn of_rustls(&self, spec: &Spec) -> FirstKeys {
+        match spec.hosts.identities {
+            Some(_) => FirstKeys::OfHost,
+            None => FirstKeys::Own(self.identities.iter().map(|one| Arc::clone(&one.signing_key)).collect()),
+        }
+    }
+}
+
+impl Second {
+    /// Makes the server of connections without settings of their own.
+    pub(super) fn new(
+        spec: &Spec,
+        parts: &ConfigParts,
+        first: Option<&Policy>,
+        (policy, keys): (SecondPolicy, Keys),
+        sessions: &Arc<Sessions>,
+    ) -> Result<Self> {
+        let server = keys.server(spec, parts, first, &policy, (&ConnectionSettings::default(), sessions))?;
+        Ok(Self { policy, server: Arc::new(server), keys, derived: RwLock::default() })
+    }
+
+    /// Restricts both policies to the versions and suites of a connection.
+    ///
+    /// # Errors
+    /// Those of the versions and suites.
+    pub(super) fn restricted(
+        &self,
+        spec: &Spec,
+        settings: &ConnectionSettings,
+    ) -> Result<(Option<Policy>, SecondPolicy)> {
+        let (versions, suites) = (settings.versions.as_deref(), settings.cipher_suites.as_deref());
+        let Policies { first, second, .. } = restricted_both(&spec.policy, &self.keys.means, versions, suites)?;
+        let mut policy = second.ok_or(Code::Internal)?;
+        policy.keep_keys(&self.keys.kinds, self.keys.means.has_psk);
+        Ok((first.filter(|_| spec.has_identities()), policy))
+    }
+
+    /// Makes the server for these settings.
+    pub(super) fn server_with(
+        &self,
+        spec: &Spec,
+        parts: &ConfigParts,
+        first: Option<&Policy>,
+        policy: &SecondPolicy,
+        settings: (&ConnectionSettings, &Arc<Sessions>),
+    ) -> Result<Arc<Server>> {
+        self.keys.server(spec, parts, first, policy, settings).map(Arc::new)
+    }
+}
+
+impl Keys {
+    fn server(
+        &self,
+        spec: &Spec,
+        parts: &ConfigParts,
+        first: Option<&Policy>,
+        policy: &SecondPolicy,
+        (settings, sessions): (&ConnectionSettings, &Arc<Sessions>),
+    ) -> Result<Server> {
+        let asks = settings.client_auth.unwrap_or(spec.client_auth) != ClientAuth::None;
+        Server::new(Parts {
+            library: spec.legacy.library.as_deref(),
+            identities: &self.identities,
+            policy: policy.clone(),
+            first: first.filter(|_| spec.has_identities()).map(|first| First::new(first, self.of_rustls(spec))),
+            verifier: asks.then(|| parts.rustls_verifier(spec, settings, Purpose::Client)),
+            psks: self.psks.clone(),
+            protocols: settings.alpn.as_ref().unwrap_or(&spec.alpn),
+            prefers_own_order: settings.prefers_own_cipher_order.unwrap_or_else(|| spec.prefers_own_order()),
+            clock: Arc::clone(&spec.clock),
+            tickets: session::of_second(&sessions_of(spec, settings), sessions, parts.recheck(spec, Purpose::Client))?,
+        })
+    }
+}

@@ -1,0 +1,382 @@
+//! The policy of the second engine: older versions, and suites without one of rustls' parts.
+
+mod both;
+mod verdict;
+
+use super::groups::{self, SecondGroup};
+use super::not_served::NotServed;
+use super::suite_table::SUITES;
+use super::suites::{Auth, Kx, Since, Suite};
+use super::{PolicySpec, Preset, cipher_string, version};
+use crate::error::{Code, Error, Result};
+
+pub(crate) use both::{Policies, of_both, restricted_both};
+pub use verdict::LegacyAllowed;
+pub(crate) use verdict::SecondMeans;
+use verdict::verdict_of_second;
+pub(super) use verdict::{Verdict, verdict};
+
+/// The key of an identity, as a suite asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Rsa,
+    /// With the number of its curve.
+    Ecdsa(u16),
+    Ed25519,
+}
+
+/// The parts of a ClientHello that decide. `None` for an extension that the client has not sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfferedParts<'a> {
+    pub(crate) versions: &'a [u16],
+    pub(crate) suites: &'a [u16],
+    pub(crate) groups: Option<&'a [u16]>,
+    pub(crate) signatures: Option<&'a [u16]>,
+}
+
+/// A signature algorithm of the handshake.
+struct Signature {
+    id: u16,
+    /// OpenSSL's name.
+    name: &'static str,
+    signs: Signs,
+}
+
+/// The key that makes a signature.
+#[derive(PartialEq, Eq)]
+enum Signs {
+    /// RSA with PKCS#1, which TLS 1.3 does not take.
+    Rsa,
+    RsaPss,
+    /// A key for PSS alone, which peers may have.
+    PssKey,
+    /// ECDSA; TLS 1.3 takes this curve alone.
+    Ecdsa(u16),
+    Ed25519,
+}
+
+const fn signature(id: u16, name: &'static str, signs: Signs) -> Signature {
+    Signature { id, name, signs }
+}
+
+/// The signature algorithms, those of the other engine alone, in the same order. The last two are over SHA-1.
+static SIGNATURES: &[Signature] = &[
+    signature(0x0503, "ECDSA+SHA384", Signs::Ecdsa(24)),
+    signature(0x0403, "ECDSA+SHA256", Signs::Ecdsa(23)),
+    signature(0x0603, "ECDSA+SHA512", Signs::Ecdsa(25)),
+    signature(0x0807, "ed25519", Signs::Ed25519),
+    signature(0x0806, "rsa_pss_rsae_sha512", Signs::RsaPss),
+    signature(0x0805, "rsa_pss_rsae_sha384", Signs::RsaPss),
+    signature(0x0804, "rsa_pss_rsae_sha256", Signs::RsaPss),
+    signature(0x080b, "rsa_pss_pss_sha512", Signs::PssKey),
+    signature(0x080a, "rsa_pss_pss_sha384", Signs::PssKey),
+    signature(0x0809, "rsa_pss_pss_sha256", Signs::PssKey),
+    signature(0x0601, "RSA+SHA512", Signs::Rsa),
+    signature(0x0501, "RSA+SHA384", Signs::Rsa),
+    signature(0x0401, "RSA+SHA256", Signs::Rsa),
+    signature(0x0203, "ECDSA+SHA1", Signs::Ecdsa(0)),
+    signature(0x0201, "RSA+SHA1", Signs::Rsa),
+];
+
+/// The signatures of a client of TLS 1.2 that names none (RFC 5246 section 7.4.1.4.1).
+const UNNAMED: &[u16] = &[0x0201, 0x0203];
+
+/// The versions and suites of the second engine.
+#[derive(Clone, Debug)]
+pub(crate) struct SecondPolicy {
+    /// As on the wire, the newest first.
+    versions: Vec<u16>,
+    suites: Vec<&'static Suite>,
+    groups: Vec<&'static SecondGroup>,
+    sha1_signatures: bool,
+    /// True if rustls serves TLS 1.3 on the same port. The engine must know it, to mark a downgrade.
+    is_beside_tls13: bool,
+}
+
+impl SecondPolicy {
+    /// Parses the settings. The result may serve nothing.
+    ///
+    /// # Errors
+    /// As for [`Policy::from_spec`], for unknown names.
+    pub(super) fn from_spec(spec: &PolicySpec, means: &SecondMeans) -> Result<Self> {
+        let mut versions = match &spec.versions {
+            None => vec![0x0304, 0x0303],
+            Some(list) => version::on_the_wire(list)?,
+        };
+        if spec.preset == Preset::Modern {
+            versions.retain(|version| *version == TLS13);
+        }
+        let groups = match &spec.groups {
+            Some(list) => {
+                let named = groups::parse(list)?;
+                if named.groups.is_empty() && named.of_second.is_empty() {
+                    return Err(Error::new(Code::GroupNotSupported, NotServed::list(&named.of_neither)));
+                }
+                named.of_second
+            }
+            None => groups::default_of_second(),
+        };
+        let mut suites: Vec<&'static Suite> = match &spec.cipher_suites {
+            Some(text) => {
+                let selection = cipher_string::select(text)?;
+                // A string that names none of TLS 1.3 leaves those that rustls has.
+                let is_meant =
+                    |suite: &&Suite| selection.names_tls13 || suite.since != Since::Tls13 || is_default(suite);
+                selection.active.iter().copied().filter(is_meant).collect()
+            }
+            None => SUITES.iter().filter(|suite| is_default(suite)).collect(),
+        };
+        suites.retain(|suite| verdict_of_second(suite, Some(means)).is_served());
+        let sha1_signatures = means.allowed.sha1_signatures;
+        let mut policy = Self { versions, suites, groups, sha1_signatures, is_beside_tls13: false };
+        policy.settle();
+        Ok(policy)
+    }
+
+    /// Removes suites without a group or a version, and versions without a suite.
+    fn settle(&mut self) {
+        let (tls12, tls13) =
+            (self.groups.iter().any(|group| group.is_of_tls12), self.groups.iter().any(|group| group.is_of_tls13));
+        self.suites.retain(|suite| match suite.kx {
+            Kx::Any => tls13,
+            Kx::Ecdhe | Kx::EcdhePsk => tls12,
+            _ => true,
+        });
+        let versions = &self.versions;
+        self.suites.retain(|suite| versions.iter().any(|version| is_of(suite, *version)));
+        let suites = &self.suites;
+        self.versions.retain(|version| suites.iter().any(|suite| is_of(suite, *version)));
+    }
+
+    /// Restricts the suites to those that these keys, or pre-shared keys, serve.
+    pub(crate) fn keep_keys(&mut self, kinds: &[KeyKind], has_psk: bool) {
+        let has_rsa = kinds.contains(&KeyKind::Rsa);
+        let has_other = kinds.iter().any(|kind| *kind != KeyKind::Rsa);
+        // Ed25519 has no signature before TLS 1.2.
+        let has_only_new = !kinds.is_empty() && kinds.iter().all(|kind| *kind == KeyKind::Ed25519);
+        self.suites.retain(|suite| match suite.auth {
+            Auth::Any => has_rsa || has_other || has_psk,
+            Auth::Rsa => has_rsa,
+            Auth::Ecdsa => has_other,
+            _ => has_psk,
+        });
+        if has_only_new && !has_psk {
+            self.versions.retain(|version| *version >= TLS12);
+        }
+        self.settle();
+    }
+
+    /// Restricts the policy to the suites of a list, by name.
+    ///
+    /// # Errors
+    /// `CIPHER_NOT_SUPPORTED` for an unknown name.
+    fn keep_suites(&mut self, list: &str) -> Result<()> {
+        let mut named = cipher_string::select(list)?.named;
+        named.retain(|suite| self.suites.iter().any(|one| one.id == suite.id));
+        self.suites = named;
+        self.settle();
+        Ok(())
+    }
+
+    /// Returns true if there is a version and a suite.
+    pub(crate) fn serves_any(&self) -> bool {
+        !self.versions.is_empty() && !self.suites.is_empty()
+    }
+
+    /// Returns true if rustls serves all of it.
+    pub(crate) fn adds_nothing(&self, has_psk: bool) -> bool {
+        !has_psk
+            && self.versions.iter().all(|version| *version >= TLS12)
+            && self.suites.iter().all(|suite| suite.served().is_some())
+    }
+
+    /// Returns true if a pre-shared key can authenticate a client.
+    pub(crate) fn takes_psk(&self) -> bool {
+        let takes = |kx| matches!(kx, Kx::Any | Kx::Psk | Kx::DhePsk | Kx::EcdhePsk | Kx::RsaPsk);
+        self.suites.iter().any(|suite| takes(suite.kx))
+    }
+
+    /// The versions as bits: TLS 1.0 is bit 0.
+    pub(crate) fn version_bits(&self) -> u8 {
+        let own = self.versions.iter().fold(0, |bits, version| bits | 1 << (version & 0xf).saturating_sub(1));
+        // A server that knows TLS 1.3 marks each older handshake as a downgrade (RFC 8446 section 4.1.3).
+        own | u8::from(self.is_beside_tls13) << 3
+    }
+
+    /// The names of the versions, the newest first.
+    pub(crate) fn version_names(&self) -> Vec<&'static str> {
+        self.versions.iter().map(|version| version::name_on_the_wire(*version)).collect()
+    }
+
+    /// The IANA names of the suites.
+    pub(crate) fn cipher_suite_names(&self) -> Vec<&'static str> {
+        self.suites.iter().map(|suite| suite.iana).collect()
+    }
+
+    /// Returns true for a client of TLS 1.3 if rustls alone serves that version. The second engine would have to
+    /// choose an older one behind its back.
+    pub(crate) fn leaves_to_rustls(&self, offered: OfferedParts<'_>) -> bool {
+        self.is_beside_tls13 && !self.versions.contains(&TLS13) && offered.versions.contains(&TLS13)
+    }
+
+    /// OpenSSL's list of the suites of TLS 1.3, or of the older ones. The latter may be empty.
+    pub(crate) fn suite_list(&self, of_tls13: bool) -> String {
+        let suites = self.suites.iter().filter(|suite| (suite.since == Since::Tls13) == of_tls13);
+        let names: Vec<&str> = suites.map(|suite| suite.openssl).collect();
+        match names.is_empty() && of_tls13 && self.is_beside_tls13 {
+            // OpenSSL refuses a version without a suite. No client of TLS 1.3 reaches it.
+            true => "TLS_AES_128_GCM_SHA256".to_owned(),
+            false => names.join(":"),
+        }
+    }
+
+    /// OpenSSL's list of the groups. It may be empty.
+    pub(crate) fn group_list(&self) -> String {
+        self.groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(":")
+    }
+
+    fn signatures(&self) -> impl Iterator<Item = &'static Signature> + '_ {
+        SIGNATURES.iter().filter(|one| self.sha1_signatures || !UNNAMED.contains(&one.id))
+    }
+
+    /// OpenSSL's list of the signature algorithms.
+    pub(crate) fn signature_list(&self) -> String {
+        self.signatures().map(|one| one.name).collect::<Vec<_>>().join(":")
+    }
+
+    /// Returns true if a handshake with this key serves the offer.
+    pub(crate) fn fits(&self, offered: OfferedParts<'_>, key: KeyKind) -> bool {
+        let Some(version) = self.versions.iter().copied().find(|version| offered.versions.contains(version)) else {
+            return false;
+        };
+        let signs = self.can_sign(version, offered, key);
+        // RFC 8422 section 5.1: the extension names the curves of certificates too.
+        let is_of_curve = match key {
+            KeyKind::Ecdsa(curve) => version == TLS13 || offered.groups.is_none_or(|groups| groups.contains(&curve)),
+            KeyKind::Rsa | KeyKind::Ed25519 => true,
+        };
+        let suites = self.suites.iter().filter(|suite| offered.suites.contains(&suite.id) && is_of(suite, version));
+        suites.filter(|suite| self.has_group(suite, offered)).any(|suite| match (suite.kx, suite.auth) {
+            (Kx::Any, _) => signs,
+            (Kx::Rsa | Kx::RsaPsk, _) => key == KeyKind::Rsa,
+            (_, Auth::Rsa) => key == KeyKind::Rsa && signs,
+            (_, Auth::Ecdsa) => key != KeyKind::Rsa && signs && is_of_curve,
+            _ => false,
+        })
+    }
+
+    fn can_sign(&self, version: u16, offered: OfferedParts<'_>, key: KeyKind) -> bool {
+        if version < TLS12 {
+            return key != KeyKind::Ed25519;
+        }
+        let theirs = offered.signatures.unwrap_or(UNNAMED);
+        self.signatures().filter(|one| theirs.contains(&one.id)).any(|one| match (&one.signs, key) {
+            (Signs::Rsa, KeyKind::Rsa) => version == TLS12,
+            (Signs::RsaPss, KeyKind::Rsa) | (Signs::Ed25519, KeyKind::Ed25519) => true,
+            (Signs::Ecdsa(curve), KeyKind::Ecdsa(own)) => version == TLS12 || *curve == own,
+            _ => false,
+        })
+    }
+
+    /// Returns true if the suite needs no group, or both sides have one.
+    fn has_group(&self, suite: &Suite, offered: OfferedParts<'_>) -> bool {
+        let is_usable = |group: &SecondGroup| match suite.kx {
+            Kx::Any => group.is_of_tls13,
+            Kx::Ecdhe | Kx::EcdhePsk => group.is_of_tls12,
+            _ => true,
+        };
+        let theirs = |group: &SecondGroup| offered.groups.is_none_or(|groups| groups.contains(&group.id));
+        !matches!(suite.kx, Kx::Any | Kx::Ecdhe | Kx::EcdhePsk)
+            || self.groups.iter().any(|group| is_usable(group) && theirs(group))
+    }
+
+    /// The lines of the log about what is old in this policy.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let old: Vec<&str> =
+            self.versions.iter().filter(|one| **one < TLS12).map(|one| version::name_on_the_wire(*one)).collect();
+        if !old.is_empty() {
+            lines.push(format!(
+                "legacy: deprecated versions are on (RFC 8996): {}. Their signatures are over SHA-1 and MD5 by the \
+                 protocol.",
+                old.join(", ")
+            ));
+        }
+        let of_static_keys: Vec<&str> =
+            self.suites.iter().filter(|suite| suite.kx == Kx::Psk).map(|suite| suite.openssl).take(1).collect();
+        if let [suite] = of_static_keys[..] {
+            lines.push(format!(
+                "legacy: suites with a pre-shared key and no key exchange are on, such as {suite}. They have no \
+                 forward secrecy: with the secret of a client, its recorded connections can be read."
+            ));
+        }
+        lines
+    }
+}
+
+const TLS12: u16 = 0x0303;
+const TLS13: u16 = 0x0304;
+
+/// Returns true if a suite is selected without a list.
+fn is_default(suite: &Suite) -> bool {
+    !suite.is_outside_default()
+}
+
+fn is_of(suite: &Suite, version: u16) -> bool {
+    match suite.since {
+        Since::Tls13 => version == TLS13,
+        Since::Tls12 => version == TLS12,
+        Since::Tls10 | Since::Ssl3 => version < TLS13,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(versions: &str) -> SecondPolicy {
+        let known = SUITES.iter().map(|suite| suite.id).collect();
+        let spec = PolicySpec { versions: Some(versions.to_owned()), ..PolicySpec::default() };
+        let spec = PolicySpec { cipher_suites: Some("ALL".to_owned()), ..spec };
+        SecondPolicy::from_spec(&spec, &SecondMeans { known, ..SecondMeans::default() }).unwrap()
+    }
+
+    const P256: u16 = 23;
+
+    #[test]
+    fn key_fits_by_suite_and_signature_and_curve() {
+        let second = policy("TLSv1.3 TLSv1.2 TLSv1.1 TLSv1");
+        let suites: &[u16] = &[0xC009, 0xC013];
+        let fits = |versions: &[u16], groups: Option<&[u16]>, signatures: Option<&[u16]>, key| {
+            second.fits(OfferedParts { versions, suites, groups, signatures }, key)
+        };
+        let ec = KeyKind::Ecdsa(P256);
+        assert!(fits(&[0x0301], Some(&[P256]), None, ec));
+        // A curve that the client lacks.
+        assert!(!fits(&[0x0301], Some(&[24]), None, ec));
+        assert!(fits(&[0x0301], Some(&[24]), None, KeyKind::Rsa));
+        assert!(!fits(&[0x0301], Some(&[29]), None, KeyKind::Ed25519));
+        // Signatures over SHA-1 alone, in TLS 1.2.
+        assert!(!fits(&[0x0303], Some(&[P256]), Some(&[0x0201, 0x0203]), KeyKind::Rsa));
+        assert!(!fits(&[0x0303], Some(&[P256]), None, KeyKind::Rsa));
+        assert!(fits(&[0x0303], Some(&[P256]), Some(&[0x0401]), KeyKind::Rsa));
+        assert!(!fits(&[0x0303], Some(&[P256]), Some(&[0x0401]), ec));
+        // No group for ECDHE.
+        assert!(!fits(&[0x0303], Some(&[256]), Some(&[0x0401]), KeyKind::Rsa));
+        // A suite with a pre-shared key alone needs no certificate.
+        let psk = OfferedParts { versions: &[0x0303], suites: &[0x008C], groups: None, signatures: None };
+        assert!(!second.fits(psk, KeyKind::Rsa));
+    }
+
+    #[test]
+    fn suites_that_no_key_serves_are_not_listed() {
+        let mut second = policy("TLSv1.2 TLSv1");
+        second.keep_keys(&[KeyKind::Ecdsa(P256)], false);
+        assert!(second.cipher_suite_names().iter().all(|name| name.contains("_ECDSA_")), "{second:?}");
+        second.keep_keys(&[], false);
+        assert!(!second.serves_any());
+        let mut second = policy("TLSv1.2 TLSv1");
+        second.keep_keys(&[KeyKind::Ed25519], false);
+        assert_eq!(second.version_names(), ["TLSv1.2"]);
+    }
+}
