@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
 use crate::legacy::{First, FirstKeys, Parts, Psks, Server, key_kind};
 use crate::policy::{KeyKind, Policies, Policy, SecondMeans, SecondPolicy, restricted_both};
+use crate::revocation::Staple;
 use crate::session::{self, Sessions};
 use crate::verify::Purpose;
 
@@ -29,6 +30,8 @@ pub(super) struct Keys {
     psks: Option<Arc<Psks>>,
     identities: Vec<Arc<Identity>>,
     kinds: Vec<KeyKind>,
+    /// The staple of each identity, if any.
+    staples: Vec<Option<Arc<Staple>>>,
 }
 
 impl Keys {
@@ -59,7 +62,7 @@ impl Keys {
                 .with_hint("Give an identity with its key in a file or in memory, or switch legacy-engine off."));
         }
         warnings.extend(unusable.iter().map(|why| format!("legacy-engine: not served by the second engine: {why}")));
-        Ok(Self { means, psks, identities: identities.to_vec(), kinds })
+        Ok(Self { means, psks, identities: identities.to_vec(), kinds, staples: Vec::new() })
     }
 
     /// Restricts the policy to what these keys serve, and reports what is weak in it.
@@ -84,6 +87,11 @@ impl Keys {
         warnings.extend(self.means.warnings());
         warnings.extend(policy.warnings());
         Ok(policy)
+    }
+
+    /// Sets the staple of each identity.
+    pub(super) fn set_staples(&mut self, staples: Vec<Option<Arc<Staple>>>) {
+        self.staples = staples;
     }
 
     fn of_rustls(&self, spec: &Spec) -> FirstKeys {
@@ -156,6 +164,8 @@ impl Keys {
             protocols: settings.alpn.as_ref().unwrap_or(&spec.alpn),
             prefers_own_order: settings.prefers_own_cipher_order.unwrap_or_else(|| spec.prefers_own_order()),
             clock: Arc::clone(&spec.clock),
+            key_log: parts.key_log(),
+            staples: &self.staples,
             tickets: session::of_second(&sessions_of(spec, settings), sessions, parts.recheck(spec, Purpose::Client))?,
         })
     }

@@ -58,14 +58,17 @@ impl Generation {
                 let suites = policy.cipher_suites().to_vec();
                 Signers::Host(Arc::new(HostIdentities { host: Arc::clone(host), suites }))
             }
-            None => Signers::Own(Arc::new(Identities::new(&identities, of_identities, policy.cipher_suites())?)),
+            None => {
+                Signers::Own(Arc::new(Identities::new(&identities, of_identities.clone(), policy.cipher_suites())?))
+            }
         };
         let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         warnings.extend(load::insecure_settings(spec));
         warnings.iter().for_each(|warning| spec.log.write(Level::Warn, warning));
         let parts = ConfigParts { policy, judge, signers, key_log };
         let settings = ConnectionSettings::default();
-        let second = second.map(|(second, keys)| {
+        let second = second.map(|(second, mut keys)| {
+            keys.set_staples(of_identities);
             Second::new(spec, &parts, has_rustls.then_some(&parts.policy), (second, keys), sessions)
         });
         let second = second.transpose()?;

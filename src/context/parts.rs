@@ -130,7 +130,7 @@ impl ConfigParts {
         Ok(Client { config: Arc::new(config), sessions })
     }
 
-    fn key_log(&self) -> Option<Arc<dyn KeyLog>> {
+    pub(super) fn key_log(&self) -> Option<Arc<dyn KeyLog>> {
         self.key_log.as_ref().map(|file| Arc::clone(file) as _)
     }
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::identity::ASKS_FOR_SHA1;
+use crate::revocation::Staple;
 
 use super::fault::{closed, error_of};
 use super::resumed::Resumed;
@@ -26,6 +27,9 @@ pub(super) trait Answers: Send + Sync {
 
     /// Puts the secret of an identity into `room`. Returns its length, and if the identity is known.
     fn secret(&self, identity: &[u8], room: &mut [u8]) -> (usize, bool);
+
+    /// Notes a secret of a connection, as a line of a key log.
+    fn note_secret(&self, line: &[u8]);
 
     /// Seals the facts of a client for a ticket with this many other bytes. None for no ticket.
     fn seal_session(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>>;
@@ -98,6 +102,7 @@ struct Call<'a> {
     asked: &'a mut Asked,
     /// The name that the client asks for.
     server_name: Option<&'a str>,
+    staple: Option<&'a Staple>,
     outgoing: &'a mut Vec<u8>,
     /// A panic of the application in a callback. It continues when the engine has returned.
     panic: Option<Box<dyn Any + Send>>,
@@ -152,6 +157,23 @@ unsafe extern "C" fn secret(data: *mut c_void, identity: Bytes, room: *mut u8, s
         let (length, is_known) = call.server.secret(identity, room);
         call.asked.identity = Some((Box::from(identity), is_known));
         length
+    })
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn note_secret(data: *mut c_void, line: Bytes) {
+    // SAFETY: the engine gives bytes that are valid during the call.
+    with_call(data, (), |call| call.server.note_secret(unsafe { line.get() }));
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn staple(data: *mut c_void, room: *mut u8, size: usize) -> usize {
+    with_call(data, 0, |call| {
+        let Some(key) = call.staple.and_then(Staple::key) else { return 0 };
+        let Some(response) = key.ocsp.as_ref().filter(|response| response.len() <= size) else { return 0 };
+        // SAFETY: the engine gives that much room, which is valid during the call.
+        unsafe { std::slice::from_raw_parts_mut(room, response.len()) }.copy_from_slice(response);
+        response.len()
     })
 }
 
@@ -211,6 +233,7 @@ pub(crate) struct Session {
     is_complete: bool,
     lacks: Lacks,
     server_name: Option<Box<str>>,
+    staple: Option<Arc<Staple>>,
 }
 
 /// A part that a client's offer does not have in common with this side. OpenSSL reports all of them as suites.
@@ -245,6 +268,7 @@ impl Session {
         server: Arc<dyn Answers>,
         context: &EngineContext,
         (server_name, lacks): (Option<&str>, Lacks),
+        staple: Option<Arc<Staple>>,
     ) -> Result<Self> {
         let mut fault = Fault::default();
         let table = context.table;
@@ -259,6 +283,7 @@ impl Session {
             is_complete: false,
             lacks,
             server_name: server_name.map(Box::from),
+            staple,
         })
     }
 
@@ -274,9 +299,10 @@ impl Session {
         run: impl FnOnce(&Table, *mut c_void, &Callbacks, &mut Fault) -> u32,
     ) -> Result<Outcome> {
         let server_name = self.server_name.as_deref();
-        let mut call = Call { server: &*self.server, asked: &mut self.asked, server_name, outgoing, panic: None };
+        let (asked, staple_of) = (&mut self.asked, self.staple.as_deref());
+        let mut call = Call { server: &*self.server, asked, server_name, staple: staple_of, outgoing, panic: None };
         let data = ptr::from_mut(&mut call).cast();
-        let callbacks = Callbacks { data, emit, verify, secret, seal_session, open_session };
+        let callbacks = Callbacks { data, emit, verify, secret, note_secret, staple, seal_session, open_session };
         let mut fault = Fault::default();
         let number = run(self.table, self.handle.as_ptr(), &callbacks, &mut fault);
         if let Some(panic) = call.panic {

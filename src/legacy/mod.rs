@@ -9,6 +9,7 @@
 
 mod engine;
 mod fault;
+mod key_log;
 mod loader;
 mod offer;
 mod psk;

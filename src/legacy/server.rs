@@ -9,19 +9,20 @@ use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::time_provider::TimeProvider;
-use rustls::{ProtocolVersion, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
+use rustls::{KeyLog, ProtocolVersion, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
 
 use crate::error::Result;
 use crate::identity::{certified, names_served, serves_name};
 use crate::keystore::Identity;
 use crate::policy::{KeyKind, OfferedParts, Policy, SecondPolicy};
+use crate::revocation::Staple;
 use crate::session::SecondTickets;
 use crate::verify::{HandshakeNotes, RustlsVerifier};
 
 use super::engine::{self, Answers, EngineContext, Lacks, Session};
-use super::loader;
 use super::offer::Offer;
 use super::psk::Psks;
+use super::{key_log, loader};
 
 /// The keys with which rustls serves a context.
 #[derive(Clone, Debug)]
@@ -105,6 +106,7 @@ fn is_of_tls13(signature: u16) -> bool {
 struct Own {
     context: EngineContext,
     key: Option<(Arc<CertifiedKey>, KeyKind)>,
+    staple: Option<Arc<Staple>>,
     names: Vec<String>,
 }
 
@@ -151,6 +153,9 @@ pub(crate) struct Parts<'a> {
     pub(crate) protocols: &'a [Vec<u8>],
     pub(crate) prefers_own_order: bool,
     pub(crate) clock: Arc<dyn TimeProvider>,
+    pub(crate) key_log: Option<Arc<dyn KeyLog>>,
+    /// The staple of each identity, if any.
+    pub(crate) staples: &'a [Option<Arc<Staple>>],
     /// None if no session is resumed.
     pub(crate) tickets: Option<SecondTickets>,
 }
@@ -163,6 +168,7 @@ pub(crate) struct Server {
     verifier: Option<RustlsVerifier>,
     psks: Option<Arc<Psks>>,
     clock: Arc<dyn TimeProvider>,
+    key_log: Option<Arc<dyn KeyLog>>,
     tickets: Option<SecondTickets>,
 }
 
@@ -181,19 +187,22 @@ impl Server {
     pub(crate) fn new(parts: Parts<'_>) -> Result<Self> {
         let table = loader::table(parts.library)?;
         let mut contexts = Vec::new();
-        for identity in parts.identities {
+        let staples = parts.staples.iter().cloned().chain(std::iter::repeat(None));
+        for (identity, staple) in parts.identities.iter().zip(staples) {
             let Ok(kind) = key_kind(identity) else { continue };
             contexts.push(Own {
-                context: context(table, &parts, Some(identity))?,
+                context: context(table, &parts, Some((identity, staple.is_some())))?,
                 key: Some((certified(identity), kind)),
+                staple,
                 names: names_served(identity)?,
             });
         }
         if contexts.is_empty() {
-            contexts.push(Own { context: context(table, &parts, None)?, key: None, names: Vec::new() });
+            let context = context(table, &parts, None)?;
+            contexts.push(Own { context, key: None, staple: None, names: Vec::new() });
         }
-        let Parts { policy, first, verifier, psks, clock, tickets, .. } = parts;
-        Ok(Self { contexts, policy, first, verifier, psks, clock, tickets })
+        let Parts { policy, first, verifier, psks, clock, key_log, tickets, .. } = parts;
+        Ok(Self { contexts, policy, first, verifier, psks, clock, key_log, tickets })
     }
 
     /// Returns true if rustls serves the client.
@@ -224,7 +233,7 @@ impl Server {
             (Some(offer), Some(first)) => first.lacks(offer.offered()),
             _ => Lacks::Nothing,
         };
-        Session::new(answers, &chosen.context, (named, lacks))
+        Session::new(answers, &chosen.context, (named, lacks), chosen.staple.clone())
     }
 }
 
@@ -244,6 +253,12 @@ impl Answers for Server {
         self.psks.as_ref().map_or((0, false), |psks| psks.secret(identity, room))
     }
 
+    fn note_secret(&self, line: &[u8]) {
+        if let Some(log) = &self.key_log {
+            key_log::note(&**log, line);
+        }
+    }
+
     fn seal_session(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>> {
         self.tickets.as_ref()?.seal(plain, other_bytes)
     }
@@ -256,8 +271,10 @@ impl Answers for Server {
 fn context(
     table: &'static brokertls_legacy_abi::Table,
     parts: &Parts<'_>,
-    identity: Option<&Arc<Identity>>,
+    identity: Option<(&Arc<Identity>, bool)>,
 ) -> Result<EngineContext> {
+    let has_staple = identity.is_some_and(|(_, has_staple)| has_staple);
+    let identity = identity.map(|(identity, _)| identity);
     let chain: Vec<Bytes> = identity.into_iter().flat_map(|one| &one.chain).map(|der| Bytes::of(der)).collect();
     let key = identity.and_then(|identity| identity.key.as_ref()).map(|key| Bytes::of(key.secret_der()));
     let identity = key.map(|key| IdentityParts { chain: chain.as_ptr(), chain_length: chain.len(), key });
@@ -286,6 +303,8 @@ fn context(
             },
             prefers_own_order: u8::from(parts.prefers_own_order),
             has_psk: u8::from(parts.psks.is_some()),
+            has_key_log: u8::from(parts.key_log.is_some()),
+            has_staple: u8::from(has_staple),
             session_lifetime_s: parts.tickets.as_ref().map_or(0, SecondTickets::lifetime_s),
         },
     )

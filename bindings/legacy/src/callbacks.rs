@@ -117,3 +117,21 @@ pub(crate) fn open_session(sealed: &[u8]) -> bool {
     });
     verdict == Some(ACCEPTED)
 }
+
+/// Gives a line of a key log to the core.
+#[allow(unsafe_code)]
+pub(crate) fn note_secret(line: &[u8]) {
+    // SAFETY: as for `emit`.
+    current(|call| unsafe { (call.callbacks.note_secret)(call.callbacks.data, Bytes::of(line)) });
+}
+
+/// Puts the response about this side's certificate into `room`. Returns its length, or 0 for none.
+#[allow(unsafe_code)]
+pub(crate) fn staple(room: &mut [u8]) -> usize {
+    let length = current(|call| {
+        let Callbacks { data, staple, .. } = call.callbacks;
+        // SAFETY: as for `emit`.
+        unsafe { staple(data, room.as_mut_ptr(), room.len()) }
+    });
+    length.unwrap_or_default().min(room.len())
+}

@@ -227,6 +227,17 @@ fn set_peers(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<()
                 .ok_or(AlpnError::ALERT_FATAL)
         });
     }
+    if parts.has_key_log != 0 {
+        builder.set_keylog_callback(|_, line| callbacks::note_secret(line.as_bytes()));
+    }
+    if parts.has_staple != 0 {
+        builder.set_status_callback(|ssl| {
+            let mut room = vec![0; MAX_STAPLE_BYTES];
+            let length = callbacks::staple(&mut room);
+            let response = room.get(..length).filter(|response| !response.is_empty());
+            response.map(|response| ssl.set_ocsp_status(response)).transpose().map(|set| set.is_some())
+        })?;
+    }
     if parts.has_psk != 0 {
         builder.set_psk_server_callback(|_, identity, room| {
             Ok(identity.map_or(0, |identity| callbacks::secret(identity, room)))
@@ -234,6 +245,9 @@ fn set_peers(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<()
     }
     Ok(())
 }
+
+/// The longest response, as with rustls.
+const MAX_STAPLE_BYTES: usize = 64 * 1024;
 
 /// The protocols of a list (RFC 7301 section 3.1).
 fn protocols_of(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {

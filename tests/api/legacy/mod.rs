@@ -2,6 +2,7 @@
 
 mod choice;
 mod hostile;
+mod life;
 mod options;
 mod psk;
 mod settings;

@@ -90,6 +90,10 @@ pub struct ContextParts {
     pub prefers_own_order: u8,
     /// 1 if clients may have a pre-shared key.
     pub has_psk: u8,
+    /// 1 if secrets are noted.
+    pub has_key_log: u8,
+    /// 1 if there may be a staple.
+    pub has_staple: u8,
     /// The age in seconds up to which a session may be resumed by a ticket; 0 for no tickets.
     pub session_lifetime_s: u32,
 }
@@ -110,6 +114,10 @@ pub struct Callbacks {
     pub verify: unsafe extern "C" fn(*mut c_void, *const Bytes, usize, *mut u8) -> u32,
     /// Puts the secret of an identity into the buffer. Returns its length, or 0 for none.
     pub secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize) -> usize,
+    /// Notes a secret of the connection, as a line of a key log (draft-ietf-tls-keylogfile).
+    pub note_secret: unsafe extern "C" fn(*mut c_void, Bytes),
+    /// Puts the response about this side's certificate (DER) into the buffer. Returns its length, or 0 for none.
+    pub staple: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> usize,
     /// Puts the sealed facts of the client into the buffer, for a ticket that has the given number of bytes without
     /// them. Returns their length, or 0 for no ticket.
     pub seal_session: unsafe extern "C" fn(*mut c_void, usize, *mut u8, usize) -> usize,
