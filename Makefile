@@ -1,7 +1,7 @@
 # The front door.
 #
 #   make                            release build: shared and static library, command
-#   make demo                       the main job on real input: a broker in C, then two of ActiveMQ in one process
+#   make demo                       the main job on real input: a broker in C, then three of ActiveMQ in one process
 #   make check                      the fast part of it, for work in progress: format, clippy, rules, core in Rust
 #   make test                       everything that must hold; needs nothing beside this folder
 #   make test-data BTLS_DATA=       the cases of other projects, read from this folder; CONTRIBUTING.md lists them
@@ -9,6 +9,8 @@
 #                                   certificates beside OpenSSL
 #   make bench-page                 the same figures without the list, into docs/performance.md with plots
 #   make bench-guard                what a call of the C API costs that does little, on this machine
+#   make bench-legacy               handshakes of old and PSK clients beside OpenSSL called directly, and modern clients at a
+#                                   context with the second engine beside one without
 #   make bench-idle                 what an idle connection takes, in memory (512,000 of them) and over sockets, beside
 #                                   OpenSSL 4; also `make bench-echo` (an epoll server: throughput, latency, processor
 #                                   time), `make bench-storm` (20,000 clients come back at once) and `make bench-scaling`
@@ -17,9 +19,10 @@
 #   make bench-java-page            the same figures, into docs/performance.md with a plot
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
-#                                   information of the shared library in LIBDIR/.debug, where debuggers look for it
+#                                   information of the shared library in LIBDIR/.debug, where debuggers look for it;
+#                                   beside the libraries that of the second engine, which alone needs OpenSSL
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
-#                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native library
+#                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native libraries
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
@@ -56,7 +59,9 @@ RELEASE = --release --config 'build.rustflags=[$(call remapped,$(CURDIR),/broker
     remapped,$(or $(CARGO_HOME),$(HOME)/.cargo),/cargo)$(comma)$(call \
     remapped,$(shell rustc --print sysroot)/lib/rustlib/src/rust,/rustc)]'
 
-SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src -type f)
+SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src bindings/legacy/abi -type f)
+LEGACY_SOURCES := Cargo.toml Cargo.lock bindings/legacy/Cargo.toml \
+    $(shell find bindings/legacy/abi bindings/legacy/src -type f)
 HEADERS := $(wildcard include/*.h)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 OUT := build/release
@@ -67,6 +72,7 @@ STAGE := build/stage
 JAVA_PLATFORM := linux-x86_64
 JAVA_NATIVE := build/java/native
 JAVA_LIBRARY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_jni.so
+JAVA_LEGACY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_legacy.so
 JAVA_JAR := java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar
 JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
@@ -75,7 +81,7 @@ MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnati
 .PHONY: build demo demo-java check test test-data test-c bench bench-page bench-programs install stage tools bless deny \
     clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
 
-build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a
+build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(OUT)/libbrokertls_legacy.so
 
 # Cargo cannot apply LTO to a library that is also an rlib, so the C library is built by a command of its own. Copies under
 # build/ keep `make install`, which may run as root, from starting a compiler.
@@ -120,6 +126,14 @@ $(OUT)/libbrokertls.so $(OUT)/$(DEBUG_FILE) &: $(OUT)/brokertls.o
 	cd $(OUT) && objcopy --strip-all --add-gnu-debuglink=$(DEBUG_FILE) whole.so libbrokertls.so
 	rm -f $(OUT)/whole.so
 
+# The second engine: a library that the others load when a context asks for it. It alone needs OpenSSL.
+$(OUT)/libbrokertls_legacy.so: $(LEGACY_SOURCES)
+	@tests/tools.sh build
+	$(CARGO) build --locked $(RELEASE) -p brokertls-legacy
+	@mkdir -p $(OUT)
+	strip -g -o $@.new $(TARGET)/libbrokertls_legacy.so
+	mv $@.new $@
+
 # In Libs.private, libgcc_s is left out: a C compiler's driver adds what it needs of it, and naming it breaks `-static`.
 install: build
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)'
@@ -128,6 +142,7 @@ install: build
 	install -m 755 $(OUT)/libbrokertls.so '$(DESTDIR)$(LIBDIR)/libbrokertls.so.$(VERSION)'
 	ln -sf libbrokertls.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/libbrokertls.so.$(ABI)'
 	ln -sf libbrokertls.so.$(ABI) '$(DESTDIR)$(LIBDIR)/libbrokertls.so'
+	install -m 755 $(OUT)/libbrokertls_legacy.so '$(DESTDIR)$(LIBDIR)/libbrokertls_legacy.so'
 	install -m 644 $(OUT)/libbrokertls.a '$(DESTDIR)$(LIBDIR)/libbrokertls.a'
 	install -d '$(DESTDIR)$(LIBDIR)/.debug' '$(DESTDIR)$(LIBDIR)/cmake/brokertls'
 	install -m 644 $(OUT)/$(DEBUG_FILE) '$(DESTDIR)$(LIBDIR)/.debug/$(DEBUG_FILE)'
@@ -158,17 +173,23 @@ $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wild
 	strip -g -o $@.new $(TARGET)/libbrokertls_jni.so
 	mv $@.new $@
 
-java: $(JAVA_LIBRARY)
+# Beside it in the jar: the loader of Java unpacks it for a context that asks for it.
+$(JAVA_LEGACY): $(OUT)/libbrokertls_legacy.so
+	@mkdir -p $(@D)
+	cp $< $@.new
+	mv $@.new $@
+
+java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless strip:binutils
 	$(MAVEN) -DskipTests package
 
 # Not quiet: tests/run.sh counts what surefire reports.
-test-java: $(JAVA_LIBRARY)
+test-java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless openssl:openssl softhsm2-util:softhsm2
 	$(filter-out -q,$(MAVEN)) test
 
 # On the classes that `test-java` tests, compiled here for whoever runs this alone; one of the clients is in C.
-test-activemq: tools stage $(JAVA_LIBRARY)
+test-activemq: tools stage $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	$(MAVEN) compile
 	@tests/activemq/run.sh
 
@@ -187,7 +208,8 @@ tools:
 	@tests/tools.sh
 
 demo:
-	@tests/tools.sh gcc:gcc pkg-config:pkg-config nm:binutils openssl:openssl keytool:default-jdk-headless mvn:maven
+	@tests/tools.sh gcc:gcc pkg-config:pkg-config nm:binutils openssl:openssl keytool:default-jdk-headless mvn:maven \
+	    mosquitto_pub:mosquitto-clients
 	@$(MAKE) -s --no-print-directory stage java
 	@bindings/c/demo/run.sh $(STAGE)
 	@$(MAKE) -s --no-print-directory demo-java
@@ -236,6 +258,11 @@ bench-programs: stage
 bench-guard: stage
 	@tests/tools.sh gcc:gcc pkg-config:pkg-config openssl:openssl
 	@tests/bench/guard.sh $(STAGE)
+
+.PHONY: bench-legacy
+bench-legacy: stage
+	@tests/tools.sh gcc:gcc pkg-config:pkg-config openssl:openssl /usr/include/openssl/ssl.h:libssl-dev
+	@tests/bench/legacy.sh $(STAGE)
 
 # The first run builds OpenSSL 4. Each prints its table, and with `-page` after its name writes it into docs/performance.md
 # with plots; BENCH_IDLE= is another number of connections in memory.

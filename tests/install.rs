@@ -115,6 +115,7 @@ fn install_puts_every_file_where_prefix_and_destdir_say() {
         "include/brokertls_errors.h",
         "lib/libbrokertls.so.0.1.0",
         "lib/libbrokertls.a",
+        "lib/libbrokertls_legacy.so",
         "lib/.debug/libbrokertls.so.0.1.0.debug",
         "lib/cmake/brokertls/brokertlsConfig.cmake",
         "lib/cmake/brokertls/brokertlsConfigVersion.cmake",
@@ -219,7 +220,7 @@ fn header_compiles_with_the_enums_of_c23() {
 fn installed_files_hold_no_path_of_the_machine_that_built_them() {
     let home = |variable| std::env::var_os(variable).map(PathBuf::from);
     let cargo = home("CARGO_HOME").unwrap_or_else(|| home("HOME").unwrap().join(".cargo"));
-    for file in ["lib/libbrokertls.so", "lib/libbrokertls.a", "bin/brokertls"] {
+    for file in ["lib/libbrokertls.so", "lib/libbrokertls.a", "lib/libbrokertls_legacy.so", "bin/brokertls"] {
         let content = fs::read(installed().join("opt/brokertls").join(file)).unwrap();
         for folder in [cargo.join("registry"), root().join("src"), root().join("target")] {
             let folder = folder.to_str().unwrap();
@@ -400,4 +401,102 @@ fn broker_of_the_readme_serves_the_client_of_the_readme_with_the_files_of_the_re
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert_eq!(output.stdout, b"hello\n", "{said}");
+}
+
+/// A program that builds a context with the second engine: of the library at the path of its second argument, if any.
+const LEGACY_PROGRAM: &str = r#"
+#include <brokertls.h>
+#include <stdio.h>
+
+int main(int count, char **arguments) {
+    btls_context *context = NULL;
+    btls_builder *builder = btls_builder_new();
+    btls_builder_set(builder, "legacy-engine", "yes");
+    btls_builder_set(builder, "psk-file", arguments[1]);
+    if (count > 2)
+        btls_builder_set(builder, "legacy-library", arguments[2]);
+    if (btls_builder_build(builder, &context))
+        printf("%s\n", btls_error_message(btls_builder_error(builder)));
+    else
+        printf("served\n");
+    btls_context_free(context);
+    btls_builder_free(builder);
+    return 0;
+}
+"#;
+
+/// A folder `bin` of its own with the program, and a file of pre-shared keys.
+fn legacy_program(name: &str, flags: &[String]) -> (PathBuf, PathBuf) {
+    let bin = installed().join("programs").join(name).join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let (source, program, keys) = (bin.join("program.c"), bin.join("program"), bin.join("init.psk"));
+    fs::write(&source, LEGACY_PROGRAM).unwrap();
+    fs::write(&keys, "device-7:00112233445566778899\n").unwrap();
+    succeed(Command::new("gcc").args(["-std=c99", "-Wall", "-Werror", "-o"]).args([&program, &source]).args(flags));
+    (program, keys)
+}
+
+fn legacy_library() -> PathBuf {
+    libraries().join("libbrokertls_legacy.so")
+}
+
+#[test]
+fn second_engine_is_found_beside_the_shared_library() {
+    let flags = [shared_flags(), vec![format!("-Wl,-rpath,{}", libraries().display())]].concat();
+    let (program, keys) = legacy_program("legacy_shared", &flags);
+    // From another folder, without a word about where libraries are.
+    let mut command = Command::new(program);
+    assert_eq!(succeed(command.arg(keys).current_dir("/").env_remove("LD_LIBRARY_PATH")), "served\n");
+}
+
+#[test]
+fn second_engine_is_found_by_a_program_with_the_static_library_in_lib_beside_its_folder() {
+    let (program, keys) = legacy_program("legacy_static", &static_flags());
+    let beside = program.parent().unwrap().parent().unwrap().join("lib");
+    fs::create_dir_all(&beside).unwrap();
+    fs::copy(legacy_library(), beside.join("libbrokertls_legacy.so")).unwrap();
+    let mut command = Command::new(program);
+    assert_eq!(succeed(command.arg(keys).current_dir("/").env_remove("LD_LIBRARY_PATH")), "served\n");
+}
+
+#[test]
+fn second_engine_is_named_to_a_program_with_the_static_library() {
+    let (program, keys) = legacy_program("legacy_named", &static_flags());
+    let run = |library: &Path| succeed(Command::new(&program).arg(&keys).arg(library).env_remove("LD_LIBRARY_PATH"));
+    assert_eq!(run(&legacy_library()), "served\n");
+    let said = run(&libraries().join("libbrokertls.so"));
+    assert!(said.contains("the second TLS engine cannot be used") && said.contains("it is another library"), "{said}");
+}
+
+/// OpenSSL's client sends a line with these arguments, and prints the answer.
+fn s_client(port: &str, arguments: &str) -> String {
+    let line = format!("echo ping | openssl s_client -connect 127.0.0.1:{port} -quiet -no_ign_eof {arguments} 2>&1");
+    let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn installed_command_serves_old_clients_and_clients_with_keys_and_prints_who_they_are() {
+    let folder = installed().join("legacy_command");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("init.psk"), "device-7:00112233445566778899\n").unwrap();
+    let make = "openssl req -x509 -newkey rsa:2048 -nodes -keyout broker.key -out broker.pem -subj /CN=broker -days 30";
+    succeed(Command::new("bash").args(["-c", make]).current_dir(&folder));
+    let arguments = "serve --port 0 --connections 3 --cert broker.pem --key broker.key --legacy-engine \
+                     --versions TLSv1.2,TLSv1.1,TLSv1 --psk-file init.psk";
+    let mut command = Command::new(installed().join("opt/brokertls/bin/brokertls"));
+    command.args(arguments.split_whitespace()).current_dir(&folder).env_remove("LD_LIBRARY_PATH");
+    let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let port = lines.next().unwrap();
+    let psk = "-tls1_2 -cipher PSK-AES128-GCM-SHA256 -psk_identity device-7 -psk";
+    s_client(&port, &format!("{psk} 00112233445566778899"));
+    s_client(&port, "-tls1 -cipher AES:@SECLEVEL=0");
+    s_client(&port, &format!("{psk} 00ff"));
+    let said: Vec<String> = lines.collect();
+    assert!(server.wait().unwrap().success());
+    let has = |parts: &[&str]| said.iter().any(|line| parts.iter().all(|part| line.contains(part)));
+    assert!(has(&["connected", "TLSv1.2, TLS_PSK_WITH_AES_128_GCM_SHA256", "PSK identity \"device-7\""]), "{said:?}");
+    assert!(has(&["connected", ": TLSv1, TLS_", "no client certificate"]), "{said:?}");
+    assert!(has(&["refused", "PSK_REFUSED", "\"device-7\": its secret is another one"]), "{said:?}");
 }

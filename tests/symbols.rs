@@ -119,13 +119,31 @@ fn shared_library_has_the_soname_that_make_install_links() {
     assert!(makefile.contains("\nABI := 0\n"));
 }
 
-#[test]
-fn shared_library_needs_only_the_c_library() {
-    let dynamic = printed_by("readelf", &["-d"], &built("libbrokertls.so"));
+/// The libraries that a library or program asks the loader for.
+fn needed_by(file: &Path) -> Vec<String> {
+    let dynamic = printed_by("readelf", &["-d"], file);
     let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
-    for line in needed {
-        let name = line.split(['[', ']']).nth(1).unwrap_or_default();
+    needed.map(|line| line.split(['[', ']']).nth(1).unwrap_or_default().to_owned()).collect()
+}
+
+/// Among them are neither libssl nor libcrypto: the library of the second engine alone needs OpenSSL.
+#[test]
+fn libraries_and_the_command_need_only_the_c_library() {
+    for file in [built("libbrokertls.so"), built("brokertls"), root().join(JAVA_LIBRARY)] {
+        let needed = needed_by(&file);
+        assert!(!needed.is_empty(), "{}", file.display());
         let known = ["libc.so", "libm.so", "libgcc_s.so", "libpthread.so", "libdl.so", "ld-linux"];
-        assert!(known.iter().any(|known| name.starts_with(known)), "{name}");
+        let others: Vec<_> = needed.iter().filter(|name| !known.iter().any(|known| name.starts_with(known))).collect();
+        assert!(others.is_empty(), "{}: {others:?}", file.display());
     }
+}
+
+#[test]
+fn library_of_the_second_engine_needs_openssl_3_and_exports_its_table_alone() {
+    let library = built("libbrokertls_legacy.so");
+    let needed = needed_by(&library);
+    let needs = |name: &str| needed.iter().any(|one| one.starts_with(name));
+    assert!(needs("libssl.so.") && needs("libcrypto.so."), "{needed:?}");
+    let exported: Vec<_> = defined(&["-D", "--defined-only"], &library).into_iter().collect();
+    assert_eq!(exported, ["brokertls_legacy_table"]);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the missing programs that the tests run, or those given as PROGRAM:PACKAGE, with apt as
-# root, else names the command to run. Each program is looked for by its own name, so that a machine that has it needs
-# neither root nor network.
+# Installs the missing programs that the tests run, or those given as PROGRAM:PACKAGE, with apt as root, else names the
+# command to run. With the argument `build`, those that `make` itself needs for the second engine. Each program is looked
+# for by its own name, so that a machine that has it needs neither root nor network.
 set -euo pipefail
 
 # Programs, and files of libraries, and the Debian package each comes with.
@@ -14,7 +14,14 @@ wanted=(
     clang:clang mandoc:mandoc man:man-db
     cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold
 )
-(($# == 0)) || wanted=("$@")
+# Parts of Rust that the tests run.
+components=(rustfmt:rustfmt cargo-clippy:clippy)
+if [[ ${1-} == build ]]; then
+    wanted=(pkg-config:pkg-config /usr/include/openssl/ssl.h:libssl-dev)
+    components=()
+elif (($#)); then
+    wanted=("$@")
+fi
 
 # Debian puts the broker where only root's PATH looks.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -39,7 +46,7 @@ if ((${#missing[@]})); then
     fi
 fi
 
-for component in rustfmt:rustfmt cargo-clippy:clippy; do
+for component in "${components[@]}"; do
     command -v "${component%%:*}" > /dev/null && "${component%%:*}" --version > /dev/null 2>&1 && continue
     if command -v rustup > /dev/null; then
         rustup component add "${component#*:}"

@@ -16,7 +16,8 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets the file of the second engine's library. Default: the file beside this library, then the loader's path.
+    /// Sets the file of the second engine's library. Default: `libbrokertls_legacy.so` beside this library. If this
+    /// library is a part of a program: beside the program, then in `../lib` from there. Then the loader's path.
     pub fn legacy_library(&mut self, path: impl Into<PathBuf>) -> &mut Self {
         self.spec.legacy.library = Some(path.into());
         self
@@ -43,5 +44,20 @@ impl ContextBuilder {
     pub fn openssl_options(&mut self, text: &str) -> Result<&mut Self> {
         self.spec.openssl.add(text)?;
         Ok(self)
+    }
+
+    /// Returns true if a build looks for the library of the second engine: it is on, and no file is named or
+    /// [brought](Self::bring_legacy_library).
+    pub fn looks_for_legacy_library(&self) -> bool {
+        self.spec.legacy.is_on && self.spec.legacy.library.is_none() && !crate::legacy::is_brought()
+    }
+
+    /// Loads the library of the second engine from this file, for every context of the process that names none. For a
+    /// package that has the library in it. The file may be deleted afterwards. A second call changes nothing.
+    ///
+    /// # Errors
+    /// `LEGACY_UNAVAILABLE`.
+    pub fn bring_legacy_library(path: &std::path::Path) -> Result<()> {
+        crate::legacy::bring(path)
     }
 }

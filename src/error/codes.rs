@@ -167,7 +167,8 @@ codes! {
         "";
     LegacyUnavailable = 117, LEGACY_UNAVAILABLE, Usage, -,
         "the second TLS engine cannot be used",
-        "Install the package brokertls-legacy, or give the path of libbrokertls_legacy.so as legacy-library.";
+        "Install OpenSSL 3 (Debian: libssl3), and libbrokertls_legacy.so beside this library, as make install does. Or \
+         name its file by legacy-library.";
     Busy = 120, BUSY, Usage, -,
         "another call on the object is in progress, on another thread or around this callback",
         "Use a connection or a builder from one thread at a time.";

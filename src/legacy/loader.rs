@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::ptr;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use brokertls_legacy_abi::{ENTRY, Entry, SIZE, Table, VERSION};
 
@@ -16,15 +17,40 @@ const FILE: &str = "libbrokertls_legacy.so";
 /// The oldest OpenSSL that is served.
 const OLDEST_LIBRARY: u64 = 0x3000_0000;
 
-/// Returns the table of the library: of `path` if there is one, otherwise of the file beside this library, otherwise of
-/// the one that the loader finds.
+/// The library that a package brings along, such as that of Java in its jar.
+static BROUGHT: OnceLock<&'static Table> = OnceLock::new();
+
+/// Returns the table of the library: of `path` if there is one, otherwise of the one that was brought along. Without
+/// both, it is that of the first file of [`places`], or the one that the loader finds.
 ///
 /// # Errors
 /// `LEGACY_UNAVAILABLE`.
 pub(super) fn table(path: Option<&Path>) -> Result<&'static Table> {
+    match (path, BROUGHT.get()) {
+        (Some(path), _) => known(path.to_path_buf()),
+        (None, Some(table)) => Ok(table),
+        (None, None) => known(places().into_iter().find(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(FILE))),
+    }
+}
+
+/// Makes this file the library of every context that names none. It may be deleted afterwards.
+///
+/// # Errors
+/// `LEGACY_UNAVAILABLE`.
+pub(crate) fn bring(path: &Path) -> Result<()> {
+    let table = known(path.to_path_buf())?;
+    BROUGHT.get_or_init(|| table);
+    Ok(())
+}
+
+/// Returns true if a library was brought along.
+pub(crate) fn is_brought() -> bool {
+    BROUGHT.get().is_some()
+}
+
+/// Returns the table of the library at a path, which is loaded once.
+fn known(path: PathBuf) -> Result<&'static Table> {
     static LOADED: Mutex<Option<HashMap<PathBuf, &'static Table>>> = Mutex::new(None);
-    let beside = || beside_us().map(|folder| folder.join(FILE)).filter(|file| file.is_file());
-    let path = path.map(Path::to_path_buf).or_else(beside).unwrap_or_else(|| PathBuf::from(FILE));
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let loaded = loaded.get_or_insert_default();
     if let Some(table) = loaded.get(&path) {
@@ -35,30 +61,52 @@ pub(super) fn table(path: Option<&Path>) -> Result<&'static Table> {
     Ok(table)
 }
 
-fn unavailable(path: &Path, why: &str) -> Error {
-    Error::new(Code::LegacyUnavailable, why).at(path.display())
+/// The files to look for: beside the library that this code is in. If the code is in a program, beside that, and in the
+/// folder `lib` beside the folder of the program, where `make install` puts the library of the command.
+fn places() -> Vec<PathBuf> {
+    let code: fn() -> Vec<PathBuf> = places;
+    // Its address is in the program, which the loader knows by the name of the call alone. The caller chooses that.
+    let program = object_of(ptr::without_provenance(auxiliary(libc::AT_PHDR)));
+    let files = match object_of(code as *const c_void) {
+        Some((base, library)) if program.is_some_and(|(of_program, _)| of_program != base) => {
+            library.parent().map(|folder| folder.join(FILE)).into_iter().collect()
+        }
+        _ => places_of_program(&std::env::current_exe().unwrap_or_default()),
+    };
+    // A relative path leads elsewhere from another working directory.
+    files.into_iter().filter(|file| file.is_absolute()).collect()
 }
 
-/// The folder of the file that this code is in.
+fn places_of_program(program: &Path) -> Vec<PathBuf> {
+    let folder = program.parent();
+    let lib = folder.and_then(Path::parent).map(|above| above.join("lib"));
+    folder.map(Path::to_path_buf).into_iter().chain(lib).map(|folder| folder.join(FILE)).collect()
+}
+
+/// A value that the kernel gives to the program, or 0.
 #[allow(unsafe_code)]
-fn beside_us() -> Option<PathBuf> {
+fn auxiliary(kind: libc::c_ulong) -> usize {
+    // SAFETY: the function takes any number.
+    let value = unsafe { libc::getauxval(kind) };
+    usize::try_from(value).unwrap_or_default()
+}
+
+/// The program or library at an address: its first address, and its file as the loader names it.
+#[allow(unsafe_code)]
+fn object_of(address: *const c_void) -> Option<(usize, PathBuf)> {
     // SAFETY: all zero is a valid value: pointers and numbers.
     let mut found: libc::Dl_info = unsafe { std::mem::zeroed() };
-    let here: fn() -> Option<PathBuf> = beside_us;
     // SAFETY: the structure is valid, and any address may be asked for.
-    if unsafe { libc::dladdr(here as *const c_void, &mut found) } == 0 || found.dli_fname.is_null() {
+    if unsafe { libc::dladdr(address, &mut found) } == 0 || found.dli_fname.is_null() {
         return None;
     }
-    // SAFETY: dladdr gives a text that lives as long as the file is loaded, which is as long as this code runs.
+    // SAFETY: dladdr gives a text that lives as long as the file is loaded: that of the program, or of this code.
     let file = unsafe { CStr::from_ptr(found.dli_fname) };
-    folder_of(Path::new(std::ffi::OsStr::from_bytes(file.to_bytes())))
+    Some((found.dli_fbase.addr(), PathBuf::from(std::ffi::OsStr::from_bytes(file.to_bytes()))))
 }
 
-/// The folder of a file, or that of the program. A program without shared libraries gives the name that it was started
-/// by, and the present folder may be anybody's.
-fn folder_of(file: &Path) -> Option<PathBuf> {
-    let file = if file.is_absolute() { file.to_path_buf() } else { std::env::current_exe().ok()? };
-    file.parent().filter(|folder| folder.is_absolute()).map(Path::to_path_buf)
+fn unavailable(path: &Path, why: &str) -> Error {
+    Error::new(Code::LegacyUnavailable, why).at(path.display())
 }
 
 /// Functions of each part of OpenSSL. A program may export some of them alone.
@@ -124,11 +172,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn library_is_looked_for_beside_this_one_or_the_program_and_never_in_the_present_folder() {
-        assert_eq!(folder_of(Path::new("/usr/lib/libbrokertls.so")), Some(PathBuf::from("/usr/lib")));
+    fn library_is_looked_for_beside_a_program_and_in_lib_beside_its_folder() {
+        let expected = ["/opt/x/bin/libbrokertls_legacy.so", "/opt/x/lib/libbrokertls_legacy.so"];
+        assert_eq!(places_of_program(Path::new("/opt/x/bin/brokertls")), expected.map(PathBuf::from));
+        assert!(places_of_program(Path::new("")).is_empty());
+    }
+
+    #[test]
+    fn places_of_code_in_a_program_are_those_of_its_file_and_not_of_the_name_it_was_called_by() {
         let program = std::env::current_exe().unwrap();
-        for name in ["brokertls", "./brokertls", "../bin/brokertls", ""] {
-            assert_eq!(folder_of(Path::new(name)).as_deref(), program.parent(), "{name}");
-        }
+        assert_eq!(places(), places_of_program(&program));
+        assert!(places().iter().all(|place| place.is_absolute()));
+    }
+
+    #[test]
+    fn library_that_is_not_there_is_not_brought_along() {
+        let error = bring(Path::new("/nonexistent/libbrokertls_legacy.so")).unwrap_err();
+        assert_eq!(error.code(), Code::LegacyUnavailable);
+        assert!(!is_brought());
     }
 }

@@ -17,6 +17,7 @@ mod resumed;
 mod server;
 
 pub(crate) use engine::{Chosen, Opened, Session};
+pub(crate) use loader::{bring, is_brought};
 pub(crate) use offer::{HelloReader, Reading};
 pub(crate) use psk::Psks;
 pub(crate) use server::{First, FirstKeys, Parts, Server, key_kind, known_suites};

@@ -11,12 +11,13 @@ use super::world::{World, library};
 use crate::rig::host::Host;
 
 #[test]
-fn engine_that_is_not_installed_is_an_error_of_the_build_that_names_the_package() {
+fn engine_that_is_not_installed_is_an_error_of_the_build_that_says_what_to_install() {
     let world = World::new("not-installed");
     let mut builder = world.builder();
     let error = builder.legacy_library("/nonexistent/libbrokertls_legacy.so").build().unwrap_err();
     assert_eq!(error.code(), Code::LegacyUnavailable);
-    assert!(error.hint().contains("package brokertls-legacy"), "{error}");
+    assert!(error.detail().contains("/nonexistent/libbrokertls_legacy.so: cannot open shared object file"), "{error}");
+    assert!(error.hint().contains("libssl3") && error.hint().contains("make install"), "{error}");
 }
 
 #[test]

@@ -97,7 +97,8 @@ public enum ErrorCode {
     /** The second TLS engine cannot be used. */
     LEGACY_UNAVAILABLE(117, Category.USAGE, -1,
             "the second TLS engine cannot be used",
-            "Install the package brokertls-legacy, or give the path of libbrokertls_legacy.so as legacy-library."),
+            "Install OpenSSL 3 (Debian: libssl3), and libbrokertls_legacy.so beside this library, as make install "
+                    + "does. Or name its file by legacy-library."),
     /** Another call on the object is in progress, on another thread or around this callback. */
     BUSY(120, Category.USAGE, -1,
             "another call on the object is in progress, on another thread or around this callback",
