@@ -311,6 +311,33 @@ pub fn served_cipher_suites(names: &str) -> Result<Vec<&'static str>> {
     served_suites(names).map(names_of)
 }
 
+/// Returns what [`served_cipher_suites`] does, and also the suites of the list that `more` has by their IANA names:
+/// those of a context with a second engine.
+///
+/// # Errors
+/// As for [`served_cipher_suites`].
+pub fn served_cipher_suites_beside(names: &str, more: &[String]) -> Result<Vec<&'static str>> {
+    let selection = cipher_string::select(names)?;
+    let is_known = |suite: &&Suite| suite.served().is_some() || more.iter().any(|known| known == suite.iana);
+    let served: Vec<_> = selection.named.iter().copied().filter(is_known).map(|suite| suite.iana).collect();
+    match served.is_empty() {
+        true => Err(Error::new(Code::NoCipherSuite, NotServed::list(&selection.not_served))),
+        false => Ok(served),
+    }
+}
+
+/// Returns what [`served_versions`] does, and also the versions of the list that `more` has: those of a context with a
+/// second engine.
+///
+/// # Errors
+/// As for [`served_versions`].
+pub fn served_versions_beside(names: &str, more: &[String]) -> Result<Vec<&'static str>> {
+    let named = version::on_the_wire(names)?.into_iter().map(version::name_on_the_wire);
+    let is_known = |name: &&str| supported_versions().contains(name) || more.iter().any(|known| known == name);
+    let served: Vec<_> = named.filter(is_known).collect();
+    if served.is_empty() { served_versions(names) } else { Ok(served) }
+}
+
 /// Returns the names of the supported versions of a list, the newest first.
 ///
 /// # Errors

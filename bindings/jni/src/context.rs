@@ -4,7 +4,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use brokertls::options::{OPTIONS, Options, store_type};
-use brokertls::policy::{served_cipher_suites, served_versions, supported_cipher_suites, supported_versions};
+use brokertls::policy::{
+    served_cipher_suites_beside, served_versions_beside, supported_cipher_suites, supported_versions,
+};
 use brokertls::{ClientAuth, ConnectionSettings, Context, IdentitySource, Source, TrustSource};
 use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
@@ -18,7 +20,7 @@ use crate::identity::IDENTITIES;
 use crate::log;
 use crate::password::password;
 use crate::text::{
-    ByteArrays, Strings, byte_arrays, bytes_or_none, java_byte_arrays, java_strings, text, text_or_none,
+    ByteArrays, Strings, byte_arrays, bytes_or_none, java_byte_arrays, java_strings, text, text_or_none, texts,
 };
 
 static BUILDERS: Handles<Mutex<Options>> = Handles::new();
@@ -153,6 +155,15 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_logTo<'local>
             Ok(())
         })
     });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_looksForLegacyLibrary<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+) -> bool {
+    guard_bare(&mut env, || with_options(builder, |options| Ok(options.builder_mut().looks_for_legacy_library())))
 }
 
 #[unsafe(no_mangle)]
@@ -400,9 +411,10 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_servedCipherSuites<'
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     names: JString<'local>,
+    more: Strings<'local>,
 ) -> Strings<'local> {
     guard(&mut env, |env| {
-        let names = served_cipher_suites(&text(env, &names)?)?;
+        let names = served_cipher_suites_beside(&text(env, &names)?, &texts(env, &more)?)?;
         java_strings(env, names.into_iter().map(Some))
     })
 }
@@ -412,9 +424,10 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_servedVersions<'loca
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     names: JString<'local>,
+    more: Strings<'local>,
 ) -> Strings<'local> {
     guard(&mut env, |env| {
-        let names = served_versions(&text(env, &names)?)?;
+        let names = served_versions_beside(&text(env, &names)?, &texts(env, &more)?)?;
         java_strings(env, names.into_iter().rev().map(Some))
     })
 }

@@ -15,7 +15,7 @@ use crate::guard::{self, Outcome, Raised, guard, guard_bare};
 use crate::handles::{Exclusive, Handles};
 use crate::host::Asked;
 use crate::memory::{self, Both, Offer};
-use crate::text::{ByteArrays, Strings, java_byte_arrays, java_byte_arrays_or_null};
+use crate::text::{ByteArrays, Strings, java_byte_arrays, java_byte_arrays_or_null, java_bytes};
 use crate::{failure, text};
 
 pub(crate) static ENGINES: Handles<Engine> = Handles::new();
@@ -274,6 +274,18 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_peerName<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_pskIdentity<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> JByteArray<'local> {
+    guard(&mut env, |env| match look(engine, |connection| connection.psk_identity().map(<[u8]>::to_vec))? {
+        None => Ok(JByteArray::null()),
+        Some(identity) => java_bytes(env, &identity),
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_localChain<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
@@ -295,7 +307,8 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_chains<'local>(
         let all = look(engine, |connection| {
             let peer = connection.peer_chain();
             let facts = if peer.is_empty() { connection.peer_facts().and_then(Result::ok) } else { None };
-            let mut all = vec![facts.map(|facts| facts.subject.der().to_vec())];
+            let identity = connection.psk_identity().map(<[u8]>::to_vec);
+            let mut all = vec![facts.map(|facts| facts.subject.der().to_vec()), identity];
             all.extend(peer.iter().map(|certificate| Some(certificate.to_vec())));
             all.push(None);
             all.extend(connection.local_chain().iter().map(|certificate| Some(certificate.to_vec())));

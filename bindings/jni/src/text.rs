@@ -23,6 +23,18 @@ pub(crate) fn text_or_none(env: &Env<'_>, string: &JString<'_>) -> Outcome<Optio
     (!string.as_raw().is_null()).then(|| text(env, string)).transpose()
 }
 
+/// Copies the elements of a `String[]`.
+pub(crate) fn texts(env: &mut Env<'_>, strings: &Strings<'_>) -> Outcome<Vec<String>> {
+    let length = strings.len(env)?;
+    let mut found = Vec::with_capacity(length);
+    for index in 0..length {
+        let element = strings.get_element(env, index)?;
+        found.push(text(env, &element)?);
+        env.delete_local_ref(element);
+    }
+    Ok(found)
+}
+
 /// Copies the bytes; the copy is wiped when dropped, because most arrays hold stores, keys or passwords.
 pub(crate) fn bytes(env: &Env<'_>, array: &JByteArray<'_>) -> Outcome<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(env.convert_byte_array(array)?))

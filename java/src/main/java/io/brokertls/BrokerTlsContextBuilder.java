@@ -302,6 +302,33 @@ public final class BrokerTlsContextBuilder {
         return option("allow", String.join(",", deviations));
     }
 
+    /**
+     * Serves clients that the first engine does not, by a second one on the OpenSSL of the system. It has old versions
+     * if {@link #protocols} names them, CBC and finite-field Diffie-Hellman suites, and pre-shared keys. Default:
+     * false. The jar has its library. The page "Old and PSK clients" of the manual says what each setting costs.
+     */
+    public BrokerTlsContextBuilder legacyEngine(boolean isOn) {
+        return option("legacy-engine", isOn ? "yes" : "no");
+    }
+
+    /** Allows weak parts of TLS in the second engine, for example {@code legacy-3des}. Default: none. */
+    public BrokerTlsContextBuilder legacyAllow(String... parts) {
+        return option("legacy-allow", String.join(",", parts));
+    }
+
+    /** Sets the library of the second engine. Default: the one in the jar. */
+    public BrokerTlsContextBuilder legacyLibrary(Path file) {
+        return option("legacy-library", file.toString());
+    }
+
+    /**
+     * Sets the file with the pre-shared keys of clients, for the second engine: a line {@code IDENTITY:HEX} each. A
+     * reload reads it again. {@link PskPrincipal} is the principal of such a client.
+     */
+    public BrokerTlsContextBuilder pskFile(Path file) {
+        return option("psk-file", file.toString());
+    }
+
     /** Turns session resumption on or off. Default: on. */
     public BrokerTlsContextBuilder resumption(boolean resumes) {
         return option("resumption", resumes ? "yes" : "no");

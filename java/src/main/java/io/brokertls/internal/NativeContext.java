@@ -185,26 +185,28 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** Returns every supported cipher suite, by IANA name, in order of preference. */
+    /** Returns every cipher suite of the first engine, by IANA name, in order of preference. */
     public static native String[] supportedCipherSuites();
 
-    /** Returns every supported protocol version, oldest first. */
+    /** Returns every protocol version of the first engine, oldest first. */
     public static native String[] supportedVersions();
 
     /**
      * Returns the supported ones of the named suites, in the order of the list.
      *
-     * @param names comma-separated IANA or OpenSSL names; known suites that are not supported are left out
+     * @param names comma-separated IANA, Java or OpenSSL names; known suites that are not supported are left out
+     * @param more the suites of a context, by IANA name, that count as supported too
      * @throws TlsFailure CIPHER_NOT_SUPPORTED for an unknown name, NO_CIPHER_SUITE if no suite is left
      */
-    public static native String[] servedCipherSuites(String names) throws TlsFailure;
+    public static native String[] servedCipherSuites(String names, String[] more) throws TlsFailure;
 
     /**
      * Returns the supported ones of the named versions, oldest first.
      *
+     * @param more the versions of a context that count as supported too
      * @throws TlsFailure VERSION_NOT_SUPPORTED for an unknown name, or if no version is left
      */
-    public static native String[] servedVersions(String names) throws TlsFailure;
+    public static native String[] servedVersions(String names, String[] more) throws TlsFailure;
 
     private static native void reload(long context) throws TlsFailure;
 

@@ -102,6 +102,9 @@ public final class NativeContextBuilder extends NativeHandle {
      * @throws TlsFailure for the first source or setting that cannot be used
      */
     public synchronized NativeContext build() throws TlsFailure {
+        if (looksForLegacyLibrary(pointer())) {
+            NativeLoader.bringLegacy();
+        }
         return new NativeContext(build(pointer()));
     }
 
@@ -131,6 +134,8 @@ public final class NativeContextBuilder extends NativeHandle {
     private static native void onRevoked(long builder, NativeRevokedListener listener);
 
     private static native void logTo(long builder, NativeLog log);
+
+    private static native boolean looksForLegacyLibrary(long builder);
 
     private static native long build(long builder) throws TlsFailure;
 

@@ -195,6 +195,15 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    /** Returns the identity of the pre-shared key that authenticated the peer; null if it was something else. */
+    public byte[] pskIdentity() {
+        try {
+            return pskIdentity(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns the certificates that were sent to the peer; empty if none were. */
     public byte[][] localChain() {
         try {
@@ -205,8 +214,8 @@ public final class NativeEngine extends NativeHandle {
     }
 
     /**
-     * Returns {@link #peerName}, {@link #peerChain}, null and {@link #localChain} as one list, by one call. The name is
-     * null for a peer with a chain.
+     * Returns {@link #peerName}, {@link #pskIdentity}, {@link #peerChain}, null and {@link #localChain} as one list, by
+     * one call. The name is null for a peer with a chain.
      */
     public byte[][] chains() {
         try {
@@ -298,6 +307,8 @@ public final class NativeEngine extends NativeHandle {
     private static native byte[][] peerChain(long engine);
 
     private static native byte[] peerName(long engine);
+
+    private static native byte[] pskIdentity(long engine);
 
     private static native byte[][] localChain(long engine);
 

@@ -1,6 +1,5 @@
 package io.brokertls.jsse;
 
-import io.brokertls.internal.NativeContext;
 import io.brokertls.jsse.engine.ContextState;
 import io.brokertls.jsse.engine.Engine;
 import io.brokertls.jsse.socket.SocketEngines;
@@ -37,6 +36,6 @@ final class ContextEngines implements SocketEngines {
 
     @Override
     public String[] supportedCipherSuites() {
-        return NativeContext.supportedCipherSuites();
+        return context.supportedCipherSuites();
     }
 }

@@ -1,7 +1,6 @@
 package io.brokertls.jsse;
 
 import io.brokertls.TlsFailure;
-import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeContextBuilder;
 import io.brokertls.jsse.engine.ContextState;
 import io.brokertls.jsse.engine.Engine;
@@ -241,9 +240,8 @@ public class ContextSpi extends SSLContextSpi {
 
     @Override
     protected SSLParameters engineGetSupportedSSLParameters() {
-        state();
-        return new SSLParameters(NativeContext.supportedCipherSuites(),
-                newestFirst(NativeContext.supportedVersions()));
+        ContextState current = state();
+        return new SSLParameters(current.supportedCipherSuites(), newestFirst(current.supportedProtocols()));
     }
 
     private static String[] newestFirst(String[] versions) {

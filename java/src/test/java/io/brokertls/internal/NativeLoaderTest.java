@@ -3,6 +3,7 @@ package io.brokertls.internal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.brokertls.TlsFailure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
@@ -21,8 +22,12 @@ import org.junit.jupiter.api.io.TempDir;
 class NativeLoaderTest {
     private static final String RESOURCE = "META-INF/native/linux-x86_64/libbrokertls_jni.so";
 
+    private static final String SECOND_ENGINE = "loaded 2\nsecond engine TLS_PSK_WITH_AES_128_GCM_SHA256\n";
+
     @TempDir
     private Path directory;
+    /** Pre-shared keys for a context with the second engine, or null for none. */
+    private Path keys;
 
     /** Uses the library once, in the other JVM. */
     static final class Main {
@@ -31,8 +36,25 @@ class NativeLoaderTest {
         public static void main(String[] arguments) {
             try {
                 System.out.println("loaded " + NativeContext.supportedVersions().length);
-            } catch (LinkageError e) {
+                for (String keys : arguments) {
+                    System.out.println("second engine " + String.join(",", legacy(keys)));
+                }
+            } catch (LinkageError | TlsFailure e) {
                 System.out.println("refused " + e.getMessage());
+            }
+        }
+
+        /** Builds two contexts with the second engine. Returns the suites of the second. */
+        private static String[] legacy(String keys) throws TlsFailure {
+            try (NativeContextBuilder builder = new NativeContextBuilder()) {
+                builder.set("legacy-engine", "yes");
+                builder.set("psk-file", keys);
+                builder.set("versions", "TLSv1.2");
+                builder.set("cipher-suites", "PSK-AES128-GCM-SHA256");
+                builder.build().close();
+                try (NativeContext context = builder.build()) {
+                    return context.cipherSuites();
+                }
             }
         }
     }
@@ -70,6 +92,9 @@ class NativeLoaderTest {
         command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(options));
         command.addAll(List.of("-cp", path.toString(), Main.class.getName()));
+        if (keys != null) {
+            command.add(keys.toString());
+        }
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (InputStream output = process.getInputStream()) {
             String said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
@@ -88,6 +113,44 @@ class NativeLoaderTest {
         try (Stream<Path> left = Files.list(work)) {
             assertEquals(0, left.count());
         }
+    }
+
+    private static Path legacyLibrary() throws URISyntaxException {
+        return library().resolveSibling("libbrokertls_legacy.so");
+    }
+
+    @Test
+    void libraryOfTheSecondEngineInTheJarServesEveryContextAndNothingOfItIsLeftBehind() throws Exception {
+        keys = Files.writeString(directory.resolve("init.psk"), "device:00ff\n");
+        Path beside = directory.resolve("native").resolve(RESOURCE).resolveSibling("libbrokertls_legacy.so");
+        Files.createDirectories(beside.getParent());
+        Files.copy(legacyLibrary(), beside);
+        Path work = Files.createDirectory(directory.resolve("work"));
+        String said = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        assertEquals(SECOND_ENGINE, said);
+        try (Stream<Path> left = Files.list(work)) {
+            assertEquals(0, left.count());
+        }
+    }
+
+    @Test
+    void libraryOfTheSecondEngineIsFoundBesideALibraryNamedByItsPath() throws Exception {
+        keys = Files.writeString(directory.resolve("init.psk"), "device:00ff\n");
+        Path folder = Files.createDirectory(directory.resolve("opt"));
+        Path named = Files.copy(library(), folder.resolve("libbrokertls_jni.so"));
+        Files.copy(legacyLibrary(), folder.resolve("libbrokertls_legacy.so"));
+        assertEquals(SECOND_ENGINE, run(List.of(), null, null, "-Dbrokertls.native.library=" + named));
+    }
+
+    @Test
+    void fileInTheJarThatIsNoLibraryOfTheSecondEngineIsRefused() throws Exception {
+        keys = Files.writeString(directory.resolve("init.psk"), "device:00ff\n");
+        Path beside = directory.resolve("native").resolve(RESOURCE).resolveSibling("libbrokertls_legacy.so");
+        Files.createDirectories(beside.getParent());
+        Files.writeString(beside, "no library");
+        String said = run(List.of(), library(), "linux-x86_64");
+        assertTrue(said.startsWith("loaded 2\nrefused BTLS_LEGACY_UNAVAILABLE (117)"), said);
+        assertTrue(said.contains("libbrokertls_legacy.so: the loader refuses it"), said);
     }
 
     @Test

@@ -167,11 +167,25 @@ class NativeMisuseTest {
     @Test
     void versionsAndSuitesAreNamedAsJavaNamesThem() throws TlsFailure {
         assertArrayEquals(new String[] {"TLSv1.2", "TLSv1.3"}, NativeContext.supportedVersions());
-        assertArrayEquals(new String[] {"TLSv1.2"}, NativeContext.servedVersions("TLSv1,TLSv1.1,TLSv1.2"));
+        String[] none = {};
+        assertArrayEquals(new String[] {"TLSv1.2"}, NativeContext.servedVersions("TLSv1,TLSv1.1,TLSv1.2", none));
         assertArrayEquals(new String[] {"TLS_AES_128_GCM_SHA256"},
-                NativeContext.servedCipherSuites("TLS_AES_128_GCM_SHA256"));
+                NativeContext.servedCipherSuites("TLS_AES_128_GCM_SHA256", none));
         assertEquals(ErrorCode.VERSION_NOT_SUPPORTED,
-                assertThrows(TlsFailure.class, () -> NativeContext.servedVersions("TLSv9")).code());
+                assertThrows(TlsFailure.class, () -> NativeContext.servedVersions("TLSv9", none)).code());
+        assertThrows(IllegalArgumentException.class, () -> NativeContext.servedVersions("TLSv1.2", null));
+    }
+
+    @Test
+    void namesOfTheSecondEngineAreServedWhereAContextHasThem() throws TlsFailure {
+        assertArrayEquals(new String[] {"TLSv1.1", "TLSv1.2"},
+                NativeContext.servedVersions("TLSv1.2,TLSv1.1,TLSv1", new String[] {"TLSv1.1"}));
+        assertArrayEquals(new String[] {"TLSv1"}, NativeContext.servedVersions("TLSv1", new String[] {"TLSv1"}));
+        String old = "TLS_RSA_WITH_3DES_EDE_CBC_SHA";
+        assertArrayEquals(new String[] {old, "TLS_AES_128_GCM_SHA256"}, NativeContext.servedCipherSuites(
+                "SSL_RSA_WITH_3DES_EDE_CBC_SHA,TLS_AES_128_GCM_SHA256", new String[] {old}));
+        assertEquals(ErrorCode.NO_CIPHER_SUITE, assertThrows(TlsFailure.class,
+                () -> NativeContext.servedCipherSuites(old, new String[0])).code());
     }
 
     @Test

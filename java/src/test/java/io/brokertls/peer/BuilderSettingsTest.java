@@ -260,6 +260,12 @@ class BuilderSettingsTest {
                     + (row.startsWith("fetch=") ? "" : ";fetch=yes"));
         }
         String chain = "cert=" + authority.file("one.pem") + ";key=" + authority.file("one.key");
+        Path keys = Files.writeString(folder.resolve("init.psk"), "device:00ff\n");
+        for (String row : new String[] {"legacy-engine=yes", "legacy-allow=legacy-3des", "psk-file=" + keys,
+            "legacy-library=" + OldClient.library()}) {
+            rows.put(row.substring(0, row.indexOf('=')), chain + ";" + row
+                    + (row.startsWith("legacy-engine=") ? "" : ";legacy-engine=yes"));
+        }
         rows.put("staple", chain + ";staple=yes;staple-issuer=" + authority.file("ca.pem"));
         rows.put("staple-file", chain + ";staple-issuer=" + authority.file("ca.pem") + ";staple-file="
                 + authority.staple("one"));

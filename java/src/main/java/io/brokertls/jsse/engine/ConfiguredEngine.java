@@ -3,7 +3,6 @@ package io.brokertls.jsse.engine;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.EngineSettings;
-import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeEngine;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -101,7 +100,7 @@ public abstract class ConfiguredEngine extends SSLEngine {
 
     @Override
     public String[] getSupportedCipherSuites() {
-        return NativeContext.supportedCipherSuites();
+        return context.supportedCipherSuites();
     }
 
     @Override
@@ -120,7 +119,7 @@ public abstract class ConfiguredEngine extends SSLEngine {
 
     @Override
     public String[] getSupportedProtocols() {
-        return NativeContext.supportedVersions();
+        return context.supportedProtocols();
     }
 
     @Override

@@ -14,8 +14,10 @@ import java.security.PrivateKey;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
@@ -35,6 +37,9 @@ public final class ContextState {
     private final SessionContext clientSessions;
     private final SessionContext serverSessions;
     private final Deque<CachedIdentity> identities = new ArrayDeque<>();
+    /** The versions and suites of the second engine that the first does not have. No reload changes them. */
+    private final String[] olderProtocols;
+    private final String[] olderSuites;
 
     public ContextState(NativeContext nativeContext, X509ExtendedKeyManager keyManager,
             X509ExtendedTrustManager trustManager, boolean checksServerName, int clientAuth,
@@ -45,6 +50,8 @@ public final class ContextState {
         this.checksServerName = checksServerName;
         this.clientAuth = clientAuth;
         this.verifyCallback = verifyCallback;
+        this.olderProtocols = without(nativeContext.versions(), NativeContext.supportedVersions());
+        this.olderSuites = without(nativeContext.cipherSuites(), NativeContext.supportedCipherSuites());
         this.clientSessions = new SessionContext(nativeContext, true);
         this.serverSessions = new SessionContext(nativeContext, false);
         clientSessions.pair(serverSessions);
@@ -77,7 +84,39 @@ public final class ContextState {
     }
 
     public String[] defaultCipherSuites() {
-        return nativeContext.cipherSuites();
+        return SuiteNames.ofJava(nativeContext.cipherSuites());
+    }
+
+    /** Returns the versions that an engine can enable, oldest first: also those of the second engine here. */
+    public String[] supportedProtocols() {
+        return joined(olderProtocols, NativeContext.supportedVersions());
+    }
+
+    /** Returns the suites that an engine can enable: also those of the second engine here. */
+    public String[] supportedCipherSuites() {
+        return SuiteNames.ofJava(joined(NativeContext.supportedCipherSuites(), olderSuites));
+    }
+
+    /** Returns the supported ones of a list of versions, oldest first. */
+    String[] servedProtocols(String names) throws TlsFailure {
+        return NativeContext.servedVersions(names, olderProtocols);
+    }
+
+    /** Returns the supported ones of a list of suites. */
+    String[] servedCipherSuites(String names) throws TlsFailure {
+        return SuiteNames.ofJava(NativeContext.servedCipherSuites(names, olderSuites));
+    }
+
+    /** Returns the names that are not among those of the first engine. */
+    private static String[] without(String[] names, String[] supported) {
+        List<String> first = List.of(supported);
+        return Arrays.stream(names).filter(name -> !first.contains(name)).toArray(String[]::new);
+    }
+
+    private static String[] joined(String[] one, String[] other) {
+        String[] all = Arrays.copyOf(one, one.length + other.length);
+        System.arraycopy(other, 0, all, one.length, other.length);
+        return all;
     }
 
     /** Returns true if client engines compare the server's name by default. */
@@ -116,7 +155,7 @@ public final class ContextState {
         boolean isResumed = connection.isResumed();
         String protocol = facts[ConfiguredEngine.FACT_PROTOCOL];
         LOG.log(System.Logger.Level.DEBUG, "handshake completed: " + facts[ConfiguredEngine.FACT_VERSION] + ", "
-                + facts[ConfiguredEngine.FACT_CIPHER_SUITE] + ", group " + facts[ConfiguredEngine.FACT_GROUP]
+                + session.getCipherSuite() + ", group " + facts[ConfiguredEngine.FACT_GROUP]
                 + (protocol == null ? "" : ", protocol " + protocol) + (isResumed ? ", resumed" : "") + ", peer "
                 + HandshakeCallbacks.printable(session.peerName()));
     }

@@ -202,10 +202,10 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         }
     }
 
-    /** TLS 1.2 has no half-closed connections (RFC 5246 section 7.2.1). In TLS 1.3 writing continues. */
+    /** TLS up to 1.2 has no half-closed connections (RFC 5246 section 7.2.1). In TLS 1.3 writing continues. */
     private void answerClose() {
         if (failure == null && !state.isOutputClosed() && !isHandshaking()
-                && "TLSv1.2".equals(connection.facts()[FACT_VERSION])) {
+                && !"TLSv1.3".equals(connection.facts()[FACT_VERSION])) {
             move(Event.CLOSE_OUTPUT);
             last = connection.closeWrite();
         }
@@ -259,7 +259,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         boolean isHandedOut = handshakeSession != null && handshakeSession.isHandedOut();
         session = handshakeSession();
         handshakeSession = null;
-        session.establish(facts[FACT_VERSION], facts[FACT_CIPHER_SUITE], facts[FACT_SERVER_NAME]);
+        session.establish(facts[FACT_VERSION], SuiteNames.ofJava(facts[FACT_CIPHER_SUITE]), facts[FACT_SERVER_NAME]);
         if (isHandedOut) {
             keepChains();
         }

@@ -3,7 +3,6 @@ package io.brokertls.jsse.engine;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.EngineSettings;
-import io.brokertls.internal.NativeContext;
 import java.nio.charset.StandardCharsets;
 import java.security.AlgorithmConstraints;
 import java.util.ArrayList;
@@ -47,7 +46,7 @@ final class Parameters {
 
     void setCipherSuites(String[] names) {
         try {
-            cipherSuites = NativeContext.servedCipherSuites(joined(names, "cipher suites"));
+            cipherSuites = context.servedCipherSuites(joined(names, "cipher suites"));
         } catch (TlsFailure e) {
             throw Failures.argument(e);
         }
@@ -65,7 +64,7 @@ final class Parameters {
             asked.removeIf("SSLv2Hello"::equals);
         }
         try {
-            protocols = NativeContext.servedVersions(String.join(",", asked));
+            protocols = context.servedProtocols(String.join(",", asked));
         } catch (TlsFailure e) {
             throw Failures.argument(e);
         }

@@ -1,5 +1,6 @@
 package io.brokertls.jsse.session;
 
+import io.brokertls.PskPrincipal;
 import io.brokertls.internal.NativeEngine;
 import io.brokertls.jsse.keys.SignatureScheme;
 import java.io.ByteArrayInputStream;
@@ -57,6 +58,8 @@ public final class Session extends ExtendedSSLSession {
     private byte[][] localEncoded;
     /** The peer's subject if the context keeps no certificates of peers. */
     private byte[] peerName;
+    /** The identity of the pre-shared key of a peer without a certificate, or null. */
+    private byte[] pskIdentity;
     /** True if the peer has sent certificates that Java cannot read, so that it counts as a peer without any. */
     private boolean isPeerUnreadable;
     private List<byte[]> statusResponses = List.of();
@@ -105,11 +108,14 @@ public final class Session extends ExtendedSSLSession {
 
     /** Keeps what {@link NativeEngine#chains} returns. */
     public void keep(byte[][] chains) {
-        int end = 1;
+        int end = 2;
         while (chains[end] != null) {
             end++;
         }
-        keep(Arrays.copyOfRange(chains, 1, end), Arrays.copyOfRange(chains, end + 1, chains.length), chains[0]);
+        keep(Arrays.copyOfRange(chains, 2, end), Arrays.copyOfRange(chains, end + 1, chains.length), chains[0]);
+        synchronized (this) {
+            pskIdentity = chains[1];
+        }
     }
 
     /** Returns true if the session is established and the native side has certificates that it lacks. */
@@ -128,10 +134,32 @@ public final class Session extends ExtendedSSLSession {
         return isHandedOut;
     }
 
-    /** Returns the subject of the peer for the log, or a text that it has no certificate. */
+    /** Returns the name of the peer for the log, or a text that it has no certificate. */
     public String peerName() {
+        Principal peer = principalOfPeer();
+        return peer == null ? "without certificate" : peer.getName();
+    }
+
+    /** Returns the subject of the peer's certificate, or else the identity of its pre-shared key, or else null. */
+    private Principal principalOfPeer() {
         X500Principal subject = subjectOfPeer();
-        return subject == null ? "without certificate" : subject.getName();
+        if (subject != null) {
+            return subject;
+        }
+        ChainSource asked;
+        byte[] identity;
+        synchronized (this) {
+            asked = state == State.IN_HANDSHAKE ? null : engine.get();
+            identity = pskIdentity;
+        }
+        byte[] told = identity == null && asked != null ? asked.ask(NativeEngine::pskIdentity) : identity;
+        if (told == null) {
+            return null;
+        }
+        synchronized (this) {
+            pskIdentity = told;
+        }
+        return new PskPrincipal(told);
     }
 
     /** Returns the subject of the peer's certificate, also if the certificate is not kept; null if it has sent none. */
@@ -158,9 +186,9 @@ public final class Session extends ExtendedSSLSession {
         }
     }
 
-    /** Reads the certificates from the engine now, because it can be freed later. */
+    /** Reads the certificates, or the identity, from the engine now, because it can be freed later. */
     void keepAll() {
-        peer();
+        principalOfPeer();
         local();
     }
 
@@ -286,11 +314,11 @@ public final class Session extends ExtendedSSLSession {
 
     @Override
     public Principal getPeerPrincipal() throws SSLPeerUnverifiedException {
-        X500Principal subject = subjectOfPeer();
-        if (subject == null) {
+        Principal peer = principalOfPeer();
+        if (peer == null) {
             throw new SSLPeerUnverifiedException("the peer has sent no certificate");
         }
-        return subject;
+        return peer;
     }
 
     @Override

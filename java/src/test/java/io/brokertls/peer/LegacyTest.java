@@ -1,0 +1,258 @@
+package io.brokertls.peer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.brokertls.BrokerTlsContext;
+import io.brokertls.BrokerTlsContextBuilder;
+import io.brokertls.ErrorCode;
+import io.brokertls.PskPrincipal;
+import io.brokertls.TlsFailure;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The second engine behind engines and sockets: the JDK's client with old versions, and OpenSSL's with keys. */
+class LegacyTest {
+    private static final int PATIENCE_MS = 60_000;
+    private static final String SECRET = "8c701116e9127c57a99d5563709af3de";
+    private static final String[] ALL = {"TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1"};
+
+    @TempDir
+    static Path folder;
+
+    private static Authority authority;
+    private static Path trust;
+    private static Path keys;
+
+    @BeforeAll
+    static void makeStores() throws Exception {
+        authority = new Authority(Files.createDirectory(folder.resolve("ca")), "rsa:2048");
+        authority.issue("broker", "rsa:2048");
+        trust = folder.resolve("trust.p12");
+        try (var out = Files.newOutputStream(trust)) {
+            authority.trust().store(out, Authority.PASSWORD);
+        }
+        keys = Files.writeString(folder.resolve("init.psk"), "myclient1:" + SECRET + "\n");
+    }
+
+    private static BrokerTlsContextBuilder server() {
+        return BrokerTlsContext.builder().certificate(authority.file("broker.pem"))
+                .privateKey(authority.file("broker.key")).legacyEngine(true);
+    }
+
+    /** The account of a conversation. */
+    private static final class Met {
+        private SSLSession session;
+        private SSLException failure;
+        private String client;
+
+        Met served() {
+            assertEquals(null, failure, client);
+            assertTrue(client.contains("pong\n"), client);
+            return this;
+        }
+
+        void refused(ErrorCode code) {
+            assertNotNull(failure, client);
+            assertEquals(code, assertInstanceOf(TlsFailure.class, failure.getCause()).code(), client);
+            assertFalse(client.contains("pong\n"), client);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Start {
+        OldClient client(int port) throws Exception;
+    }
+
+    /** Serves one client, by a socket or by an engine. */
+    private static Met meet(BrokerTlsContext context, boolean isByEngine, Start start) throws Exception {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        Met met = new Met();
+        try (ServerSocket listener = isByEngine ? new ServerSocket(0, 1, loopback)
+                : context.serverSocketFactory().createServerSocket(0, 1, loopback)) {
+            listener.setSoTimeout(PATIENCE_MS);
+            OldClient client = start.client(listener.getLocalPort());
+            try (Socket socket = listener.accept()) {
+                socket.setSoTimeout(PATIENCE_MS);
+                met.session = isByEngine ? converse(context.newEngine(), socket) : converse((SSLSocket) socket);
+            } catch (SSLException e) {
+                met.failure = e;
+            } finally {
+                met.client = client.finish();
+            }
+        }
+        return met;
+    }
+
+    private static SSLSession converse(SSLSocket socket) throws IOException {
+        socket.startHandshake();
+        assertArrayEquals(OldClient.PING, socket.getInputStream().readNBytes(OldClient.PING.length));
+        socket.getOutputStream().write(OldClient.PONG);
+        return socket.getSession();
+    }
+
+    /** Moves the records of an engine over a socket. After a failure, the client reads its alert before the end. */
+    private static SSLSession converse(SSLEngine engine, Socket socket) throws IOException {
+        engine.setUseClientMode(false);
+        ByteBuffer in = ByteBuffer.allocate(engine.getSession().getPacketBufferSize()).flip();
+        ByteBuffer plain = ByteBuffer.allocate(engine.getSession().getApplicationBufferSize());
+        try {
+            engine.beginHandshake();
+            while (plain.position() < OldClient.PING.length) {
+                step(engine, socket, in, plain);
+            }
+            assertArrayEquals(OldClient.PING, Arrays.copyOf(plain.array(), plain.position()));
+            send(engine, socket, ByteBuffer.wrap(OldClient.PONG));
+            engine.closeOutbound();
+            while (!engine.isOutboundDone()) {
+                send(engine, socket, ByteBuffer.allocate(0));
+            }
+            return engine.getSession();
+        } finally {
+            socket.shutdownOutput();
+            socket.getInputStream().readAllBytes();
+        }
+    }
+
+    private static void step(SSLEngine engine, Socket socket, ByteBuffer in, ByteBuffer plain) throws IOException {
+        switch (engine.getHandshakeStatus()) {
+            case NEED_TASK:
+                engine.getDelegatedTask().run();
+                break;
+            case NEED_WRAP:
+                send(engine, socket, ByteBuffer.allocate(0));
+                break;
+            default:
+                if (engine.unwrap(in, plain).getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW) {
+                    in.compact();
+                    int count = socket.getInputStream().read(in.array(), in.position(), in.remaining());
+                    if (count < 0) {
+                        throw new EOFException("the client has left");
+                    }
+                    in.position(in.position() + count).flip();
+                }
+        }
+    }
+
+    private static void send(SSLEngine engine, Socket socket, ByteBuffer content) throws IOException {
+        ByteBuffer out = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
+        engine.wrap(content, out);
+        socket.getOutputStream().write(out.array(), 0, out.position());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "TLSv1, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, true", "TLSv1, TLS_RSA_WITH_AES_128_CBC_SHA, false",
+        "TLSv1.1, TLS_DHE_RSA_WITH_AES_256_CBC_SHA, true", "TLSv1.1, TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, false",
+        "TLSv1.2, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, true", "TLSv1.2, SSL_RSA_WITH_3DES_EDE_CBC_SHA, false",
+        "TLSv1.3, TLS_AES_128_GCM_SHA256, true", "TLSv1.2, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, false"})
+    void clientOfTheJdkIsServedWithItsVersionAndSuiteByTheNamesOfJava(String version, String suite,
+            boolean isByEngine) throws Exception {
+        BrokerTlsContext context = server().protocols(ALL).legacyAllow("legacy-rsa-key-exchange", "legacy-3des")
+                .build();
+        Met met = meet(context, isByEngine, port -> OldClient.ofJdk(folder, port, version, suite, trust)).served();
+        assertEquals(version, met.session.getProtocol());
+        assertEquals(suite, met.session.getCipherSuite());
+        assertTrue(met.client.startsWith(version + " " + suite + "\n"), met.client);
+        assertThrows(SSLPeerUnverifiedException.class, met.session::getPeerPrincipal);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void clientOfTheJdkWithAVersionThatIsNotNamedIsRefusedWithTheAlertForIt(boolean isByEngine) throws Exception {
+        BrokerTlsContext context = server().protocols("TLSv1.3", "TLSv1.2", "TLSv1.1").build();
+        Met met = meet(context, isByEngine, port -> OldClient.ofJdk(folder, port, "TLSv1",
+                "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", trust));
+        met.refused(ErrorCode.NO_COMMON_VERSION);
+        assertTrue(met.client.contains("refused: Received fatal alert: protocol_version"), met.client);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void clientOfTheJdkWithRsaKeyExchangeIsRefusedWithoutItsSwitch(boolean isByEngine) throws Exception {
+        Met met = meet(server().build(), isByEngine, port -> OldClient.ofJdk(folder, port, "TLSv1.2",
+                "TLS_RSA_WITH_AES_128_CBC_SHA", trust));
+        met.refused(ErrorCode.NO_COMMON_CIPHER_SUITE);
+        assertTrue(met.client.contains("refused: Received fatal alert: handshake_failure"), met.client);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void identityOfAPreSharedKeyIsThePrincipalOfThePeer(boolean isByEngine) throws Exception {
+        BrokerTlsContext context = server().pskFile(keys).build();
+        Met met = meet(context, isByEngine, port -> OldClient.ofOpenssl(folder, port, "-tls1_2", "-cipher",
+                "PSK-AES128-GCM-SHA256", "-psk_identity", "myclient1", "-psk", SECRET)).served();
+        assertEquals("TLS_PSK_WITH_AES_128_GCM_SHA256", met.session.getCipherSuite());
+        PskPrincipal peer = assertInstanceOf(PskPrincipal.class, met.session.getPeerPrincipal());
+        assertEquals("myclient1", peer.getName());
+        assertArrayEquals("myclient1".getBytes(StandardCharsets.US_ASCII), peer.identity());
+        assertThrows(SSLPeerUnverifiedException.class, met.session::getPeerCertificates);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void clientWithAWrongSecretIsRefused(boolean isByEngine) throws Exception {
+        BrokerTlsContext context = server().pskFile(keys).build();
+        Met met = meet(context, isByEngine, port -> OldClient.ofOpenssl(folder, port, "-tls1_2", "-cipher",
+                "PSK-AES128-GCM-SHA256", "-psk_identity", "myclient1", "-psk", "00ff"));
+        met.refused(ErrorCode.PSK_REFUSED);
+        assertTrue(met.client.contains("SSL alert number 20"), met.client);
+    }
+
+    @Test
+    void namesOfTheSecondEngineAreSupportedByContextsThatHaveThemAlone() throws Exception {
+        BrokerTlsContext with = server().protocols(ALL).build();
+        BrokerTlsContext without = server().legacyEngine(false).build();
+        String[] oldestFirst = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+        String suite = "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA";
+        assertArrayEquals(oldestFirst, with.newEngine().getSupportedProtocols());
+        assertArrayEquals(oldestFirst, with.newEngine().getEnabledProtocols());
+        assertTrue(List.of(with.newEngine().getSupportedCipherSuites()).contains(suite));
+        assertArrayEquals(new String[] {"TLSv1.2", "TLSv1.3"}, without.newEngine().getSupportedProtocols());
+        assertFalse(List.of(without.newEngine().getSupportedCipherSuites()).contains(suite));
+        assertThrows(IllegalArgumentException.class,
+                () -> without.newEngine().setEnabledProtocols(new String[] {"TLSv1"}));
+        SSLEngine engine = with.newEngine();
+        engine.setEnabledProtocols(new String[] {"TLSv1"});
+        engine.setEnabledCipherSuites(new String[] {suite});
+        assertArrayEquals(new String[] {"TLSv1"}, engine.getEnabledProtocols());
+        assertArrayEquals(new String[] {suite}, engine.getEnabledCipherSuites());
+    }
+
+    @Test
+    void nameOfAPrincipalIsItsTextOrShowsItsBytes() {
+        assertEquals("ger\u00e4t", new PskPrincipal("ger\u00e4t".getBytes(StandardCharsets.UTF_8)).getName());
+        assertEquals("a\\\\b\\x0a\\xff", new PskPrincipal(new byte[] {'a', '\\', 'b', '\n', (byte) 0xff}).getName());
+        PskPrincipal one = new PskPrincipal(new byte[] {1});
+        one.identity()[0] = 2;
+        assertEquals(new PskPrincipal(new byte[] {1}), one);
+        assertEquals(one.hashCode(), new PskPrincipal(new byte[] {1}).hashCode());
+        assertFalse(one.equals(new PskPrincipal(new byte[] {2})));
+    }
+}
