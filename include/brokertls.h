@@ -175,9 +175,8 @@ void btls_error_free(btls_error *error);
  *
  * A builder collects the settings, identities and trust of a broker or of one of its listeners. A
  * function that adds a source opens it: a fault that no later setting can change is the error of
- * that call, and the builder stays as it was. btls_builder_set opens nothing. Sources are read
- * again when the context is built and at each reload; only then is a password callback asked, and
- * what its password opens judged. */
+ * that call, and the builder stays as it was. btls_builder_set opens nothing. A build and a reload
+ * read all sources again. They alone ask password callbacks, and judge what a password opens. */
 
 /* --- Builder: Life --- */
 
@@ -223,8 +222,8 @@ btls_status btls_builder_identity_memory(
 /* --- Builder: Trust --- */
 
 /* Trusts the certificates in a file: a store, or PEM or DER. A CA is trusted as an issuer, and
- * every certificate as the peer's own. If `password` is NULL and one is needed, the password
- * callback is called. */
+ * every certificate as the peer's own. A needed `password` that is NULL comes from the password
+ * callback. */
 btls_status btls_builder_trust_file(btls_builder *builder, const char *file, const char *password);
 
 /* Trusts the certificates in memory, as btls_builder_trust_file does. Messages call it `label`. */
@@ -270,8 +269,7 @@ const char *btls_password_request_label(const btls_password_request *request);
 const char *btls_password_request_alias(const btls_password_request *request);
 
 /* Sets a function that gives the passwords of the sources added after this call without one. It is
- * called when a context is built and at each reload. `user` must stay valid as long as the builder
- * and its contexts. */
+ * called at each build and reload. `user` must outlive the builder and its contexts. */
 btls_status btls_builder_password_callback(
     btls_builder *builder, btls_password_fn function, void *user);
 
@@ -348,7 +346,7 @@ btls_peer_role btls_verify_request_role(const btls_verify_request *request);
 uint64_t btls_verify_request_conn_id(const btls_verify_request *request);
 /* Returns the user pointer of the connection (btls_conn_options_user). */
 void *btls_verify_request_conn_user(const btls_verify_request *request);
-/* Returns the protocol version, "TLSv1.3" or "TLSv1.2". */
+/* Returns the protocol version, e.g. "TLSv1.3", as btls_conn_version does. */
 const char *btls_verify_request_version(const btls_verify_request *request);
 /* Returns the name that the client sent (SNI), or on a client the host, or NULL. */
 const char *btls_verify_request_server_name(const btls_verify_request *request);
@@ -400,10 +398,8 @@ BTLS_ENUM(btls_revoked_action) {
  * but BTLS_REVOKED_KEEP closes the connection at its next call. */
 typedef btls_revoked_action (*btls_revoked_fn)(void *user, const btls_revoked_peer *peer);
 
-/* Sets a function to call for each open connection with a peer that is revoked. Without one, such
- * connections are logged and continue. */
+/* Sets the function for open connections with a revoked peer. Without one, they only are logged. */
 btls_status btls_builder_on_revoked(btls_builder *builder, btls_revoked_fn function, void *user);
-
 /* Returns the number of the connection, see btls_conn_id. */
 uint64_t btls_revoked_peer_conn_id(const btls_revoked_peer *peer);
 /* Returns the user pointer of the connection (btls_conn_options_user). */
@@ -463,8 +459,7 @@ btls_context *btls_context_ref(btls_context *context);
  * hold a lock that a callback takes. */
 void btls_context_free(btls_context *context);
 
-/* Returns a copy of the error of the last failed call of the calling thread on this context, or
- * NULL. Free it with btls_error_free. */
+/* Returns a copy of the thread's last error on this context, or NULL. Free with btls_error_free. */
 btls_error *btls_context_error(const btls_context *context);
 
 /* --- Context: Reload and maintenance --- */
@@ -477,8 +472,7 @@ btls_status btls_context_reload(btls_context *context);
  * call, at most one minute. */
 btls_status btls_context_maintain(btls_context *context, uint64_t *next_ms);
 
-/* Starts a thread that calls btls_context_maintain when it is due, until the last reference is
- * given back. A second call does nothing. */
+/* Starts a thread that calls btls_context_maintain until the context ends, if there is none yet. */
 btls_status btls_context_start_maintenance(btls_context *context);
 
 /* --- Context: Facts --- */
@@ -555,16 +549,14 @@ btls_status btls_conn_options_user(btls_conn_options *options, void *user);
 
 /* --- Connection: Set-up --- */
 
-/* Makes the server's side of a new connection. The caller frees it with btls_conn_free. `options`
- * may be NULL. `error` may be NULL too; otherwise it becomes the error of a failed call, which the
- * caller frees, or NULL. */
+/* Makes the server's side of a connection. Free it with btls_conn_free. `options` and `error` may
+ * be NULL; `error` becomes the error of a failed call, which the caller frees, or NULL. */
 btls_status btls_conn_new_server(
     const btls_context *context, const btls_conn_options *options, btls_conn **conn,
     btls_error **error);
 
-/* Makes the client's side of a new connection, as btls_conn_new_server does. The server's
- * certificate must be for `host`, a DNS name or an IP address; NULL is for a context that checks no
- * server name. */
+/* Makes the client's side of a connection, as btls_conn_new_server does. The server's certificate
+ * must be for `host`, a DNS name or an IP address, or NULL if the context checks none. */
 btls_status btls_conn_new_client(
     const btls_context *context, const char *host, const btls_conn_options *options,
     btls_conn **conn, btls_error **error);
@@ -677,7 +669,7 @@ void *btls_conn_user(const btls_conn *conn);
 bool btls_conn_is_handshaking(const btls_conn *conn);
 /* Returns true if an earlier session was resumed, and false before the handshake is complete. */
 bool btls_conn_is_resumed(const btls_conn *conn);
-/* Returns the protocol version, "TLSv1.3" or "TLSv1.2", or NULL before it is chosen. */
+/* Returns the protocol version, e.g. "TLSv1.3", or NULL before it is chosen. */
 const char *btls_conn_version(const btls_conn *conn);
 /* Returns the cipher suite by its IANA name, or NULL before it is chosen. */
 const char *btls_conn_cipher_suite(const btls_conn *conn);
@@ -687,6 +679,8 @@ const char *btls_conn_group(const btls_conn *conn);
 const char *btls_conn_server_name(const btls_conn *conn);
 /* Gives the agreed application protocol (ALPN) without a NUL at its end, or NULL and 0. */
 btls_status btls_conn_alpn(const btls_conn *conn, const uint8_t **protocol, size_t *length);
+/* Gives the identity of the client's pre-shared key without a NUL, or NULL and 0. */
+btls_status btls_conn_psk_identity(const btls_conn *conn, const uint8_t **identity, size_t *length);
 /* Returns the peer's own certificate after its verification, or NULL. Do not free it. */
 const btls_certificate *btls_conn_peer_certificate(const btls_conn *conn);
 /* Returns the number of certificates that the peer sent, after their verification. */

@@ -268,10 +268,11 @@ pub unsafe extern "C" fn btls_builder_verify_callback(
     })
 }
 
-/// Sets a function to call for each open connection with a peer that is revoked. Without one, such connections are
-/// logged and continue.
+/// Sets the function for open connections with a revoked peer. Without one, they only are logged.
 ///
 /// # Details
+///
+/// Without a function, such connections continue.
 ///
 /// btls_context_reload and btls_context_maintain find the peers. `user` must stay valid as long as the context and its
 /// connections.

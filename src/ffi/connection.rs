@@ -50,8 +50,8 @@ fn settled(status: Status) -> btls_status {
     .number()
 }
 
-/// Makes the server's side of a new connection. The caller frees it with btls_conn_free. `options` may be NULL. `error`
-/// may be NULL too; otherwise it becomes the error of a failed call, which the caller frees, or NULL.
+/// Makes the server's side of a connection. Free it with btls_conn_free. `options` and `error` may be NULL; `error`
+/// becomes the error of a failed call, which the caller frees, or NULL.
 ///
 /// # Details
 ///
@@ -73,8 +73,8 @@ pub unsafe extern "C" fn btls_conn_new_server(
     })
 }
 
-/// Makes the client's side of a new connection, as btls_conn_new_server does. The server's certificate must be for
-/// `host`, a DNS name or an IP address; NULL is for a context that checks no server name.
+/// Makes the client's side of a connection, as btls_conn_new_server does. The server's certificate must be for `host`,
+/// a DNS name or an IP address, or NULL if the context checks none.
 ///
 /// # Details
 ///

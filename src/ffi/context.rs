@@ -163,10 +163,12 @@ pub unsafe extern "C" fn btls_context_maintain(
     )
 }
 
-/// Starts a thread that calls btls_context_maintain when it is due, until the last reference is given back. A second
-/// call does nothing.
+/// Starts a thread that calls btls_context_maintain until the context ends, if there is none yet.
 ///
 /// # Details
+///
+/// The thread calls it when it is due, until the last reference is given back. A second call of this function does
+/// nothing.
 ///
 /// Returns BTLS_INTERNAL if the system has no thread. Threads do not survive fork(2): a process that becomes a daemon
 /// calls the function after that, even if it has called it before.
@@ -182,8 +184,7 @@ pub unsafe extern "C" fn btls_context_start_maintenance(context: *mut btls_conte
     )
 }
 
-/// Returns a copy of the error of the last failed call of the calling thread on this context, or NULL. Free it with
-/// btls_error_free.
+/// Returns a copy of the thread's last error on this context, or NULL. Free with btls_error_free.
 ///
 /// # Details
 ///

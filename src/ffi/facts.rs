@@ -97,7 +97,11 @@ pub unsafe extern "C" fn btls_conn_user(conn: *const btls_conn) -> *mut c_void {
     guard_fact(ptr::null_mut(), object!(conn), |conn| ptr::with_exposed_provenance_mut(conn.stream.connection().user()))
 }
 
-/// Returns the protocol version, "TLSv1.3" or "TLSv1.2", or NULL before it is chosen.
+/// Returns the protocol version, e.g. "TLSv1.3", or NULL before it is chosen.
+///
+/// # Details
+///
+/// The versions are "TLSv1.3" and "TLSv1.2", and of a context with the option legacy-engine also "TLSv1.1" and "TLSv1".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_version(conn: *const btls_conn) -> *const c_char {
     guard_fact(ptr::null(), object!(conn), |conn| conn.name(Connection::version))
@@ -137,6 +141,27 @@ pub unsafe extern "C" fn btls_conn_alpn(
         let agreed = conn.settled().and_then(Connection::alpn);
         protocol.write(agreed.map_or(ptr::null(), <[u8]>::as_ptr));
         length.write(agreed.map_or(0, <[u8]>::len));
+        DONE
+    })
+}
+
+/// Gives the identity of the client's pre-shared key without a NUL, or NULL and 0.
+///
+/// # Details
+///
+/// It is NULL until the handshake is complete or has failed, and for a client without a pre-shared key. The identity is
+/// what the client has sent: any bytes. A name in a log or a database needs an encoding.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_conn_psk_identity(
+    conn: *const btls_conn,
+    identity: Option<&mut MaybeUninit<*const u8>>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> btls_status {
+    guard_object(object!(conn), |conn| {
+        let (identity, length) = (required(identity, "identity")?, required(length, "length")?);
+        let known = conn.settled().and_then(Connection::psk_identity);
+        identity.write(known.map_or(ptr::null(), <[u8]>::as_ptr));
+        length.write(known.map_or(0, <[u8]>::len));
         DONE
     })
 }

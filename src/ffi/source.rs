@@ -160,7 +160,7 @@ pub unsafe extern "C" fn btls_builder_identity_memory(
 }
 
 /// Trusts the certificates in a file: a store, or PEM or DER. A CA is trusted as an issuer, and every certificate as
-/// the peer's own. If `password` is NULL and one is needed, the password callback is called.
+/// the peer's own. A needed `password` that is NULL comes from the password callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_trust_file(
     builder: *mut btls_builder,
@@ -226,8 +226,8 @@ pub unsafe extern "C" fn btls_builder_trust_system(builder: *mut btls_builder) -
     guard_object(object!(builder), |builder| builder.add_trust(TrustSource::System))
 }
 
-/// Sets a function that gives the passwords of the sources added after this call without one. It is called when a
-/// context is built and at each reload. `user` must stay valid as long as the builder and its contexts.
+/// Sets a function that gives the passwords of the sources added after this call without one. It is called at each
+/// build and reload. `user` must outlive the builder and its contexts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_password_callback(
     builder: *mut btls_builder,

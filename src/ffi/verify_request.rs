@@ -85,7 +85,7 @@ pub unsafe extern "C" fn btls_verify_request_conn_user(request: Option<&btls_ver
     guard(ptr::null_mut(), || request.map_or(ptr::null_mut(), |request| ptr::with_exposed_provenance_mut(request.user)))
 }
 
-/// Returns the protocol version, "TLSv1.3" or "TLSv1.2".
+/// Returns the protocol version, e.g. "TLSv1.3", as btls_conn_version does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_verify_request_version(request: Option<&btls_verify_request>) -> *const c_char {
     guard(ptr::null(), || request.map_or(ptr::null(), |request| request.version.as_ptr()))

@@ -36,6 +36,7 @@ certificates() {
     openssl ec -in server.key -aes256 -passout pass:secret -out server-locked.key
     mkdir -p trust
     cp ca.pem other-ca.pem trust/
+    echo "device-7:00112233445566778899" > init.psk
 }
 
 # Identities below six intermediates, the most that are followed, all with keys on P-521; `trust-all.pem` has both

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 stage=$(realpath "$1")
-export PKG_CONFIG_PATH="$stage/lib/pkgconfig" LD_LIBRARY_PATH="$stage/lib"
+export PKG_CONFIG_PATH="$stage/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}" LD_LIBRARY_PATH="$stage/lib"
 # The compilers' own answer to a leak is to fail; so is valgrind's below.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 out=build/c
@@ -81,6 +81,9 @@ for program in idle scaling echo; do
     [[ $program == echo ]] || parts+=(tests/bench/c/client.c)
     check "bench_${program}_builds" gcc -std=gnu11 "${warnings[@]}" -o "$out/bench-$program" "${parts[@]}" "${shared[@]}"
 done
+read -ra openssl <<< "$(pkg-config --cflags --libs libssl libcrypto)"
+check bench_legacy_builds gcc -std=c11 "${warnings[@]}" -o "$out/bench-legacy" tests/bench/legacy.c "${shared[@]}" \
+    "${openssl[@]}"
 # Once with each library: other tools would add frames of their own.
 check stack_builds compile stack tests/c/stack.c "${shared[@]}"
 check stack_builds_statically compile stack.static tests/c/stack.c "${static[@]}"

@@ -123,8 +123,8 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
         subject: "settings of a context",
         about: "A builder collects the settings, identities and trust of a broker or of one of its listeners. A \
                 function that adds a source opens it: a fault that no later setting can change is the error of that call, \
-                and the builder stays as it was. btls_builder_set opens nothing. Sources are read again when the context is built and at each reload; only then is a password \
-                callback asked, and what its password opens judged.",
+                and the builder stays as it was. btls_builder_set opens nothing. A build and a reload read all sources \
+                again. They alone ask password callbacks, and judge what a password opens.",
         sections: &[
             section("Life", &["btls_builder_new", "btls_builder_free", "btls_builder_error", "btls_builder_build"]),
             section("Options by name", &["btls_builder_set", "btls_options"]),
@@ -341,6 +341,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                     "btls_conn_group",
                     "btls_conn_server_name",
                     "btls_conn_alpn",
+                    "btls_conn_psk_identity",
                     "btls_conn_peer_certificate",
                     "btls_conn_peer_chain_count",
                     "btls_conn_peer_chain",

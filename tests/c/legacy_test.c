@@ -1,0 +1,197 @@
+/* The second engine behind the C API: openssl s_client with a pre-shared key and with TLS 1.0. */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/wait.h>
+
+#define PSK_CLIENT "-tls1_2 -cipher PSK-AES128-GCM-SHA256 -psk_identity device-7"
+
+/* A client in a process of its own. */
+struct peer {
+    pid_t pid;
+    int input, output;
+    char printed[65536];
+};
+
+/* Starts a command with pipes to it and from it. */
+static struct peer start(const char *command) {
+    struct peer peer;
+    int in[2], out[2];
+    CHECK(pipe(in) == 0 && pipe(out) == 0);
+    peer.pid = fork();
+    CHECK(peer.pid >= 0);
+    if (peer.pid == 0) {
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        dup2(out[1], 2);
+        close(in[0]);
+        close(in[1]);
+        close(out[0]);
+        close(out[1]);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    peer.input = in[1];
+    peer.output = out[0];
+    return peer;
+}
+
+static void finish(struct peer *peer) {
+    size_t filled = 0;
+    ssize_t count;
+    close(peer->input);
+    while ((count = read(peer->output, peer->printed + filled, sizeof peer->printed - 1 - filled)) > 0)
+        filled += (size_t)count;
+    peer->printed[filled] = '\0';
+    close(peer->output);
+    CHECK(waitpid(peer->pid, NULL, 0) == peer->pid);
+}
+
+/* A server's connection that has met a client, how the handshake ended, and what the client has printed. */
+struct met {
+    btls_conn *conn;
+    btls_status status;
+    struct peer peer;
+};
+
+/* Serves one connection of `openssl s_client` with these arguments: reads a line, and answers it. */
+static struct met meet(const btls_context *context, const char *arguments) {
+    struct met met;
+    char command[512];
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 1) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
+    snprintf(command, sizeof command, "exec openssl s_client -connect 127.0.0.1:%d -ign_eof %s",
+             ntohs(address.sin_port), arguments);
+    met.peer = start(command);
+    CHECK(write(met.peer.input, "ping\n", 5) == 5);
+    int fd = accept(listener, NULL, NULL);
+    CHECK(fd >= 0);
+    close(listener);
+    CHECK_STATUS(btls_conn_new_server(context, NULL, &met.conn, NULL), BTLS_OK);
+    CHECK_CONN(met.conn, btls_conn_set_fd(met.conn, fd, fd), BTLS_OK);
+    met.status = step(met.conn);
+    if (met.status == BTLS_OK) {
+        read_all(met.conn, "ping\n", 5);
+        write_all(met.conn, "pong\n", 5);
+        CHECK_CONN(met.conn, btls_conn_close_write(met.conn), BTLS_OK);
+    }
+    /* The client reads the alert before the socket is closed. */
+    char rest[256];
+    shutdown(fd, SHUT_WR);
+    while (read(fd, rest, sizeof rest) > 0)
+        continue;
+    finish(&met.peer);
+    close(fd);
+    return met;
+}
+
+/* A builder with the second engine and the pre-shared keys of the fixtures. */
+static btls_builder *builder_with_keys(const char *name) {
+    btls_builder *builder = builder_with(name, NULL);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "legacy-engine", "yes"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "psk-file", fixture("init.psk")), BTLS_OK);
+    return builder;
+}
+
+static void check_identity(const btls_conn *conn, const char *expected) {
+    const uint8_t *identity = (const uint8_t *)"";
+    size_t length = 1;
+    CHECK_STATUS(btls_conn_psk_identity(conn, &identity, &length), BTLS_OK);
+    CHECK(length == (expected ? strlen(expected) : 0) && (identity == NULL) == (expected == NULL));
+    CHECK(expected == NULL || memcmp(identity, expected, length) == 0);
+}
+
+static void client_with_a_pre_shared_key_is_served_and_its_identity_is_a_fact(void) {
+    btls_context *context = build(builder_with_keys(NULL));
+    struct met met = meet(context, PSK_CLIENT " -psk 00112233445566778899");
+    check_status(met.status, BTLS_OK, btls_conn_error(met.conn), __FILE__, __LINE__, met.peer.printed);
+    CHECK_HOLDS(met.peer.printed, "pong");
+    CHECK_TEXT(btls_conn_version(met.conn), "TLSv1.2");
+    CHECK_TEXT(btls_conn_cipher_suite(met.conn), "TLS_PSK_WITH_AES_128_GCM_SHA256");
+    CHECK(btls_conn_peer_certificate(met.conn) == NULL);
+    check_identity(met.conn, "device-7");
+    btls_conn_free(met.conn);
+    btls_context_free(context);
+}
+
+static void client_with_another_secret_is_refused_with_bad_record_mac(void) {
+    btls_context *context = build(builder_with_keys(NULL));
+    struct met met = meet(context, PSK_CLIENT " -psk 00ff");
+    check_status(met.status, BTLS_PSK_REFUSED, btls_conn_error(met.conn), __FILE__, __LINE__, met.peer.printed);
+    CHECK_HOLDS(met.peer.printed, "SSL alert number 20");
+    CHECK_HOLDS(btls_error_message(btls_conn_error(met.conn)), "\"device-7\"");
+    CHECK(strstr(btls_error_message(btls_conn_error(met.conn)), "0011") == NULL);
+    btls_conn_free(met.conn);
+    btls_context_free(context);
+}
+
+static void client_of_tls10_is_served_beside_a_client_of_tls13(void) {
+    btls_builder *builder = builder_with_keys("server");
+    CHECK_BUILDER(builder, btls_builder_versions(builder, "TLSv1.3,TLSv1.2,TLSv1.1,TLSv1"), BTLS_OK);
+    btls_context *context = build(builder);
+    struct met old = meet(context, "-tls1 -cipher ALL:@SECLEVEL=0");
+    check_status(old.status, BTLS_OK, btls_conn_error(old.conn), __FILE__, __LINE__, old.peer.printed);
+    CHECK_TEXT(btls_conn_version(old.conn), "TLSv1");
+    check_identity(old.conn, NULL);
+    struct met modern = meet(context, "-tls1_3");
+    check_status(modern.status, BTLS_OK, btls_conn_error(modern.conn), __FILE__, __LINE__, modern.peer.printed);
+    CHECK_TEXT(btls_conn_version(modern.conn), "TLSv1.3");
+    check_identity(modern.conn, NULL);
+    btls_conn_free(old.conn);
+    btls_conn_free(modern.conn);
+    btls_context_free(context);
+}
+
+static void client_of_tls10_is_refused_where_it_is_not_named(void) {
+    btls_context *context = build(builder_with_keys("server"));
+    struct met met = meet(context, "-tls1 -cipher ALL:@SECLEVEL=0");
+    check_status(met.status, BTLS_NO_COMMON_VERSION, btls_conn_error(met.conn), __FILE__, __LINE__, met.peer.printed);
+    CHECK_HOLDS(met.peer.printed, "SSL alert number 70");
+    btls_conn_free(met.conn);
+    btls_context_free(context);
+}
+
+static void pre_shared_keys_without_the_engine_are_a_conflict_and_their_file_is_named(void) {
+    btls_builder *builder = builder_with("server", NULL);
+    btls_context *context = NULL;
+    CHECK_BUILDER(builder, btls_builder_set(builder, "psk-file", fixture("init.psk")), BTLS_OK);
+    CHECK_STATUS(btls_builder_build(builder, &context), BTLS_OPTION_CONFLICT);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "legacy-engine", "yes"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "psk-file", fixture("none.psk")), BTLS_OK);
+    CHECK_STATUS(btls_builder_build(builder, &context), BTLS_FILE_UNREADABLE);
+    CHECK_HOLDS(btls_error_message(btls_builder_error(builder)), "none.psk");
+    btls_builder_free(builder);
+}
+
+static void identity_before_the_handshake_is_null_and_outputs_are_needed(void) {
+    btls_context *context = build(builder_with_keys(NULL));
+    btls_conn *conn = NULL;
+    const uint8_t *identity;
+    size_t length;
+    CHECK_STATUS(btls_conn_new_server(context, NULL, &conn, NULL), BTLS_OK);
+    check_identity(conn, NULL);
+    CHECK_STATUS(btls_conn_psk_identity(conn, NULL, &length), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_conn_psk_identity(conn, &identity, NULL), BTLS_NULL_POINTER);
+    CHECK_STATUS(btls_conn_psk_identity(NULL, &identity, &length), BTLS_NULL_POINTER);
+    btls_conn_free(conn);
+    btls_context_free(context);
+}
+
+int main(void) {
+    RUN(client_with_a_pre_shared_key_is_served_and_its_identity_is_a_fact);
+    RUN(client_with_another_secret_is_refused_with_bad_record_mac);
+    RUN(client_of_tls10_is_served_beside_a_client_of_tls13);
+    RUN(client_of_tls10_is_refused_where_it_is_not_named);
+    RUN(pre_shared_keys_without_the_engine_are_a_conflict_and_their_file_is_named);
+    RUN(identity_before_the_handshake_is_null_and_outputs_are_needed);
+    return 0;
+}
