@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The JVM side on real brokers: two of ActiveMQ in one virtual machine with a context each, a message that comes in from
-# JMS and goes out to a client in C, and a client of each broker refused by the other. Uses the copy installed in the
-# folder $1 and the jar $2; ends with 0 when each did as told.
+# The JVM side on real brokers: three of ActiveMQ in one virtual machine with a context each, a message that comes in
+# from JMS and goes out to a client in C, a client of each broker refused by the other, and sensors with a pre-shared key.
+# Uses the copy installed in the folder $1 and the jar $2; ends with 0 when each did as told.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 c_demo=$(realpath "$here/../../bindings/c/demo")
@@ -36,7 +36,7 @@ refused() {
     grep -q "$reason" refused.out
 }
 
-step "7. ActiveMQ. The files of two brokers: 'plant' has keystores, and knows device-7"
+step "7. ActiveMQ. The files of three brokers: 'plant' has keystores, and knows device-7"
 subject=plant keytool_answered -genkeypair -alias plant -keyalg RSA -ext san=dns:localhost -keystore plant.ks
 subject=device-7 keytool_answered -genkeypair -alias device -keyalg RSA -keystore device.ks
 keytool_answered -exportcert -alias plant -keystore plant.ks -rfc -file plant.crt
@@ -46,8 +46,11 @@ keytool_answered -importcert -alias plant -keystore device.ts -file plant.crt
 echo "  'office' has PEM files, and knows the clerk:"
 make_pem office
 make_pem clerk
+echo "  'field' has the pre-shared keys of its sensors, and no certificate:"
+echo "sensor-1:8c701116e9127c57a99d5563709af3de" > sensors.psk
+show cat sensors.psk
 
-step "8. Both brokers in one virtual machine, each with a context of its own; no javax.net.ssl property is set"
+step "8. All brokers in one virtual machine, each with a context of its own; no javax.net.ssl property is set"
 # shellcheck disable=SC2046
 show cc -Wall -Wextra -O2 -o mqtt "$c_demo/mqtt.c" $(pkg-config --cflags --libs brokertls)
 command_line java io.brokertls.demo.Brokers
@@ -61,6 +64,8 @@ broker_says "[plant] listens for MQTT on port"
 plant=${last##* }
 broker_says "[office] listens for MQTT on port"
 office=${last##* }
+broker_says "[field] listens for MQTT on port"
+field=${last##* }
 
 step "9. At the plant, a message from Java to C: in by JMS through nio+ssl, out by MQTT through mqtt+ssl"
 client=(./mqtt "$plant" device.ks device.ts password subscribe line/1)
@@ -93,8 +98,16 @@ step "12. At the office, device-7 turns round itself: this is not the broker tha
 refused BTLS_CERT_SELF_SIGNED ./mqtt "$office" device.ks device.ts password publish desk "who is there?"
 broker_says "BTLS_ALERT_UNKNOWN_CA"
 
+step "13. In the field, a sensor without a certificate is served by its key, and another one refused"
+sensor=(mosquitto_pub -h 127.0.0.1 -p "$field" -V mqttv311 -q 1 -t soil -m dry --psk-identity sensor-1 --psk)
+command_line "${sensor[@]}" 8c701116e9127c57a99d5563709af3de
+timeout 60 "${sensor[@]}" 8c701116e9127c57a99d5563709af3de
+broker_says "peer sensor-1"
+refused "Error" timeout 60 "${sensor[@]}" 00112233445566778899aabbccddeeff
+broker_says "BTLS_PSK_REFUSED"
+
 # The brokers end with their input.
 exec {to_broker}>&-
 wait "$broker_process"
 broker_process=
-step "Done: one process, two brokers; each served its own clients, and both sides said why the others did not get in."
+step "Done: one process, three brokers; each served its own clients, and both sides said why the others did not get in."

@@ -9,8 +9,9 @@ import org.apache.activemq.broker.SslContext;
 import org.apache.activemq.broker.TransportConnector;
 
 /**
- * Two ActiveMQ brokers in one virtual machine, each with a TLS context of its own. "plant" has keystores, "office" PEM
- * files, both in the working directory; each wants a certificate of its clients. They end with the standard input.
+ * Three ActiveMQ brokers in one virtual machine, each with a TLS context of its own. "plant" has keystores, "office" PEM
+ * files, both in the working directory; each wants a certificate of its clients. "field" has the pre-shared keys of its
+ * clients, and no certificate. They end with the standard input.
  */
 public final class Brokers {
     private Brokers() {}
@@ -18,9 +19,11 @@ public final class Brokers {
     public static void main(String[] arguments) throws Exception {
         BrokerService plant = start("plant", plantContext("password".toCharArray()));
         BrokerService office = start("office", officeContext());
+        BrokerService field = start("field", fieldContext());
         waitForEndOfInput();
         plant.stop();
         office.stop();
+        field.stop();
     }
 
     private static BrokerTlsContext plantContext(char[] password) throws TlsFailure {
@@ -37,6 +40,13 @@ public final class Brokers {
                 .trustCertificates(Path.of("clerk.crt"))
                 .clientAuth(BrokerTlsContext.ClientAuth.NEED)
                 .protocols("TLSv1.3")
+                .build();
+    }
+
+    private static BrokerTlsContext fieldContext() throws TlsFailure {
+        return BrokerTlsContext.builder()
+                .legacyEngine(true)
+                .pskFile(Path.of("sensors.psk"))
                 .build();
     }
 
