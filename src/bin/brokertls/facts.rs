@@ -91,6 +91,7 @@ pub(crate) fn connection_lines(connection: &Connection) -> Vec<String> {
     lines.push(format!("cipher suite {}", connection.cipher_suite().unwrap_or("unknown")));
     lines.push(format!("group        {}", connection.group().unwrap_or("none")));
     lines.push(format!("ALPN         {}", connection.alpn().map_or_else(|| "none".to_owned(), printable)));
+    lines.extend(psk_identity(connection).map(|identity| format!("PSK identity \"{identity}\"")));
     lines.push(format!("resumed      {}", if connection.is_resumed() == Some(true) { "yes" } else { "no" }));
     for switch in connection.deviations() {
         lines.push(format!("tolerated    {}: {}", switch.name(), switch.meaning()));
@@ -106,10 +107,16 @@ pub(crate) fn connection_json(connection: &Connection) -> Value {
         "group": connection.group(),
         "alpn": connection.alpn().map(printable),
         "server_name": connection.server_name(),
+        "psk_identity": psk_identity(connection),
         "resumed": connection.is_resumed(),
         "tolerated": connection.deviations().iter().map(|switch| switch.name()).collect::<Vec<_>>(),
         "peer_chain": connection.peer_chain().iter().map(|der| certificate_json(der)).collect::<Vec<_>>(),
     })
+}
+
+/// The identity of the peer's pre-shared key as text that is safe for a terminal.
+pub(crate) fn psk_identity(connection: &Connection) -> Option<String> {
+    connection.psk_identity().map(printable)
 }
 
 /// The bytes of a peer as text that is safe for a terminal.

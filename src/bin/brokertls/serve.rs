@@ -12,7 +12,7 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use crate::arguments::{is_set, options, time_limit};
-use crate::facts::{agreement_line, connection_json};
+use crate::facts::{agreement_line, connection_json, psk_identity};
 use crate::report::{EXIT_OK, Failure, Outcome, error_json, print, print_json};
 use crate::transport::{Session, io_error};
 
@@ -119,7 +119,8 @@ impl Server {
             return self.tell_json("connected", peer, "connection", connection_json(connection));
         }
         let who = match connection.peer_facts() {
-            None => "no client certificate".to_owned(),
+            None => psk_identity(connection)
+                .map_or_else(|| "no client certificate".to_owned(), |identity| format!("PSK identity \"{identity}\"")),
             Some(Ok(facts)) => format!("client \"{}\", issuer \"{}\"", facts.subject, facts.issuer),
             Some(Err(_)) => "unreadable client certificate".to_owned(),
         };
