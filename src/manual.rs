@@ -11,6 +11,7 @@ macro_rules! page {
         #[doc = "[architecture]: crate::manual::architecture"]
         #[doc = "[connections]: crate::manual::connections"]
         #[doc = "[howto]: crate::manual::howto"]
+        #[doc = "[legacy]: crate::manual::legacy"]
         #[doc = "[options]: crate::manual::options"]
         #[doc = "[peers]: crate::manual::peers"]
         #[doc = "[performance]: crate::manual::performance"]
@@ -31,6 +32,7 @@ page!(options, "../docs/options.md");
 page!(verification, "../docs/verification.md");
 page!(revocation, "../docs/revocation.md");
 page!(sessions, "../docs/sessions.md");
+page!(legacy, "../docs/legacy.md");
 page!(threading, "../docs/threading.md");
 page!(users, "../docs/users.md");
 page!(performance, "../docs/performance.md");
