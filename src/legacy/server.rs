@@ -211,6 +211,14 @@ impl Server {
         self.first.as_ref().is_some_and(|first| first.serves(offered) || self.policy.leaves_to_rustls(offered))
     }
 
+    /// The part that an offer does not have in common with either engine, if it is not a suite.
+    fn lacks(&self, offered: OfferedParts<'_>) -> Lacks {
+        match self.first.as_ref().map(|first| first.lacks(offered)) {
+            None | Some(Lacks::Nothing) if self.policy.lacks_groups(offered) => Lacks::Groups,
+            lacks => lacks.unwrap_or(Lacks::Nothing),
+        }
+    }
+
     /// Makes the connection for an offer; for none, that of a client with a hello that cannot be read.
     pub(crate) fn session(self: &Arc<Self>, offer: Option<&Offer>) -> Result<Session> {
         let named = offer.and_then(|offer| offer.server_name.as_deref());
@@ -229,10 +237,7 @@ impl Server {
             HandshakeNotes::add_identity(key);
         }
         let answers: Arc<dyn Answers> = Arc::clone(self) as _;
-        let lacks = match (offer, &self.first) {
-            (Some(offer), Some(first)) => first.lacks(offer.offered()),
-            _ => Lacks::Nothing,
-        };
+        let lacks = offer.map_or(Lacks::Nothing, |offer| self.lacks(offer.offered()));
         Session::new(answers, &chosen.context, (named, lacks), chosen.staple.clone())
     }
 }

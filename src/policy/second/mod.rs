@@ -285,9 +285,16 @@ impl SecondPolicy {
             Kx::Ecdhe | Kx::EcdhePsk => group.is_of_tls12,
             _ => true,
         };
-        let theirs = |group: &SecondGroup| offered.groups.is_none_or(|groups| groups.contains(&group.id));
+        // OpenSSL chooses no curve for a client that names none, though RFC 8422 section 4 lets it.
+        let theirs = |group: &SecondGroup| offered.groups.is_some_and(|groups| groups.contains(&group.id));
         !matches!(suite.kx, Kx::Any | Kx::Ecdhe | Kx::EcdhePsk)
             || self.groups.iter().any(|group| is_usable(group) && theirs(group))
+    }
+
+    /// Returns true if the suites of an offer that are served all need a group, and both sides have none.
+    pub(crate) fn lacks_groups(&self, offered: OfferedParts<'_>) -> bool {
+        let mut common = self.suites.iter().filter(|suite| offered.suites.contains(&suite.id)).peekable();
+        common.peek().is_some() && common.all(|suite| !self.has_group(suite, offered))
     }
 
     /// The lines of the log about what is old in this policy.
@@ -360,6 +367,7 @@ mod tests {
         assert!(!fits(&[0x0303], Some(&[P256]), Some(&[0x0201, 0x0203]), KeyKind::Rsa));
         assert!(!fits(&[0x0303], Some(&[P256]), None, KeyKind::Rsa));
         assert!(fits(&[0x0303], Some(&[P256]), Some(&[0x0401]), KeyKind::Rsa));
+        assert!(!fits(&[0x0303], None, Some(&[0x0401]), KeyKind::Rsa));
         assert!(!fits(&[0x0303], Some(&[P256]), Some(&[0x0401]), ec));
         // No group for ECDHE.
         assert!(!fits(&[0x0303], Some(&[256]), Some(&[0x0401]), KeyKind::Rsa));

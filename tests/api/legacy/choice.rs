@@ -142,7 +142,7 @@ fn groups_of_openssl_alone_are_served_by_the_second_engine() {
     {
         world.meet(&context, client).went_well();
     }
-    world.meet(&context, "-tls1_2 -cipher ECDHE -groups P-256").failed(Code::NoCommonCipherSuite, 40);
+    world.meet(&context, "-tls1_2 -cipher ECDHE -groups P-256").failed(Code::NoCommonGroup, 40);
 }
 
 #[test]
@@ -238,4 +238,22 @@ fn hello_that_is_too_long_or_has_an_empty_record_is_refused_before_an_engine_is_
     assert_eq!((code, alert.last()), (Code::HandshakeTooLarge, Some(&47)));
     let (code, alert) = refusal(&context, &[&[22, 3, 1, 0, 1, 1], &[22, 3, 1, 0, 0]]);
     assert_eq!((code, alert.last()), (Code::UnexpectedMessage, Some(&10)));
+}
+
+/// A ClientHello of TLS 1.2 with ECDHE-RSA-AES128-SHA256 and RSA+SHA256, and no groups.
+fn hello_without_groups() -> Vec<u8> {
+    let mut body = vec![3, 3];
+    body.extend([7; 32]);
+    body.extend([0, 0, 2, 0xC0, 0x27, 1, 0, 0, 8]);
+    body.extend([0, 13, 0, 4, 0, 2, 4, 1]);
+    let length = u8::try_from(body.len()).unwrap();
+    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
+}
+
+#[test]
+fn client_with_suites_that_need_a_group_and_no_groups_is_told_so() {
+    let world = World::new("no-groups");
+    let context = world.builder().build().unwrap();
+    let (code, _) = refusal(&context, &[&hello_without_groups()]);
+    assert_eq!(code, Code::NoCommonGroup);
 }

@@ -80,3 +80,16 @@ fn own_key_of_1024_bits_serves_as_it_does_with_rustls() {
         world.meet(&context, client).went_well();
     }
 }
+
+#[test]
+fn client_with_a_key_for_pss_alone_is_accepted() {
+    let world = World::new("pss");
+    world.openssl("genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out pss.key");
+    world.openssl("req -x509 -new -key pss.key -out pss.crt -subj /CN=pss");
+    let pem = std::fs::read(world.file("pss.crt")).unwrap();
+    let mut builder = world.builder();
+    builder.trust(TrustSource::store(Source::memory("pss.crt", &pem))).client_auth(ClientAuth::Need);
+    let context = builder.build().unwrap();
+    let met = world.meet(&context, "-tls1_2 -cipher ECDHE-RSA-AES128-SHA256 -cert pss.crt -key pss.key");
+    assert_eq!(met.went_well().peers, 1);
+}
