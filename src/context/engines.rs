@@ -154,11 +154,13 @@ impl Keys {
         (settings, sessions): (&ConnectionSettings, &Arc<Sessions>),
     ) -> Result<Server> {
         let asks = settings.client_auth.unwrap_or(spec.client_auth) != ClientAuth::None;
+        // Without an identity, rustls serves no client beside it.
+        let first = first.filter(|_| spec.has_identities());
         Server::new(Parts {
             library: spec.legacy.library.as_deref(),
             identities: &self.identities,
-            policy: policy.clone(),
-            first: first.filter(|_| spec.has_identities()).map(|first| First::new(first, self.of_rustls(spec))),
+            policy: policy.beside(first),
+            first: first.map(|first| First::new(first, self.of_rustls(spec))),
             verifier: asks.then(|| parts.rustls_verifier(spec, settings, Purpose::Client)),
             psks: self.psks.clone(),
             protocols: settings.alpn.as_ref().unwrap_or(&spec.alpn),

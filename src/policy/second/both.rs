@@ -28,9 +28,8 @@ pub(crate) fn of_both(spec: &PolicySpec, means: Option<&SecondMeans>) -> Result<
         let first = Policy::from_spec(spec)?;
         return Ok(Policies { not_served: first.not_served().to_vec(), first: Some(first), second: None });
     };
-    let mut second = SecondPolicy::from_spec(spec, means)?;
     let first = Policy::beside_second(spec);
-    second.is_beside_tls13 = first.as_ref().is_ok_and(|first| first.version_names().contains(&"TLSv1.3"));
+    let second = SecondPolicy::from_spec(spec, means)?.beside(first.as_ref().ok());
     let not_served = of_neither(spec, means, first.as_ref().ok(), &second)?;
     let first = match first {
         Ok(first) => Some(first),
@@ -64,7 +63,6 @@ pub(crate) fn restricted_both(
     let had_any = second.serves_any();
     second.keep_suites(suites)?;
     let first = Policy::restricted(&spec, None, Some(suites));
-    second.is_beside_tls13 = first.as_ref().is_ok_and(|first| first.version_names().contains(&"TLSv1.3"));
     let first = match first {
         Ok(first) => Some(first),
         Err(_) if second.serves_any() => None,

@@ -7,7 +7,7 @@ use super::groups::{self, SecondGroup};
 use super::not_served::NotServed;
 use super::suite_table::SUITES;
 use super::suites::{Auth, Kx, Since, Suite};
-use super::{PolicySpec, Preset, cipher_string, version};
+use super::{Policy, PolicySpec, Preset, cipher_string, version};
 use crate::error::{Code, Error, Result};
 
 pub(crate) use both::{Policies, of_both, restricted_both};
@@ -211,6 +211,12 @@ impl SecondPolicy {
     /// The IANA names of the suites.
     pub(crate) fn cipher_suite_names(&self) -> Vec<&'static str> {
         self.suites.iter().map(|suite| suite.iana).collect()
+    }
+
+    /// The policy beside what rustls serves of the same context.
+    pub(crate) fn beside(&self, first: Option<&Policy>) -> Self {
+        let is_beside_tls13 = first.is_some_and(|first| first.version_names().contains(&"TLSv1.3"));
+        Self { is_beside_tls13, ..self.clone() }
     }
 
     /// Returns true for a client of TLS 1.3 if rustls alone serves that version. The second engine would have to

@@ -1,9 +1,10 @@
 //! The suites of EMQX's document, each with its outcome, and what is never served.
 
+use brokertls::options::Options;
 use brokertls::policy::{LegacyAllowed, cipher_suite_name, cipher_suite_openssl_name, supported_cipher_suites};
-use brokertls::{Code, Context, Source};
+use brokertls::{Code, Context, ContextBuilder, IdentitySource, Source};
 
-use super::world::World;
+use super::world::{World, library};
 
 /// The outcome of a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,14 +221,63 @@ fn triple_des_that_openssl_does_not_have_is_reported_by_name_though_its_switch_i
 #[test]
 fn lists_have_no_suite_that_no_key_serves() {
     let world = World::new("lists");
-    let mut builder = brokertls::ContextBuilder::new();
-    builder.legacy_engine(true).legacy_library(super::world::library());
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library());
     builder.psk_file(Source::memory("init.psk", b"device:00ff")).versions("tlsv1.2 tlsv1");
     let keys = builder.build().unwrap();
     assert!(keys.cipher_suites().iter().all(|name| name.contains("_PSK_")), "{:?}", keys.cipher_suites());
     assert!(!keys.cipher_suites().iter().any(|name| name.contains("RSA_PSK")));
-    let mut builder = brokertls::ContextBuilder::new();
-    builder.legacy_engine(true).legacy_library(super::world::library()).versions("tlsv1");
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library()).versions("tlsv1");
     let ecdsa = builder.identity(world.authority.identity(&["broker"])).build().unwrap();
     assert!(ecdsa.cipher_suites().iter().all(|name| name.contains("_ECDSA_")), "{:?}", ecdsa.cipher_suites());
+}
+
+#[test]
+fn digits_of_arangodb_select_versions_and_those_of_ssl_are_refused_with_the_reason() {
+    let world = World::new("arangodb");
+    let with = |protocol: &str| {
+        let mut options = Options::new();
+        let library = library();
+        for (name, text) in [
+            ("legacy-engine", "yes"),
+            ("legacy-library", library.to_str().unwrap()),
+            ("versions", protocol),
+            ("cipher-suites", "ALL"),
+            ("session-cache", "true"),
+            ("openssl-options", "0x00000004|0x00000010|0x00000020|SSL_OP_CIPHER_SERVER_PREFERENCE"),
+        ] {
+            options.set(name, text).unwrap();
+        }
+        let pem = world.authority.issue_rsa("broker");
+        options.builder_mut().identity(IdentitySource::new(Source::memory("server.pem", pem.as_bytes())));
+        options.build()
+    };
+    for (protocol, client, version) in [("4", "-tls1", "TLSv1"), ("5", "-tls1_2", "TLSv1.2")] {
+        let context = with(protocol).unwrap();
+        assert!(context.not_served().is_empty(), "{:?}", context.not_served());
+        let met = world.meet(&context, &format!("{client} -cipher ALL:@SECLEVEL=0"));
+        assert_eq!(met.went_well().version, version);
+    }
+    for (protocol, reason) in [
+        ("1", "1 (SSLv2): SSL 2.0 is broken and prohibited (RFC 6176)"),
+        ("2", "2 (SSLv2 or SSLv3): SSL 2.0 and 3.0 are broken and prohibited"),
+        ("3", "3 (SSLv3): SSL 3.0 is broken and prohibited (RFC 7568)"),
+    ] {
+        let error = with(protocol).unwrap_err();
+        assert_eq!((error.code(), error.detail()), (Code::VersionNotSupported, reason));
+    }
+}
+
+#[test]
+fn context_with_pre_shared_keys_alone_serves_nothing_outside_its_groups() {
+    let world = World::new("keys-groups");
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library()).groups("X25519MLKEM768");
+    let context = builder.psk_file(Source::memory("init.psk", b"device:00ff")).build().unwrap();
+    assert_eq!(context.versions(), ["TLSv1.2"]);
+    let device = "-psk_identity device -psk 00ff";
+    world.meet(&context, &format!("-tls1_3 {device}")).failed(Code::NoCommonVersion, 70);
+    let met = world.meet(&context, &format!("-cipher DHE-PSK-AES128-CBC-SHA {device}"));
+    assert_eq!(met.went_well().suite, "TLS_DHE_PSK_WITH_AES_128_CBC_SHA");
 }
