@@ -5,6 +5,7 @@
 #   make check                      the fast part of it, for work in progress: format, clippy, rules, core in Rust
 #   make test                       everything that must hold; needs nothing beside this folder
 #   make test-data BTLS_DATA=       the cases of other projects, read from this folder; CONTRIBUTING.md lists them
+#   make test-openssl4             the tests of the second engine with OpenSSL 4 on one or both sides
 #   make bench BENCH= SIDES=        this library beside others, on this machine; then a list of a million revoked
 #                                   certificates beside OpenSSL
 #   make bench-page                 the same figures without the list, into docs/performance.md with plots
@@ -78,8 +79,8 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo demo-java check test test-data test-c bench bench-page bench-programs install stage tools bless deny \
-    clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
+.PHONY: build demo demo-java check test test-data test-openssl4 test-c bench bench-page bench-programs install stage \
+    tools bless deny clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(OUT)/libbrokertls_legacy.so
 
@@ -231,6 +232,9 @@ test-data:
 	@tests/data/look.sh '$(BTLS_DATA)'
 	@tests/tools.sh openssl:openssl mosquitto:mosquitto mosquitto_pub:mosquitto-clients tar:tar xz:xz-utils
 	@BTLS_DATA="$$(realpath '$(BTLS_DATA)')" tests/run.sh data
+
+test-openssl4: tools
+	@tests/openssl4.sh
 
 test-c: tools stage
 	@tests/c/run.sh $(STAGE)

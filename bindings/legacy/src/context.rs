@@ -169,7 +169,7 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
     }
     builder.set_ciphersuites(text(parts.suites_of_tls13))?;
     if parts.groups.length > 0 {
-        builder.set_groups_list(text(parts.groups))?;
+        builder.set_groups_list(&groups::with_finite_fields(text(parts.groups)))?;
     }
     builder.set_sigalgs_list(text(parts.signatures))?;
     set_client_signatures(builder, text(parts.signatures))?;

@@ -41,6 +41,23 @@ unsafe extern "C" {
     fn SSL_CIPHER_get_kx_nid(suite: *const sys::SSL_CIPHER) -> c_int;
 }
 
+/// OpenSSL from this version on selects finite-field Diffie-Hellman only if a group of a client's is in the list too
+/// (RFC 7919 section 4). Before it, the list was for TLS 1.3 alone.
+const LISTS_FINITE_FIELDS: i64 = 0x4000_0000;
+
+/// Adds the groups of finite fields to a list of names.
+pub(crate) fn with_finite_fields(names: &str) -> String {
+    let mut names = names.to_owned();
+    if openssl::version::number() >= LISTS_FINITE_FIELDS {
+        for group in ["ffdhe2048", "ffdhe3072"] {
+            if !names.split(':').any(|name| name.eq_ignore_ascii_case(group)) {
+                names = [&names, group].join(":");
+            }
+        }
+    }
+    names
+}
+
 /// Makes the parameters of the group of finite fields.
 #[allow(unsafe_code)]
 pub(crate) fn finite_field() -> Result<PKey<Params>, ErrorStack> {
@@ -66,15 +83,19 @@ pub(crate) fn finite_field() -> Result<PKey<Params>, ErrorStack> {
 #[allow(unsafe_code)]
 pub(crate) fn of(ssl: &SslRef, suite: &SslCipherRef) -> Option<u16> {
     const GET_NEGOTIATED_GROUP: c_int = 134;
+    const FINITE_FIELDS: std::ops::RangeInclusive<u16> = 0x0100..=0x01ff;
     // SAFETY: the suite is valid.
-    if matches!(unsafe { SSL_CIPHER_get_kx_nid(suite.as_ptr()) }, NID_KX_DHE | NID_KX_DHE_PSK) {
-        return Some(FINITE_FIELD.1);
-    }
+    let is_finite = matches!(unsafe { SSL_CIPHER_get_kx_nid(suite.as_ptr()) }, NID_KX_DHE | NID_KX_DHE_PSK);
     // SAFETY: the connection is valid, and this command takes nothing.
     let group = unsafe { sys::SSL_ctrl(ssl.as_ptr(), GET_NEGOTIATED_GROUP, 0, ptr::null_mut()) };
-    match GROUPS.iter().find(|(known, _)| c_long::from(*known) == group) {
+    let group = match GROUPS.iter().find(|(known, _)| c_long::from(*known) == group) {
         Some((_, wire)) => Some(*wire),
         None if group & ONLY_ON_THE_WIRE != 0 => u16::try_from(group & 0xffff).ok(),
         None => None,
+    };
+    match is_finite {
+        // OpenSSL before 4.0 reports none.
+        true => group.filter(|group| FINITE_FIELDS.contains(group)).or(Some(FINITE_FIELD.1)),
+        false => group,
     }
 }

@@ -6,8 +6,11 @@ mod client;
 use client::{answer, client, feed, handshake, server};
 use openssl::ssl::SslVersion;
 
-/// The mark for one idle connection, bytes.
+/// The mark for one idle connection, in bytes.
 const MOST_BYTES: usize = 16 * 1024;
+
+/// The same from OpenSSL 3.2 on. Its layers of records are objects of their own.
+const MOST_BYTES_WITH_LAYERS: usize = 24 * 1024;
 
 #[allow(unsafe_code)]
 fn in_use() -> usize {
@@ -18,6 +21,7 @@ fn in_use() -> usize {
 
 #[test]
 fn idle_connection_of_the_second_engine_takes_no_more_than_its_mark() {
+    let most = if openssl::version::number() < 0x3020_0000 { MOST_BYTES } else { MOST_BYTES_WITH_LAYERS };
     let context = server();
     for (version, suite) in [
         (SslVersion::TLS1, "ECDHE-RSA-AES128-SHA"),
@@ -46,6 +50,6 @@ fn idle_connection_of_the_second_engine_takes_no_more_than_its_mark() {
         drop(held);
         let each = (before - in_use()) / count;
         println!("{suite}: {each} bytes");
-        assert!(each <= MOST_BYTES, "{suite}: {each} bytes");
+        assert!(each <= most, "{suite}: {each} bytes");
     }
 }

@@ -26,7 +26,7 @@ pub const KINDS: [Kind; 11] = [
     (SslVersion::TLS1_1, "ECDHE-RSA-AES128-SHA", false),
     (SslVersion::TLS1_2, "ECDHE-RSA-AES256-SHA384", true),
     (SslVersion::TLS1_2, "ECDHE-RSA-AES128-SHA256", false),
-    (SslVersion::TLS1_2, "DHE-RSA-CAMELLIA128-SHA256", true),
+    (SslVersion::TLS1_2, "DHE-RSA-AES256-SHA256", true),
     (SslVersion::TLS1_2, "DHE-RSA-AES128-GCM-SHA256", false),
     (SslVersion::TLS1_2, "DHE-RSA-AES256-GCM-SHA384", false),
     (SslVersion::TLS1_2, "DHE-RSA-CHACHA20-POLY1305", false),
@@ -47,6 +47,10 @@ pub fn server_with(set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder)
     let mut builder = ContextBuilder::new();
     builder.identity(IdentitySource::new(Source::memory("broker.pem", pem.as_bytes())));
     builder.versions("tlsv1.3 tlsv1.2 tlsv1.1 tlsv1").legacy_engine(true).psk_file(keys);
+    // An engine on another OpenSSL than that of this program.
+    if let Some(library) = std::env::var_os("BROKERTLS_LEGACY_LIBRARY") {
+        builder.legacy_library(library);
+    }
     // Every suite by its name: the default leaves some out.
     builder.cipher_suites("ALL");
     set(&mut builder).build().unwrap()
