@@ -250,6 +250,8 @@ enum {
     BTLS_SERVER_NAME_INVALID = 526,
     /* The client has no pre-shared key of this context; the peer is sent alert 20. */
     BTLS_PSK_REFUSED = 527,
+    /* The pre-shared key of the client could not be looked up; the peer is sent alert 80. */
+    BTLS_PSK_UNAVAILABLE = 528,
     /* The client has come down to an older version than both sides have; the peer is sent alert
      * 86. */
     BTLS_FALLBACK_REFUSED = 529,

@@ -15,6 +15,7 @@ macro_rules! page {
         #[doc = "[options]: crate::manual::options"]
         #[doc = "[peers]: crate::manual::peers"]
         #[doc = "[performance]: crate::manual::performance"]
+        #[doc = "[psk]: crate::manual::psk"]
         #[doc = "[revocation]: crate::manual::revocation"]
         #[doc = "[sessions]: crate::manual::sessions"]
         #[doc = "[threading]: crate::manual::threading"]
@@ -33,6 +34,7 @@ page!(verification, "../docs/verification.md");
 page!(revocation, "../docs/revocation.md");
 page!(sessions, "../docs/sessions.md");
 page!(legacy, "../docs/legacy.md");
+page!(psk, "../docs/psk.md");
 page!(threading, "../docs/threading.md");
 page!(users, "../docs/users.md");
 page!(performance, "../docs/performance.md");

@@ -12,7 +12,7 @@ wanted=(
     softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev /usr/include/openssl/ssl.h:libssl-dev
     python3:python3 curl:curl gnutls-cli:gnutls-bin
     clang:clang mandoc:mandoc man:man-db
-    cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold
+    erl:erlang-ssl cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold
 )
 # Parts of Rust that the tests run.
 components=(rustfmt:rustfmt cargo-clippy:clippy)

@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::policy::LegacyAllowed;
 
 use super::builder::ContextBuilder;
-use super::source::Source;
 
 impl ContextBuilder {
     /// Sets if a second engine serves the clients that rustls does not: older versions, CBC suites, finite-field
@@ -26,13 +25,6 @@ impl ContextBuilder {
     /// Allows weak parts of TLS in the second engine; each is logged when the context is built.
     pub fn legacy_allow(&mut self, allowed: LegacyAllowed) -> &mut Self {
         self.spec.legacy.allowed = allowed;
-        self
-    }
-
-    /// Sets the pre-shared keys of clients, which the second engine serves: lines of `IDENTITY:SECRET`, the secret in
-    /// hexadecimal digits.
-    pub fn psk_file(&mut self, file: Source) -> &mut Self {
-        self.spec.legacy.psk_file = Some(file);
         self
     }
 

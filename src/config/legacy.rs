@@ -3,28 +3,25 @@
 use std::path::PathBuf;
 
 use crate::error::{Code, Error, Result};
-use crate::legacy::{Psks, known_suites};
+use crate::legacy::known_suites;
 use crate::policy::{LegacyAllowed, SecondMeans};
 
-use super::source::Source;
-
-/// The largest size of a file of pre-shared keys, in bytes.
-const MAX_PSK_BYTES: usize = 64 << 20;
+use super::psk::PskSpec;
 
 /// The settings of the second engine.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct LegacySpec {
     pub(crate) is_on: bool,
     /// The file of the engine's library, if it is not where the loader looks.
     pub(crate) library: Option<PathBuf>,
     pub(crate) allowed: LegacyAllowed,
-    pub(crate) psk_file: Option<Source>,
+    pub(crate) psk: PskSpec,
 }
 
 impl LegacySpec {
     /// Refuses settings of an engine that is off, and of one without a server.
-    pub(crate) fn check(&self, serves: bool) -> Result<()> {
-        let has_other = self.psk_file.is_some() || self.library.is_some() || self.allowed != LegacyAllowed::default();
+    pub(crate) fn check(&self, serves: bool, needs_certificate: bool) -> Result<()> {
+        let has_other = self.psk.is_set() || self.library.is_some() || self.allowed != LegacyAllowed::default();
         match self.is_on {
             false if has_other => {
                 Err(Error::new(Code::OptionConflict, "settings of the second engine, and legacy-engine is off"))
@@ -34,7 +31,7 @@ impl LegacySpec {
                     keys; connections of this side are by rustls alone";
                 Err(Error::new(Code::OptionConflict, detail))
             }
-            _ => Ok(()),
+            _ => self.psk.check(needs_certificate),
         }
     }
 
@@ -48,17 +45,5 @@ impl LegacySpec {
             Ok(SecondMeans { allowed: self.allowed, has_psk, known })
         };
         self.is_on.then(read).transpose()
-    }
-
-    /// Reads the pre-shared keys.
-    ///
-    /// # Errors
-    /// `FILE_UNREADABLE`, `STORE_TOO_LARGE`, `PSK_MALFORMED`.
-    pub(crate) fn psks(&self) -> Result<Option<Psks>> {
-        let read = |file: &Source| {
-            let text = file.read_at_most(MAX_PSK_BYTES, "Give fewer keys; for their number there is no option.")?;
-            Psks::read(&text, &file.label())
-        };
-        self.psk_file.as_ref().map(read).transpose()
     }
 }

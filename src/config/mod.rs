@@ -3,10 +3,12 @@
 
 mod builder;
 mod builder_legacy;
+mod builder_psk;
 mod builder_revocation;
 mod legacy;
 mod openssl_options;
 pub mod options;
+mod psk;
 mod revocation;
 mod roots;
 mod sessions;
@@ -266,7 +268,7 @@ impl Spec {
 
     /// Returns true if connections of a server can be made: by an identity, or by pre-shared keys.
     pub(crate) fn serves(&self) -> bool {
-        self.has_identities() || self.legacy.psk_file.is_some()
+        self.has_identities() || self.legacy.psk.has_keys()
     }
 
     /// Returns true if a certificate is trusted.
@@ -282,12 +284,12 @@ impl Spec {
 
     /// Returns true if handshake messages are processed in tasks only, because that may block.
     pub(crate) fn blocks(&self) -> bool {
-        self.may_block || self.revocation.asks_others()
+        self.may_block || self.legacy.psk.blocks || self.revocation.asks_others()
     }
 
     /// Refuses settings that contradict each other, whatever the sources hold.
     pub(crate) fn check(&self) -> Result<()> {
-        self.legacy.check(self.serves())?;
+        self.legacy.check(self.serves(), self.client_auth == ClientAuth::Need)?;
         if !self.serves() && !self.has_trust() && !self.accepts_any_server {
             return Err(Error::new(Code::NoIdentity, "and nothing to verify servers against either"));
         }

@@ -438,7 +438,11 @@ impl Choosing {
             let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
             self.engines = decide(&HelloFacts { server_name, protocols })?;
         }
-        let is_for_rustls = |second: &Server| offer.is_none_or(|offer| second.is_for_rustls(offer));
+        let key = match (&self.engines.second, offer) {
+            (Some(second), Some(offer)) => second.key_of(offer)?,
+            _ => None,
+        };
+        let is_for_rustls = |second: &Server| key.is_none() && offer.is_none_or(|offer| second.is_for_rustls(offer));
         match &self.engines {
             // rustls knows more of what is wrong with a hello.
             Engines { first: Some(first), second } if second.as_deref().is_none_or(is_for_rustls) => {
@@ -448,7 +452,7 @@ impl Choosing {
                 if let Some(fault) = server_name_fault(tls) {
                     return Err(Error::new(Code::ServerNameInvalid, fault).into());
                 }
-                let session = second.session(offer)?;
+                let session = second.session(offer, key.as_ref())?;
                 let known = Known { is_handshaking: true, ..Known::default() };
                 Ok(Some(Engine::Second(Box::new(Second { session, known, floods: Floods::default() }))))
             }

@@ -163,6 +163,7 @@ impl Keys {
             first: first.map(|first| First::new(first, self.of_rustls(spec))),
             verifier: asks.then(|| parts.rustls_verifier(spec, settings, Purpose::Client)),
             psks: self.psks.clone(),
+            psk_hint: spec.legacy.psk.hint.as_deref().unwrap_or_default(),
             protocols: settings.alpn.as_ref().unwrap_or(&spec.alpn),
             prefers_own_order: settings.prefers_own_cipher_order.unwrap_or_else(|| spec.prefers_own_order()),
             clock: Arc::clone(&spec.clock),

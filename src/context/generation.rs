@@ -36,13 +36,14 @@ pub(super) struct Generation {
 impl Generation {
     pub(super) fn load(spec: &Spec, sessions: &Arc<Sessions>, remote: Option<Arc<Remote>>) -> Result<Self> {
         spec.check()?;
-        let psks = spec.legacy.psks()?.map(Arc::new);
+        let psks = spec.legacy.psk.read()?.map(Arc::new);
         let means = spec.legacy.means(psks.is_some())?;
         let Policies { first, second: second_policy, mut not_served } = of_both(&spec.policy, means.as_ref())?;
         not_served.extend_from_slice(&spec.openssl.not_done);
         let mut warnings: Vec<String> =
             not_served.iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
         let identities = load::identities(spec, &mut warnings)?;
+        warnings.extend(psks.iter().flat_map(|psks| psks.warnings()).chain(spec.legacy.psk.warnings()));
         let second = means.map(|means| Keys::new(spec, means, psks, &identities, &mut warnings)).transpose()?;
         let second = match second.zip(second_policy) {
             Some((keys, policy)) => Some((keys.settle(policy, &mut warnings)?, keys)),

@@ -244,7 +244,7 @@ codes! {
         "Check the token or the provider that holds the key; its own error is the cause.";
     PskMalformed = 224, PSK_MALFORMED, Keystore, -,
         "the pre-shared keys cannot be read",
-        "Give an identity, a colon and the secret in hexadecimal digits on each line.";
+        "Give an identity, a colon and the secret in hexadecimal digits on each line; psk-format names another form.";
 
     CertUnknownIssuer = 300, CERT_UNKNOWN_ISSUER, Certificate, 48,
         "the peer certificate's issuer is not trusted",
@@ -433,6 +433,9 @@ codes! {
     PskRefused = 527, PSK_REFUSED, Protocol, 20,
         "the client has no pre-shared key of this context",
         "Compare the identity and the secret of the client with the line of it here.";
+    PskUnavailable = 528, PSK_UNAVAILABLE, Protocol, 80,
+        "the pre-shared key of the client could not be looked up",
+        "Look into the log of the application: its callback has failed.";
     FallbackRefused = 529, FALLBACK_REFUSED, Protocol, 86,
         "the client has come down to an older version than both sides have",
         "Find out why the first attempt of the client failed: something between the two sides may have disturbed it.";
@@ -569,6 +572,8 @@ impl Code {
         let is_of_set_up = matches!(self.category(), Category::Usage | Category::Keystore);
         match self {
             Self::CertMissing if version.is_some_and(|version| version != "TLSv1.3") => Some(40),
+            // RFC 8446 section 6.2: a binder that is not verified. Before, it is a record that cannot be decrypted.
+            Self::PskRefused if version == Some("TLSv1.3") => Some(51),
             _ => self.alert().or_else(|| is_of_set_up.then_some(80)),
         }
     }

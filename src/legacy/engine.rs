@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table};
+use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table, Tls13Parts};
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
@@ -15,6 +15,7 @@ use crate::identity::ASKS_FOR_SHA1;
 use crate::revocation::Staple;
 
 use super::fault::{closed, error_of};
+use super::psk::{Given, OfferedKey};
 use super::resumed::Resumed;
 
 /// The side that the engine asks during a call.
@@ -25,8 +26,14 @@ pub(super) trait Answers: Send + Sync {
     /// The alert that refuses it. The notes of the call have the reason.
     fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), u8>;
 
-    /// Puts the secret of an identity into `room`. Returns its length, and if the identity is known.
-    fn secret(&self, identity: &[u8], room: &mut [u8]) -> (usize, bool);
+    /// Puts the secret of an identity into `room`, up to TLS 1.2.
+    ///
+    /// # Errors
+    /// The reason why no secret can be given.
+    fn secret(&self, identity: &[u8], room: &mut [u8]) -> Result<Given>;
+
+    /// The hint for a client that has another secret than this identity here.
+    fn hint(&self, identity: &[u8]) -> Option<&'static str>;
 
     /// Notes a secret of a connection, as a line of a key log.
     fn note_secret(&self, line: &[u8]);
@@ -92,8 +99,10 @@ pub(super) fn suites(table: &Table) -> Vec<u16> {
 pub(super) struct Asked {
     /// The certificates of the peer.
     pub(super) chain: Vec<CertificateDer<'static>>,
-    /// The identity of a pre-shared key, and if it is known.
+    /// The identity that the client has named, and if it is known. It may have proven nothing.
     pub(super) identity: Option<(Box<[u8]>, bool)>,
+    /// The reason why no secret was given.
+    pub(super) failure: Option<Error>,
 }
 
 /// One call of the engine, for its callbacks.
@@ -154,9 +163,16 @@ unsafe extern "C" fn secret(data: *mut c_void, identity: Bytes, room: *mut u8, s
     with_call(data, 0, |call| {
         // SAFETY: the engine gives an identity and that much room, which are valid during the call.
         let (identity, room) = unsafe { (identity.get(), std::slice::from_raw_parts_mut(room, size)) };
-        let (length, is_known) = call.server.secret(identity, room);
-        call.asked.identity = Some((Box::from(identity), is_known));
-        length
+        match call.server.secret(identity, room) {
+            Ok(Given { length, is_known, .. }) => {
+                call.asked.identity = Some((Box::from(identity), is_known));
+                length
+            }
+            Err(error) => {
+                call.asked.failure = Some(error);
+                0
+            }
+        }
     })
 }
 
@@ -180,7 +196,8 @@ unsafe extern "C" fn staple(data: *mut c_void, room: *mut u8, size: usize) -> us
 #[allow(unsafe_code)]
 unsafe extern "C" fn seal_session(data: *mut c_void, other_bytes: usize, room: *mut u8, size: usize) -> usize {
     with_call(data, 0, |call| {
-        let identity = call.asked.identity.as_ref().map(|(identity, _)| &**identity);
+        let known = call.asked.identity.as_ref().filter(|(_, is_known)| *is_known);
+        let identity = known.map(|(identity, _)| &**identity);
         let plain = Resumed::encode(call.server_name, identity, &call.asked.chain);
         let Some(sealed) = call.server.seal_session(&plain, other_bytes).filter(|sealed| sealed.len() <= size) else {
             return 0;
@@ -204,11 +221,13 @@ unsafe extern "C" fn open_session(data: *mut c_void, sealed: Bytes) -> u32 {
         }
         // An identity without a secret by now is none.
         let mut secret = Zeroizing::new([0; MAX_SECRET_BYTES]);
-        let is_known = |identity: &[u8], room: &mut [u8]| call.server.secret(identity, room).1;
+        let is_known =
+            |identity: &[u8], room: &mut [u8]| call.server.secret(identity, room).is_ok_and(|given| given.is_known);
         if resumed.identity.as_ref().is_some_and(|identity| !is_known(identity, &mut *secret)) {
             return REFUSED;
         }
-        *call.asked = Asked { chain: resumed.chain, identity: resumed.identity.map(|identity| (identity, true)) };
+        *call.asked =
+            Asked { chain: resumed.chain, identity: resumed.identity.map(|identity| (identity, true)), failure: None };
         ACCEPTED
     })
 }
@@ -287,6 +306,26 @@ impl Session {
         })
     }
 
+    /// Gives the connection the suites of TLS 1.3 that it may use, and the key of its client. Without suites, it does
+    /// not use TLS 1.3.
+    #[allow(unsafe_code)]
+    pub(super) fn limit_tls13(&mut self, suites: &str, key: Option<(&OfferedKey, u16)>) -> Result<()> {
+        let none = Bytes::of(&[]);
+        let parts = Tls13Parts {
+            suites: Bytes::of(suites.as_bytes()),
+            identity: key.map_or(none, |(key, _)| Bytes::of(&key.identity)),
+            secret: key.map_or(none, |(key, _)| Bytes::of(&key.secret)),
+            suite: key.map_or(0, |(_, suite)| suite),
+        };
+        self.asked.identity = key.map(|(key, _)| (key.identity.clone(), key.is_known));
+        let mut fault = Fault::default();
+        // SAFETY: the handle is that of this connection, and the pointers are valid during the call.
+        match unsafe { (self.table.connection_limit)(self.handle.as_ptr(), &parts, &mut fault) } {
+            1 => Ok(()),
+            _ => Err(error_of(fault)),
+        }
+    }
+
     /// Returns true if the handshake is complete.
     pub(crate) fn is_complete(&self) -> bool {
         self.is_complete
@@ -314,14 +353,27 @@ impl Session {
         }
     }
 
-    /// A record that cannot be decrypted before the end of the handshake is the sign of another secret.
-    fn error_of(&self, fault: Fault) -> Error {
+    /// A record that cannot be decrypted before the end of the handshake is the sign of another secret, as is a binder
+    /// of TLS 1.3 that is not verified.
+    fn error_of(&mut self, fault: Fault) -> Error {
+        if let Some(failure) = self.asked.failure.take() {
+            return failure;
+        }
         let error = error_of(fault);
-        let is_of_secret = matches!(error.code(), Code::DecryptFailed | Code::FinishedInvalid);
+        let is_of_tls13 = self.facts().version == Some(0x0304);
+        let is_of_secret = match error.code() {
+            Code::PskRefused => true,
+            Code::DecryptFailed | Code::FinishedInvalid => !is_of_tls13,
+            _ => false,
+        };
         match &self.asked.identity {
             Some((identity, is_known)) if is_of_secret && !self.is_complete => {
                 let what = if *is_known { "its secret is another one" } else { "the identity is not known" };
-                return Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()));
+                let error = Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()));
+                return match self.server.hint(identity).filter(|_| *is_known) {
+                    Some(hint) => error.with_hint(hint),
+                    None => error,
+                };
             }
             _ => {}
         }
@@ -410,24 +462,35 @@ impl Session {
         outcome.map(|_| ())
     }
 
-    /// The certificates of the peer, end entity first.
+    /// The certificates of the peer, end entity first. They are a fact once the handshake is complete: before, the peer
+    /// has not proven that it has their key.
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.asked.chain
+        if self.is_complete { &self.asked.chain } else { &[] }
     }
 
-    /// Takes what was asked out of a connection that has completed its handshake: the certificates, and the identity of
-    /// a pre-shared key.
+    /// Takes what was asked: the certificates of the peer, and the identity of its pre-shared key. Both are facts only
+    /// if the handshake is complete; the identity, if its key is known and in use.
     pub(crate) fn take_asked(&mut self) -> (Vec<CertificateDer<'static>>, Option<Box<[u8]>>) {
         let asked = std::mem::take(&mut self.asked);
-        (asked.chain, asked.identity.map(|(identity, _)| identity))
+        if !self.is_complete {
+            return (Vec::new(), None);
+        }
+        let uses_psk = self.read_facts().uses_psk == 1;
+        let identity = asked.identity.filter(|(_, is_known)| *is_known && uses_psk);
+        (asked.chain, identity.map(|(identity, _)| identity))
     }
 
-    /// The facts, as far as they are chosen.
     #[allow(unsafe_code)]
-    pub(crate) fn facts(&self) -> Chosen {
+    fn read_facts(&self) -> Facts {
         let mut facts = Facts::default();
         // SAFETY: the handle is that of this connection, and the pointer is valid.
         unsafe { (self.table.facts)(self.handle.as_ptr(), &mut facts) };
+        facts
+    }
+
+    /// The facts, as far as they are chosen.
+    pub(crate) fn facts(&self) -> Chosen {
+        let facts = self.read_facts();
         let chosen = |number: u16| Some(number).filter(|number| *number != 0);
         let protocol = facts.protocol.get(..usize::from(facts.protocol_length)).filter(|name| !name.is_empty());
         Chosen {

@@ -68,6 +68,7 @@ const REASONS: &[(i32, Code, &str)] = &[
     (298, Code::UnexpectedMessage, "too many empty records one after the other"),
     (306, Code::PeerMisbehaved, KEY_SHARE),
     (310, Code::ExtensionMissing, "it offers a pre-shared key and does not say how to use it"),
+    (315, Code::NoCommonGroup, ""),
     (332, Code::MessageMalformed, ""),
     (335, Code::MessageMalformed, ""),
     (336, Code::MessageMalformed, ""),

@@ -19,7 +19,8 @@ mod server;
 pub(crate) use engine::{Chosen, Opened, Session};
 pub(crate) use loader::{bring, is_brought};
 pub(crate) use offer::{HelloReader, Reading};
-pub(crate) use psk::Psks;
+pub use psk::{Psk, PskCallback, PskFormat, PskHash, PskRequest, PskSummary};
+pub(crate) use psk::{PskReader, Psks, Separator};
 pub(crate) use server::{First, FirstKeys, Parts, Server, key_kind, known_suites};
 
 /// The most bytes that a record of the second engine adds to its plaintext. In TLS 1.0 an empty record precedes each

@@ -9,6 +9,9 @@ use crate::policy::OfferedParts;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 
+/// A pre-shared key with Diffie-Hellman (RFC 8446 section 4.2.9).
+const PSK_DHE_KE: u8 = 1;
+
 /// Most bytes of a ClientHello that are waited for.
 const MAX_HELLO_BYTES: usize = 64 * 1024;
 
@@ -16,14 +19,26 @@ const MAX_HELLO_BYTES: usize = 64 * 1024;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offer {
     /// The versions on the wire. A client without the extension offers all up to its newest.
-    versions: Vec<u16>,
-    suites: Vec<u16>,
-    groups: Option<Vec<u16>>,
-    signatures: Option<Vec<u16>>,
+    pub(super) versions: Vec<u16>,
+    pub(super) suites: Vec<u16>,
+    pub(super) groups: Option<Vec<u16>>,
+    pub(super) signatures: Option<Vec<u16>>,
     /// In lower case and without the trailing dot; `None` for an address, which names no server.
     pub(crate) server_name: Option<String>,
     /// The application protocols, in its order.
     pub(crate) protocols: Vec<Vec<u8>>,
+    /// The identities of pre-shared keys and of session tickets of TLS 1.3 (RFC 8446 section 4.2.11), in order.
+    pub(super) identities: Vec<Offered>,
+    /// True if the client takes a pre-shared key with Diffie-Hellman (RFC 8446 section 4.2.9: psk_dhe_ke).
+    pub(super) keeps_forward_secrecy: bool,
+}
+
+/// An identity of TLS 1.3.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Offered {
+    pub(super) identity: Box<[u8]>,
+    /// True for a ticket: other identities have the age 0.
+    pub(super) has_age: bool,
 }
 
 /// The result of reading the bytes so far.
@@ -136,7 +151,16 @@ impl Offer {
                     self.protocols.push(names.vector(1)?.to_vec());
                 }
             }
+            41 => {
+                let mut identities = Fields(content.vector(2)?);
+                while !identities.0.is_empty() {
+                    let identity = Box::from(identities.vector(2)?);
+                    let has_age = identities.take(4)? != [0; 4];
+                    self.identities.push(Offered { identity, has_age });
+                }
+            }
             43 => self.versions = numbers(content.vector(1)?)?,
+            45 => self.keeps_forward_secrecy = content.vector(1)?.contains(&PSK_DHE_KE),
             _ => {}
         }
         Some(())
@@ -210,6 +234,18 @@ mod tests {
         let mut reader = HelloReader::default();
         assert_eq!(reader.read(&record(first)), Reading::Incomplete);
         assert_eq!(reader.read(&[record(first), record(second)].concat()), reading(&whole));
+    }
+
+    #[test]
+    fn identities_of_tls13_are_read_with_their_ages() {
+        let mut offer = Offer::default();
+        let two = [0, 21, 0, 3, b'o', b'n', b'e', 0, 0, 0, 0, 0, 6, b't', b'i', b'c', b'k', b'e', b't', 0, 0, 0, 9];
+        assert_eq!(offer.note(41, &[&two[..], &[0, 33, 32], &[7; 32]].concat()), Some(()));
+        assert_eq!(offer.note(45, &[2, 0, 1]), Some(()));
+        assert!(offer.keeps_forward_secrecy);
+        let read: Vec<_> = offer.identities.iter().map(|one| (&*one.identity, one.has_age)).collect();
+        assert_eq!(read, [(&b"one"[..], false), (b"ticket", true)]);
+        assert_eq!(Offer::default().note(41, &two[..12]), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{KeyLog, ProtocolVersion, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::identity::{certified, names_served, serves_name};
 use crate::keystore::Identity;
 use crate::policy::{KeyKind, OfferedParts, Policy, SecondPolicy};
@@ -21,7 +21,7 @@ use crate::verify::{HandshakeNotes, RustlsVerifier};
 
 use super::engine::{self, Answers, EngineContext, Lacks, Session};
 use super::offer::Offer;
-use super::psk::Psks;
+use super::psk::{Given, OfferedKey, PskHash, Psks};
 use super::{key_log, loader};
 
 /// The keys with which rustls serves a context.
@@ -150,6 +150,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) first: Option<First>,
     pub(crate) verifier: Option<RustlsVerifier>,
     pub(crate) psks: Option<Arc<Psks>>,
+    pub(crate) psk_hint: &'a str,
     pub(crate) protocols: &'a [Vec<u8>],
     pub(crate) prefers_own_order: bool,
     pub(crate) clock: Arc<dyn TimeProvider>,
@@ -162,6 +163,7 @@ pub(crate) struct Parts<'a> {
 
 /// The server's side.
 pub(crate) struct Server {
+    prefers_own_order: bool,
     contexts: Vec<Own>,
     policy: SecondPolicy,
     first: Option<First>,
@@ -201,14 +203,19 @@ impl Server {
             let context = context(table, &parts, None)?;
             contexts.push(Own { context, key: None, staple: None, names: Vec::new() });
         }
-        let Parts { policy, first, verifier, psks, clock, key_log, tickets, .. } = parts;
-        Ok(Self { contexts, policy, first, verifier, psks, clock, key_log, tickets })
+        let Parts { policy, first, verifier, psks, clock, key_log, tickets, prefers_own_order, .. } = parts;
+        Ok(Self { prefers_own_order, contexts, policy, first, verifier, psks, clock, key_log, tickets })
     }
 
-    /// Returns true if rustls serves the client.
+    /// Returns true if rustls serves the client. A client that prefers a pre-shared key is served by the second engine,
+    /// as is one of a list that prefers it.
     pub(crate) fn is_for_rustls(&self, offer: &Offer) -> bool {
         let offered = offer.offered();
-        self.first.as_ref().is_some_and(|first| first.serves(offered) || self.policy.leaves_to_rustls(offered))
+        let keys: Vec<KeyKind> =
+            self.contexts.iter().filter_map(|own| own.key.as_ref().map(|(_, kind)| *kind)).collect();
+        let prefers_psk = || self.psks.is_some() && self.policy.prefers_psk(offered, &keys, self.prefers_own_order);
+        let serves = |first: &First| first.serves(offered) || self.policy.leaves_to_rustls(offered);
+        self.first.as_ref().is_some_and(|first| serves(first) && !prefers_psk())
     }
 
     /// The part that an offer does not have in common with either engine, if it is not a suite.
@@ -219,8 +226,44 @@ impl Server {
         }
     }
 
-    /// Makes the connection for an offer; for none, that of a client with a hello that cannot be read.
-    pub(crate) fn session(self: &Arc<Self>, offer: Option<&Offer>) -> Result<Session> {
+    /// The pre-shared key that a client of TLS 1.3 is served with.
+    ///
+    /// # Errors
+    /// `PSK_UNAVAILABLE` if the callback fails.
+    pub(crate) fn key_of(&self, offer: &Offer) -> Result<Option<OfferedKey>> {
+        let has_suite = |hash| self.policy.suites_of_hash(hash == PskHash::Sha384, offer.offered()).is_some();
+        match self.psks.as_ref().filter(|_| self.policy.serves_version(|version| version == 0x0304)) {
+            Some(psks) => psks.for_offer(offer, has_suite, self.has_no_certificate()),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns true if pre-shared keys alone are served.
+    fn has_no_certificate(&self) -> bool {
+        self.first.is_none() && self.contexts.iter().all(|own| own.key.is_none())
+    }
+
+    /// Lets a client with a key of TLS 1.3 have the suites of its hash alone. Without a certificate, a client without a
+    /// key is left an older version.
+    fn limit_tls13(&self, session: &mut Session, offer: &Offer, key: Option<&OfferedKey>) -> Result<()> {
+        if let Some(key) = key {
+            let suites = self.policy.suites_of_hash(key.hash == PskHash::Sha384, offer.offered());
+            let (names, suite) = suites.unwrap_or_default();
+            return session.limit_tls13(&names, Some((key, suite)));
+        }
+        let is_older = |version: u16| version < 0x0304 && offer.versions.contains(&version);
+        match offer.versions.contains(&0x0304) && self.psks.is_some() && self.has_no_certificate() {
+            false => Ok(()),
+            true if self.policy.serves_version(is_older) => session.limit_tls13("", None),
+            true => {
+                let detail = "pre-shared keys alone are served, and it offers none for TLS 1.3";
+                Err(Error::new(Code::NoCommonCipherSuite, detail))
+            }
+        }
+    }
+
+    /// Makes the connection for an offer with its key; for none, that of a client with a hello that cannot be read.
+    pub(crate) fn session(self: &Arc<Self>, offer: Option<&Offer>, key: Option<&OfferedKey>) -> Result<Session> {
         let named = offer.and_then(|offer| offer.server_name.as_deref());
         named.into_iter().for_each(HandshakeNotes::add_server_name);
         let fits = |own: &&Own| match (&own.key, offer) {
@@ -232,13 +275,17 @@ impl Server {
         let chosen = (contexts.clone().find(|own| is_named(own) && fits(own)))
             .or_else(|| contexts.clone().find(fits))
             .or_else(|| contexts.next())
-            .ok_or_else(|| crate::error::Error::new(crate::error::Code::Internal, "no context of the second engine"))?;
+            .ok_or_else(|| Error::new(Code::Internal, "no context of the second engine"))?;
         if let Some((key, _)) = &chosen.key {
             HandshakeNotes::add_identity(key);
         }
         let answers: Arc<dyn Answers> = Arc::clone(self) as _;
         let lacks = offer.map_or(Lacks::Nothing, |offer| self.lacks(offer.offered()));
-        Session::new(answers, &chosen.context, (named, lacks), chosen.staple.clone())
+        let mut session = Session::new(answers, &chosen.context, (named, lacks), chosen.staple.clone())?;
+        if let Some(offer) = offer {
+            self.limit_tls13(&mut session, offer, key)?;
+        }
+        Ok(session)
     }
 }
 
@@ -254,8 +301,12 @@ impl Answers for Server {
         }
     }
 
-    fn secret(&self, identity: &[u8], room: &mut [u8]) -> (usize, bool) {
-        self.psks.as_ref().map_or((0, false), |psks| psks.secret(identity, room))
+    fn secret(&self, identity: &[u8], room: &mut [u8]) -> Result<Given> {
+        self.psks.as_ref().ok_or(Code::PskRefused)?.secret(identity, room)
+    }
+
+    fn hint(&self, identity: &[u8]) -> Option<&'static str> {
+        self.psks.as_ref()?.hint(identity)
     }
 
     fn note_secret(&self, line: &[u8]) {
@@ -310,6 +361,7 @@ fn context(
             has_psk: u8::from(parts.psks.is_some()),
             has_key_log: u8::from(parts.key_log.is_some()),
             has_staple: u8::from(has_staple),
+            psk_hint: Bytes::of(parts.psk_hint.as_bytes()),
             session_lifetime_s: parts.tickets.as_ref().map_or(0, SecondTickets::lifetime_s),
         },
     )

@@ -32,6 +32,13 @@ pub(super) enum Kx {
     Gost,
 }
 
+impl Kx {
+    /// Returns true if a pre-shared key is a part of it.
+    pub(super) fn is_psk(self) -> bool {
+        matches!(self, Self::Psk | Self::DhePsk | Self::EcdhePsk | Self::RsaPsk)
+    }
+}
+
 /// The authentication of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Auth {

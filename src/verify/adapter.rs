@@ -108,6 +108,11 @@ impl HandshakeNotes {
         call()
     }
 
+    /// The number of the connection of this call, and the number that the application gave it.
+    pub(crate) fn numbers() -> (u64, usize) {
+        NOTES.with_borrow(|notes| (notes.input.connection_id, notes.input.user))
+    }
+
     pub(crate) fn add_server_name(name: &str) {
         NOTES.with_borrow_mut(|notes| notes.server_name = Some(Arc::from(name)));
     }

@@ -1,4 +1,4 @@
-//! Memory of an idle connection and of a list of revoked certificates.
+//! Memory of an idle connection, of a list of revoked certificates, and of a file of pre-shared keys.
 //!
 //! Alone in its binary. A connection is counted by the C library (`mallinfo2`), because the cipher's keys are C's:
 //! every byte of the process counts, the headers and the rounding of the allocator too. A list, and the most that its
@@ -17,7 +17,8 @@ use std::thread;
 
 use brokertls::revocation::{Crl, Mode, Reason};
 use brokertls::{
-    ClientAuth, Context, ContextBuilder, CrlSource, IdentitySource, MAX_RECORD_BYTES, Next, Source, Stream, TrustSource,
+    ClientAuth, Context, ContextBuilder, CrlSource, IdentitySource, MAX_RECORD_BYTES, Next, PskFormat, PskSummary,
+    Source, Stream, TrustSource,
 };
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 
@@ -45,6 +46,9 @@ const MOST_OF_OTHERS_BYTES: i64 = 40;
 
 /// The mark for a list, bytes for each entry: 32 MiB for a million.
 const MOST_ENTRY_BYTES: f64 = 33.5;
+
+/// The mark for the reading of a file of pre-shared keys beside its text, bytes for each key: 72 MB for a million.
+const MOST_KEY_BYTES: f64 = 72.0;
 
 /// Counts the bytes that this thread holds, and the most that it held.
 struct Counting;
@@ -491,4 +495,23 @@ fn count_a_list() {
         neighbour[15] ^= 1;
         assert_eq!(crl.find(&neighbour), None);
     }
+}
+
+#[test]
+fn file_of_a_hundred_thousand_pre_shared_keys_takes_little_beside_its_text() {
+    on_one_thread(|| {
+        const KEYS: u32 = 100_000;
+        let mut text = Vec::new();
+        for number in 0..KEYS {
+            text.extend_from_slice(format!("client{number:03}:{number:064x}\n").as_bytes());
+        }
+        text.shrink_to_fit();
+        MOST_HELD.set(HELD.get());
+        let before = HELD.get();
+        let summary = PskSummary::read(text.into(), "init.psk", PskFormat::Hex, None).unwrap();
+        assert_eq!((summary.count, summary.secret_bytes), (KEYS as usize, vec![(32, KEYS as usize)]));
+        let most = (MOST_HELD.get() - before) as f64 / f64::from(KEYS);
+        println!("a key: at most {most:.1} bytes beside its line");
+        assert!(most <= MOST_KEY_BYTES, "at most {most}");
+    });
 }

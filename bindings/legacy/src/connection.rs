@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 
-use brokertls_legacy_abi::{Callbacks, Facts, Fault, Outcome, reason};
+use brokertls_legacy_abi::{Callbacks, Facts, Fault, Outcome, Tls13Parts, reason};
 use foreign_types::ForeignTypeRef;
 use openssl::ssl::{ErrorCode, Ssl, SslCipherRef, SslContext, SslRef, SslStream, SslVersion};
 use openssl_sys as sys;
@@ -12,7 +12,7 @@ use openssl_sys as sys;
 use crate::guard::fault_of;
 use crate::sealed::{Record, Side};
 use crate::sent::Sent;
-use crate::{callbacks, groups, sealed};
+use crate::{callbacks, groups, psk, sealed};
 
 /// Content types of records.
 const ALERT: u8 = 21;
@@ -97,6 +97,14 @@ impl Connection {
         };
         let stream = SslStream::new(ssl, transport).map_err(|errors| fault_of(&errors))?;
         Ok(Self { stream, encrypts_then_macs: false, has_refused: false, has_ended: false })
+    }
+
+    /// Sets what TLS 1.3 uses, before the handshake.
+    #[allow(unsafe_code)]
+    pub(crate) fn limit(&mut self, parts: &Tls13Parts) -> Result<(), Fault> {
+        // SAFETY: this connection owns it, and nothing else uses it during the call.
+        let ssl = unsafe { SslRef::from_ptr_mut(self.stream.ssl().as_ptr()) };
+        psk::limit(ssl, parts).map_err(|errors| fault_of(&errors))
     }
 
     /// Runs a part of a call over `input`, which gives no more than this many records. Returns the number of bytes that
@@ -197,11 +205,11 @@ impl Connection {
 
     pub(crate) fn facts(&self) -> Facts {
         let ssl = self.stream.ssl();
-        let mut facts = Facts::default();
+        let mut facts = Facts { uses_psk: psk::is_used(ssl).into(), ..Facts::default() };
         // OpenSSL keeps the suite in the session from the change of ciphers on alone.
         if let Some(suite) = ssl.current_cipher().or_else(|| pending_suite(ssl)) {
             facts.suite = u16::from_be_bytes(suite.protocol_id());
-            facts.is_resumed = u8::from(ssl.session_reused());
+            facts.is_resumed = u8::from(ssl.session_reused() && !psk::is_external(ssl));
             facts.group = groups::of(ssl, suite).unwrap_or_default();
             facts.version = match ssl.version_str() {
                 "TLSv1" => 0x0301,
@@ -223,7 +231,7 @@ impl Connection {
 
 /// The suite that the next change of ciphers begins with.
 #[allow(unsafe_code)]
-fn pending_suite(ssl: &SslRef) -> Option<&SslCipherRef> {
+pub(crate) fn pending_suite(ssl: &SslRef) -> Option<&SslCipherRef> {
     unsafe extern "C" {
         fn SSL_get_pending_cipher(ssl: *const sys::SSL) -> *const sys::SSL_CIPHER;
     }

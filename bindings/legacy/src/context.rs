@@ -19,7 +19,7 @@ use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use openssl_sys as sys;
 
 use crate::guard::fault_of;
-use crate::{callbacks, groups, messages, sessions};
+use crate::{callbacks, groups, messages, psk, sessions};
 
 /// Functions that the crate does not declare.
 #[allow(unsafe_code)]
@@ -239,9 +239,7 @@ fn set_peers(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<()
         })?;
     }
     if parts.has_psk != 0 {
-        builder.set_psk_server_callback(|_, identity, room| {
-            Ok(identity.map_or(0, |identity| callbacks::secret(identity, room)))
-        });
+        psk::set(builder, bytes(parts.psk_hint))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod context;
 mod groups;
 mod guard;
 mod messages;
+mod psk;
 mod sealed;
 mod sent;
 mod sessions;

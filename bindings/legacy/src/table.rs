@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use brokertls_legacy_abi::{Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, SIZE, Table, VERSION};
+use brokertls_legacy_abi::{Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, SIZE, Table, Tls13Parts, VERSION};
 use openssl::ssl::SslContext;
 
 use crate::connection::Connection;
@@ -18,6 +18,7 @@ static TABLE: Table = Table {
     context_new,
     context_free,
     connection_new,
+    connection_limit,
     connection_free,
     handshake,
     open,
@@ -107,6 +108,17 @@ unsafe extern "C" fn connection_new(context: *mut c_void, fault: *mut Fault) -> 
         Connection::new(context)
     });
     handle(made, fault)
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn connection_limit(connection: *mut c_void, parts: *const Tls13Parts, fault: *mut Fault) -> u32 {
+    let limited = guard(|| {
+        // SAFETY: the handle is one of `connection_new`, used by one thread at a time.
+        let connection = unsafe { connection.cast::<Connection>().as_mut() }.ok_or_else(Fault::default)?;
+        // SAFETY: the core gives a valid pointer or NULL.
+        connection.limit(unsafe { parts.as_ref() }.ok_or_else(Fault::default)?)
+    });
+    limited.map_err(|why| report(why, fault)).is_ok().into()
 }
 
 #[allow(unsafe_code)]

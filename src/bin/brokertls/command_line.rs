@@ -46,7 +46,8 @@ Exit code: 0 after the number of --connections, 1 failed, 2 wrong usage.";
 const INSPECT: &str = "\
 Shows the entries of a keystore: aliases, certificates, dates and types of keys. For each key, it reports if a context \
 can use it, what peers would refuse, and how to fix that. Of revocation lists (CRL) and OCSP responses, in DER or PEM, \
-it shows the content; verify checks their signatures. Subjects and issuers are in the form of RFC 4514, the last \
+it shows the content; verify checks their signatures. Of a file of pre-shared keys, it counts the keys and shows \
+neither identities nor secrets. Subjects and issuers are in the form of RFC 4514, the last \
 relative name first: CN=broker,O=Example.";
 
 const INSPECT_EXAMPLES: &str = "\
@@ -54,6 +55,7 @@ Examples:
   brokertls inspect broker.ks --password pass:password
   brokertls inspect server.pem --json
   brokertls inspect ca.crl
+  brokertls inspect init.psk --psk-format text
 
 Exit code: 0 read, 1 not readable, 2 wrong usage.";
 
@@ -124,9 +126,9 @@ fn serve() -> Command {
 }
 
 fn inspect() -> Command {
-    let names = ["type", "password", "key-password", "insecure-allow-missing-mac"];
+    let names = ["type", "password", "key-password", "insecure-allow-missing-mac", "psk-format", "psk-separator"];
     Command::new("inspect")
-        .about("Show the content of a keystore, certificate, CRL or OCSP response")
+        .about("Show the content of a keystore, certificate, CRL, OCSP response or file of pre-shared keys")
         .after_help(format!("{INSPECT}\n\n{PASSWORDS}\n\n{INSPECT_EXAMPLES}"))
         .arg(Arg::new("file").value_name("FILE").required(true).help("file to read"))
         .arg(json())

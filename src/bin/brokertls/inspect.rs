@@ -15,7 +15,7 @@ use crate::dates::now;
 use crate::facts::{certificate_json, certificate_lines};
 use crate::findings::{Findings, of_trusted};
 use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, error_json, print, print_json};
-use crate::revocation;
+use crate::{psk, revocation};
 
 /// The size of the largest file that is read for lists, in bytes: about two million entries.
 const MAX_REVOCATION_BYTES: usize = 128 << 20;
@@ -23,6 +23,9 @@ const MAX_REVOCATION_BYTES: usize = 128 << 20;
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let file = matches.get_one::<String>("file").map(String::as_str).unwrap_or_default();
     let is_json = is_set(matches, "json");
+    if let Some(outcome) = psk::inspect(matches, file, is_json) {
+        return outcome;
+    }
     let mut options = options(matches)?;
     options.set("cert", file)?;
     let refused = |error: Error| -> Outcome {

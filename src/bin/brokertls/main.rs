@@ -7,6 +7,7 @@ mod dates;
 mod facts;
 mod findings;
 mod inspect;
+mod psk;
 mod report;
 mod revocation;
 mod serve;

@@ -5,6 +5,7 @@ use crate::config::builder::ContextBuilder;
 use crate::config::revocation::CrlSource;
 use crate::config::source::Source;
 use crate::error::{Code, Error, Result};
+use crate::legacy::{PskFormat, PskHash};
 use crate::policy::names::{did_you_mean, nearest};
 use crate::policy::{LegacyAllowed, Preset};
 use crate::revocation::{CertIdHash, Depth, Mode};
@@ -91,6 +92,16 @@ pub static OPTIONS: &[OptionRow] = &[
         "library of the second engine [default: libbrokertls_legacy.so beside this one, or of the loader's path]"),
     row(Policy, "psk-file", Path(|builder, path| builder.psk_file(Source::file(path))), "FILE",
         "pre-shared keys of clients, for the second engine: a line IDENTITY:HEX each"),
+    row(Policy, "psk-format", Choice(psk_format), "FORMAT",
+        "secrets in the PSK file: hex (mosquitto) or text (EMQX) [default: hex]"),
+    row(Policy, "psk-separator", Text(ContextBuilder::psk_separator), "TEXT",
+        "text between identity and secret in the PSK file [default: a colon]"),
+    row(Policy, "psk-hash", Choice(psk_hash), "HASH",
+        "hash of the keys of the PSK file in TLS 1.3: sha256 or sha384 [default: sha256]"),
+    row(Policy, "psk-hint", Text(ContextBuilder::psk_hint), "TEXT",
+        "hint that helps clients of TLS 1.2 to choose their identity [default: none]"),
+    row(Policy, "psk-replaces-certificate", Switch(ContextBuilder::psk_replaces_certificate), "YES|NO",
+        "let clients with a pre-shared key do without a certificate, though client-auth is need [default: no]"),
 
     row(Verification, "client-auth", Choice(client_auth), "MODE",
         "ask clients for a certificate: none, want or need [default: none]"),
@@ -243,6 +254,18 @@ fn legacy_allow<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a m
         }
     }
     Ok(builder.legacy_allow(allowed))
+}
+
+fn psk_format<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mut ContextBuilder> {
+    Ok(builder.psk_format(PskFormat::from_name(text).ok_or_else(|| value::refuse(text, "hex or text"))?))
+}
+
+fn psk_hash<'a>(builder: &'a mut ContextBuilder, text: &str) -> Result<&'a mut ContextBuilder> {
+    Ok(builder.psk_hash(match text.to_ascii_lowercase().as_str() {
+        "sha256" => PskHash::Sha256,
+        "sha384" => PskHash::Sha384,
+        _ => return Err(value::refuse(text, "sha256 or sha384")),
+    }))
 }
 
 fn mode(text: &str) -> Result<Mode> {

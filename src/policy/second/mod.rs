@@ -236,6 +236,45 @@ impl SecondPolicy {
         }
     }
 
+    /// OpenSSL's list of the suites of TLS 1.3 with this hash, and the first one of them that the client offers.
+    pub(crate) fn suites_of_hash(&self, is_sha384: bool, offered: OfferedParts<'_>) -> Option<(String, u16)> {
+        let end = if is_sha384 { "_SHA384" } else { "_SHA256" };
+        let of_hash = || self.suites.iter().filter(|suite| suite.since == Since::Tls13 && suite.iana.ends_with(end));
+        let names: Vec<&str> = of_hash().map(|suite| suite.openssl).collect();
+        of_hash().find(|suite| offered.suites.contains(&suite.id)).map(|suite| (names.join(":"), suite.id))
+    }
+
+    /// Returns true if a suite with a pre-shared key is the first of TLS 1.2 that both sides have. The order is that of
+    /// this side if it `is_ordered`, otherwise the client's.
+    pub(crate) fn prefers_psk(&self, offered: OfferedParts<'_>, keys: &[KeyKind], is_ordered: bool) -> bool {
+        let has_tls13 = self.is_beside_tls13 || self.versions.contains(&TLS13);
+        if has_tls13 && offered.versions.contains(&TLS13) || !offered.versions.contains(&TLS12) {
+            return false;
+        }
+        let is_usable = |suite: &Suite| {
+            let alone = OfferedParts { suites: &[suite.id], ..offered };
+            match suite.kx {
+                _ if !is_of(suite, TLS12) => false,
+                Kx::RsaPsk => keys.contains(&KeyKind::Rsa),
+                kx if kx.is_psk() => self.has_group(suite, offered),
+                // A host that chooses identities has keys that are not known here.
+                _ if keys.is_empty() => suite.served().is_some(),
+                _ => keys.iter().any(|key| self.fits(alone, *key)),
+            }
+        };
+        let usable = |id: u16| self.suites.iter().find(|suite| suite.id == id && is_usable(suite));
+        let first = match is_ordered {
+            true => self.suites.iter().find(|suite| offered.suites.contains(&suite.id) && is_usable(suite)),
+            false => offered.suites.iter().find_map(|id| usable(*id)),
+        };
+        first.is_some_and(|suite| suite.kx.is_psk())
+    }
+
+    /// Returns true if one of the versions is served.
+    pub(crate) fn serves_version(&self, is_wanted: impl Fn(u16) -> bool) -> bool {
+        self.versions.iter().any(|version| is_wanted(*version))
+    }
+
     /// OpenSSL's list of the groups. It may be empty.
     pub(crate) fn group_list(&self) -> String {
         self.groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(":")

@@ -1,12 +1,14 @@
 //! A server with two engines, and OpenSSL's client.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use brokertls::{
     Connection, ConnectionSettings, Context, ContextBuilder, Error, IdentitySource, Source, Status, Stream,
@@ -31,7 +33,7 @@ pub(super) fn library() -> PathBuf {
 }
 
 /// Facts of a connection that has echoed a line.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) version: String,
     pub(super) suite: String,
@@ -41,9 +43,24 @@ pub(super) struct Seen {
     pub(super) protocol: String,
 }
 
+impl Seen {
+    fn of(connection: &Connection) -> Self {
+        Self {
+            version: connection.version().unwrap_or_default().to_owned(),
+            suite: connection.cipher_suite().unwrap_or_default().to_owned(),
+            peers: connection.peer_chain().len(),
+            psk_identity: String::from_utf8_lossy(connection.psk_identity().unwrap_or_default()).into_owned(),
+            protocol: String::from_utf8_lossy(connection.alpn().unwrap_or_default()).into_owned(),
+            server_name: connection.server_name().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 /// Both ends' account.
 pub(super) struct Met {
     pub(super) ours: Result<Seen, Error>,
+    /// The facts at the end, also of a conversation that has failed.
+    pub(super) facts: Seen,
     pub(super) theirs: String,
 }
 
@@ -122,10 +139,41 @@ impl World {
         command.env_remove("OPENSSL_CONF");
         let mut peer = Running::start(&mut command);
         peer.send("ping\n");
-        let (socket, _) = listener.accept().unwrap();
-        let ours = converse(context.accept_with(settings), socket);
+        let socket = accept(&listener, &peer);
+        let (ours, facts) = converse(context.accept_with(settings), socket, talk);
         peer.end_input();
-        Met { ours, theirs: peer.finish().text }
+        Met { ours, facts, theirs: peer.finish().text }
+    }
+
+    /// The first record of OpenSSL's client with these arguments.
+    pub(super) fn hello(&self, arguments: &str) -> Vec<u8> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut command = Command::new("openssl");
+        command.args(["s_client", "-connect", &address]).args(arguments.split_whitespace()).current_dir(&self.folder);
+        let peer = Running::start(&mut command);
+        let mut socket = accept(&listener, &peer);
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut record = vec![0; 5];
+        socket.read_exact(&mut record).unwrap();
+        record.resize(5 + usize::from(u16::from_be_bytes([record[3], record[4]])), 0);
+        socket.read_exact(&mut record[5..]).unwrap();
+        record
+    }
+
+    /// A program that `command` makes for our port, in the folder. It is a client, and `talk` answers it.
+    pub(super) fn meet_program(
+        &self,
+        context: &Context,
+        command: impl FnOnce(u16) -> Command,
+        talk: fn(&mut Stream) -> Result<(), Error>,
+    ) -> Met {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut peer = Running::start(command(listener.local_addr().unwrap().port()).current_dir(&self.folder));
+        let socket = accept(&listener, &peer);
+        let (ours, facts) = converse(context.accept(), socket, talk);
+        peer.end_input();
+        Met { ours, facts, theirs: peer.finish().text }
     }
 }
 
@@ -135,19 +183,50 @@ impl Drop for World {
     }
 }
 
-fn converse(connection: Result<Connection, Error>, mut socket: TcpStream) -> Result<Seen, Error> {
+/// The connection of the peer, which must not end before.
+fn accept(listener: &TcpListener, peer: &Running) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    loop {
+        match listener.accept() {
+            Ok((socket, _)) => {
+                socket.set_nonblocking(false).unwrap();
+                return socket;
+            }
+            Err(_) => assert!(!peer.has_ended(), "{}", peer.printed()),
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn converse(
+    connection: Result<Connection, Error>,
+    mut socket: TcpStream,
+    talk: fn(&mut Stream) -> Result<(), Error>,
+) -> (Result<Seen, Error>, Seen) {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut stream = Stream::new(connection.unwrap());
     stream.set_descriptors(socket.as_raw_fd(), socket.as_raw_fd()).unwrap();
-    let outcome = talk(&mut stream);
+    let outcome = shake_hands(&mut stream).and_then(|()| talk(&mut stream));
     // The peer reads why before the socket is closed.
     let _ = socket.flush().and_then(|()| socket.shutdown(Shutdown::Write));
     let _ = std::io::copy(&mut socket, &mut std::io::sink());
-    outcome
+    let facts = Seen::of(stream.connection());
+    (outcome.map(|()| facts.clone()), facts)
 }
 
-fn talk(stream: &mut Stream) -> Result<Seen, Error> {
-    assert_eq!(stream.handshake()?, Status::Done(()));
+/// Completes the handshake, with its tasks on this thread.
+fn shake_hands(stream: &mut Stream) -> Result<(), Error> {
+    loop {
+        match stream.handshake()? {
+            Status::Done(()) => return Ok(()),
+            Status::WantTask => stream.run_task(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Hears a line, and answers it.
+pub(super) fn talk(stream: &mut Stream) -> Result<(), Error> {
     let mut heard = Vec::new();
     let mut buffer = [0; 64];
     while !heard.ends_with(b"\n") {
@@ -159,13 +238,5 @@ fn talk(stream: &mut Stream) -> Result<Seen, Error> {
     assert_eq!(heard, b"ping\n");
     assert_eq!(stream.write(b"pong\n")?, Status::Done(5));
     assert_eq!(stream.close_write()?, Status::Done(()));
-    let connection = stream.connection();
-    Ok(Seen {
-        version: connection.version().unwrap_or_default().to_owned(),
-        suite: connection.cipher_suite().unwrap_or_default().to_owned(),
-        peers: connection.peer_chain().len(),
-        psk_identity: String::from_utf8_lossy(connection.psk_identity().unwrap_or_default()).into_owned(),
-        server_name: connection.server_name().unwrap_or_default().to_owned(),
-        protocol: String::from_utf8_lossy(connection.alpn().unwrap_or_default()).into_owned(),
-    })
+    Ok(())
 }

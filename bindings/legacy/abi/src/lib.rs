@@ -7,12 +7,15 @@
 use std::ffi::{CStr, c_void};
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
-pub const SIZE: u32 =
-    (size_of::<Table>() + size_of::<ContextParts>() + size_of::<Callbacks>() + size_of::<Facts>()) as u32;
+pub const SIZE: u32 = (size_of::<Table>()
+    + size_of::<ContextParts>()
+    + size_of::<Tls13Parts>()
+    + size_of::<Callbacks>()
+    + size_of::<Facts>()) as u32;
 
 /// The name of the engine's one symbol, a function of the type [`Entry`].
 pub const ENTRY: &CStr = c"brokertls_legacy_table";
@@ -96,6 +99,22 @@ pub struct ContextParts {
     pub has_staple: u8,
     /// The age in seconds up to which a session may be resumed by a ticket; 0 for no tickets.
     pub session_lifetime_s: u32,
+    /// The hint to the identity of a pre-shared key. No bytes for none.
+    pub psk_hint: Bytes,
+}
+
+/// The settings of one connection for TLS 1.3, if they differ from those of its context.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Tls13Parts {
+    /// OpenSSL's names of the suites, with colons between. No bytes turn TLS 1.3 off.
+    pub suites: Bytes,
+    /// The identity of the pre-shared key. No bytes for none.
+    pub identity: Bytes,
+    /// Its secret.
+    pub secret: Bytes,
+    /// A suite with its hash, as on the wire.
+    pub suite: u16,
 }
 
 /// The verdict on a peer that is accepted. No alert has this number, and no memory that is zero.
@@ -112,7 +131,7 @@ pub struct Callbacks {
     /// Judges the certificates of the peer, as it sent them. Returns [`ACCEPTED`]. Every other number is a
     /// refusal, and its alert is in the last argument.
     pub verify: unsafe extern "C" fn(*mut c_void, *const Bytes, usize, *mut u8) -> u32,
-    /// Puts the secret of an identity into the buffer. Returns its length, or 0 for none.
+    /// Puts the secret of an identity into the buffer, up to TLS 1.2. Returns its length, or 0 for none.
     pub secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize) -> usize,
     /// Notes a secret of the connection, as a line of a key log (draft-ietf-tls-keylogfile).
     pub note_secret: unsafe extern "C" fn(*mut c_void, Bytes),
@@ -186,6 +205,8 @@ pub struct Facts {
     pub group: u16,
     /// 1 if an earlier session has been resumed.
     pub is_resumed: u8,
+    /// 1 if a pre-shared key has authenticated the two sides, once the handshake is complete.
+    pub uses_psk: u8,
     /// Bytes of the application protocol; 0 for none.
     pub protocol_length: u8,
     /// The application protocol.
@@ -194,7 +215,7 @@ pub struct Facts {
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { version: 0, suite: 0, group: 0, is_resumed: 0, protocol_length: 0, protocol: [0; 255] }
+        Self { version: 0, suite: 0, group: 0, is_resumed: 0, uses_psk: 0, protocol_length: 0, protocol: [0; 255] }
     }
 }
 
@@ -216,6 +237,8 @@ pub struct Table {
     pub context_free: unsafe extern "C" fn(*mut c_void),
     /// Makes a connection. Returns NULL for a failure.
     pub connection_new: unsafe extern "C" fn(*mut c_void, *mut Fault) -> *mut c_void,
+    /// Gives a connection its own settings for TLS 1.3, before its handshake. Returns 0 for a failure.
+    pub connection_limit: unsafe extern "C" fn(*mut c_void, *const Tls13Parts, *mut Fault) -> u32,
     /// Frees a connection.
     pub connection_free: unsafe extern "C" fn(*mut c_void),
     /// Continues the handshake with records of the peer. Puts the number of used bytes into the fourth argument.

@@ -53,6 +53,7 @@ pub fn server_with(set: impl FnOnce(&mut ContextBuilder) -> &mut ContextBuilder)
     }
     // Every suite by its name: the default leaves some out.
     builder.cipher_suites("ALL");
+    builder.psk_replaces_certificate(true);
     set(&mut builder).build().unwrap()
 }
 
@@ -110,6 +111,19 @@ pub fn client_on(
         set(builder);
     };
     start(version, suite, set, set_connection)
+}
+
+/// A client of this version and suite with a key.
+pub fn with_key(version: SslVersion, suite: &str, identity: &str, secret: &[u8]) -> (SslStream<Pipe>, Pipe) {
+    let (name, key) = (identity.as_bytes().to_vec(), secret.to_vec());
+    client_with(version, suite, |builder| {
+        builder.set_psk_client_callback(move |_, _, identity, secret| {
+            identity[..name.len()].copy_from_slice(&name);
+            identity[name.len()] = 0;
+            secret[..key.len()].copy_from_slice(&key);
+            Ok(key.len())
+        });
+    })
 }
 
 /// A client of this version and suite with other settings, which has sent its hello.

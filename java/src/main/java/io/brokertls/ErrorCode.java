@@ -199,7 +199,8 @@ public enum ErrorCode {
     /** The pre-shared keys cannot be read. */
     PSK_MALFORMED(224, Category.KEYSTORE, -1,
             "the pre-shared keys cannot be read",
-            "Give an identity, a colon and the secret in hexadecimal digits on each line."),
+            "Give an identity, a colon and the secret in hexadecimal digits on each line; psk-format names "
+                    + "another form."),
     /** The peer certificate's issuer is not trusted. */
     CERT_UNKNOWN_ISSUER(300, Category.CERTIFICATE, 48,
             "the peer certificate's issuer is not trusted",
@@ -448,6 +449,10 @@ public enum ErrorCode {
     PSK_REFUSED(527, Category.PROTOCOL, 20,
             "the client has no pre-shared key of this context",
             "Compare the identity and the secret of the client with the line of it here."),
+    /** The pre-shared key of the client could not be looked up. */
+    PSK_UNAVAILABLE(528, Category.PROTOCOL, 80,
+            "the pre-shared key of the client could not be looked up",
+            "Look into the log of the application: its callback has failed."),
     /** The client has come down to an older version than both sides have. */
     FALLBACK_REFUSED(529, Category.PROTOCOL, 86,
             "the client has come down to an older version than both sides have",

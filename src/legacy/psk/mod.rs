@@ -1,0 +1,17 @@
+//! Pre-shared keys by identity (RFC 4279, RFC 8446 section 4.2.11): from files, from memory, and from a callback.
+//!
+//! [`file`] reads a file into the block of [`table`], and [`keys`] gives the secrets out. [`offered`] finds the key for
+//! the offer of a client of TLS 1.3.
+
+mod file;
+mod key;
+mod keys;
+mod offered;
+mod table;
+
+pub use file::PskSummary;
+pub(crate) use file::{PskReader, Separator};
+pub use key::{Psk, PskCallback, PskFormat, PskHash, PskRequest};
+pub(super) use keys::Given;
+pub(crate) use keys::Psks;
+pub(super) use offered::OfferedKey;
