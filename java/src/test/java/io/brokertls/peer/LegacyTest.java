@@ -170,12 +170,11 @@ class LegacyTest {
     @CsvSource({
         "TLSv1, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, true", "TLSv1, TLS_RSA_WITH_AES_128_CBC_SHA, false",
         "TLSv1.1, TLS_DHE_RSA_WITH_AES_256_CBC_SHA, true", "TLSv1.1, TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, false",
-        "TLSv1.2, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, true", "TLSv1.2, SSL_RSA_WITH_3DES_EDE_CBC_SHA, false",
+        "TLSv1.2, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, true", "TLSv1.2, TLS_RSA_WITH_AES_256_CBC_SHA256, false",
         "TLSv1.3, TLS_AES_128_GCM_SHA256, true", "TLSv1.2, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, false"})
     void clientOfTheJdkIsServedWithItsVersionAndSuiteByTheNamesOfJava(String version, String suite,
             boolean isByEngine) throws Exception {
-        BrokerTlsContext context = server().protocols(ALL).legacyAllow("legacy-rsa-key-exchange", "legacy-3des")
-                .build();
+        BrokerTlsContext context = server().protocols(ALL).legacyAllow("legacy-rsa-key-exchange").build();
         Met met = meet(context, isByEngine, port -> OldClient.ofJdk(folder, port, version, suite, trust)).served();
         assertEquals(version, met.session.getProtocol());
         assertEquals(suite, met.session.getCipherSuite());

@@ -149,6 +149,9 @@ public final class Session extends ExtendedSSLSession {
         ChainSource asked;
         byte[] identity;
         synchronized (this) {
+            if (isPeerUnreadable) {
+                return null;
+            }
             asked = state == State.IN_HANDSHAKE ? null : engine.get();
             identity = pskIdentity;
         }
@@ -182,6 +185,9 @@ public final class Session extends ExtendedSSLSession {
             return encoded == null ? null : new X500Principal(encoded);
         } catch (IllegalArgumentException e) {
             // A subject that only the native library can read counts as none, as such a certificate does.
+            synchronized (this) {
+                isPeerUnreadable = true;
+            }
             return null;
         }
     }
