@@ -468,6 +468,15 @@ fn second_engine_is_named_to_a_program_with_the_static_library() {
     assert!(said.contains("the second TLS engine cannot be used") && said.contains("it is another library"), "{said}");
 }
 
+#[test]
+fn second_engine_is_refused_to_a_program_that_loads_no_libraries() {
+    let flags = [static_flags(), vec!["-static".to_owned()]].concat();
+    let (program, keys) = legacy_program("legacy_all_static", &flags);
+    let said = succeed(Command::new(program).args([&keys, &legacy_library()]));
+    assert!(said.contains("the second TLS engine cannot be used"), "{said}");
+    assert!(said.contains("the program is linked with -static"), "{said}");
+}
+
 /// OpenSSL's client sends a line with these arguments, and prints the answer.
 fn s_client(port: &str, arguments: &str) -> String {
     let line = format!("echo ping | openssl s_client -connect 127.0.0.1:{port} -quiet -no_ign_eof {arguments} 2>&1");

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
+use std::slice;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use brokertls_legacy_abi::{ENTRY, Entry, SIZE, Table, VERSION};
@@ -91,6 +92,19 @@ fn auxiliary(kind: libc::c_ulong) -> usize {
     usize::try_from(value).unwrap_or_default()
 }
 
+/// Returns true if the system's loader has started the program: its headers name one. In other programs, a load of a
+/// library can crash.
+#[allow(unsafe_code)]
+fn has_loader() -> bool {
+    let (first, count) = (auxiliary(libc::AT_PHDR), auxiliary(libc::AT_PHNUM));
+    if first == 0 {
+        return false;
+    }
+    // SAFETY: the kernel gives the address and the number of the program's headers, which stay as they are.
+    let headers = unsafe { slice::from_raw_parts(ptr::with_exposed_provenance::<libc::Elf64_Phdr>(first), count) };
+    headers.iter().any(|header| header.p_type == libc::PT_INTERP)
+}
+
 /// The program or library at an address: its first address, and its file as the loader names it.
 #[allow(unsafe_code)]
 fn object_of(address: *const c_void) -> Option<(usize, PathBuf)> {
@@ -139,6 +153,9 @@ fn reason() -> String {
 
 #[allow(unsafe_code)]
 fn load(path: &Path) -> Result<&'static Table> {
+    if !has_loader() {
+        return Err(unavailable(path, "the program is linked with -static, and such a program loads no libraries"));
+    }
     let name = CString::new(path.as_os_str().as_bytes()).map_err(|_| unavailable(path, "a zero byte in its path"))?;
     // SAFETY: the name is a text. The library starts nothing when it is loaded.
     let library = unsafe { libc::dlopen(name.as_ptr(), flags()) };
