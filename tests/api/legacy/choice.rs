@@ -240,11 +240,13 @@ fn hello_that_is_too_long_or_has_an_empty_record_is_refused_before_an_engine_is_
     assert_eq!((code, alert.last()), (Code::UnexpectedMessage, Some(&10)));
 }
 
-/// A ClientHello of TLS 1.2 with ECDHE-RSA-AES128-SHA256 and RSA+SHA256, and no groups.
-fn hello_without_groups() -> Vec<u8> {
-    let mut body = vec![3, 3];
+/// A ClientHello of this version and suite, with RSA+SHA256 and no groups.
+fn hello_without_groups(minor: u8, suite: u16) -> Vec<u8> {
+    let mut body = vec![3, minor];
     body.extend([7; 32]);
-    body.extend([0, 0, 2, 0xC0, 0x27, 1, 0, 0, 8]);
+    body.extend([0, 0, 2]);
+    body.extend(suite.to_be_bytes());
+    body.extend([1, 0, 0, 8]);
     body.extend([0, 13, 0, 4, 0, 2, 4, 1]);
     let length = u8::try_from(body.len()).unwrap();
     [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
@@ -254,6 +256,35 @@ fn hello_without_groups() -> Vec<u8> {
 fn client_with_suites_that_need_a_group_and_no_groups_is_told_so() {
     let world = World::new("no-groups");
     let context = world.builder().build().unwrap();
-    let (code, _) = refusal(&context, &[&hello_without_groups()]);
+    let (code, _) = refusal(&context, &[&hello_without_groups(3, 0xC027)]);
     assert_eq!(code, Code::NoCommonGroup);
+}
+
+/// The end of the random of a server that answers this hello.
+fn end_of_random(context: &Context, mut hello: Vec<u8>) -> [u8; 8] {
+    let mut connection = context.accept().unwrap();
+    connection.unwrap(&mut hello, &mut []).unwrap();
+    let mut answer = vec![0; 20_000];
+    connection.wrap(&[], &mut answer).unwrap();
+    // After the headers of the record and of the message, and the version.
+    answer[11..43].last_chunk().copied().unwrap()
+}
+
+#[test]
+fn handshake_of_an_older_version_is_marked_as_a_downgrade_whatever_serves_tls13() {
+    let world = World::new("sentinel");
+    let with = |versions: &str, groups: &str| {
+        let mut builder = world.builder();
+        builder.versions(versions).groups(groups).build().unwrap()
+    };
+    let (tls12, tls10) = (|| hello_without_groups(3, 0x009E), || hello_without_groups(1, 0x0033));
+    // With the last group, the second engine has no TLS 1.3 of its own.
+    for groups in ["X25519", "X25519MLKEM768"] {
+        let context = with("TLSv1.3,TLSv1.2,TLSv1", groups);
+        assert_eq!(&end_of_random(&context, tls12()), b"DOWNGRD\x01", "{groups}");
+        assert_eq!(&end_of_random(&context, tls10()), b"DOWNGRD\x00", "{groups}");
+    }
+    let context = with("TLSv1.2,TLSv1", "X25519");
+    assert_eq!(&end_of_random(&context, tls10()), b"DOWNGRD\x00");
+    assert_ne!(&end_of_random(&context, tls12())[..7], b"DOWNGRD");
 }
