@@ -252,7 +252,8 @@ impl Server {
             return session.limit_tls13(&names, Some((key, suite)));
         }
         let is_older = |version: u16| version < 0x0304 && offer.versions.contains(&version);
-        match offer.versions.contains(&0x0304) && self.psks.is_some() && self.has_no_certificate() {
+        let has_tls13 = self.policy.serves_version(|version| version == 0x0304) && offer.versions.contains(&0x0304);
+        match has_tls13 && self.psks.is_some() && self.has_no_certificate() {
             false => Ok(()),
             true if self.policy.serves_version(is_older) => session.limit_tls13("", None),
             true => {

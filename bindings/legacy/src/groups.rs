@@ -86,7 +86,9 @@ pub(crate) fn of(ssl: &SslRef, suite: &SslCipherRef) -> Option<u16> {
     const FINITE_FIELDS: std::ops::RangeInclusive<u16> = 0x0100..=0x01ff;
     // SAFETY: the suite is valid.
     let is_finite = matches!(unsafe { SSL_CIPHER_get_kx_nid(suite.as_ptr()) }, NID_KX_DHE | NID_KX_DHE_PSK);
-    // SAFETY: the connection is valid, and this command takes nothing.
+    // OpenSSL looks into the session without a check that there is one. A binder that is refused leaves none.
+    ssl.session()?;
+    // SAFETY: the connection is valid and has a session, and this command takes nothing.
     let group = unsafe { sys::SSL_ctrl(ssl.as_ptr(), GET_NEGOTIATED_GROUP, 0, ptr::null_mut()) };
     let group = match GROUPS.iter().find(|(known, _)| c_long::from(*known) == group) {
         Some((_, wire)) => Some(*wire),
