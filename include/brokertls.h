@@ -256,11 +256,9 @@ BTLS_ENUM(btls_password_usage) {
     BTLS_PASSWORD_KEY = 1 /* Decrypts one private key. */
 };
 
-/* Writes a password of at most `capacity` bytes into `buffer`. Returns its length without a NUL, or
- * a negative number for no password. */
+/* Writes a password of at most `capacity` bytes. Returns its length without NUL, or -1 for none. */
 typedef ptrdiff_t (*btls_password_fn)(
     void *user, const btls_password_request *request, char *buffer, size_t capacity);
-
 /* Returns the purpose of the password. */
 btls_password_usage btls_password_request_usage(const btls_password_request *request);
 /* Returns the file, or the label of the memory, that the password is for. */
@@ -292,6 +290,17 @@ btls_status btls_builder_cipher_suites(btls_builder *builder, const char *names)
 btls_status btls_builder_groups(btls_builder *builder, const char *names);
 /* Adds an application protocol (ALPN), e.g. "mqtt", in order of preference. */
 btls_status btls_builder_alpn(btls_builder *builder, const char *protocol);
+/* Adds the pre-shared key of a client, for a context with the option legacy-engine. */
+btls_status btls_builder_psk(
+    btls_builder *builder, const void *identity, size_t identity_length, const void *secret,
+    size_t secret_length);
+/* Writes a secret. Returns its length, 0 for an unknown identity, or -1 if that cannot be told. */
+typedef ptrdiff_t (*btls_psk_fn)(
+    void *user, void *conn_user, const uint8_t *identity, size_t length, uint8_t *secret,
+    size_t capacity);
+/* Sets a function that gives further secrets. The rest is as for btls_builder_verify_callback. */
+btls_status btls_builder_psk_callback(
+    btls_builder *builder, btls_psk_fn function, void *user, bool may_block);
 
 /* --- Builder: Verification --- */
 
@@ -567,8 +576,7 @@ void btls_conn_free(btls_conn *conn);
 const btls_error *btls_conn_error(const btls_conn *conn);
 
 /* Sets the descriptors, blocking or not; both may be the same. The caller keeps them open until the
- * connection is freed. The library never closes them, and never raises SIGPIPE on a socket. Returns
- * BTLS_WRONG_STATE if a transport is set. */
+ * connection is freed, and closes them. BTLS_WRONG_STATE if a transport is set. */
 btls_status btls_conn_set_fd(btls_conn *conn, int read_fd, int write_fd);
 
 /* Reads ciphertext as read(2) does: 0 at the end, -1 with EAGAIN if there is nothing now. */
@@ -741,12 +749,9 @@ btls_status btls_certificate_issuer_der(
 
 /* Returns the number of attributes of the subject. Index 0 is the first in the certificate. */
 size_t btls_certificate_attribute_count(const btls_certificate *certificate);
-
-/* Returns the index of the first attribute of type `oid` ("2.5.4.3": common name) from index
- * `start` on, or the number of attributes. */
+/* Returns the index of the first attribute of type `oid` from `start` on; the count if none is. */
 size_t btls_certificate_attribute_find(
     const btls_certificate *certificate, const char *oid, size_t start);
-
 /* Returns the type of an attribute: an object identifier in dotted form. */
 const char *btls_certificate_attribute_oid(const btls_certificate *certificate, size_t index);
 /* Returns the value of an attribute without escapes. NULL if it is not text or holds a NUL. */

@@ -67,13 +67,12 @@ pub struct btls_log_line {
     conn_id: u64,
 }
 
-/// Writes a password of at most `capacity` bytes into `buffer`. Returns its length without a NUL, or a negative number
-/// for no password.
+/// Writes a password of at most `capacity` bytes. Returns its length without NUL, or -1 for none.
 ///
 /// # Details
 ///
-/// Called on the thread that builds or reloads a context. The function may use the context, and may reload it. The
-/// library wipes the buffer.
+/// Every negative number is for no password. Called on the thread that builds or reloads a context. The function may
+/// use the context, and may reload it. The library wipes the buffer.
 pub type btls_password_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -131,7 +130,7 @@ const PASSWORD_CAPACITY: usize = 1024;
 
 /// A pointer of the caller that its function gets back.
 #[derive(Clone, Copy)]
-struct User(*mut c_void);
+pub(super) struct User(*mut c_void);
 
 // SAFETY: the pointer is only handed back, never read. The header says on which threads the functions are called.
 unsafe impl Send for User {}
@@ -139,8 +138,12 @@ unsafe impl Send for User {}
 unsafe impl Sync for User {}
 
 impl User {
+    pub(super) fn new(pointer: *mut c_void) -> Self {
+        Self(pointer)
+    }
+
     /// A method, so that closures capture the wrapper and not the pointer in it.
-    fn pointer(&self) -> *mut c_void {
+    pub(super) fn pointer(&self) -> *mut c_void {
         self.0
     }
 }

@@ -223,12 +223,12 @@ pub unsafe extern "C" fn btls_certificate_attribute_count(certificate: Option<&b
     guard(0, || certificate.map_or(0, |certificate| certificate.attributes.len()))
 }
 
-/// Returns the index of the first attribute of type `oid` ("2.5.4.3": common name) from index `start` on, or the number
-/// of attributes.
+/// Returns the index of the first attribute of type `oid` from `start` on; the count if none is.
 ///
 /// # Details
 ///
-/// The number of attributes means that there is none. `oid` is in dotted form.
+/// The type is an object identifier in dotted form, such as "2.5.4.3" for a common name. If there is none from that
+/// index on, the result is the number of attributes of the subject.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_certificate_attribute_find(
     certificate: Option<&btls_certificate>,

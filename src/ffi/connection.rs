@@ -141,8 +141,11 @@ pub unsafe extern "C" fn btls_conn_error(conn: *const btls_conn) -> *const btls_
 }
 
 /// Sets the descriptors, blocking or not; both may be the same. The caller keeps them open until the connection is
-/// freed. The library never closes them, and never raises SIGPIPE on a socket. Returns BTLS_WRONG_STATE if a transport
-/// is set.
+/// freed, and closes them. BTLS_WRONG_STATE if a transport is set.
+///
+/// # Details
+///
+/// The library never closes them, and never raises SIGPIPE on a socket.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_set_fd(conn: *mut btls_conn, read_fd: c_int, write_fd: c_int) -> btls_status {
     guard_object(object!(conn), |conn| {

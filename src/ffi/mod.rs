@@ -21,6 +21,7 @@ mod guard;
 mod last_error;
 mod list;
 mod names;
+mod psk;
 mod revocation;
 mod revoked;
 mod source;

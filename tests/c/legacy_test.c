@@ -172,6 +172,62 @@ static void pre_shared_keys_without_the_engine_are_a_conflict_and_their_file_is_
     btls_builder_free(builder);
 }
 
+/* The source of secrets: knows "other" alone, and has no answer for "later". */
+static ptrdiff_t look_up(void *user, void *conn_user, const uint8_t *identity, size_t length, uint8_t *secret,
+                         size_t capacity) {
+    static const uint8_t other[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    CHECK(conn_user == NULL && capacity >= sizeof other);
+    ++*(int *)user;
+    if (length == 5 && memcmp(identity, "later", 5) == 0)
+        return -1;
+    if (length != 5 || memcmp(identity, "other", 5) != 0)
+        return 0;
+    memcpy(secret, other, sizeof other);
+    return sizeof other;
+}
+
+#define OTHER_CLIENT "-tls1_2 -cipher PSK-AES128-GCM-SHA256 -psk 0102030405060708090a0b0c0d0e0f10 -psk_identity "
+
+static void function_gives_the_secrets_of_identities_that_the_file_does_not_have(void) {
+    int calls = 0;
+    btls_builder *builder = builder_with_keys(NULL);
+    CHECK_BUILDER(builder, btls_builder_psk_callback(builder, NULL, NULL, true), BTLS_NULL_POINTER);
+    CHECK_BUILDER(builder, btls_builder_psk_callback(builder, look_up, &calls, true), BTLS_OK);
+    btls_context *context = build(builder);
+    struct met known = meet(context, PSK_CLIENT " -psk 00112233445566778899");
+    check_status(known.status, BTLS_OK, btls_conn_error(known.conn), __FILE__, __LINE__, known.peer.printed);
+    CHECK(calls == 0);
+    struct met other = meet(context, OTHER_CLIENT "other");
+    check_status(other.status, BTLS_OK, btls_conn_error(other.conn), __FILE__, __LINE__, other.peer.printed);
+    check_identity(other.conn, "other");
+    struct met unknown = meet(context, OTHER_CLIENT "stranger");
+    check_status(unknown.status, BTLS_PSK_REFUSED, btls_conn_error(unknown.conn), __FILE__, __LINE__, "stranger");
+    struct met later = meet(context, OTHER_CLIENT "later");
+    check_status(later.status, BTLS_PSK_UNAVAILABLE, btls_conn_error(later.conn), __FILE__, __LINE__, "later");
+    CHECK_HOLDS(later.peer.printed, "SSL alert number 80");
+    CHECK(calls == 3);
+    btls_conn_free(known.conn);
+    btls_conn_free(other.conn);
+    btls_conn_free(unknown.conn);
+    btls_conn_free(later.conn);
+    btls_context_free(context);
+}
+
+static void key_in_memory_serves_its_client(void) {
+    static const char secret[] = "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
+    btls_builder *builder = btls_builder_new();
+    CHECK_BUILDER(builder, btls_builder_set(builder, "legacy-engine", "yes"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_psk(builder, "other", 5, "", 0), BTLS_PSK_MALFORMED);
+    CHECK_BUILDER(builder, btls_builder_psk(builder, NULL, 5, secret, 16), BTLS_NULL_POINTER);
+    CHECK_BUILDER(builder, btls_builder_psk(builder, "other", 5, secret, 16), BTLS_OK);
+    btls_context *context = build(builder);
+    struct met met = meet(context, OTHER_CLIENT "other");
+    check_status(met.status, BTLS_OK, btls_conn_error(met.conn), __FILE__, __LINE__, met.peer.printed);
+    check_identity(met.conn, "other");
+    btls_conn_free(met.conn);
+    btls_context_free(context);
+}
+
 static void identity_before_the_handshake_is_null_and_outputs_are_needed(void) {
     btls_context *context = build(builder_with_keys(NULL));
     btls_conn *conn = NULL;
@@ -192,6 +248,8 @@ int main(void) {
     RUN(client_of_tls10_is_served_beside_a_client_of_tls13);
     RUN(client_of_tls10_is_refused_where_it_is_not_named);
     RUN(pre_shared_keys_without_the_engine_are_a_conflict_and_their_file_is_named);
+    RUN(function_gives_the_secrets_of_identities_that_the_file_does_not_have);
+    RUN(key_in_memory_serves_its_client);
     RUN(identity_before_the_handshake_is_null_and_outputs_are_needed);
     return 0;
 }

@@ -161,6 +161,9 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                     "btls_builder_cipher_suites",
                     "btls_builder_groups",
                     "btls_builder_alpn",
+                    "btls_builder_psk",
+                    "btls_psk_fn",
+                    "btls_builder_psk_callback",
                 ],
             ),
             section(

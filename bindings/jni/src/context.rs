@@ -7,7 +7,7 @@ use brokertls::options::{OPTIONS, Options, store_type};
 use brokertls::policy::{
     served_cipher_suites_beside, served_versions_beside, supported_cipher_suites, supported_versions,
 };
-use brokertls::{ClientAuth, ConnectionSettings, Context, IdentitySource, Source, TrustSource};
+use brokertls::{ClientAuth, ConnectionSettings, Context, IdentitySource, Psk, Source, TrustSource};
 use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned};
@@ -19,8 +19,9 @@ use crate::host::TaskHost;
 use crate::identity::IDENTITIES;
 use crate::log;
 use crate::password::password;
+use crate::psk;
 use crate::text::{
-    ByteArrays, Strings, byte_arrays, bytes_or_none, java_byte_arrays, java_strings, text, text_or_none, texts,
+    ByteArrays, Strings, byte_arrays, bytes, bytes_or_none, java_byte_arrays, java_strings, text, text_or_none, texts,
 };
 
 static BUILDERS: Handles<Mutex<Options>> = Handles::new();
@@ -135,6 +136,40 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
         };
         with_options(builder, |options| {
             options.builder_mut().trust(trust);
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addPsk<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    identity: JByteArray<'local>,
+    secret: JByteArray<'local>,
+) {
+    guard(&mut env, |env| {
+        let identity = bytes(env, &identity)?;
+        let key = Psk::new(&bytes(env, &secret)?)?;
+        with_options(builder, |options| {
+            options.builder_mut().psk(&identity, key);
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_askForPsks<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    psks: JObject<'local>,
+) {
+    guard(&mut env, |env| {
+        let callback = psk::callback(env, &psks)?;
+        with_options(builder, |options| {
+            options.builder_mut().psk_callback(callback, true);
             Ok(())
         })
     });

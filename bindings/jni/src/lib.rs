@@ -17,6 +17,7 @@ mod log;
 mod memory;
 mod names;
 mod password;
+mod psk;
 mod revocation;
 mod revoked;
 mod store;

@@ -218,6 +218,20 @@ public final class BrokerTlsContext implements AutoCloseable {
         char[] password(String label, String alias);
     }
 
+    /** Looks up the pre-shared keys of clients, for example in a database. */
+    @FunctionalInterface
+    public interface PskSource {
+        /**
+         * Called for a client with an identity that the builder's other keys do not have, on the thread that runs the
+         * engine's delegated task. To the client, an unknown identity looks like a wrong secret. After an exception,
+         * the connection ends with {@link ErrorCode#PSK_UNAVAILABLE}.
+         *
+         * @param identity as the client has sent it; it has proven nothing yet
+         * @return the secret, which is copied; null for an unknown identity
+         */
+        byte[] secret(byte[] identity);
+    }
+
     /** The request of a server for a client certificate. */
     public enum ClientAuth {
         /** No request. */

@@ -2,6 +2,7 @@ package io.brokertls;
 
 import io.brokertls.internal.NativeContextBuilder;
 import io.brokertls.internal.NativePasswords;
+import io.brokertls.internal.NativePsks;
 import io.brokertls.internal.NativeRevokedListener;
 import io.brokertls.jsse.Services;
 import io.brokertls.jsse.keys.Passwords;
@@ -32,6 +33,9 @@ public final class BrokerTlsContextBuilder {
     private BrokerTlsContext.VerifyCallback verifyCallback;
     private RevokedPeerListener revokedPeerListener;
     private NativePasswords passwords;
+    /** Pairs of an identity and a secret. */
+    private final List<byte[][]> psks = new ArrayList<>();
+    private NativePsks pskSource;
     private boolean limitsSessions;
     private int sessionCacheSize;
     private int sessionTimeoutSeconds;
@@ -329,6 +333,31 @@ public final class BrokerTlsContextBuilder {
         return option("psk-file", file.toString());
     }
 
+    /**
+     * Adds the pre-shared key of a client, for the second engine. {@link #build()} wipes the copy.
+     *
+     * @param identity 1 to 256 bytes without a zero byte
+     * @param secret 1 to 256 bytes
+     */
+    public BrokerTlsContextBuilder psk(byte[] identity, byte[] secret) {
+        psks.add(new byte[][] {identity.clone(), secret.clone()});
+        return this;
+    }
+
+    /** Sets the source of the pre-shared keys of other clients, for the second engine. */
+    public BrokerTlsContextBuilder psk(BrokerTlsContext.PskSource source) {
+        pskSource = identity -> {
+            try {
+                byte[] secret = source.secret(identity);
+                return secret == null ? null : secret.clone();
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.ERROR, "the source of pre-shared keys failed", e);
+                throw e;
+            }
+        };
+        return this;
+    }
+
     /** Turns session resumption on or off. Default: on. */
     public BrokerTlsContextBuilder resumption(boolean resumes) {
         return option("resumption", resumes ? "yes" : "no");
@@ -409,6 +438,12 @@ public final class BrokerTlsContextBuilder {
             for (Source source : ocspResponses) {
                 builder.addOcspResponse(source.content, source.label);
             }
+            for (byte[][] psk : psks) {
+                builder.addPsk(psk[0], psk[1]);
+            }
+            if (pskSource != null) {
+                builder.askForPsks(pskSource);
+            }
             if (revokedPeerListener != null) {
                 builder.onRevoked(report(revokedPeerListener));
             }
@@ -420,6 +455,7 @@ public final class BrokerTlsContextBuilder {
         } finally {
             identities.forEach(Identity::wipe);
             trust.forEach(Source::wipe);
+            psks.forEach(psk -> Passwords.wipe(psk[1]));
         }
     }
 

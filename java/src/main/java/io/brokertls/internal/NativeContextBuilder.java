@@ -91,6 +91,20 @@ public final class NativeContextBuilder extends NativeHandle {
         onRevoked(pointer(), listener);
     }
 
+    /**
+     * Adds the pre-shared key of a client.
+     *
+     * @throws TlsFailure PSK_MALFORMED for a secret of no byte or of more than 256
+     */
+    public synchronized void addPsk(byte[] identity, byte[] secret) throws TlsFailure {
+        addPsk(pointer(), identity, secret);
+    }
+
+    /** Sets the source of pre-shared keys for other identities. */
+    public synchronized void askForPsks(NativePsks psks) {
+        askForPsks(pointer(), psks);
+    }
+
     /** Sets the receiver of the context's log. */
     public synchronized void logTo(NativeLog log) {
         logTo(pointer(), log);
@@ -132,6 +146,10 @@ public final class NativeContextBuilder extends NativeHandle {
     private static native void useHostCheck(long builder);
 
     private static native void onRevoked(long builder, NativeRevokedListener listener);
+
+    private static native void addPsk(long builder, byte[] identity, byte[] secret) throws TlsFailure;
+
+    private static native void askForPsks(long builder, NativePsks psks);
 
     private static native void logTo(long builder, NativeLog log);
 

@@ -224,6 +224,49 @@ class LegacyTest {
         assertTrue(met.client.contains("SSL alert number 20"), met.client);
     }
 
+    private static final byte[] OTHER = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+    private static Met meetOther(BrokerTlsContext context, boolean isByEngine) throws Exception {
+        return meet(context, isByEngine, port -> OldClient.ofOpenssl(folder, port, "-tls1_2", "-cipher",
+                "PSK-AES128-GCM-SHA256", "-psk_identity", "other", "-psk", "0102030405060708090a0b0c0d0e0f10"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void keyInMemoryAndKeyOfTheSourceServeTheirClients(boolean isByEngine) throws Exception {
+        byte[] other = "other".getBytes(StandardCharsets.US_ASCII);
+        BrokerTlsContext inMemory = server().psk(other, OTHER).build();
+        assertEquals("other", meetOther(inMemory, isByEngine).served().session.getPeerPrincipal().getName());
+        byte[] kept = OTHER.clone();
+        BrokerTlsContext bySource = server().pskFile(keys)
+                .psk(identity -> Arrays.equals(identity, other) ? kept : null).build();
+        for (int turn = 0; turn < 2; turn++) {
+            assertEquals("other", meetOther(bySource, isByEngine).served().session.getPeerPrincipal().getName());
+        }
+        assertArrayEquals(OTHER, kept);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void clientIsRefusedIfTheSourceDoesNotKnowItOrFails(boolean isByEngine) throws Exception {
+        meetOther(server().psk(identity -> null).build(), isByEngine).refused(ErrorCode.PSK_REFUSED);
+        meetOther(server().psk(identity -> {
+            throw new IllegalStateException("the database is down");
+        }).build(), isByEngine).refused(ErrorCode.PSK_UNAVAILABLE);
+        meetOther(server().psk(identity -> new byte[257]).build(), isByEngine).refused(ErrorCode.PSK_UNAVAILABLE);
+    }
+
+    @Test
+    void keyWithoutASecretOrWithoutTheEngineIsRefusedWhenBuilt() {
+        byte[] one = {1};
+        assertEquals(ErrorCode.PSK_MALFORMED,
+                assertThrows(TlsFailure.class, () -> server().psk(one, new byte[0]).build()).code());
+        assertEquals(ErrorCode.PSK_MALFORMED,
+                assertThrows(TlsFailure.class, () -> server().psk(new byte[] {0}, one).build()).code());
+        assertEquals(ErrorCode.OPTION_CONFLICT,
+                assertThrows(TlsFailure.class, () -> server().legacyEngine(false).psk(one, one).build()).code());
+    }
+
     @Test
     void namesOfTheSecondEngineAreSupportedByContextsThatHaveThemAlone() throws Exception {
         BrokerTlsContext with = server().protocols(ALL).build();
