@@ -1,9 +1,10 @@
 //! The settings of the second engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
-use crate::legacy::known_suites;
+use crate::legacy::{Uses, known_suites};
 use crate::policy::{LegacyAllowed, SecondMeans};
 
 use super::psk::PskSpec;
@@ -16,6 +17,8 @@ pub(crate) struct LegacySpec {
     pub(crate) library: Option<PathBuf>,
     pub(crate) allowed: LegacyAllowed,
     pub(crate) psk: PskSpec,
+    /// The counts of one context.
+    pub(crate) uses: Arc<Uses>,
 }
 
 impl LegacySpec {

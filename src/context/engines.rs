@@ -167,6 +167,8 @@ impl Keys {
             protocols: settings.alpn.as_ref().unwrap_or(&spec.alpn),
             prefers_own_order: settings.prefers_own_cipher_order.unwrap_or_else(|| spec.prefers_own_order()),
             clock: Arc::clone(&spec.clock),
+            uses: Arc::clone(&spec.legacy.uses),
+            log: spec.log.clone(),
             key_log: parts.key_log(),
             staples: &self.staples,
             tickets: session::of_second(&sessions_of(spec, settings), sessions, parts.recheck(spec, Purpose::Client))?,

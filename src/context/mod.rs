@@ -80,6 +80,8 @@ impl fmt::Debug for Context {
 impl Context {
     pub(crate) fn from_spec(mut spec: Spec) -> Result<Self> {
         spec.openssl.restrict(&mut spec.policy)?;
+        // A builder may make more contexts.
+        spec.legacy.uses = Arc::default();
         let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock), &spec.sessions));
         spec.check()?;
         let remote = load::remote(&spec)?;
@@ -309,6 +311,12 @@ impl Context {
     /// The configured versions, suites and groups that are not supported, each with its reason.
     pub fn not_served(&self) -> Vec<NotServed> {
         self.generation().not_served.clone()
+    }
+
+    /// The numbers of clients that have used what the second engine allows for old ones, since the context was made.
+    /// The names are versions, switches of `legacy-allow`, and `pre-shared key`.
+    pub fn legacy_uses(&self) -> Vec<(&'static str, u64)> {
+        self.shared.spec.legacy.uses.counts()
     }
 
     fn generation(&self) -> Arc<Generation> {

@@ -17,6 +17,7 @@ use crate::revocation::Staple;
 use super::fault::{closed, error_of};
 use super::psk::{Given, OfferedKey};
 use super::resumed::Resumed;
+use super::uses::Used;
 
 /// The side that the engine asks during a call.
 pub(super) trait Answers: Send + Sync {
@@ -34,6 +35,9 @@ pub(super) trait Answers: Send + Sync {
 
     /// The hint for a client that has another secret than this identity here.
     fn hint(&self, identity: &[u8]) -> Option<&'static str>;
+
+    /// Counts a client that has completed its handshake.
+    fn note_use(&self, used: Used);
 
     /// Notes a secret of a connection, as a line of a key log.
     fn note_secret(&self, line: &[u8]);
@@ -406,6 +410,10 @@ impl Session {
                 Ok(())
             }
         });
+        if self.is_complete && outcome.is_ok() {
+            let Facts { version, suite, uses_psk, .. } = self.read_facts();
+            self.server.note_use(Used { version, suite, has_psk: uses_psk == 1 });
+        }
         (used.min(tls.len()), outcome)
     }
 

@@ -15,6 +15,7 @@ mod offer;
 mod psk;
 mod resumed;
 mod server;
+mod uses;
 
 pub(crate) use engine::{Chosen, Opened, Session};
 pub(crate) use loader::{bring, is_brought};
@@ -22,6 +23,7 @@ pub(crate) use offer::{HelloReader, Reading};
 pub use psk::{Psk, PskCallback, PskFormat, PskHash, PskRequest, PskSummary};
 pub(crate) use psk::{PskReader, Psks, Separator};
 pub(crate) use server::{First, FirstKeys, Parts, Server, key_kind, known_suites};
+pub(crate) use uses::Uses;
 
 /// The most bytes that a record of the second engine adds to its plaintext. In TLS 1.0 an empty record precedes each
 /// (RFC 5246 appendix F.3 says why); each has a header, an IV, a MAC and padding.

@@ -14,6 +14,7 @@ use rustls::{KeyLog, ProtocolVersion, SignatureAlgorithm, SignatureScheme, Suppo
 use crate::error::{Code, Error, Result};
 use crate::identity::{certified, names_served, serves_name};
 use crate::keystore::Identity;
+use crate::logging::Log;
 use crate::policy::{KeyKind, OfferedParts, Policy, SecondPolicy};
 use crate::revocation::Staple;
 use crate::session::SecondTickets;
@@ -22,6 +23,7 @@ use crate::verify::{HandshakeNotes, RustlsVerifier};
 use super::engine::{self, Answers, EngineContext, Lacks, Session};
 use super::offer::Offer;
 use super::psk::{Given, OfferedKey, PskHash, Psks};
+use super::uses::{Used, Uses};
 use super::{key_log, loader};
 
 /// The keys with which rustls serves a context.
@@ -154,6 +156,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) protocols: &'a [Vec<u8>],
     pub(crate) prefers_own_order: bool,
     pub(crate) clock: Arc<dyn TimeProvider>,
+    pub(crate) uses: Arc<Uses>,
+    pub(crate) log: Log,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
     /// The staple of each identity, if any.
     pub(crate) staples: &'a [Option<Arc<Staple>>],
@@ -170,6 +174,8 @@ pub(crate) struct Server {
     verifier: Option<RustlsVerifier>,
     psks: Option<Arc<Psks>>,
     clock: Arc<dyn TimeProvider>,
+    uses: Arc<Uses>,
+    log: Log,
     key_log: Option<Arc<dyn KeyLog>>,
     tickets: Option<SecondTickets>,
 }
@@ -203,8 +209,8 @@ impl Server {
             let context = context(table, &parts, None)?;
             contexts.push(Own { context, key: None, staple: None, names: Vec::new() });
         }
-        let Parts { policy, first, verifier, psks, clock, key_log, tickets, prefers_own_order, .. } = parts;
-        Ok(Self { prefers_own_order, contexts, policy, first, verifier, psks, clock, key_log, tickets })
+        let Parts { policy, first, verifier, psks, clock, uses, log, key_log, tickets, prefers_own_order, .. } = parts;
+        Ok(Self { prefers_own_order, contexts, policy, first, verifier, psks, clock, uses, log, key_log, tickets })
     }
 
     /// Returns true if rustls serves the client. A client that prefers a pre-shared key is served by the second engine,
@@ -308,6 +314,11 @@ impl Answers for Server {
 
     fn hint(&self, identity: &[u8]) -> Option<&'static str> {
         self.psks.as_ref()?.hint(identity)
+    }
+
+    fn note_use(&self, used: Used) {
+        let now_s = self.clock.current_time().map_or(0, |now| now.as_secs());
+        self.uses.note(used, (&self.log, HandshakeNotes::connection_id()), now_s);
     }
 
     fn note_secret(&self, line: &[u8]) {

@@ -217,6 +217,11 @@ impl HandshakeNotes {
         NOTES.with_borrow(|notes| notes.input.version).unwrap_or("TLSv1.2")
     }
 
+    /// The number of the current connection.
+    pub(crate) fn connection_id() -> u64 {
+        NOTES.with_borrow(|notes| notes.input.connection_id)
+    }
+
     /// Keeps what will be wrong with the handshake, for where rustls does not say it.
     pub(crate) fn add_refusal(refusal: Error) {
         NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));

@@ -1,8 +1,9 @@
 //! The life of a connection of the second engine beside its handshake: its tickets, its staple and its secrets.
 
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use brokertls::policy::LegacyAllowed;
 use brokertls::{IdentitySource, Source};
 
 use super::world::{World, library};
@@ -70,7 +71,7 @@ fn old_client_that_asks_for_a_staple_is_given_it() {
         assert!(!other.theirs.contains("OCSP Response Status"), "{}", other.theirs);
     }
     // The response is over by then, and is not sent.
-    staples.clock.advance(601);
+    staples.clock.advance(660);
     let late = world.meet(&context, "-tls1 -cipher ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0 -status");
     late.went_well();
     assert!(late.theirs.contains("OCSP response: no response sent"), "{}", late.theirs);
@@ -92,4 +93,30 @@ fn connections_of_one_context_are_served_by_several_threads_at_once() {
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn old_clients_are_counted_by_what_they_use_and_logged() {
+    let world = World::new("uses");
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&lines);
+    let mut builder = world.builder();
+    builder.legacy_allow(LegacyAllowed { rsa_key_exchange: true, ..LegacyAllowed::default() });
+    builder.log(Arc::new(move |line| kept.lock().unwrap().push(line.text.to_owned())));
+    let context = builder.build().unwrap();
+    for offer in ["-tls1 -cipher AES128-SHA:@SECLEVEL=0", "-tls1_2 -cipher ECDHE-RSA-AES128-SHA", "-tls1_3"] {
+        world.meet(&context, offer).went_well();
+    }
+    world.meet(&context, &format!("-tls1_1 {CBC}")).went_well();
+    let used: Vec<_> = context.legacy_uses().into_iter().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(used, [("TLSv1", 1), ("TLSv1.1", 1), ("legacy-rsa-key-exchange", 1)]);
+    let lines = lines.lock().unwrap();
+    let about: Vec<&String> = lines.iter().filter(|line| line.contains("an old client uses")).collect();
+    assert_eq!(
+        about,
+        [
+            "connection 1: an old client uses TLSv1, legacy-rsa-key-exchange (TLS_RSA_WITH_AES_128_CBC_SHA)",
+            "connection 4: an old client uses TLSv1.1 (TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)"
+        ]
+    );
 }

@@ -1,0 +1,115 @@
+//! Counts of clients that use what a context allows for old clients alone, and a line of the log for each.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::logging::{Level, Log};
+use crate::policy::cipher_suite_name;
+
+/// The most lines of a context about such clients in a minute of its clock. All of them are counted.
+const MAX_LINES_A_MINUTE: u32 = 60;
+
+/// The counts of one context, for its whole life.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    counts: [AtomicU64; NAMES.len()],
+    minute: Mutex<Minute>,
+}
+
+/// The lines of the present minute.
+#[derive(Debug, Default)]
+struct Minute {
+    /// Minutes since 1970.
+    number: u64,
+    lines: u32,
+    left_out: u64,
+}
+
+/// The names of the counted parts: the versions, the switches of `legacy-allow`, and pre-shared keys.
+const NAMES: [&str; 5] = ["TLSv1", "TLSv1.1", "legacy-rsa-key-exchange", "legacy-3des", "pre-shared key"];
+const PRE_SHARED_KEY: usize = NAMES.len() - 1;
+
+/// The choices of a handshake that is complete.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Used {
+    pub(super) version: u16,
+    pub(super) suite: u16,
+    pub(super) has_psk: bool,
+}
+
+impl Used {
+    fn parts(self) -> [bool; NAMES.len()] {
+        let suite = cipher_suite_name(self.suite);
+        let has_rsa = suite.starts_with("TLS_RSA_");
+        [self.version == 0x0301, self.version == 0x0302, has_rsa, suite.contains("_3DES_"), self.has_psk]
+    }
+}
+
+impl Uses {
+    /// Counts a client. Writes a line about one of an old version, or with a suite that a switch allows.
+    pub(super) fn note(&self, used: Used, (log, connection_id): (&Log, u64), now_s: u64) {
+        let parts = used.parts();
+        for (count, is_used) in self.counts.iter().zip(parts) {
+            count.fetch_add(u64::from(is_used), Ordering::Relaxed);
+        }
+        let weak = NAMES.iter().zip(parts).take(PRE_SHARED_KEY).filter(|(_, is_used)| *is_used);
+        let weak: Vec<&str> = weak.map(|(name, _)| *name).collect();
+        if weak.is_empty() {
+            return;
+        }
+        let Some(left_out) = self.count_line(now_s / 60) else { return };
+        let suite = cipher_suite_name(used.suite);
+        let mut line = format!("connection {connection_id}: an old client uses {} ({suite})", weak.join(", "));
+        if left_out > 0 {
+            line.push_str(&format!(" ({left_out} before this one were not logged)"));
+        }
+        log.write_about(connection_id, Level::Warn, &line);
+    }
+
+    /// Counts a line. Returns the number of lines before it that were left out; none if it is one of them.
+    fn count_line(&self, number: u64) -> Option<u64> {
+        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        if minute.number != number {
+            *minute = Minute { number, lines: 0, left_out: minute.left_out };
+        }
+        if minute.lines == MAX_LINES_A_MINUTE {
+            minute.left_out += 1;
+            return None;
+        }
+        minute.lines += 1;
+        Some(std::mem::take(&mut minute.left_out))
+    }
+
+    /// The names of the parts, each with the number of clients that have used it.
+    pub(crate) fn counts(&self) -> Vec<(&'static str, u64)> {
+        NAMES.into_iter().zip(&self.counts).map(|(name, count)| (name, count.load(Ordering::Relaxed))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn all_old_clients_are_counted_and_sixty_a_minute_are_logged() {
+        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = Arc::clone(&lines);
+        let log = Log::new(Some(Arc::new(move |line| kept.lock().unwrap().push(line.text.to_owned()))));
+        let uses = Uses::default();
+        let old = Used { version: 0x0301, suite: 0x002f, has_psk: false };
+        (0..70).for_each(|number| uses.note(old, (&log, number), 600));
+        uses.note(Used { version: 0x0303, suite: 0x00a8, has_psk: true }, (&log, 70), 600);
+        uses.note(Used { version: 0x0302, suite: 0xc012, has_psk: false }, (&log, 71), 660);
+        let lines = lines.lock().unwrap();
+        assert_eq!(lines.len(), 61);
+        assert_eq!(
+            lines[0],
+            "connection 0: an old client uses TLSv1, legacy-rsa-key-exchange (TLS_RSA_WITH_AES_128_CBC_SHA)"
+        );
+        assert!(lines[60].ends_with("_3DES_EDE_CBC_SHA) (10 before this one were not logged)"), "{}", lines[60]);
+        let counts: Vec<u64> = uses.counts().into_iter().map(|(_, count)| count).collect();
+        assert_eq!(counts, [70, 1, 70, 1, 1]);
+    }
+}
