@@ -1,6 +1,6 @@
 //! Pre-shared keys in TLS 1.2 (RFC 4279, RFC 5489).
 
-use brokertls::{Code, PskFormat};
+use brokertls::{Code, PskFormat, Source};
 
 use super::super::world::World;
 use super::{DEVICE, KEYS, RSA, SECRET, hex, keys_alone, keys_of};
@@ -147,4 +147,27 @@ fn file_in_the_form_of_another_broker_is_guessed_in_the_hint() {
     // An unknown identity has no such reason.
     let met = world.meet(&digits, &format!("-tls1_2 -cipher PSK-AES128-CBC-SHA -psk_identity x -psk {SECRET}"));
     assert!(!met.failed(Code::PskRefused, 20).hint().contains("psk-format"));
+}
+
+#[test]
+fn resumed_session_has_the_identity_of_its_key_as_long_as_that_is_known() {
+    let world = World::new("psk-resumed");
+    let path = world.file("init.psk");
+    std::fs::write(&path, KEYS).unwrap();
+    let mut builder = world.builder();
+    let context = builder.psk_file(Source::file(&path)).build().unwrap();
+    let offer = format!("-tls1_2 -cipher ECDHE-PSK-AES128-CBC-SHA {DEVICE}");
+    let first = world.meet(&context, &format!("{offer} -sess_out session.pem"));
+    assert_eq!(first.went_well().psk_identity, "myclient1");
+    let again = format!("{offer} -sess_in session.pem");
+    let met = world.meet(&context, &again);
+    assert_eq!(met.went_well().psk_identity, "myclient1");
+    assert!(met.theirs.contains("Reused, TLSv1"), "{}", met.theirs);
+    // The key is gone, so the session is too: the full handshake refuses the client.
+    std::fs::write(&path, format!("other:{SECRET}\n")).unwrap();
+    context.reload().unwrap();
+    assert_eq!(
+        world.meet(&context, &again).failed(Code::PskRefused, 20).detail(),
+        "\"myclient1\": the identity is not known"
+    );
 }
