@@ -62,6 +62,10 @@ run make --no-print-directory test-c
 run cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
 run cargo test --locked --package brokertls-legacy
+# Altered flights once more under valgrind, with OpenSSL in the process.
+valgrind="valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect"
+valgrind="target.'cfg(unix)'.runner = '$valgrind --errors-for-leak-kinds=definite,indirect'"
+run cargo test --locked --package brokertls-legacy --config "$valgrind" --test hostile
 run make --no-print-directory test-java
 run make --no-print-directory test-activemq
 run make --no-print-directory demo-java

@@ -12,6 +12,15 @@ use openssl::ssl::SslVersion;
 const ALTERED: usize = 400;
 const OLD: (SslVersion, &str) = (SslVersion::TLS1, "ECDHE-RSA-AES128-SHA");
 
+/// One of each kind of handshake.
+const KINDS: [(SslVersion, &str); 4] = [
+    OLD,
+    (SslVersion::TLS1_2, "DHE-RSA-AES256-SHA256"),
+    (SslVersion::TLS1_2, "ECDHE-PSK-AES128-CBC-SHA256"),
+    // By a pre-shared key.
+    (SslVersion::TLS1_3, ""),
+];
+
 /// xorshift64*: the same sequence on every machine.
 struct Sequence(u64);
 
@@ -47,7 +56,7 @@ fn altered_flights_end_with_a_code_and_leave_no_error_behind() {
     let mut failures = 0;
     for number in 0..ALTERED {
         let mut connection = context.accept().unwrap();
-        let (version, suite) = if number % 2 == 0 { OLD } else { (SslVersion::TLS1_2, "RSA-PSK-AES128-CBC-SHA256") };
+        let (version, suite) = KINDS[number % KINDS.len()];
         let (mut client, pipe) = client(version, suite);
         let altered_flight = number % 3;
         for flight in 0..3 {
@@ -59,6 +68,8 @@ fn altered_flights_end_with_a_code_and_leave_no_error_behind() {
             let fed = feed(&mut connection, &mut bytes);
             assert_clean_queue();
             answer(&mut connection, &pipe);
+            // The facts of a connection may be asked for at any time.
+            let _ = (connection.version(), connection.cipher_suite(), connection.group(), connection.psk_identity());
             if let Err(error) = fed {
                 failures += 1;
                 assert_ne!(error.code(), Code::Internal, "{error}");
