@@ -54,17 +54,22 @@ impl PskSpec {
         if self.has_details() && !self.has_keys() {
             return conflict("settings of pre-shared keys, and no key");
         }
-        if self.has_keys() && needs_certificate && !self.replaces_certificate {
-            return conflict(
-                "client-auth need, and pre-shared keys: their clients show no certificate; \
-                 psk-replaces-certificate lets them do so",
-            );
-        }
+        self.check_need(needs_certificate)?;
         if let Some(hint) = &self.hint
             && (hint.is_empty() || hint.len() > MAX_HINT_BYTES || hint.contains('\0'))
         {
             let detail = format!("psk-hint: {} bytes, and 1 to {MAX_HINT_BYTES} without a zero byte fit", hint.len());
             return Err(Error::new(Code::InvalidArgument, detail));
+        }
+        Ok(())
+    }
+
+    /// Refuses the need for a certificate beside keys. Clients with keys show none.
+    pub(crate) fn check_need(&self, needs_certificate: bool) -> Result<()> {
+        if self.has_keys() && needs_certificate && !self.replaces_certificate {
+            let detail = "client-auth need, and pre-shared keys: their clients show no certificate; \
+                psk-replaces-certificate lets them do so";
+            return Err(Error::new(Code::OptionConflict, detail));
         }
         Ok(())
     }

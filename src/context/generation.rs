@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use rustls::ServerConfig;
 
-use crate::config::{ConnectionSettings, Spec};
+use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::Engines;
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
@@ -102,7 +102,8 @@ impl Generation {
     /// Returns the engines of a server for these settings, made at their first use.
     ///
     /// # Errors
-    /// `NO_IDENTITY`, `NO_TRUST`, and the errors of the versions and suites of the settings.
+    /// `NO_IDENTITY`, `NO_TRUST`, `OPTION_CONFLICT` if a certificate is needed beside pre-shared keys, and the errors
+    /// of the versions and suites of the settings.
     pub(super) fn engines_with(
         &self,
         spec: &Spec,
@@ -117,6 +118,7 @@ impl Generation {
             return Ok(Engines { first: self.server.clone(), second: Some(Arc::clone(&second.server)) });
         }
         refuse_without_trust(spec, settings)?;
+        spec.legacy.psk.check_need(settings.client_auth == Some(ClientAuth::Need))?;
         derived(&second.derived, settings, || {
             let has_own = settings.versions.is_some() || settings.cipher_suites.is_some();
             let (first, policy) = match has_own {

@@ -119,8 +119,9 @@ impl Context {
     /// Makes the server's side of a new connection with its own settings.
     ///
     /// # Errors
-    /// `NO_IDENTITY`, or `NO_TRUST` if the settings request a client certificate and the context trusts none. The
-    /// errors of the versions and suites of the settings.
+    /// `NO_IDENTITY`, or `NO_TRUST` if the settings request a client certificate and the context trusts none.
+    /// `OPTION_CONFLICT` if they need one, and the context has pre-shared keys that do not replace it. The errors of
+    /// the versions and suites of the settings.
     pub fn accept_with(&self, settings: &ConnectionSettings) -> Result<Connection> {
         let spec = &self.shared.spec;
         let (generation, setup) = self.begin(settings);

@@ -1,6 +1,6 @@
 //! Certificates of clients beside keys: a key proves a client as a certificate does, if the operator says so.
 
-use brokertls::{ClientAuth, Code, Context};
+use brokertls::{ClientAuth, Code, ConnectionSettings, Context};
 
 use super::super::world::World;
 use super::{DEVICE, KEYS, RSA, keys_of};
@@ -19,6 +19,26 @@ fn certificate_that_is_needed_and_keys_are_a_conflict_unless_the_operator_lets_k
     assert!(error.detail().contains("psk-replaces-certificate"), "{error}");
     let context = context(&world, ClientAuth::Need, true).unwrap();
     assert!(context.warnings().iter().any(|line| line.starts_with("psk-replaces-certificate:")));
+}
+
+#[test]
+fn certificate_that_one_connection_needs_and_keys_are_a_conflict_unless_the_operator_lets_keys_replace_it() {
+    let world = World::new("psk-need-connection");
+    let need = ConnectionSettings { client_auth: Some(ClientAuth::Need), ..ConnectionSettings::default() };
+    let of_tls13 = ConnectionSettings { versions: Some("tlsv1.3".to_owned()), ..need.clone() };
+    for client_auth in [ClientAuth::None, ClientAuth::Want] {
+        let refusing = context(&world, client_auth, false).unwrap();
+        for settings in [&need, &of_tls13] {
+            let error = refusing.accept_with(settings).unwrap_err();
+            assert_eq!(error.code(), Code::OptionConflict);
+            assert!(error.detail().contains("psk-replaces-certificate"), "{error}");
+        }
+        let replacing = context(&world, client_auth, true).unwrap();
+        let met = world.meet_with(&replacing, &need, &format!("-tls1_2 -cipher PSK-AES128-CBC-SHA {DEVICE}"));
+        assert_eq!(met.went_well().psk_identity, "myclient1");
+        let other = "-tls1_2 -cipher ECDHE-RSA-AES128-SHA";
+        world.meet_with(&replacing, &need, other).failed(Code::CertMissing, 40);
+    }
 }
 
 #[test]
