@@ -6,13 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table, Tls13Parts};
+use brokertls_legacy_abi::{
+    ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, SessionParts, Table, Tls13Parts,
+};
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::identity::ASKS_FOR_SHA1;
 use crate::revocation::Staple;
+use crate::verify::HandshakeNotes;
 
 use super::fault::{closed, error_of};
 use super::psk::{Given, OfferedKey};
@@ -45,7 +48,7 @@ pub(super) trait Answers: Send + Sync {
     /// Seals the facts of a client for a ticket with this many other bytes. None for no ticket.
     fn seal_session(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>>;
 
-    /// Gives back the facts that [`Answers::seal_session`] has sealed, if the session is resumed.
+    /// Gives back the facts that [`Answers::seal_session`] has sealed, if the session may be resumed.
     fn open_session(&self, sealed: &[u8]) -> Option<Vec<u8>>;
 }
 
@@ -100,13 +103,38 @@ pub(super) fn suites(table: &Table) -> Vec<u16> {
 
 /// The facts that the engine has asked about.
 #[derive(Default)]
-pub(super) struct Asked {
-    /// The certificates of the peer.
-    pub(super) chain: Vec<CertificateDer<'static>>,
+struct Asked {
+    /// The certificates that the peer has sent in this handshake.
+    chain: Vec<CertificateDer<'static>>,
     /// The identity that the client has named, and if it is known. It may have proven nothing.
-    pub(super) identity: Option<(Box<[u8]>, bool)>,
+    identity: Option<(Box<[u8]>, bool)>,
+    /// The facts in the ticket that the client has sent. Anybody may send it: they count only if OpenSSL has resumed
+    /// its session, and those of this handshake count otherwise.
+    offered: Option<Resumed>,
     /// The reason why no secret was given.
-    pub(super) failure: Option<Error>,
+    failure: Option<Error>,
+}
+
+impl Asked {
+    /// The identity that the client has named, if its key is known.
+    fn known_identity(&self) -> Option<&[u8]> {
+        self.identity.as_ref().filter(|(_, is_known)| *is_known).map(|(identity, _)| &**identity)
+    }
+
+    /// The facts for a ticket: those of the session that is resumed, otherwise those of this handshake.
+    fn to_seal(&self, parts: SessionParts, server_name: Option<&str>) -> Option<Vec<u8>> {
+        if parts.is_resumed == 1 {
+            return self.offered.as_ref().map(Resumed::encode);
+        }
+        HandshakeNotes::drop_session();
+        let made = Resumed {
+            version: parts.version,
+            server_name: server_name.map(Box::from),
+            identity: self.known_identity().map(Box::from),
+            chain: self.chain.clone(),
+        };
+        Some(made.encode())
+    }
 }
 
 /// One call of the engine, for its callbacks.
@@ -198,11 +226,15 @@ unsafe extern "C" fn staple(data: *mut c_void, room: *mut u8, size: usize) -> us
 }
 
 #[allow(unsafe_code)]
-unsafe extern "C" fn seal_session(data: *mut c_void, other_bytes: usize, room: *mut u8, size: usize) -> usize {
+unsafe extern "C" fn seal_session(
+    data: *mut c_void,
+    parts: SessionParts,
+    other_bytes: usize,
+    room: *mut u8,
+    size: usize,
+) -> usize {
     with_call(data, 0, |call| {
-        let known = call.asked.identity.as_ref().filter(|(_, is_known)| *is_known);
-        let identity = known.map(|(identity, _)| &**identity);
-        let plain = Resumed::encode(call.server_name, identity, &call.asked.chain);
+        let Some(plain) = call.asked.to_seal(parts, call.server_name) else { return 0 };
         let Some(sealed) = call.server.seal_session(&plain, other_bytes).filter(|sealed| sealed.len() <= size) else {
             return 0;
         };
@@ -213,14 +245,16 @@ unsafe extern "C" fn seal_session(data: *mut c_void, other_bytes: usize, room: *
 }
 
 #[allow(unsafe_code)]
-unsafe extern "C" fn open_session(data: *mut c_void, sealed: Bytes) -> u32 {
+unsafe extern "C" fn open_session(data: *mut c_void, version: u16, sealed: Bytes) -> u32 {
     const REFUSED: u32 = 0;
     with_call(data, REFUSED, |call| {
+        call.asked.offered = None;
         // SAFETY: the engine gives bytes that are valid during the call.
         let opened = call.server.open_session(unsafe { sealed.get() });
         let Some(resumed) = opened.and_then(|plain| Resumed::decode(&plain)) else { return REFUSED };
-        // A session is for the name that it was made for (RFC 6066 section 3).
-        if resumed.server_name.as_deref() != call.server_name {
+        // A session is for the version and the name that it was made for (RFC 6066 section 3).
+        let is_fit = resumed.version == version && resumed.server_name.as_deref() == call.server_name;
+        if !is_fit || !HandshakeNotes::is_session_of(&resumed.chain) {
             return REFUSED;
         }
         // An identity without a secret by now is none.
@@ -230,8 +264,7 @@ unsafe extern "C" fn open_session(data: *mut c_void, sealed: Bytes) -> u32 {
         if resumed.identity.as_ref().is_some_and(|identity| !is_known(identity, &mut *secret)) {
             return REFUSED;
         }
-        *call.asked =
-            Asked { chain: resumed.chain, identity: resumed.identity.map(|identity| (identity, true)), failure: None };
+        call.asked.offered = Some(resumed);
         ACCEPTED
     })
 }
@@ -405,16 +438,26 @@ impl Session {
         let outcome = outcome.and_then(|outcome| match outcome {
             // It is no end of data during the handshake.
             Outcome::Closed => Err(closed()),
-            outcome => {
-                self.is_complete = outcome == Outcome::Done;
-                Ok(())
-            }
+            outcome => self.settle_session().map(|()| self.is_complete = outcome == Outcome::Done),
         });
         if self.is_complete && outcome.is_ok() {
             let Facts { version, suite, uses_psk, .. } = self.read_facts();
             self.server.note_use(Used { version, suite, has_psk: uses_psk == 1 });
         }
         (used.min(tls.len()), outcome)
+    }
+
+    /// Drops the facts of a ticket if its session is not resumed. OpenSSL decides about it in the call that opens it.
+    fn settle_session(&mut self) -> Result<()> {
+        match (self.read_facts().is_resumed == 1, &self.asked.offered) {
+            (true, None) => Err(Error::new(Code::Internal, "a session is resumed that was not accepted")),
+            (false, Some(_)) => {
+                self.asked.offered = None;
+                HandshakeNotes::drop_session();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Opens one record into `plain`, which has room for its data. Appends the record that answers it.
@@ -473,7 +516,11 @@ impl Session {
     /// The certificates of the peer, end entity first. They are a fact once the handshake is complete: before, the peer
     /// has not proven that it has their key.
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
-        if self.is_complete { &self.asked.chain } else { &[] }
+        match &self.asked.offered {
+            _ if !self.is_complete => &[],
+            Some(resumed) => &resumed.chain,
+            None => &self.asked.chain,
+        }
     }
 
     /// Takes what was asked: the certificates of the peer, and the identity of its pre-shared key. Both are facts only
@@ -483,9 +530,14 @@ impl Session {
         if !self.is_complete {
             return (Vec::new(), None);
         }
-        let uses_psk = self.read_facts().uses_psk == 1;
-        let identity = asked.identity.filter(|(_, is_known)| *is_known && uses_psk);
-        (asked.chain, identity.map(|(identity, _)| identity))
+        let facts = self.read_facts();
+        let (chain, identity) = match asked.offered.filter(|_| facts.is_resumed == 1) {
+            Some(resumed) => (resumed.chain, resumed.identity),
+            // A resumed session has no fact of this handshake.
+            None if facts.is_resumed != 0 => (Vec::new(), None),
+            None => (asked.chain, asked.identity.filter(|(_, is_known)| *is_known).map(|(identity, _)| identity)),
+        };
+        (chain, identity.filter(|_| facts.uses_psk == 1))
     }
 
     #[allow(unsafe_code)]

@@ -5,6 +5,8 @@ use rustls::pki_types::CertificateDer;
 /// The facts that a resumed connection has from the one before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Resumed {
+    /// The version as on the wire.
+    pub(super) version: u16,
     pub(super) server_name: Option<Box<str>>,
     /// The identity of a pre-shared key.
     pub(super) identity: Option<Box<[u8]>>,
@@ -12,11 +14,12 @@ pub(super) struct Resumed {
 }
 
 impl Resumed {
-    /// Each field after its length in four bytes; none of a name or an identity is a length of all ones.
-    pub(super) fn encode(server_name: Option<&str>, identity: Option<&[u8]>, chain: &[CertificateDer<'_>]) -> Vec<u8> {
-        let mut encoded = Vec::new();
-        let fields = [server_name.map(str::as_bytes), identity].into_iter();
-        for field in fields.chain(chain.iter().map(|der| Some(der.as_ref()))) {
+    /// The version, and each field after its length in four bytes. None of a name or an identity is a length of all
+    /// ones.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut encoded = self.version.to_be_bytes().to_vec();
+        let fields = [self.server_name.as_deref().map(str::as_bytes), self.identity.as_deref()].into_iter();
+        for field in fields.chain(self.chain.iter().map(|der| Some(der.as_ref()))) {
             let length = field.map_or(u32::MAX, |field| u32::try_from(field.len()).unwrap_or(u32::MAX));
             encoded.extend(length.to_be_bytes());
             encoded.extend_from_slice(field.unwrap_or_default());
@@ -26,7 +29,7 @@ impl Resumed {
 
     /// Reads the result of [`Resumed::encode`]. None for other input.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut rest = bytes;
+        let (version, mut rest) = bytes.split_first_chunk::<2>()?;
         let server_name = match next(&mut rest)? {
             Some(name) => Some(Box::from(std::str::from_utf8(name).ok()?)),
             None => None,
@@ -36,7 +39,7 @@ impl Resumed {
         while !rest.is_empty() {
             chain.push(CertificateDer::from(next(&mut rest)??.to_vec()));
         }
-        Some(Self { server_name, identity, chain })
+        Some(Self { version: u16::from_be_bytes(*version), server_name, identity, chain })
     }
 }
 
@@ -67,10 +70,11 @@ mod tests {
             (Some(""), Some(&b""[..]), Vec::new()),
             (None, None, Vec::new()),
         ] {
-            let encoded = Resumed::encode(name, identity, &chain);
             let whole = chain.len();
-            let expected = Resumed { server_name: name.map(Box::from), identity: identity.map(Box::from), chain };
-            assert_eq!(Resumed::decode(&encoded), Some(expected));
+            let (server_name, identity) = (name.map(Box::from), identity.map(Box::from));
+            let written = Resumed { version: 0x0301, server_name, identity, chain };
+            let encoded = written.encode();
+            assert_eq!(Resumed::decode(&encoded), Some(written));
             for length in 0..encoded.len() {
                 // Only at the end of a certificate, which no sealed content has.
                 let cut = Resumed::decode(&encoded[..length]);

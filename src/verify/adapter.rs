@@ -141,6 +141,19 @@ impl HandshakeNotes {
         NOTES.with_borrow_mut(|notes| notes.session = Some(peer));
     }
 
+    /// Takes back [`HandshakeNotes::set_session`] for a session that is not resumed.
+    pub(crate) fn drop_session() {
+        NOTES.with_borrow_mut(|notes| notes.session = None);
+    }
+
+    /// Returns true if the session that may be resumed is of a peer with these certificates, as far as they are kept.
+    pub(crate) fn is_session_of(chain: &[CertificateDer<'_>]) -> bool {
+        NOTES.with_borrow(|notes| {
+            let peer = notes.session.as_ref().and_then(|session| session.peer.as_ref());
+            peer.is_none_or(|peer| peer.chain.encodings().eq(chain.iter().map(|der| der.as_ref())))
+        })
+    }
+
     /// The peer, for a session that is about to be kept; none if a server's client showed no certificate.
     pub(crate) fn authenticated() -> Option<Arc<Authenticated>> {
         NOTES.with_borrow(|notes| {

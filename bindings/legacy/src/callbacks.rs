@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr;
 
-use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks};
+use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, SessionParts};
 
 use crate::messages::Heard;
 
@@ -98,22 +98,22 @@ pub(crate) fn secret(identity: &[u8], room: &mut [u8]) -> usize {
 /// Puts the core's part of a session into `room`. Its ticket has this many other bytes. Returns the length of the part,
 /// or 0 for no ticket.
 #[allow(unsafe_code)]
-pub(crate) fn seal_session(other_bytes: usize, room: &mut [u8]) -> usize {
+pub(crate) fn seal_session(parts: SessionParts, other_bytes: usize, room: &mut [u8]) -> usize {
     let length = current(|call| {
         let Callbacks { data, seal_session, .. } = call.callbacks;
         // SAFETY: as for `emit`.
-        unsafe { seal_session(data, other_bytes, room.as_mut_ptr(), room.len()) }
+        unsafe { seal_session(data, parts, other_bytes, room.as_mut_ptr(), room.len()) }
     });
     length.unwrap_or_default().min(room.len())
 }
 
-/// Asks the core about a session by its part of it.
+/// Asks the core about a session by its part of it, for a connection of this version.
 #[allow(unsafe_code)]
-pub(crate) fn open_session(sealed: &[u8]) -> bool {
+pub(crate) fn open_session(version: u16, sealed: &[u8]) -> bool {
     let verdict = current(|call| {
         let Callbacks { data, open_session, .. } = call.callbacks;
         // SAFETY: as for `emit`.
-        unsafe { open_session(data, Bytes::of(sealed)) }
+        unsafe { open_session(data, version, Bytes::of(sealed)) }
     });
     verdict == Some(ACCEPTED)
 }

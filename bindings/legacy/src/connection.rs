@@ -205,11 +205,11 @@ impl Connection {
 
     pub(crate) fn facts(&self) -> Facts {
         let ssl = self.stream.ssl();
-        let mut facts = Facts { uses_psk: psk::is_used(ssl).into(), ..Facts::default() };
+        let is_resumed = ssl.session_reused() && !psk::is_external(ssl);
+        let mut facts = Facts { is_resumed: is_resumed.into(), uses_psk: psk::is_used(ssl).into(), ..Facts::default() };
         // OpenSSL keeps the suite in the session from the change of ciphers on alone.
         if let Some(suite) = ssl.current_cipher().or_else(|| pending_suite(ssl)) {
             facts.suite = u16::from_be_bytes(suite.protocol_id());
-            facts.is_resumed = u8::from(ssl.session_reused() && !psk::is_external(ssl));
             facts.group = groups::of(ssl, suite).unwrap_or_default();
             facts.version = match ssl.version_str() {
                 "TLSv1" => 0x0301,

@@ -7,15 +7,16 @@ use std::ptr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use brokertls_legacy_abi::ContextParts;
+use brokertls_legacy_abi::{ContextParts, SessionParts};
+use foreign_types::ForeignTypeRef;
 use openssl::cipher::Cipher;
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslContextBuilder, SslOptions};
+use openssl::ssl::{SslContextBuilder, SslOptions, SslRef};
 use openssl_sys as sys;
 use zeroize::Zeroizing;
 
-use crate::callbacks;
 use crate::context::algorithms;
+use crate::{callbacks, psk};
 
 /// A key seals tickets for so long, and opens them for so long again.
 const KEY_LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
@@ -99,13 +100,35 @@ unsafe extern "C" fn generate(ssl: *mut sys::SSL, _: *mut c_void) -> c_int {
         // SAFETY: OpenSSL gives a valid connection, which has a session by now.
         unsafe {
             let session = sys::SSL_get_session(ssl);
+            let parts = SessionParts { version: version_of(ssl), is_resumed: is_resumed(ssl).into() };
             let own = usize::try_from(sys::i2d_SSL_SESSION(session, ptr::null_mut())).unwrap_or(usize::MAX);
             let mut room = Zeroizing::new(vec![0; MAX_SEALED_BYTES]);
-            let length = callbacks::seal_session(own, &mut room);
+            let length = callbacks::seal_session(parts, own, &mut room);
             more::SSL_SESSION_set1_ticket_appdata(session, room.as_ptr().cast(), length)
         }
     });
     made.unwrap_or_default()
+}
+
+/// The version of a connection, once it is chosen.
+///
+/// # Safety
+/// The connection must be valid.
+#[allow(unsafe_code)]
+unsafe fn version_of(ssl: *const sys::SSL) -> u16 {
+    // SAFETY: the caller promises a valid connection.
+    u16::try_from(unsafe { sys::SSL_version(ssl) }).unwrap_or_default()
+}
+
+/// Returns true if a connection has resumed an earlier session, and no pre-shared key of TLS 1.3 stands for it.
+///
+/// # Safety
+/// The connection must be valid.
+#[allow(unsafe_code)]
+unsafe fn is_resumed(ssl: *mut sys::SSL) -> bool {
+    // SAFETY: the caller promises a valid connection.
+    let ssl = unsafe { SslRef::from_ptr(ssl) };
+    ssl.session_reused() && !psk::is_external(ssl)
 }
 
 /// The part of the core's in a session; empty if there is none.
@@ -124,10 +147,11 @@ unsafe fn sealed<'a>(session: *mut sys::SSL_SESSION) -> &'a [u8] {
     }
 }
 
-/// Asks the core about the session of a ticket.
+/// Asks the core about the session of a ticket. No ticket is of TLS 1.3, but OpenSSL takes each identity of a
+/// pre-shared key for one that it cannot find.
 #[allow(unsafe_code)]
 unsafe extern "C" fn decrypt(
-    _: *mut sys::SSL,
+    ssl: *mut sys::SSL,
     session: *mut sys::SSL_SESSION,
     _: *const c_uchar,
     _: usize,
@@ -139,9 +163,12 @@ unsafe extern "C" fn decrypt(
     const SUCCESS_RENEW: c_int = 6;
     const IGNORE_RENEW: c_int = 2;
     const USE_RENEW: c_int = 4;
-    let is_open = matches!(status, SUCCESS | SUCCESS_RENEW) && !session.is_null();
+    const TLS1_3: u16 = 0x0304;
+    // SAFETY: OpenSSL gives a valid connection, and has chosen its version.
+    let version = unsafe { version_of(ssl) };
+    let is_open = version < TLS1_3 && matches!(status, SUCCESS | SUCCESS_RENEW) && !session.is_null();
     // SAFETY: OpenSSL gives the session of the ticket.
-    let ask = || is_open && callbacks::open_session(unsafe { sealed(session) });
+    let ask = || is_open && callbacks::open_session(version, unsafe { sealed(session) });
     let is_resumed = std::panic::catch_unwind(ask).unwrap_or(false);
     if is_resumed { USE_RENEW } else { IGNORE_RENEW }
 }

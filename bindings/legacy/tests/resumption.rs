@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use brokertls::{ClientAuth, Connection, Context, Source, TrustSource};
-use client::{KINDS, Kind, Pipe, client_on, exchange, handshake, server, server_with};
+use brokertls::{ClientAuth, Code, Connection, Context, Psk, Source, TrustSource};
+use client::{KINDS, Kind, Pipe, answer, client_on, exchange, feed, handshake, server, server_with};
 use openssl::pkey::PKey;
-use openssl::ssl::{SslSession, SslStream, SslVersion};
+use openssl::ssl::{Ssl, SslContextBuilder, SslOptions, SslSession, SslStream, SslVersion};
 use openssl::x509::X509;
 
 const OLD: Kind = (SslVersion::TLS1, "ECDHE-RSA-AES128-SHA", true);
@@ -20,21 +20,23 @@ fn connect(context: &Context, kind: Kind, session: Option<&SslSession>) -> (Conn
     connect_to(context, kind, session, None, |_| {})
 }
 
+#[allow(unsafe_code)]
+fn resume(ssl: &mut Ssl, session: &SslSession) {
+    // SAFETY: the session is one of a context with the same methods.
+    unsafe { ssl.set_session(session) }.unwrap();
+}
+
 fn connect_to(
     context: &Context,
     kind: Kind,
     session: Option<&SslSession>,
     name: Option<&str>,
-    set: impl FnOnce(&mut openssl::ssl::SslContextBuilder),
+    set: impl FnOnce(&mut SslContextBuilder),
 ) -> (Connection, SslStream<Pipe>, SslSession) {
     let mut server = context.accept().unwrap();
     let (mut client, pipe) = client_on(kind, set, |ssl| {
         if let Some(session) = session {
-            // SAFETY: the session is one of a context with the same methods.
-            #[allow(unsafe_code)]
-            unsafe {
-                ssl.set_session(session).unwrap();
-            }
+            resume(ssl, session);
         }
         if let Some(name) = name {
             ssl.set_hostname(name).unwrap();
@@ -47,6 +49,54 @@ fn connect_to(
     let session = SslSession::from_der(&client.ssl().session().unwrap().to_der().unwrap()).unwrap();
     (server, client, session)
 }
+
+/// A client with a certificate.
+struct Device {
+    authority: String,
+    der: Vec<u8>,
+    key: String,
+}
+
+impl Device {
+    fn new() -> Self {
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "ca");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = params.self_signed(&key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(params, key);
+        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+        let device = rcgen::CertificateParams::new(["device".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        Self { authority, der: device.der().to_vec(), key: key.serialize_pem() }
+    }
+
+    fn trust(&self) -> TrustSource {
+        TrustSource::store(Source::memory("ca.pem", self.authority.as_bytes()))
+    }
+
+    fn show(&self, builder: &mut SslContextBuilder) {
+        builder.set_certificate(&X509::from_der(&self.der).unwrap()).unwrap();
+        builder.set_private_key(&PKey::private_key_from_pem(self.key.as_bytes()).unwrap()).unwrap();
+    }
+}
+
+/// A client that does not bind its sessions to their handshakes (RFC 7627). OpenSSL resumes none of them for a hello
+/// that asks for it.
+fn unbound(builder: &mut SslContextBuilder) {
+    const NO_EXTENDED_MASTER_SECRET: u64 = 1;
+    builder.set_options(SslOptions::from_bits_retain(NO_EXTENDED_MASTER_SECRET));
+}
+
+/// Gives a client the key of `mallory`.
+fn mallory(builder: &mut SslContextBuilder) {
+    builder.set_psk_client_callback(|_, _, identity, secret| {
+        identity[..8].copy_from_slice(b"mallory\0");
+        secret[..MALLORY.len()].copy_from_slice(&MALLORY);
+        Ok(MALLORY.len())
+    });
+}
+
+const MALLORY: [u8; 16] = [0xee; 16];
 
 /// The ticket of a session; empty if it has none.
 #[allow(unsafe_code)]
@@ -156,25 +206,11 @@ fn altered_ticket_is_answered_with_a_full_handshake() {
 
 #[test]
 fn client_of_a_session_is_asked_about_again_and_its_certificates_are_known() {
-    let mut params = rcgen::CertificateParams::default();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    params.distinguished_name.push(rcgen::DnType::CommonName, "ca");
-    let key = rcgen::KeyPair::generate().unwrap();
-    let authority = params.self_signed(&key).unwrap().pem();
-    let issuer = rcgen::Issuer::new(params, key);
-    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
-    let device = rcgen::CertificateParams::new(["device".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    let certificate = X509::from_der(device.der()).unwrap();
-    let key = PKey::private_key_from_pem(key.serialize_pem().as_bytes()).unwrap();
-    let show = |builder: &mut openssl::ssl::SslContextBuilder| {
-        builder.set_certificate(&certificate).unwrap();
-        builder.set_private_key(&key).unwrap();
-    };
+    let device = Device::new();
     let is_wanted = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&is_wanted);
     let context = server_with(|builder| {
-        builder.trust(TrustSource::store(Source::memory("ca.pem", authority.as_bytes())));
-        builder.client_auth(ClientAuth::Need);
+        builder.trust(device.trust()).client_auth(ClientAuth::Need);
         builder.verify_callback(
             Arc::new(move |peer| match peer.is_resumed && !asked.load(Ordering::Relaxed) {
                 true => Err("not again".to_owned()),
@@ -185,13 +221,113 @@ fn client_of_a_session_is_asked_about_again_and_its_certificates_are_known() {
     });
     for version in [OLD, KINDS[4], KINDS[7]] {
         is_wanted.store(true, Ordering::Relaxed);
-        let (_, _, session) = connect_to(&context, version, None, None, show);
-        let (second, _, next) = connect_to(&context, version, Some(&session), None, show);
+        let (_, _, session) = connect_to(&context, version, None, None, |builder| device.show(builder));
+        let (second, _, next) = connect_to(&context, version, Some(&session), None, |builder| device.show(builder));
         assert_eq!(second.is_resumed(), Some(true));
-        assert_eq!(second.peer_chain()[0].as_ref(), device.der().as_ref());
+        assert_eq!(second.peer_chain()[0].as_ref(), device.der);
         is_wanted.store(false, Ordering::Relaxed);
-        let (third, _, _) = connect_to(&context, version, Some(&next), None, show);
+        let (third, _, _) = connect_to(&context, version, Some(&next), None, |builder| device.show(builder));
         assert_eq!(third.is_resumed(), Some(false));
-        assert_eq!(third.peer_chain()[0].as_ref(), device.der().as_ref());
+        assert_eq!(third.peer_chain()[0].as_ref(), device.der);
+    }
+}
+
+#[test]
+fn certificate_in_a_ticket_that_is_not_resumed_is_none_of_the_connection_nor_of_its_next_ticket() {
+    let device = Device::new();
+    let context = server_with(|builder| builder.trust(device.trust()).client_auth(ClientAuth::Want));
+    for kind in [OLD, KINDS[4], KINDS[7]] {
+        let (first, _, stolen) = connect_to(&context, kind, None, None, |builder| {
+            unbound(builder);
+            device.show(builder);
+        });
+        assert_eq!(first.peer_chain()[0].as_ref(), device.der);
+        let (second, _, next) = connect_to(&context, kind, Some(&stolen), None, |_| {});
+        assert_eq!((second.is_resumed(), second.peer_chain().len()), (Some(false), 0), "{kind:?}");
+        // The ticket of that connection has no certificate either.
+        let (third, _, _) = connect_to(&context, kind, Some(&next), None, |_| {});
+        assert_eq!((third.is_resumed(), third.peer_chain().len()), (Some(true), 0), "{kind:?}");
+        // A client that can resume its session has its certificate.
+        let (fourth, _, _) = connect_to(&context, kind, Some(&stolen), None, unbound);
+        assert_eq!(fourth.is_resumed(), Some(true), "{kind:?}");
+        assert_eq!(fourth.peer_chain()[0].as_ref(), device.der);
+    }
+}
+
+#[test]
+fn certificate_in_a_ticket_that_is_not_resumed_replaces_none_that_is_needed() {
+    let device = Device::new();
+    let context = server_with(|builder| builder.trust(device.trust()).client_auth(ClientAuth::Need));
+    let (_, _, stolen) = connect_to(&context, KINDS[7], None, None, |builder| {
+        unbound(builder);
+        device.show(builder);
+    });
+    let mut server = context.accept().unwrap();
+    let (mut client, pipe) = client_on(KINDS[7], |_| {}, |ssl| resume(ssl, &stolen));
+    let mut error = None;
+    for _ in 0..4 {
+        let mut flight = std::mem::take(&mut *pipe.to_server.borrow_mut());
+        error = error.or(feed(&mut server, &mut flight).err());
+        answer(&mut server, &pipe);
+        let _ = client.connect();
+    }
+    assert_eq!(error.unwrap().code(), Code::CertMissing);
+    assert_eq!((server.is_resumed(), server.peer_chain().len()), (Some(false), 0));
+}
+
+#[test]
+fn client_with_a_key_has_no_certificate_of_a_ticket_that_is_not_resumed() {
+    let device = Device::new();
+    let context = server_with(|builder| {
+        let key = Psk::new(&MALLORY).unwrap();
+        builder.psk(b"mallory", key).trust(device.trust()).client_auth(ClientAuth::Need)
+    });
+    let (_, _, stolen) = connect_to(&context, KINDS[7], None, None, |builder| {
+        unbound(builder);
+        device.show(builder);
+    });
+    let own = (SslVersion::TLS1_2, "PSK-AES128-GCM-SHA256", true);
+    let (second, _, next) = connect_to(&context, own, Some(&stolen), None, mallory);
+    assert_eq!((second.is_resumed(), second.peer_chain().len()), (Some(false), 0));
+    assert_eq!(second.psk_identity(), Some(&b"mallory"[..]));
+    let (third, _, _) = connect_to(&context, own, Some(&next), None, mallory);
+    assert_eq!((third.is_resumed(), third.peer_chain().len()), (Some(true), 0));
+    assert_eq!(third.psk_identity(), Some(&b"mallory"[..]));
+}
+
+#[test]
+fn session_is_resumed_only_in_the_version_that_it_was_made_for() {
+    let device = Device::new();
+    let context = server_with(|builder| builder.trust(device.trust()).client_auth(ClientAuth::Want));
+    let (first, _, session) = connect_to(&context, OLD, None, None, |builder| device.show(builder));
+    assert_eq!(first.peer_chain()[0].as_ref(), device.der);
+    let newer = (SslVersion::TLS1_2, "ECDHE-RSA-AES128-SHA", true);
+    let (second, _, _) = connect_to(&context, newer, Some(&session), None, |builder| {
+        builder.set_min_proto_version(Some(SslVersion::TLS1)).unwrap();
+    });
+    assert_eq!((second.version(), second.is_resumed(), second.peer_chain().len()), (Some("TLSv1.2"), Some(false), 0));
+}
+
+#[test]
+fn ticket_of_an_older_version_is_no_identity_of_tls13() {
+    let context = server_with(|builder| builder.psk(b"mallory", Psk::new(&MALLORY).unwrap()));
+    for suite in ["PSK-AES128-CBC-SHA", "PSK-AES128-GCM-SHA256", "PSK-AES256-GCM-SHA384"] {
+        let (first, _, session) = connect(&context, (SslVersion::TLS1_2, suite, true), None);
+        assert_eq!(first.psk_identity(), Some(&b"device"[..]));
+        // A client sends a ticket only in its version. The session is changed to one of TLS 1.3.
+        let mut der = session.to_der().unwrap();
+        let at = der.windows(6).position(|bytes| bytes == [2, 2, 3, 3, 4, 2]).unwrap();
+        der[at..at + 8].copy_from_slice(&[2, 2, 3, 4, 4, 2, 0x13, 0x01]);
+        let stolen = SslSession::from_der(&der).unwrap();
+        let mut server = context.accept().unwrap();
+        let (mut client, pipe) = client_on((SslVersion::TLS1_3, "", true), mallory, |ssl| resume(ssl, &stolen));
+        let sent = pipe.to_server.borrow().clone();
+        let ticket = ticket(&session);
+        let has = |part: &[u8]| sent.windows(part.len()).any(|bytes| bytes == part);
+        assert!(has(&ticket) && has(b"mallory"), "{suite}");
+        handshake(&mut server, &mut client, &pipe);
+        exchange(&mut server, &mut client, &pipe);
+        assert_eq!((server.version(), server.is_resumed()), (Some("TLSv1.3"), Some(false)), "{suite}");
+        assert_eq!(server.psk_identity(), Some(&b"mallory"[..]), "{suite}");
     }
 }

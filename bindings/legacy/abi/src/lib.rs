@@ -7,7 +7,7 @@
 use std::ffi::{CStr, c_void};
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
@@ -117,6 +117,16 @@ pub struct Tls13Parts {
     pub suite: u16,
 }
 
+/// The session that a ticket is made of.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SessionParts {
+    /// The version as on the wire.
+    pub version: u16,
+    /// 1 if this handshake has resumed it.
+    pub is_resumed: u8,
+}
+
 /// The verdict on a peer that is accepted. No alert has this number, and no memory that is zero.
 pub const ACCEPTED: u32 = 0x0acc_e97d;
 
@@ -139,9 +149,10 @@ pub struct Callbacks {
     pub staple: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> usize,
     /// Puts the sealed facts of the client into the buffer, for a ticket that has the given number of bytes without
     /// them. Returns their length, or 0 for no ticket.
-    pub seal_session: unsafe extern "C" fn(*mut c_void, usize, *mut u8, usize) -> usize,
-    /// Decides by the sealed facts in a ticket if its session is resumed: [`ACCEPTED`] if it is.
-    pub open_session: unsafe extern "C" fn(*mut c_void, Bytes) -> u32,
+    pub seal_session: unsafe extern "C" fn(*mut c_void, SessionParts, usize, *mut u8, usize) -> usize,
+    /// Decides by the sealed facts in a ticket if its session may be resumed in this version: [`ACCEPTED`] if so.
+    /// OpenSSL may still not resume it: [`Facts::is_resumed`] says if it has.
+    pub open_session: unsafe extern "C" fn(*mut c_void, u16, Bytes) -> u32,
 }
 
 /// The outcome of a call.
