@@ -26,6 +26,8 @@ pub(crate) enum KeptPeer {
     Chain(KeptChain),
     /// Of the peer's own certificate.
     Facts(KeptFacts),
+    /// The identity of the pre-shared key of a peer without a certificate.
+    Key(Box<[u8]>),
 }
 
 /// The certificates above an end entity.
@@ -85,15 +87,23 @@ impl KeptPeer {
     pub(crate) fn certificates(&self) -> Vec<CertificateDer<'_>> {
         match self {
             Self::Chain(chain) => chain.certificates(),
-            Self::Facts(_) => Vec::new(),
+            Self::Facts(_) | Self::Key(_) => Vec::new(),
         }
     }
 
     /// The facts that are kept in place of the chain.
     pub(crate) fn facts(&self) -> Option<&KeptFacts> {
         match self {
-            Self::Chain(_) => None,
+            Self::Chain(_) | Self::Key(_) => None,
             Self::Facts(facts) => Some(facts),
+        }
+    }
+
+    /// The identity of the pre-shared key.
+    pub(crate) fn psk_identity(&self) -> Option<&[u8]> {
+        match self {
+            Self::Key(identity) => Some(identity),
+            Self::Chain(_) | Self::Facts(_) => None,
         }
     }
 }

@@ -89,7 +89,6 @@ pub(super) struct Known {
     alpn: Option<Box<[u8]>>,
     handshake_kind: Option<HandshakeKind>,
     peer: KeptPeer,
-    psk_identity: Option<Box<[u8]>>,
 }
 
 /// The result of one step of the handshake.
@@ -291,7 +290,6 @@ impl Engine {
                 alpn: self.alpn().map(Box::from),
                 handshake_kind: self.handshake_kind(),
                 peer: KeptPeer::Chain(KeptChain::of(&self.peer_chain())),
-                psk_identity: None,
             },
         }
     }
@@ -367,7 +365,7 @@ impl Engine {
 
     /// The identity of the pre-shared key that authenticated a client.
     pub(super) fn psk_identity(&self) -> Option<&[u8]> {
-        self.kept()?.psk_identity.as_deref()
+        self.kept()?.peer.psk_identity()
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
@@ -511,8 +509,8 @@ impl Second {
             group: group.map(NamedGroup::from),
             alpn: protocol,
             handshake_kind: Some(if is_resumed { HandshakeKind::Resumed } else { HandshakeKind::Full }),
-            peer: KeptPeer::Chain(KeptChain::of(&chain)),
-            psk_identity,
+            // A client with a key is not asked for a certificate.
+            peer: psk_identity.map_or_else(|| KeptPeer::Chain(KeptChain::of(&chain)), KeptPeer::Key),
         }
     }
 

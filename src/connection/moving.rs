@@ -187,7 +187,10 @@ impl Connection {
     #[inline]
     fn seal_records(&mut self, most: usize, plain: &[u8], tls: &mut [u8]) -> Result<Transfer> {
         let Some(layer) = self.engine.layer() else {
-            return self.seal_by_second(most, plain, tls);
+            return match self.engine.second() {
+                Some(_) => self.seal_by_second(most, plain, tls),
+                None => Err(self.fail(Error::new(Code::Internal, "no engine seals records"))),
+            };
         };
         match layer.seal(plain, tls, most) {
             Ok(sealed) if sealed.produced == 0 => {
