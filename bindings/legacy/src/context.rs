@@ -65,6 +65,9 @@ struct Library {
 fn library() -> Result<&'static Library, ErrorStack> {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
     static MAKING: Mutex<()> = Mutex::new(());
+    if let Some(library) = LIBRARY.get() {
+        return Ok(library);
+    }
     let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(library) = LIBRARY.get() {
         return Ok(library);

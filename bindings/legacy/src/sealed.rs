@@ -48,12 +48,16 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Seals the record with the keys of this side. None if they are not known here, as in TLS 1.3.
+    /// Seals the record with the keys of this side. None if they are not known here, as in TLS 1.3. It has keys from
+    /// its first record on, also if no change of ciphers shows that.
     ///
     /// # Errors
     /// Those of OpenSSL.
     pub fn seal(&self, ssl: &SslRef, side: Side) -> Result<Option<Vec<u8>>, ErrorStack> {
         let version = ssl.version2();
+        if version == Some(SslVersion::TLS1_3) && self.sent.count() > 0 {
+            return Ok(None);
+        }
         let Some(number) = self.sent.next_number() else { return Ok(Some(self.framed(version, self.content))) };
         match version {
             Some(SslVersion::TLS1 | SslVersion::TLS1_1 | SslVersion::TLS1_2) => {}
@@ -151,7 +155,7 @@ impl Keys {
         };
         let mut plain = record.content.to_vec();
         if !record.encrypts_then_macs {
-            plain.extend(mac(record.content)?);
+            plain.extend_from_slice(&mac(record.content)?);
         }
         let padding = block - plain.len() % block;
         plain.resize(plain.len() + padding, u8::try_from(padding - 1).unwrap_or_default());
@@ -163,7 +167,7 @@ impl Keys {
         cipher.cipher_final_vec(&mut sealed)?;
         if record.encrypts_then_macs {
             let mac = mac(&sealed)?;
-            sealed.extend(mac);
+            sealed.extend_from_slice(&mac);
         }
         Ok(sealed)
     }
@@ -268,14 +272,14 @@ fn expand(digest: &Md, secret: &[u8], seed: &[u8], bytes: usize) -> Result<Secre
     let mut expanded = Zeroizing::new(Vec::with_capacity(bytes + digest.size()));
     let mut chained = hmac(digest, secret, &[seed])?;
     while expanded.len() < bytes {
-        expanded.extend(hmac(digest, secret, &[&chained, seed])?);
+        expanded.extend_from_slice(&hmac(digest, secret, &[&chained, seed])?);
         chained = hmac(digest, secret, &[&chained])?;
     }
     Ok(expanded)
 }
 
 /// HMAC (RFC 2104). All keys here are shorter than a block.
-fn hmac(digest: &Md, key: &[u8], parts: &[&[u8]]) -> Result<Vec<u8>, ErrorStack> {
+fn hmac(digest: &Md, key: &[u8], parts: &[&[u8]]) -> Result<Secret, ErrorStack> {
     let pad = |byte: u8| {
         let mut pad = Zeroizing::new(vec![byte; digest.block_size()]);
         pad.iter_mut().zip(key).for_each(|(pad, key)| *pad ^= key);
@@ -285,7 +289,7 @@ fn hmac(digest: &Md, key: &[u8], parts: &[&[u8]]) -> Result<Vec<u8>, ErrorStack>
         let mut context = MdCtx::new()?;
         context.digest_init(digest)?;
         parts.iter().try_for_each(|part| context.digest_update(part))?;
-        let mut hash = vec![0; digest.size()];
+        let mut hash = Zeroizing::new(vec![0; digest.size()]);
         context.digest_final(&mut hash).map(|_| hash)
     };
     let (inner, outer) = (pad(0x36), pad(0x5c));

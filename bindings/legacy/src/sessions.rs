@@ -4,7 +4,7 @@
 
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_void};
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use brokertls_legacy_abi::{ContextParts, SessionParts};
@@ -228,6 +228,18 @@ impl Keys {
     }
 }
 
+/// The cipher of tickets, fetched once.
+fn algorithm() -> Result<&'static Cipher, ErrorStack> {
+    static ALGORITHM: OnceLock<Cipher> = OnceLock::new();
+    match ALGORITHM.get() {
+        Some(algorithm) => Ok(algorithm),
+        None => {
+            let fetched = Cipher::fetch(Some(algorithms()?), "AES-256-CBC", None)?;
+            Ok(ALGORITHM.get_or_init(|| fetched))
+        }
+    }
+}
+
 /// Sets the keys of one ticket. Returns 1, or 0 for no ticket, or a negative number for a failure.
 #[allow(unsafe_code)]
 unsafe extern "C" fn protect(
@@ -241,6 +253,7 @@ unsafe extern "C" fn protect(
     static KEYS: Mutex<Keys> = Mutex::new(Keys::new());
     const FAILED: c_int = -1;
     let done = std::panic::catch_unwind(|| {
+        let algorithm = algorithm()?;
         let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: OpenSSL gives this much room for both.
         let (name, iv) =
@@ -260,9 +273,8 @@ unsafe extern "C" fn protect(
             openssl::rand::rand_bytes(iv)?;
             key
         };
-        let algorithm = Cipher::fetch(Some(algorithms()?), "AES-256-CBC", None)?;
         // SAFETY: all pointers are valid during the calls, and OpenSSL copies the keys.
-        let is_set = unsafe { init(key, &algorithm, iv, (cipher, mac), is_sealing) };
+        let is_set = unsafe { init(key, algorithm, iv, (cipher, mac), is_sealing) };
         if is_set { Ok(1) } else { Err(ErrorStack::get()) }
     });
     match done {

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use brokertls::{ClientAuth, Code, Connection, CrlSource, MAX_RECORD_BYTES, Next, RevokedAction, Source, TrustSource};
+use brokertls_legacy::{Record, Sent, Side};
 use client::{
     KINDS, Kind, Pipe, alert_at, answer, client, client_of, client_with, exchange, feed, handshake, sealed, server,
     server_with,
 };
 use openssl::pkey::PKey;
-use openssl::ssl::{ShutdownState, SslStream, SslVersion};
+use openssl::ssl::{ShutdownState, SslOptions, SslStream, SslVersion};
 use openssl::x509::X509;
 
 const ALERT: u8 = 21;
@@ -414,6 +415,37 @@ fn handshake_that_is_too_large_refuses_with_its_alert() {
     assert_eq!(code, Code::HandshakeTooLarge);
     answer(&mut server, &pipe);
     assert_eq!(client.connect().map(|()| 0).unwrap_err().code(), openssl::ssl::ErrorCode::SSL);
+}
+
+#[test]
+fn no_alert_of_tls13_is_in_plain_text_after_the_first_record_also_without_a_change_of_ciphers() {
+    const MIDDLEBOX_COMPAT: u64 = 1 << 20;
+    let context = server();
+    for is_compatible in [true, false] {
+        let mut server = context.accept().unwrap();
+        let (mut client, pipe) = client_with(SslVersion::TLS1_3, "", |builder| {
+            if !is_compatible {
+                builder.clear_options(SslOptions::from_bits_retain(MIDDLEBOX_COMPAT));
+            }
+        });
+        let mut hello = std::mem::take(&mut *pipe.to_server.borrow_mut());
+        feed(&mut server, &mut hello).unwrap();
+        answer(&mut server, &pipe);
+        let flight: Vec<u8> = pipe.to_client.borrow_mut().drain(..).collect();
+        let length = 5 + usize::from(u16::from_be_bytes([flight[3], flight[4]]));
+        let mut sent = Sent::default();
+        let content = [2, 80];
+        let alert = |sent: &Sent, client: &SslStream<Pipe>| {
+            let record = Record { kind: ALERT, content: &content, sent, encrypts_then_macs: false };
+            record.seal(client.ssl(), Side::Server).unwrap()
+        };
+        sent.note(&flight[..length]);
+        pipe.to_client.borrow_mut().extend(&flight);
+        let _ = client.connect();
+        assert_eq!(client.ssl().version2(), Some(SslVersion::TLS1_3));
+        assert_eq!(alert(&Sent::default(), &client), Some(vec![ALERT, 3, 3, 0, 2, 2, 80]));
+        assert_eq!(alert(&sent, &client), None, "{is_compatible}");
+    }
 }
 
 #[test]
