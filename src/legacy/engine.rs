@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use brokertls_legacy_abi::{
     ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, SessionParts, Table, Tls13Parts,
 };
@@ -17,8 +18,9 @@ use crate::identity::ASKS_FOR_SHA1;
 use crate::revocation::Staple;
 use crate::verify::HandshakeNotes;
 
+use super::asked::{Asked, Named};
 use super::fault::{closed, error_of};
-use super::psk::{Given, OfferedKey};
+use super::psk::{Given, Mark, OfferedKey};
 use super::resumed::Resumed;
 use super::uses::Used;
 
@@ -101,42 +103,6 @@ pub(super) fn suites(table: &Table) -> Vec<u16> {
     suites
 }
 
-/// The facts that the engine has asked about.
-#[derive(Default)]
-struct Asked {
-    /// The certificates that the peer has sent in this handshake.
-    chain: Vec<CertificateDer<'static>>,
-    /// The identity that the client has named, and if it is known. It may have proven nothing.
-    identity: Option<(Box<[u8]>, bool)>,
-    /// The facts in the ticket that the client has sent. Anybody may send it: they count only if OpenSSL has resumed
-    /// its session, and those of this handshake count otherwise.
-    offered: Option<Resumed>,
-    /// The reason why no secret was given.
-    failure: Option<Error>,
-}
-
-impl Asked {
-    /// The identity that the client has named, if its key is known.
-    fn known_identity(&self) -> Option<&[u8]> {
-        self.identity.as_ref().filter(|(_, is_known)| *is_known).map(|(identity, _)| &**identity)
-    }
-
-    /// The facts for a ticket: those of the session that is resumed, otherwise those of this handshake.
-    fn to_seal(&self, parts: SessionParts, server_name: Option<&str>) -> Option<Vec<u8>> {
-        if parts.is_resumed == 1 {
-            return self.offered.as_ref().map(Resumed::encode);
-        }
-        HandshakeNotes::drop_session();
-        let made = Resumed {
-            version: parts.version,
-            server_name: server_name.map(Box::from),
-            identity: self.known_identity().map(Box::from),
-            chain: self.chain.clone(),
-        };
-        Some(made.encode())
-    }
-}
-
 /// One call of the engine, for its callbacks.
 struct Call<'a> {
     server: &'a dyn Answers,
@@ -196,8 +162,8 @@ unsafe extern "C" fn secret(data: *mut c_void, identity: Bytes, room: *mut u8, s
         // SAFETY: the engine gives an identity and that much room, which are valid during the call.
         let (identity, room) = unsafe { (identity.get(), std::slice::from_raw_parts_mut(room, size)) };
         match call.server.secret(identity, room) {
-            Ok(Given { length, is_known, .. }) => {
-                call.asked.identity = Some((Box::from(identity), is_known));
+            Ok(Given { length, is_known, mark, .. }) => {
+                call.asked.identity = Some(Named { identity: Box::from(identity), is_known, mark: Some(mark) });
                 length
             }
             Err(error) => {
@@ -257,11 +223,13 @@ unsafe extern "C" fn open_session(data: *mut c_void, version: u16, sealed: Bytes
         if !is_fit || !HandshakeNotes::is_session_of(&resumed.chain) {
             return REFUSED;
         }
-        // An identity without a secret by now is none.
-        let mut secret = Zeroizing::new([0; MAX_SECRET_BYTES]);
-        let is_known =
-            |identity: &[u8], room: &mut [u8]| call.server.secret(identity, room).is_ok_and(|given| given.is_known);
-        if resumed.identity.as_ref().is_some_and(|identity| !is_known(identity, &mut *secret)) {
+        // An identity without a secret by now, or with another one, is none.
+        let mut room = Zeroizing::new([0; MAX_SECRET_BYTES]);
+        let mut has_secret = |identity: &[u8], mark: &Mark| {
+            let given = call.server.secret(identity, &mut *room);
+            given.is_ok_and(|given| given.is_known && verify_slices_are_equal(&given.mark, mark).is_ok())
+        };
+        if resumed.identity.as_ref().is_some_and(|(identity, mark)| !has_secret(identity, mark)) {
             return REFUSED;
         }
         call.asked.offered = Some(resumed);
@@ -354,7 +322,8 @@ impl Session {
             secret: key.map_or(none, |(key, _)| Bytes::of(&key.secret)),
             suite: key.map_or(0, |(_, suite)| suite),
         };
-        self.asked.identity = key.map(|(key, _)| (key.identity.clone(), key.is_known));
+        self.asked.identity =
+            key.map(|(key, _)| Named { identity: key.identity.clone(), is_known: key.is_known, mark: None });
         let mut fault = Fault::default();
         // SAFETY: the handle is that of this connection, and the pointers are valid during the call.
         match unsafe { (self.table.connection_limit)(self.handle.as_ptr(), &parts, &mut fault) } {
@@ -404,7 +373,7 @@ impl Session {
             _ => false,
         };
         match &self.asked.identity {
-            Some((identity, is_known)) if is_of_secret && !self.is_complete => {
+            Some(Named { identity, is_known, .. }) if is_of_secret && !self.is_complete => {
                 let what = if *is_known { "its secret is another one" } else { "the identity is not known" };
                 let error = Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()));
                 return match self.server.hint(identity).filter(|_| *is_known) {
@@ -531,12 +500,7 @@ impl Session {
             return (Vec::new(), None);
         }
         let facts = self.read_facts();
-        let (chain, identity) = match asked.offered.filter(|_| facts.is_resumed == 1) {
-            Some(resumed) => (resumed.chain, resumed.identity),
-            // A resumed session has no fact of this handshake.
-            None if facts.is_resumed != 0 => (Vec::new(), None),
-            None => (asked.chain, asked.identity.filter(|(_, is_known)| *is_known).map(|(identity, _)| identity)),
-        };
+        let (chain, identity) = asked.into_facts(facts.is_resumed != 0);
         (chain, identity.filter(|_| facts.uses_psk == 1))
     }
 

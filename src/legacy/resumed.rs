@@ -2,14 +2,16 @@
 
 use rustls::pki_types::CertificateDer;
 
+use super::psk::{MARK_BYTES, Mark};
+
 /// The facts that a resumed connection has from the one before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Resumed {
     /// The version as on the wire.
     pub(super) version: u16,
     pub(super) server_name: Option<Box<str>>,
-    /// The identity of a pre-shared key.
-    pub(super) identity: Option<Box<[u8]>>,
+    /// The identity of a pre-shared key, and the mark of its secret.
+    pub(super) identity: Option<(Box<[u8]>, Mark)>,
     pub(super) chain: Vec<CertificateDer<'static>>,
 }
 
@@ -18,7 +20,8 @@ impl Resumed {
     /// ones.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut encoded = self.version.to_be_bytes().to_vec();
-        let fields = [self.server_name.as_deref().map(str::as_bytes), self.identity.as_deref()].into_iter();
+        let identity = self.identity.as_ref().map(|(identity, mark)| [mark, &**identity].concat());
+        let fields = [self.server_name.as_deref().map(str::as_bytes), identity.as_deref()].into_iter();
         for field in fields.chain(self.chain.iter().map(|der| Some(der.as_ref()))) {
             let length = field.map_or(u32::MAX, |field| u32::try_from(field.len()).unwrap_or(u32::MAX));
             encoded.extend(length.to_be_bytes());
@@ -34,7 +37,13 @@ impl Resumed {
             Some(name) => Some(Box::from(std::str::from_utf8(name).ok()?)),
             None => None,
         };
-        let identity = next(&mut rest)?.map(Box::from);
+        let identity = match next(&mut rest)? {
+            Some(field) => {
+                let (mark, identity) = field.split_first_chunk::<MARK_BYTES>()?;
+                Some((Box::from(identity), *mark))
+            }
+            None => None,
+        };
         let mut chain = Vec::new();
         while !rest.is_empty() {
             chain.push(CertificateDer::from(next(&mut rest)??.to_vec()));
@@ -71,7 +80,7 @@ mod tests {
             (None, None, Vec::new()),
         ] {
             let whole = chain.len();
-            let (server_name, identity) = (name.map(Box::from), identity.map(Box::from));
+            let (server_name, identity) = (name.map(Box::from), identity.map(|one| (Box::from(one), [7; MARK_BYTES])));
             let written = Resumed { version: 0x0301, server_name, identity, chain };
             let encoded = written.encode();
             assert_eq!(Resumed::decode(&encoded), Some(written));

@@ -235,6 +235,11 @@ impl HandshakeNotes {
         NOTES.with_borrow(|notes| notes.input.connection_id)
     }
 
+    /// Sets the version, if it has become known during the call.
+    pub(crate) fn set_version(version: &'static str) {
+        NOTES.with_borrow_mut(|notes| notes.input.version = Some(version));
+    }
+
     /// Keeps what will be wrong with the handshake, for where rustls does not say it.
     pub(crate) fn add_refusal(refusal: Error) {
         NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));

@@ -3,11 +3,11 @@
 
 mod client;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use brokertls::{ClientAuth, Code, Connection, Context, Psk, Source, TrustSource};
+use brokertls::{ClientAuth, Code, Connection, Context, Psk, PskCallback, PskRequest, Source, TrustSource};
 use client::{KINDS, Kind, Pipe, answer, client_on, exchange, feed, handshake, server, server_with};
 use openssl::pkey::PKey;
 use openssl::ssl::{Ssl, SslContextBuilder, SslOptions, SslSession, SslStream, SslVersion};
@@ -209,12 +209,17 @@ fn client_of_a_session_is_asked_about_again_and_its_certificates_are_known() {
     let device = Device::new();
     let is_wanted = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&is_wanted);
+    let versions = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&versions);
     let context = server_with(|builder| {
         builder.trust(device.trust()).client_auth(ClientAuth::Need);
         builder.verify_callback(
-            Arc::new(move |peer| match peer.is_resumed && !asked.load(Ordering::Relaxed) {
-                true => Err("not again".to_owned()),
-                false => Ok(()),
+            Arc::new(move |peer| {
+                seen.lock().unwrap().push(peer.connection.version);
+                match peer.is_resumed && !asked.load(Ordering::Relaxed) {
+                    true => Err("not again".to_owned()),
+                    false => Ok(()),
+                }
             }),
             false,
         )
@@ -229,6 +234,8 @@ fn client_of_a_session_is_asked_about_again_and_its_certificates_are_known() {
         let (third, _, _) = connect_to(&context, version, Some(&next), None, |builder| device.show(builder));
         assert_eq!(third.is_resumed(), Some(false));
         assert_eq!(third.peer_chain()[0].as_ref(), device.der);
+        // Of the certificate, the session, the session of the resumption, and the certificate again.
+        assert_eq!(std::mem::take(&mut *versions.lock().unwrap()), [third.version().unwrap(); 4]);
     }
 }
 
@@ -330,4 +337,38 @@ fn ticket_of_an_older_version_is_no_identity_of_tls13() {
         assert_eq!((server.version(), server.is_resumed()), (Some("TLSv1.3"), Some(false)), "{suite}");
         assert_eq!(server.psk_identity(), Some(&b"mallory"[..]), "{suite}");
     }
+}
+
+#[test]
+fn session_with_a_key_ends_with_its_secret_of_a_callback() {
+    let secret = Arc::new(Mutex::new(vec![0xee; 16]));
+    let present = Arc::clone(&secret);
+    let context = server_with(|builder| {
+        let callback: PskCallback = Arc::new(move |request: &PskRequest<'_>| match request.identity {
+            b"mallory" => Psk::new(&present.lock().unwrap()).map(Some).map_err(|error| error.to_string()),
+            _ => Ok(None),
+        });
+        builder.psk_callback(callback, false)
+    });
+    let kind = (SslVersion::TLS1_2, "PSK-AES128-GCM-SHA256", true);
+    let (_, _, session) = connect_to(&context, kind, None, None, mallory);
+    let (second, _, session) = connect_to(&context, kind, Some(&session), None, mallory);
+    assert_eq!((second.is_resumed(), second.psk_identity()), (Some(true), Some(&b"mallory"[..])));
+    *secret.lock().unwrap() = vec![0xdd; 16];
+    let mut server = context.accept().unwrap();
+    let (mut client, pipe) = client_on(kind, mallory, |ssl| resume(ssl, &session));
+    let mut error = None;
+    for _ in 0..4 {
+        let mut flight = std::mem::take(&mut *pipe.to_server.borrow_mut());
+        error = error.or(feed(&mut server, &mut flight).err());
+        answer(&mut server, &pipe);
+        let _ = client.connect();
+    }
+    let error = error.unwrap();
+    assert_eq!((error.code(), error.detail()), (Code::PskRefused, "\"mallory\": its secret is another one"));
+    assert_eq!((server.is_resumed(), server.psk_identity()), (Some(false), None));
+    // The secret is back: so is the session.
+    *secret.lock().unwrap() = vec![0xee; 16];
+    let (third, _, _) = connect_to(&context, kind, Some(&session), None, mallory);
+    assert_eq!((third.is_resumed(), third.psk_identity()), (Some(true), Some(&b"mallory"[..])));
 }

@@ -25,6 +25,8 @@ pub(crate) struct Psks {
     /// Makes the secret of an identity that is not known.
     decoy: hmac::Key,
     decoy_length: usize,
+    /// Makes the mark of a secret.
+    marks: hmac::Key,
 }
 
 impl fmt::Debug for Psks {
@@ -33,12 +35,20 @@ impl fmt::Debug for Psks {
     }
 }
 
+/// The length of a mark, in bytes.
+pub(in crate::legacy) const MARK_BYTES: usize = 32;
+
+/// A value by which a ticket knows the secret that its session was made with.
+pub(in crate::legacy) type Mark = [u8; MARK_BYTES];
+
 /// The answer to the question for a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
     /// The length of the secret.
     pub(in crate::legacy) length: usize,
     pub(in crate::legacy) hash: PskHash,
+    /// The mark of the secret.
+    pub(in crate::legacy) mark: Mark,
     /// False for a secret that no client has.
     pub(in crate::legacy) is_known: bool,
 }
@@ -46,11 +56,14 @@ pub(crate) struct Given {
 impl Psks {
     pub(super) fn new(table: Table, callback: Option<PskCallback>, format: PskFormat) -> Result<Self> {
         let random = aws_lc_rs::rand::SystemRandom::new();
-        let decoy = hmac::Key::generate(hmac::HMAC_SHA256, &random)
-            .map_err(|_| Error::new(Code::Internal, "the system gives no random bytes"))?;
+        let key = || {
+            hmac::Key::generate(hmac::HMAC_SHA256, &random)
+                .map_err(|_| Error::new(Code::Internal, "the system gives no random bytes"))
+        };
+        let (decoy, marks) = (key()?, key()?);
         // A shorter one could be guessed, and costs as many blocks of a hash.
         let decoy_length = table.usual_length().unwrap_or(USUAL_SECRET_BYTES).max(SHORT_SECRET_BYTES);
-        Ok(Self { table, callback, format, decoy, decoy_length })
+        Ok(Self { table, callback, format, decoy, decoy_length, marks })
     }
 
     pub(super) fn table(&self) -> &Table {
@@ -85,7 +98,7 @@ impl Psks {
     /// `PSK_UNAVAILABLE` if the callback fails.
     pub(in crate::legacy) fn secret(&self, identity: &[u8], room: &mut [u8]) -> Result<Given> {
         // Made for known identities too, so that the time does not say which they are.
-        let decoy = self.decoy_of(identity);
+        let decoy = self.decoy_of(identity)?;
         let found = self.find(identity)?;
         let (secret, hash, is_known) = match &found {
             Some(key) => (&**key.secret, key.hash, true),
@@ -95,7 +108,7 @@ impl Psks {
             return Err(Error::new(Code::Internal, "no room for a secret"));
         };
         room.copy_from_slice(secret);
-        Ok(Given { length: secret.len(), hash, is_known })
+        Ok(Given { length: secret.len(), hash, mark: *signed(&self.marks, secret)?, is_known })
     }
 
     /// The key of an identity: of the table, otherwise of the callback.
@@ -110,15 +123,15 @@ impl Psks {
     }
 
     /// The secret of an identity that is not known.
-    pub(super) fn decoy_of(&self, identity: &[u8]) -> Zeroizing<Vec<u8>> {
+    pub(super) fn decoy_of(&self, identity: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let mut secret = Zeroizing::new(Vec::with_capacity(MAX_SECRET_BYTES + 32));
-        let mut block = hmac::sign(&self.decoy, identity);
+        let mut block = signed(&self.decoy, identity)?;
         while secret.len() < self.decoy_length {
-            secret.extend_from_slice(block.as_ref());
-            block = hmac::sign(&self.decoy, block.as_ref());
+            secret.extend_from_slice(&*block);
+            block = signed(&self.decoy, &*block)?;
         }
         secret.truncate(self.decoy_length);
-        secret
+        Ok(secret)
     }
 
     /// The hint for a client that has another secret than this identity here, if a likely reason is known.
@@ -135,6 +148,15 @@ impl Psks {
             ),
             PskFormat::Text => None,
         }
+    }
+}
+
+/// HMAC-SHA256.
+fn signed(key: &hmac::Key, content: &[u8]) -> Result<Zeroizing<Mark>> {
+    let mut signed = Zeroizing::new([0; MARK_BYTES]);
+    match hmac::sign_to_buffer(key, content, &mut *signed) {
+        Ok(_) => Ok(signed),
+        Err(_) => Err(Error::new(Code::Internal, "no room for an HMAC")),
     }
 }
 
@@ -177,7 +199,7 @@ mod tests {
         for (usual, length) in [(1, 16), (15, 16), (16, 16), (31, 31), (32, 32), (33, 33), (64, 64), (256, 256)] {
             let psks = psks(&[usual]);
             let given = psks.secret(b"unknown", &mut [0; MAX_SECRET_BYTES]).unwrap();
-            assert_eq!(given, Given { length, hash: PskHash::Sha256, is_known: false });
+            assert_eq!((given.length, given.hash, given.is_known), (length, PskHash::Sha256, false));
             assert_eq!(blocks(length), blocks(usual));
         }
     }

@@ -12,6 +12,6 @@ mod table;
 pub use file::PskSummary;
 pub(crate) use file::{PskReader, Separator};
 pub use key::{Psk, PskCallback, PskFormat, PskHash, PskRequest};
-pub(super) use keys::Given;
 pub(crate) use keys::Psks;
+pub(super) use keys::{Given, MARK_BYTES, Mark};
 pub(super) use offered::OfferedKey;

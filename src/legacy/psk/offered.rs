@@ -58,10 +58,12 @@ impl Psks {
                 return Ok(Some(OfferedKey { identity: offered.identity.clone(), secret, hash, is_known: true }));
             }
         }
-        let decoy = offer.identities.first().filter(|_| alone && has_suite(PskHash::Sha256));
-        Ok(decoy.map(|offered| OfferedKey {
+        let Some(offered) = offer.identities.first().filter(|_| alone && has_suite(PskHash::Sha256)) else {
+            return Ok(None);
+        };
+        Ok(Some(OfferedKey {
             identity: offered.identity.clone(),
-            secret: Zeroizing::new(Box::from(self.decoy_of(&offered.identity).as_slice())),
+            secret: Zeroizing::new(Box::from(self.decoy_of(&offered.identity)?.as_slice())),
             hash: PskHash::Sha256,
             is_known: false,
         }))
