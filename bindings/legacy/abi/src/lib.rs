@@ -15,6 +15,7 @@ pub const SIZE: u32 = (size_of::<Table>()
     + size_of::<ContextParts>()
     + size_of::<Tls13Parts>()
     + size_of::<Callbacks>()
+    + size_of::<SessionParts>()
     + size_of::<Facts>()) as u32;
 
 /// The name of the engine's one symbol, a function of the type [`Entry`].
