@@ -274,7 +274,8 @@ fn certificate_in_a_ticket_that_is_not_resumed_replaces_none_that_is_needed() {
     let mut error = None;
     for _ in 0..4 {
         let mut flight = std::mem::take(&mut *pipe.to_server.borrow_mut());
-        error = error.or(feed(&mut server, &mut flight).err());
+        let refused = feed(&mut server, &mut flight).err();
+        error = error.or(refused);
         answer(&mut server, &pipe);
         let _ = client.connect();
     }
@@ -360,7 +361,8 @@ fn session_with_a_key_ends_with_its_secret_of_a_callback() {
     let mut error = None;
     for _ in 0..4 {
         let mut flight = std::mem::take(&mut *pipe.to_server.borrow_mut());
-        error = error.or(feed(&mut server, &mut flight).err());
+        let refused = feed(&mut server, &mut flight).err();
+        error = error.or(refused);
         answer(&mut server, &pipe);
         let _ = client.connect();
     }
