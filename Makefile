@@ -66,6 +66,9 @@ LEGACY_SOURCES := Cargo.toml Cargo.lock bindings/legacy/Cargo.toml \
 HEADERS := $(wildcard include/*.h)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 OUT := build/release
+# The second engine, which alone needs OpenSSL. With LEGACY=no it is neither built nor installed.
+LEGACY ?= yes
+LEGACY_LIBRARY := $(if $(filter no,$(LEGACY)),,$(OUT)/libbrokertls_legacy.so)
 # Where the tests and the demo install to; the same files that `make install` puts in place.
 STAGE := build/stage
 
@@ -73,7 +76,7 @@ STAGE := build/stage
 JAVA_PLATFORM := linux-x86_64
 JAVA_NATIVE := build/java/native
 JAVA_LIBRARY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_jni.so
-JAVA_LEGACY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_legacy.so
+JAVA_LEGACY := $(if $(LEGACY_LIBRARY),$(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_legacy.so)
 JAVA_JAR := java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar
 JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
@@ -82,7 +85,7 @@ MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnati
 .PHONY: build demo demo-java check test test-data test-openssl4 test-c bench bench-page bench-programs install stage \
     tools bless deny clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
 
-build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(OUT)/libbrokertls_legacy.so
+build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(LEGACY_LIBRARY)
 
 # Cargo cannot apply LTO to a library that is also an rlib, so the C library is built by a command of its own. Copies under
 # build/ keep `make install`, which may run as root, from starting a compiler.
@@ -127,7 +130,7 @@ $(OUT)/libbrokertls.so $(OUT)/$(DEBUG_FILE) &: $(OUT)/brokertls.o
 	cd $(OUT) && objcopy --strip-all --add-gnu-debuglink=$(DEBUG_FILE) whole.so libbrokertls.so
 	rm -f $(OUT)/whole.so
 
-# The second engine: a library that the others load when a context asks for it. It alone needs OpenSSL.
+# A library that the others load when a context asks for the second engine.
 $(OUT)/libbrokertls_legacy.so: $(LEGACY_SOURCES)
 	@tests/tools.sh build
 	$(CARGO) build --locked $(RELEASE) -p brokertls-legacy
@@ -143,7 +146,7 @@ install: build
 	install -m 755 $(OUT)/libbrokertls.so '$(DESTDIR)$(LIBDIR)/libbrokertls.so.$(VERSION)'
 	ln -sf libbrokertls.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/libbrokertls.so.$(ABI)'
 	ln -sf libbrokertls.so.$(ABI) '$(DESTDIR)$(LIBDIR)/libbrokertls.so'
-	install -m 755 $(OUT)/libbrokertls_legacy.so '$(DESTDIR)$(LIBDIR)/libbrokertls_legacy.so'
+	$(if $(LEGACY_LIBRARY),install -m 755 $(LEGACY_LIBRARY) '$(DESTDIR)$(LIBDIR)/libbrokertls_legacy.so')
 	install -m 644 $(OUT)/libbrokertls.a '$(DESTDIR)$(LIBDIR)/libbrokertls.a'
 	install -d '$(DESTDIR)$(LIBDIR)/.debug' '$(DESTDIR)$(LIBDIR)/cmake/brokertls'
 	install -m 644 $(OUT)/$(DEBUG_FILE) '$(DESTDIR)$(LIBDIR)/.debug/$(DEBUG_FILE)'
@@ -175,10 +178,12 @@ $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wild
 	mv $@.new $@
 
 # Beside it in the jar: the loader of Java unpacks it for a context that asks for it.
-$(JAVA_LEGACY): $(OUT)/libbrokertls_legacy.so
+ifneq ($(JAVA_LEGACY),)
+$(JAVA_LEGACY): $(LEGACY_LIBRARY)
 	@mkdir -p $(@D)
 	cp $< $@.new
 	mv $@.new $@
+endif
 
 java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless strip:binutils
@@ -222,7 +227,8 @@ demo-java: stage java
 
 check:
 	@tests/tools.sh gcc:gcc openssl:openssl keytool:default-jdk-headless javac:default-jdk-headless \
-	    /usr/include/wolfssl/ssl.h:libwolfssl-dev /usr/include/openssl/ssl.h:libssl-dev
+	    /usr/include/wolfssl/ssl.h:libwolfssl-dev /usr/include/openssl/ssl.h:libssl-dev pkg-config:pkg-config \
+	    mosquitto_pub:mosquitto-clients node:nodejs erl:erlang-ssl
 	@tests/run.sh check
 
 test: tools

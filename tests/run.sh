@@ -46,9 +46,12 @@ run cargo fmt --all --check --manifest-path tests/bench/Cargo.toml
 run cargo tree --locked --depth 0 --manifest-path tests/bench/Cargo.toml
 run cargo fmt --check --package brokertls-jni --package brokertls-legacy --package brokertls-legacy-abi
 run cargo clippy --locked --all-targets -- -D warnings
+# The second engine is a library of another package, which a test of this one would build for itself.
+run cargo build --locked --package brokertls-legacy
+engine=${CARGO_TARGET_DIR:-$PWD/target}/debug/libbrokertls_legacy.so
 if [[ ${1-} == check ]]; then
     # One build of the development profile for all of them.
-    run cargo test --locked --no-fail-fast --lib --test tidy --test wording --test generated --test manual --test api
+    run env BROKERTLS_LEGACY_LIBRARY="$engine" cargo test --locked --no-fail-fast --lib --test tidy --test wording --test generated --test manual --test api
     exit
 fi
 # The tests on outside data are not among all targets; they stay well-formed without their data.
@@ -59,7 +62,7 @@ run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni
 run make --no-print-directory stage
 run make --no-print-directory test-c
-run cargo test --locked --no-fail-fast
+run env BROKERTLS_LEGACY_LIBRARY="$engine" cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
 run cargo test --locked --package brokertls-legacy
 # Altered flights once more under valgrind, with OpenSSL in the process.

@@ -315,7 +315,7 @@ impl Context {
     }
 
     /// The numbers of clients that have used what the second engine allows for old ones, since the context was made.
-    /// The names are versions, switches of `legacy-allow`, and `pre-shared key`.
+    /// The names are versions, `legacy-rsa-key-exchange`, `legacy-3des` and `pre-shared key`.
     pub fn legacy_uses(&self) -> Vec<(&'static str, u64)> {
         self.shared.spec.legacy.uses.counts()
     }

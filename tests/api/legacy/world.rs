@@ -17,10 +17,14 @@ use brokertls::{
 use crate::process::{PATIENCE, Running};
 use crate::rig::pair::Authority;
 
-/// The library of the second engine, which is no part of the package under test.
+/// The library of the second engine, which is no part of the package under test. It is built here for a test that is run
+/// by itself.
 pub(super) fn library() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
+        if let Some(built) = std::env::var_os("BROKERTLS_LEGACY_LIBRARY") {
+            return PathBuf::from(built);
+        }
         let root = env!("CARGO_MANIFEST_DIR");
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--locked", "--quiet", "--package", "brokertls-legacy"]).current_dir(root);
