@@ -89,7 +89,7 @@ pub static OPENSSL_OPTIONS: &[OpensslOption] = &[
     row("DONT_INSERT_EMPTY_FRAGMENTS", 0x0000_0800, NotDone, "the empty records protect CBC in TLS 1.0"),
     row("NO_QUERY_MTU", 0x0000_1000, Nothing, DTLS),
     row("COOKIE_EXCHANGE", 0x0000_2000, Nothing, DTLS),
-    row("NO_TICKET", 0x0000_4000, NoTickets, "no session tickets; sessions of TLS 1.2 are resumed by ID"),
+    row("NO_TICKET", 0x0000_4000, NoTickets, "no tickets; in TLS 1.2, rustls resumes by ID, and the second engine not"),
     row("CISCO_ANYCONNECT", 0x0000_8000, Nothing, DTLS),
     row("NO_SESSION_RESUMPTION_ON_RENEGOTIATION", 0x0001_0000, AlwaysOn, "renegotiation is refused"),
     row("NO_COMPRESSION", 0x0002_0000, AlwaysOn, "nothing is compressed"),

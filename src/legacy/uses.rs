@@ -25,7 +25,7 @@ struct Minute {
     left_out: u64,
 }
 
-/// The names of the counted parts: the versions, the switches of `legacy-allow` that a suite shows, and pre-shared keys.
+/// The names of the counted parts: versions, switches of `legacy-allow` that a suite shows, and pre-shared keys.
 const NAMES: [&str; 5] = ["TLSv1", "TLSv1.1", "legacy-rsa-key-exchange", "legacy-3des", "pre-shared key"];
 const PRE_SHARED_KEY: usize = NAMES.len() - 1;
 

@@ -81,7 +81,7 @@ pub static OPTIONS: &[OptionRow] = &[
         "key exchange groups [default: X25519MLKEM768:X25519:secp256r1:secp384r1]"),
 
     many(row(Policy, "openssl-options", Names(ContextBuilder::openssl_options), "LIST",
-        "options of OpenSSL by name or number, e.g. SSL_OP_NO_TLSv1|SSL_OP_NO_TICKET or 0x04004000 [default: none]")),
+        "options of OpenSSL by name or number, e.g. SSL_OP_NO_TLSv1,SSL_OP_NO_TICKET or 0x04004000 [default: none]")),
 
     row(Policy, "legacy-engine", Switch(ContextBuilder::legacy_engine), "YES|NO",
         "serve old clients by a second engine: TLSv1 and TLSv1.1 if versions names them, CBC, DHE, and pre-shared keys \
