@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import javax.net.ssl.SSLEngine;
@@ -285,6 +286,42 @@ class LegacyTest {
         engine.setEnabledCipherSuites(new String[] {suite});
         assertArrayEquals(new String[] {"TLSv1"}, engine.getEnabledProtocols());
         assertArrayEquals(new String[] {suite}, engine.getEnabledCipherSuites());
+    }
+
+    @Test
+    void reloadWithAKeyOfAnotherKindChangesTheSuitesThatCanBeEnabled() throws Exception {
+        Path certificate = folder.resolve("changed.pem");
+        Path key = folder.resolve("changed.key");
+        String rsa = "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA";
+        String ecdsa = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA";
+        authority.issue("elliptic", "ec");
+        copy("broker", certificate, key);
+        BrokerTlsContext context = BrokerTlsContext.builder().certificate(certificate).privateKey(key)
+                .legacyEngine(true).protocols(ALL).build();
+        assertEnables(context, rsa, ecdsa);
+        copy("elliptic", certificate, key);
+        context.reload();
+        assertEnables(context, ecdsa, rsa);
+        Met met = meet(context, true, port -> OldClient.ofJdk(folder, port, "TLSv1", ecdsa, trust)).served();
+        assertEquals(ecdsa, met.session.getCipherSuite());
+        copy("broker", certificate, key);
+        context.reload();
+        assertEnables(context, rsa, ecdsa);
+    }
+
+    private static void copy(String name, Path certificate, Path key) throws IOException {
+        Files.copy(authority.file(name + ".pem"), certificate, StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(authority.file(name + ".key"), key, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static void assertEnables(BrokerTlsContext context, String suite, String other) {
+        SSLEngine engine = context.newEngine();
+        List<String> supported = List.of(engine.getSupportedCipherSuites());
+        assertTrue(supported.contains(suite) && !supported.contains(other), supported.toString());
+        assertEquals(supported, List.of(context.serverSocketFactory().getSupportedCipherSuites()));
+        engine.setEnabledCipherSuites(new String[] {suite});
+        assertArrayEquals(new String[] {suite}, engine.getEnabledCipherSuites());
+        assertThrows(IllegalArgumentException.class, () -> engine.setEnabledCipherSuites(new String[] {other}));
     }
 
     @Test

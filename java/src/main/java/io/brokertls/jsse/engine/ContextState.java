@@ -37,9 +37,6 @@ public final class ContextState {
     private final SessionContext clientSessions;
     private final SessionContext serverSessions;
     private final Deque<CachedIdentity> identities = new ArrayDeque<>();
-    /** The versions and suites of the second engine that the first does not have. No reload changes them. */
-    private final String[] olderProtocols;
-    private final String[] olderSuites;
 
     public ContextState(NativeContext nativeContext, X509ExtendedKeyManager keyManager,
             X509ExtendedTrustManager trustManager, boolean checksServerName, int clientAuth,
@@ -50,8 +47,6 @@ public final class ContextState {
         this.checksServerName = checksServerName;
         this.clientAuth = clientAuth;
         this.verifyCallback = verifyCallback;
-        this.olderProtocols = without(nativeContext.versions(), NativeContext.supportedVersions());
-        this.olderSuites = without(nativeContext.cipherSuites(), NativeContext.supportedCipherSuites());
         this.clientSessions = new SessionContext(nativeContext, true);
         this.serverSessions = new SessionContext(nativeContext, false);
         clientSessions.pair(serverSessions);
@@ -89,22 +84,32 @@ public final class ContextState {
 
     /** Returns the versions that an engine can enable, oldest first: also those of the second engine here. */
     public String[] supportedProtocols() {
-        return joined(olderProtocols, NativeContext.supportedVersions());
+        return joined(olderProtocols(), NativeContext.supportedVersions());
     }
 
     /** Returns the suites that an engine can enable: also those of the second engine here. */
     public String[] supportedCipherSuites() {
-        return SuiteNames.ofJava(joined(NativeContext.supportedCipherSuites(), olderSuites));
+        return SuiteNames.ofJava(joined(NativeContext.supportedCipherSuites(), olderSuites()));
     }
 
     /** Returns the supported ones of a list of versions, oldest first. */
     String[] servedProtocols(String names) throws TlsFailure {
-        return NativeContext.servedVersions(names, olderProtocols);
+        return NativeContext.servedVersions(names, olderProtocols());
     }
 
     /** Returns the supported ones of a list of suites. */
     String[] servedCipherSuites(String names) throws TlsFailure {
-        return SuiteNames.ofJava(NativeContext.servedCipherSuites(names, olderSuites));
+        return SuiteNames.ofJava(NativeContext.servedCipherSuites(names, olderSuites()));
+    }
+
+    /** Returns the versions of the second engine that the first does not have. A reload can change them. */
+    private String[] olderProtocols() {
+        return without(nativeContext.versions(), NativeContext.supportedVersions());
+    }
+
+    /** Returns its suites that the first does not have. A reload with keys of another kind changes them. */
+    private String[] olderSuites() {
+        return without(nativeContext.cipherSuites(), NativeContext.supportedCipherSuites());
     }
 
     /** Returns the names that are not among those of the first engine. */
