@@ -60,6 +60,8 @@ public final class Session extends ExtendedSSLSession {
     private byte[] peerName;
     /** The identity of the pre-shared key of a peer without a certificate, or null. */
     private byte[] pskIdentity;
+    /** True if the subject and the identity are known, also if the peer has neither. */
+    private boolean isPeerNamed;
     /** True if the peer has sent certificates that Java cannot read, so that it counts as a peer without any. */
     private boolean isPeerUnreadable;
     private List<byte[]> statusResponses = List.of();
@@ -115,6 +117,7 @@ public final class Session extends ExtendedSSLSession {
         keep(Arrays.copyOfRange(chains, 2, end), Arrays.copyOfRange(chains, end + 1, chains.length), chains[0]);
         synchronized (this) {
             pskIdentity = chains[1];
+            isPeerNamed = true;
         }
     }
 
@@ -146,23 +149,26 @@ public final class Session extends ExtendedSSLSession {
         if (subject != null) {
             return subject;
         }
+        synchronized (this) {
+            return isPeerUnreadable || pskIdentity == null ? null : new PskPrincipal(pskIdentity);
+        }
+    }
+
+    /** Asks the engine once for the subject and the identity. It takes the engine's lock before the session's. */
+    private void learnNames() {
         ChainSource asked;
-        byte[] identity;
         synchronized (this) {
-            if (isPeerUnreadable) {
-                return null;
+            boolean isKnown = isPeerNamed || isPeerUnreadable || peerName != null;
+            asked = isKnown || state == State.IN_HANDSHAKE ? null : engine.get();
+        }
+        byte[][] told = asked == null ? null : asked.ask(each -> new byte[][] {each.peerName(), each.pskIdentity()});
+        if (told != null) {
+            synchronized (this) {
+                peerName = told[0];
+                pskIdentity = told[1];
+                isPeerNamed = true;
             }
-            asked = state == State.IN_HANDSHAKE ? null : engine.get();
-            identity = pskIdentity;
         }
-        byte[] told = identity == null && asked != null ? asked.ask(NativeEngine::pskIdentity) : identity;
-        if (told == null) {
-            return null;
-        }
-        synchronized (this) {
-            pskIdentity = told;
-        }
-        return new PskPrincipal(told);
     }
 
     /** Returns the subject of the peer's certificate, also if the certificate is not kept; null if it has sent none. */
@@ -171,16 +177,11 @@ public final class Session extends ExtendedSSLSession {
         if (chain.length > 0) {
             return chain[0].getSubjectX500Principal();
         }
-        ChainSource asked;
-        byte[] name;
+        learnNames();
+        byte[] encoded;
         synchronized (this) {
-            if (isPeerUnreadable) {
-                return null;
-            }
-            asked = state == State.IN_HANDSHAKE ? null : engine.get();
-            name = peerName;
+            encoded = isPeerUnreadable ? null : peerName;
         }
-        byte[] encoded = name == null && asked != null ? asked.ask(NativeEngine::peerName) : name;
         try {
             return encoded == null ? null : new X500Principal(encoded);
         } catch (IllegalArgumentException e) {

@@ -16,11 +16,14 @@ import org.junit.jupiter.api.Test;
 class SessionTest {
     private static final byte[] UNREADABLE = {0x30, 1, 0};
     private static final byte[] SUBJECT = {0x30, 12, 0x31, 10, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1, 'a'};
+    private static final byte[] IDENTITY = {'d', 'e', 'v', 'i', 'c', 'e'};
     private static final byte[][] NONE = {};
+    /** The answer of an engine that cannot tell now. */
+    private static final Object UNKNOWN = new Object();
 
     @Test
     void unreadableCertificateCountsAsNoneWhileTheEngineLives() {
-        Answers engine = new Answers(new byte[][] {UNREADABLE}, SUBJECT, SUBJECT);
+        Answers engine = new Answers(new byte[][] {UNREADABLE}, names(SUBJECT, null));
         assertCountsAsNone(session(engine));
         Reference.reachabilityFence(engine);
     }
@@ -34,7 +37,7 @@ class SessionTest {
 
     @Test
     void unreadableSubjectCountsAsNone() {
-        Answers engine = new Answers(NONE, UNREADABLE, UNREADABLE, UNREADABLE);
+        Answers engine = new Answers(NONE, names(UNREADABLE, null));
         assertCountsAsNone(session(engine));
         Reference.reachabilityFence(engine);
         Session session = session(new Answers());
@@ -49,6 +52,32 @@ class SessionTest {
         assertEquals("CN=a", session.getPeerPrincipal().getName());
         assertEquals("CN=a", session.peerName());
         assertThrows(UnsupportedOperationException.class, session::getPeerCertificates);
+    }
+
+    @Test
+    void peerWithoutACertificateIsAskedForOnce() {
+        Answers engine = new Answers(NONE, names(null, null), names(SUBJECT, IDENTITY));
+        Session session = session(engine);
+        assertCountsAsNone(session);
+        assertCountsAsNone(session);
+        // Its chain and its names: what is left was not asked for.
+        assertEquals(1, engine.left.size());
+        Reference.reachabilityFence(engine);
+    }
+
+    @Test
+    void engineThatCannotTellNowIsAskedAgain() throws Exception {
+        Answers engine = new Answers(NONE, UNKNOWN, names(null, IDENTITY));
+        Session session = session(engine);
+        assertThrows(SSLPeerUnverifiedException.class, session::getPeerPrincipal);
+        for (int turn = 0; turn < 2; turn++) {
+            assertEquals("device", session.getPeerPrincipal().getName());
+        }
+        Reference.reachabilityFence(engine);
+    }
+
+    private static byte[][] names(byte[] subject, byte[] identity) {
+        return new byte[][] {subject, identity};
     }
 
     private static Session session(Answers engine) {
@@ -74,7 +103,8 @@ class SessionTest {
         @Override
         @SuppressWarnings("unchecked")
         public <T> T ask(Function<NativeEngine, T> question) {
-            return (T) left.poll();
+            Object answer = left.poll();
+            return answer == UNKNOWN ? null : (T) answer;
         }
     }
 }
