@@ -4,10 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
+
+#[path = "recipes/process.rs"]
+#[allow(dead_code, reason = "the recipes use more of it")]
+mod process;
+
+use process::{Finished, Running};
 
 const PREFIX: &str = "/opt/brokertls";
 
@@ -383,21 +388,13 @@ fn broker_of_the_readme_serves_the_client_of_the_readme_with_the_files_of_the_re
     for command in commands_of_the_readme("keytool ") {
         succeed(Command::new("bash").args(["-ec", &command]).current_dir(folder));
     }
-    let mut broker = Command::new("./broker")
-        .arg("0")
-        .current_dir(folder)
-        .env("LD_LIBRARY_PATH", libraries())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(broker.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let port = line.trim().strip_prefix("listening on port ").unwrap();
+    let mut broker = Command::new("./broker");
+    let broker = Running::start(broker.arg("0").current_dir(folder).env("LD_LIBRARY_PATH", libraries()));
+    let port = broker.port(0, "listening on port ");
     let path = format!("{}:{}", installed().join("opt/brokertls/bin").display(), std::env::var("PATH").unwrap());
     let client = commands_of_the_readme("echo ").remove(0).replace(":8883", &format!(":{port}"));
     let output = Command::new("bash").args(["-c", &client]).current_dir(folder).env("PATH", path).output().unwrap();
-    broker.kill().unwrap();
-    broker.wait().unwrap();
+    drop(broker);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert_eq!(output.stdout, b"hello\n", "{said}");
@@ -477,11 +474,14 @@ fn second_engine_is_refused_to_a_program_that_loads_no_libraries() {
     assert!(said.contains("the program is linked with -static"), "{said}");
 }
 
-/// OpenSSL's client sends a line with these arguments, and prints the answer.
-fn s_client(port: &str, arguments: &str) -> String {
-    let line = format!("echo ping | openssl s_client -connect 127.0.0.1:{port} -quiet -no_ign_eof {arguments} 2>&1");
-    let output = Command::new("bash").args(["-c", &line]).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// OpenSSL's client sends a line with these arguments.
+fn s_client(port: &str, arguments: &str) {
+    let fixed = format!("s_client -connect 127.0.0.1:{port} -quiet -no_ign_eof");
+    let mut command = Command::new("openssl");
+    let mut client = Running::start(command.args(fixed.split(' ')).args(arguments.split_whitespace()));
+    client.send("ping\n");
+    client.end_input();
+    client.finish();
 }
 
 #[test]
@@ -495,16 +495,15 @@ fn installed_command_serves_old_clients_and_clients_with_keys_and_prints_who_the
                      --versions TLSv1.2,TLSv1.1,TLSv1 --psk-file init.psk";
     let mut command = Command::new(installed().join("opt/brokertls/bin/brokertls"));
     command.args(arguments.split_whitespace()).current_dir(&folder).env_remove("LD_LIBRARY_PATH");
-    let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let port = lines.next().unwrap();
+    let server = Running::start(&mut command);
+    let port = server.line(0, &["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     let psk = "-tls1_2 -cipher PSK-AES128-GCM-SHA256 -psk_identity device-7 -psk";
     s_client(&port, &format!("{psk} 00112233445566778899"));
     s_client(&port, "-tls1 -cipher AES:@SECLEVEL=0");
     s_client(&port, &format!("{psk} 00ff"));
-    let said: Vec<String> = lines.collect();
-    assert!(server.wait().unwrap().success());
-    let has = |parts: &[&str]| said.iter().any(|line| parts.iter().all(|part| line.contains(part)));
+    let Finished { text: said, status } = server.finish();
+    assert!(status.success(), "{said}");
+    let has = |parts: &[&str]| said.lines().any(|line| parts.iter().all(|part| line.contains(part)));
     assert!(has(&["connected", "TLSv1.2, TLS_PSK_WITH_AES_128_GCM_SHA256", "PSK identity \"device-7\""]), "{said:?}");
     assert!(has(&["connected", ": TLSv1, TLS_", "no client certificate"]), "{said:?}");
     assert!(has(&["refused", "PSK_REFUSED", "\"device-7\": its secret is another one"]), "{said:?}");

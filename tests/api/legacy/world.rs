@@ -7,8 +7,6 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::thread;
-use std::time::Duration;
 
 use brokertls::{
     Connection, ConnectionSettings, Context, ContextBuilder, Error, IdentitySource, Source, Status, Stream,
@@ -41,6 +39,7 @@ pub(super) fn library() -> PathBuf {
 pub(super) struct Seen {
     pub(super) version: String,
     pub(super) suite: String,
+    pub(super) group: String,
     pub(super) peers: usize,
     pub(super) psk_identity: String,
     pub(super) server_name: String,
@@ -52,6 +51,7 @@ impl Seen {
         Self {
             version: connection.version().unwrap_or_default().to_owned(),
             suite: connection.cipher_suite().unwrap_or_default().to_owned(),
+            group: connection.group().unwrap_or_default().to_owned(),
             peers: connection.peer_chain().len(),
             psk_identity: String::from_utf8_lossy(connection.psk_identity().unwrap_or_default()).into_owned(),
             protocol: String::from_utf8_lossy(connection.alpn().unwrap_or_default()).into_owned(),
@@ -143,7 +143,7 @@ impl World {
         command.env_remove("OPENSSL_CONF");
         let mut peer = Running::start(&mut command);
         peer.send("ping\n");
-        let socket = accept(&listener, &peer);
+        let socket = peer.accepted_by(&listener);
         let (ours, facts) = converse(context.accept_with(settings), socket, talk);
         peer.end_input();
         Met { ours, facts, theirs: peer.finish().text }
@@ -156,7 +156,7 @@ impl World {
         let mut command = Command::new("openssl");
         command.args(["s_client", "-connect", &address]).args(arguments.split_whitespace()).current_dir(&self.folder);
         let peer = Running::start(&mut command);
-        let mut socket = accept(&listener, &peer);
+        let mut socket = peer.accepted_by(&listener);
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut record = vec![0; 5];
         socket.read_exact(&mut record).unwrap();
@@ -174,7 +174,7 @@ impl World {
     ) -> Met {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let mut peer = Running::start(command(listener.local_addr().unwrap().port()).current_dir(&self.folder));
-        let socket = accept(&listener, &peer);
+        let socket = peer.accepted_by(&listener);
         let (ours, facts) = converse(context.accept(), socket, talk);
         peer.end_input();
         Met { ours, facts, theirs: peer.finish().text }
@@ -184,21 +184,6 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// The connection of the peer, which must not end before.
-fn accept(listener: &TcpListener, peer: &Running) -> TcpStream {
-    listener.set_nonblocking(true).unwrap();
-    loop {
-        match listener.accept() {
-            Ok((socket, _)) => {
-                socket.set_nonblocking(false).unwrap();
-                return socket;
-            }
-            Err(_) => assert!(!peer.has_ended(), "{}", peer.printed()),
-        }
-        thread::sleep(Duration::from_millis(2));
     }
 }
 

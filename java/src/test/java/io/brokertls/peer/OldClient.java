@@ -55,16 +55,21 @@ final class OldClient {
                 List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port, "-ign_eof"));
         command.addAll(Arrays.asList(arguments));
         OldClient client = new OldClient(folder, command);
-        OutputStream input = client.process.getOutputStream();
-        input.write(PING);
-        input.flush();
-        return client;
+        try {
+            OutputStream input = client.process.getOutputStream();
+            input.write(PING);
+            input.flush();
+            return client;
+        } catch (IOException e) {
+            client.process.destroyForcibly();
+            throw e;
+        }
     }
 
     /** Waits for the end, and returns what the client has printed. */
     String finish() throws IOException, InterruptedException {
-        process.getOutputStream().close();
         try {
+            process.getOutputStream().close();
             if (!process.waitFor(SECONDS_MAX, TimeUnit.SECONDS)) {
                 throw new IOException("the client does not end: " + Files.readString(output));
             }
