@@ -26,13 +26,13 @@ pub(crate) fn callback(env: &Env<'_>, asked: &JObject<'_>) -> Outcome<PskCallbac
         match answer {
             Err(_) => Err(NO_ANSWER.to_owned()),
             Ok(None) => Ok(None),
-            Ok(Some(Ok(key))) => Ok(Some(key)),
-            Ok(Some(Err(error))) => Err(error.message()),
+            Ok(Some(key)) => key.map(Some),
         }
     }))
 }
 
-type Answer = Option<Result<Psk, brokertls::Error>>;
+/// The key of an identity, or the reason for the log why there is none; nothing for an unknown identity.
+type Answer = Option<Result<Psk, String>>;
 
 fn ask(env: &mut Env<'_>, asked: &JObject<'_>, identity: &[u8]) -> jni::errors::Result<Answer> {
     let identity = env.byte_array_from_slice(identity)?;
@@ -43,8 +43,12 @@ fn ask(env: &mut Env<'_>, asked: &JObject<'_>, identity: &[u8]) -> jni::errors::
     }
     let answer = env.cast_local::<JByteArray<'_>>(answer)?;
     let length = answer.len(env)?;
-    let key = bytes(env, &answer).ok().map(|bytes| Psk::new(bytes.as_slice()));
+    let copied = bytes(env, &answer);
     // Wipes the array of Java, which is a copy for this call.
     answer.set_region(env, 0, &vec![0; length])?;
-    Ok(key)
+    Ok(Some(match copied {
+        Ok(secret) => Psk::new(secret.as_slice()).map_err(|error| error.message()),
+        // An identity that is known here must not count as unknown.
+        Err(_) => Err(NO_ANSWER.to_owned()),
+    }))
 }
