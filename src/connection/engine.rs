@@ -360,7 +360,7 @@ impl Engine {
     }
 
     pub(super) fn group(&self) -> Option<&'static str> {
-        self.named_group()?.as_str()
+        crate::policy::group_name_on_the_wire(self.named_group()?)
     }
 
     /// The identity of the pre-shared key that authenticated a client.

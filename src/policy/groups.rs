@@ -1,5 +1,6 @@
 //! Key exchange groups by their names in OpenSSL, Java and the IANA registry.
 
+use rustls::NamedGroup;
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::kx_group;
 
@@ -205,6 +206,12 @@ impl Groups {
             self.groups.push(group);
         }
     }
+}
+
+/// The name of a group of a connection. rustls has none for the curves of brainpool.
+pub(crate) fn name_on_the_wire(group: NamedGroup) -> Option<&'static str> {
+    let of_second = SECOND.iter().find(|known| known.id == u16::from(group));
+    of_second.map(SecondGroup::name).or_else(|| group.as_str())
 }
 
 /// The printed name of a supported group.

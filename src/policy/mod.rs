@@ -27,6 +27,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::error::{Code, Error, Result};
+pub(crate) use groups::name_on_the_wire as group_name_on_the_wire;
 pub use not_served::NotServed;
 pub use second::LegacyAllowed;
 pub(crate) use second::{KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, of_both, restricted_both};

@@ -20,15 +20,25 @@ const GROUPS: &[(c_int, u16)] = &[
     (sys::NID_secp384r1, 24),
     (sys::NID_secp521r1, 25),
     (sys::NID_X25519, 29),
+    (NID_BRAINPOOL_P256R1, 26),
+    (NID_BRAINPOOL_P384R1, 27),
+    (NID_BRAINPOOL_P512R1, 28),
     (sys::NID_X448, 30),
     (NID_FFDHE2048, 0x0100),
     (NID_FFDHE3072, 0x0101),
     (NID_FFDHE4096, 0x0102),
+    (NID_FFDHE6144, 0x0103),
+    (NID_FFDHE8192, 0x0104),
 ];
 
+const NID_BRAINPOOL_P256R1: c_int = 927;
+const NID_BRAINPOOL_P384R1: c_int = 931;
+const NID_BRAINPOOL_P512R1: c_int = 933;
 const NID_FFDHE2048: c_int = 1126;
 const NID_FFDHE3072: c_int = 1127;
 const NID_FFDHE4096: c_int = 1128;
+const NID_FFDHE6144: c_int = 1129;
+const NID_FFDHE8192: c_int = 1130;
 const NID_KX_DHE: c_int = 1039;
 const NID_KX_DHE_PSK: c_int = 1041;
 

@@ -135,12 +135,22 @@ fn settings_that_leave_the_second_engine_tls13_alone_are_served() {
 fn groups_of_openssl_alone_are_served_by_the_second_engine() {
     let world = World::new("groups");
     let mut builder = world.builder();
-    let context = builder.groups("P-521:X448:ffdhe2048").build().unwrap();
+    let groups = "P-521:X448:brainpoolP256r1:brainpoolP384r1:brainpoolP512r1:ffdhe2048:ffdhe6144:ffdhe8192";
+    let context = builder.groups(groups).build().unwrap();
     assert!(context.not_served().is_empty(), "{:?}", context.not_served());
-    for client in
-        ["-tls1_2 -groups P-521", "-tls1_3 -groups P-521", "-tls1_3 -groups X448", "-tls1_3 -groups ffdhe2048"]
-    {
-        world.meet(&context, client).went_well();
+    for (client, group) in [
+        ("-tls1_2 -groups P-521", "secp521r1"),
+        ("-tls1_3 -groups P-521", "secp521r1"),
+        ("-tls1_3 -groups X448", "X448"),
+        ("-tls1_2 -groups brainpoolP256r1", "brainpoolP256r1"),
+        ("-tls1_2 -groups brainpoolP384r1", "brainpoolP384r1"),
+        ("-tls1_2 -groups brainpoolP512r1", "brainpoolP512r1"),
+        ("-tls1_2 -cipher DHE-RSA-AES128-SHA", "ffdhe2048"),
+        ("-tls1_3 -groups ffdhe2048", "ffdhe2048"),
+        ("-tls1_3 -groups ffdhe6144", "ffdhe6144"),
+        ("-tls1_3 -groups ffdhe8192", "ffdhe8192"),
+    ] {
+        assert_eq!(world.meet(&context, client).went_well().group, group, "{client}");
     }
     world.meet(&context, "-tls1_2 -cipher ECDHE -groups P-256").failed(Code::NoCommonGroup, 40);
 }
