@@ -125,7 +125,12 @@ impl Connection {
         let (mut consumed, mut produced) = (0, 0);
         let mut stopped = None;
         for _ in 0..most {
-            let Some(layer) = self.engine.layer() else { return self.open_by_second(most, tls, plain) };
+            let Some(layer) = self.engine.layer() else {
+                return match self.engine.second() {
+                    Some(_) => self.open_by_second(most, tls, plain),
+                    None => Err(self.fail(Error::new(Code::Internal, "no engine opens records"))),
+                };
+            };
             let Header::Whole { length, is_application_data } = Header::read(&tls[consumed..], true) else {
                 stopped = Some(Next::NeedRecord);
                 break;
