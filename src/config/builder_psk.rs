@@ -1,6 +1,7 @@
 //! The methods of the builder for pre-shared keys, which the second engine serves.
 
-use crate::legacy::{Psk, PskCallback, PskFormat, PskHash};
+use crate::error::Result;
+use crate::legacy::{Psk, PskCallback, PskFormat, PskHash, Separator};
 
 use super::builder::ContextBuilder;
 use super::source::Source;
@@ -20,9 +21,12 @@ impl ContextBuilder {
     }
 
     /// Sets the text between an identity and its secret in the file. Default: a colon.
-    pub fn psk_separator(&mut self, separator: &str) -> &mut Self {
-        self.spec.legacy.psk.separator = Some(separator.to_owned());
-        self
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for an empty text, one of hexadecimal digits alone, and one with a line end or a zero byte.
+    pub fn psk_separator(&mut self, separator: &str) -> Result<&mut Self> {
+        self.spec.legacy.psk.separator = Some(Separator::new(separator)?);
+        Ok(self)
     }
 
     /// Sets the hash of the keys of the file in TLS 1.3. Default: SHA-256.

@@ -20,7 +20,7 @@ pub(crate) struct PskSpec {
     /// True if the callback runs in tasks.
     pub(crate) blocks: bool,
     pub(crate) format: Option<PskFormat>,
-    pub(crate) separator: Option<String>,
+    pub(crate) separator: Option<Separator>,
     pub(crate) hash: Option<PskHash>,
     pub(crate) hint: Option<String>,
     /// True if a client with a key needs no certificate, though others need one.
@@ -77,12 +77,12 @@ impl PskSpec {
     /// Reads the keys.
     ///
     /// # Errors
-    /// `FILE_UNREADABLE`, `STORE_TOO_LARGE`, `PSK_MALFORMED`, and `INVALID_ARGUMENT` for a text that is no separator.
+    /// `FILE_UNREADABLE`, `STORE_TOO_LARGE` and `PSK_MALFORMED`.
     pub(crate) fn read(&self) -> Result<Option<Psks>> {
         if !self.has_keys() {
             return Ok(None);
         }
-        let separator = self.separator.as_deref().map(Separator::new).transpose()?;
+        let separator = self.separator.clone();
         let mut reader = PskReader::new(self.format.unwrap_or_default(), separator, self.hash.unwrap_or_default());
         reader.keys(&self.keys);
         if let Some(file) = &self.file {

@@ -108,6 +108,8 @@ pub(super) enum Setter<T: 'static> {
     /// A number that the setter itself may refuse.
     Limited(fn(&mut T, u32) -> Result<&mut T>),
     Text(for<'a> fn(&'a mut T, &str) -> &'a mut T),
+    /// A text that the setter itself may refuse.
+    CheckedText(for<'a> fn(&'a mut T, &str) -> Result<&'a mut T>),
     Path(fn(&mut T, PathBuf) -> &mut T),
     Password(fn(&mut T, Password) -> &mut T),
     /// One of several words, which the function reads itself.
@@ -121,7 +123,7 @@ impl<T> Setter<T> {
         match self {
             Self::Switch(_) => OptionKind::Switch,
             Self::Number(_) | Self::Size(_) | Self::Count(_) | Self::Limited(_) => OptionKind::Number,
-            Self::Text(_) => OptionKind::Text,
+            Self::Text(_) | Self::CheckedText(_) => OptionKind::Text,
             Self::Path(_) => OptionKind::Path,
             Self::Password(_) => OptionKind::Password,
             Self::Choice(_) => OptionKind::Choice,
@@ -143,7 +145,7 @@ impl<T> Setter<T> {
             Self::Text(set) => _ = set(target, text),
             Self::Path(set) => _ = set(target, value::path(text)?),
             Self::Password(set) => _ = set(target, value::password(text)?),
-            Self::Choice(set) | Self::Names(set) => _ = set(target, text)?,
+            Self::Choice(set) | Self::Names(set) | Self::CheckedText(set) => _ = set(target, text)?,
         }
         Ok(())
     }

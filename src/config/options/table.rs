@@ -16,7 +16,7 @@ use super::stores::Stores;
 use super::value;
 
 use OptionGroup::{Identity, Limits, Policy, Revocation, Session, Stapling, Trust, Verification};
-use Setter::{Choice, Count, Limited, Names, Number, Password, Path, Size, Switch, Text};
+use Setter::{CheckedText, Choice, Count, Limited, Names, Number, Password, Path, Size, Switch, Text};
 
 /// The default of `session-cache`.
 const SESSIONS_REMEMBERED: u32 = 256;
@@ -94,7 +94,7 @@ pub static OPTIONS: &[OptionRow] = &[
         "pre-shared keys of clients, for the second engine: a line IDENTITY:HEX each"),
     row(Policy, "psk-format", Choice(psk_format), "FORMAT",
         "secrets in the PSK file: hex (mosquitto) or text (EMQX) [default: hex]"),
-    row(Policy, "psk-separator", Text(ContextBuilder::psk_separator), "TEXT",
+    row(Policy, "psk-separator", CheckedText(ContextBuilder::psk_separator), "TEXT",
         "text between identity and secret in the PSK file [default: a colon]"),
     row(Policy, "psk-hash", Choice(psk_hash), "HASH",
         "hash of the keys of the PSK file in TLS 1.3: sha256 or sha384 [default: sha256]"),

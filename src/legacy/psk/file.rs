@@ -35,7 +35,7 @@ impl Separator {
     /// `INVALID_ARGUMENT` for a text that a line or a secret may have elsewhere.
     pub(crate) fn new(text: &str) -> Result<Self> {
         if text.is_empty() || text.contains(['\n', '\r', '\0']) || text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let detail = format!("\"{}\" is no separator", text.escape_debug());
+            let detail = format!("\"{}\" is no psk-separator", text.escape_debug());
             return Err(Error::new(Code::InvalidArgument, detail));
         }
         Ok(Self(text.into()))

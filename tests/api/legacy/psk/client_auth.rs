@@ -77,7 +77,7 @@ fn settings_of_keys_without_keys_are_a_conflict() {
     assert_eq!(builder.psk_replaces_certificate(true).build().unwrap_err().code(), Code::OptionConflict);
     let mut builder = world.builder();
     let key = brokertls::Psk::new(b"secret").unwrap();
-    let error = builder.psk(b"one", key).psk_separator(",").build().unwrap_err();
+    let error = builder.psk(b"one", key).psk_separator(",").unwrap().build().unwrap_err();
     assert_eq!(
         (error.code(), error.detail()),
         (Code::OptionConflict, "settings of a file of pre-shared keys, and no psk-file")

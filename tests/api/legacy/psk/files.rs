@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use brokertls::options::Options;
 use brokertls::{Code, ContextBuilder, Psk, PskFormat, Source};
 
 use super::super::world::{World, library};
@@ -56,15 +57,28 @@ fn file_is_refused_with_the_number_of_the_line_and_without_the_secret() {
     let detail = "init.psk: line 2: the secret has a character that is no hexadecimal digit";
     assert_eq!(error.detail(), detail);
     assert!(!format!("{error} {error:?}").contains("5e5e"));
-    let separator = keys_alone(KEYS).psk_separator("0").build().unwrap_err();
-    assert_eq!(separator.code(), Code::InvalidArgument);
+}
+
+#[test]
+fn separator_that_a_secret_or_a_line_may_have_is_refused_when_it_is_set_and_named_as_the_option() {
+    for text in ["", "0", "aF", ":\n", "\0"] {
+        let detail = format!("\"{}\" is no psk-separator", text.escape_debug());
+        let mut builder = keys_alone(KEYS);
+        let error = builder.psk_separator(text).unwrap_err();
+        assert_eq!((error.code(), error.detail()), (Code::InvalidArgument, &*detail));
+        let error = Options::new().set("psk-separator", text).unwrap_err();
+        let detail = format!("option psk-separator: {detail}");
+        assert_eq!((error.code(), error.detail()), (Code::InvalidArgument, &*detail));
+        // A separator that is refused changes nothing.
+        builder.build().unwrap();
+    }
 }
 
 #[test]
 fn separator_of_emqx_is_a_setting() {
     let world = World::new("psk-separator");
     let text = format!("myclient1,{SECRET}\nurn:2,secret two\n");
-    let context = keys_alone(&text).psk_separator(",").psk_format(PskFormat::Text).build().unwrap();
+    let context = keys_alone(&text).psk_separator(",").unwrap().psk_format(PskFormat::Text).build().unwrap();
     let met = world.meet(&context, &format!("{SUITE} -psk_identity myclient1 -psk {}", hex(SECRET)));
     assert_eq!(met.went_well().psk_identity, "myclient1");
     let met = world.meet(&context, &format!("{SUITE} -psk_identity urn:2 -psk {}", hex("secret two")));
