@@ -23,9 +23,10 @@ const MAX_REVOCATION_BYTES: usize = 128 << 20;
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
     let file = matches.get_one::<String>("file").map(String::as_str).unwrap_or_default();
     let is_json = is_set(matches, "json");
-    if let Some(outcome) = psk::inspect(matches, file, is_json) {
+    if let Some(outcome) = psk::inspect_as_said(matches, file, is_json) {
         return outcome;
     }
+    let is_keystore = matches.contains_id("type");
     let mut options = options(matches)?;
     options.set("cert", file)?;
     let refused = |error: Error| -> Outcome {
@@ -35,11 +36,16 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         print_json(&json!({ "file": file, "error": error_json(&error) }))?;
         Ok(EXIT_REFUSED)
     };
+    // The content is read as keys only if it is nothing else, and not with --type.
+    let refused_or_keys = |error: Error| match is_keystore {
+        true => refused(error),
+        false => psk::inspect_if_keys(file, is_json).unwrap_or_else(|| refused(error)),
+    };
     // With --type, the file is a keystore.
-    let told = matches.get_one::<String>("type").map_or_else(|| revocation_of(file), |_| Ok(None));
+    let told = if is_keystore { Ok(None) } else { revocation_of(file) };
     let revocation = match told {
         Ok(revocation) => revocation,
-        Err(error) => return refused(error),
+        Err(error) => return refused_or_keys(error),
     };
     for source in options.identity_sources()? {
         match source.open() {
@@ -47,7 +53,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
             Ok(store) if is_json => print_json(&store_json(&store))?,
             Ok(store) => show(&store)?,
             Err(_) if revocation.is_some() => {}
-            Err(error) => return refused(error),
+            Err(error) => return refused_or_keys(error),
         }
     }
     match &revocation {

@@ -4,17 +4,20 @@ use brokertls::keystore::Limits;
 use brokertls::{Error, PskFormat, PskSummary, Result, Source};
 use clap::ArgMatches;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::report::{EXIT_OK, EXIT_REFUSED, Failure, Outcome, error_json, print, print_json};
 
 /// The size of the largest file that is read, in bytes.
 const MAX_BYTES: usize = 256 << 20;
 
-/// Shows the file if it is one of keys: because an option says so, or because each line is one with hexadecimal digits.
-pub(crate) fn inspect(matches: &ArgMatches, file: &str, is_json: bool) -> Option<Outcome> {
+/// The most lines that are tried to recognise a file of keys.
+const MAX_LINES_TRIED: usize = 64;
+
+/// Shows the file as one of keys if an option says that it is one.
+pub(crate) fn inspect_as_said(matches: &ArgMatches, file: &str, is_json: bool) -> Option<Outcome> {
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
-    let is_said = text("psk-format").is_some() || text("psk-separator").is_some();
-    if !is_said && text("type").is_some() {
+    if text("psk-format").is_none() && text("psk-separator").is_none() {
         return None;
     }
     let format = match text("psk-format").map(|name| (name, PskFormat::from_name(name))) {
@@ -22,17 +25,35 @@ pub(crate) fn inspect(matches: &ArgMatches, file: &str, is_json: bool) -> Option
         Some((_, Some(format))) => format,
         None => PskFormat::Hex,
     };
-    match read(file, format, text("psk-separator")) {
-        Ok(summary) => Some(show(file, format, &summary, is_json)),
-        Err(error) if is_said => Some(refuse(file, error, is_json)),
-        Err(_) => None,
-    }
+    let read = content_of(file).and_then(|content| PskSummary::read(content, file, format, text("psk-separator")));
+    Some(told(file, format, read, is_json))
 }
 
-fn read(file: &str, format: PskFormat, separator: Option<&str>) -> Result<PskSummary> {
+/// Shows a file that is nothing else as one of keys, or the bad line in it. Returns nothing if most of its first lines
+/// are no identities with hexadecimal digits.
+pub(crate) fn inspect_if_keys(file: &str, is_json: bool) -> Option<Outcome> {
+    let content = content_of(file).ok()?;
+    let is_key = |line: &&[u8]| PskSummary::read(line.to_vec().into(), "", PskFormat::Hex, None).is_ok();
+    let lines = content.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let tried = || lines.clone().filter(|line| !line.is_empty() && !line.starts_with(b"#")).take(MAX_LINES_TRIED);
+    let keys = tried().filter(is_key).count();
+    if keys == 0 || keys < tried().count() - keys {
+        return None;
+    }
+    Some(told(file, PskFormat::Hex, PskSummary::read(content, file, PskFormat::Hex, None), is_json))
+}
+
+fn content_of(file: &str) -> Result<Zeroizing<Vec<u8>>> {
     let mut limits = Limits::default();
     limits.max_content_bytes = MAX_BYTES;
-    PskSummary::read(Source::file(file).read(&limits)?, file, format, separator)
+    Source::file(file).read(&limits)
+}
+
+fn told(file: &str, format: PskFormat, read: Result<PskSummary>, is_json: bool) -> Outcome {
+    match read {
+        Ok(summary) => show(file, format, &summary, is_json),
+        Err(error) => refuse(file, error, is_json),
+    }
 }
 
 fn refuse(file: &str, error: Error, is_json: bool) -> Outcome {

@@ -30,6 +30,44 @@ fn inspect_counts_keys_and_lengths_and_shows_no_secret_and_no_identity() {
 }
 
 #[test]
+fn inspect_reports_the_bad_line_of_a_file_of_keys() {
+    let world = World::new("psk-inspect-line");
+    let path = world.file("init.psk");
+    let path = path.to_str().unwrap();
+    for (text, line) in [
+        (format!("# fleet\n{KEYS}short:00f\n"), "4: the secret has an odd number of hexadecimal digits"),
+        (format!("{SECRET}\n{KEYS}"), "1: no separator"),
+        // DER starts with this byte too.
+        ("0001:00ff\n0002\n".to_owned(), "2: no separator"),
+    ] {
+        fs::write(path, text).unwrap();
+        let (ran, json) = (run(&["inspect", path]), run(&["inspect", path, "--json"]));
+        assert_eq!((ran.code, json.code), (1, 1));
+        assert!(ran.err.contains("BTLS_PSK_MALFORMED"), "{}", ran.err);
+        assert!(ran.err.contains(&format!(": {path}: line {line}\n")), "{}", ran.err);
+        assert_eq!(json.json()["error"]["code"], "PSK_MALFORMED", "{}", json.out);
+        assert!(!ran.err.contains(SECRET) && !json.out.contains(SECRET), "{}{}", ran.err, json.out);
+    }
+}
+
+#[test]
+fn inspect_of_a_file_without_any_key_reports_that_it_is_no_keystore() {
+    let world = World::new("psk-inspect-none");
+    let path = world.file("notes.txt");
+    let path = path.to_str().unwrap();
+    for text in ["identity: none\nsecret: later\n", "A certificate\nof a broker:\nSHA1 Fingerprint=00:11\n"] {
+        fs::write(path, text).unwrap();
+        let ran = run(&["inspect", path]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.err.contains("STORE_FORMAT_UNKNOWN"), "{}", ran.err);
+    }
+    fs::write(path, KEYS).unwrap();
+    let ran = run(&["inspect", path, "--type", "pem"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("STORE_FORMAT_UNKNOWN"), "{}", ran.err);
+}
+
+#[test]
 fn inspect_of_a_file_of_emqx_takes_its_form_and_its_separator() {
     let world = World::new("psk-inspect-emqx");
     let path = world.file("init.psk");
