@@ -1,9 +1,10 @@
 //! `brokertls connect` and `brokertls serve`, with each other and with openssl.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use crate::process::Running;
 use crate::rig::command::{Server, file, folder, run, run_with_input};
 use crate::rig::pair::Authority;
 
@@ -123,41 +124,25 @@ fn reconnecting_shows_whether_the_session_is_resumed() {
 fn openssl_s_client_is_served() {
     let files = files("s-client");
     let mut server = Server::start(&["--echo", "--cert", &files.server]);
-    let mut client = Command::new("openssl")
-        .args(["s_client", "-connect", &server.address(), "-CAfile", &files.ca, "-verify_return_error", "-quiet"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    client.stdin.as_mut().unwrap().write_all(b"hello\n").unwrap();
-    let mut echoed = [0; 6];
-    client.stdout.as_mut().unwrap().read_exact(&mut echoed).unwrap();
-    assert_eq!(&echoed, b"hello\n");
-    drop(client.stdin.take());
-    client.kill().unwrap();
-    client.wait().unwrap();
+    let mut client = Command::new("openssl");
+    client.args(["s_client", "-connect", &server.address(), "-CAfile", &files.ca, "-verify_return_error", "-quiet"]);
+    let mut client = Running::start(&mut client);
+    client.send("hello\n");
+    assert!(client.prints("hello\n"), "{}", client.printed());
+    drop(client);
     assert!(server.line().starts_with("connected 127.0.0.1:"));
 }
 
 #[test]
 fn openssl_s_server_is_connected_to() {
     let files = files("s-server");
-    let mut server = Command::new("openssl")
-        .args(["s_server", "-accept", "127.0.0.1:0", "-cert", &files.server, "-key", &files.server, "-rev"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut server = Command::new("openssl");
+    server.args(["s_server", "-accept", "127.0.0.1:0", "-cert", &files.server, "-key", &files.server, "-rev"]);
+    let server = Running::start(&mut server);
     // It prints what it does, and "ACCEPT 127.0.0.1:PORT" once it listens.
-    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let mut lines = lines.map_while(Result::ok);
-    let address = lines.find_map(|line| line.strip_prefix("ACCEPT ").map(str::to_owned)).unwrap();
+    let address = server.line(0, &["ACCEPT "]).replace("ACCEPT ", "");
     let arguments = ["connect", &address, "--server-name", "localhost", "--trust", &files.ca];
     let ran = run_with_input(&arguments, b"hello\n");
-    let _ = server.kill();
-    server.wait().unwrap();
     assert!(ran.err.contains("subject      CN=localhost"), "{ran:?}");
     assert_eq!(ran.out, "olleh\n");
 }

@@ -1,6 +1,5 @@
 //! Clients of TLS 1.2 that take no tickets: their sessions are found by ID, in a cache that passes the same checks.
 
-use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
 
 use super::{Asked, HOUR_S, NOW_UNIX_S, World, date, identity, plain};
+use crate::process::Running;
 
 /// A client of rustls that has these credentials and takes session IDs alone.
 fn client(world: &World, credentials: Option<&str>, resumption: Tls12Resumption) -> Arc<ClientConfig> {
@@ -160,10 +160,10 @@ fn cache_remembers_as_many_clients_as_it_may_and_none_that_takes_tickets() {
 }
 
 /// Serves connections, one after the other, until a client has come `times` times; gives which of them were resumed.
-fn serve(listener: &TcpListener, context: &Context, times: usize) -> Vec<bool> {
+fn serve(listener: &TcpListener, client: &Running, context: &Context, times: usize) -> Vec<bool> {
     let mut resumed = Vec::new();
     for _ in 0..times {
-        let (socket, _) = listener.accept().unwrap();
+        let socket = client.accepted_by(listener);
         let mut stream = Stream::new(context.accept().unwrap());
         let descriptor = std::os::fd::AsRawFd::as_raw_fd(&socket);
         stream.set_descriptors(descriptor, descriptor).unwrap();
@@ -189,17 +189,13 @@ fn openssl_client_without_tickets_reconnects_to_its_session() {
         (|builder| builder.session_cache(0).unwrap(), false),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut openssl = Command::new("openssl")
-            .args(["s_client", "-tls1_2", "-no_ticket", "-reconnect", "-connect"])
-            .arg(listener.local_addr().unwrap().to_string())
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        openssl.stdin.take().unwrap().write_all(b"Q\n").unwrap();
-        let resumed = serve(&listener, &context(set), 6);
-        openssl.wait().unwrap();
+        let mut openssl = Command::new("openssl");
+        openssl.args(["s_client", "-tls1_2", "-no_ticket", "-reconnect", "-connect"]);
+        let mut openssl = Running::start(openssl.arg(listener.local_addr().unwrap().to_string()));
+        openssl.send("Q\n");
+        openssl.end_input();
+        let resumed = serve(&listener, &openssl, &context(set), 6);
+        openssl.finish();
         assert_eq!(resumed, [vec![false], vec![expected; 5]].concat());
     }
 }

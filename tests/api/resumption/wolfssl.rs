@@ -3,17 +3,18 @@
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use brokertls::{Code, Context, Result, Status, Stream};
 
 use super::identity;
+use crate::process::Running;
 use crate::rig::pair::{Authority, context};
 
 /// Sends back what one client sends, until the client leaves; gives how that was.
-fn echo(listener: &TcpListener, context: &Context) -> Result<Status<usize>> {
-    let (socket, _) = listener.accept().unwrap();
+fn echo(listener: &TcpListener, client: &Running, context: &Context) -> Result<Status<usize>> {
+    let socket = client.accepted_by(listener);
     socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut stream = Stream::new(context.accept().unwrap());
     stream.set_descriptors(socket.as_raw_fd(), socket.as_raw_fd()).unwrap();
@@ -52,10 +53,9 @@ impl Client {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let mut command = Command::new(self.folder.join("client"));
-        let client = command.arg(port).arg(self.folder.join("ca.pem")).stdout(Stdio::piped()).spawn().unwrap();
-        let ended = echo(&listener, &server);
-        let said = client.wait_with_output().unwrap();
-        (String::from_utf8_lossy(&said.stdout).into_owned(), ended)
+        let client = Running::start(command.arg(port).arg(self.folder.join("ca.pem")));
+        let ended = echo(&listener, &client, &server);
+        (client.finish().text, ended)
     }
 }
 
