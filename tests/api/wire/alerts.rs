@@ -20,7 +20,8 @@ const NOT_PROVOKED: &[(Code, &str)] = &[
     (Code::HandshakeSignatureIllegal, "handshake_signatures.rs provokes it with keys that lie"),
     (Code::PeerIncompatible, "rustls gives its reasons only where FIPS or raw public keys are configured"),
     (Code::FallbackRefused, "legacy/hostile.rs provokes it at the second engine"),
-    (Code::PskRefused, "legacy/psk.rs provokes it at the second engine"),
+    (Code::PskRefused, "legacy/psk provokes it at the second engine"),
+    (Code::PskUnavailable, "legacy/psk/callback.rs provokes it at the second engine"),
     (Code::ProtocolOther, "stands for failures of the engine that have no row; none is known"),
 ];
 
