@@ -103,7 +103,7 @@ sensor=(mosquitto_pub -h 127.0.0.1 -p "$field" -V mqttv311 -q 1 -t soil -m dry -
 command_line "${sensor[@]}" 8c701116e9127c57a99d5563709af3de
 timeout 60 "${sensor[@]}" 8c701116e9127c57a99d5563709af3de
 broker_says "peer sensor-1"
-refused "Error" timeout 60 "${sensor[@]}" 00112233445566778899aabbccddeeff
+refused "TLS error" timeout 60 "${sensor[@]}" 00112233445566778899aabbccddeeff
 broker_says "BTLS_PSK_REFUSED"
 
 # The brokers end with their input.
