@@ -18,7 +18,7 @@ use brokertls_bench_side::identity::KeyKind;
 use processes::{Name, Process};
 
 /// Rounds of each row: odd, so that the median is one of them.
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 11;
 /// The columns of the rows' names.
 const NAMES: usize = 52;
 
