@@ -42,8 +42,8 @@ impl ContextBuilder {
     }
 
     /// Sets a callback that returns the key of an identity without a key here. `may_block` makes handshakes run as
-    /// tasks. It is called once for each handshake up to TLS 1.2, for at most 4 identities in TLS 1.3, and once more for a
-    /// session that is to be resumed.
+    /// tasks. It is called once for each handshake up to TLS 1.2, and for at most 4 identities in TLS 1.3. A session
+    /// that is to be resumed calls it once more.
     pub fn psk_callback(&mut self, callback: PskCallback, may_block: bool) -> &mut Self {
         self.spec.legacy.psk.callback = Some(callback);
         self.spec.legacy.psk.blocks = may_block;
