@@ -459,7 +459,7 @@ fn finite_fields_have_2048_bits_whatever_the_suite_and_the_key() {
         let mut server = context.accept().unwrap();
         let (mut client, pipe) = client(version, suite);
         handshake(&mut server, &mut client, &pipe);
-        assert_eq!(server.group(), Some("FFDHE2048"), "{suite}");
+        assert_eq!(server.group(), Some("ffdhe2048"), "{suite}");
         assert_eq!(client.ssl().peer_tmp_key().unwrap().bits(), 2048, "{suite}");
     }
     for (version, suite) in
