@@ -152,6 +152,17 @@ impl Connection {
                 }
             }
         }
+        self.end_of_opening(stopped, consumed, produced)
+    }
+
+    /// Returns the result of a call that has opened records, of either engine, until `stopped`.
+    #[inline]
+    pub(super) fn end_of_opening(
+        &mut self,
+        stopped: Option<Next>,
+        consumed: usize,
+        produced: usize,
+    ) -> Result<Transfer> {
         if produced > 0 {
             self.seen = Seen::Data;
         } else {

@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::legacy::{MAX_OVERHEAD_BYTES, MIN_OVERHEAD_BYTES, Opened};
 
 use super::record::{Header, MAX_PLAINTEXT_BYTES};
-use super::state::{Event, Seen};
+use super::state::Event;
 use super::{Connection, Next, Transfer, alert};
 
 /// Content type of an alert.
@@ -40,19 +40,7 @@ impl Connection {
                 }
             }
         }
-        if produced > 0 {
-            self.seen = Seen::Data;
-        } else {
-            // Data before a fault is given first. The next call reports the fault.
-            self.state.check()?;
-        }
-        let next = match stopped {
-            Some(stopped) if consumed == 0 => stopped,
-            // The caller takes the data first.
-            _ if produced > 0 && self.state.is_peer_closed() => Next::Continue,
-            _ => self.next(),
-        };
-        Ok(Transfer { consumed, produced, next })
+        self.end_of_opening(stopped, consumed, produced)
     }
 
     fn open_one_by_second(&mut self, record: &[u8], plain: &mut [u8]) -> Result<Opened> {
