@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use brokertls::{ClientAuth, Code, Connection, Context, Psk, PskCallback, PskRequest, Source, TrustSource};
+use brokertls::{ClientAuth, Code, Connection, Context, Error, Psk, PskCallback, PskRequest, Source, TrustSource};
 use client::{KINDS, Kind, Pipe, answer, client_on, exchange, feed, handshake, server, server_with};
 use openssl::pkey::PKey;
 use openssl::ssl::{Ssl, SslContextBuilder, SslOptions, SslSession, SslStream, SslVersion};
@@ -48,6 +48,26 @@ fn connect_to(
     // A copy: OpenSSL resumes no session of a connection that was not shut down.
     let session = SslSession::from_der(&client.ssl().session().unwrap().to_der().unwrap()).unwrap();
     (server, client, session)
+}
+
+/// The refusal of a client with this session, and the connection that has refused it.
+fn refused(
+    context: &Context,
+    kind: Kind,
+    session: &SslSession,
+    set: impl FnOnce(&mut SslContextBuilder),
+) -> (Connection, Error) {
+    let mut server = context.accept().unwrap();
+    let (mut client, pipe) = client_on(kind, set, |ssl| resume(ssl, session));
+    let mut error = None;
+    for _ in 0..4 {
+        let mut flight = std::mem::take(&mut *pipe.to_server.borrow_mut());
+        let refused = feed(&mut server, &mut flight).err();
+        error = error.or(refused);
+        answer(&mut server, &pipe);
+        let _ = client.connect();
+    }
+    (server, error.unwrap())
 }
 
 /// A client with a certificate.
@@ -269,17 +289,8 @@ fn certificate_in_a_ticket_that_is_not_resumed_replaces_none_that_is_needed() {
         unbound(builder);
         device.show(builder);
     });
-    let mut server = context.accept().unwrap();
-    let (mut client, pipe) = client_on(KINDS[7], |_| {}, |ssl| resume(ssl, &stolen));
-    let mut error = None;
-    for _ in 0..4 {
-        let mut flight = std::mem::take(&mut *pipe.to_server.borrow_mut());
-        let refused = feed(&mut server, &mut flight).err();
-        error = error.or(refused);
-        answer(&mut server, &pipe);
-        let _ = client.connect();
-    }
-    assert_eq!(error.unwrap().code(), Code::CertMissing);
+    let (server, error) = refused(&context, KINDS[7], &stolen, |_| {});
+    assert_eq!(error.code(), Code::CertMissing);
     assert_eq!((server.is_resumed(), server.peer_chain().len()), (Some(false), 0));
 }
 
@@ -356,17 +367,7 @@ fn session_with_a_key_ends_with_its_secret_of_a_callback() {
     let (second, _, session) = connect_to(&context, kind, Some(&session), None, mallory);
     assert_eq!((second.is_resumed(), second.psk_identity()), (Some(true), Some(&b"mallory"[..])));
     *secret.lock().unwrap() = vec![0xdd; 16];
-    let mut server = context.accept().unwrap();
-    let (mut client, pipe) = client_on(kind, mallory, |ssl| resume(ssl, &session));
-    let mut error = None;
-    for _ in 0..4 {
-        let mut flight = std::mem::take(&mut *pipe.to_server.borrow_mut());
-        let refused = feed(&mut server, &mut flight).err();
-        error = error.or(refused);
-        answer(&mut server, &pipe);
-        let _ = client.connect();
-    }
-    let error = error.unwrap();
+    let (server, error) = refused(&context, kind, &session, mallory);
     assert_eq!((error.code(), error.detail()), (Code::PskRefused, "\"mallory\": its secret is another one"));
     assert_eq!((server.is_resumed(), server.psk_identity()), (Some(false), None));
     // The secret is back: so is the session.
