@@ -19,14 +19,14 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * Clients of old versions and with pre-shared keys, each a process of its own: the JDK's, whose security properties are
- * read once, and OpenSSL's. Each sends a line, and prints the answer.
+ * Clients of old versions and with pre-shared keys, each a process of its own: the JDK's and OpenSSL's. The JDK reads its
+ * security properties once. Each client sends a line, and prints the answer.
  */
 final class OldClient {
     static final byte[] PING = "ping\n".getBytes(StandardCharsets.US_ASCII);
     static final byte[] PONG = "pong\n".getBytes(StandardCharsets.US_ASCII);
     private static final int SECONDS_MAX = 60;
-    /** What the JDK disables, without the old versions and suites. */
+    /** The algorithms that the JDK disables, without the old versions and suites. */
     private static final String PROPERTIES = "jdk.tls.disabledAlgorithms=SSLv3, RC4, NULL, anon\n"
             + "jdk.tls.legacyAlgorithms=\n";
 
