@@ -64,7 +64,7 @@ run make --no-print-directory stage
 run make --no-print-directory test-c
 run env BROKERTLS_LEGACY_LIBRARY="$engine" cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
-run cargo test --locked --package brokertls-legacy
+run cargo test --locked --package brokertls-legacy --package brokertls-legacy-abi
 # Altered flights once more under valgrind, with OpenSSL in the process.
 valgrind="valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect"
 valgrind="target.'cfg(unix)'.runner = '$valgrind --errors-for-leak-kinds=definite,indirect'"

@@ -12,7 +12,7 @@ use rustls::{ProtocolVersion, ServerConfig};
 
 use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
 use crate::error::{Code, Error, Result};
-use crate::legacy::{Chosen, HelloReader, Reading, Server, Session};
+use crate::legacy::{Choice, Chosen, HelloReader, Reading, Server, Session};
 use crate::verify::host::HelloFacts;
 
 use super::hello::{Decide, Decision, Undecided, server_name_fault};
@@ -346,13 +346,7 @@ impl Engine {
     }
 
     pub(super) fn version(&self) -> Option<&'static str> {
-        match self.protocol_version()? {
-            ProtocolVersion::TLSv1_3 => Some("TLSv1.3"),
-            ProtocolVersion::TLSv1_2 => Some("TLSv1.2"),
-            ProtocolVersion::TLSv1_1 => Some("TLSv1.1"),
-            ProtocolVersion::TLSv1_0 => Some("TLSv1"),
-            _ => None,
-        }
+        crate::policy::version_name(self.protocol_version()?.into())
     }
 
     pub(super) fn cipher_suite(&self) -> Option<&'static str> {
@@ -436,17 +430,14 @@ impl Choosing {
             let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
             self.engines = decide(&HelloFacts { server_name, protocols })?;
         }
-        let key = match (&self.engines.second, offer) {
-            (Some(second), Some(offer)) => second.key_of(offer)?,
-            _ => None,
+        let Engines { first, second } = &self.engines;
+        let choice = match second {
+            Some(second) => second.choose(offer, first.is_some())?,
+            None => Choice::Rustls,
         };
-        let is_for_rustls = |second: &Server| key.is_none() && offer.is_none_or(|offer| second.is_for_rustls(offer));
-        match &self.engines {
-            // rustls knows more of what is wrong with a hello.
-            Engines { first: Some(first), second } if second.as_deref().is_none_or(is_for_rustls) => {
-                Ok(Some(Engine::server(Arc::clone(first))?))
-            }
-            Engines { second: Some(second), .. } => {
+        match (choice, first, second) {
+            (Choice::Rustls, Some(first), _) => Ok(Some(Engine::server(Arc::clone(first))?)),
+            (Choice::Second(key), _, Some(second)) => {
                 if let Some(fault) = server_name_fault(tls) {
                     return Err(Error::new(Code::ServerNameInvalid, fault).into());
                 }
@@ -454,7 +445,7 @@ impl Choosing {
                 let known = Known { is_handshaking: true, ..Known::default() };
                 Ok(Some(Engine::Second(Box::new(Second { session, known, floods: Floods::default() }))))
             }
-            Engines { first: _, second: None } => Err(Error::new(Code::Internal, "no engine serves").into()),
+            _ => Err(Error::new(Code::Internal, "no engine serves").into()),
         }
     }
 }

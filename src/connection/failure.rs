@@ -120,7 +120,7 @@ fn of_old_version(error: &rustls::Error, hello: &[u8]) -> Option<Error> {
         [22, 3, _, _, _, 1, _, _, _, 3, minor @ 0..=2, ..] => *minor,
         _ => return None,
     };
-    let name = ["SSLv3", "TLSv1", "TLSv1.1"].get(usize::from(minor))?;
+    let name = crate::policy::version_name(0x0300 + u16::from(minor)).unwrap_or("SSLv3");
     matches!(error, rustls::Error::PeerIncompatible(SignatureAlgorithmsExtensionRequired))
         .then(|| Error::new(Code::NoCommonVersion, format!("it offers {name} at most")))
 }

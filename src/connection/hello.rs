@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use brokertls_legacy_abi::Fields;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 
@@ -141,7 +142,7 @@ fn extension(message: &[u8]) -> Option<&[u8]> {
 /// Says what is wrong with the content of a server name extension.
 fn fault_of(content: &[u8]) -> Option<String> {
     let mut extension = Fields(content);
-    let names = extension.vector(2).filter(|names| !names.is_empty() && extension.0.is_empty());
+    let names = extension.vector(2).filter(|names| !names.is_empty() && extension.is_empty());
     let Some(names) = names else { return Some("the list of names is empty or damaged".to_owned()) };
     let mut names = Fields(names);
     let mut found: Vec<&[u8]> = Vec::new();
@@ -175,23 +176,6 @@ fn shown(name: &[u8]) -> String {
     let start = &name[..name.len().min(SHOWN_MAX)];
     let cut = if start.len() < name.len() { "..." } else { "" };
     format!("\"{}\"{cut}", start.escape_ascii())
-}
-
-/// Reads fields from the front of a message.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    /// Bytes after their length, which has this many bytes.
-    fn vector(&mut self, length_bytes: usize) -> Option<&'a [u8]> {
-        let length = self.take(length_bytes)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-        self.take(length)
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use brokertls_legacy_abi::SessionParts;
 use rustls::pki_types::CertificateDer;
 
 use crate::error::Error;
+use crate::policy::version_name;
 use crate::verify::HandshakeNotes;
 
 use super::psk::Mark;
@@ -33,12 +34,7 @@ pub(super) struct Asked {
 impl Asked {
     /// The facts for a ticket: those of the session that is resumed, otherwise those of this handshake.
     pub(super) fn to_seal(&self, parts: SessionParts, server_name: Option<&str>) -> Option<Vec<u8>> {
-        HandshakeNotes::set_version(match parts.version {
-            0x0301 => "TLSv1",
-            0x0302 => "TLSv1.1",
-            0x0303 => "TLSv1.2",
-            _ => return None,
-        });
+        HandshakeNotes::set_version(version_name(parts.version)?);
         if parts.is_resumed == 1 {
             return self.offered.as_ref().map(Resumed::encode);
         }

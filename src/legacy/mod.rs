@@ -3,11 +3,12 @@
 //!
 //! It is a library of its own (`libbrokertls_legacy.so`), on the OpenSSL of the system. [`loader`] loads it when a
 //! context with `legacy-engine` is built, and [`engine`] calls the functions of its table: only these two files have
-//! unsafe code. [`server`] decides by the ClientHello ([`offer`]) which engine serves a client.
+//! unsafe code. The ClientHello ([`offer`]) decides which engine serves a client ([`choice`]).
 //!
 //! The certificates of peers are judged by our own verification. No buffer of a connection outlives a call.
 
 mod asked;
+mod choice;
 mod engine;
 mod fault;
 mod key_log;
@@ -18,6 +19,7 @@ mod resumed;
 mod server;
 mod uses;
 
+pub(crate) use choice::Choice;
 pub(crate) use engine::{Chosen, Opened, Session};
 pub(crate) use loader::{bring, is_brought};
 pub(crate) use offer::{HelloReader, Reading};

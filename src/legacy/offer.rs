@@ -1,5 +1,6 @@
 //! The offer of a client: what its ClientHello says of versions, suites and groups (RFC 5246 section 7.4.1.2).
 
+use brokertls_legacy_abi::Fields;
 use rustls::pki_types::ServerName;
 
 use crate::identity::without_dot;
@@ -120,11 +121,11 @@ impl Offer {
         let suites = numbers(hello.vector(2)?)?;
         hello.vector(1)?;
         let mut offer = Self { suites, ..Self::default() };
-        let mut extensions = match hello.0.is_empty() {
+        let mut extensions = match hello.is_empty() {
             true => Fields(&[]),
             false => Fields(hello.vector(2)?),
         };
-        while !extensions.0.is_empty() {
+        while !extensions.is_empty() {
             let kind = extensions.number()?;
             offer.note(kind, extensions.vector(2)?)?;
         }
@@ -147,13 +148,13 @@ impl Offer {
             13 => self.signatures = Some(numbers(content.vector(2)?)?),
             16 => {
                 let mut names = Fields(content.vector(2)?);
-                while !names.0.is_empty() {
+                while !names.is_empty() {
                     self.protocols.push(names.vector(1)?.to_vec());
                 }
             }
             41 => {
                 let mut identities = Fields(content.vector(2)?);
-                while !identities.0.is_empty() {
+                while !identities.is_empty() {
                     let identity = Box::from(identities.vector(2)?);
                     let has_age = identities.take(4)? != [0; 4];
                     self.identities.push(Offered { identity, has_age });
@@ -178,27 +179,6 @@ fn host_name(name: &[u8]) -> Option<String> {
 fn numbers(bytes: &[u8]) -> Option<Vec<u16>> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect())
-}
-
-/// Reads fields from the front of a message.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn number(&mut self) -> Option<u16> {
-        self.take(2).and_then(|bytes| bytes.try_into().ok()).map(u16::from_be_bytes)
-    }
-
-    /// Bytes after their length, which has this many bytes.
-    fn vector(&mut self, length_bytes: usize) -> Option<&'a [u8]> {
-        let length = self.take(length_bytes)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-        self.take(length)
-    }
 }
 
 #[cfg(test)]

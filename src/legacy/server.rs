@@ -20,6 +20,7 @@ use crate::revocation::Staple;
 use crate::session::SecondTickets;
 use crate::verify::{HandshakeNotes, RustlsVerifier};
 
+use super::choice::{Choice, OfferFacts, choose};
 use super::engine::{self, Answers, EngineContext, Lacks, Session};
 use super::offer::Offer;
 use super::psk::{Given, OfferedKey, PskHash, Psks};
@@ -213,15 +214,24 @@ impl Server {
         Ok(Self { prefers_own_order, contexts, policy, first, verifier, psks, clock, uses, log, key_log, tickets })
     }
 
-    /// Returns true if rustls serves the client. A client that prefers a pre-shared key is served by the second engine,
-    /// as is one of a list that prefers it.
-    pub(crate) fn is_for_rustls(&self, offer: &Offer) -> bool {
+    /// Chooses the engine for a client; without an offer, for a hello that cannot be read. `has_rustls` is false if
+    /// rustls serves no client of this connection.
+    ///
+    /// # Errors
+    /// `PSK_UNAVAILABLE` if the callback that knows the secrets fails.
+    pub(crate) fn choose(&self, offer: Option<&Offer>, has_rustls: bool) -> Result<Choice> {
+        let Some(offer) = offer else { return Ok(choose(has_rustls, None)) };
+        let key = self.key_of(offer)?;
         let offered = offer.offered();
-        let keys: Vec<KeyKind> =
-            self.contexts.iter().filter_map(|own| own.key.as_ref().map(|(_, kind)| *kind)).collect();
-        let prefers_psk = || self.psks.is_some() && self.policy.prefers_psk(offered, &keys, self.prefers_own_order);
-        let serves = |first: &First| first.serves(offered) || self.policy.leaves_to_rustls(offered);
-        self.first.as_ref().is_some_and(|first| serves(first) && !prefers_psk())
+        let first = self.first.as_ref();
+        let keys =
+            || self.contexts.iter().filter_map(|own| own.key.as_ref().map(|(_, kind)| *kind)).collect::<Vec<_>>();
+        let facts = OfferFacts {
+            is_of_rustls: first.is_some_and(|first| first.serves(offered)) || self.policy.leaves_to_rustls(offered),
+            prefers_psk: self.psks.is_some() && self.policy.prefers_psk(offered, &keys(), self.prefers_own_order),
+            key,
+        };
+        Ok(choose(has_rustls, Some(facts)))
     }
 
     /// The part that an offer does not have in common with either engine, if it is not a suite.
@@ -236,7 +246,7 @@ impl Server {
     ///
     /// # Errors
     /// `PSK_UNAVAILABLE` if the callback fails.
-    pub(crate) fn key_of(&self, offer: &Offer) -> Result<Option<OfferedKey>> {
+    fn key_of(&self, offer: &Offer) -> Result<Option<OfferedKey>> {
         let has_suite = |hash| self.policy.suites_of_hash(hash == PskHash::Sha384, offer.offered()).is_some();
         match self.psks.as_ref().filter(|_| self.policy.serves_version(|version| version == 0x0304)) {
             Some(psks) => psks.for_offer(offer, has_suite, self.has_no_certificate()),

@@ -33,6 +33,7 @@ pub use second::LegacyAllowed;
 pub(crate) use second::{KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, of_both, restricted_both};
 pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
 use suites::{Since, Suite};
+pub(crate) use version::{name_of as version_name, number_of as version_number};
 
 /// A starting point that the other settings refine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

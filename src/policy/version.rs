@@ -164,9 +164,19 @@ pub(super) fn on_the_wire(list: &str) -> Result<Vec<u16>> {
 /// The versions on the wire, with their printed names.
 const NAMES: [(u16, &str); 4] = [(0x0304, "TLSv1.3"), (0x0303, "TLSv1.2"), (0x0302, "TLSv1.1"), (0x0301, "TLSv1")];
 
-/// The printed name of a version on the wire.
+/// The printed name of a version on the wire, if an engine knows it.
+pub(crate) fn name_of(version: u16) -> Option<&'static str> {
+    NAMES.iter().find(|(known, _)| *known == version).map(|(_, name)| *name)
+}
+
+/// The version on the wire with this printed name.
+pub(crate) fn number_of(name: &str) -> Option<u16> {
+    NAMES.iter().find(|(_, known)| *known == name).map(|(version, _)| *version)
+}
+
+/// The printed name of a version of a policy.
 pub(super) fn name_on_the_wire(version: u16) -> &'static str {
-    NAMES.iter().find(|(known, _)| *known == version).map_or("unknown", |(_, name)| name)
+    name_of(version).unwrap_or("unknown")
 }
 
 /// The printed name of a supported version.

@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use crate::certificate::KeptChain;
+use crate::policy::{version_name, version_number};
 use crate::verify::{Authenticated, Deviation, Fingerprint, Peer, PeerVerifier, VerifiedPath, fingerprint};
 
 /// The number of issuers that one configuration knows beside the trusted ones. Further ones are stored complete.
@@ -23,8 +24,8 @@ const MAX_ISSUER_BYTES: usize = 512 * 1024;
 const WHOLE: u8 = 0;
 const NAMED: u8 = 1;
 
-/// The versions, by their bytes.
-const VERSIONS: [&str; 4] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+/// The oldest version on the wire. Its byte is 0, and each newer one has the next.
+const OLDEST: u16 = 0x0301;
 
 /// The size of three times, the version and the number of certificates.
 const FIRST_BYTES: usize = 3 * size_of::<u64>() + 2;
@@ -113,7 +114,7 @@ pub(super) fn encode(
     for number in [made_s, authenticated.at_s, authenticated.expires_s] {
         encoded.extend(number.to_be_bytes());
     }
-    encoded.push(u8::try_from(VERSIONS.iter().position(|known| *known == version)?).ok()?);
+    encoded.push(u8::try_from(version_number(version)?.checked_sub(OLDEST)?).ok()?);
     let Some(peer) = &authenticated.peer else {
         encoded.push(0);
         encoded.extend_from_slice(plain);
@@ -170,7 +171,7 @@ fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
 pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier)) -> Option<Content> {
     let mut reader = Reader(bytes);
     let (made_s, at_s, expires_s) = (reader.number()?, reader.number()?, reader.number()?);
-    let version = *VERSIONS.get(usize::from(reader.byte()?))?;
+    let version = version_name(OLDEST + u16::from(reader.byte()?))?;
     let count = reader.byte()?;
     if count == 0 {
         let authenticated = Authenticated { at_s, expires_s, peer: None };

@@ -3,6 +3,7 @@
 
 use std::ffi::{c_int, c_void};
 
+use brokertls_legacy_abi::Fields;
 use openssl_sys as sys;
 
 use crate::callbacks;
@@ -85,13 +86,13 @@ fn certificates(message: &[u8], is_tls13: bool) -> Option<Vec<Vec<u8>>> {
         return None;
     }
     let mut sent = Vec::new();
-    while !list.0.is_empty() {
+    while !list.is_empty() {
         sent.push(list.vector(3)?.to_vec());
         if is_tls13 {
             list.vector(2)?;
         }
     }
-    message.0.is_empty().then_some(sent)
+    message.is_empty().then_some(sent)
 }
 
 /// Returns true if a ServerHello has this extension.
@@ -99,11 +100,11 @@ fn has_extension(message: &[u8], wanted: u16) -> Option<bool> {
     let mut hello = Fields(message.get(4 + 2 + 32..)?);
     hello.vector(1)?;
     hello.take(3)?;
-    if hello.0.is_empty() {
+    if hello.is_empty() {
         return Some(false);
     }
     let mut extensions = Fields(hello.vector(2)?);
-    while !extensions.0.is_empty() {
+    while !extensions.is_empty() {
         let kind: [u8; 2] = extensions.take(2)?.try_into().ok()?;
         extensions.vector(2)?;
         if u16::from_be_bytes(kind) == wanted {
@@ -111,23 +112,6 @@ fn has_extension(message: &[u8], wanted: u16) -> Option<bool> {
         }
     }
     Some(false)
-}
-
-/// Reads fields from the front of a message.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    /// Bytes after their length, which has this many bytes.
-    fn vector(&mut self, length_bytes: usize) -> Option<&'a [u8]> {
-        let length = self.take(length_bytes)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-        self.take(length)
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
-//! The boundary between the core and its second TLS engine: a table of functions and plain structures.
+//! The boundary between the core and its second TLS engine: a table of functions and plain structures. [`Fields`] reads
+//! handshake messages on both sides.
 //!
 //! Both sides are compiled with this file. They may be of different releases, so [`VERSION`] changes with every
 //! change here. No pointer of one side outlives the call that it is given to, except for the handles that the engine
 //! makes.
 
+mod fields;
+
 use std::ffi::{CStr, c_void};
+
+pub use fields::Fields;
 
 /// The version of everything in this file.
 pub const VERSION: u32 = 6;

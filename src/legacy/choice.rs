@@ -1,0 +1,66 @@
+//! The choice of the engine for a client, by the facts of its ClientHello.
+//!
+//! rustls serves each client that it can serve. The second engine serves the others, and those that are to be
+//! authenticated by a pre-shared key.
+
+use super::psk::OfferedKey;
+
+/// The engine for a client.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Choice<Key = OfferedKey> {
+    Rustls,
+    /// With the pre-shared key of TLS 1.3, if it is served with one.
+    Second(Option<Key>),
+}
+
+/// The facts of an offer that decide.
+pub(super) struct OfferFacts<Key = OfferedKey> {
+    /// The pre-shared key of TLS 1.3 that the client has named.
+    pub(super) key: Option<Key>,
+    /// True if the preferred common suite of TLS 1.2 has a pre-shared key.
+    pub(super) prefers_psk: bool,
+    /// True if rustls can serve the offer, or is the only one that serves its newest version.
+    pub(super) is_of_rustls: bool,
+}
+
+/// Chooses the engine. Without facts the hello cannot be read: rustls says more of what is wrong with it.
+pub(super) fn choose<Key>(has_rustls: bool, facts: Option<OfferFacts<Key>>) -> Choice<Key> {
+    match facts {
+        None if has_rustls => Choice::Rustls,
+        None => Choice::Second(None),
+        Some(OfferFacts { key: None, prefers_psk: false, is_of_rustls: true }) if has_rustls => Choice::Rustls,
+        Some(OfferFacts { key, .. }) => Choice::Second(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUSTLS: Choice<u8> = Choice::Rustls;
+    const SECOND: Choice<u8> = Choice::Second(None);
+    const BY_KEY: Choice<u8> = Choice::Second(Some(7));
+
+    #[test]
+    fn rustls_serves_what_it_can_unless_a_pre_shared_key_is_meant() {
+        for (has_rustls, key, prefers_psk, is_of_rustls, chosen) in [
+            (true, None, false, true, RUSTLS),
+            (true, None, false, false, SECOND),
+            (true, None, true, true, SECOND),
+            (true, None, true, false, SECOND),
+            (true, Some(7), false, true, BY_KEY),
+            (true, Some(7), true, false, BY_KEY),
+            (false, None, false, true, SECOND),
+            (false, Some(7), false, true, BY_KEY),
+        ] {
+            let facts = OfferFacts { key, prefers_psk, is_of_rustls };
+            assert_eq!(choose(has_rustls, Some(facts)), chosen, "{has_rustls} {key:?} {prefers_psk} {is_of_rustls}");
+        }
+    }
+
+    #[test]
+    fn hello_that_cannot_be_read_is_left_to_rustls_if_it_serves_any_client() {
+        assert_eq!(choose(true, None), RUSTLS);
+        assert_eq!(choose(false, None), SECOND);
+    }
+}
