@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::logging::{Level, Log};
-use crate::policy::cipher_suite_name;
+use crate::policy::{cipher_suite_name, settings_of_suite, version_name};
 
 /// The most lines of a context about such clients in a minute of its clock. All of them are counted.
 const MAX_LINES_A_MINUTE: u32 = 60;
@@ -39,9 +39,13 @@ pub(super) struct Used {
 
 impl Used {
     fn parts(self) -> [bool; NAMES.len()] {
-        let suite = cipher_suite_name(self.suite);
-        let has_rsa = suite.starts_with("TLS_RSA_");
-        [self.version == 0x0301, self.version == 0x0302, has_rsa, suite.contains("_3DES_"), self.has_psk]
+        let version = version_name(self.version);
+        let mut parts = NAMES.map(|name| version == Some(name));
+        for switch in settings_of_suite(self.suite) {
+            NAMES.iter().zip(&mut parts).filter(|(name, _)| **name == switch).for_each(|(_, part)| *part = true);
+        }
+        parts[PRE_SHARED_KEY] = self.has_psk;
+        parts
     }
 }
 

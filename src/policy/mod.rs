@@ -30,7 +30,9 @@ use crate::error::{Code, Error, Result};
 pub(crate) use groups::name_on_the_wire as group_name_on_the_wire;
 pub use not_served::NotServed;
 pub use second::LegacyAllowed;
-pub(crate) use second::{KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, of_both, restricted_both};
+pub(crate) use second::{
+    KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, of_both, restricted_both, settings_of_suite,
+};
 pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
 use suites::{Since, Suite};
 pub(crate) use version::{name_of as version_name, number_of as version_number};

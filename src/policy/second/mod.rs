@@ -12,8 +12,8 @@ use crate::error::{Code, Error, Result};
 
 pub(crate) use both::{Policies, of_both, restricted_both};
 pub use verdict::LegacyAllowed;
-pub(crate) use verdict::SecondMeans;
 use verdict::verdict_of_second;
+pub(crate) use verdict::{SecondMeans, settings_of_suite};
 pub(super) use verdict::{Verdict, verdict};
 
 /// The key of an identity, as a suite asks for it.

@@ -150,6 +150,11 @@ fn needs(suite: &Suite) -> impl Iterator<Item = &'static str> {
     settings.into_iter().filter(|(is_needed, _)| *is_needed).map(|(_, setting)| setting)
 }
 
+/// The settings that a context needs to serve a suite by the second engine, by the suite's number.
+pub(crate) fn settings_of_suite(id: u16) -> impl Iterator<Item = &'static str> {
+    Suite::by_id(id).into_iter().flat_map(needs)
+}
+
 /// The part of a suite that a setting allows.
 fn meaning(setting: &str) -> &'static str {
     match setting {
