@@ -7,6 +7,7 @@ use rustls::pki_types::ServerName;
 
 use crate::certificate::{IssuerTable, KeptFacts, KeptPeer};
 use crate::error::{Error, Result};
+use crate::policy::Standing;
 use crate::revoked::{Register, Registration};
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
 
@@ -21,6 +22,8 @@ pub(super) struct Checked {
     /// The issuers that connections share.
     issuers: Arc<IssuerTable>,
     keeps_peer_chain: bool,
+    /// The settings that decide which clients a server serves; none after the handshake.
+    standing: Option<Arc<Standing>>,
     /// The host of a client.
     server_name: Option<Arc<str>>,
     /// The name that a client verifies, if it sends another one.
@@ -45,6 +48,7 @@ impl Checked {
             register: setup.register,
             issuers: setup.issuers,
             keeps_peer_chain: setup.keeps_peer_chain,
+            standing: setup.standing,
             server_name: setup.server_name,
             verified_name: setup.verified_name,
             session_scope: setup.session_scope,
@@ -54,6 +58,10 @@ impl Checked {
             is_settled: false,
             registration: None,
         }
+    }
+
+    pub(super) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_deref()
     }
 
     pub(super) fn server_name(&self) -> Option<Arc<str>> {
@@ -98,6 +106,7 @@ impl Checked {
             return Ok(true);
         }
         self.is_settled = true;
+        self.standing = None;
         // A server without a register asks nothing of its peer any more.
         let mut peer = self.peer(engine).filter(|_| self.register.is_some() || engine.is_client());
         (self.verified, self.session) = (None, None);

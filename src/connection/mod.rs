@@ -8,6 +8,7 @@
 //! This is the only room that names rustls' connection types. engine.rs holds them during the handshake; after it,
 //! `record/` serves the connection.
 
+mod advice;
 mod alert;
 mod checked;
 mod engine;
@@ -406,7 +407,8 @@ impl Connection {
                     let mut notes = HandshakeNotes::take();
                     let refusal = notes.refusal.take();
                     self.keep(notes);
-                    self.fail(refusal.unwrap_or(error));
+                    let error = refusal.unwrap_or_else(|| self.advised(error, tls));
+                    self.fail(error);
                     break;
                 }
                 Err(error) => {
@@ -432,7 +434,13 @@ impl Connection {
             self.outgoing.truncate(waiting);
         }
         let known = failure::of_hello(&error, tls).or_else(|| failure::of_missing(&error, named.as_deref()));
-        self.end(known.unwrap_or_else(|| failure::from_rustls(error, alert, refusal)), cipher);
+        let error = known.unwrap_or_else(|| failure::from_rustls(error, alert, refusal));
+        self.end(self.advised(error, tls), cipher);
+    }
+
+    /// The error with the advice about a client that has nothing in common with this side.
+    fn advised(&self, error: Error, tls: &[u8]) -> Error {
+        advice::advised(error, tls, self.checked.as_ref().and_then(|checked| checked.standing()))
     }
 
     /// Keeps the notes of a call of rustls in the handshake. A refusal in them ends the connection, even if rustls saw

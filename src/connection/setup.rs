@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 
 use crate::certificate::IssuerTable;
+use crate::policy::Standing;
 use crate::revoked::Register;
 
 use super::refusals::Refusals;
@@ -18,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) log: Option<Arc<Refusals>>,
     /// Handshake messages are processed only by [`super::Connection::run_task`].
     pub(crate) uses_tasks: bool,
+    /// Servers: the settings that decide which clients are served.
+    pub(crate) standing: Option<Arc<Standing>>,
     /// The register of connections if peers are checked for revocation, and the number of its sweeps before the
     /// configuration of the connection was made.
     pub(crate) register: Option<(Arc<Register>, u64)>,

@@ -9,7 +9,7 @@ use crate::connection::Engines;
 use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
 use crate::legacy::{First, FirstKeys, Parts, Psks, Server, key_kind};
-use crate::policy::{KeyKind, Policies, Policy, SecondMeans, SecondPolicy, restricted_both};
+use crate::policy::{KeyKind, Policies, Policy, SecondMeans, SecondPolicy, StandingKeys, restricted_both};
 use crate::revocation::Staple;
 use crate::session::{self, Sessions};
 use crate::verify::Purpose;
@@ -32,6 +32,13 @@ pub(super) struct Keys {
     kinds: Vec<KeyKind>,
     /// The staple of each identity, if any.
     staples: Vec<Option<Arc<Staple>>>,
+}
+
+/// The keys of a context, for the advice about a client that is refused.
+pub(super) fn standing_keys(spec: &Spec, identities: &[Arc<Identity>]) -> StandingKeys {
+    let kinds: Vec<KeyKind> = identities.iter().filter_map(|identity| key_kind(identity).ok()).collect();
+    let has_other = spec.hosts.identities.is_some() || kinds.len() < identities.len();
+    StandingKeys { kinds, has_other }
 }
 
 impl Keys {

@@ -10,11 +10,11 @@ use crate::connection::Engines;
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
 use crate::logging::Level;
-use crate::policy::{NotServed, Policies, Policy, of_both};
+use crate::policy::{NotServed, Policies, Policy, Standing, of_both};
 use crate::revocation::{Remote, Staples};
 use crate::session::Sessions;
 
-use super::engines::{Keys, Second};
+use super::engines::{Keys, Second, standing_keys};
 use super::key_log::KeyLogFile;
 use super::parts::{Client, ConfigParts, Signers, derived, refuse_without_trust};
 use super::{load, staples};
@@ -27,6 +27,8 @@ pub(super) struct Generation {
     /// The second engine of a server, if it is on.
     pub(super) second: Option<Second>,
     pub(super) not_served: Vec<NotServed>,
+    /// The settings that decide which clients are served.
+    pub(super) standing: Arc<Standing>,
     derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
     derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
     pub(super) staples: Arc<Staples>,
@@ -44,6 +46,9 @@ impl Generation {
             not_served.iter().map(|name| format!("not served: {}: {}", name.name, name.reason)).collect();
         let identities = load::identities(spec, &mut warnings)?;
         warnings.extend(psks.iter().flat_map(|psks| psks.warnings()).chain(spec.legacy.psk.warnings()));
+        let keys_of_standing = standing_keys(spec, &identities);
+        let standing =
+            Standing::new(&spec.policy, means.as_ref(), keys_of_standing, first.as_ref(), second_policy.as_ref());
         let second = means.map(|means| Keys::new(spec, means, psks, &identities, &mut warnings)).transpose()?;
         let second = match second.zip(second_policy) {
             Some((keys, policy)) => Some((keys.settle(policy, &mut warnings)?, keys)),
@@ -79,7 +84,19 @@ impl Generation {
         let client = verifies.then(|| parts.client(spec, &parts.policy, &settings, sessions));
         let (server, client) = (server.transpose()?, client.transpose()?);
         let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
-        Ok(Self { parts, server, client, second, not_served, derived_servers, derived_clients, staples, warnings })
+        let standing = Arc::new(standing);
+        Ok(Self {
+            parts,
+            server,
+            client,
+            second,
+            not_served,
+            standing,
+            derived_servers,
+            derived_clients,
+            staples,
+            warnings,
+        })
     }
 
     /// The IANA names of the active cipher suites: those of rustls, then those of the second engine.

@@ -206,7 +206,7 @@ impl Context {
             // An address is not sent as the server name, and not compared here.
             None => (verified.unwrap_or_else(|| IpAddr::from([0, 0, 0, 0]).into()), None),
         };
-        let setup = Setup { server_name, verified_name, session_scope, ..setup };
+        let setup = Setup { server_name, verified_name, session_scope, standing: None, ..setup };
         let asks_first = setup.uses_tasks
             && client.sessions.as_ref().is_some_and(|sessions| {
                 sessions.asks_first(&name, setup.verified_name.as_ref(), setup.session_scope.as_ref())
@@ -220,12 +220,14 @@ impl Context {
         // Before the generation is read: a later sweep may know more than it.
         let sweeps = shared.register.sweeps();
         let generation = self.generation();
+        let standing = Some(Arc::clone(&generation.standing));
         let checks_revocation = generation.parts.judge.rechecker().is_some();
         let setup = Setup {
             number: shared.register.number(),
             log: shared.refusals.as_ref().filter(|_| !shared.spec.is_log_of_host).map(Arc::clone),
             uses_tasks: settings.uses_tasks || shared.spec.blocks(),
             user: settings.user,
+            standing,
             register: checks_revocation.then(|| (Arc::clone(&shared.register), sweeps)),
             issuers: Arc::clone(&shared.issuers),
             keeps_peer_chain: shared.spec.keeps_peer_chain,

@@ -104,7 +104,7 @@ impl HelloReader {
 
 impl Offer {
     /// The parts that decide about versions and suites.
-    pub(super) fn offered(&self) -> OfferedParts<'_> {
+    pub(crate) fn offered(&self) -> OfferedParts<'_> {
         OfferedParts {
             versions: &self.versions,
             suites: &self.suites,

@@ -1,8 +1,8 @@
 //! Key exchange groups by their names in OpenSSL, Java and the IANA registry.
 
-use rustls::NamedGroup;
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::kx_group;
+use rustls::{NamedGroup, ProtocolVersion};
 
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest};
 use super::not_served::NotServed;
@@ -206,6 +206,26 @@ impl Groups {
             self.groups.push(group);
         }
     }
+}
+
+/// A group that an engine has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub(super) id: u16,
+    pub(super) name: &'static str,
+    pub(super) is_of_rustls: bool,
+}
+
+/// Returns the group of a value on the wire, if an engine has it in TLS 1.3, or in the versions before.
+pub(super) fn known(id: u16, is_of_tls13: bool) -> Option<Known> {
+    let version = if is_of_tls13 { ProtocolVersion::TLSv1_3 } else { ProtocolVersion::TLSv1_2 };
+    let is_usable = |group: &Group| u16::from(group.name()) == id && group.usable_for_version(version);
+    if let Some((_, group)) = SERVED.iter().find(|(_, group)| is_usable(group)) {
+        return Some(Known { id, name: name(*group), is_of_rustls: true });
+    }
+    let is_usable = |group: &SecondGroup| if is_of_tls13 { group.is_of_tls13 } else { group.is_of_tls12 };
+    let group = SECOND.iter().find(|group| group.id == id && is_usable(group))?;
+    Some(Known { id, name: group.name(), is_of_rustls: false })
 }
 
 /// The name of a group of a connection. rustls has none for the curves of brainpool.

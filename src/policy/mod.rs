@@ -31,7 +31,8 @@ pub(crate) use groups::name_on_the_wire as group_name_on_the_wire;
 pub use not_served::NotServed;
 pub use second::LegacyAllowed;
 pub(crate) use second::{
-    KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, of_both, restricted_both, settings_of_suite,
+    KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, Standing, StandingKeys, of_both, restricted_both,
+    settings_of_suite,
 };
 pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
 use suites::{Since, Suite};

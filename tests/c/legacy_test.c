@@ -156,6 +156,7 @@ static void client_of_tls10_is_refused_where_it_is_not_named(void) {
     struct met met = meet(context, "-tls1 -cipher ALL:@SECLEVEL=0");
     check_status(met.status, BTLS_NO_COMMON_VERSION, btls_conn_error(met.conn), __FILE__, __LINE__, met.peer.printed);
     CHECK_HOLDS(met.peer.printed, "SSL alert number 70");
+    CHECK_HOLDS(btls_error_hint(btls_conn_error(met.conn)), "is served with versions=TLSv1.3,TLSv1.2,TLSv1.");
     btls_conn_free(met.conn);
     btls_context_free(context);
 }

@@ -1,15 +1,17 @@
 //! The policy of the second engine: older versions, and suites without one of rustls' parts.
 
+mod advice;
 mod both;
 mod verdict;
 
 use super::groups::{self, SecondGroup};
 use super::not_served::NotServed;
 use super::suite_table::SUITES;
-use super::suites::{Auth, Kx, Since, Suite};
+use super::suites::{Auth, Enc, Kx, Since, Suite};
 use super::{Policy, PolicySpec, Preset, cipher_string, version};
 use crate::error::{Code, Error, Result};
 
+pub(crate) use advice::{Standing, StandingKeys};
 pub(crate) use both::{Policies, of_both, restricted_both};
 pub use verdict::LegacyAllowed;
 use verdict::verdict_of_second;
@@ -124,7 +126,7 @@ impl SecondPolicy {
                     |suite: &&Suite| selection.names_tls13 || suite.since != Since::Tls13 || is_default(suite);
                 selection.active.iter().copied().filter(is_meant).collect()
             }
-            None => SUITES.iter().filter(|suite| is_default(suite)).collect(),
+            None => SUITES.iter().filter(|suite| is_default(suite) || is_switched(suite)).collect(),
         };
         suites.retain(|suite| verdict_of_second(suite, Some(means)).is_served());
         let sha1_signatures = means.allowed.sha1_signatures;
@@ -280,13 +282,9 @@ impl SecondPolicy {
         self.groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(":")
     }
 
-    fn signatures(&self) -> impl Iterator<Item = &'static Signature> + '_ {
-        SIGNATURES.iter().filter(|one| self.sha1_signatures || !UNNAMED.contains(&one.id))
-    }
-
     /// OpenSSL's list of the signature algorithms.
     pub(crate) fn signature_list(&self) -> String {
-        self.signatures().map(|one| one.name).collect::<Vec<_>>().join(":")
+        signatures(self.sha1_signatures).map(|one| one.name).collect::<Vec<_>>().join(":")
     }
 
     /// Returns true if a handshake with this key serves the offer.
@@ -294,31 +292,14 @@ impl SecondPolicy {
         let Some(version) = self.versions.iter().copied().find(|version| offered.versions.contains(version)) else {
             return false;
         };
-        let signs = self.can_sign(version, offered, key);
-        // RFC 8422 section 5.1: the extension names the curves of certificates too.
-        let is_of_curve = match key {
-            KeyKind::Ecdsa(curve) => version == TLS13 || offered.groups.is_none_or(|groups| groups.contains(&curve)),
-            KeyKind::Rsa | KeyKind::Ed25519 => true,
-        };
+        let signs = can_sign(version, offered.signatures.unwrap_or(UNNAMED), key, self.sha1_signatures);
+        let is_of_curve = is_of_curve(key, version, offered);
         let suites = self.suites.iter().filter(|suite| offered.suites.contains(&suite.id) && is_of(suite, version));
         suites.filter(|suite| self.has_group(suite, offered)).any(|suite| match (suite.kx, suite.auth) {
             (Kx::Any, _) => signs,
             (Kx::Rsa | Kx::RsaPsk, _) => key == KeyKind::Rsa,
             (_, Auth::Rsa) => key == KeyKind::Rsa && signs,
             (_, Auth::Ecdsa) => key != KeyKind::Rsa && signs && is_of_curve,
-            _ => false,
-        })
-    }
-
-    fn can_sign(&self, version: u16, offered: OfferedParts<'_>, key: KeyKind) -> bool {
-        if version < TLS12 {
-            return key != KeyKind::Ed25519;
-        }
-        let theirs = offered.signatures.unwrap_or(UNNAMED);
-        self.signatures().filter(|one| theirs.contains(&one.id)).any(|one| match (&one.signs, key) {
-            (Signs::Rsa, KeyKind::Rsa) => version == TLS12,
-            (Signs::RsaPss, KeyKind::Rsa) | (Signs::Ed25519, KeyKind::Ed25519) => true,
-            (Signs::Ecdsa(curve), KeyKind::Ecdsa(own)) => version == TLS12 || *curve == own,
             _ => false,
         })
     }
@@ -366,12 +347,44 @@ impl SecondPolicy {
     }
 }
 
+/// The signature algorithms, with those over SHA-1 or without.
+fn signatures(with_sha1: bool) -> impl Iterator<Item = &'static Signature> {
+    SIGNATURES.iter().filter(move |one| with_sha1 || !UNNAMED.contains(&one.id))
+}
+
+/// Returns true if the key can sign a handshake of this version in a way that is among `theirs`.
+fn can_sign(version: u16, theirs: &[u16], key: KeyKind, with_sha1: bool) -> bool {
+    if version < TLS12 {
+        return key != KeyKind::Ed25519;
+    }
+    signatures(with_sha1).filter(|one| theirs.contains(&one.id)).any(|one| match (&one.signs, key) {
+        (Signs::Rsa, KeyKind::Rsa) => version == TLS12,
+        (Signs::RsaPss, KeyKind::Rsa) | (Signs::Ed25519, KeyKind::Ed25519) => true,
+        (Signs::Ecdsa(curve), KeyKind::Ecdsa(own)) => version == TLS12 || *curve == own,
+        _ => false,
+    })
+}
+
+/// Returns true if the client takes the curve of the key's certificate. RFC 8422 section 5.1: the extension names the
+/// curves of certificates too.
+fn is_of_curve(key: KeyKind, version: u16, offered: OfferedParts<'_>) -> bool {
+    match key {
+        KeyKind::Ecdsa(curve) => version == TLS13 || offered.groups.is_none_or(|groups| groups.contains(&curve)),
+        KeyKind::Rsa | KeyKind::Ed25519 => true,
+    }
+}
+
 const TLS12: u16 = 0x0303;
 const TLS13: u16 = 0x0304;
 
 /// Returns true if a suite is selected without a list.
 fn is_default(suite: &Suite) -> bool {
     !suite.is_outside_default()
+}
+
+/// Returns true if the switch of a suite selects it too, without a list.
+fn is_switched(suite: &Suite) -> bool {
+    suite.enc == Enc::TripleDes
 }
 
 fn is_of(suite: &Suite, version: u16) -> bool {

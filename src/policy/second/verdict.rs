@@ -14,8 +14,8 @@ pub struct LegacyAllowed {
     pub triple_des: bool,
 }
 
-const RSA_KEY_EXCHANGE: &str = "legacy-rsa-key-exchange";
-const SHA1_SIGNATURES: &str = "legacy-sha1-signatures";
+pub(super) const RSA_KEY_EXCHANGE: &str = "legacy-rsa-key-exchange";
+pub(super) const SHA1_SIGNATURES: &str = "legacy-sha1-signatures";
 const TRIPLE_DES: &str = "legacy-3des";
 
 impl LegacyAllowed {
@@ -31,6 +31,17 @@ impl LegacyAllowed {
             _ => return false,
         }
         true
+    }
+
+    /// Returns true if a switch is on. Other settings are not switches.
+    pub(super) fn allows(self, name: &str) -> bool {
+        self.names().contains(&name)
+    }
+
+    /// The names of the switches that are on.
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let are_on = [self.rsa_key_exchange, self.sha1_signatures, self.triple_des];
+        Self::NAMES.into_iter().zip(are_on).filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
     }
 
     /// The lines of the log about the switches that are on.
@@ -124,10 +135,8 @@ pub(super) fn verdict_of_second(suite: &Suite, means: Option<&SecondMeans>) -> V
         return Verdict { obstacles: vec![why], switches: Vec::new() };
     }
     let lacking = |switch: &&str| match *switch {
-        RSA_KEY_EXCHANGE => !means.allowed.rsa_key_exchange,
-        TRIPLE_DES => !means.allowed.triple_des,
         PSK => !means.has_psk,
-        _ => false,
+        switch => !means.allowed.allows(switch),
     };
     let switches: Vec<&'static str> = needs(suite).filter(lacking).collect();
     let mut obstacles: Vec<&'static str> = switches.iter().map(|switch| meaning(switch)).collect();
@@ -138,10 +147,10 @@ pub(super) fn verdict_of_second(suite: &Suite, means: Option<&SecondMeans>) -> V
 }
 
 /// The setting that gives pre-shared keys.
-const PSK: &str = "psk-file";
+pub(super) const PSK: &str = "psk-file";
 
 /// The settings without which the second engine does not serve a suite.
-fn needs(suite: &Suite) -> impl Iterator<Item = &'static str> {
+pub(super) fn needs(suite: &Suite) -> impl Iterator<Item = &'static str> {
     let settings = [
         (matches!(suite.kx, Kx::Psk | Kx::DhePsk | Kx::EcdhePsk | Kx::RsaPsk), PSK),
         (matches!(suite.kx, Kx::Rsa | Kx::RsaPsk), RSA_KEY_EXCHANGE),
@@ -165,7 +174,7 @@ fn meaning(setting: &str) -> &'static str {
 }
 
 /// The reason why a suite is never served, whatever the settings.
-fn refusal(suite: &Suite) -> Option<&'static str> {
+pub(super) fn refusal(suite: &Suite) -> Option<&'static str> {
     match suite.enc {
         Enc::Rc4 => return Some("RC4 is broken and prohibited (RFC 7465)"),
         Enc::Export => return Some("export-grade encryption is broken"),

@@ -79,10 +79,12 @@ class LegacyTest {
             return this;
         }
 
-        void refused(ErrorCode code) {
+        TlsFailure refused(ErrorCode code) {
             assertNotNull(failure, client);
-            assertEquals(code, assertInstanceOf(TlsFailure.class, failure.getCause()).code(), client);
+            TlsFailure cause = assertInstanceOf(TlsFailure.class, failure.getCause());
+            assertEquals(code, cause.code(), client);
             assertFalse(client.contains("pong\n"), client);
+            return cause;
         }
     }
 
@@ -189,7 +191,8 @@ class LegacyTest {
         BrokerTlsContext context = server().protocols("TLSv1.3", "TLSv1.2", "TLSv1.1").build();
         Met met = meet(context, isByEngine, port -> OldClient.ofJdk(folder, port, "TLSv1",
                 "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", trust));
-        met.refused(ErrorCode.NO_COMMON_VERSION);
+        String hint = met.refused(ErrorCode.NO_COMMON_VERSION).hint();
+        assertTrue(hint.contains("is served with versions=TLSv1.3,TLSv1.2,TLSv1.1,TLSv1."), hint);
         assertTrue(met.client.contains("refused: Received fatal alert: protocol_version"), met.client);
     }
 
@@ -198,7 +201,8 @@ class LegacyTest {
     void clientOfTheJdkWithRsaKeyExchangeIsRefusedWithoutItsSwitch(boolean isByEngine) throws Exception {
         Met met = meet(server().build(), isByEngine, port -> OldClient.ofJdk(folder, port, "TLSv1.2",
                 "TLS_RSA_WITH_AES_128_CBC_SHA", trust));
-        met.refused(ErrorCode.NO_COMMON_CIPHER_SUITE);
+        String hint = met.refused(ErrorCode.NO_COMMON_CIPHER_SUITE).hint();
+        assertTrue(hint.contains("is served with legacy-allow=legacy-rsa-key-exchange."), hint);
         assertTrue(met.client.contains("refused: Received fatal alert: handshake_failure"), met.client);
     }
 
