@@ -6,6 +6,7 @@
 //!
 //! The [`manual`] has the map of the rooms, how-tos, defaults and the rules for threads.
 
+pub mod bridge;
 pub mod certificate;
 mod config;
 mod connection;

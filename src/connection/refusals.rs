@@ -44,7 +44,7 @@ impl Refusals {
     }
 
     /// Writes a line, unless the minute has had as many as it may.
-    pub(super) fn write(&self, connection_id: u64, text: &str) {
+    pub(crate) fn write(&self, connection_id: u64, text: &str) {
         if let Some(line) = self.line(text) {
             self.log.write_about(connection_id, Level::Error, &line);
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use rustls::ServerConfig;
 
+use crate::bridge::Made;
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::Engines;
 use crate::error::{Code, Error, Result};
@@ -31,6 +32,7 @@ pub(super) struct Generation {
     pub(super) standing: Arc<Standing>,
     derived_servers: RwLock<HashMap<ConnectionSettings, Arc<ServerConfig>>>,
     derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
+    pub(super) bridged: Made,
     pub(super) staples: Arc<Staples>,
     pub(super) warnings: Vec<String>,
 }
@@ -84,7 +86,7 @@ impl Generation {
         let client = verifies.then(|| parts.client(spec, &parts.policy, &settings, sessions));
         let (server, client) = (server.transpose()?, client.transpose()?);
         let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
-        let standing = Arc::new(standing);
+        let (standing, bridged) = (Arc::new(standing), Made::default());
         Ok(Self {
             parts,
             server,
@@ -94,6 +96,7 @@ impl Generation {
             standing,
             derived_servers,
             derived_clients,
+            bridged,
             staples,
             warnings,
         })

@@ -1,5 +1,6 @@
 //! The shared context of a broker or listener.
 
+mod bridge;
 mod build;
 mod check;
 mod engines;

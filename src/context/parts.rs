@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::client::ResolvesClientCert;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
 use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig};
 
@@ -91,22 +93,34 @@ impl ConfigParts {
         settings: &ConnectionSettings,
         sessions: &Arc<Sessions>,
     ) -> Result<Arc<ServerConfig>> {
-        let builder = ServerConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
+        let verifier = || Arc::new(self.rustls_verifier(spec, settings, Purpose::Client)) as _;
+        let mut config = self.server_config(spec, self.provider(policy), policy, (settings, sessions), verifier)?;
+        prepare_server(&mut config, self.key_log());
+        Ok(Arc::new(config))
+    }
+
+    /// The configuration of a server on this provider. `verifier` makes the verifier of clients.
+    pub(super) fn server_config(
+        &self,
+        spec: &Spec,
+        provider: Arc<CryptoProvider>,
+        policy: &Policy,
+        (settings, sessions): (&ConnectionSettings, &Arc<Sessions>),
+        verifier: impl FnOnce() -> Arc<dyn ClientCertVerifier>,
+    ) -> Result<ServerConfig> {
+        let builder = ServerConfig::builder_with_details(provider, Arc::clone(&spec.clock))
             .with_protocol_versions(policy.versions())
             .map_err(unusable)?;
-        let builder = match settings.client_auth.unwrap_or(spec.client_auth) {
-            ClientAuth::None => builder.with_client_cert_verifier(Arc::new(NoClientAuth)),
-            ClientAuth::Want | ClientAuth::Need => {
-                builder.with_client_cert_verifier(Arc::new(self.rustls_verifier(spec, settings, Purpose::Client)))
-            }
-        };
+        let builder = builder.with_client_cert_verifier(match settings.client_auth.unwrap_or(spec.client_auth) {
+            ClientAuth::None => Arc::new(NoClientAuth),
+            ClientAuth::Want | ClientAuth::Need => verifier(),
+        });
         let mut config = builder.with_cert_resolver(self.signers.server());
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or_else(|| spec.prefers_own_order());
         let of_sessions = sessions_of(spec, settings);
         session::configure_server(&mut config, &of_sessions, sessions, self.recheck(spec, Purpose::Client))?;
-        prepare_server(&mut config, self.key_log());
-        Ok(Arc::new(config))
+        Ok(config)
     }
 
     pub(super) fn client(
@@ -116,18 +130,33 @@ impl ConfigParts {
         settings: &ConnectionSettings,
         sessions: &Arc<Sessions>,
     ) -> Result<Client> {
-        let mut config = ClientConfig::builder_with_details(self.provider(policy), Arc::clone(&spec.clock))
+        let verifier = Arc::new(self.rustls_verifier(spec, settings, Purpose::Server));
+        let (mut config, sessions) =
+            self.client_config(spec, self.provider(policy), policy, (settings, sessions), verifier)?;
+        prepare_client(&mut config, self.key_log());
+        Ok(Client { config: Arc::new(config), sessions })
+    }
+
+    /// The configuration of a client on this provider, and its sessions.
+    pub(super) fn client_config(
+        &self,
+        spec: &Spec,
+        provider: Arc<CryptoProvider>,
+        policy: &Policy,
+        (settings, sessions): (&ConnectionSettings, &Arc<Sessions>),
+        verifier: Arc<dyn ServerCertVerifier>,
+    ) -> Result<(ClientConfig, Option<Arc<ClientSessions>>)> {
+        let mut config = ClientConfig::builder_with_details(provider, Arc::clone(&spec.clock))
             .with_protocol_versions(policy.versions())
             .map_err(unusable)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(self.rustls_verifier(spec, settings, Purpose::Server)))
+            .with_custom_certificate_verifier(verifier)
             .with_client_cert_resolver(self.signers.client());
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         config.enable_sni = settings.sends_server_name;
         let recheck = self.recheck(spec, Purpose::Server);
         let sessions = session::configure_client(&mut config, &spec.sessions, sessions, recheck);
-        prepare_client(&mut config, self.key_log());
-        Ok(Client { config: Arc::new(config), sessions })
+        Ok((config, sessions))
     }
 
     pub(super) fn key_log(&self) -> Option<Arc<dyn KeyLog>> {
@@ -168,6 +197,7 @@ impl ConfigParts {
             subjects: self.subjects(spec).into(),
             // The tickets of a server always carry the certificates of its client.
             keeps_peer: purpose == Purpose::Client || self.recheck(spec, purpose).needs_peer(),
+            may_wait: true,
         }
     }
 

@@ -152,6 +152,20 @@ impl Revocation {
         self.check_until(Path { certificates: path, chain, staple }, now, deadline)
     }
 
+    /// As [`Revocation::check_sent`], by what is known, without a fetch.
+    ///
+    /// # Errors
+    /// As for [`Revocation::check`].
+    pub(crate) fn check_known(
+        &self,
+        path: &[CertificateDer<'_>],
+        chain: &[CertificateDer<'_>],
+        staple: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Result<()> {
+        self.check_until(Path { certificates: path, chain, staple }, now, None)
+    }
+
     /// Checks a path again by what is known, without a fetch. `staple` is the response that came with it, if one did.
     ///
     /// # Errors

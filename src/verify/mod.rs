@@ -164,6 +164,40 @@ impl PeerVerifier {
         staple: Option<&[u8]>,
         now: UnixTime,
     ) -> Result<Verdict> {
+        let verdict = self.verify_path(chain, purpose, name, now)?;
+        if let Some(revocation) = &self.revocation {
+            revocation.check_sent(&verdict.path, chain, staple, now)?;
+        }
+        Ok(verdict)
+    }
+
+    /// As [`Self::verify_stapled`], with revocation by what is known. It waits for no answer.
+    ///
+    /// # Errors
+    /// As for [`Self::verify_stapled`].
+    pub(crate) fn verify_by_known(
+        &self,
+        chain: &[CertificateDer<'_>],
+        purpose: Purpose,
+        name: Option<&ServerName<'_>>,
+        staple: Option<&[u8]>,
+        now: UnixTime,
+    ) -> Result<Verdict> {
+        let verdict = self.verify_path(chain, purpose, name, now)?;
+        if let Some(revocation) = &self.revocation {
+            revocation.check_known(&verdict.path, chain, staple, now)?;
+        }
+        Ok(verdict)
+    }
+
+    /// The path of a chain, without a check of revocation.
+    fn verify_path(
+        &self,
+        chain: &[CertificateDer<'_>],
+        purpose: Purpose,
+        name: Option<&ServerName<'_>>,
+        now: UnixTime,
+    ) -> Result<Verdict> {
         let Some(end_entity) = chain.first() else {
             return Err(match purpose {
                 Purpose::Client => Error::from(Code::CertMissing),
@@ -197,9 +231,6 @@ impl PeerVerifier {
         }
         if let Some(name) = name {
             name::verify(&parsed, end_entity, name, deviations.contains(&Deviation::CommonName))?;
-        }
-        if let Some(revocation) = &self.revocation {
-            revocation.check_sent(&path, chain, staple, now)?;
         }
         Ok(Verdict { path, direct, deviations })
     }

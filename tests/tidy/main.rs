@@ -25,6 +25,7 @@ const LEVELS: &[&[&str]] = &[
     &["revoked"],
     &["legacy"],
     &["connection"],
+    &["bridge"],
     &["idle"],
     &["config"],
     &["context"],
