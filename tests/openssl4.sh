@@ -9,6 +9,7 @@ root=$(cargo run --locked --quiet --release --manifest-path tests/bench/Cargo.to
     --package brokertls-bench-openssl4-build)
 old=$PWD/target/openssl-system new=$PWD/target/openssl4
 library=libbrokertls_legacy.so
+tests=(--test after --test hostile --test resumption --test session_ids --test tickets)
 in_program() {
     env OPENSSL_DIR="$root" OPENSSL_STATIC=1 CARGO_TARGET_DIR="$new" "$@"
 }
@@ -16,7 +17,7 @@ in_program() {
 in_program cargo test --locked --no-fail-fast --package brokertls-legacy
 env CARGO_TARGET_DIR="$old" cargo build --locked --package brokertls-legacy
 in_program env BROKERTLS_LEGACY_LIBRARY="$old/debug/$library" \
-    cargo test --locked --no-fail-fast --package brokertls-legacy --test after --test hostile --test resumption
+    cargo test --locked --no-fail-fast --package brokertls-legacy "${tests[@]}"
 in_program cargo build --locked --package brokertls-legacy
 env CARGO_TARGET_DIR="$old" BROKERTLS_LEGACY_LIBRARY="$new/debug/$library" \
-    cargo test --locked --no-fail-fast --package brokertls-legacy --test after --test hostile --test resumption
+    cargo test --locked --no-fail-fast --package brokertls-legacy "${tests[@]}"

@@ -400,7 +400,10 @@ impl Engine {
     fn handshake_kind(&self) -> Option<HandshakeKind> {
         match self.kept() {
             Some(known) => known.handshake_kind,
-            None => self.common()?.handshake_kind(),
+            None => match self {
+                Self::Second(second) => second.session.facts().is_resumed.then_some(HandshakeKind::Resumed),
+                _ => self.common()?.handshake_kind(),
+            },
         }
     }
 

@@ -11,7 +11,7 @@ use crate::keystore::Identity;
 use crate::legacy::{First, FirstKeys, Parts, Psks, Server, key_kind};
 use crate::policy::{KeyKind, Policies, Policy, SecondMeans, SecondPolicy, StandingKeys, restricted_both};
 use crate::revocation::Staple;
-use crate::session::{self, Sessions};
+use crate::session::{SecondSessions, Sessions};
 use crate::verify::Purpose;
 
 use super::parts::{ConfigParts, sessions_of};
@@ -178,7 +178,11 @@ impl Keys {
             log: spec.log.clone(),
             key_log: parts.key_log(),
             staples: &self.staples,
-            tickets: session::of_second(&sessions_of(spec, settings), sessions, parts.recheck(spec, Purpose::Client))?,
+            sessions: SecondSessions::new(
+                &sessions_of(spec, settings),
+                sessions,
+                parts.recheck(spec, Purpose::Client),
+            )?,
         })
     }
 }

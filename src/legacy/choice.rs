@@ -1,7 +1,7 @@
 //! The choice of the engine for a client, by the facts of its ClientHello.
 //!
-//! rustls serves each client that it can serve. The second engine serves the others, and those that are to be
-//! authenticated by a pre-shared key.
+//! rustls serves each client that it can serve. The second engine serves the others, those that are to be authenticated
+//! by a pre-shared key, and those that resume a session of it.
 
 use super::psk::OfferedKey;
 
@@ -17,6 +17,8 @@ pub(crate) enum Choice<Key = OfferedKey> {
 pub(super) struct OfferFacts<Key = OfferedKey> {
     /// The pre-shared key of TLS 1.3 that the client has named.
     pub(super) key: Option<Key>,
+    /// True if it has a session of the second engine in a ticket of TLS 1.3.
+    pub(super) has_session: bool,
     /// True if the preferred common suite of TLS 1.2 has a pre-shared key.
     pub(super) prefers_psk: bool,
     /// True if rustls can serve the offer, or is the only one that serves its newest version.
@@ -28,7 +30,9 @@ pub(super) fn choose<Key>(has_rustls: bool, facts: Option<OfferFacts<Key>>) -> C
     match facts {
         None if has_rustls => Choice::Rustls,
         None => Choice::Second(None),
-        Some(OfferFacts { key: None, prefers_psk: false, is_of_rustls: true }) if has_rustls => Choice::Rustls,
+        Some(OfferFacts { key: None, has_session: false, prefers_psk: false, is_of_rustls: true }) if has_rustls => {
+            Choice::Rustls
+        }
         Some(OfferFacts { key, .. }) => Choice::Second(key),
     }
 }
@@ -53,8 +57,16 @@ mod tests {
             (false, None, false, true, SECOND),
             (false, Some(7), false, true, BY_KEY),
         ] {
-            let facts = OfferFacts { key, prefers_psk, is_of_rustls };
+            let facts = OfferFacts { key, has_session: false, prefers_psk, is_of_rustls };
             assert_eq!(choose(has_rustls, Some(facts)), chosen, "{has_rustls} {key:?} {prefers_psk} {is_of_rustls}");
+        }
+    }
+
+    #[test]
+    fn session_of_the_second_engine_is_resumed_by_it_with_the_key_if_there_is_one() {
+        for (has_rustls, key, chosen) in [(true, None, SECOND), (true, Some(7), BY_KEY), (false, None, SECOND)] {
+            let facts = OfferFacts { key, has_session: true, prefers_psk: false, is_of_rustls: true };
+            assert_eq!(choose(has_rustls, Some(facts)), chosen, "{has_rustls} {key:?}");
         }
     }
 

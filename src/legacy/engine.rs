@@ -6,53 +6,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use brokertls_legacy_abi::{
     ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, SessionParts, Table, Tls13Parts,
 };
 use rustls::pki_types::CertificateDer;
-use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::identity::ASKS_FOR_SHA1;
 use crate::revocation::Staple;
 use crate::verify::HandshakeNotes;
 
+use super::answers::Answers;
 use super::asked::{Asked, Named};
 use super::fault::{closed, error_of};
-use super::psk::{Given, Mark, OfferedKey};
-use super::resumed::Resumed;
+use super::psk::{Given, OfferedKey};
 use super::uses::Used;
-
-/// The side that the engine asks during a call.
-pub(super) trait Answers: Send + Sync {
-    /// Judges the certificates of a client.
-    ///
-    /// # Errors
-    /// The alert that refuses it. The notes of the call have the reason.
-    fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), u8>;
-
-    /// Puts the secret of an identity into `room`, up to TLS 1.2.
-    ///
-    /// # Errors
-    /// The reason why no secret can be given.
-    fn secret(&self, identity: &[u8], room: &mut [u8]) -> Result<Given>;
-
-    /// The hint for a client that has another secret than this identity here.
-    fn hint(&self, identity: &[u8]) -> Option<&'static str>;
-
-    /// Counts a client that has completed its handshake.
-    fn note_use(&self, used: Used);
-
-    /// Notes a secret of a connection, as a line of a key log.
-    fn note_secret(&self, line: &[u8]);
-
-    /// Seals the facts of a client for a ticket with this many other bytes. None for no ticket.
-    fn seal_session(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>>;
-
-    /// Gives back the facts that [`Answers::seal_session`] has sealed, if the session may be resumed.
-    fn open_session(&self, sealed: &[u8]) -> Option<Vec<u8>>;
-}
 
 /// A context of the engine.
 pub(super) struct EngineContext {
@@ -89,9 +57,6 @@ impl Drop for EngineContext {
     }
 }
 
-/// The longest secret that OpenSSL takes, in bytes.
-const MAX_SECRET_BYTES: usize = 512;
-
 /// Returns the numbers of the suites that OpenSSL has.
 #[allow(unsafe_code)]
 pub(super) fn suites(table: &Table) -> Vec<u16> {
@@ -109,6 +74,7 @@ struct Call<'a> {
     asked: &'a mut Asked,
     /// The name that the client asks for.
     server_name: Option<&'a str>,
+    keeps_forward_secrecy: bool,
     staple: Option<&'a Staple>,
     outgoing: &'a mut Vec<u8>,
     /// A panic of the application in a callback. It continues when the engine has returned.
@@ -163,7 +129,7 @@ unsafe extern "C" fn secret(data: *mut c_void, identity: Bytes, room: *mut u8, s
         let (identity, room) = unsafe { (identity.get(), std::slice::from_raw_parts_mut(room, size)) };
         match call.server.secret(identity, room) {
             Ok(Given { length, is_known, mark, .. }) => {
-                call.asked.identity = Some(Named { identity: Box::from(identity), is_known, mark: Some(mark) });
+                call.asked.identity = Some(Named { identity: Box::from(identity), is_known, mark });
                 length
             }
             Err(error) => {
@@ -200,10 +166,13 @@ unsafe extern "C" fn seal_session(
     size: usize,
 ) -> usize {
     with_call(data, 0, |call| {
-        let Some(plain) = call.asked.to_seal(parts, call.server_name) else { return 0 };
-        let Some(sealed) = call.server.seal_session(&plain, other_bytes).filter(|sealed| sealed.len() <= size) else {
-            return 0;
-        };
+        // A client of TLS 1.3 that resumes without Diffie-Hellman alone has no use for a ticket.
+        let is_useful = parts.version < 0x0304 || call.keeps_forward_secrecy;
+        let sealed = call.server.sessions().filter(|_| is_useful).and_then(|sessions| {
+            let facts = call.asked.to_seal(parts, call.server_name)?;
+            sessions.seal(&facts, other_bytes).filter(|sealed| sealed.len() <= size)
+        });
+        let Some(sealed) = sealed else { return 0 };
         // SAFETY: the engine gives that much room, which is valid during the call.
         unsafe { std::slice::from_raw_parts_mut(room, sealed.len()) }.copy_from_slice(&sealed);
         sealed.len()
@@ -214,26 +183,37 @@ unsafe extern "C" fn seal_session(
 unsafe extern "C" fn open_session(data: *mut c_void, version: u16, sealed: Bytes) -> u32 {
     const REFUSED: u32 = 0;
     with_call(data, REFUSED, |call| {
-        call.asked.offered = None;
         // SAFETY: the engine gives bytes that are valid during the call.
-        let opened = call.server.open_session(unsafe { sealed.get() });
-        let Some(resumed) = opened.and_then(|plain| Resumed::decode(&plain)) else { return REFUSED };
-        // A session is for the version and the name that it was made for (RFC 6066 section 3).
-        let is_fit = resumed.version == version && resumed.server_name.as_deref() == call.server_name;
-        if !is_fit || !HandshakeNotes::is_session_of(&resumed.chain) {
-            return REFUSED;
+        let facts = call.server.sessions().and_then(|sessions| sessions.open(unsafe { sealed.get() }));
+        if call.asked.takes_session((version, facts), call.server, call.server_name) { ACCEPTED } else { REFUSED }
+    })
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn store_session(data: *mut c_void, parts: SessionParts, id: Bytes, session: Bytes) {
+    with_call(data, (), |call| {
+        let Some(sessions) = call.server.sessions() else { return };
+        if let Some(facts) = call.asked.to_seal(parts, call.server_name) {
+            // SAFETY: the engine gives bytes that are valid during the call.
+            let (id, session) = unsafe { (id.get(), session.get()) };
+            sessions.put(id, &facts, session);
         }
-        // An identity without a secret by now, or with another one, is none.
-        let mut room = Zeroizing::new([0; MAX_SECRET_BYTES]);
-        let mut has_secret = |identity: &[u8], mark: &Mark| {
-            let given = call.server.secret(identity, &mut *room);
-            given.is_ok_and(|given| given.is_known && verify_slices_are_equal(&given.mark, mark).is_ok())
-        };
-        if resumed.identity.as_ref().is_some_and(|(identity, mark)| !has_secret(identity, mark)) {
-            return REFUSED;
+    });
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn find_session(data: *mut c_void, version: u16, id: Bytes, room: *mut u8, size: usize) -> usize {
+    with_call(data, 0, |call| {
+        // SAFETY: the engine gives bytes that are valid during the call.
+        let found = call.server.sessions().and_then(|sessions| sessions.get(unsafe { id.get() }));
+        let (facts, session) = found.unzip();
+        let Some(session) = session.filter(|session| session.len() <= size) else { return 0 };
+        if !call.asked.takes_session((version, facts), call.server, call.server_name) {
+            return 0;
         }
-        call.asked.offered = Some(resumed);
-        ACCEPTED
+        // SAFETY: the engine gives that much room, which is valid during the call.
+        unsafe { std::slice::from_raw_parts_mut(room, session.len()) }.copy_from_slice(&session);
+        session.len()
     })
 }
 
@@ -257,6 +237,8 @@ pub(crate) struct Session {
     is_complete: bool,
     lacks: Lacks,
     server_name: Option<Box<str>>,
+    /// True if the client resumes sessions of TLS 1.3 with Diffie-Hellman.
+    keeps_forward_secrecy: bool,
     staple: Option<Arc<Staple>>,
 }
 
@@ -268,6 +250,15 @@ pub(super) enum Lacks {
     Groups,
     /// TLS 1.2: signature algorithms; the client names none.
     Signatures,
+    /// TLS 1.3 without a certificate on this side: a key, or a session that is resumed.
+    Key,
+}
+
+/// The facts of a client that its connection is made with.
+pub(super) struct Client<'a> {
+    pub(super) server_name: Option<&'a str>,
+    pub(super) keeps_forward_secrecy: bool,
+    pub(super) lacks: Lacks,
 }
 
 // SAFETY: a connection of the engine may move between threads.
@@ -291,7 +282,7 @@ impl Session {
     pub(super) fn new(
         server: Arc<dyn Answers>,
         context: &EngineContext,
-        (server_name, lacks): (Option<&str>, Lacks),
+        client: &Client<'_>,
         staple: Option<Arc<Staple>>,
     ) -> Result<Self> {
         let mut fault = Fault::default();
@@ -305,8 +296,9 @@ impl Session {
             server,
             asked: Asked::default(),
             is_complete: false,
-            lacks,
-            server_name: server_name.map(Box::from),
+            lacks: client.lacks,
+            server_name: client.server_name.map(Box::from),
+            keeps_forward_secrecy: client.keeps_forward_secrecy,
             staple,
         })
     }
@@ -323,7 +315,7 @@ impl Session {
             suite: key.map_or(0, |(_, suite)| suite),
         };
         self.asked.identity =
-            key.map(|(key, _)| Named { identity: key.identity.clone(), is_known: key.is_known, mark: None });
+            key.map(|(key, _)| Named { identity: key.identity.clone(), is_known: key.is_known, mark: key.mark });
         let mut fault = Fault::default();
         // SAFETY: the handle is that of this connection, and the pointers are valid during the call.
         match unsafe { (self.table.connection_limit)(self.handle.as_ptr(), &parts, &mut fault) } {
@@ -343,11 +335,27 @@ impl Session {
         outgoing: &mut Vec<u8>,
         run: impl FnOnce(&Table, *mut c_void, &Callbacks, &mut Fault) -> u32,
     ) -> Result<Outcome> {
-        let server_name = self.server_name.as_deref();
-        let (asked, staple_of) = (&mut self.asked, self.staple.as_deref());
-        let mut call = Call { server: &*self.server, asked, server_name, staple: staple_of, outgoing, panic: None };
-        let data = ptr::from_mut(&mut call).cast();
-        let callbacks = Callbacks { data, emit, verify, secret, note_secret, staple, seal_session, open_session };
+        let mut call = Call {
+            server: &*self.server,
+            asked: &mut self.asked,
+            server_name: self.server_name.as_deref(),
+            keeps_forward_secrecy: self.keeps_forward_secrecy,
+            staple: self.staple.as_deref(),
+            outgoing,
+            panic: None,
+        };
+        let callbacks = Callbacks {
+            data: ptr::from_mut(&mut call).cast(),
+            emit,
+            verify,
+            secret,
+            note_secret,
+            staple,
+            seal_session,
+            open_session,
+            store_session,
+            find_session,
+        };
         let mut fault = Fault::default();
         let number = run(self.table, self.handle.as_ptr(), &callbacks, &mut fault);
         if let Some(panic) = call.panic {
@@ -367,6 +375,9 @@ impl Session {
         }
         let error = error_of(fault);
         let is_of_tls13 = self.facts().version == Some(0x0304);
+        if error.code() == Code::PskRefused && is_of_tls13 && self.asked.offered.is_some() {
+            return Error::new(Code::FinishedInvalid, "the binder of the session that it offers is wrong");
+        }
         let is_of_secret = match error.code() {
             Code::PskRefused => true,
             Code::DecryptFailed | Code::FinishedInvalid => !is_of_tls13,
@@ -391,6 +402,10 @@ impl Session {
             ) => {
                 Error::new(Code::NoCommonSignature, "the client names no signature algorithms").with_hint(ASKS_FOR_SHA1)
             }
+            (Code::NoCommonCipherSuite | Code::NoCommonSignature, Lacks::Key) => Error::new(
+                Code::NoCommonCipherSuite,
+                "pre-shared keys alone are served, and the session of its ticket is not resumed",
+            ),
             _ => error,
         }
     }
@@ -410,8 +425,10 @@ impl Session {
             outcome => self.settle_session().map(|()| self.is_complete = outcome == Outcome::Done),
         });
         if self.is_complete && outcome.is_ok() {
-            let Facts { version, suite, uses_psk, .. } = self.read_facts();
-            self.server.note_use(Used { version, suite, has_psk: uses_psk == 1 });
+            let Facts { version, suite, uses_psk, uses_sha1, .. } = self.read_facts();
+            let has_identity = self.asked.offered.as_ref().is_some_and(|resumed| resumed.identity.is_some());
+            let has_psk = uses_psk == 1 || has_identity;
+            self.server.note_use(Used { version, suite, has_psk, has_sha1: uses_sha1 == 1 });
         }
         (used.min(tls.len()), outcome)
     }
@@ -500,8 +517,7 @@ impl Session {
             return (Vec::new(), None);
         }
         let facts = self.read_facts();
-        let (chain, identity) = asked.into_facts(facts.is_resumed != 0);
-        (chain, identity.filter(|_| facts.uses_psk == 1))
+        asked.into_facts(facts.is_resumed == 1, facts.uses_psk == 1)
     }
 
     #[allow(unsafe_code)]

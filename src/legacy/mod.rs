@@ -7,6 +7,7 @@
 //!
 //! The certificates of peers are judged by our own verification. No buffer of a connection outlives a call.
 
+mod answers;
 mod asked;
 mod choice;
 mod engine;

@@ -1,10 +1,13 @@
 //! The offer of a client: what its ClientHello says of versions, suites and groups (RFC 5246 section 7.4.1.2).
 
-use brokertls_legacy_abi::Fields;
+use brokertls_legacy_abi::{Fields, TICKET_OF_SHA384};
 use rustls::pki_types::ServerName;
 
 use crate::identity::without_dot;
 use crate::policy::OfferedParts;
+use crate::session::TicketTag;
+
+use super::psk::PskHash;
 
 /// Content type of a handshake record, and handshake type of a ClientHello.
 const HANDSHAKE: u8 = 22;
@@ -40,6 +43,16 @@ pub(super) struct Offered {
     pub(super) identity: Box<[u8]>,
     /// True for a ticket: other identities have the age 0.
     pub(super) has_age: bool,
+}
+
+impl Offered {
+    /// The hash of the session in a ticket that begins with this tag. None for another identity.
+    pub(super) fn ticket_hash(&self, tag: Option<TicketTag>) -> Option<PskHash> {
+        match self.identity.strip_prefix(&tag?)?.first()? {
+            &TICKET_OF_SHA384 => Some(PskHash::Sha384),
+            _ => Some(PskHash::Sha256),
+        }
+    }
 }
 
 /// The result of reading the bytes so far.

@@ -1,8 +1,14 @@
 //! The facts of a client in a session of the second engine, beside those that every session has.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use rustls::pki_types::CertificateDer;
+use zeroize::Zeroizing;
 
+use super::answers::Answers;
 use super::psk::{MARK_BYTES, Mark};
+
+/// The longest secret that OpenSSL takes, in bytes.
+const MAX_SECRET_BYTES: usize = 512;
 
 /// The facts that a resumed connection has from the one before.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,14 @@ pub(super) struct Resumed {
 }
 
 impl Resumed {
+    /// Returns true if the identity has the same secret still, or if there is none.
+    pub(super) fn has_secret(&self, server: &dyn Answers) -> bool {
+        let Some((identity, mark)) = &self.identity else { return true };
+        let mut room = Zeroizing::new([0; MAX_SECRET_BYTES]);
+        let given = server.secret(identity, &mut *room);
+        given.is_ok_and(|given| given.is_known && verify_slices_are_equal(&given.mark, mark).is_ok())
+    }
+
     /// The version, and each field after its length in four bytes. None of a name or an identity is a length of all
     /// ones.
     pub(super) fn encode(&self) -> Vec<u8> {

@@ -17,11 +17,12 @@ use crate::keystore::Identity;
 use crate::logging::Log;
 use crate::policy::{KeyKind, OfferedParts, Policy, SecondPolicy};
 use crate::revocation::Staple;
-use crate::session::SecondTickets;
+use crate::session::{SecondSessions, TicketTag};
 use crate::verify::{HandshakeNotes, RustlsVerifier};
 
+use super::answers::Answers;
 use super::choice::{Choice, OfferFacts, choose};
-use super::engine::{self, Answers, EngineContext, Lacks, Session};
+use super::engine::{self, Client, EngineContext, Lacks, Session};
 use super::offer::Offer;
 use super::psk::{Given, OfferedKey, PskHash, Psks};
 use super::uses::{Used, Uses};
@@ -163,7 +164,7 @@ pub(crate) struct Parts<'a> {
     /// The staple of each identity, if any.
     pub(crate) staples: &'a [Option<Arc<Staple>>],
     /// None if no session is resumed.
-    pub(crate) tickets: Option<SecondTickets>,
+    pub(crate) sessions: Option<SecondSessions>,
 }
 
 /// The server's side.
@@ -178,7 +179,7 @@ pub(crate) struct Server {
     uses: Arc<Uses>,
     log: Log,
     key_log: Option<Arc<dyn KeyLog>>,
-    tickets: Option<SecondTickets>,
+    sessions: Option<SecondSessions>,
 }
 
 impl std::fmt::Debug for Server {
@@ -210,8 +211,8 @@ impl Server {
             let context = context(table, &parts, None)?;
             contexts.push(Own { context, key: None, staple: None, names: Vec::new() });
         }
-        let Parts { policy, first, verifier, psks, clock, uses, log, key_log, tickets, prefers_own_order, .. } = parts;
-        Ok(Self { prefers_own_order, contexts, policy, first, verifier, psks, clock, uses, log, key_log, tickets })
+        let Parts { policy, first, verifier, psks, clock, uses, log, key_log, sessions, prefers_own_order, .. } = parts;
+        Ok(Self { prefers_own_order, contexts, policy, first, verifier, psks, clock, uses, log, key_log, sessions })
     }
 
     /// Chooses the engine for a client; without an offer, for a hello that cannot be read. `has_rustls` is false if
@@ -229,13 +230,32 @@ impl Server {
         let facts = OfferFacts {
             is_of_rustls: first.is_some_and(|first| first.serves(offered)) || self.policy.leaves_to_rustls(offered),
             prefers_psk: self.psks.is_some() && self.policy.prefers_psk(offered, &keys(), self.prefers_own_order),
+            has_session: self.session_hash(offer, has_rustls).is_some(),
             key,
         };
         Ok(choose(has_rustls, Some(facts)))
     }
 
+    /// The first bytes of the tickets here; none without tickets.
+    fn tag(&self) -> Option<TicketTag> {
+        self.sessions.as_ref().filter(|sessions| sessions.ticket_lifetime_s() > 0).map(SecondSessions::tag)
+    }
+
+    /// The hash of the session that a client of TLS 1.3 has in a ticket of this engine. If it is not resumed, a
+    /// handshake with a certificate follows: without one here, that is left to rustls.
+    fn session_hash(&self, offer: &Offer, has_rustls: bool) -> Option<PskHash> {
+        let has_certificate = self.contexts.iter().any(|own| own.key.is_some());
+        let is_possible = offer.keeps_forward_secrecy && (has_certificate || !has_rustls);
+        let hash = offer.identities.iter().find_map(|offered| offered.ticket_hash(self.tag()))?;
+        (is_possible && self.policy.serves_tls13(offer.offered(), hash == PskHash::Sha384)).then_some(hash)
+    }
+
     /// The part that an offer does not have in common with either engine, if it is not a suite.
-    fn lacks(&self, offered: OfferedParts<'_>) -> Lacks {
+    fn lacks(&self, offer: &Offer) -> Lacks {
+        let offered = offer.offered();
+        if self.has_no_certificate() && self.session_hash(offer, false).is_some() {
+            return Lacks::Key;
+        }
         match self.first.as_ref().map(|first| first.lacks(offered)) {
             None | Some(Lacks::Nothing) if self.policy.lacks_groups(offered) => Lacks::Groups,
             lacks => lacks.unwrap_or(Lacks::Nothing),
@@ -249,7 +269,7 @@ impl Server {
     fn key_of(&self, offer: &Offer) -> Result<Option<OfferedKey>> {
         let has_suite = |hash| self.policy.suites_of_hash(hash == PskHash::Sha384, offer.offered()).is_some();
         match self.psks.as_ref().filter(|_| self.policy.serves_version(|version| version == 0x0304)) {
-            Some(psks) => psks.for_offer(offer, has_suite, self.has_no_certificate()),
+            Some(psks) => psks.for_offer(offer, has_suite, self.has_no_certificate(), self.tag()),
             None => Ok(None),
         }
     }
@@ -259,13 +279,17 @@ impl Server {
         self.first.is_none() && self.contexts.iter().all(|own| own.key.is_none())
     }
 
-    /// Lets a client with a key of TLS 1.3 have the suites of its hash alone. Without a certificate, a client without a
-    /// key is left an older version.
+    /// Lets a client with a key or a session of TLS 1.3 have the suites of its hash alone. Without a certificate, a
+    /// client without a key is left an older version.
     fn limit_tls13(&self, session: &mut Session, offer: &Offer, key: Option<&OfferedKey>) -> Result<()> {
         if let Some(key) = key {
             let suites = self.policy.suites_of_hash(key.hash == PskHash::Sha384, offer.offered());
             let (names, suite) = suites.unwrap_or_default();
             return session.limit_tls13(&names, Some((key, suite)));
+        }
+        if let Some(hash) = self.session_hash(offer, false) {
+            let suites = self.policy.suites_of_hash(hash == PskHash::Sha384, offer.offered());
+            return session.limit_tls13(&suites.unwrap_or_default().0, None);
         }
         let is_older = |version: u16| version < 0x0304 && offer.versions.contains(&version);
         let has_tls13 = self.policy.serves_version(|version| version == 0x0304) && offer.versions.contains(&0x0304);
@@ -297,8 +321,12 @@ impl Server {
             HandshakeNotes::add_identity(key);
         }
         let answers: Arc<dyn Answers> = Arc::clone(self) as _;
-        let lacks = offer.map_or(Lacks::Nothing, |offer| self.lacks(offer.offered()));
-        let mut session = Session::new(answers, &chosen.context, (named, lacks), chosen.staple.clone())?;
+        let client = Client {
+            server_name: named,
+            keeps_forward_secrecy: offer.is_some_and(|offer| offer.keeps_forward_secrecy),
+            lacks: offer.map_or(Lacks::Nothing, |offer| self.lacks(offer)),
+        };
+        let mut session = Session::new(answers, &chosen.context, &client, chosen.staple.clone())?;
         if let Some(offer) = offer {
             self.limit_tls13(&mut session, offer, key)?;
         }
@@ -337,12 +365,8 @@ impl Answers for Server {
         }
     }
 
-    fn seal_session(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>> {
-        self.tickets.as_ref()?.seal(plain, other_bytes)
-    }
-
-    fn open_session(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.tickets.as_ref()?.open(sealed)
+    fn sessions(&self) -> Option<&SecondSessions> {
+        self.sessions.as_ref()
     }
 }
 
@@ -384,7 +408,10 @@ fn context(
             has_key_log: u8::from(parts.key_log.is_some()),
             has_staple: u8::from(has_staple),
             psk_hint: Bytes::of(parts.psk_hint.as_bytes()),
-            session_lifetime_s: parts.tickets.as_ref().map_or(0, SecondTickets::lifetime_s),
+            session_lifetime_s: parts.sessions.as_ref().map_or(0, SecondSessions::ticket_lifetime_s),
+            tickets_of_tls13: parts.sessions.as_ref().map_or(0, SecondSessions::tickets_of_tls13),
+            ticket_tag: parts.sessions.as_ref().map_or_else(TicketTag::default, SecondSessions::tag),
+            has_session_ids: u8::from(parts.sessions.as_ref().is_some_and(SecondSessions::has_ids)),
         },
     )
 }

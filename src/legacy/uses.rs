@@ -25,8 +25,10 @@ struct Minute {
     left_out: u64,
 }
 
-/// The names of the counted parts: versions, switches of `legacy-allow` that a suite shows, and pre-shared keys.
-const NAMES: [&str; 5] = ["TLSv1", "TLSv1.1", "legacy-rsa-key-exchange", "legacy-3des", "pre-shared key"];
+/// The names of the counted parts: versions, switches of `legacy-allow`, and pre-shared keys.
+const NAMES: [&str; 6] =
+    ["TLSv1", "TLSv1.1", "legacy-rsa-key-exchange", "legacy-3des", "legacy-sha1-signatures", "pre-shared key"];
+const SHA1_SIGNATURES: usize = NAMES.len() - 2;
 const PRE_SHARED_KEY: usize = NAMES.len() - 1;
 
 /// The choices of a handshake that is complete.
@@ -35,6 +37,8 @@ pub(super) struct Used {
     pub(super) version: u16,
     pub(super) suite: u16,
     pub(super) has_psk: bool,
+    /// True if a signature of either side is over SHA-1, or over MD5 and SHA-1, as all are before TLS 1.2.
+    pub(super) has_sha1: bool,
 }
 
 impl Used {
@@ -44,7 +48,7 @@ impl Used {
         for switch in settings_of_suite(self.suite) {
             NAMES.iter().zip(&mut parts).filter(|(name, _)| **name == switch).for_each(|(_, part)| *part = true);
         }
-        parts[PRE_SHARED_KEY] = self.has_psk;
+        (parts[SHA1_SIGNATURES], parts[PRE_SHARED_KEY]) = (self.has_sha1, self.has_psk);
         parts
     }
 }
@@ -102,10 +106,10 @@ mod tests {
         let kept = Arc::clone(&lines);
         let log = Log::new(Some(Arc::new(move |line| kept.lock().unwrap().push(line.text.to_owned()))));
         let uses = Uses::default();
-        let old = Used { version: 0x0301, suite: 0x002f, has_psk: false };
+        let old = Used { version: 0x0301, suite: 0x002f, has_psk: false, has_sha1: false };
         (0..70).for_each(|number| uses.note(old, (&log, number), 600));
-        uses.note(Used { version: 0x0303, suite: 0x00a8, has_psk: true }, (&log, 70), 600);
-        uses.note(Used { version: 0x0302, suite: 0xc012, has_psk: false }, (&log, 71), 660);
+        uses.note(Used { version: 0x0303, suite: 0x00a8, has_psk: true, has_sha1: false }, (&log, 70), 600);
+        uses.note(Used { version: 0x0302, suite: 0xc012, has_psk: false, has_sha1: true }, (&log, 71), 660);
         let lines = lines.lock().unwrap();
         assert_eq!(lines.len(), 61);
         assert_eq!(
@@ -114,6 +118,6 @@ mod tests {
         );
         assert!(lines[60].ends_with("_3DES_EDE_CBC_SHA) (10 before this one were not logged)"), "{}", lines[60]);
         let counts: Vec<u64> = uses.counts().into_iter().map(|(_, count)| count).collect();
-        assert_eq!(counts, [70, 1, 70, 1, 1]);
+        assert_eq!(counts, [70, 1, 70, 1, 1, 1]);
     }
 }

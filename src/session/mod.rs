@@ -11,6 +11,7 @@
 mod client;
 mod content;
 mod remembered;
+mod second;
 mod server;
 mod sessions;
 mod spec;
@@ -26,6 +27,7 @@ use crate::error::Result;
 use crate::verify::Recheck;
 
 pub(crate) use client::ClientSessions;
+pub(crate) use second::{SecondSessions, TicketTag};
 use server::{Cache, Gate, Tickets};
 pub(crate) use sessions::Sessions;
 pub(crate) use spec::SessionSpec;
@@ -65,44 +67,6 @@ pub(crate) fn configure_server(
     config.ticketer =
         Arc::new(Tickets { inner: ticketer::ticketer()?, gate, cache, most_bytes: spec.max_ticket_bytes });
     Ok(())
-}
-
-/// The tickets of the second engine. None if no session is resumed.
-///
-/// # Errors
-/// `INTERNAL` without random bytes.
-pub(crate) fn of_second(
-    spec: &SessionSpec,
-    sessions: &Arc<Sessions>,
-    recheck: Recheck,
-) -> Result<Option<SecondTickets>> {
-    if !spec.is_on || !spec.has_tickets {
-        return Ok(None);
-    }
-    let gate = Arc::new(Gate::new(Arc::clone(sessions), Arc::new(recheck)));
-    let tickets = Tickets { inner: ticketer::ticketer()?, gate, cache: None, most_bytes: spec.max_ticket_bytes };
-    Ok(Some(SecondTickets(tickets)))
-}
-
-/// The tickets of the second engine: the facts of a client, under the same rules as with rustls.
-#[derive(Debug)]
-pub(crate) struct SecondTickets(Tickets);
-
-impl SecondTickets {
-    /// Seals these facts for a ticket with this many other bytes. None for no ticket.
-    pub(crate) fn seal(&self, plain: &[u8], other_bytes: usize) -> Option<Vec<u8>> {
-        self.0.encrypt_beside(plain, other_bytes)
-    }
-
-    /// Gives back the facts, if the session is resumed.
-    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.0.decrypt(sealed)
-    }
-
-    /// The age up to which a session is resumed, in seconds; at least 1.
-    pub(crate) fn lifetime_s(&self) -> u32 {
-        self.0.lifetime().max(1)
-    }
 }
 
 /// Configures resumption of a client, or turns it off. Returns its store of sessions.

@@ -118,6 +118,27 @@ pub(crate) fn open_session(version: u16, sealed: &[u8]) -> bool {
     verdict == Some(ACCEPTED)
 }
 
+/// Gives a session to the core, to keep it under its ID.
+#[allow(unsafe_code)]
+pub(crate) fn store_session(parts: SessionParts, id: &[u8], session: &[u8]) {
+    current(|call| {
+        let Callbacks { data, store_session, .. } = call.callbacks;
+        // SAFETY: as for `emit`.
+        unsafe { store_session(data, parts, Bytes::of(id), Bytes::of(session)) }
+    });
+}
+
+/// Puts the session with this ID into `room`, for a connection of this version. Returns its length, or 0 for none.
+#[allow(unsafe_code)]
+pub(crate) fn find_session(version: u16, id: &[u8], room: &mut [u8]) -> usize {
+    let length = current(|call| {
+        let Callbacks { data, find_session, .. } = call.callbacks;
+        // SAFETY: as for `emit`.
+        unsafe { find_session(data, version, Bytes::of(id), room.as_mut_ptr(), room.len()) }
+    });
+    length.unwrap_or_default().min(room.len())
+}
+
 /// Gives a line of a key log to the core.
 #[allow(unsafe_code)]
 pub(crate) fn note_secret(line: &[u8]) {

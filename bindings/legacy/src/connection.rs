@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 
-use brokertls_legacy_abi::{Callbacks, Facts, Fault, Outcome, Tls13Parts, reason};
+use brokertls_legacy_abi::{Callbacks, Facts, Fault, Outcome, SessionParts, Tls13Parts, reason};
 use foreign_types::ForeignTypeRef;
 use openssl::ssl::{ErrorCode, Ssl, SslCipherRef, SslContext, SslRef, SslStream, SslVersion};
 use openssl_sys as sys;
@@ -12,7 +12,7 @@ use openssl_sys as sys;
 use crate::guard::fault_of;
 use crate::sealed::{Record, Side};
 use crate::sent::Sent;
-use crate::{callbacks, groups, psk, sealed};
+use crate::{callbacks, groups, psk, sealed, sessions, signatures};
 
 /// Content types of records.
 const ALERT: u8 = 21;
@@ -129,7 +129,13 @@ impl Connection {
     }
 
     pub(crate) fn handshake(&mut self, callbacks: &Callbacks, input: &[u8]) -> (usize, Result<Outcome, Fault>) {
-        let (used, outcome) = self.during(callbacks, input, u64::MAX, SslStream::accept);
+        let run = |stream: &mut SslStream<Transport>| {
+            stream.accept()?;
+            sessions::send(stream)?;
+            sessions::drop_sealed(stream.ssl());
+            Ok(())
+        };
+        let (used, outcome) = self.during(callbacks, input, u64::MAX, run);
         (used, outcome.map(|()| Outcome::Done).or_else(outcome_of))
     }
 
@@ -205,8 +211,9 @@ impl Connection {
 
     pub(crate) fn facts(&self) -> Facts {
         let ssl = self.stream.ssl();
-        let is_resumed = ssl.session_reused() && !psk::is_external(ssl);
-        let mut facts = Facts { is_resumed: is_resumed.into(), uses_psk: psk::is_used(ssl).into(), ..Facts::default() };
+        let SessionParts { is_resumed, uses_psk, .. } = sessions::parts_of(ssl);
+        let uses_sha1 = signatures::use_sha1(ssl).into();
+        let mut facts = Facts { is_resumed, uses_psk, uses_sha1, ..Facts::default() };
         // OpenSSL keeps the suite in the session from the change of ciphers on alone.
         if let Some(suite) = ssl.current_cipher().or_else(|| pending_suite(ssl)) {
             facts.suite = u16::from_be_bytes(suite.protocol_id());

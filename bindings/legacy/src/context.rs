@@ -19,7 +19,7 @@ use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use openssl_sys as sys;
 
 use crate::guard::fault_of;
-use crate::{callbacks, groups, messages, psk, sessions};
+use crate::{callbacks, groups, messages, psk, sessions, stored};
 
 /// Functions that the crate does not declare.
 #[allow(unsafe_code)]
@@ -177,9 +177,10 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
     builder.set_sigalgs_list(text(parts.signatures))?;
     set_client_signatures(builder, text(parts.signatures))?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
-    // In TLS 1.3 none is sent.
+    // In TLS 1.3, OpenSSL sends none by itself.
     builder.set_num_tickets(0)?;
     sessions::set(builder, parts)?;
+    stored::set(builder, parts)?;
     set_finite_field(builder)
 }
 

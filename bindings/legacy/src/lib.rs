@@ -13,7 +13,10 @@ mod psk;
 mod sealed;
 mod sent;
 mod sessions;
+mod signatures;
+mod stored;
 mod table;
+mod ticket_keys;
 
 #[doc(hidden)]
 pub use self::{

@@ -14,6 +14,7 @@ use openssl_sys as sys;
 
 use crate::callbacks;
 use crate::connection::pending_suite;
+use crate::sessions::ID_CONTEXT;
 
 /// Functions that the crate does not declare.
 #[allow(unsafe_code)]
@@ -69,7 +70,7 @@ pub(crate) fn set(builder: &mut SslContextBuilder, hint: &[u8]) -> Result<(), Er
         Ok(identity.map_or(0, |identity| callbacks::secret(identity, room)))
     });
     // Sessions of TLS 1.3 are refused without one if clients are asked for certificates.
-    builder.set_session_id_context(b"brokertls")?;
+    builder.set_session_id_context(ID_CONTEXT)?;
     set_hooks(builder, hint)
 }
 
@@ -108,7 +109,7 @@ unsafe extern "C" fn spare_certificate(ssl: *const sys::SSL, place: c_int, _valu
 }
 
 #[allow(unsafe_code)]
-fn exchange_of(suite: &SslCipherRef) -> c_int {
+pub(crate) fn exchange_of(suite: &SslCipherRef) -> c_int {
     // SAFETY: the suite is valid.
     unsafe { more::SSL_CIPHER_get_kx_nid(suite.as_ptr()) }
 }

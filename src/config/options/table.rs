@@ -196,7 +196,7 @@ pub static OPTIONS: &[OptionRow] = &[
     row(Session, "max-ticket-bytes", Limited(ContextBuilder::max_ticket_bytes), "BYTES",
         "most bytes of tickets that a server sends at once; longer ones are not sent [default: 4096]"),
     row(Session, "session-cache", Choice(session_cache), "COUNT",
-        "clients of TLS 1.2 without tickets that a server remembers, 0 to 65536; true for 256, false for 0 \
+        "clients without tickets, up to TLS 1.2, that a server remembers, 0 to 65536; true for 256, false for 0 \
          [default: 256]"),
     row(Session, "sleep-after-s", Limited(ContextBuilder::sleep_after_s), "SECONDS",
         "time without a record after which maintenance lets a connection sleep, 0 to 86400; 0 is never [default: 0]"),

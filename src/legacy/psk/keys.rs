@@ -108,7 +108,12 @@ impl Psks {
             return Err(Error::new(Code::Internal, "no room for a secret"));
         };
         room.copy_from_slice(secret);
-        Ok(Given { length: secret.len(), hash, mark: *signed(&self.marks, secret)?, is_known })
+        Ok(Given { length: secret.len(), hash, mark: self.mark_of(secret)?, is_known })
+    }
+
+    /// The mark of a secret.
+    pub(super) fn mark_of(&self, secret: &[u8]) -> Result<Mark> {
+        signed(&self.marks, secret).map(|mark| *mark)
     }
 
     /// The key of an identity: of the table, otherwise of the callback.

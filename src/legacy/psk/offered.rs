@@ -6,9 +6,10 @@ use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::legacy::offer::Offer;
+use crate::session::TicketTag;
 
 use super::key::{MAX_IDENTITY_BYTES, Psk, PskHash};
-use super::keys::Psks;
+use super::keys::{Mark, Psks};
 
 /// The largest number of identities of one client that a callback is asked about.
 const MAX_ASKED: usize = 4;
@@ -18,6 +19,8 @@ pub(crate) struct OfferedKey {
     pub(in crate::legacy) identity: Box<[u8]>,
     pub(in crate::legacy) secret: Zeroizing<Box<[u8]>>,
     pub(in crate::legacy) hash: PskHash,
+    /// The mark of the secret.
+    pub(in crate::legacy) mark: Mark,
     /// False for a secret that no client has: the binder of the client is refused.
     pub(in crate::legacy) is_known: bool,
 }
@@ -28,6 +31,8 @@ impl Psks {
     /// Without a known identity there is none, and a handshake with a certificate follows. A server that is `alone`,
     /// without a certificate, refuses an unknown identity as it refuses a wrong secret (RFC 8446 appendix E.6).
     ///
+    /// Tickets of the second engine, which begin with `tag`, are no identities of keys.
+    ///
     /// # Errors
     /// `PSK_UNAVAILABLE` if the callback fails.
     pub(in crate::legacy) fn for_offer(
@@ -35,12 +40,14 @@ impl Psks {
         offer: &Offer,
         has_suite: impl Fn(PskHash) -> bool,
         alone: bool,
+        tag: Option<TicketTag>,
     ) -> Result<Option<OfferedKey>> {
         if !offer.versions.contains(&0x0304) || !offer.keeps_forward_secrecy {
             return Ok(None);
         }
+        let identities = || offer.identities.iter().filter(|offered| offered.ticket_hash(tag).is_none());
         let mut asked = 0;
-        for offered in &offer.identities {
+        for offered in identities() {
             // The age of an identity that is no ticket is 0 (RFC 8446 section 4.2.11). A callback gets no tickets.
             let may_ask = !offered.has_age && asked < MAX_ASKED && self.has_callback();
             if offered.identity.len() > MAX_IDENTITY_BYTES {
@@ -55,15 +62,18 @@ impl Psks {
                 None => None,
             };
             if let Some(Psk { secret, hash }) = found.filter(|key| has_suite(key.hash)) {
-                return Ok(Some(OfferedKey { identity: offered.identity.clone(), secret, hash, is_known: true }));
+                let (identity, mark) = (offered.identity.clone(), self.mark_of(&secret)?);
+                return Ok(Some(OfferedKey { identity, secret, hash, mark, is_known: true }));
             }
         }
-        let Some(offered) = offer.identities.first().filter(|_| alone && has_suite(PskHash::Sha256)) else {
+        let Some(offered) = identities().next().filter(|_| alone && has_suite(PskHash::Sha256)) else {
             return Ok(None);
         };
+        let secret = self.decoy_of(&offered.identity)?;
         Ok(Some(OfferedKey {
             identity: offered.identity.clone(),
-            secret: Zeroizing::new(Box::from(self.decoy_of(&offered.identity)?.as_slice())),
+            mark: self.mark_of(&secret)?,
+            secret: Zeroizing::new(Box::from(secret.as_slice())),
             hash: PskHash::Sha256,
             is_known: false,
         }))
@@ -102,9 +112,9 @@ mod tests {
     fn first_known_identity_with_a_suite_of_its_hash_counts() {
         let psks = psks(None);
         let offer = offer(&[("one", false), ("three", false), ("two", false)]);
-        let all = psks.for_offer(&offer, |_| true, false).unwrap();
+        let all = psks.for_offer(&offer, |_| true, false, None).unwrap();
         assert_eq!(named(all), Some(("three".to_owned(), true)));
-        let some = psks.for_offer(&offer, |hash| hash == PskHash::Sha256, false).unwrap();
+        let some = psks.for_offer(&offer, |hash| hash == PskHash::Sha256, false, None).unwrap();
         assert_eq!(named(some), Some(("two".to_owned(), true)));
     }
 
@@ -112,8 +122,8 @@ mod tests {
     fn unknown_identity_has_no_key_beside_a_certificate_and_a_decoy_without_one() {
         let psks = psks(None);
         let offer = offer(&[("one", false), ("ticket", true)]);
-        assert_eq!(named(psks.for_offer(&offer, |_| true, false).unwrap()), None);
-        assert_eq!(named(psks.for_offer(&offer, |_| true, true).unwrap()), Some(("one".to_owned(), false)));
+        assert_eq!(named(psks.for_offer(&offer, |_| true, false, None).unwrap()), None);
+        assert_eq!(named(psks.for_offer(&offer, |_| true, true, None).unwrap()), Some(("one".to_owned(), false)));
     }
 
     #[test]
@@ -122,7 +132,7 @@ mod tests {
         let without = |change: fn(&mut Offer)| {
             let mut offer = offer(&[("two", false)]);
             change(&mut offer);
-            named(psks.for_offer(&offer, |_| true, true).unwrap())
+            named(psks.for_offer(&offer, |_| true, true, None).unwrap())
         };
         assert_eq!(without(|_| ()), Some(("two".to_owned(), true)));
         assert_eq!(without(|offer| offer.keeps_forward_secrecy = false), None);
@@ -140,7 +150,7 @@ mod tests {
         let names = ["a", "b", "c", "d", "e", "f"];
         let mut identities: Vec<_> = names.iter().map(|name| (*name, false)).collect();
         identities.insert(0, ("ticket", true));
-        assert_eq!(named(psks.for_offer(&offer(&identities), |_| true, false).unwrap()), None);
+        assert_eq!(named(psks.for_offer(&offer(&identities), |_| true, false, None).unwrap()), None);
         assert_eq!(*asked.lock().unwrap(), names[..MAX_ASKED]);
     }
 }

@@ -277,6 +277,15 @@ impl SecondPolicy {
         self.versions.iter().any(|version| is_wanted(*version))
     }
 
+    /// Returns true if both sides have TLS 1.3, a suite of it with this hash, and a group.
+    pub(crate) fn serves_tls13(&self, offered: OfferedParts<'_>, is_sha384: bool) -> bool {
+        let of_tls13 = || self.suites.iter().filter(|suite| suite.since == Since::Tls13);
+        self.versions.contains(&TLS13)
+            && offered.versions.contains(&TLS13)
+            && self.suites_of_hash(is_sha384, offered).is_some()
+            && of_tls13().any(|suite| self.has_group(suite, offered))
+    }
+
     /// OpenSSL's list of the groups. It may be empty.
     pub(crate) fn group_list(&self) -> String {
         self.groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(":")

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use brokertls::policy::LegacyAllowed;
-use brokertls::{IdentitySource, Source};
+use brokertls::{ClientAuth, IdentitySource, Source};
 
 use super::world::{World, library};
 use crate::stapling::{self, SERIAL};
@@ -109,14 +109,52 @@ fn old_clients_are_counted_by_what_they_use_and_logged() {
     }
     world.meet(&context, &format!("-tls1_1 {CBC}")).went_well();
     let used: Vec<_> = context.legacy_uses().into_iter().filter(|(_, count)| *count > 0).collect();
-    assert_eq!(used, [("TLSv1", 1), ("TLSv1.1", 1), ("legacy-rsa-key-exchange", 1)]);
+    assert_eq!(
+        used,
+        [("TLSv1", 1), ("TLSv1.1", 1), ("legacy-rsa-key-exchange", 1), ("legacy-sha1-signatures", 1)],
+        "RSA key exchange has no signature"
+    );
     let lines = lines.lock().unwrap();
     let about: Vec<&String> = lines.iter().filter(|line| line.contains("an old client uses")).collect();
     assert_eq!(
         about,
         [
             "connection 1: an old client uses TLSv1, legacy-rsa-key-exchange (TLS_RSA_WITH_AES_128_CBC_SHA)",
-            "connection 4: an old client uses TLSv1.1 (TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)"
+            "connection 4: an old client uses TLSv1.1, legacy-sha1-signatures (TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)"
         ]
     );
+}
+
+#[test]
+fn signatures_over_sha1_are_counted_of_either_side() {
+    let world = World::new("sha1-uses");
+    let count = |context: &brokertls::Context| {
+        context.legacy_uses().into_iter().find(|(name, _)| *name == "legacy-sha1-signatures").unwrap().1
+    };
+    let mut builder = world.builder();
+    let all = LegacyAllowed { rsa_key_exchange: true, sha1_signatures: true, ..LegacyAllowed::default() };
+    builder.legacy_allow(all).trust(world.authority.trust()).client_auth(ClientAuth::Want);
+    let context = builder.build().unwrap();
+    let suite = |exchange: &str| format!("-cipher {exchange}:@SECLEVEL=0");
+    for (offer, counted) in [
+        // Ours, over SHA-256 and over SHA-1.
+        (format!("-tls1_2 {}", suite("ECDHE-RSA-AES128-SHA")), 0),
+        (format!("-tls1_2 {} -sigalgs RSA+SHA1", suite("ECDHE-RSA-AES128-SHA")), 1),
+        // None with RSA key exchange.
+        (format!("-tls1_2 {} -sigalgs RSA+SHA1", suite("AES128-SHA")), 1),
+        (format!("-tls1 {}", suite("AES128-SHA")), 1),
+        // That of the client, over SHA-256, over SHA-1, and over MD5 and SHA-1.
+        (format!("-tls1_2 {} -cert client.pem", suite("AES128-SHA")), 1),
+        (format!("-tls1_2 {} -cert client.pem -client_sigalgs RSA+SHA1", suite("AES128-SHA")), 2),
+        (format!("-tls1 {} -cert client.pem", suite("AES128-SHA")), 3),
+        (format!("-tls1 {}", suite("DHE-RSA-AES128-SHA")), 4),
+    ] {
+        world.meet(&context, &offer).went_well();
+        assert_eq!(count(&context), counted, "{offer}");
+    }
+    // A resumed session has no signature.
+    world.meet(&context, &format!("-tls1 {} -sess_out session.pem", suite("ECDHE-RSA-AES128-SHA"))).went_well();
+    assert_eq!(count(&context), 5);
+    world.meet(&context, &format!("-tls1 {} -sess_in session.pem", suite("ECDHE-RSA-AES128-SHA"))).went_well();
+    assert_eq!(count(&context), 5);
 }

@@ -12,7 +12,7 @@ use std::ffi::{CStr, c_void};
 pub use fields::Fields;
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
@@ -71,6 +71,12 @@ pub struct IdentityParts {
     pub key: Bytes,
 }
 
+/// The length of [`ContextParts::ticket_tag`], in bytes.
+pub const TICKET_TAG_BYTES: usize = 8;
+
+/// The byte after the tag of a ticket: the session's hash is SHA-384, not SHA-256.
+pub const TICKET_OF_SHA384: u8 = 1;
+
 /// The settings of a server's connections.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +111,12 @@ pub struct ContextParts {
     pub has_staple: u8,
     /// The age in seconds up to which a session may be resumed by a ticket; 0 for no tickets.
     pub session_lifetime_s: u32,
+    /// The number of tickets after a handshake of TLS 1.3.
+    pub tickets_of_tls13: u8,
+    /// The first bytes of each ticket, by which the core knows it.
+    pub ticket_tag: [u8; TICKET_TAG_BYTES],
+    /// 1 if a session of a client without a ticket may be resumed by its ID, up to TLS 1.2.
+    pub has_session_ids: u8,
     /// The hint to the identity of a pre-shared key. No bytes for none.
     pub psk_hint: Bytes,
 }
@@ -123,7 +135,7 @@ pub struct Tls13Parts {
     pub suite: u16,
 }
 
-/// The session that a ticket is made of.
+/// The session that a ticket is made of, or that is stored.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct SessionParts {
@@ -131,6 +143,8 @@ pub struct SessionParts {
     pub version: u16,
     /// 1 if this handshake has resumed it.
     pub is_resumed: u8,
+    /// 1 if a pre-shared key has authenticated the two sides in this handshake.
+    pub uses_psk: u8,
 }
 
 /// The verdict on a peer that is accepted. No alert has this number, and no memory that is zero.
@@ -159,6 +173,11 @@ pub struct Callbacks {
     /// Decides by the sealed facts in a ticket if its session may be resumed in this version: [`ACCEPTED`] if so.
     /// OpenSSL may still not resume it: [`Facts::is_resumed`] says if it has.
     pub open_session: unsafe extern "C" fn(*mut c_void, u16, Bytes) -> u32,
+    /// Keeps a session under its ID, up to TLS 1.2.
+    pub store_session: unsafe extern "C" fn(*mut c_void, SessionParts, Bytes, Bytes),
+    /// Puts the session with this ID into the buffer, if it may be resumed in this version. Returns its length, or 0
+    /// for none. As for [`Callbacks::open_session`], OpenSSL may still not resume it.
+    pub find_session: unsafe extern "C" fn(*mut c_void, u16, Bytes, *mut u8, usize) -> usize,
 }
 
 /// The outcome of a call.
@@ -224,6 +243,8 @@ pub struct Facts {
     pub is_resumed: u8,
     /// 1 if a pre-shared key has authenticated the two sides, once the handshake is complete.
     pub uses_psk: u8,
+    /// 1 if a signature of the handshake, of either side, is over SHA-1 or over MD5 and SHA-1.
+    pub uses_sha1: u8,
     /// Bytes of the application protocol; 0 for none.
     pub protocol_length: u8,
     /// The application protocol.
@@ -232,7 +253,16 @@ pub struct Facts {
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { version: 0, suite: 0, group: 0, is_resumed: 0, uses_psk: 0, protocol_length: 0, protocol: [0; 255] }
+        Self {
+            version: 0,
+            suite: 0,
+            group: 0,
+            is_resumed: 0,
+            uses_psk: 0,
+            uses_sha1: 0,
+            protocol_length: 0,
+            protocol: [0; 255],
+        }
     }
 }
 

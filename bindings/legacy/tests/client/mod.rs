@@ -4,6 +4,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each binary of tests uses a part")]
 
+pub mod sessions;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
