@@ -202,11 +202,24 @@ impl Connection {
         let sent = &self.stream.get_ref().sent;
         let record = Record { kind: ALERT, content: &content, sent, encrypts_then_macs: self.encrypts_then_macs };
         let sealed = record.seal(self.stream.ssl(), Side::Server).map_err(|errors| fault_of(&errors))?;
-        let Some(sealed) = sealed else { return Ok(Outcome::NeedsInput) };
+        let Some(sealed) = sealed else { return Ok(self.alert_of_tls13(callbacks, description)) };
         match callbacks::with(callbacks, || callbacks::emit(&sealed)) {
             (true, _) => Ok(Outcome::Done),
             (false, _) => Err(Fault::default()),
         }
+    }
+
+    /// Has OpenSSL send an alert after the handshake of TLS 1.3, with its own keys. It sends unexpected_message for a
+    /// record in plain text, and has no function for another one.
+    fn alert_of_tls13(&mut self, callbacks: &Callbacks, description: u8) -> Outcome {
+        const UNEXPECTED_MESSAGE: u8 = 10;
+        const PLAIN_RECORD: [u8; 6] = [HANDSHAKE, 3, 3, 0, 1, 0];
+        if description != UNEXPECTED_MESSAGE || !self.stream.ssl().is_init_finished() {
+            return Outcome::NeedsInput;
+        }
+        // It fails, which is what is wanted.
+        _ = self.during(callbacks, &PLAIN_RECORD, 1, |stream| stream.ssl_read(&mut [0; SCRATCH_BYTES]).is_err());
+        Outcome::Done
     }
 
     pub(crate) fn facts(&self) -> Facts {

@@ -1,13 +1,17 @@
 //! Peers that send the second engine what no peer should: altered flights, records and cut bytes. No panic, a code for
-//! each, and no error is left in the queue of OpenSSL.
+//! each, and no error is left in the queue of OpenSSL. A panic of a callback is the caller's.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
 
-use brokertls::Code;
-use client::{answer, client, feed, handshake, server};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use brokertls::{ClientAuth, Code, Psk, PskCallback, PskRequest};
+use client::sessions::{Device, MALLORY, mallory, meet, resume};
+use client::{Pipe, answer, client, client_on, exchange, feed, handshake, server, server_with};
 use openssl::error::ErrorStack;
-use openssl::ssl::SslVersion;
+use openssl::ssl::{SslContextBuilder, SslVersion};
 
 const ALTERED: usize = 400;
 const OLD: (SslVersion, &str) = (SslVersion::TLS1, "ECDHE-RSA-AES128-SHA");
@@ -100,4 +104,133 @@ fn altered_record_after_the_handshake_is_refused_and_the_next_connection_is_not_
     second.ssl_write(b"hello").unwrap();
     let mut records = std::mem::take(&mut *pipe.to_server.borrow_mut());
     assert_eq!(feed(&mut other, &mut records).unwrap(), b"hello");
+}
+
+/// The flights of a client, one after the other.
+fn next_flight(pipe: &Pipe) -> Vec<u8> {
+    std::mem::take(&mut *pipe.to_server.borrow_mut())
+}
+
+/// Leaves an error of a host in the queue of this thread, as one does that reads none.
+#[allow(unsafe_code)]
+fn leave_an_error() {
+    // SAFETY: the texts end with zero.
+    unsafe {
+        openssl_sys::ERR_new();
+        openssl_sys::ERR_set_debug(c"host.c".as_ptr(), 7, c"load".as_ptr());
+        openssl_sys::ERR_set_error(33, 101, std::ptr::null());
+    }
+}
+
+#[test]
+fn connection_that_fails_at_any_step_does_not_disturb_another_at_any_step_on_the_same_thread() {
+    let context = server();
+    for kind in KINDS {
+        for failing_flight in 0..2 {
+            for good_flights in 0..3 {
+                let mut good = context.accept().unwrap();
+                let (mut good_client, good_pipe) = client(kind.0, kind.1);
+                for _ in 0..good_flights {
+                    feed(&mut good, &mut next_flight(&good_pipe)).unwrap();
+                    answer(&mut good, &good_pipe);
+                    let _ = good_client.connect();
+                }
+                let mut bad = context.accept().unwrap();
+                let (mut bad_client, bad_pipe) = client(kind.0, kind.1);
+                for flight in 0..=failing_flight {
+                    let mut bytes = next_flight(&bad_pipe);
+                    drop(ErrorStack::get());
+                    leave_an_error();
+                    let fed = match flight == failing_flight {
+                        // A handshake message of a type that does not exist.
+                        true => feed(&mut bad, &mut [&[22, 3, 3, 0, 4, 99, 0, 0, 0][..], &bytes].concat()),
+                        false => feed(&mut bad, &mut bytes),
+                    };
+                    assert_eq!(fed.is_err(), flight == failing_flight, "{kind:?} {flight}");
+                    answer(&mut bad, &bad_pipe);
+                    let left = ErrorStack::get();
+                    let own = left.errors().iter().filter(|error| error.library_code() == 33).count();
+                    assert_eq!(own, 1, "the host's error is there: {left}");
+                    let _ = bad_client.connect();
+                }
+                // The rest of the good one, with the connection that has failed in between.
+                leave_an_error();
+                for _ in good_flights..4 {
+                    feed(&mut good, &mut next_flight(&good_pipe)).unwrap();
+                    answer(&mut good, &good_pipe);
+                    assert!(feed(&mut bad, &mut [22, 3, 3, 0, 0]).is_err());
+                    drop(ErrorStack::get());
+                    let _ = good_client.connect();
+                    leave_an_error();
+                }
+                drop(ErrorStack::get());
+                drop(bad);
+                exchange(&mut good, &mut good_client, &good_pipe);
+            }
+        }
+    }
+}
+
+/// The panic of a call.
+fn panic_of(call: impl FnOnce()) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).expect_err("it does not panic");
+    panic.downcast_ref::<&str>().map_or_else(String::new, |text| (*text).to_owned())
+}
+
+#[test]
+fn panic_of_a_callback_comes_out_of_the_call_and_leaves_the_next_connection_alone() {
+    let panics = Arc::new(AtomicBool::new(false));
+    let secrets = Arc::clone(&panics);
+    let peers = Arc::clone(&panics);
+    let device = Device::new();
+    let context = server_with(|builder| {
+        let callback: PskCallback = Arc::new(move |request: &PskRequest<'_>| {
+            assert!(!secrets.load(Ordering::Relaxed), "no secret");
+            Ok((request.identity == b"mallory").then(|| Psk::new(&MALLORY).unwrap()))
+        });
+        builder.psk_callback(callback, false).trust(device.trust()).client_auth(ClientAuth::Want).verify_callback(
+            Arc::new(move |_| {
+                assert!(!peers.load(Ordering::Relaxed), "no verdict");
+                Ok(())
+            }),
+            false,
+        )
+    });
+    let psk = (SslVersion::TLS1_2, "PSK-AES128-GCM-SHA256", true);
+    let tls13 = (SslVersion::TLS1_3, "", true);
+    let old = (SslVersion::TLS1, "ECDHE-RSA-AES128-SHA", true);
+    let show = |builder: &mut SslContextBuilder| device.show(builder);
+    let (_, _, of_psk) = meet(&context, psk, None, None, mallory);
+    let (_, _, of_tls13) = meet(&context, tls13, None, None, mallory);
+    let (_, _, of_old) = meet(&context, old, None, None, show);
+    for kind in [psk, tls13, old] {
+        let session = match kind {
+            kind if kind == psk => &of_psk,
+            kind if kind == tls13 => &of_tls13,
+            _ => &of_old,
+        };
+        for resumed in [None, Some(session)] {
+            let set = |builder: &mut SslContextBuilder| match kind == old {
+                true => show(builder),
+                false => mallory(builder),
+            };
+            panics.store(true, Ordering::Relaxed);
+            let mut ended = context.accept().unwrap();
+            let (mut client, pipe) = client_on(kind, set, |ssl| {
+                resumed.into_iter().for_each(|session| resume(ssl, session));
+            });
+            let panic = panic_of(|| {
+                for _ in 0..3 {
+                    feed(&mut ended, &mut next_flight(&pipe)).unwrap();
+                    answer(&mut ended, &pipe);
+                    let _ = client.connect();
+                }
+            });
+            assert_eq!(panic, if kind == old { "no verdict" } else { "no secret" }, "{kind:?}");
+            panics.store(false, Ordering::Relaxed);
+            drop(ended);
+            let (next, _, _) = meet(&context, kind, resumed, None, set);
+            assert_eq!(next.is_resumed(), Some(resumed.is_some()), "{kind:?}");
+        }
+    }
 }
