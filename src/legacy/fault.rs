@@ -11,81 +11,103 @@ const TLS: i32 = 20;
 const ALERTS: i32 = 1000;
 const LAST_ALERT: i32 = ALERTS + u8::MAX as i32;
 
-/// The reasons of OpenSSL's TLS part that have a row, with the detail.
-const REASONS: &[(i32, Code, &str)] = &[
-    (101, Code::NoCommonGroup, ""),
-    (102, Code::PeerMisbehaved, KEY_SHARE),
-    (104, Code::PeerMisbehaved, "it resumes a session without the extended master secret that it was made with"),
-    (108, Code::PeerMisbehaved, KEY_SHARE),
-    (110, Code::MessageMalformed, ""),
-    (112, Code::ExtensionMissing, "its ClientHello has no signature algorithms"),
-    (118, Code::NoCommonSignature, ""),
-    (119, Code::DecryptFailed, "its key exchange"),
-    (120, Code::PeerMisbehaved, "its key update asks for something that does not exist"),
-    (122, Code::MessageMalformed, "its key update cannot be read"),
-    (123, Code::CertProofInvalid, ""),
-    (132, Code::UnexpectedMessage, "too many key updates one after the other"),
-    (133, Code::UnexpectedMessage, ""),
-    (134, Code::CertOther, ""),
-    (145, Code::UnexpectedMessage, RECORD_BETWEEN),
-    (146, Code::MessageMalformed, "a field is longer than it may be"),
-    (147, Code::DecryptFailed, ""),
-    (148, Code::PeerMisbehaved, KEY_SHARE),
-    (149, Code::FinishedInvalid, "its Finished message is wrong"),
-    (150, Code::RecordTooLarge, ""),
-    (152, Code::HandshakeTooLarge, ""),
-    (153, Code::MessageMalformed, "a message has more bytes than its content"),
-    (159, Code::MessageMalformed, ""),
-    (160, Code::MessageMalformed, ""),
-    (182, Code::UnexpectedMessage, "a message that spans a change of keys"),
-    (183, Code::MessageMalformed, "it offers no cipher suites"),
-    (187, Code::PeerMisbehaved, "it does not offer to go without record compression"),
-    (193, Code::NoCommonCipherSuite, ""),
-    (198, Code::RecordTooLarge, ""),
-    (199, Code::CertMissing, ""),
-    (205, Code::MessageMalformed, "its alert cannot be read"),
-    (209, Code::ExtensionMissing, "its ClientHello names no key exchange groups"),
-    (219, Code::PskRefused, ""),
-    (223, Code::PskRefused, ""),
-    (235, Code::NoCommonAlpn, ""),
-    (240, Code::MessageMalformed, ""),
-    (244, Code::UnexpectedMessage, ""),
-    (245, Code::UnexpectedMessage, ""),
-    (246, Code::PeerMisbehaved, "an alert of a level that TLS does not have"),
-    (252, Code::NoCommonVersion, ""),
-    (253, Code::PskRefused, ""),
-    (258, Code::NoCommonVersion, ""),
-    (260, Code::UnexpectedMessage, "a change_cipher_spec record with other content than it must have"),
-    (262, Code::UnexpectedMessage, ""),
-    (266, Code::NoCommonVersion, ""),
-    (267, Code::NoCommonVersion, ""),
-    (271, Code::MessageMalformed, ""),
-    (277, Code::Internal, "a session without a context"),
-    (281, Code::DecryptFailed, ""),
-    (292, Code::NoCommonVersion, ""),
-    (293, Code::UnexpectedMessage, RECORD_BETWEEN),
-    (295, Code::NoCommonGroup, ""),
-    (298, Code::UnexpectedMessage, "too many empty records one after the other"),
-    (306, Code::PeerMisbehaved, KEY_SHARE),
-    (310, Code::ExtensionMissing, "it offers a pre-shared key and does not say how to use it"),
-    (315, Code::NoCommonGroup, ""),
-    (332, Code::MessageMalformed, ""),
-    (335, Code::MessageMalformed, ""),
-    (336, Code::MessageMalformed, ""),
-    (337, Code::MessageMalformed, ""),
-    (339, Code::UnexpectedMessage, "a request to renegotiate"),
-    (340, Code::PeerMisbehaved, "it chooses record compression"),
-    (341, Code::PeerMisbehaved, "it chooses record compression"),
-    (345, Code::UnexpectedMessage, "a request to renegotiate"),
-    (370, Code::HandshakeSignatureIllegal, ""),
-    (373, Code::FallbackRefused, ""),
-    (376, Code::NoCommonSignature, ""),
-    (396, Code::NoCommonVersion, ""),
-    (404, Code::MessageMalformed, "a field is longer than it may be"),
-    (407, Code::HandshakeEof, ""),
-    (409, Code::UnexpectedMessage, "too many warnings"),
-    (443, Code::UnexpectedMessage, "an empty record of a type that may not be empty"),
-];
+/// A reason of OpenSSL's TLS part.
+struct Reason {
+    number: i32,
+    /// The name in `openssl/sslerr.h`, without `SSL_R_`.
+    #[cfg(test)]
+    name: &'static str,
+    code: Code,
+    detail: &'static str,
+}
+
+macro_rules! reasons {
+    ($($number:literal $name:ident = $code:ident, $detail:expr;)*) => {
+        &[$(Reason {
+            number: $number,
+            #[cfg(test)]
+            name: stringify!($name),
+            code: Code::$code,
+            detail: $detail,
+        },)*]
+    };
+}
+
+/// The reasons that have a row, with the detail.
+const REASONS: &[Reason] = reasons! {
+    101 NO_SUITABLE_KEY_SHARE = NoCommonGroup, "";
+    102 BAD_DH_VALUE = PeerMisbehaved, KEY_SHARE;
+    104 INCONSISTENT_EXTMS = PeerMisbehaved, "it resumes a session without the extended master secret that it was made with";
+    108 BAD_KEY_SHARE = PeerMisbehaved, KEY_SHARE;
+    110 BAD_EXTENSION = MessageMalformed, "";
+    112 MISSING_SIGALGS_EXTENSION = ExtensionMissing, "its ClientHello has no signature algorithms";
+    118 NO_SUITABLE_SIGNATURE_ALGORITHM = NoCommonSignature, "";
+    119 BAD_RSA_ENCRYPT = DecryptFailed, "its key exchange";
+    120 INVALID_KEY_UPDATE_TYPE = PeerMisbehaved, "its key update asks for something that does not exist";
+    122 BAD_KEY_UPDATE = MessageMalformed, "its key update cannot be read";
+    123 BAD_SIGNATURE = CertProofInvalid, "";
+    132 TOO_MANY_KEY_UPDATES = UnexpectedMessage, "too many key updates one after the other";
+    133 CCS_RECEIVED_EARLY = UnexpectedMessage, "";
+    134 CERTIFICATE_VERIFY_FAILED = CertOther, "";
+    145 DATA_BETWEEN_CCS_AND_FINISHED = UnexpectedMessage, RECORD_BETWEEN;
+    146 DATA_LENGTH_TOO_LONG = MessageMalformed, "a field is longer than it may be";
+    147 DECRYPTION_FAILED = DecryptFailed, "";
+    148 DH_PUBLIC_VALUE_LENGTH_IS_WRONG = PeerMisbehaved, KEY_SHARE;
+    149 DIGEST_CHECK_FAILED = FinishedInvalid, "its Finished message is wrong";
+    150 ENCRYPTED_LENGTH_TOO_LONG = RecordTooLarge, "";
+    152 EXCESSIVE_MESSAGE_SIZE = HandshakeTooLarge, "";
+    153 EXTRA_DATA_IN_MESSAGE = MessageMalformed, "a message has more bytes than its content";
+    159 LENGTH_MISMATCH = MessageMalformed, "";
+    160 LENGTH_TOO_SHORT = MessageMalformed, "";
+    182 NOT_ON_RECORD_BOUNDARY = UnexpectedMessage, "a message that spans a change of keys";
+    183 NO_CIPHERS_SPECIFIED = MessageMalformed, "it offers no cipher suites";
+    187 NO_COMPRESSION_SPECIFIED = PeerMisbehaved, "it does not offer to go without record compression";
+    193 NO_SHARED_CIPHER = NoCommonCipherSuite, "";
+    198 PACKET_LENGTH_TOO_LONG = RecordTooLarge, "";
+    199 PEER_DID_NOT_RETURN_A_CERTIFICATE = CertMissing, "";
+    205 INVALID_ALERT = MessageMalformed, "its alert cannot be read";
+    209 MISSING_SUPPORTED_GROUPS_EXTENSION = ExtensionMissing, "its ClientHello names no key exchange groups";
+    219 BAD_PSK = PskRefused, "";
+    223 PSK_IDENTITY_NOT_FOUND = PskRefused, "";
+    235 NO_APPLICATION_PROTOCOL = NoCommonAlpn, "";
+    240 BAD_PACKET = MessageMalformed, "";
+    244 UNEXPECTED_MESSAGE = UnexpectedMessage, "";
+    245 UNEXPECTED_RECORD = UnexpectedMessage, "";
+    246 UNKNOWN_ALERT_TYPE = PeerMisbehaved, "an alert of a level that TLS does not have";
+    252 UNKNOWN_PROTOCOL = NoCommonVersion, "";
+    253 BINDER_DOES_NOT_VERIFY = PskRefused, "";
+    258 UNSUPPORTED_PROTOCOL = NoCommonVersion, "";
+    260 INVALID_CCS_MESSAGE = UnexpectedMessage, "a change_cipher_spec record with other content than it must have";
+    262 UNEXPECTED_CCS_MESSAGE = UnexpectedMessage, "";
+    266 WRONG_SSL_VERSION = NoCommonVersion, "";
+    267 WRONG_VERSION_NUMBER = NoCommonVersion, "";
+    271 BAD_LENGTH = MessageMalformed, "";
+    277 SESSION_ID_CONTEXT_UNINITIALIZED = Internal, "a session without a context";
+    281 DECRYPTION_FAILED_OR_BAD_RECORD_MAC = DecryptFailed, "";
+    292 BAD_LEGACY_VERSION = NoCommonVersion, "";
+    293 MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA = UnexpectedMessage, RECORD_BETWEEN;
+    295 NO_SUITABLE_GROUPS = NoCommonGroup, "";
+    298 RECORD_TOO_SMALL = UnexpectedMessage, "too many empty records one after the other";
+    306 BAD_ECPOINT = PeerMisbehaved, KEY_SHARE;
+    310 MISSING_PSK_KEX_MODES_EXTENSION = ExtensionMissing, "it offers a pre-shared key and does not say how to use it";
+    315 UNSUPPORTED_ELLIPTIC_CURVE = NoCommonGroup, "";
+    332 BAD_HANDSHAKE_LENGTH = MessageMalformed, "";
+    335 RENEGOTIATE_EXT_TOO_LONG = MessageMalformed, "";
+    336 RENEGOTIATION_ENCODING_ERR = MessageMalformed, "";
+    337 RENEGOTIATION_MISMATCH = MessageMalformed, "";
+    339 NO_RENEGOTIATION = UnexpectedMessage, "a request to renegotiate";
+    340 INCONSISTENT_COMPRESSION = PeerMisbehaved, "it chooses record compression";
+    341 INVALID_COMPRESSION_ALGORITHM = PeerMisbehaved, "it chooses record compression";
+    345 SCSV_RECEIVED_WHEN_RENEGOTIATING = UnexpectedMessage, "a request to renegotiate";
+    370 WRONG_SIGNATURE_TYPE = HandshakeSignatureIllegal, "";
+    373 INAPPROPRIATE_FALLBACK = FallbackRefused, "";
+    376 NO_SHARED_SIGNATURE_ALGORITHMS = NoCommonSignature, "";
+    396 VERSION_TOO_LOW = NoCommonVersion, "";
+    404 LENGTH_TOO_LONG = MessageMalformed, "a field is longer than it may be";
+    407 SHUTDOWN_WHILE_IN_INIT = HandshakeEof, "";
+    409 TOO_MANY_WARN_ALERTS = UnexpectedMessage, "too many warnings";
+    443 BAD_RECORD_TYPE = UnexpectedMessage, "an empty record of a type that may not be empty";
+};
 
 const KEY_SHARE: &str = "its key share is not a valid one of its group";
 const RECORD_BETWEEN: &str = "a record of another type between the parts of a handshake message";
@@ -113,9 +135,9 @@ pub(super) fn error_of(fault: Fault) -> Error {
                 code => Error::from(code),
             }
         }
-        Fault { library: TLS, reason } => match REASONS.iter().find(|(known, ..)| *known == reason) {
-            Some((_, code, "")) => Error::from(*code),
-            Some((_, code, detail)) => Error::new(*code, *detail),
+        Fault { library: TLS, reason } => match REASONS.iter().find(|known| known.number == reason) {
+            Some(Reason { code, detail: "", .. }) => Error::from(*code),
+            Some(Reason { code, detail, .. }) => Error::new(*code, *detail),
             None => other(fault),
         },
         _ => other(fault),
@@ -128,11 +150,23 @@ fn other(fault: Fault) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
     fn reasons_are_in_order_and_each_is_listed_once() {
-        assert!(REASONS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(REASONS.windows(2).all(|pair| pair[0].number < pair[1].number));
+    }
+
+    #[test]
+    fn numbers_are_those_that_openssl_knows_by_these_names() {
+        let numbers = REASONS.iter().map(|reason| format!("{:X}", TLS << 23 | reason.number));
+        let answer = Command::new("openssl").arg("errstr").args(numbers).output().unwrap();
+        let answer = String::from_utf8(answer.stdout).unwrap();
+        let names: Vec<&str> = answer.lines().filter_map(|line| line.rsplit(':').next()).collect();
+        let expected = REASONS.iter().map(|reason| reason.name.to_lowercase().replace('_', " "));
+        assert_eq!(names, expected.collect::<Vec<_>>());
     }
 
     #[test]
