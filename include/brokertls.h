@@ -476,9 +476,8 @@ btls_error *btls_context_error(const btls_context *context);
 /* Reads every source again, for new connections. On a failure, the context keeps what it had. */
 btls_status btls_context_reload(btls_context *context);
 
-/* Does the due work of the context: fetches staples, revocation lists and OCSP responses before
- * they expire, and reports connections with revoked peers. Gives the milliseconds until the next
- * call, at most one minute. */
+/* Does the due work: fetches staples, lists and OCSP responses before they expire, and reports
+ * revoked peers. Gives the milliseconds until the next call, at most 60,000. */
 btls_status btls_context_maintain(btls_context *context, uint64_t *next_ms);
 
 /* Starts a thread that calls btls_context_maintain until the context ends, if there is none yet. */
@@ -492,6 +491,8 @@ btls_status btls_context_warnings(const btls_context *context, btls_list **warni
 btls_status btls_context_cipher_suites(const btls_context *context, btls_list **names);
 /* Gives the configured names that are not supported, with reasons. Free with btls_list_free. */
 btls_status btls_context_not_served(const btls_context *context, btls_list **names);
+/* Returns the number of clients with a part of the second engine, by its name ("TLSv1"). */
+uint64_t btls_context_legacy_uses(const btls_context *context, const char *name);
 
 /* --- Context: Revocation sources --- */
 

@@ -318,7 +318,8 @@ impl Context {
     }
 
     /// The numbers of clients that have used what the second engine allows for old ones, since the context was made.
-    /// The names are versions, `legacy-rsa-key-exchange`, `legacy-3des` and `pre-shared key`.
+    /// The names are `legacy-engine` for each client of it, `pre-shared key`, `TLSv1`, `TLSv1.1`, and those of the
+    /// switches of `legacy-allow`.
     pub fn legacy_uses(&self) -> Vec<(&'static str, u64)> {
         self.shared.spec.legacy.uses.counts()
     }

@@ -145,7 +145,8 @@ pub unsafe extern "C" fn btls_conn_error(conn: *const btls_conn) -> *const btls_
 ///
 /// # Details
 ///
-/// The library never closes them, and never raises SIGPIPE on a socket.
+/// The library never closes them, and never raises SIGPIPE on a socket. On another descriptor, such as a pipe, the
+/// kernel raises it as for any write(2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_set_fd(conn: *mut btls_conn, read_fd: c_int, write_fd: c_int) -> btls_status {
     guard_object(object!(conn), |conn| {

@@ -1,5 +1,6 @@
 //! The context: shared between threads, counted by reference.
 
+use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use std::thread::{self, ThreadId};
 use crate::context::Context;
 use crate::error::{Code, Error, Result};
 
-use super::arguments::required;
+use super::arguments::{optional_text, required};
 use super::guard::guard;
 use super::last_error::{btls_error, hand_over};
 use super::list::{Entry, btls_list};
@@ -137,8 +138,8 @@ pub unsafe extern "C" fn btls_context_reload(context: *mut btls_context) -> btls
     )
 }
 
-/// Does the due work of the context: fetches staples, revocation lists and OCSP responses before they expire, and
-/// reports connections with revoked peers. Gives the milliseconds until the next call, at most one minute.
+/// Does the due work: fetches staples, lists and OCSP responses before they expire, and reports revoked peers. Gives
+/// the milliseconds until the next call, at most 60,000.
 ///
 /// # Details
 ///
@@ -212,6 +213,23 @@ pub unsafe extern "C" fn btls_context_warnings(
         let entries = context.warnings().iter().map(|warning| Entry::new(warning)).collect();
         out.write(btls_list::leak(entries));
         DONE
+    })
+}
+
+/// Returns the number of clients with a part of the second engine, by its name ("TLSv1").
+///
+/// # Details
+///
+/// It counts from the build of the context on, reloads included. The names are "legacy-engine" for each client of the
+/// second engine, "pre-shared key", "TLSv1", "TLSv1.1", and those of the option legacy-allow, such as "legacy-3des". It
+/// is 0 for any other name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn btls_context_legacy_uses(context: Option<&btls_context>, name: *const c_char) -> u64 {
+    guard(0, || {
+        // SAFETY: the header asks for NULL or a text.
+        let name = unsafe { optional_text("name", name) }.ok().flatten();
+        let uses = context.map(|context| context.context().legacy_uses()).unwrap_or_default();
+        uses.into_iter().find(|(known, _)| Some(*known) == name).map_or(0, |(_, count)| count)
     })
 }
 

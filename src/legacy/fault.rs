@@ -37,7 +37,7 @@ macro_rules! reasons {
 const REASONS: &[Reason] = reasons! {
     101 NO_SUITABLE_KEY_SHARE = NoCommonGroup, "";
     102 BAD_DH_VALUE = PeerMisbehaved, KEY_SHARE;
-    104 INCONSISTENT_EXTMS = PeerMisbehaved, "it resumes a session without the extended master secret that it was made with";
+    104 INCONSISTENT_EXTMS = PeerMisbehaved, MASTER_SECRET;
     108 BAD_KEY_SHARE = PeerMisbehaved, KEY_SHARE;
     110 BAD_EXTENSION = MessageMalformed, "";
     112 MISSING_SIGALGS_EXTENSION = ExtensionMissing, "its ClientHello has no signature algorithms";
@@ -109,6 +109,7 @@ const REASONS: &[Reason] = reasons! {
     443 BAD_RECORD_TYPE = UnexpectedMessage, "an empty record of a type that may not be empty";
 };
 
+const MASTER_SECRET: &str = "it resumes a session without the extended master secret that it was made with";
 const KEY_SHARE: &str = "its key share is not a valid one of its group";
 const RECORD_BETWEEN: &str = "a record of another type between the parts of a handshake message";
 

@@ -25,11 +25,18 @@ struct Minute {
     left_out: u64,
 }
 
-/// The names of the counted parts: versions, switches of `legacy-allow`, and pre-shared keys.
-const NAMES: [&str; 6] =
-    ["TLSv1", "TLSv1.1", "legacy-rsa-key-exchange", "legacy-3des", "legacy-sha1-signatures", "pre-shared key"];
-const SHA1_SIGNATURES: usize = NAMES.len() - 2;
-const PRE_SHARED_KEY: usize = NAMES.len() - 1;
+/// The names of the counted parts: the engine itself, pre-shared keys, versions, and switches of `legacy-allow`. Those
+/// from the third on are logged too.
+const NAMES: [&str; 7] = [
+    "legacy-engine",
+    "pre-shared key",
+    "TLSv1",
+    "TLSv1.1",
+    "legacy-rsa-key-exchange",
+    "legacy-3des",
+    "legacy-sha1-signatures",
+];
+const FIRST_LOGGED: usize = 2;
 
 /// The choices of a handshake that is complete.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +51,13 @@ pub(super) struct Used {
 impl Used {
     fn parts(self) -> [bool; NAMES.len()] {
         let version = version_name(self.version);
-        let mut parts = NAMES.map(|name| version == Some(name));
-        for switch in settings_of_suite(self.suite) {
-            NAMES.iter().zip(&mut parts).filter(|(name, _)| **name == switch).for_each(|(_, part)| *part = true);
-        }
-        (parts[SHA1_SIGNATURES], parts[PRE_SHARED_KEY]) = (self.has_sha1, self.has_psk);
-        parts
+        let switches: Vec<&str> = settings_of_suite(self.suite).collect();
+        NAMES.map(|name| match name {
+            "legacy-engine" => true,
+            "pre-shared key" => self.has_psk,
+            "legacy-sha1-signatures" => self.has_sha1,
+            name => version == Some(name) || switches.contains(&name),
+        })
     }
 }
 
@@ -60,7 +68,7 @@ impl Uses {
         for (count, is_used) in self.counts.iter().zip(parts) {
             count.fetch_add(u64::from(is_used), Ordering::Relaxed);
         }
-        let weak = NAMES.iter().zip(parts).take(PRE_SHARED_KEY).filter(|(_, is_used)| *is_used);
+        let weak = NAMES.iter().zip(parts).skip(FIRST_LOGGED).filter(|(_, is_used)| *is_used);
         let weak: Vec<&str> = weak.map(|(name, _)| *name).collect();
         if weak.is_empty() {
             return;
@@ -118,6 +126,6 @@ mod tests {
         );
         assert!(lines[60].ends_with("_3DES_EDE_CBC_SHA) (10 before this one were not logged)"), "{}", lines[60]);
         let counts: Vec<u64> = uses.counts().into_iter().map(|(_, count)| count).collect();
-        assert_eq!(counts, [70, 1, 70, 1, 1, 1]);
+        assert_eq!(counts, [72, 1, 70, 1, 70, 1, 1]);
     }
 }

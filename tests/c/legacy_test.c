@@ -146,6 +146,11 @@ static void client_of_tls10_is_served_beside_a_client_of_tls13(void) {
     check_status(modern.status, BTLS_OK, btls_conn_error(modern.conn), __FILE__, __LINE__, modern.peer.printed);
     CHECK_TEXT(btls_conn_version(modern.conn), "TLSv1.3");
     check_identity(modern.conn, NULL);
+    CHECK(btls_context_legacy_uses(context, "TLSv1") == 1);
+    CHECK(btls_context_legacy_uses(context, "legacy-engine") == 1);
+    CHECK(btls_context_legacy_uses(context, "TLSv1.1") == 0);
+    CHECK(btls_context_legacy_uses(context, "TLSv1.3") == 0 && btls_context_legacy_uses(context, "\xff") == 0);
+    CHECK(btls_context_legacy_uses(context, NULL) == 0 && btls_context_legacy_uses(NULL, "TLSv1") == 0);
     btls_conn_free(old.conn);
     btls_conn_free(modern.conn);
     btls_context_free(context);

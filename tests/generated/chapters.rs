@@ -251,7 +251,15 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                 "Reload and maintenance",
                 &["btls_context_reload", "btls_context_maintain", "btls_context_start_maintenance"],
             ),
-            section("Facts", &["btls_context_warnings", "btls_context_cipher_suites", "btls_context_not_served"]),
+            section(
+                "Facts",
+                &[
+                    "btls_context_warnings",
+                    "btls_context_cipher_suites",
+                    "btls_context_not_served",
+                    "btls_context_legacy_uses",
+                ],
+            ),
             section(
                 "Revocation sources",
                 &[

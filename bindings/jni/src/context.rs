@@ -244,6 +244,33 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_warnings<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_legacyNames<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> Strings<'local> {
+    guard(&mut env, |env| {
+        let uses = object(&CONTEXTS, context)?.legacy_uses();
+        java_strings(env, uses.into_iter().map(|(name, _)| Some(name.to_owned())))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_legacyUses<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+    name: JString<'local>,
+) -> jlong {
+    guard(&mut env, |env| {
+        let name = text(env, &name)?;
+        let uses = object(&CONTEXTS, context)?.legacy_uses();
+        let count = uses.into_iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| count);
+        Ok(jlong::try_from(count).unwrap_or(jlong::MAX))
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeContext_refusalLine<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

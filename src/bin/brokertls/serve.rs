@@ -1,15 +1,15 @@
 //! `brokertls serve`: a server that reports each client.
 
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use brokertls::error::{Code, Error};
 use brokertls::{Connection, Context};
 use clap::ArgMatches;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::arguments::{is_set, options, time_limit};
 use crate::facts::{agreement_line, connection_json, psk_identity};
@@ -26,6 +26,8 @@ struct Server {
     is_json: bool,
     limit: Duration,
     open: AtomicUsize,
+    /// The counts of old clients that have been printed.
+    told_uses: Mutex<Vec<(&'static str, u64)>>,
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
@@ -36,6 +38,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         is_json: is_set(matches, "json"),
         limit: time_limit(matches),
         open: AtomicUsize::new(0),
+        told_uses: Mutex::default(),
     });
     // An error here would otherwise come with the first client.
     server.context.accept()?;
@@ -110,6 +113,7 @@ impl Server {
             return Ok(());
         }
         self.tell_connected(peer, session.connection())?;
+        self.tell_uses()?;
         let outcome = session.answer(self.is_echo);
         self.tell_closed(peer, &outcome)
     }
@@ -125,6 +129,23 @@ impl Server {
             Some(Err(_)) => "unreadable client certificate".to_owned(),
         };
         print(format_args!("connected {peer}: {}; {who}", agreement_line(connection)))
+    }
+
+    /// Reports how many clients have used what, if a client of the second engine has come since the last report.
+    fn tell_uses(&self) -> Result<(), Failure> {
+        let mut told = self.told_uses.lock().unwrap_or_else(PoisonError::into_inner);
+        let uses: Vec<_> = self.context.legacy_uses().into_iter().filter(|(_, count)| *count > 0).collect();
+        if *told == uses {
+            return Ok(());
+        }
+        told.clone_from(&uses);
+        if self.is_json {
+            let counts: Map<String, Value> =
+                uses.into_iter().map(|(name, count)| (name.to_owned(), json!(count))).collect();
+            return print_json(&json!({ "event": "legacy_uses", "counts": counts }));
+        }
+        let counts: Vec<String> = uses.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+        print(format_args!("clients of the second engine so far: {}", counts.join(", ")))
     }
 
     fn tell_refused(&self, peer: SocketAddr, error: &Error) -> Result<(), Failure> {

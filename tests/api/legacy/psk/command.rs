@@ -97,7 +97,8 @@ fn serve_with_a_file_of_keys_alone_names_the_identity_of_its_client() {
     };
     client(&format!("-tls1_3 {DEVICE}"));
     client("-tls1_2 -cipher PSK-AES128-CBC-SHA -psk_identity myclient1 -psk 00ff");
-    let (connected, _closed, refused) = (server.line(), server.line(), server.line());
+    let (connected, uses, _closed, refused) = (server.line(), server.line(), server.line(), server.line());
     assert!(connected.ends_with("; PSK identity \"myclient1\"\n"), "{connected}");
+    assert_eq!(uses, "clients of the second engine so far: legacy-engine 1, pre-shared key 1\n");
     assert!(refused.contains(": PSK_REFUSED: "), "{refused}");
 }

@@ -7,6 +7,7 @@ import java.security.Provider;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
@@ -131,6 +132,15 @@ public final class BrokerTlsContext implements AutoCloseable {
     /** Returns the sources of revocation data: files, fetched lists and responders, each with its last outcome. */
     public List<RevocationSource> revocationSources() {
         return List.of(context.revocationSources());
+    }
+
+    /**
+     * Returns the numbers of clients that have used what the second engine allows for old clients, since the context
+     * was built. The names are {@code legacy-engine} for each client of it, {@code pre-shared key}, {@code TLSv1},
+     * {@code TLSv1.1}, and those of the switches of {@link BrokerTlsContextBuilder#legacyAllow}.
+     */
+    public Map<String, Long> legacyUses() {
+        return Collections.unmodifiableMap(context.legacyUses());
     }
 
     /** Returns the number of certificates accepted since the last reload although no source knew their status. */

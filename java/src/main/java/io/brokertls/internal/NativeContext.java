@@ -4,6 +4,8 @@ import io.brokertls.ErrorCode;
 import io.brokertls.RevocationSource;
 import io.brokertls.TlsFailure;
 import java.lang.ref.Reference;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** A native context. Safe for use by several threads. */
 public final class NativeContext extends NativeHandle {
@@ -185,6 +187,19 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
+    /** Returns the numbers of clients that have used the parts of the second engine, by the names of the parts. */
+    public Map<String, Long> legacyUses() {
+        try {
+            Map<String, Long> uses = new LinkedHashMap<>();
+            for (String name : legacyNames(pointer())) {
+                uses.put(name, legacyUses(pointer(), name));
+            }
+            return uses;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns every cipher suite of the first engine, by IANA name, in order of preference. */
     public static native String[] supportedCipherSuites();
 
@@ -234,6 +249,10 @@ public final class NativeContext extends NativeHandle {
     private static native RevocationSource[] revocationSources(long context);
 
     private static native long revocationUnknownAccepted(long context);
+
+    private static native String[] legacyNames(long context);
+
+    private static native long legacyUses(long context, String name);
 
     private static native void free(long context);
 }

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
@@ -183,6 +184,11 @@ class LegacyTest {
         assertEquals(suite, met.session.getCipherSuite());
         assertTrue(met.client.startsWith(version + " " + suite + "\n"), met.client);
         assertThrows(SSLPeerUnverifiedException.class, met.session::getPeerPrincipal);
+        Map<String, Long> uses = context.legacyUses();
+        assertEquals(version.equals("TLSv1") ? 1L : 0L, uses.get("TLSv1"));
+        assertEquals(suite.startsWith("TLS_RSA_") ? 1L : 0L, uses.get("legacy-rsa-key-exchange"));
+        assertEquals(suite.endsWith("_GCM_SHA256") ? 0L : 1L, uses.get("legacy-engine"));
+        assertEquals(0L, uses.get("pre-shared key"));
     }
 
     @ParameterizedTest
