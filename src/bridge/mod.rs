@@ -20,7 +20,7 @@ use crate::verify::{Authenticated, HandshakeInput, HandshakeNotes};
 
 pub(crate) use client::{ServerVerifier, Servers, for_client};
 pub(crate) use made::Made;
-pub use refusal::{RustlsRefusal, take_refusal};
+pub use refusal::{RustlsRefusal, error_of, take_refusal};
 pub(crate) use server::{ClientVerifier, for_server};
 
 /// The answer to a check of revocation that would have to wait for the network.

@@ -22,8 +22,18 @@ thread_local! {
     static LAST: RefCell<Option<RustlsRefusal>> = const { RefCell::new(None) };
 }
 
-/// Takes the last refusal on this thread. Each new connection that begins its handshake on the thread drops the one
-/// before: call it after the call of rustls that failed, and before one of another connection.
+/// The error for one of rustls, with the reason of this library if it has refused the peer.
+///
+/// The reason is kept for the thread. Each handshake that begins on the thread drops the one before: call this after
+/// the call of rustls that failed, and before one of another connection.
+pub fn error_of(error: &rustls::Error) -> Error {
+    match take_refusal() {
+        Some(refusal) if refusal.given == *error => refusal.error,
+        _ => crate::connection::from_rustls(error.clone(), None, None),
+    }
+}
+
+/// Takes the last refusal on this thread, for a caller that knows the error of rustls by another form.
 pub fn take_refusal() -> Option<RustlsRefusal> {
     LAST.take()
 }

@@ -13,7 +13,7 @@ use super::reasons;
 
 /// The error for what rustls reported, and the alert that it queued for it; `refusal` is what verification itself said
 /// of the peer's certificate.
-pub(super) fn from_rustls(error: rustls::Error, alert: Option<u8>, refusal: Option<Error>) -> Error {
+pub(crate) fn from_rustls(error: rustls::Error, alert: Option<u8>, refusal: Option<Error>) -> Error {
     use rustls::Error as Tls;
     match (refusal, error) {
         (Some(refusal), Tls::InvalidCertificate(_) | Tls::General(_)) => refusal,

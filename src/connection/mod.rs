@@ -38,6 +38,7 @@ use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 use checked::Checked;
 pub(crate) use engine::{DecideBoth, Engines};
 use engine::{Engine, Step};
+pub(crate) use failure::from_rustls;
 pub(crate) use hello::Decide;
 use record::{Beginning, Cipher};
 pub use record::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES};
@@ -135,7 +136,7 @@ pub struct Connection {
 impl Connection {
     /// A server's side; the peer speaks first.
     pub(crate) fn server(config: Arc<ServerConfig>, setup: Setup) -> Result<Self> {
-        Ok(Self::with_engine(Engine::server(config).map_err(|error| failure::from_rustls(error, None, None))?, setup))
+        Ok(Self::with_engine(Engine::server(config).map_err(|error| from_rustls(error, None, None))?, setup))
     }
 
     /// Makes a server's side. The ClientHello selects its configuration.
@@ -434,7 +435,7 @@ impl Connection {
             self.outgoing.truncate(waiting);
         }
         let known = failure::of_hello(&error, tls).or_else(|| failure::of_missing(&error, named.as_deref()));
-        let error = known.unwrap_or_else(|| failure::from_rustls(error, alert, refusal));
+        let error = known.unwrap_or_else(|| from_rustls(error, alert, refusal));
         self.end(self.advised(error, tls), cipher);
     }
 

@@ -18,7 +18,7 @@ impl Context {
     /// context. After a reload, ask again.
     ///
     /// It has everything the context holds: identities by server name, trust, revocation, protocols, versions, suites,
-    /// groups, sessions and key log. After a call of rustls that fails, [`crate::bridge::take_refusal`] has the reason.
+    /// groups, sessions and key log. After a call of rustls that fails, [`crate::bridge::error_of`] has the reason.
     /// Connected peers are not swept when lists change.
     ///
     /// # Errors

@@ -40,6 +40,12 @@ impl Context {
         Ok(())
     }
 
+    /// The number of the generation in use. It grows with each reload that succeeds. What is made from a context, such as
+    /// [`Context::rustls_server_config`], is of the generation at that time: ask for the number before.
+    pub fn generation_number(&self) -> u64 {
+        *self.shared.readings.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put_in_use(&self, generation: Generation, number: u64, before: u64) -> Outcome {
         let mut in_use = self.shared.readings.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = Outcome::of(number, before, *in_use);

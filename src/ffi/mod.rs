@@ -8,6 +8,7 @@
 #![allow(clippy::missing_safety_doc, reason = "the comments are those of the C header, which has the rules at its top")]
 
 mod arguments;
+pub mod beside;
 mod builder;
 mod callback;
 mod certificate;
