@@ -24,6 +24,8 @@
 #                                   beside the libraries that of the second engine, which alone needs OpenSSL
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native libraries
+#   make install-rustls-ffi         the library for C programs written for rustls-ffi: libbrokertls_rustls, its headers and
+#                                   pkg-config file; PREFIX= and DESTDIR= as above
 #   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
@@ -63,6 +65,7 @@ RELEASE = --release --config 'build.rustflags=[$(call remapped,$(CURDIR),/broker
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src bindings/legacy/abi -type f)
 LEGACY_SOURCES := Cargo.toml Cargo.lock bindings/legacy/Cargo.toml \
     $(shell find bindings/legacy/abi bindings/legacy/src -type f)
+RUSTLS_FFI_SOURCES := $(shell find bindings/rustls-ffi -type f)
 HEADERS := $(wildcard include/*.h)
 TARGET := $(or $(CARGO_TARGET_DIR),target)/release
 OUT := build/release
@@ -82,7 +85,7 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 
-.PHONY: build demo demo-java check test test-data test-openssl4 test-c bench bench-page bench-programs install stage \
+.PHONY: rustls-ffi install-rustls-ffi test-rustls-ffi build demo demo-java check test test-data test-openssl4 test-c bench bench-page bench-programs install stage \
     tools bless deny clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(LEGACY_LIBRARY)
@@ -98,37 +101,48 @@ $(OUT)/brokertls: $(SOURCES)
 # rustc's static library shows every function of Rust's runtime and of aws-lc, and would clash with another library
 # written in Rust. What is put in place is one object that shows the functions of the header and holds nothing else; its
 # section groups are dissolved, for a linker drops another library's group of the same name.
-$(OUT)/whole.a $(OUT)/native-static-libs &: $(SOURCES) | $(OUT)/brokertls
-	@mkdir -p $(OUT)
-	$(CARGO) rustc --locked $(RELEASE) --lib --crate-type staticlib -- \
-	    --print native-static-libs=$(CURDIR)/$(OUT)/native-static-libs
-	cp $(TARGET)/libbrokertls.a $(OUT)/whole.a
-
-$(OUT)/brokertls.o $(OUT)/symbols &: $(OUT)/whole.a
-	nm -g --defined-only $(OUT)/whole.a 2> /dev/null | awk '$$3 ~ /^btls_/ { print $$3 }' | LC_ALL=C sort -u > $(OUT)/symbols
-	ld -r --gc-sections --force-group-allocation $$(sed 's/^/-u /' $(OUT)/symbols) -o $(OUT)/whole.o \
-	    --whole-archive $(OUT)/whole.a
-	objcopy --keep-global-symbols=$(OUT)/symbols -R .llvmbc -R .llvmcmd -R .llvm_addrsig $(OUT)/whole.o $(OUT)/brokertls.o
-	rm -f $(OUT)/whole.o
-
-# Without the names of functions that only dropped sections asked for, weakly: another library's weak ones would become
-# necessary.
-$(OUT)/libbrokertls.a: $(OUT)/brokertls.o
-	objcopy --strip-unneeded $(OUT)/brokertls.o $(OUT)/stripped.o
-	rm -f $@
-	ar rcsD $@ $(OUT)/stripped.o
-	rm -f $(OUT)/stripped.o
-
+#
+# Of the names that only dropped sections asked for, none is left: another library's weak ones would become necessary.
+#
 # The shared library is made of the same object, for rustc gives symbols no version. It is never unloaded: its threads
 # have destructors (build.rs says more). Debug information goes into a file beside it, which the library names.
-$(OUT)/libbrokertls.so $(OUT)/$(DEBUG_FILE) &: $(OUT)/brokertls.o
-	{ echo 'BROKERTLS_$(ABI) {'; echo 'global:'; sed 's/$$/;/' $(OUT)/symbols; echo 'local: *;'; echo '};'; } > $(OUT)/brokertls.map
-	$(CC) -shared -o $(OUT)/whole.so $(OUT)/brokertls.o -Wl,--version-script=$(OUT)/brokertls.map \
-	    -Wl,-soname,libbrokertls.so.$(ABI) -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,defs \
-	    -Wl,--gc-sections -Wl,--build-id $$(cat $(OUT)/native-static-libs)
-	objcopy --only-keep-debug $(OUT)/whole.so $(OUT)/$(DEBUG_FILE)
-	cd $(OUT) && objcopy --strip-all --add-gnu-debuglink=$(DEBUG_FILE) whole.so libbrokertls.so
-	rm -f $(OUT)/whole.so
+#
+# $(1) is the name of the library, $(2) its sources, $(3) what cargo is to build, and $(4) the names that it shows, as
+# awk knows them.
+define c_library
+$$(OUT)/$(1).whole.a $$(OUT)/$(1).libs &: $(2) | $$(OUT)/brokertls
+	@mkdir -p $$(OUT)
+	$$(CARGO) rustc --locked $$(RELEASE) $(3) --crate-type staticlib -- \
+	    --print native-static-libs=$$(CURDIR)/$$(OUT)/$(1).libs
+	cp $$(TARGET)/lib$(1).a $$(OUT)/$(1).whole.a
+
+$$(OUT)/$(1).o $$(OUT)/$(1).symbols &: $$(OUT)/$(1).whole.a
+	nm -g --defined-only $$< 2> /dev/null | awk '$$$$3 ~ /$(4)/ { print $$$$3 }' | LC_ALL=C sort -u > $$(OUT)/$(1).symbols
+	ld -r --gc-sections --force-group-allocation $$$$(sed 's/^/-u /' $$(OUT)/$(1).symbols) -o $$(OUT)/$(1).whole.o \
+	    --whole-archive $$<
+	objcopy --keep-global-symbols=$$(OUT)/$(1).symbols -R .llvmbc -R .llvmcmd -R .llvm_addrsig $$(OUT)/$(1).whole.o \
+	    $$(OUT)/$(1).o
+	rm -f $$(OUT)/$(1).whole.o
+
+$$(OUT)/lib$(1).a: $$(OUT)/$(1).o
+	objcopy --strip-unneeded $$< $$(OUT)/$(1).stripped.o
+	rm -f $$@
+	ar rcsD $$@ $$(OUT)/$(1).stripped.o
+	rm -f $$(OUT)/$(1).stripped.o
+
+$$(OUT)/lib$(1).so $$(OUT)/lib$(1).so.$$(VERSION).debug &: $$(OUT)/$(1).o
+	{ echo 'BROKERTLS_$$(ABI) {'; echo 'global:'; sed 's/$$$$/;/' $$(OUT)/$(1).symbols; echo 'local: *;'; echo '};'; } \
+	    > $$(OUT)/$(1).map
+	$$(CC) -shared -o $$(OUT)/$(1).whole.so $$< -Wl,--version-script=$$(OUT)/$(1).map \
+	    -Wl,-soname,lib$(1).so.$$(ABI) -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,defs \
+	    -Wl,--gc-sections -Wl,--build-id $$$$(cat $$(OUT)/$(1).libs)
+	objcopy --only-keep-debug $$(OUT)/$(1).whole.so $$(OUT)/lib$(1).so.$$(VERSION).debug
+	cd $$(OUT) && objcopy --strip-all --add-gnu-debuglink=lib$(1).so.$$(VERSION).debug $(1).whole.so lib$(1).so
+	rm -f $$(OUT)/$(1).whole.so
+endef
+
+$(eval $(call c_library,brokertls,$$(SOURCES),--lib,^btls_))
+$(eval $(call c_library,brokertls_rustls,$$(SOURCES) $$(RUSTLS_FFI_SOURCES),-p brokertls-rustls-ffi --lib,^(btls|rustls|RUSTLS)_))
 
 # A library that the others load when a context asks for the second engine.
 $(OUT)/libbrokertls_legacy.so: $(LEGACY_SOURCES)
@@ -152,14 +166,14 @@ install: build
 	install -m 644 $(OUT)/$(DEBUG_FILE) '$(DESTDIR)$(LIBDIR)/.debug/$(DEBUG_FILE)'
 	sed -e 's|@BELOW@|$(LIBDIR:$(PREFIX)/%=/%)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${brokertls_prefix}/%)|' \
-	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//; s/^ *//; s/ *$$//; s/  */;/g' $(OUT)/native-static-libs)|" \
+	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//; s/^ *//; s/ *$$//; s/  */;/g' $(OUT)/brokertls.libs)|" \
 	    brokertls-config.cmake.in > '$(DESTDIR)$(LIBDIR)/cmake/brokertls/brokertlsConfig.cmake'
 	sed -e 's|@VERSION@|$(VERSION)|g' brokertls-config-version.cmake.in \
 	    > '$(DESTDIR)$(LIBDIR)/cmake/brokertls/brokertlsConfigVersion.cmake'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
-	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/native-static-libs)|" \
+	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/brokertls.libs)|" \
 	    brokertls.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/brokertls.pc'
 	install -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(MANDIR)/man3'
 	install -m 644 docs/man/*.1 '$(DESTDIR)$(MANDIR)/man1'
@@ -169,6 +183,27 @@ install: build
 	        [ $$name.3 = $${page##*/} ] || echo ".so man3/$${page##*/}" > '$(DESTDIR)$(MANDIR)'/man3/$$name.3; \
 	    done; \
 	done
+
+# The library for programs that are written for rustls-ffi. Its own header is installed beside that of rustls-ffi, which
+# comes with that package.
+rustls-ffi: $(OUT)/libbrokertls_rustls.so $(OUT)/libbrokertls_rustls.a
+
+RUSTLS_INCLUDEDIR = $(INCLUDEDIR)/brokertls-rustls
+install-rustls-ffi: rustls-ffi
+	install -d '$(DESTDIR)$(LIBDIR)/.debug' '$(DESTDIR)$(RUSTLS_INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)'
+	install -m 644 $(HEADERS) bindings/rustls-ffi/include/brokertls_rustls.h '$(DESTDIR)$(RUSTLS_INCLUDEDIR)'
+	install -m 644 "$$(ls -t $(TARGET)/build/rustls-ffi-*/out/include/rustls.h | head -n 1)" \
+	    '$(DESTDIR)$(RUSTLS_INCLUDEDIR)'
+	install -m 755 $(OUT)/libbrokertls_rustls.so '$(DESTDIR)$(LIBDIR)/libbrokertls_rustls.so.$(VERSION)'
+	ln -sf libbrokertls_rustls.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/libbrokertls_rustls.so.$(ABI)'
+	ln -sf libbrokertls_rustls.so.$(ABI) '$(DESTDIR)$(LIBDIR)/libbrokertls_rustls.so'
+	install -m 644 $(OUT)/libbrokertls_rustls.a '$(DESTDIR)$(LIBDIR)/libbrokertls_rustls.a'
+	install -m 644 $(OUT)/libbrokertls_rustls.so.$(VERSION).debug '$(DESTDIR)$(LIBDIR)/.debug'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	    -e 's|@INCLUDEDIR@|$(RUSTLS_INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/brokertls_rustls.libs)|" \
+	    bindings/rustls-ffi/brokertls-rustls.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/brokertls-rustls.pc'
 
 # Built by itself: together with the C library it would be given the features, and the symbols, of that.
 $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wildcard bindings/jni/src/*.rs)
@@ -209,6 +244,10 @@ endif
 
 stage:
 	@$(MAKE) --no-print-directory install PREFIX=$(CURDIR)/$(STAGE) DESTDIR= > /dev/null
+
+test-rustls-ffi: tools
+	@$(MAKE) --no-print-directory install-rustls-ffi PREFIX=$(CURDIR)/$(STAGE) DESTDIR= > /dev/null
+	@bindings/rustls-ffi/tests/run.sh $(STAGE)
 
 tools:
 	@tests/tools.sh

@@ -1,0 +1,67 @@
+/* brokertls for programs that are written for rustls-ffi.
+ *
+ * libbrokertls_rustls has the functions of brokertls.h and those of rustls.h. A btls_context gives
+ * the configurations of rustls-ffi's connections, with all that it holds: identities by server name,
+ * trust, revocation, protocols, versions, cipher suites, groups, sessions and the key log. Link with
+ * this library alone: `pkg-config --cflags --libs brokertls-rustls`.
+ *
+ * A connection of rustls-ffi cannot wait for an answer, nor say which connection it is. A context
+ * with one of these settings gives BTLS_OPTION_CONFLICT, which names it:
+ *
+ * - fetch (see the functions that end in known_only),
+ * - btls_builder_verify_callback and btls_builder_on_revoked,
+ * - legacy-engine, and with it pre-shared keys.
+ *
+ * Settings of connections that the library drives itself do nothing here: sleep-after-s and
+ * keep-peer-chain. Connected peers are not swept when lists change. */
+
+#ifndef BROKERTLS_RUSTLS_H
+#define BROKERTLS_RUSTLS_H
+
+#include <brokertls.h>
+#include <rustls.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Gives the configuration of a server. Free it with rustls_server_config_free; a connection keeps
+ * what it needs. It is of the generation in use, and all calls of a generation give the same one, so
+ * that their connections share sessions. After a reload, call it again. Thread-safe.
+ *
+ * BTLS_NO_IDENTITY, BTLS_OPTION_CONFLICT; btls_context_error has the details. */
+btls_status btls_context_rustls_server_config(
+    const btls_context *context, const struct rustls_server_config **config);
+/* Gives the configuration of a client, as btls_context_rustls_server_config does. Free it with
+ * rustls_client_config_free. Sessions are kept by the name of the server. Of a name that has shown
+ * two certificate chains lately none is kept.
+ *
+ * BTLS_NO_TRUST, BTLS_OPTION_CONFLICT; btls_context_error has the details. */
+btls_status btls_context_rustls_client_config(
+    const btls_context *context, const struct rustls_client_config **config);
+
+/* As btls_context_rustls_server_config, also for a context that fetches. Peers are checked by the
+ * lists and responses that are at hand, and no handshake waits. A status that is required and not
+ * known refuses the peer. btls_context_maintain fetches what is known to be needed. */
+btls_status btls_context_rustls_server_config_known_only(
+    const btls_context *context, const struct rustls_server_config **config);
+/* As btls_context_rustls_client_config, also for a context that fetches. */
+btls_status btls_context_rustls_client_config_known_only(
+    const btls_context *context, const struct rustls_client_config **config);
+
+/* Gives the number of the generation in use, which grows with each reload that succeeds. To notice a
+ * reload, ask for the number before the configuration, and compare it later. Thread-safe. */
+btls_status btls_context_generation(const btls_context *context, uint64_t *generation);
+
+/* Returns the status of a connection that has failed, and gives its error with message and hint;
+ * BTLS_OK and NULL if it has not. Free the error with btls_error_free. `error` may be NULL.
+ *
+ * Call it on the thread of the call that failed, before another connection is used there: the reason
+ * of a refused peer is kept for the thread. Without it, the error has what rustls-ffi keeps. */
+btls_status btls_rustls_error(struct rustls_connection *connection, btls_error **error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
