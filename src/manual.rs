@@ -16,6 +16,7 @@ macro_rules! page {
         #[doc = "[peers]: crate::manual::peers"]
         #[doc = "[performance]: crate::manual::performance"]
         #[doc = "[psk]: crate::manual::psk"]
+        #[doc = "[bridge]: crate::manual::bridge"]
         #[doc = "[revocation]: crate::manual::revocation"]
         #[doc = "[sessions]: crate::manual::sessions"]
         #[doc = "[threading]: crate::manual::threading"]
@@ -35,6 +36,7 @@ page!(revocation, "../docs/revocation.md");
 page!(sessions, "../docs/sessions.md");
 page!(legacy, "../docs/legacy.md");
 page!(psk, "../docs/psk.md");
+page!(bridge, "../docs/bridge.md");
 page!(threading, "../docs/threading.md");
 page!(users, "../docs/users.md");
 page!(performance, "../docs/performance.md");

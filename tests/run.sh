@@ -44,7 +44,7 @@ run cargo fmt --check
 run cargo fmt --all --check --manifest-path tests/bench/Cargo.toml
 # The lock file of the benchmark knows the dependencies of this library too.
 run cargo tree --locked --depth 0 --manifest-path tests/bench/Cargo.toml
-run cargo fmt --check --package brokertls-jni --package brokertls-legacy --package brokertls-legacy-abi
+run cargo fmt --check --package brokertls-jni --package brokertls-legacy --package brokertls-legacy-abi --package brokertls-rustls-ffi
 run cargo clippy --locked --all-targets -- -D warnings
 # The second engine is a library of another package, which a test of this one would build for itself.
 run cargo build --locked --package brokertls-legacy
@@ -57,13 +57,15 @@ fi
 # The tests on outside data are not among all targets; they stay well-formed without their data.
 run cargo clippy --locked --test data -- -D warnings
 run cargo clippy --locked --all-targets --package brokertls-jni -- -D warnings
-run cargo clippy --locked --all-targets --package brokertls-legacy --package brokertls-legacy-abi -- -D warnings
+run cargo clippy --locked --all-targets --package brokertls-legacy --package brokertls-legacy-abi --package brokertls-rustls-ffi -- -D warnings
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni
 run make --no-print-directory stage
 run make --no-print-directory test-c
 run env BROKERTLS_LEGACY_LIBRARY="$engine" cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
+run cargo test --locked --package brokertls-rustls-ffi
+run make --no-print-directory test-rustls-ffi
 run cargo test --locked --package brokertls-legacy --package brokertls-legacy-abi
 # Altered flights once more under valgrind, with OpenSSL in the process.
 valgrind="valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect"

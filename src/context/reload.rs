@@ -40,8 +40,8 @@ impl Context {
         Ok(())
     }
 
-    /// The number of the generation in use. It grows with each reload that succeeds. What is made from a context, such as
-    /// [`Context::rustls_server_config`], is of the generation at that time: ask for the number before.
+    /// The number of the generation in use. It grows with each reload that succeeds. A configuration by
+    /// [`Context::rustls_server_config`] is of the generation at that time: ask for the number before.
     pub fn generation_number(&self) -> u64 {
         *self.shared.readings.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,8 @@
  * - btls_builder_verify_callback and btls_builder_on_revoked,
  * - legacy-engine, and with it pre-shared keys.
  *
+ * It is for C: rustls.h is not for C++.
+ *
  * Settings of connections that the library drives itself do nothing here: sleep-after-s and
  * keep-peer-chain. Connected peers are not swept when lists change. */
 
@@ -20,10 +22,6 @@
 
 #include <brokertls.h>
 #include <rustls.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 /* Gives the configuration of a server. Free it with rustls_server_config_free; a connection keeps
  * what it needs. It is of the generation in use, and all calls of a generation give the same one, so
@@ -59,9 +57,5 @@ btls_status btls_context_generation(const btls_context *context, uint64_t *gener
  * Call it on the thread of the call that failed, before another connection is used there: the reason
  * of a refused peer is kept for the thread. Without it, the error has what rustls-ffi keeps. */
 btls_status btls_rustls_error(struct rustls_connection *connection, btls_error **error);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

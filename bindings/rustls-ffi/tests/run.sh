@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the C programs here against the installed copy in the folder $1, with pkg-config and nothing else, and runs them
-# as tests/c/run.sh does: with the shared library, the static one, under valgrind, and with sanitizers. One of them speaks
-# to openssl both ways.
+# Builds the C programs here against the installed copy in the folder $1, with pkg-config and nothing else. Runs them as
+# tests/c/run.sh does: with the shared library, the static one, under valgrind, and with sanitizers. One of them is the
+# peer of openssl on both sides.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -50,7 +50,8 @@ meets_client() {
 }
 
 refuses_stranger() {
-    ! meets_client "$1" stranger && grep -q BTLS_CERT_UNKNOWN_ISSUER <&"$answers" && grep -q "unknown ca" "$out/answer.log"
+    ! meets_client "$1" stranger
+    grep -q "issuer is not trusted" <&"$answers" && grep -q "unknown ca" "$out/answer.log"
 }
 
 # meets_server VERSION: openssl is the server, and turns each line round.
@@ -67,12 +68,30 @@ meets_server() {
     [[ $(cat "$out/answer") == olleh ]]
 }
 
+# Functions and tables of both APIs, and nothing of Rust's runtime or of aws-lc.
+shows_both_apis_alone() {
+    shown() { nm "${@:2}" --defined-only "$1" 2> /dev/null | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }' | sort; }
+    local names
+    names=$(shown "$@" | grep -v '^BROKERTLS_')
+    ! grep -vE '^(btls|rustls|RUSTLS)_' <<< "$names"
+    diff <(grep '^btls_' <<< "$names") <({
+        shown "$stage/lib/libbrokertls.so" -D | grep '^btls_'
+        sed -n 's/^btls_status \(btls_[a-z_]*\)(.*/\1/p' bindings/rustls-ffi/include/brokertls_rustls.h
+    } | sort)
+    grep -qx rustls_server_connection_new <<< "$names"
+}
+
+needs_only_the_c_library() {
+    ! readelf -d "$stage/lib/libbrokertls_rustls.so" | grep NEEDED | grep -vE 'lib(c|m|gcc_s|pthread|dl)\.so|ld-linux'
+}
+
+check shared_library_shows_both_apis_alone shows_both_apis_alone "$stage/lib/libbrokertls_rustls.so" -D
+check static_library_shows_both_apis_alone shows_both_apis_alone "$stage/lib/libbrokertls_rustls.a" -g
+check shared_library_needs_only_the_c_library needs_only_the_c_library
 check builds gcc "${warnings[@]}" -o "$out/rustls_test" "$here/rustls_test.c" "${shared[@]}"
 check builds_statically gcc "${warnings[@]}" -o "$out/rustls_test.static" "$here/rustls_test.c" "${static[@]}"
 check builds_with_sanitizers gcc "${warnings[@]}" -o "$out/rustls_test.asan" "$here/rustls_test.c" "${sanitizers[@]}" \
     "${shared[@]}"
-check header_is_one_of_cxx g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ "${shared[@]}" \
-    - <<< '#include <brokertls_rustls.h>'
 if "$out/rustls_test" > "$out/cases" 2>&1; then
     sed 's/^test c::/test rustls_ffi::/' "$out/cases"
     passed=$((passed + $(grep -c '^test c::' "$out/cases")))

@@ -108,7 +108,8 @@ static struct sides connect_sides(const btls_context *server, const btls_context
     return sides;
 }
 
-static void say(struct rustls_connection *from, int *from_fd, struct rustls_connection *to, int *to_fd, const char *text) {
+static void say(struct rustls_connection *from, int *from_fd, struct rustls_connection *to, int *to_fd,
+                const char *text) {
     size_t count = 0;
     int moved = 0;
     CHECK(rustls_connection_write(from, (const uint8_t *)text, strlen(text), &count) == RUSTLS_RESULT_OK);
@@ -124,7 +125,7 @@ static void say(struct rustls_connection *from, int *from_fd, struct rustls_conn
 static btls_context *java_server(const char *crl) {
     btls_builder *builder = btls_builder_new();
     const char *store = fixture("server.jks"), *trust = fixture("trust.jks");
-    CHECK_BUILDER(builder, btls_builder_identity_file(builder, store, NULL, NULL, "password", NULL), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_identity_file(builder, store, NULL, NULL, "password", "keypassword"), BTLS_OK);
     CHECK_BUILDER(builder, btls_builder_trust_file(builder, trust, "password"), BTLS_OK);
     CHECK_BUILDER(builder, btls_builder_client_auth(builder, BTLS_CLIENT_AUTH_NEED), BTLS_OK);
     if (crl != NULL)
