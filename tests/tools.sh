@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs the missing programs that the tests run, or those given as PROGRAM:PACKAGE, with apt as root, else names the
-# command to run. With the argument `build`, those that `make` itself needs for the second engine. Each program is looked
-# for by its own name, so that a machine that has it needs neither root nor network.
+# Installs the missing programs that the tests run, or those given as PROGRAM:PACKAGE, with apt as root, else names
+# the command to run. With the argument `build`, those that `make` itself needs for the second engine. Each program is
+# looked for by its own name, so that a machine that has it needs neither root nor network. A module of Python goes
+# into target/.
 set -euo pipefail
 
 # Programs, and files of libraries, and the Debian package each comes with.
@@ -10,7 +11,7 @@ wanted=(
     openssl:openssl valgrind:valgrind keytool:default-jdk-headless javac:default-jdk-headless node:nodejs
     npm:npm mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
     softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev /usr/include/openssl/ssl.h:libssl-dev
-    python3:python3 curl:curl gnutls-cli:gnutls-bin
+    python3:python3 pip3:python3-pip curl:curl gnutls-cli:gnutls-bin
     clang:clang mandoc:mandoc man:man-db
     erl:erlang-ssl cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold
 )
@@ -55,3 +56,13 @@ for component in "${components[@]}"; do
         exit 1
     fi
 done
+
+# Python has pre-shared keys from 3.13 on. An older one gets a TLS of its own for them, which has no packages after 3.12.
+keys='import ssl; ssl.SSLContext.set_psk_client_callback'
+if (($# == 0)) && ! python3 -c "$keys" 2> /dev/null; then
+    python=$(cd "$(dirname "$0")/.." && pwd)/target/python
+    if ! PYTHONPATH=$python python3 -c 'import mbedtls' 2> /dev/null; then
+        python3 -m pip install --quiet --root-user-action ignore --only-binary :all: --target "$python" \
+            python-mbedtls==2.10.1
+    fi
+fi

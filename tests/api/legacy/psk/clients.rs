@@ -1,4 +1,4 @@
-//! Devices as brokers meet them: mosquitto_pub, Node and Erlang with a pre-shared key.
+//! Devices as brokers meet them: mosquitto_pub, Node, Erlang and Python with a pre-shared key.
 
 use std::process::Command;
 
@@ -155,5 +155,74 @@ fn erlang_is_served_by_each_kind_of_exchange_with_a_key_and_refused_with_another
         let met = world.meet_program(&context, |port| erlang(port, identity, secret, &suites), talk);
         assert_eq!(met.ours.unwrap_err().code(), Code::PskRefused, "{}", met.theirs);
         assert!(met.theirs.contains("bad_record_mac"), "{}", met.theirs);
+    }
+}
+
+/// Python's client, which sends a line and prints the answer, or its error. Before 3.13, its own TLS has no pre-shared
+/// keys: it is mbed TLS then, as many devices have.
+const PYTHON: &str = r#"
+import socket, sys
+port, identity, secret, suite, name = sys.argv[1:]
+secret = bytes.fromhex(secret)
+try:
+    import ssl
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Only Python 3.13 and newer have it.
+    context.set_psk_client_callback(lambda hint: (identity, secret))
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(suite)
+    wrap, refused, again = context.wrap_socket, ssl.SSLError, ssl.SSLWantReadError
+except AttributeError:
+    from mbedtls import exceptions, tls
+    settings = tls.TLSConfiguration(validate_certificates=False, pre_shared_key=(identity, secret), ciphers=[name])
+    wrap = lambda plain: tls.ClientContext(settings).wrap_socket(plain, server_hostname=None)
+    refused, again = exceptions.TLSError, tls.WantReadError
+
+def patiently(call, *arguments):
+    while True:
+        try:
+            return call(*arguments)
+        except again:
+            pass
+
+try:
+    connection = wrap(socket.create_connection(("127.0.0.1", int(port))))
+    patiently(connection.do_handshake)
+    patiently(connection.send, b"ping\n")
+    print(patiently(connection.recv, 5).decode(), end="")
+except refused as error:
+    print("refused:", error)
+"#;
+
+fn python(port: u16, identity: &str, secret: &str, names: [&str; 2]) -> Command {
+    let mut command = Command::new("python3");
+    command.env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/target/python"));
+    command.args(["-c", PYTHON, &port.to_string(), identity, secret]).args(names);
+    command
+}
+
+#[test]
+fn python_is_served_by_each_kind_of_exchange_with_a_key_and_refused_with_another() {
+    let world = World::new("psk-python");
+    let mut builder = world.builder();
+    let context = builder.legacy_allow(RSA).psk_file(keys_of(KEYS)).build().unwrap();
+    for (suite, names) in [
+        ("TLS_PSK_WITH_AES_128_GCM_SHA256", ["PSK-AES128-GCM-SHA256", "TLS-PSK-WITH-AES-128-GCM-SHA256"]),
+        ("TLS_DHE_PSK_WITH_AES_128_GCM_SHA256", ["DHE-PSK-AES128-GCM-SHA256", "TLS-DHE-PSK-WITH-AES-128-GCM-SHA256"]),
+        (
+            "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256",
+            ["ECDHE-PSK-AES128-CBC-SHA256", "TLS-ECDHE-PSK-WITH-AES-128-CBC-SHA256"],
+        ),
+        ("TLS_RSA_PSK_WITH_AES_128_GCM_SHA256", ["RSA-PSK-AES128-GCM-SHA256", "TLS-RSA-PSK-WITH-AES-128-GCM-SHA256"]),
+    ] {
+        let met = world.meet_program(&context, |port| python(port, "myclient1", SECRET, names), talk);
+        let seen = met.went_well();
+        assert_eq!((seen.suite.as_str(), seen.psk_identity.as_str()), (suite, "myclient1"));
+        for (identity, secret) in [("myclient1", "8fff"), ("stranger", SECRET)] {
+            let met = world.meet_program(&context, |port| python(port, identity, secret, names), talk);
+            assert_eq!(met.ours.unwrap_err().code(), Code::PskRefused, "{}", met.theirs);
+            assert!(met.theirs.contains("refused: "), "{}", met.theirs);
+        }
     }
 }
