@@ -131,13 +131,23 @@ const PROBES: [&CStr; 6] =
 ///
 /// A program that has OpenSSL in itself, such as Node, may export its functions. Without `RTLD_DEEPBIND`, the
 /// OpenSSL of the second engine would then call into that of the program. Other programs need it not, and the
-/// address sanitizer refuses it.
+/// address sanitizer refuses it. OpenSSL's own shared libraries have versions at their functions, so that each caller
+/// finds those of its release.
 #[allow(unsafe_code)]
 fn flags() -> i32 {
-    // SAFETY: the name is a text, and the result is only compared.
-    let is_exported = |name: &CStr| !unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }.is_null();
+    let is_exported = |name: &CStr| {
+        // SAFETY: the name is a text, and the result is only compared.
+        let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        !function.is_null() && !object_of(function).is_some_and(|(_, file)| has_versions(&file))
+    };
     let local = libc::RTLD_NOW | libc::RTLD_LOCAL;
     if PROBES.into_iter().any(is_exported) { local | libc::RTLD_DEEPBIND } else { local }
+}
+
+/// Returns true for the name of a shared library of OpenSSL 3 or 4.
+fn has_versions(file: &Path) -> bool {
+    const NAMES: [&str; 4] = ["libssl.so.3", "libcrypto.so.3", "libssl.so.4", "libcrypto.so.4"];
+    file.file_name().is_some_and(|name| NAMES.into_iter().any(|known| name == known))
 }
 
 /// The words of the loader for its last failure on this thread.
@@ -200,6 +210,20 @@ mod tests {
         let program = std::env::current_exe().unwrap();
         assert_eq!(places(), places_of_program(&program));
         assert!(places().iter().all(|place| place.is_absolute()));
+    }
+
+    #[test]
+    fn libraries_of_openssl_have_versions_and_programs_that_contain_it_have_none() {
+        for (file, expected) in [
+            ("/usr/lib/x86_64-linux-gnu/libssl.so.3", true),
+            ("/opt/openssl4/lib64/libcrypto.so.4", true),
+            ("/usr/lib/libssl.so.1.1", false),
+            ("/opt/boringssl/libssl.so", false),
+            ("/usr/bin/node", false),
+            ("", false),
+        ] {
+            assert_eq!(has_versions(Path::new(file)), expected, "{file}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ tests/c/fixtures.sh "$FIXTURES"
 
 read -ra shared <<< "$(pkg-config --cflags --libs brokertls) -pthread"
 read -ra static <<< "$(pkg-config --static --cflags --libs brokertls) -pthread"
+read -ra openssl <<< "$(pkg-config --cflags --libs libssl libcrypto)"
 static=("${static[@]/#-lbrokertls/-l:libbrokertls.a}")
 warnings=(-Wall -Wextra -Wpedantic -Werror -g -O1)
 sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all)
@@ -53,7 +54,9 @@ compile() {
     local compiler=(gcc -std=c99)
     ! grep -q stdatomic "$2" || compiler=(gcc -std=c11)
     [[ $2 != *.cc ]] || compiler=(g++ -std=c++17)
-    "${compiler[@]}" "${warnings[@]}" -o "$out/$1" "$2" "${@:3}"
+    local host=()
+    ! grep -q '<openssl/' "$2" || host=("${openssl[@]}")
+    "${compiler[@]}" "${warnings[@]}" -o "$out/$1" "$2" "${@:3}" "${host[@]}"
 }
 
 shopt -s nullglob
@@ -81,7 +84,6 @@ for program in idle scaling echo; do
     [[ $program == echo ]] || parts+=(tests/bench/c/client.c)
     check "bench_${program}_builds" gcc -std=gnu11 "${warnings[@]}" -o "$out/bench-$program" "${parts[@]}" "${shared[@]}"
 done
-read -ra openssl <<< "$(pkg-config --cflags --libs libssl libcrypto)"
 check bench_legacy_builds gcc -std=c11 "${warnings[@]}" -o "$out/bench-legacy" tests/bench/legacy.c "${shared[@]}" \
     "${openssl[@]}"
 # Once with each library: other tools would add frames of their own.
