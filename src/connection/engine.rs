@@ -509,7 +509,7 @@ impl Second {
     }
 
     fn version(&self) -> Option<ProtocolVersion> {
-        self.session.facts().version.map(ProtocolVersion::from)
+        self.session.version().map(ProtocolVersion::from)
     }
 }
 

@@ -103,12 +103,12 @@ impl Connection {
             Header::Whole { length, .. } => length.min(tls.len()),
         };
         // A change_cipher_spec is followed by another record of the same flight (RFC 8446 section 5, RFC 5246 section
-        // 7.1). It waits for that, for one task can process both.
+        // 7.1). It waits for that, for one step of the engine or one task can process both.
         let waits = self.seen >= Seen::Record && self.stash.is_empty() && hello::is_change_cipher_spec(&tls[..length]);
         self.seen = self.seen.max(Seen::Record);
         self.stash_record(&tls[..length])?;
         match self.uses_tasks {
-            true if waits => {}
+            _ if waits => {}
             true => self.change(Event::TaskNeeded),
             false => {
                 self.process_stash();

@@ -235,6 +235,8 @@ pub(crate) struct Session {
     server: Arc<dyn Answers>,
     asked: Asked,
     is_complete: bool,
+    /// The version on the wire, once it is chosen.
+    version: Option<u16>,
     lacks: Lacks,
     server_name: Option<Box<str>>,
     /// True if the client resumes sessions of TLS 1.3 with Diffie-Hellman.
@@ -296,6 +298,7 @@ impl Session {
             server,
             asked: Asked::default(),
             is_complete: false,
+            version: None,
             lacks: client.lacks,
             server_name: client.server_name.map(Box::from),
             keeps_forward_secrecy: client.keeps_forward_secrecy,
@@ -419,13 +422,14 @@ impl Session {
             // SAFETY: the handle is that of this connection, and all pointers are valid during the call.
             unsafe { (table.handshake)(handle, callbacks, Bytes::of(tls), &mut used, fault) }
         });
+        let Facts { version, suite, is_resumed, uses_psk, uses_sha1, .. } = self.read_facts();
+        self.version = Some(version).filter(|version| *version != 0);
         let outcome = outcome.and_then(|outcome| match outcome {
             // It is no end of data during the handshake.
             Outcome::Closed => Err(closed()),
-            outcome => self.settle_session().map(|()| self.is_complete = outcome == Outcome::Done),
+            outcome => self.settle_session(is_resumed == 1).map(|()| self.is_complete = outcome == Outcome::Done),
         });
         if self.is_complete && outcome.is_ok() {
-            let Facts { version, suite, uses_psk, uses_sha1, .. } = self.read_facts();
             let has_identity = self.asked.offered.as_ref().is_some_and(|resumed| resumed.identity.is_some());
             let has_psk = uses_psk == 1 || has_identity;
             self.server.note_use(Used { version, suite, has_psk, has_sha1: uses_sha1 == 1 });
@@ -434,8 +438,8 @@ impl Session {
     }
 
     /// Drops the facts of a ticket if its session is not resumed. OpenSSL decides about it in the call that opens it.
-    fn settle_session(&mut self) -> Result<()> {
-        match (self.read_facts().is_resumed == 1, &self.asked.offered) {
+    fn settle_session(&mut self, is_resumed: bool) -> Result<()> {
+        match (is_resumed, &self.asked.offered) {
             (true, None) => Err(Error::new(Code::Internal, "a session is resumed that was not accepted")),
             (false, Some(_)) => {
                 self.asked.offered = None;
@@ -526,6 +530,11 @@ impl Session {
         // SAFETY: the handle is that of this connection, and the pointer is valid.
         unsafe { (self.table.facts)(self.handle.as_ptr(), &mut facts) };
         facts
+    }
+
+    /// The version on the wire, as far as the last call of the handshake has chosen it.
+    pub(crate) fn version(&self) -> Option<u16> {
+        self.version
     }
 
     /// The facts, as far as they are chosen.

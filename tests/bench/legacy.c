@@ -159,17 +159,17 @@ static SSL *openssl_side(SSL_CTX *context) {
 static int brokertls_step(btls_conn *conn, struct way *in, struct way *out) {
     static unsigned char plain[BTLS_MAX_PLAINTEXT_BYTES];
     size_t used = 0, consumed, produced;
-    btls_status status;
     do {
-        status = btls_conn_unwrap(conn, in->bytes + used, in->length - used, plain, sizeof plain, &consumed, &produced);
+        btls_status status =
+            btls_conn_unwrap(conn, in->bytes + used, in->length - used, plain, sizeof plain, &consumed, &produced);
         EXPECT(status < 100 && produced == 0);
         used += consumed;
-        do {
-            EXPECT(btls_conn_wrap(conn, NULL, 0, out->bytes + out->length, sizeof out->bytes - out->length, &consumed,
-                                  &produced) < 100);
-            out->length += produced;
-        } while (produced > 0);
-    } while (used < in->length && status != BTLS_WANT_READ);
+    } while (consumed > 0 && used < in->length);
+    do {
+        EXPECT(btls_conn_wrap(conn, NULL, 0, out->bytes + out->length, sizeof out->bytes - out->length, &consumed,
+                              &produced) < 100);
+        out->length += produced;
+    } while (produced > 0);
     memmove(in->bytes, in->bytes + used, in->length - used);
     in->length -= used;
     return !btls_conn_is_handshaking(conn);

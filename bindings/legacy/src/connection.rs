@@ -2,6 +2,7 @@
 //!
 //! OpenSSL's memory BIO keeps its buffer at its largest size, which is 40 KiB more for each idle connection.
 
+use std::ffi::c_int;
 use std::io::{self, Read, Write};
 
 use brokertls_legacy_abi::{Callbacks, Facts, Fault, Outcome, SessionParts, Tls13Parts, reason};
@@ -9,6 +10,7 @@ use foreign_types::ForeignTypeRef;
 use openssl::ssl::{ErrorCode, Ssl, SslCipherRef, SslContext, SslRef, SslStream, SslVersion};
 use openssl_sys as sys;
 
+use crate::context::CLEANSE_PLAINTEXT;
 use crate::guard::fault_of;
 use crate::sealed::{Record, Side};
 use crate::sent::Sent;
@@ -136,7 +138,11 @@ impl Connection {
             Ok(())
         };
         let (used, outcome) = self.during(callbacks, input, u64::MAX, run);
-        (used, outcome.map(|()| Outcome::Done).or_else(outcome_of))
+        let outcome = outcome.map(|()| Outcome::Done).or_else(outcome_of);
+        if outcome.is_ok() {
+            free_buffers(self.stream.ssl());
+        }
+        (used, outcome)
     }
 
     /// Opens a whole record. Each record gives data, or is answered by one at the most.
@@ -166,6 +172,7 @@ impl Connection {
             Ok(_) => Err(Fault::default()),
             Err(error) => outcome_of(error).map(|outcome| (0, outcome)),
         }?;
+        free_buffers(self.stream.ssl());
         if outcome.1 == Outcome::Closed {
             return Ok(outcome);
         }
@@ -182,15 +189,19 @@ impl Connection {
     /// Seals the start of `plain`, at most one record. Returns the number of bytes that it has used.
     pub(crate) fn seal(&mut self, callbacks: &Callbacks, plain: &[u8]) -> Result<(usize, Outcome), Fault> {
         let (_, outcome) = self.during(callbacks, &[], u64::MAX, |stream| stream.ssl_write(plain));
-        match outcome {
+        let outcome = match outcome {
             Ok(count) => Ok((count, Outcome::Done)),
             Err(error) => outcome_of(error).map(|outcome| (0, outcome)),
-        }
+        }?;
+        free_buffers(self.stream.ssl());
+        Ok(outcome)
     }
 
     pub(crate) fn close(&mut self, callbacks: &Callbacks) -> Result<Outcome, Fault> {
         let (_, outcome) = self.during(callbacks, &[], u64::MAX, SslStream::shutdown);
-        outcome.map(|_| Outcome::Done).or_else(outcome_of)
+        let outcome = outcome.map(|_| Outcome::Done).or_else(outcome_of)?;
+        free_buffers(self.stream.ssl());
+        Ok(outcome)
     }
 
     /// Gives the record of a fatal alert, unless one has been sent.
@@ -231,13 +242,7 @@ impl Connection {
         if let Some(suite) = ssl.current_cipher().or_else(|| pending_suite(ssl)) {
             facts.suite = u16::from_be_bytes(suite.protocol_id());
             facts.group = groups::of(ssl, suite).unwrap_or_default();
-            facts.version = match ssl.version_str() {
-                "TLSv1" => 0x0301,
-                "TLSv1.1" => 0x0302,
-                "TLSv1.2" => 0x0303,
-                "TLSv1.3" => 0x0304,
-                _ => 0,
-            };
+            facts.version = version_of(ssl);
         }
         if let Some(protocol) = ssl.selected_alpn_protocol()
             && let Ok(length) = u8::try_from(protocol.len())
@@ -246,6 +251,30 @@ impl Connection {
             facts.protocol_length = length;
         }
         facts
+    }
+}
+
+/// The version on the wire, once it is chosen.
+#[allow(unsafe_code)]
+fn version_of(ssl: &SslRef) -> u16 {
+    // SAFETY: the connection is valid.
+    u16::try_from(unsafe { sys::SSL_version(ssl.as_ptr()) }).unwrap_or_default()
+}
+
+/// Frees OpenSSL's buffers, which hold no data here: each byte has been wiped as it was given away. A mode of OpenSSL's
+/// own (`SSL_MODE_RELEASE_BUFFERS`) wipes a buffer as a whole each time, and takes longer than to open a short record.
+#[allow(unsafe_code)]
+fn free_buffers(ssl: &SslRef) {
+    unsafe extern "C" {
+        fn SSL_set_options(ssl: *mut sys::SSL, options: u64) -> u64;
+        fn SSL_clear_options(ssl: *mut sys::SSL, options: u64) -> u64;
+        fn SSL_free_buffers(ssl: *mut sys::SSL) -> c_int;
+    }
+    // SAFETY: the connection is valid. A buffer with bytes that OpenSSL has not used stays.
+    unsafe {
+        SSL_clear_options(ssl.as_ptr(), CLEANSE_PLAINTEXT);
+        SSL_free_buffers(ssl.as_ptr());
+        SSL_set_options(ssl.as_ptr(), CLEANSE_PLAINTEXT);
     }
 }
 

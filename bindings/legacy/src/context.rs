@@ -136,7 +136,7 @@ const OPTIONS: u64 = SslOptions::NO_SSLV3.bits()
     | NO_CERTIFICATE_COMPRESSION;
 
 /// OpenSSL wipes its copy of the data that it gives (`SSL_OP_CLEANSE_PLAINTEXT`).
-const CLEANSE_PLAINTEXT: u64 = 1 << 1;
+pub(crate) const CLEANSE_PLAINTEXT: u64 = 1 << 1;
 
 /// A certificate is shown to the core as it was sent (`SSL_OP_NO_TX_CERTIFICATE_COMPRESSION` and `..._RX_...`, of
 /// OpenSSL 3.2).
@@ -161,7 +161,7 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
         builder.set_options(SslOptions::CIPHER_SERVER_PREFERENCE);
     }
     let no_chain = SslMode::from_bits_retain(NO_AUTO_CHAIN);
-    builder.set_mode(SslMode::RELEASE_BUFFERS | SslMode::AUTO_RETRY | SslMode::ENABLE_PARTIAL_WRITE | no_chain);
+    builder.set_mode(SslMode::AUTO_RETRY | SslMode::ENABLE_PARTIAL_WRITE | no_chain);
     builder.set_read_ahead(false);
     // The core decides about the strength of keys and algorithms.
     builder.set_security_level(0);

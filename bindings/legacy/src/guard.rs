@@ -82,8 +82,12 @@ fn owned(text: *const c_char) -> CString {
 impl Drop for Queue {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
-        // SAFETY: the function has no precondition.
-        unsafe { sys::ERR_clear_error() };
+        // SAFETY: the functions have no precondition. Clearing takes much longer than looking.
+        unsafe {
+            if sys::ERR_peek_last_error() != 0 {
+                sys::ERR_clear_error();
+            }
+        }
         for Left { code, file, line, function, text } in &self.0 {
             let (library, reason) = (sys::ERR_GET_LIB(*code), sys::ERR_GET_REASON(*code));
             // SAFETY: OpenSSL copies each text. The format has one text.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error, Result};
 use crate::verify::HandshakeNotes;
 
-use super::key::{MAX_SECRET_BYTES, Psk, PskCallback, PskFormat, PskHash, PskRequest};
+use super::key::{Psk, PskCallback, PskFormat, PskHash, PskRequest};
 use super::table::Table;
 
 /// The length in bytes below which a secret can be guessed (RFC 9257 section 6.1).
@@ -129,11 +129,11 @@ impl Psks {
 
     /// The secret of an identity that is not known.
     pub(super) fn decoy_of(&self, identity: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let mut secret = Zeroizing::new(Vec::with_capacity(MAX_SECRET_BYTES + 32));
-        let mut block = signed(&self.decoy, identity)?;
+        let mut secret = Zeroizing::new(Vec::with_capacity(self.decoy_length + MARK_BYTES));
+        secret.extend_from_slice(&*signed(&self.decoy, identity)?);
         while secret.len() < self.decoy_length {
+            let block = signed(&self.decoy, &secret[secret.len() - MARK_BYTES..])?;
             secret.extend_from_slice(&*block);
-            block = signed(&self.decoy, &*block)?;
         }
         secret.truncate(self.decoy_length);
         Ok(secret)
@@ -167,6 +167,7 @@ fn signed(key: &hmac::Key, content: &[u8]) -> Result<Zeroizing<Mark>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::MAX_SECRET_BYTES;
     use super::*;
 
     /// Keys with secrets of these lengths, called by their numbers from 0 on.
