@@ -11,6 +11,7 @@ pub mod certificate;
 mod config;
 mod connection;
 mod context;
+pub mod convert;
 mod der;
 pub mod error;
 pub mod fetch;

@@ -10,6 +10,7 @@ macro_rules! page {
     ($name:ident, $file:literal) => {
         #[doc = "[architecture]: crate::manual::architecture"]
         #[doc = "[connections]: crate::manual::connections"]
+        #[doc = "[convert]: crate::manual::convert"]
         #[doc = "[howto]: crate::manual::howto"]
         #[doc = "[legacy]: crate::manual::legacy"]
         #[doc = "[options]: crate::manual::options"]
@@ -37,6 +38,7 @@ page!(sessions, "../docs/sessions.md");
 page!(legacy, "../docs/legacy.md");
 page!(psk, "../docs/psk.md");
 page!(bridge, "../docs/bridge.md");
+page!(convert, "../docs/convert.md");
 page!(threading, "../docs/threading.md");
 page!(users, "../docs/users.md");
 page!(performance, "../docs/performance.md");

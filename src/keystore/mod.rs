@@ -10,6 +10,7 @@ use zeroize::Zeroize;
 
 mod chain;
 mod crypto;
+pub(crate) mod export;
 mod formats;
 mod java;
 mod key;
@@ -30,6 +31,7 @@ mod store;
 mod traditional;
 mod unread;
 
+pub use export::pkcs8;
 pub use open::open;
 pub(crate) use open::whole;
 pub use options::{Limits, OpenOptions, Password, PasswordCallback, PasswordRequest, PasswordUse, Secret, StoreType};

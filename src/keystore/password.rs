@@ -55,6 +55,11 @@ pub(super) fn pkcs12(password: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     forms
 }
 
+/// The form that a PKCS#12 store is written with: UTF-16 with a terminator, for an empty password too.
+pub(super) fn pkcs12_written(password: &[u8]) -> Zeroizing<Vec<u8>> {
+    pkcs12(password).into_iter().next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -244,6 +244,11 @@ impl Store {
         &self.entries
     }
 
+    /// Returns true if a password was given for the store as a whole.
+    pub(super) fn has_used_password(&self) -> bool {
+        self.used_password.is_some()
+    }
+
     /// The warnings about an opened store.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -332,7 +337,7 @@ impl Store {
         Ok(trusted)
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = (usize, &Entry)> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.entries.iter().enumerate().filter(|(_, entry)| entry.kind == EntryKind::Key)
     }
 
@@ -479,7 +484,7 @@ impl Store {
         others.find_map(|entry| Some(entry.fault.clone()?.at(entry.place_within(&self.label))))
     }
 
-    fn alias_not_found(&self, alias: &str) -> Error {
+    pub(super) fn alias_not_found(&self, alias: &str) -> Error {
         let aliases = self.entries.iter().filter_map(|entry| entry.alias.as_deref());
         let mut listed = aliases.clone().take(MAX_LISTED).map(printable).collect::<Vec<_>>();
         match aliases.count() {

@@ -46,7 +46,8 @@ pub(crate) fn page(mut command: Command) -> String {
 }
 
 fn is_of_table(arg: &Arg) -> bool {
-    OPTIONS.iter().any(|row| row.name == arg.get_id().as_str())
+    // A conversion has flags of the same names, which are not those of a context.
+    arg.get_help_heading().is_some() && OPTIONS.iter().any(|row| row.name == arg.get_id().as_str())
 }
 
 fn subcommand(page: &mut Page, command: &Command) {

@@ -29,6 +29,7 @@ const LEVELS: &[&[&str]] = &[
     &["idle"],
     &["config"],
     &["context"],
+    &["convert"],
     &["stream"],
     &["ffi"],
 ];

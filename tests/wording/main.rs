@@ -98,6 +98,8 @@ const EXCEPTIONS: &[Exception] = &[
     may("src/bin/brokertls/transport.rs", "Error::new(code, error.to_string())", SYSTEM),
     may("src/context", "{host:?}", OWN_TEXT),
     may("src/context/key_log.rs", "FileUnwritable, error.to_string()", SYSTEM),
+    may("src/bin/brokertls/password.rs", "unreadable(name, &error.to_string())", SYSTEM),
+    may("src/convert/destination.rs", "unwritable(path, &error.to_string())", SYSTEM),
     may("src/fetch/cache.rs", "FileUnwritable, error.to_string()", SYSTEM),
     may("src/fetch/exchange.rs", "ureq::Error::Io(error) => unreachable(shown(&error.to_string()))", SYSTEM),
     may("src/ffi/builder.rs", "UnknownOption, format!(\"{name:?}\")", OWN_TEXT),

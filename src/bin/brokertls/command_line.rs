@@ -2,19 +2,22 @@
 //!
 //! The manual page is written from this file, so that it uses only the library and clap.
 
+use brokertls::convert::{CONVERT_OPTIONS, ConvertRow};
 use brokertls::options::{OPTIONS, OptionGroup, OptionKind, OptionRow};
 use brokertls::verify::Deviation;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 const ABOUT: &str = "\
-TLS for message brokers, from the shell: connects to a broker, acts as one, shows keystores, verifies certificates.";
+TLS for message brokers, from the shell: connects to a broker, acts as one, shows and converts keystores, verifies \
+certificates.";
 
 const COMMANDS: &str = "\
 For the options of a command: brokertls connect --help";
 
 const PASSWORDS: &str = "\
-Passwords: pass:TEXT, env:VARIABLE, or file:PATH, which takes the first line of the file.";
+Passwords: pass:TEXT, env:VARIABLE, file:PATH, which takes the first line of the file, stdin, or fd:NUMBER. Each \
+password from stdin, or from one descriptor, is the next line.";
 
 const STORES: &str = "\
 The options of one identity (--cert, --key, --alias, --type and its passwords) may stand in any order. An option that \
@@ -71,6 +74,22 @@ Examples:
 
 Exit code: 0 accepted, 1 refused, 2 wrong usage.";
 
+const CONVERT: &str = "\
+Reads a keystore, or certificates and keys (PEM, DER, PKCS#12, JKS, JCEKS), and writes OUT as PKCS#12 or PEM. OUT is a \
+new file that only its owner can read. It is written whole or not at all. An entry that cannot be read is an error, \
+unless --alias selects others. An entry of a kind that OUT cannot hold is a warning. PKCS#12 keeps the aliases, and \
+which certificates are trusted. PEM keeps neither, so keys and trusted certificates go into two files.";
+
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  brokertls convert broker.ks broker.p12 --password pass:old --out-password env:NEW_PASSWORD
+  brokertls convert broker.ks server.pem --password stdin --part chain
+  brokertls convert broker.ks server.key --password stdin --part key
+  brokertls convert broker.ts ca.pem --password stdin
+  brokertls convert server.pem broker.p12 --key server.key --name broker --out-password stdin
+
+Exit code: 0 written, 1 failed, 2 wrong usage.";
+
 /// The whole command line.
 pub(crate) fn command() -> Command {
     Command::new("brokertls")
@@ -83,6 +102,7 @@ pub(crate) fn command() -> Command {
         .subcommand(connect())
         .subcommand(serve())
         .subcommand(inspect())
+        .subcommand(convert())
         .subcommand(verify())
 }
 
@@ -133,6 +153,16 @@ fn inspect() -> Command {
         .arg(Arg::new("file").value_name("FILE").required(true).help("file to read"))
         .arg(json())
         .args(some_options(&names))
+}
+
+fn convert() -> Command {
+    Command::new("convert")
+        .about("Convert a keystore, or certificates and keys, to PKCS#12 or PEM")
+        .after_help(format!("{CONVERT}\n\n{PASSWORDS}\n\n{CONVERT_EXAMPLES}"))
+        .arg(Arg::new("in").value_name("IN").required(true).help("file to read"))
+        .arg(Arg::new("out").value_name("OUT").required(true).help("file to write"))
+        .arg(json())
+        .args(CONVERT_OPTIONS.iter().map(setting))
 }
 
 fn verify() -> Command {
@@ -198,6 +228,16 @@ fn option(row: &OptionRow) -> Arg {
         .help(row.help)
         .help_heading(row.group.heading())
         .action(if row.repeats { ArgAction::Append } else { ArgAction::Set });
+    match row.kind {
+        OptionKind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("yes"),
+        _ => arg,
+    }
+}
+
+/// The flag of a setting of a conversion.
+fn setting(row: &ConvertRow) -> Arg {
+    let action = if row.repeats { ArgAction::Append } else { ArgAction::Set };
+    let arg = text(row.name, row.placeholder, row.help).action(action);
     match row.kind {
         OptionKind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("yes"),
         _ => arg,

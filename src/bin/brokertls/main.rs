@@ -3,10 +3,12 @@
 mod arguments;
 mod command_line;
 mod connect;
+mod convert;
 mod dates;
 mod facts;
 mod findings;
 mod inspect;
+mod password;
 mod psk;
 mod report;
 mod revocation;
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         Some(("connect", matches)) => connect::run(matches),
         Some(("serve", matches)) => serve::run(matches),
         Some(("inspect", matches)) => inspect::run(matches),
+        Some(("convert", matches)) => convert::run(matches),
         Some(("verify", matches)) => verify::run(matches),
         _ => Err(Failure::usage("no such command")),
     };

@@ -1,9 +1,9 @@
-//! The block ciphers that keys and stores are encrypted with, in CBC with the padding of PKCS#7. Decryption only.
+//! The block ciphers that keys and stores are encrypted with, in CBC with the padding of PKCS#7. Two of them encrypt.
 
-use aws_lc_rs::cipher::UnboundCipherKey;
-use aws_lc_rs::cipher::{AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey};
+use aws_lc_rs::cipher::{AES_128, AES_192, AES_256, Algorithm, DecryptionContext, EncryptionContext};
+use aws_lc_rs::cipher::{PaddedBlockDecryptingKey, PaddedBlockEncryptingKey, UnboundCipherKey};
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit};
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, BlockModeEncrypt, KeyInit, KeyIvInit};
 use des::TdesEde3;
 use rc2::Rc2;
 use zeroize::Zeroizing;
@@ -73,4 +73,25 @@ fn aes(algorithm: &'static Algorithm, key: &[u8], iv: &[u8], buffer: &mut [u8]) 
 fn cbc<C: BlockCipherDecrypt + KeyInit>(key: &[u8], iv: &[u8], buffer: &mut [u8]) -> Option<usize> {
     let decryptor = cbc::Decryptor::<C>::new_from_slices(key, iv).ok()?;
     Some(decryptor.decrypt_padded::<Pkcs7>(buffer).ok()?.len())
+}
+
+/// Encrypts with AES-256; `None` if key or vector do not fit.
+pub(crate) fn encrypt_aes_256(key: &[u8], iv: [u8; 16], plain: &[u8]) -> Option<Vec<u8>> {
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_256, key).ok()?).ok()?;
+    // Room for the padding: the plaintext is never moved, and nothing of it is left.
+    let mut buffer = Vec::with_capacity(plain.len().saturating_add(iv.len()));
+    buffer.extend_from_slice(plain);
+    key.less_safe_encrypt(&mut buffer, EncryptionContext::Iv128(iv.into())).ok()?;
+    Some(buffer)
+}
+
+/// Encrypts with triple DES of three keys; `None` if key or vector do not fit.
+pub(crate) fn encrypt_triple_des(key: &[u8], iv: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+    let encryptor = cbc::Encryptor::<TdesEde3>::new_from_slices(key, iv).ok()?;
+    let mut buffer = Vec::with_capacity(plain.len().saturating_add(iv.len()));
+    buffer.extend_from_slice(plain);
+    buffer.resize(plain.len().saturating_add(iv.len()), 0);
+    let length = encryptor.encrypt_padded::<Pkcs7>(&mut buffer, plain.len()).ok()?.len();
+    buffer.truncate(length);
+    Some(buffer)
 }

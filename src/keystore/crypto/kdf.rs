@@ -188,6 +188,22 @@ fn add(block: &mut [u8], hash: &[u8]) {
     }
 }
 
+/// The HMAC of the data.
+pub(crate) fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Vec<u8> {
+    macro_rules! make {
+        ($($name:ident),*) => {
+            match hash {
+                $(Hash::$name => {
+                    // HMAC takes a key of any length.
+                    let hmac = Hmac::<$name>::new_from_slice(key);
+                    hmac.map(|hmac| hmac.chain_update(data).finalize().into_bytes().to_vec()).unwrap_or_default()
+                })*
+            }
+        };
+    }
+    make!(Sha1, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256)
+}
+
 /// Returns true if `mac` is the HMAC of the data.
 pub(crate) fn hmac_matches(hash: Hash, key: &[u8], data: &[u8], mac: &[u8]) -> bool {
     macro_rules! verify {

@@ -4,3 +4,4 @@ pub(super) mod cipher;
 pub(super) mod cost;
 pub(super) mod kdf;
 pub(super) mod pbe;
+pub(super) mod seal;

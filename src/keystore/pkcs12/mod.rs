@@ -28,7 +28,7 @@ const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
 const ENVELOPED_DATA: &str = "1.2.840.113549.1.7.3";
 const ENCRYPTED_DATA: &str = "1.2.840.113549.1.7.6";
 /// A context-specific primitive `[0]`.
-const CONTEXT_0_PRIMITIVE: u8 = 0x80;
+pub(super) const CONTEXT_0_PRIMITIVE: u8 = 0x80;
 
 /// The entries of a PKCS#12 store.
 ///

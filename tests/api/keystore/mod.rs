@@ -3,6 +3,7 @@
 mod algorithms;
 mod cases;
 mod containers;
+mod convert;
 mod der;
 mod differential;
 mod hostile;

@@ -1,0 +1,91 @@
+//! The file that a conversion writes: new, readable by its owner alone, and put in place whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
+
+use crate::error::{Code, Error, Result};
+
+/// Refuses a place that nothing may be written to.
+///
+/// # Errors
+/// `FILE_UNWRITABLE` for a file that is there and must not be replaced, for a symbolic link and for what is no file.
+pub(super) fn check(path: &Path, overwrites: bool) -> Result<()> {
+    let refuse = |what: &str, hint: &str| Err(unwritable(path, what).with_hint(hint));
+    match path.symlink_metadata() {
+        Ok(found) if found.is_symlink() => {
+            refuse("it is a symbolic link", "Name the file that the link leads to, or remove the link.")
+        }
+        Ok(found) if !found.is_file() => refuse("it is not a regular file", "Name a new file."),
+        Ok(_) if !overwrites => refuse("it is there already", "Name a new file, or set the option force."),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => Ok(()),
+        Err(error) => Err(unwritable(path, &error.to_string())),
+    }
+}
+
+/// Writes a file whole or not at all: under a temporary name in the same folder first.
+///
+/// Without `overwrites`, the file gets its name as a second link, which fails if another program has made the file
+/// meanwhile. With it, the temporary file takes the place of the old one in one step.
+///
+/// # Errors
+/// As for [`check`], and for a failure of the system; nothing is left then.
+pub(super) fn write(path: &Path, content: &[u8], overwrites: bool) -> Result<()> {
+    check(path, overwrites)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let failed = |error: io::Error| unwritable(path, &error.to_string());
+    let (temporary, mut file) = create(folder, path).map_err(failed)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    let placed = written.and_then(|()| match overwrites {
+        true => fs::rename(&temporary, path),
+        false => fs::hard_link(&temporary, path),
+    });
+    if placed.is_err() || !overwrites {
+        let _ = fs::remove_file(&temporary);
+    }
+    match placed {
+        Ok(()) => {
+            // The name survives a crash. A file system that cannot do this has its own promises.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+            Ok(())
+        }
+        Err(error) => {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                check(path, overwrites)?;
+            }
+            let hint = "If the file system has no hard links, set the option force.";
+            let is_link = !overwrites && matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP));
+            Err(if is_link { failed(error).with_hint(hint) } else { failed(error) })
+        }
+    }
+}
+
+/// Creates the temporary file, with a name that no other has.
+fn create(folder: &Path, path: &Path) -> io::Result<(PathBuf, File)> {
+    let mut random = [0; 16];
+    rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
+    let mark: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    // Long names keep room for the mark.
+    let name = match name.len() {
+        0..=200 => name,
+        _ => std::ffi::OsString::from(".brokertls"),
+    };
+    let mut name = name;
+    name.push(format!(".{mark}.new"));
+    let path = folder.join(name);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path)?;
+    Ok((path, file))
+}
+
+fn unwritable(path: &Path, what: &str) -> Error {
+    Error::new(Code::FileUnwritable, what).at(path.display())
+}

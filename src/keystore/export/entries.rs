@@ -1,0 +1,237 @@
+//! The entries of opened stores, decrypted and checked, for another file.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
+
+use super::carried::{CertificateEntry, Entries, KeyEntry};
+use super::pkcs8::pkcs8;
+use crate::certificate::describe;
+use crate::error::{Code, Error, Result};
+use crate::keystore::chain::Pool;
+use crate::keystore::crypto::cost::Allowance;
+use crate::keystore::signing::belongs_to;
+use crate::keystore::{Entry, EntryKind, Store, StoreType};
+
+/// The entries of a store, or those of these aliases, with the keys of `keys`, which may be the same store.
+///
+/// # Errors
+/// `STORE_PASSWORD_MISSING` if the integrity of a store of Java's was not checked; `ALIAS_NOT_FOUND`; `KEY_MISMATCH`;
+/// the fault of an entry that cannot be read; and what [`Store::private_key`] reports.
+pub(crate) fn take(store: &Store, keys: &Store, aliases: &[String]) -> Result<Entries> {
+    let is_checked = |store: &Store| match store.store_type() {
+        StoreType::Jks | StoreType::Jceks => store.has_used_password(),
+        _ => true,
+    };
+    if let Some(store) = [store, keys].into_iter().find(|store| !is_checked(store)) {
+        let hint = "Give the store password: without it, nothing shows that the store was not altered.";
+        return Err(Error::from(Code::StorePasswordMissing).with_hint(hint).at(store.label()));
+    }
+    let mut taker = Taker {
+        found: vec![false; aliases.len()],
+        aliases,
+        unnamed: 0,
+        chains: Allowance::new(store.limits),
+        entries: Entries::default(),
+    };
+    match store.store_type() {
+        StoreType::Pem | StoreType::Der => taker.take_text(store, keys)?,
+        _ => taker.take_store(store)?,
+    }
+    let missing = aliases.iter().zip(&taker.found).find(|(_, found)| !**found);
+    if let Some((alias, _)) = missing {
+        return Err(store.alias_not_found(alias));
+    }
+    // The faults of entries are errors here, and no warnings.
+    let warnings = store.warnings().iter().filter(|warning| !warning.contains(": not used: "));
+    taker.entries.warnings.splice(0..0, warnings.cloned());
+    Ok(taker.entries)
+}
+
+/// The entries so far.
+struct Taker<'a> {
+    aliases: &'a [String],
+    /// True for each alias that an entry has.
+    found: Vec<bool>,
+    /// The number of entries without a name so far.
+    unnamed: usize,
+    chains: Allowance,
+    entries: Entries,
+}
+
+impl Taker<'_> {
+    /// Tells whether an entry is asked for. One without a name is known by its number, as for Java.
+    fn is_wanted(&mut self, alias: Option<&str>) -> bool {
+        let alias = match alias {
+            Some(alias) => alias.to_lowercase(),
+            None => {
+                self.unnamed += 1;
+                self.unnamed.to_string()
+            }
+        };
+        let mut wanted = self.aliases.is_empty();
+        for (asked, found) in self.aliases.iter().zip(&mut self.found) {
+            if asked.to_lowercase() == alias {
+                (wanted, *found) = (true, true);
+            }
+        }
+        wanted
+    }
+
+    fn warn(&mut self, place: &str, what: &str) {
+        self.entries.warnings.push(format!("{place}: {what}"));
+    }
+
+    /// The entries of PKCS#12, JKS and JCEKS.
+    fn take_store(&mut self, store: &Store) -> Result<()> {
+        let marked = store.entries().iter().any(|entry| matches!(entry.kind, EntryKind::Key | EntryKind::Trusted));
+        for entry in store.entries() {
+            if !self.is_wanted(entry.alias.as_deref()) {
+                continue;
+            }
+            match entry.kind {
+                EntryKind::Key => {
+                    let taken = self.take_key(store, entry).map_err(|error| error.at(&entry.place))?;
+                    self.entries.keys.push(taken);
+                }
+                EntryKind::Trusted | EntryKind::Certificate => {
+                    let trusted = entry.kind == EntryKind::Trusted || !marked;
+                    self.take_certificates(entry, trusted);
+                }
+                EntryKind::SecretKey | EntryKind::Other => self.skip(entry)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_certificates(&mut self, entry: &Entry, trusted: bool) {
+        let taken =
+            entry.chain.iter().map(|der| CertificateEntry { alias: entry.alias.clone(), der: der.clone(), trusted });
+        self.entries.certificates.extend(taken);
+    }
+
+    /// An entry without a key and a certificate: a warning, unless it cannot be read or is asked for by name.
+    fn skip(&mut self, entry: &Entry) -> Result<()> {
+        match &entry.fault {
+            Some(fault) => Err(fault.clone().at(&entry.place)),
+            None if self.aliases.is_empty() => {
+                let note = entry.note.as_deref().unwrap_or("skipped");
+                self.warn(&entry.place, &format!("{note}; it is not in the output"));
+                Ok(())
+            }
+            None => {
+                let note = entry.note.clone().unwrap_or_default();
+                Err(Error::new(Code::NoPrivateKey, note).at(&entry.place))
+            }
+        }
+    }
+
+    fn take_key(&mut self, store: &Store, entry: &Entry) -> Result<KeyEntry> {
+        let key = store.decrypt(entry)?;
+        let mut chain = entry.chain.clone();
+        match self.signer(store, entry, &key)? {
+            Some(signer) => match chain.first() {
+                Some(first) if belongs_to(signer.as_ref(), first)? => {}
+                Some(first) => return Err(Error::new(Code::KeyMismatch, format!("certificate {}", describe(first)))),
+                None => {
+                    let pool = store.pool()?;
+                    chain = chain_in(pool, pool.certificate_of(signer.as_ref())?)?;
+                }
+            },
+            None => {
+                self.warn(&entry.place, "not checked if the key belongs to the certificate: its algorithm is unknown")
+            }
+        }
+        if chain.is_empty() {
+            self.warn(&entry.place, "the key has no certificate; Java does not show such an entry");
+        }
+        self.chains.take(&chain)?;
+        Ok(KeyEntry { alias: entry.alias.clone(), key: pkcs8(&key)?, chain })
+    }
+
+    /// The key ready to sign; `None` for an algorithm that is not served.
+    fn signer(
+        &self,
+        store: &Store,
+        entry: &Entry,
+        key: &PrivateKeyDer<'static>,
+    ) -> Result<Option<Arc<dyn SigningKey>>> {
+        match store.signing_key(entry, key) {
+            Ok(signer) => Ok(Some(signer)),
+            Err(error) if error.code() == Code::KeyAlgorithmUnsupported => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The keys of a PEM or DER file with their certificates, then the certificates of no key.
+    fn take_text(&mut self, store: &Store, keys: &Store) -> Result<()> {
+        let pool = store.pool()?;
+        let is_own = std::ptr::eq(store, keys);
+        let (mut in_chains, mut has_keys) = (HashSet::new(), false);
+        let is_alone = keys.keys().nth(1).is_none();
+        for (_, entry) in keys.keys() {
+            has_keys = true;
+            let taken = self.take_text_key(pool, keys, entry, is_alone).map_err(|error| error.at(&entry.place))?;
+            in_chains.extend(taken.chain.iter().cloned());
+            if self.is_wanted(None) {
+                self.entries.keys.push(taken);
+            }
+        }
+        for certificate in pool.certificates().iter().filter(|der| !in_chains.contains(*der)) {
+            if self.is_wanted(None) {
+                if has_keys {
+                    let what = format!("a certificate is in the chain of no key: {}", describe(certificate));
+                    self.warn(store.label(), &what);
+                }
+                let der = certificate.clone();
+                self.entries.certificates.push(CertificateEntry { alias: None, der, trusted: !has_keys });
+            }
+        }
+        let is_other = |entry: &&Entry| matches!(entry.kind, EntryKind::Other | EntryKind::SecretKey);
+        for entry in store.entries().iter().filter(is_other) {
+            match &entry.fault {
+                Some(fault) => return Err(fault.clone().at(&entry.place)),
+                None => self.warn(&entry.place, entry.note.as_deref().unwrap_or("skipped")),
+            }
+        }
+        if !is_own && store.keys().next().is_some() {
+            self.warn(store.label(), "its private key is not used, as another file has the key");
+        }
+        Ok(())
+    }
+
+    fn take_text_key(&mut self, pool: &Pool, keys: &Store, entry: &Entry, is_alone: bool) -> Result<KeyEntry> {
+        let key = keys.decrypt(entry)?;
+        let chain = match self.signer(keys, entry, &key)? {
+            _ if pool.certificates().is_empty() => Vec::new(),
+            Some(signer) => match pool.certificate_of(signer.as_ref())? {
+                None => {
+                    let first = pool.certificates().first().filter(|_| is_alone);
+                    let none = || "no certificate fits the key".to_owned();
+                    let detail = first.map_or_else(none, |first| format!("certificate {}", describe(first)));
+                    return Err(Error::new(Code::KeyMismatch, detail));
+                }
+                found => chain_in(pool, found)?,
+            },
+            None if is_alone => {
+                self.warn(&entry.place, "not checked if the key belongs to the certificate: its algorithm is unknown");
+                chain_in(pool, Some(0))?
+            }
+            None => return Err(entry.unserved().unwrap_or_else(|| Code::KeyAlgorithmUnsupported.into())),
+        };
+        if chain.is_empty() {
+            self.warn(&entry.place, "the key has no certificate; Java does not show such an entry");
+        }
+        self.chains.take(&chain)?;
+        Ok(KeyEntry { alias: None, key: pkcs8(&key)?, chain })
+    }
+}
+
+/// The chain of the certificate at this place of the pool.
+fn chain_in(pool: &Pool, position: Option<usize>) -> Result<Vec<CertificateDer<'static>>> {
+    let Some(position) = position else { return Ok(Vec::new()) };
+    let chain = pool.chain(position)?;
+    Ok(pool.certificates_of(&chain).cloned().collect())
+}
