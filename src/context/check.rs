@@ -10,13 +10,14 @@ use super::load;
 impl ContextBuilder {
     /// Opens the source of an identity as [`ContextBuilder::build`] does, and drops what it holds.
     ///
-    /// No callback is asked for a password: a source that needs one is opened as far as that goes without it.
+    /// No callback is asked for a password: a source that needs one is opened as far as that goes without it. A later
+    /// setting may allow keys of DSA.
     ///
     /// # Errors
     /// As for [`IdentitySource::open`]; `KEY_MISMATCH` and the other errors of a key and its certificates.
     pub fn check_identity(&self, source: &IdentitySource) -> Result<()> {
         let unasked = IdentitySource { options: unasked(&source.options), ..source.clone() };
-        but_for_callbacks(load::open_identity(&unasked, &mut Vec::new()), &source.options)
+        but_for_callbacks(load::open_identity(&unasked, true, &mut Vec::new()), &source.options)
     }
 
     /// Reads trusted certificates, likewise.

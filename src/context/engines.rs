@@ -34,6 +34,11 @@ pub(super) struct Keys {
     staples: Vec<Option<Arc<Staple>>>,
 }
 
+/// Returns true if rustls can sign with the key: it has no DSA.
+pub(super) fn is_of_rustls(identity: &Identity) -> bool {
+    key_kind(identity) != Ok(KeyKind::Dss)
+}
+
 /// The keys of a context, for the advice about a client that is refused.
 pub(super) fn standing_keys(spec: &Spec, identities: &[Arc<Identity>]) -> StandingKeys {
     let kinds: Vec<KeyKind> = identities.iter().filter_map(|identity| key_kind(identity).ok()).collect();
@@ -101,6 +106,11 @@ impl Keys {
         self.staples = staples;
     }
 
+    /// Returns true if rustls can use an identity.
+    pub(super) fn has_first(&self, spec: &Spec) -> bool {
+        spec.hosts.identities.is_some() || self.identities.iter().any(|identity| is_of_rustls(identity))
+    }
+
     fn of_rustls(&self, spec: &Spec) -> FirstKeys {
         match spec.hosts.identities {
             Some(_) => FirstKeys::OfHost,
@@ -135,7 +145,7 @@ impl Second {
         let Policies { first, second, .. } = restricted_both(&spec.policy, &self.keys.means, versions, suites)?;
         let mut policy = second.ok_or(Code::Internal)?;
         policy.keep_keys(&self.keys.kinds, self.keys.means.has_psk);
-        Ok((first.filter(|_| spec.has_identities()), policy))
+        Ok((first.filter(|_| self.keys.has_first(spec)), policy))
     }
 
     /// Makes the server for these settings.
@@ -162,7 +172,7 @@ impl Keys {
     ) -> Result<Server> {
         let asks = settings.client_auth.unwrap_or(spec.client_auth) != ClientAuth::None;
         // Without an identity, rustls serves no client beside it.
-        let first = first.filter(|_| spec.has_identities());
+        let first = first.filter(|_| self.has_first(spec));
         Server::new(Parts {
             library: spec.legacy.library.as_deref(),
             identities: &self.identities,

@@ -15,7 +15,7 @@ use crate::policy::{NotServed, Policies, Policy, Standing, of_both};
 use crate::revocation::{Remote, Staples};
 use crate::session::Sessions;
 
-use super::engines::{Keys, Second, standing_keys};
+use super::engines::{Keys, Second, is_of_rustls, standing_keys};
 use super::key_log::KeyLogFile;
 use super::parts::{Client, ConfigParts, Signers, derived, refuse_without_trust};
 use super::{load, staples};
@@ -67,7 +67,9 @@ impl Generation {
                 Signers::Host(Arc::new(HostIdentities { host: Arc::clone(host), suites }))
             }
             None => {
-                Signers::Own(Arc::new(Identities::new(&identities, of_identities.clone(), policy.cipher_suites())?))
+                let with_staples = identities.iter().cloned().zip(of_identities.iter().cloned());
+                let (own, staples): (Vec<_>, Vec<_>) = with_staples.filter(|(one, _)| is_of_rustls(one)).unzip();
+                Signers::Own(Arc::new(Identities::new(&own, staples, policy.cipher_suites())?))
             }
         };
         let key_log = spec.key_log.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
@@ -80,8 +82,8 @@ impl Generation {
             Second::new(spec, &parts, has_rustls.then_some(&parts.policy), (second, keys), sessions)
         });
         let second = second.transpose()?;
-        let server =
-            (spec.has_identities() && has_rustls).then(|| parts.server(spec, &parts.policy, &settings, sessions));
+        let has_first = spec.hosts.identities.is_some() || identities.iter().any(|one| is_of_rustls(one));
+        let server = (has_first && has_rustls).then(|| parts.server(spec, &parts.policy, &settings, sessions));
         let verifies = has_rustls && (spec.has_trust() || spec.accepts_any_server);
         let client = verifies.then(|| parts.client(spec, &parts.policy, &settings, sessions));
         let (server, client) = (server.transpose()?, client.transpose()?);

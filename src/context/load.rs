@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::config::source::{self, Source};
 use crate::config::{CrlSource, IdentitySource, Spec};
 use crate::error::{Code, Error, Result};
-use crate::keystore::{self, Identity, TrustedCertificate};
+use crate::keystore::{self, Identity, OpenOptions, TrustedCertificate};
 use crate::revocation::{Crls, Remote, Revocation, RevocationPolicy, now_unix_s, ocsp};
 use crate::verify::{Deviation, Deviations, Judge, PeerVerifier};
 
@@ -31,8 +31,9 @@ pub(super) fn judge(spec: &Spec, remote: Option<Arc<Remote>>, warnings: &mut Vec
 
 pub(super) fn identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
     let mut identities = Vec::new();
+    let reads_dsa = spec.legacy.is_on && spec.legacy.allowed.dss;
     for source in &spec.identities {
-        identities.extend(open_identity(source, warnings)?);
+        identities.extend(open_identity(source, reads_dsa, warnings)?);
     }
     let now = spec.clock.current_time().ok_or_else(|| Error::new(Code::Internal, "the clock gives no time"))?;
     for identity in &identities {
@@ -41,14 +42,20 @@ pub(super) fn identities(spec: &Spec, warnings: &mut Vec<String>) -> Result<Vec<
     Ok(identities)
 }
 
-pub(super) fn open_identity(source: &IdentitySource, warnings: &mut Vec<String>) -> Result<Vec<Arc<Identity>>> {
+/// The identities of a source. Keys of DSA are for a context of which the second engine may use them.
+pub(super) fn open_identity(
+    source: &IdentitySource,
+    reads_dsa: bool,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Arc<Identity>>> {
     if let Some(identity) = &source.ready {
         return Ok(vec![Arc::clone(identity)]);
     }
-    let store = source.open()?;
+    let options = OpenOptions { legacy_dsa: reads_dsa, ..source.options.clone() };
+    let store = source.certificates.open(&options)?;
     warnings.extend_from_slice(store.warnings());
     let identities = match (&source.key, &source.alias) {
-        (Some(key), _) => vec![keystore::pair(&store, &key.open(&source.options)?)?],
+        (Some(key), _) => vec![keystore::pair(&store, &key.open(&options)?)?],
         (None, Some(alias)) => vec![store.identity(alias)?],
         (None, None) => store.identities()?,
     };

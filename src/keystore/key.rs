@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::crypto::cost::Cost;
 use super::crypto::pbe::Scheme;
+use super::dsa_form;
 use super::java::key::JavaKey;
 use super::key_form::Form;
 use super::pkcs12::ber;
@@ -38,6 +39,7 @@ impl PlainKey {
     /// `KEY_MALFORMED` if it has none of the encodings.
     pub(super) fn new(der: Zeroizing<Vec<u8>>) -> Result<Self> {
         match Form::of(&der) {
+            Some(Form::Dsa) => Ok(Self { form: Form::Pkcs8, der: Zeroizing::new(dsa_form::to_pkcs8(&der)?) }),
             Some(form) => Ok(Self { form, der }),
             None => Err(Error::new(Code::KeyMalformed, "neither PKCS#8, PKCS#1 nor SEC1")),
         }
@@ -50,7 +52,7 @@ impl PlainKey {
     pub(super) fn to_private_key(&self) -> Zeroizing<PrivateKeyDer<'static>> {
         let der = self.version_1().unwrap_or_else(|| self.der.to_vec());
         Zeroizing::new(match self.form {
-            Form::Pkcs8 => PrivatePkcs8KeyDer::from(der).into(),
+            Form::Pkcs8 | Form::Dsa => PrivatePkcs8KeyDer::from(der).into(),
             Form::Pkcs1 => PrivatePkcs1KeyDer::from(der).into(),
             Form::Sec1 => PrivateSec1KeyDer::from(der).into(),
         })
@@ -100,6 +102,7 @@ impl Algorithm {
     pub(super) fn of(form: Form, der: &[u8]) -> Result<Self> {
         match form {
             Form::Pkcs1 => rsa(der),
+            Form::Dsa => Ok(named(dsa_form::NAME, false)),
             Form::Sec1 => sec1(der),
             Form::Pkcs8 => {
                 let (oid, mut parameters, key) = pkcs8(der)?;

@@ -1,5 +1,6 @@
 //! The encodings that a private key can have when it is not encrypted.
 
+use super::dsa_form;
 use crate::der::{Cursor, INTEGER, OCTET_STRING, SEQUENCE};
 use crate::error::Code;
 
@@ -12,6 +13,8 @@ pub(super) enum Form {
     Pkcs1,
     /// RFC 5915, elliptic curves.
     Sec1,
+    /// OpenSSL's own, DSA.
+    Dsa,
 }
 
 impl Form {
@@ -21,6 +24,7 @@ impl Form {
         content.take(INTEGER, "version").ok()?;
         match content.peek()? {
             SEQUENCE => Some(Self::Pkcs8),
+            INTEGER if dsa_form::is_own_encoding(der) => Some(Self::Dsa),
             INTEGER => Some(Self::Pkcs1),
             OCTET_STRING => Some(Self::Sec1),
             _ => None,

@@ -10,6 +10,8 @@ use zeroize::Zeroize;
 
 mod chain;
 mod crypto;
+mod dsa;
+mod dsa_form;
 pub(crate) mod export;
 mod formats;
 mod java;

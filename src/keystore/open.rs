@@ -49,7 +49,7 @@ pub fn open(label: &str, bytes: &[u8], options: &OpenOptions) -> Result<Store> {
 fn open_as(found: StoreType, label: &str, bytes: &[u8], blocks: Vec<Block>, options: &OpenOptions) -> Result<Store> {
     let mut budget = Budget::new(options.limits);
     let mut content = match found {
-        StoreType::Pem => plain::read_pem(label, blocks)?,
+        StoreType::Pem => plain::read_pem(label, blocks, options.legacy_dsa)?,
         StoreType::Der => plain::read_der(label, bytes)?,
         StoreType::Pkcs12 => pkcs12::read(label, bytes, options, &mut budget)?,
         StoreType::Jks | StoreType::Jceks => jks::read(label, bytes, options)?,

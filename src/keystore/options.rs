@@ -116,6 +116,8 @@ pub struct OpenOptions {
     pub key_password: Password,
     /// Accepts a PKCS#12 store without a MAC. Anyone could have altered its content.
     pub insecure_allow_missing_mac: bool,
+    /// Reads private keys of DSA, which the second engine alone can use.
+    pub legacy_dsa: bool,
     /// The limits on the cost of a file.
     pub limits: Limits,
 }

@@ -7,7 +7,7 @@ use super::key::Material;
 use super::pem::{self, Block};
 use super::store::{Content, Entry, EntryKind};
 use super::traditional::Traditional;
-use super::{formats, pkcs7};
+use super::{dsa, formats, pkcs7};
 use crate::certificate::fault;
 use crate::der::{Cursor, SEQUENCE};
 use crate::error::{Code, Error, Result};
@@ -16,16 +16,16 @@ use crate::error::{Code, Error, Result};
 ///
 /// # Errors
 /// The first block's fault, with its line, if no block can be read.
-pub(super) fn read_pem(label: &str, blocks: Vec<Block>) -> Result<Content> {
+pub(super) fn read_pem(label: &str, blocks: Vec<Block>, reads_dsa: bool) -> Result<Content> {
     let entries = blocks.into_iter().flat_map(|block| {
         let place = format!("{label}, line {}", block.line);
-        read_block(block, place)
+        read_block(block, place, reads_dsa)
     });
     Content::of(entries.collect())
 }
 
 /// The entries of a block; PKCS#7 has several.
-fn read_block(block: Block, place: String) -> Vec<Entry> {
+fn read_block(block: Block, place: String, reads_dsa: bool) -> Vec<Entry> {
     let label = block.label.to_ascii_uppercase();
     let entry = match label.as_str() {
         label if pkcs7::LABELS.contains(&label) => return pkcs7_entries(&block.data, &place),
@@ -39,7 +39,7 @@ fn read_block(block: Block, place: String) -> Vec<Entry> {
                 Err(fault) => Entry::unusable(fault, place),
             }
         }
-        "DSA PRIVATE KEY" => unsupported_key("DSA", place),
+        "DSA PRIVATE KEY" if !reads_dsa => Entry::key(Material::Unusable(dsa::unsupported()), Vec::new(), place),
         "OPENSSH PRIVATE KEY" => unsupported_key("OpenSSH's own format; ssh-keygen -p -m PEM converts it", place),
         // Some writers name the algorithm in the label of PKCS#8.
         label if label.ends_with("PRIVATE KEY") => {

@@ -11,6 +11,8 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::Zeroizing;
 
 use super::crypto::cost::Cost;
+use super::dsa::{self, DsaKey};
+use super::dsa_form;
 use super::key::{self, Algorithm, RSA_LEAST_BITS, RSA_SMALL_BELOW_BITS, bits};
 use super::key_form::Form;
 use super::rsa_small::SmallRsaKey;
@@ -46,7 +48,21 @@ pub fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
         _ if algorithm.served => {
             Err(Error::new(Code::KeyMalformed, format!("its numbers are not a key of {}", algorithm.name)))
         }
+        _ if algorithm.name == dsa_form::NAME => Err(dsa::unsupported()),
         _ => Err(Error::new(Code::KeyAlgorithmUnsupported, algorithm.name)),
+    }
+}
+
+/// The same for a file that may have keys of DSA, in PKCS#8.
+///
+/// # Errors
+/// As for [`signing_key`].
+pub(super) fn signing_key_with(key: &PrivateKeyDer<'_>, reads_dsa: bool) -> Result<Arc<dyn SigningKey>> {
+    match key {
+        PrivateKeyDer::Pkcs8(key) if reads_dsa && dsa::is_dsa(key.secret_pkcs8_der()) => {
+            Ok(Arc::new(DsaKey::new(key.secret_pkcs8_der())?))
+        }
+        key => signing_key(key),
     }
 }
 

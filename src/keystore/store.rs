@@ -14,7 +14,7 @@ use super::chain::Pool;
 use super::crypto::cost::{Budget, Cost};
 use super::key::Material;
 use super::pairing::{assemble, pair_all, usable, warnings_of_unused};
-use super::signing::{self, signing_key};
+use super::signing::{self, signing_key_with};
 use super::{
     Identity, Limits, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType, TrustedCertificate,
 };
@@ -146,6 +146,7 @@ pub struct Store {
     /// The store password as it was used, of formats that have one.
     used_password: Option<Secret>,
     pub(super) limits: Limits,
+    reads_dsa: bool,
     /// The budget that is left for the decryption of keys.
     budget: Mutex<Budget>,
     /// All certificates, to make chains of; made when it is first needed.
@@ -223,6 +224,7 @@ impl Store {
             key_password: options.key_password.clone(),
             used_password: content.used_password,
             limits: options.limits,
+            reads_dsa: options.legacy_dsa,
             budget: Mutex::new(budget),
             pool: OnceLock::new(),
             aliases: OnceLock::new(),
@@ -375,7 +377,7 @@ impl Store {
     /// The key of an entry made ready, at the cost of this.
     pub(super) fn signing_key(&self, entry: &Entry, key: &PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>> {
         self.pay(&entry.paid.signing, signing::cost(key))?;
-        signing_key(key)
+        signing_key_with(key, self.reads_dsa)
     }
 
     /// Takes a cost from the budget, unless it has been taken before.

@@ -139,6 +139,7 @@ pub(crate) fn key_kind(identity: &Identity) -> Result<KeyKind, &'static str> {
     match key.algorithm() {
         SignatureAlgorithm::RSA => Ok(KeyKind::Rsa),
         SignatureAlgorithm::ED25519 => Ok(KeyKind::Ed25519),
+        SignatureAlgorithm::DSA => Ok(KeyKind::Dss),
         _ => {
             let curve = CURVES.iter().find(|(scheme, _)| key.choose_scheme(&[*scheme]).is_some());
             curve.map(|(_, curve)| KeyKind::Ecdsa(*curve)).ok_or("its key is of a kind that is not of these versions")

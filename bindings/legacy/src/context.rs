@@ -175,7 +175,8 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
         builder.set_groups_list(&groups::with_finite_fields(text(parts.groups)))?;
     }
     builder.set_sigalgs_list(text(parts.signatures))?;
-    set_client_signatures(builder, text(parts.signatures))?;
+    let signatures = text(parts.signatures).split(':').filter(|name| !name.starts_with("DSA+"));
+    set_client_signatures(builder, &signatures.collect::<Vec<_>>().join(":"))?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     // In TLS 1.3, OpenSSL sends none by itself.
     builder.set_num_tickets(0)?;
@@ -184,7 +185,8 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
     set_finite_field(builder)
 }
 
-/// Sets the signature algorithms that clients may use. They are a setting of their own.
+/// Sets the signature algorithms that clients may use. They are a setting of their own: those of DSA are for this side
+/// alone.
 #[allow(unsafe_code)]
 fn set_client_signatures(builder: &mut SslContextBuilder, names: &str) -> Result<(), ErrorStack> {
     const SET_CLIENT_SIGALGS_LIST: c_int = 102;

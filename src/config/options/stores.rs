@@ -156,6 +156,7 @@ impl Stores {
             key_password: draft.key_password.clone().unwrap_or_default(),
             insecure_allow_missing_mac: self.insecure_allow_missing_mac,
             limits: self.limits,
+            ..OpenOptions::default()
         }
     }
 }

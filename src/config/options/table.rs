@@ -87,7 +87,8 @@ pub static OPTIONS: &[OptionRow] = &[
         "serve old clients by a second engine: TLSv1 and TLSv1.1 if versions names them, CBC, DHE, and pre-shared keys \
          [default: no]"),
     many(row(Policy, "legacy-allow", Choice(legacy_allow), "SWITCH",
-        "let the second engine use: legacy-rsa-key-exchange, legacy-sha1-signatures, legacy-3des [default: none]")),
+        "let the second engine use: legacy-rsa-key-exchange, legacy-sha1-signatures, legacy-3des, legacy-dss \
+        [default: none]")),
     row(Policy, "legacy-library", Path(|builder, path| builder.legacy_library(path)), "FILE",
         "library of the second engine [default: libbrokertls_legacy.so beside this one, or of the loader's path]"),
     row(Policy, "psk-file", Path(|builder, path| builder.psk_file(Source::file(path))), "FILE",

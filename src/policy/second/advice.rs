@@ -210,9 +210,10 @@ impl Standing {
         missing: &mut Vec<Missing>,
     ) -> Result<bool, &'static str> {
         let takes = |key: &KeyKind| match (suite.kx, suite.auth) {
-            (Kx::Any, _) => true,
+            (Kx::Any, _) => *key != KeyKind::Dss,
             (Kx::Rsa | Kx::RsaPsk, _) | (_, Auth::Rsa) => *key == KeyKind::Rsa,
-            (_, Auth::Ecdsa) => *key != KeyKind::Rsa && is_of_curve(*key, version, offered),
+            (_, Auth::Dss) => *key == KeyKind::Dss,
+            (_, Auth::Ecdsa) => !matches!(key, KeyKind::Rsa | KeyKind::Dss) && is_of_curve(*key, version, offered),
             _ => false,
         };
         if matches!(suite.kx, Kx::Psk | Kx::DhePsk | Kx::EcdhePsk) {
@@ -222,7 +223,7 @@ impl Standing {
             return Ok(true);
         }
         let own = self.keys.iter().filter(|key| takes(key));
-        let other = [(KeyKind::Rsa, "RSA"), (KeyKind::Ecdsa(23), "ECDSA (P-256)")];
+        let other = [(KeyKind::Rsa, "RSA"), (KeyKind::Ecdsa(23), "ECDSA (P-256)"), (KeyKind::Dss, "DSA")];
         let other = other.iter().filter(|(key, _)| takes(key));
         if matches!(suite.kx, Kx::Rsa | Kx::RsaPsk) {
             missing.extend(self.keys.iter().all(|key| !takes(key)).then_some(Missing::Key("RSA")));
@@ -423,6 +424,8 @@ mod tests {
             offer(TLS12_ONLY, &[0xC027]),
             "cipher-suites=ECDHE-RSA-AES256-GCM-SHA384,ECDHE-RSA-AES256-SHA384,ECDHE-RSA-AES128-SHA256",
         );
+        let dss = OfferedParts { signatures: Some(&[0x0402]), ..offer(TLS12_ONLY, &[0x0040]) };
+        serves(engine, dss, "an identity with a key of DSA and legacy-allow=legacy-dss");
         serves(engine, offer(TLS12_ONLY, &[0xC09E]), "cipher-suites=DEFAULT:DHE-RSA-AES128-CCM");
         let long = "ECDHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES256-SHA";
         let long = Settings { suites: long, ..engine };
@@ -446,8 +449,9 @@ mod tests {
                 (&[0x0003, 0x0006], "export-grade encryption is broken"),
                 (&[0x0034, 0xC018], "no authentication (anonymous)"),
                 (&[0x0009, 0x0015], "DES encryption is broken"),
+                (&[0x0030, 0x0036], "static Diffie-Hellman key exchange: not in OpenSSL since 1.1.0"),
                 (&[0xC004, 0xC00E], "static ECDH key exchange: not in OpenSSL since 1.1.0"),
-            ] as [(&'static [u16], &str); 6]
+            ] as [(&'static [u16], &str); 7]
             {
                 never_serves(settings, offer(TLS12_ONLY, suites), reason);
             }

@@ -25,6 +25,8 @@ pub(crate) enum KeyKind {
     /// With the number of its curve.
     Ecdsa(u16),
     Ed25519,
+    /// DSA, which rustls has not.
+    Dss,
 }
 
 /// The parts of a ClientHello that decide. `None` for an extension that the client has not sent.
@@ -55,13 +57,15 @@ enum Signs {
     /// ECDSA; TLS 1.3 takes this curve alone.
     Ecdsa(u16),
     Ed25519,
+    /// DSA, which TLS 1.3 does not take.
+    Dsa,
 }
 
 const fn signature(id: u16, name: &'static str, signs: Signs) -> Signature {
     Signature { id, name, signs }
 }
 
-/// The signature algorithms, those of the other engine alone, in the same order. The last two are over SHA-1.
+/// The signature algorithms, those of the other engine and DSA, in the same order. The last three are over SHA-1.
 static SIGNATURES: &[Signature] = &[
     signature(0x0503, "ECDSA+SHA384", Signs::Ecdsa(24)),
     signature(0x0403, "ECDSA+SHA256", Signs::Ecdsa(23)),
@@ -76,12 +80,16 @@ static SIGNATURES: &[Signature] = &[
     signature(0x0601, "RSA+SHA512", Signs::Rsa),
     signature(0x0501, "RSA+SHA384", Signs::Rsa),
     signature(0x0401, "RSA+SHA256", Signs::Rsa),
+    signature(0x0602, "DSA+SHA512", Signs::Dsa),
+    signature(0x0502, "DSA+SHA384", Signs::Dsa),
+    signature(0x0402, "DSA+SHA256", Signs::Dsa),
     signature(0x0203, "ECDSA+SHA1", Signs::Ecdsa(0)),
     signature(0x0201, "RSA+SHA1", Signs::Rsa),
+    signature(0x0202, "DSA+SHA1", Signs::Dsa),
 ];
 
 /// The signatures of a client of TLS 1.2 that names none (RFC 5246 section 7.4.1.4.1).
-const UNNAMED: &[u16] = &[0x0201, 0x0203];
+const UNNAMED: &[u16] = &[0x0201, 0x0202, 0x0203];
 
 /// The versions and suites of the second engine.
 #[derive(Clone, Debug)]
@@ -91,6 +99,7 @@ pub(crate) struct SecondPolicy {
     suites: Vec<&'static Suite>,
     groups: Vec<&'static SecondGroup>,
     sha1_signatures: bool,
+    dss: bool,
     /// True if rustls serves TLS 1.3 on the same port. The engine must know it, to mark a downgrade.
     is_beside_tls13: bool,
 }
@@ -129,8 +138,8 @@ impl SecondPolicy {
             None => SUITES.iter().filter(|suite| is_default(suite) || is_switched(suite)).collect(),
         };
         suites.retain(|suite| verdict_of_second(suite, Some(means)).is_served());
-        let sha1_signatures = means.allowed.sha1_signatures;
-        let mut policy = Self { versions, suites, groups, sha1_signatures, is_beside_tls13: false };
+        let LegacyAllowed { sha1_signatures, dss, .. } = means.allowed;
+        let mut policy = Self { versions, suites, groups, sha1_signatures, dss, is_beside_tls13: false };
         policy.settle();
         Ok(policy)
     }
@@ -153,13 +162,15 @@ impl SecondPolicy {
     /// Restricts the suites to those that these keys, or pre-shared keys, serve.
     pub(crate) fn keep_keys(&mut self, kinds: &[KeyKind], has_psk: bool) {
         let has_rsa = kinds.contains(&KeyKind::Rsa);
-        let has_other = kinds.iter().any(|kind| *kind != KeyKind::Rsa);
+        let has_dss = kinds.contains(&KeyKind::Dss);
+        let has_other = kinds.iter().any(|kind| matches!(kind, KeyKind::Ecdsa(_) | KeyKind::Ed25519));
         // Ed25519 has no signature before TLS 1.2.
         let has_only_new = !kinds.is_empty() && kinds.iter().all(|kind| *kind == KeyKind::Ed25519);
         self.suites.retain(|suite| match suite.auth {
             Auth::Any => has_rsa || has_other || has_psk,
             Auth::Rsa => has_rsa,
             Auth::Ecdsa => has_other,
+            Auth::Dss => has_dss,
             _ => has_psk,
         });
         if has_only_new && !has_psk {
@@ -293,7 +304,8 @@ impl SecondPolicy {
 
     /// OpenSSL's list of the signature algorithms.
     pub(crate) fn signature_list(&self) -> String {
-        signatures(self.sha1_signatures).map(|one| one.name).collect::<Vec<_>>().join(":")
+        let signatures = signatures(self.sha1_signatures).filter(|one| self.dss || one.signs != Signs::Dsa);
+        signatures.map(|one| one.name).collect::<Vec<_>>().join(":")
     }
 
     /// Returns true if a handshake with this key serves the offer.
@@ -308,7 +320,8 @@ impl SecondPolicy {
             (Kx::Any, _) => signs,
             (Kx::Rsa | Kx::RsaPsk, _) => key == KeyKind::Rsa,
             (_, Auth::Rsa) => key == KeyKind::Rsa && signs,
-            (_, Auth::Ecdsa) => key != KeyKind::Rsa && signs && is_of_curve,
+            (_, Auth::Ecdsa) => matches!(key, KeyKind::Ecdsa(_) | KeyKind::Ed25519) && signs && is_of_curve,
+            (_, Auth::Dss) => key == KeyKind::Dss && signs,
             _ => false,
         })
     }
@@ -367,7 +380,7 @@ fn can_sign(version: u16, theirs: &[u16], key: KeyKind, with_sha1: bool) -> bool
         return key != KeyKind::Ed25519;
     }
     signatures(with_sha1).filter(|one| theirs.contains(&one.id)).any(|one| match (&one.signs, key) {
-        (Signs::Rsa, KeyKind::Rsa) => version == TLS12,
+        (Signs::Rsa, KeyKind::Rsa) | (Signs::Dsa, KeyKind::Dss) => version == TLS12,
         (Signs::RsaPss, KeyKind::Rsa) | (Signs::Ed25519, KeyKind::Ed25519) => true,
         (Signs::Ecdsa(curve), KeyKind::Ecdsa(own)) => version == TLS12 || *curve == own,
         _ => false,
@@ -379,7 +392,7 @@ fn can_sign(version: u16, theirs: &[u16], key: KeyKind, with_sha1: bool) -> bool
 fn is_of_curve(key: KeyKind, version: u16, offered: OfferedParts<'_>) -> bool {
     match key {
         KeyKind::Ecdsa(curve) => version == TLS13 || offered.groups.is_none_or(|groups| groups.contains(&curve)),
-        KeyKind::Rsa | KeyKind::Ed25519 => true,
+        KeyKind::Rsa | KeyKind::Ed25519 | KeyKind::Dss => true,
     }
 }
 
@@ -393,7 +406,7 @@ fn is_default(suite: &Suite) -> bool {
 
 /// Returns true if the switch of a suite selects it too, without a list.
 fn is_switched(suite: &Suite) -> bool {
-    suite.enc == Enc::TripleDes
+    suite.enc == Enc::TripleDes || suite.auth == Auth::Dss
 }
 
 fn is_of(suite: &Suite, version: u16) -> bool {

@@ -12,15 +12,18 @@ pub struct LegacyAllowed {
     pub sha1_signatures: bool,
     /// Triple-DES: `legacy-3des`.
     pub triple_des: bool,
+    /// DSS: certificates with a DSA key of the server: `legacy-dss`.
+    pub dss: bool,
 }
 
 pub(super) const RSA_KEY_EXCHANGE: &str = "legacy-rsa-key-exchange";
 pub(super) const SHA1_SIGNATURES: &str = "legacy-sha1-signatures";
 const TRIPLE_DES: &str = "legacy-3des";
+const DSS: &str = "legacy-dss";
 
 impl LegacyAllowed {
     /// The names of all switches.
-    pub(crate) const NAMES: [&'static str; 3] = [RSA_KEY_EXCHANGE, SHA1_SIGNATURES, TRIPLE_DES];
+    pub(crate) const NAMES: [&'static str; 4] = [RSA_KEY_EXCHANGE, SHA1_SIGNATURES, TRIPLE_DES, DSS];
 
     /// Allows a part by the name of its switch. Returns false for an unknown name.
     pub(crate) fn allow(&mut self, name: &str) -> bool {
@@ -28,6 +31,7 @@ impl LegacyAllowed {
             RSA_KEY_EXCHANGE => self.rsa_key_exchange = true,
             SHA1_SIGNATURES => self.sha1_signatures = true,
             TRIPLE_DES => self.triple_des = true,
+            DSS => self.dss = true,
             _ => return false,
         }
         true
@@ -40,7 +44,7 @@ impl LegacyAllowed {
 
     /// The names of the switches that are on.
     pub(super) fn names(self) -> Vec<&'static str> {
-        let are_on = [self.rsa_key_exchange, self.sha1_signatures, self.triple_des];
+        let are_on = [self.rsa_key_exchange, self.sha1_signatures, self.triple_des, self.dss];
         Self::NAMES.into_iter().zip(are_on).filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
     }
 
@@ -59,6 +63,11 @@ impl LegacyAllowed {
             (
                 self.triple_des,
                 "legacy-3des: triple-DES is allowed. Its blocks are short: long connections can be read (RFC 8429).",
+            ),
+            (
+                self.dss,
+                "legacy-dss: certificates with DSA keys are allowed. A weak random number in a signature gives the key \
+                 away.",
             ),
         ];
         lines.into_iter().filter(|(is_on, _)| *is_on).map(|(_, line)| line)
@@ -82,6 +91,10 @@ impl SecondMeans {
         let is_triple_des = |suite: &&Suite| suite.enc == Enc::TripleDes && self.known.contains(&suite.id);
         if self.allowed.triple_des && !SUITES.iter().any(|suite| is_triple_des(&suite)) {
             lines.push("legacy-3des: the OpenSSL of this system has no suite with triple-DES".to_owned());
+        }
+        let is_dss = |suite: &&Suite| suite.auth == Auth::Dss && self.known.contains(&suite.id);
+        if self.allowed.dss && !SUITES.iter().any(|suite| is_dss(&suite)) {
+            lines.push("legacy-dss: the OpenSSL of this system has no suite with DSS".to_owned());
         }
         lines
     }
@@ -155,6 +168,7 @@ pub(super) fn needs(suite: &Suite) -> impl Iterator<Item = &'static str> {
         (matches!(suite.kx, Kx::Psk | Kx::DhePsk | Kx::EcdhePsk | Kx::RsaPsk), PSK),
         (matches!(suite.kx, Kx::Rsa | Kx::RsaPsk), RSA_KEY_EXCHANGE),
         (suite.enc == Enc::TripleDes, TRIPLE_DES),
+        (suite.auth == Auth::Dss, DSS),
     ];
     settings.into_iter().filter(|(is_needed, _)| *is_needed).map(|(_, setting)| setting)
 }
@@ -169,6 +183,7 @@ fn meaning(setting: &str) -> &'static str {
     match setting {
         RSA_KEY_EXCHANGE => "RSA key exchange (no forward secrecy)",
         TRIPLE_DES => "triple-DES encryption",
+        DSS => "DSS certificates",
         _ => "pre-shared keys",
     }
 }
@@ -186,10 +201,8 @@ pub(super) fn refusal(suite: &Suite) -> Option<&'static str> {
         Enc::Gost => return Some("GOST encryption is not served"),
         _ => {}
     }
-    match suite.auth {
-        Auth::Null => return Some("no authentication (anonymous)"),
-        Auth::Dss => return Some("DSS certificates: no key of this kind is read"),
-        _ => {}
+    if suite.auth == Auth::Null {
+        return Some("no authentication (anonymous)");
     }
     match suite.kx {
         Kx::Dh => return Some("static Diffie-Hellman key exchange: not in OpenSSL since 1.1.0"),

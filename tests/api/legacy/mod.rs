@@ -1,6 +1,8 @@
 //! The second engine: old clients of OpenSSL at a context that serves modern ones by rustls.
 
 mod choice;
+mod clients;
+mod dss;
 mod hints;
 mod hostile;
 mod life;

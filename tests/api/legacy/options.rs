@@ -119,13 +119,14 @@ fn keys_that_leave_the_engine_nothing_are_a_conflict() {
 fn each_weak_part_is_warned_of_once_when_the_context_is_built() {
     let world = World::new("warnings");
     let mut builder = world.builder();
-    builder.legacy_allow(LegacyAllowed { rsa_key_exchange: true, sha1_signatures: true, triple_des: true });
+    builder.legacy_allow(LegacyAllowed { rsa_key_exchange: true, sha1_signatures: true, triple_des: true, dss: true });
     let context = builder.psk_file(Source::memory("init.psk", b"device:00ff")).build().unwrap();
     let warnings = context.warnings();
     for start in [
         "legacy-rsa-key-exchange: RSA key exchange is allowed.",
         "legacy-sha1-signatures: signatures over SHA-1 are allowed",
         "legacy-3des: triple-DES is allowed.",
+        "legacy-dss: certificates with DSA keys are allowed.",
         "legacy: deprecated versions are on (RFC 8996): TLSv1.1, TLSv1. Their signatures are over SHA-1 and MD5",
         "legacy: suites with a pre-shared key and no key exchange are on",
     ] {

@@ -4,6 +4,7 @@ use brokertls::options::Options;
 use brokertls::policy::{LegacyAllowed, cipher_suite_name, cipher_suite_openssl_name, supported_cipher_suites};
 use brokertls::{Code, Context, ContextBuilder, IdentitySource, Source};
 
+use super::dss;
 use super::world::{World, library};
 
 /// The outcome of a suite.
@@ -20,7 +21,7 @@ use Outcome::{Needs, Never, Rustls, Second};
 
 const RSA: Outcome = Needs("RSA key exchange (no forward secrecy); needs legacy-rsa-key-exchange");
 const STATIC: Outcome = Never("static ECDH key exchange: not in OpenSSL since 1.1.0");
-const DSS: Outcome = Never("DSS certificates: no key of this kind is read");
+const DSS: Outcome = Needs("DSS certificates; needs legacy-dss");
 
 const EMQX: [(&str, Outcome); 45] = [
     ("TLS_AES_256_GCM_SHA384", Rustls),
@@ -70,11 +71,19 @@ const EMQX: [(&str, Outcome); 45] = [
     ("RSA-PSK-AES128-CBC-SHA", RSA),
 ];
 
-/// EMQX's list at a server with keys of both kinds and pre-shared keys.
+/// All switches of EMQX's list.
+const ALL: LegacyAllowed =
+    LegacyAllowed { rsa_key_exchange: true, sha1_signatures: false, triple_des: false, dss: true };
+
+/// EMQX's list at a server with keys of all kinds and pre-shared keys.
 fn emqx(world: &World, allowed: LegacyAllowed) -> Context {
     let mut builder = world.builder();
     let list = EMQX.map(|(name, _)| name).join(",");
     builder.identity(world.authority.identity(&["broker"])).cipher_suites(&list).legacy_allow(allowed);
+    if allowed.dss {
+        dss::make_key(world, dss::PARAMETERS);
+        builder.identity(dss::identity(world, "dsa.key"));
+    }
     builder.psk_file(Source::memory("init.psk", b"device:00ff")).build().unwrap()
 }
 
@@ -101,7 +110,7 @@ fn clients(suite: &str) -> Vec<String> {
 fn every_suite_of_the_emqx_list_meets_a_client_of_openssl_with_its_outcome() {
     let world = World::new("emqx");
     let strict = emqx(&world, LegacyAllowed::default());
-    let lenient = emqx(&world, LegacyAllowed { rsa_key_exchange: true, ..LegacyAllowed::default() });
+    let lenient = emqx(&world, ALL);
     let known = world.openssl("ciphers -s ALL:COMPLEMENTOFALL:@SECLEVEL=0") + &world.openssl("ciphers ALL:@SECLEVEL=0");
     let knows = |suite: &str| suite.starts_with("TLS_") || known.split([':', '\n']).any(|name| name == suite);
     let mut met = 0;
@@ -139,7 +148,7 @@ fn every_suite_of_the_emqx_list_meets_a_client_of_openssl_with_its_outcome() {
 fn every_suite_of_the_emqx_list_that_is_not_served_is_reported_with_its_reason() {
     let world = World::new("emqx-reasons");
     let strict = emqx(&world, LegacyAllowed::default());
-    let lenient = emqx(&world, LegacyAllowed { rsa_key_exchange: true, ..LegacyAllowed::default() });
+    let lenient = emqx(&world, ALL);
     let reported = |context: &Context| -> Vec<(String, String)> {
         context.not_served().into_iter().map(|line| (line.name, line.reason)).collect()
     };
@@ -159,7 +168,7 @@ fn every_suite_of_the_emqx_list_that_is_not_served_is_reported_with_its_reason()
 fn broken_suites_and_versions_are_refused_by_name_with_every_switch_on() {
     let world = World::new("never");
     let mut builder = world.builder();
-    let allowed = LegacyAllowed { rsa_key_exchange: true, sha1_signatures: true, triple_des: true };
+    let allowed = LegacyAllowed { rsa_key_exchange: true, sha1_signatures: true, triple_des: true, dss: true };
     let names = "AES128-SHA,RC4-SHA,RC4-MD5,EXP-RC4-MD5,DES-CBC-SHA,NULL-SHA256,NULL-MD5,ADH-AES128-SHA,\
                  AECDH-AES128-SHA,RSA-PSK-RC4-SHA,DH-RSA-AES128-SHA,SRP-RSA-AES-128-CBC-SHA";
     builder.legacy_allow(allowed).cipher_suites(names).versions("tlsv1.2,tlsv1,sslv3,sslv2,1,2,3");

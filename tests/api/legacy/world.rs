@@ -127,6 +127,13 @@ impl World {
         finished.text
     }
 
+    /// Runs Java's keytool in the folder.
+    pub(super) fn keytool(&self, line: &str) {
+        let mut command = Command::new("keytool");
+        let finished = Running::start(command.args(line.split_whitespace()).current_dir(&self.folder)).finish();
+        assert!(finished.status.success(), "{}", finished.text);
+    }
+
     /// OpenSSL's client with these arguments sends a line, and gets one.
     pub(super) fn meet(&self, context: &Context, arguments: &str) -> Met {
         self.meet_with(context, &ConnectionSettings::default(), arguments)

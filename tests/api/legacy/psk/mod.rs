@@ -36,4 +36,5 @@ fn hex(text: &str) -> String {
 }
 
 /// The switch of RSA-PSK.
-const RSA: LegacyAllowed = LegacyAllowed { rsa_key_exchange: true, sha1_signatures: false, triple_des: false };
+const RSA: LegacyAllowed =
+    LegacyAllowed { rsa_key_exchange: true, sha1_signatures: false, triple_des: false, dss: false };
