@@ -6,6 +6,7 @@
 #   make test                       everything that must hold; needs nothing beside this folder
 #   make test-data BTLS_DATA=       the cases of other projects, read from this folder; CONTRIBUTING.md lists them
 #   make test-openssl4             the tests of the second engine with OpenSSL 4 on one or both sides
+#   make test-asan                  the same with the address sanitizer
 #   make bench BENCH= SIDES=        this library beside others, on this machine; then a list of a million revoked
 #                                   certificates beside OpenSSL
 #   make bench-page                 the same figures without the list, into docs/performance.md with plots
@@ -280,6 +281,10 @@ test-data:
 
 test-openssl4: tools
 	@tests/openssl4.sh
+
+.PHONY: test-asan
+test-asan: tools
+	@tests/asan.sh
 
 test-c: tools stage
 	@tests/c/run.sh $(STAGE)

@@ -14,6 +14,7 @@ use crate::context::CLEANSE_PLAINTEXT;
 use crate::guard::fault_of;
 use crate::sealed::{Record, Side};
 use crate::sent::Sent;
+use crate::traffic::Traffic;
 use crate::{callbacks, groups, psk, sealed, sessions, signatures};
 
 /// Content types of records.
@@ -81,6 +82,8 @@ impl Write for Transport {
 pub(crate) struct Connection {
     stream: SslStream<Transport>,
     encrypts_then_macs: bool,
+    /// The secret for data in TLS 1.3, once this side has it.
+    traffic: Option<Traffic>,
     /// A request to renegotiate has been refused.
     has_refused: bool,
     /// A fatal alert has been sent.
@@ -98,7 +101,7 @@ impl Connection {
             is_over: false,
         };
         let stream = SslStream::new(ssl, transport).map_err(|errors| fault_of(&errors))?;
-        Ok(Self { stream, encrypts_then_macs: false, has_refused: false, has_ended: false })
+        Ok(Self { stream, encrypts_then_macs: false, traffic: None, has_refused: false, has_ended: false })
     }
 
     /// Sets what TLS 1.3 uses, before the handshake.
@@ -120,11 +123,19 @@ impl Connection {
     ) -> (usize, T) {
         let transport = self.stream.get_mut();
         (transport.input, transport.length) = (input.as_ptr(), input.len());
-        transport.most_records = transport.sent.count().saturating_add(most);
+        let before = transport.sent.count();
+        transport.most_records = before.saturating_add(most);
         let (outcome, heard) = callbacks::with(callbacks, || run(&mut self.stream));
         let transport = self.stream.get_mut();
         let left = std::mem::take(&mut transport.length);
         transport.input = std::ptr::null();
+        // The secret follows the last record of a flight. A key update is the first record of a call.
+        let count = transport.sent.count();
+        self.traffic = heard.traffic_secret.map(|secret| Traffic::new(secret, count)).or_else(|| self.traffic.take());
+        if heard.has_updated_key {
+            self.traffic =
+                self.traffic.take().and_then(|mut traffic| traffic.update(before + 1).is_ok().then_some(traffic));
+        }
         self.encrypts_then_macs = heard.encrypts_then_macs.unwrap_or(self.encrypts_then_macs);
         self.has_ended |= heard.has_ended;
         (input.len() - left, outcome)
@@ -210,27 +221,17 @@ impl Connection {
             return Ok(Outcome::Done);
         }
         let content = [FATAL, description];
-        let sent = &self.stream.get_ref().sent;
+        let (ssl, sent) = (self.stream.ssl(), &self.stream.get_ref().sent);
         let record = Record { kind: ALERT, content: &content, sent, encrypts_then_macs: self.encrypts_then_macs };
-        let sealed = record.seal(self.stream.ssl(), Side::Server).map_err(|errors| fault_of(&errors))?;
-        let Some(sealed) = sealed else { return Ok(self.alert_of_tls13(callbacks, description)) };
+        let sealed = match &self.traffic {
+            Some(traffic) => traffic.seal(ssl, (ALERT, &content), sent.count()),
+            None => record.seal(ssl, Side::Server),
+        };
+        let Some(sealed) = sealed.map_err(|errors| fault_of(&errors))? else { return Ok(Outcome::NeedsInput) };
         match callbacks::with(callbacks, || callbacks::emit(&sealed)) {
             (true, _) => Ok(Outcome::Done),
             (false, _) => Err(Fault::default()),
         }
-    }
-
-    /// Has OpenSSL send an alert after the handshake of TLS 1.3, with its own keys. It sends unexpected_message for a
-    /// record in plain text, and has no function for another one.
-    fn alert_of_tls13(&mut self, callbacks: &Callbacks, description: u8) -> Outcome {
-        const UNEXPECTED_MESSAGE: u8 = 10;
-        const PLAIN_RECORD: [u8; 6] = [HANDSHAKE, 3, 3, 0, 1, 0];
-        if description != UNEXPECTED_MESSAGE || !self.stream.ssl().is_init_finished() {
-            return Outcome::NeedsInput;
-        }
-        // It fails, which is what is wanted.
-        _ = self.during(callbacks, &PLAIN_RECORD, 1, |stream| stream.ssl_read(&mut [0; SCRATCH_BYTES]).is_err());
-        Outcome::Done
     }
 
     pub(crate) fn facts(&self) -> Facts {

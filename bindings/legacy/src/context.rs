@@ -19,7 +19,7 @@ use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use openssl_sys as sys;
 
 use crate::guard::fault_of;
-use crate::{callbacks, groups, messages, psk, sessions, stored};
+use crate::{callbacks, groups, messages, psk, sessions, stored, traffic};
 
 /// Functions that the crate does not declare.
 #[allow(unsafe_code)]
@@ -233,9 +233,18 @@ fn set_peers(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<()
                 .ok_or(AlpnError::ALERT_FATAL)
         });
     }
-    if parts.has_key_log != 0 {
-        builder.set_keylog_callback(|_, line| callbacks::note_secret(line.as_bytes()));
-    }
+    let has_key_log = parts.has_key_log != 0;
+    builder.set_keylog_callback(move |_, line| {
+        // A panic must not unwind into OpenSSL. Without the secret, no alert can be sealed.
+        _ = std::panic::catch_unwind(|| {
+            if let Some(secret) = traffic::secret_of(line) {
+                callbacks::hear(|heard| heard.traffic_secret = Some(secret));
+            }
+            if has_key_log {
+                callbacks::note_secret(line.as_bytes());
+            }
+        });
+    });
     if parts.has_staple != 0 {
         builder.set_status_callback(|ssl| {
             let mut room = vec![0; MAX_STAPLE_BYTES];

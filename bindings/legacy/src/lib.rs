@@ -17,6 +17,7 @@ mod signatures;
 mod stored;
 mod table;
 mod ticket_keys;
+mod traffic;
 
 #[doc(hidden)]
 pub use self::{

@@ -7,6 +7,7 @@ use brokertls_legacy_abi::Fields;
 use openssl_sys as sys;
 
 use crate::callbacks;
+use crate::sealed::Secret;
 
 /// Content types (RFC 5246 section 6.2.1).
 const ALERT: c_int = 21;
@@ -15,6 +16,7 @@ const HANDSHAKE: c_int = 22;
 /// Types of handshake messages.
 const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
+const KEY_UPDATE: u8 = 24;
 
 /// TLS 1.3, as in the messages.
 const TLS13: c_int = 0x0304;
@@ -26,13 +28,17 @@ const ENCRYPT_THEN_MAC: u16 = 22;
 const MAX_CERTIFICATES_BYTES: usize = 256 * 1024;
 
 /// The facts that a call has heard.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Heard {
     certificates: Vec<Vec<u8>>,
     /// This side's ServerHello, and its choice.
     pub(crate) encrypts_then_macs: Option<bool>,
     /// True if OpenSSL has sent a fatal alert.
     pub(crate) has_ended: bool,
+    /// The first secret of this side for data in TLS 1.3.
+    pub(crate) traffic_secret: Option<Secret>,
+    /// True if this side has sent a key update.
+    pub(crate) has_updated_key: bool,
 }
 
 impl Heard {
@@ -70,6 +76,7 @@ pub(crate) unsafe extern "C" fn listen(
             let chosen = has_extension(message, ENCRYPT_THEN_MAC).unwrap_or_default();
             callbacks::hear(|heard| heard.encrypts_then_macs = Some(chosen));
         }
+        (1, HANDSHAKE, [KEY_UPDATE, ..]) if version == TLS13 => callbacks::hear(|heard| heard.has_updated_key = true),
         (1, ALERT, [2, _]) => callbacks::hear(|heard| heard.has_ended = true),
         _ => {}
     });

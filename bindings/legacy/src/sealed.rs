@@ -10,7 +10,7 @@ use openssl::error::ErrorStack;
 use openssl::md::Md;
 use openssl::md_ctx::MdCtx;
 use openssl::nid::Nid;
-use openssl::ssl::{SslRef, SslVersion};
+use openssl::ssl::{SslCipherRef, SslRef, SslVersion};
 use openssl_sys as sys;
 use zeroize::Zeroizing;
 
@@ -19,11 +19,11 @@ use crate::sent::Sent;
 
 const MASTER_SECRET_BYTES: usize = 48;
 const RANDOM_BYTES: usize = 32;
-const TAG_BYTES: usize = 16;
+pub(crate) const TAG_BYTES: usize = 16;
 /// The part of the nonce that is in the record.
 const EXPLICIT_NONCE_BYTES: usize = 8;
 
-type Secret = Zeroizing<Vec<u8>>;
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 /// The side that seals a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Keys {
             key: Zeroizing::new(own(2 * mac_bytes, key_bytes)),
             iv: own(2 * (mac_bytes + key_bytes), iv_bytes),
             mac: digest.map(|digest| (digest, Zeroizing::new(own(0, mac_bytes)))),
-            tag_bytes: if suite.name().contains("CCM8") { TAG_BYTES / 2 } else { TAG_BYTES },
+            tag_bytes: tag_bytes(suite),
             cipher,
         }))
     }
@@ -178,7 +178,7 @@ impl Keys {
         let is_chacha = self.iv.len() > 4;
         // OpenSSL counts the nonces of GCM from a random one. This one is far from all that it has used.
         let explicit = (u64::from_be_bytes(record.sent.nonce()) ^ 1 << 63).to_be_bytes();
-        let nonce = match is_chacha {
+        let nonce: Vec<u8> = match is_chacha {
             true => {
                 let number = [&[0; 4], &number.to_be_bytes()[..]].concat();
                 self.iv.iter().zip(number).map(|(iv, number)| iv ^ number).collect()
@@ -186,25 +186,42 @@ impl Keys {
             false => [&self.iv[..], &explicit].concat(),
         };
         let authenticated = [&number.to_be_bytes()[..], &record.header(version, content)].concat();
+        let mut sealed = if is_chacha { Vec::new() } else { explicit.to_vec() };
+        let aead = Aead { cipher: &self.cipher, key: &self.key, nonce: &nonce, tag_bytes: self.tag_bytes };
+        aead.seal(&authenticated, content, &mut sealed)?;
+        Ok(sealed)
+    }
+}
+
+/// A cipher that authenticates, with its parts for one record.
+pub(crate) struct Aead<'a> {
+    pub(crate) cipher: &'a CipherRef,
+    pub(crate) key: &'a [u8],
+    pub(crate) nonce: &'a [u8],
+    pub(crate) tag_bytes: usize,
+}
+
+impl Aead<'_> {
+    /// Appends the sealed content and its tag.
+    pub(crate) fn seal(&self, authenticated: &[u8], content: &[u8], sealed: &mut Vec<u8>) -> Result<(), ErrorStack> {
         let mut cipher = CipherCtx::new()?;
-        cipher.encrypt_init(Some(&self.cipher), None, None)?;
-        cipher.set_iv_length(nonce.len())?;
-        let is_ccm = is_ccm(&self.cipher);
+        cipher.encrypt_init(Some(self.cipher), None, None)?;
+        cipher.set_iv_length(self.nonce.len())?;
+        let is_ccm = is_ccm(self.cipher);
         if is_ccm {
             cipher.set_tag_length(self.tag_bytes)?;
         }
-        cipher.encrypt_init(None, Some(&self.key), Some(&nonce))?;
+        cipher.encrypt_init(None, Some(self.key), Some(self.nonce))?;
         if is_ccm {
             cipher.set_data_len(content.len())?;
         }
-        cipher.cipher_update(&authenticated, None)?;
-        let mut sealed = if is_chacha { Vec::new() } else { explicit.to_vec() };
-        cipher.cipher_update_vec(content, &mut sealed)?;
-        cipher.cipher_final_vec(&mut sealed)?;
+        cipher.cipher_update(authenticated, None)?;
+        cipher.cipher_update_vec(content, sealed)?;
+        cipher.cipher_final_vec(sealed)?;
         let mut tag = vec![0; self.tag_bytes];
         cipher.tag(&mut tag)?;
         sealed.extend(tag);
-        Ok(sealed)
+        Ok(())
     }
 }
 
@@ -231,6 +248,12 @@ pub(crate) fn is_cut(ssl: &SslRef, record: &[u8]) -> bool {
                 name if name.contains("CHACHA") => TAG_BYTES,
                 _ => EXPLICIT_NONCE_BYTES + TAG_BYTES,
             }
+}
+
+/// The length of the tag of a suite, in bytes.
+pub(crate) fn tag_bytes(suite: &SslCipherRef) -> usize {
+    let is_short = ["CCM8", "CCM_8"].iter().any(|short| suite.name().contains(short));
+    if is_short { TAG_BYTES / 2 } else { TAG_BYTES }
 }
 
 /// The bytes of the nonce that come with the keys.
@@ -279,7 +302,7 @@ fn expand(digest: &Md, secret: &[u8], seed: &[u8], bytes: usize) -> Result<Secre
 }
 
 /// HMAC (RFC 2104). All keys here are shorter than a block.
-fn hmac(digest: &Md, key: &[u8], parts: &[&[u8]]) -> Result<Secret, ErrorStack> {
+pub(crate) fn hmac(digest: &Md, key: &[u8], parts: &[&[u8]]) -> Result<Secret, ErrorStack> {
     let pad = |byte: u8| {
         let mut pad = Zeroizing::new(vec![byte; digest.block_size()]);
         pad.iter_mut().zip(key).for_each(|(pad, key)| *pad ^= key);

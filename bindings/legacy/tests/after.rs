@@ -358,18 +358,27 @@ fn client_that_is_revoked_while_connected_is_sent_certificate_revoked() {
         (SslVersion::TLS1, "ECDHE-RSA-AES128-SHA"),
         (SslVersion::TLS1_2, "ECDHE-RSA-AES256-SHA384"),
         (SslVersion::TLS1_2, "DHE-RSA-AES128-GCM-SHA256"),
+        (SslVersion::TLS1_3, "TLS_AES_128_GCM_SHA256"),
+        (SslVersion::TLS1_3, "TLS_AES_256_GCM_SHA384"),
+        (SslVersion::TLS1_3, "TLS_CHACHA20_POLY1305_SHA256"),
     ] {
         authority.revoke(&[]);
         let context = server_with(|builder| {
             builder.trust(TrustSource::store(Source::memory("ca.pem", authority.pem.as_bytes())));
             builder.client_auth(ClientAuth::Need).crl(CrlSource::Source(Source::file(&authority.list)));
-            builder.on_revoked(Arc::new(|_| RevokedAction::Close))
+            builder.groups("X25519:P-256:P-521").on_revoked(Arc::new(|_| RevokedAction::Close))
         });
         let (certificate, key) = authority.issue(7);
         let mut server = context.accept().unwrap();
         let (mut client, pipe) = client_with(version, suite, |builder| {
             builder.set_certificate(&certificate).unwrap();
             builder.set_private_key(&key).unwrap();
+            if version == SslVersion::TLS1_3 {
+                // rustls does not have the group.
+                builder.set_groups_list("P-521").unwrap();
+                builder.set_ciphersuites(suite).unwrap();
+                builder.set_psk_client_callback(|_, _, _, _| Ok(0));
+            }
         });
         handshake(&mut server, &mut client, &pipe);
         assert_eq!(server.peer_chain().len(), 1);
