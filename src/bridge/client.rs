@@ -1,6 +1,7 @@
 //! A client's side: the verifier of servers and the store of sessions, each with notes of its own.
 
-use std::collections::{HashMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,16 +13,16 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, SignatureScheme};
 
+use crate::certificate::KeptChain;
 use crate::connection::Refusals;
 use crate::session::ClientSessions;
-use crate::verify::{Authenticated, HandshakeInput, RustlsVerifier};
+use crate::verify::{Authenticated, HandshakeInput, HandshakeNotes, RustlsVerifier};
 
 use super::refusal;
 use super::with_notes;
 
-/// The most servers of one configuration that are kept, and the most certificate chains of one server.
+/// The most servers of one configuration that are kept. No session of a further one is.
 const MOST_SERVERS: usize = 4096;
-const MOST_CHAINS: usize = 2;
 
 /// The scope of all sessions: connections have none of their own.
 const SCOPE: &str = "rustls";
@@ -34,56 +35,44 @@ pub(crate) fn for_client(config: &mut ClientConfig, sessions: Option<Arc<ClientS
     }
 }
 
-/// The servers that were accepted, by name. rustls does not say which chain the server of a session has shown: none is
-/// kept of a name with two chains.
-#[derive(Debug)]
-pub(crate) struct Servers {
-    /// The age at which no session of a chain is resumed any more, in seconds.
-    max_age_s: u64,
-    known: Mutex<Known>,
-}
-
+/// The servers that were accepted, by name. rustls does not say which certificates the server of a session has shown,
+/// so that no session is kept of a name with two chains.
 #[derive(Debug, Default)]
-struct Known {
-    chains: HashMap<ServerName<'static>, VecDeque<Arc<Authenticated>>>,
-    order: VecDeque<ServerName<'static>>,
+pub(crate) struct Servers(Mutex<HashMap<ServerName<'static>, Known>>);
+
+#[derive(Debug)]
+enum Known {
+    One(Arc<Authenticated>),
+    Several,
 }
 
 impl Servers {
-    pub(crate) fn new(max_age_s: u32) -> Self {
-        Self { max_age_s: max_age_s.into(), known: Mutex::default() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<ServerName<'static>, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, name: &ServerName<'_>, server: Arc<Authenticated>) {
+        fn chain(server: &Authenticated) -> Option<&KeptChain> {
+            server.peer.as_ref().map(|peer| &peer.chain)
+        }
         let name = name.to_owned();
         let mut known = self.lock();
-        if !known.chains.contains_key(&name) {
-            if known.order.len() >= MOST_SERVERS
-                && let Some(oldest) = known.order.pop_front()
-            {
-                known.chains.remove(&oldest);
-            }
-            known.order.push_back(name.clone());
+        let is_full = known.len() >= MOST_SERVERS;
+        match known.get_mut(&name) {
+            Some(Known::Several) => {}
+            Some(Known::One(before)) if chain(before) == chain(&server) => *before = server,
+            Some(other) => *other = Known::Several,
+            None if is_full => {}
+            None => _ = known.insert(name, Known::One(server)),
         }
-        let chains = known.chains.entry(name).or_default();
-        let chain_of = |one: &Authenticated| one.peer.as_ref().map(|peer| peer.chain.clone());
-        let is_other = |one: &Arc<Authenticated>| {
-            server.at_s.saturating_sub(one.at_s) < self.max_age_s && chain_of(one) != chain_of(&server)
-        };
-        chains.retain(is_other);
-        chains.push_front(server);
-        chains.truncate(MOST_CHAINS);
     }
 
     /// The server of a name, if it has shown one chain alone.
     fn only_one(&self, name: &ServerName<'_>) -> Option<Arc<Authenticated>> {
-        let known = self.lock();
-        let chains = known.chains.get(&name.to_owned()).filter(|chains| chains.len() == 1)?;
-        chains.front().map(Arc::clone)
+        match self.lock().get(&name.to_owned())? {
+            Known::One(server) => Some(Arc::clone(server)),
+            Known::Several => None,
+        }
     }
 }
 
@@ -100,17 +89,32 @@ impl fmt::Debug for ServerVerifier {
     }
 }
 
+/// A server by its name and its own certificate.
+type Shown = (ServerName<'static>, CertificateDer<'static>, Arc<Authenticated>);
+
+thread_local! {
+    /// The server that has shown its certificates, and has not proven that it has their key.
+    static SHOWN: RefCell<Option<Shown>> = RefCell::default();
+}
+
 impl ServerVerifier {
-    fn judge<T>(
+    fn judge<T>(&self, call: impl FnOnce() -> Result<T, rustls::Error>) -> (Result<T, rustls::Error>, HandshakeNotes) {
+        let (outcome, mut notes) = with_notes(HandshakeInput::default(), call);
+        let refusal = notes.refusal.take();
+        (refusal::told(outcome, refusal, self.log.as_deref()), notes)
+    }
+
+    /// Judges a proof that the server has the key of its certificate.
+    fn proven(
         &self,
-        name: Option<&ServerName<'_>>,
-        call: impl FnOnce() -> Result<T, rustls::Error>,
-    ) -> Result<T, rustls::Error> {
-        let (outcome, notes) = with_notes(HandshakeInput::default(), call);
-        if let (Ok(_), Some(name), Some(server)) = (&outcome, name, notes.verified) {
-            self.servers.add(name, server);
+        cert: &CertificateDer<'_>,
+        call: impl FnOnce() -> Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let valid = self.judge(call).0?;
+        if let Some((name, _, server)) = SHOWN.take().filter(|(_, end_entity, _)| end_entity == cert) {
+            self.servers.add(&name, server);
         }
-        refusal::told(outcome, notes.refusal, self.log.as_deref())
+        Ok(valid)
     }
 }
 
@@ -124,7 +128,11 @@ impl ServerCertVerifier for ServerVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         refusal::forget();
-        self.judge(Some(name), || self.inner.verify_server_cert(end_entity, intermediates, name, staple, now))
+        let (outcome, notes) =
+            self.judge(|| self.inner.verify_server_cert(end_entity, intermediates, name, staple, now));
+        let server = notes.verified.filter(|_| outcome.is_ok());
+        SHOWN.set(server.map(|server| (name.to_owned(), end_entity.clone().into_owned(), server)));
+        outcome
     }
 
     fn verify_tls12_signature(
@@ -133,7 +141,7 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.judge(None, || ServerCertVerifier::verify_tls12_signature(&self.inner, message, cert, dss))
+        self.proven(cert, || ServerCertVerifier::verify_tls12_signature(&self.inner, message, cert, dss))
     }
 
     fn verify_tls13_signature(
@@ -142,7 +150,7 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.judge(None, || ServerCertVerifier::verify_tls13_signature(&self.inner, message, cert, dss))
+        self.proven(cert, || ServerCertVerifier::verify_tls13_signature(&self.inner, message, cert, dss))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -3,22 +3,19 @@
 //!
 //! rustls calls the verifier, the choice of identities and the store of sessions without saying for which connection.
 //! Connections of this library hand the facts of one call to the next by [`HandshakeNotes`]. Here each call has notes
-//! of its own, and the facts are found again by the certificates of the peer.
+//! of its own. The facts of a client are found again by its certificates, and count for one configuration alone.
 
 mod client;
+mod clients;
 mod made;
 mod refusal;
 mod server;
 mod session_value;
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
-use rustls::pki_types::CertificateDer;
-
-use crate::verify::{Authenticated, HandshakeInput, HandshakeNotes};
+use crate::verify::{HandshakeInput, HandshakeNotes};
 
 pub(crate) use client::{ServerVerifier, Servers, for_client};
+pub(crate) use clients::Clients;
 pub(crate) use made::Made;
 pub use refusal::{RustlsRefusal, error_of, take_refusal};
 pub(crate) use server::{ClientVerifier, for_server};
@@ -28,8 +25,8 @@ pub(crate) use server::{ClientVerifier, for_server};
 pub enum RustlsFetch {
     /// A context that fetches gives no configuration.
     Refused,
-    /// Peers are checked by the lists and responses that are at hand. Maintenance fetches those that are known to be
-    /// needed.
+    /// Peers are checked by the lists and responses that are at hand. Maintenance fetches the lists that they name, and
+    /// asks no responder about them.
     KnownOnly,
 }
 
@@ -40,26 +37,4 @@ fn with_notes<T>(input: HandshakeInput, call: impl FnOnce() -> T) -> (T, Handsha
         let outcome = call();
         (outcome, HandshakeNotes::take())
     })
-}
-
-/// The number of peers that are kept to be found again.
-const MOST_KEPT: usize = 32;
-
-/// Peers that were accepted lately, the newest first.
-#[derive(Debug, Default)]
-struct Lately(VecDeque<Arc<Authenticated>>);
-
-impl Lately {
-    fn add(&mut self, peer: Arc<Authenticated>) {
-        self.0.truncate(MOST_KEPT - 1);
-        self.0.push_front(peer);
-    }
-
-    /// The newest one with these certificates.
-    fn find(&self, chain: &[CertificateDer<'_>]) -> Option<Arc<Authenticated>> {
-        let is_of_chain = |known: &&Arc<Authenticated>| {
-            known.peer.as_ref().is_some_and(|peer| peer.chain.encodings().eq(chain.iter().map(AsRef::as_ref)))
-        };
-        self.0.iter().find(is_of_chain).map(Arc::clone)
-    }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use rustls::{CertificateError, OtherError};
+use rustls::{CertificateError, OtherError, PeerMisbehaved};
 
 use crate::connection::Refusals;
 use crate::error::{Code, Error};
@@ -24,11 +24,17 @@ thread_local! {
 
 /// The error for one of rustls, with the reason of this library if it has refused the peer.
 ///
-/// The reason is kept for the thread. Each handshake that begins on the thread drops the one before: call this after
-/// the call of rustls that failed, and before one of another connection.
+/// The reason is kept for the thread, and a handshake that begins on the thread drops the one before. Call this right
+/// after the call of rustls that failed. Later, another connection may have left the reason of a peer that was refused
+/// for the same kind of fault.
 pub fn error_of(error: &rustls::Error) -> Error {
-    match take_refusal() {
-        Some(refusal) if refusal.given == *error => refusal.error,
+    let own = match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref::<Error>(),
+        _ => None,
+    };
+    match (own, take_refusal()) {
+        (Some(own), _) => own.clone(),
+        (None, Some(refusal)) if refusal.given == *error => refusal.error,
         _ => crate::connection::from_rustls(error.clone(), None, None),
     }
 }
@@ -62,7 +68,10 @@ pub(super) fn told<T>(
 }
 
 fn refuse(error: Error) -> rustls::Error {
-    let given = rustls::Error::InvalidCertificate(kind_of(&error));
+    let given = match error.code() {
+        Code::HandshakeSignatureIllegal => PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into(),
+        _ => rustls::Error::InvalidCertificate(kind_of(&error)),
+    };
     LAST.set(Some(RustlsRefusal { error, given: given.clone() }));
     given
 }
@@ -118,9 +127,26 @@ mod tests {
     }
 
     #[test]
+    fn reason_without_a_kind_of_rustls_is_in_its_error() {
+        let given = refuse(Error::new(Code::RevocationUnknown, "no list"));
+        refuse(Error::from(Code::CertExpired));
+        let error = error_of(&given);
+        assert_eq!((error.code(), error.detail()), (Code::RevocationUnknown, "no list"));
+    }
+
+    #[test]
+    fn signature_that_was_not_offered_is_misbehaviour() {
+        let given = refuse(Error::from(Code::HandshakeSignatureIllegal));
+        assert_eq!(given, PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
+        assert_eq!(error_of(&given).code(), Code::HandshakeSignatureIllegal);
+    }
+
+    #[test]
     fn refusal_is_taken_once_and_dropped_by_the_next_connection() {
         let given = refuse(Error::from(Code::CertRevoked));
         assert_eq!(given, rustls::Error::InvalidCertificate(CertificateError::Revoked));
+        assert_eq!(error_of(&rustls::Error::General(String::new())).code(), Code::ProtocolOther);
+        let given = refuse(Error::from(Code::CertRevoked));
         let taken = take_refusal().unwrap();
         assert_eq!((taken.error.code(), taken.given), (Code::CertRevoked, given));
         assert!(take_refusal().is_none());

@@ -4,10 +4,12 @@ use brokertls_legacy_abi::Fields;
 use rustls::pki_types::CertificateDer;
 
 /// The facts in a session of a server.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) struct SessionValue<'a> {
     /// The version as on the wire.
     pub(super) version: u16,
+    /// The secret. In TLS 1.2, all sessions from one full handshake have the same.
+    pub(super) secret: &'a [u8],
     /// The certificates of the client, end entity first; empty if it has shown none.
     pub(super) chain: Vec<CertificateDer<'a>>,
 }
@@ -19,8 +21,8 @@ impl<'a> SessionValue<'a> {
         _ = optional(&mut fields, 1)?;
         let version = fields.number()?;
         _ = fields.number()?;
-        // The secret, and if it is an extended one.
-        fields.vector(1)?;
+        let secret = fields.vector(1)?;
+        // Whether it is an extended one.
         fields.take(1)?;
         let mut list = Fields(optional(&mut fields, 3)?);
         let mut chain = Vec::new();
@@ -31,7 +33,7 @@ impl<'a> SessionValue<'a> {
         // Data of the application, the time of eight bytes, and the offset of the age.
         fields.vector(2)?;
         fields.take(8 + 4)?;
-        fields.is_empty().then_some(Self { version, chain })
+        fields.is_empty().then_some(Self { version, secret, chain })
     }
 }
 
@@ -58,7 +60,7 @@ mod tests {
     fn certificates_and_version_are_read_whole() {
         let plain = session(&[1, 0, 0, 9, 0, 0, 2, 0x30, 0, 0, 0, 1, 5]);
         let read = SessionValue::read(&plain).unwrap();
-        assert_eq!(read.version, 0x0304);
+        assert_eq!((read.version, read.secret), (0x0304, &[7, 7, 7][..]));
         assert_eq!(read.chain, [CertificateDer::from(vec![0x30, 0]), CertificateDer::from(vec![5])]);
         assert_eq!(SessionValue::read(&session(&[0])).unwrap().chain, []);
     }
@@ -67,9 +69,9 @@ mod tests {
     fn session_that_is_cut_or_longer_is_none() {
         let plain = session(&[1, 0, 0, 9, 0, 0, 2, 0x30, 0, 0, 0, 1, 5]);
         for end in 0..plain.len() {
-            assert_eq!(SessionValue::read(&plain[..end]), None, "{end}");
+            assert!(SessionValue::read(&plain[..end]).is_none(), "{end}");
         }
-        assert_eq!(SessionValue::read(&[&plain[..], &[0]].concat()), None);
-        assert_eq!(SessionValue::read(&session(&[2])), None);
+        assert!(SessionValue::read(&[&plain[..], &[0]].concat()).is_none());
+        assert!(SessionValue::read(&session(&[2])).is_none());
     }
 }

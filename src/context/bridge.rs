@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::{ClientConfig, KeyLog, NoKeyLog, ServerConfig};
 
-use crate::bridge::{ClientVerifier, RustlsFetch, ServerVerifier, Servers, for_client, for_server};
+use crate::bridge::{ClientVerifier, Clients, RustlsFetch, ServerVerifier, Servers, for_client, for_server};
 use crate::config::{ConnectionSettings, Spec};
 use crate::connection::Refusals;
 use crate::error::{Code, Error, Result};
@@ -32,16 +32,16 @@ impl Context {
         }
         generation.bridged.server(fetch, || {
             let settings = ConnectionSettings::default();
-            let parts = &generation.parts;
+            let (parts, clients) = (&generation.parts, Clients::new());
             let verifier = || {
                 let inner = verifier(parts, spec, &settings, Purpose::Client, fetch);
-                Arc::new(ClientVerifier { inner, log: self.log_of_rustls() }) as _
+                Arc::new(ClientVerifier { inner, log: self.log_of_rustls(), clients: Arc::clone(&clients) }) as _
             };
             let (provider, policy) = (Arc::new(parts.policy.provider()), &parts.policy);
             let mut config =
                 parts.server_config(spec, provider, policy, (&settings, &self.shared.sessions), verifier)?;
             config.key_log = key_log(parts);
-            for_server(&mut config);
+            for_server(&mut config, &clients, spec.sessions.max_ticket_bytes);
             Ok(Arc::new(config))
         })
     }
@@ -49,8 +49,8 @@ impl Context {
     /// The configuration of a client for connections of rustls that the caller drives, as
     /// [`Context::rustls_server_config`].
     ///
-    /// Sessions are stored by the name of the server. None is stored of a name with two certificate chains within the
-    /// longest age of a session.
+    /// Sessions are stored by the name of the server. None is stored of a name that has shown two certificate chains
+    /// since the configuration was made, nor of more than 4,096 names.
     ///
     /// # Errors
     /// `NO_TRUST`. `OPTION_CONFLICT` for a setting that such connections cannot have, with its name.
@@ -64,7 +64,7 @@ impl Context {
         generation.bridged.client(fetch, || {
             let settings = ConnectionSettings { session_scope: None, ..ConnectionSettings::default() };
             let parts = &generation.parts;
-            let servers = Arc::new(Servers::new(spec.sessions.max_age_s));
+            let servers = Arc::<Servers>::default();
             let inner = verifier(parts, spec, &settings, Purpose::Server, fetch);
             let verifier = ServerVerifier { inner, log: self.log_of_rustls(), servers: Arc::clone(&servers) };
             let (provider, policy) = (Arc::new(parts.policy.provider()), &parts.policy);

@@ -44,6 +44,7 @@ struct LinkCheck<'a> {
     staple: Option<&'a [u8]>,
     now_unix_s: i64,
     allowed: Allowed,
+    may_wait: bool,
 }
 
 /// A path that has been verified.
@@ -54,6 +55,8 @@ struct Path<'a> {
     /// All that the peer sent, as far as that is known.
     chain: &'a [CertificateDer<'a>],
     staple: Option<&'a [u8]>,
+    /// False if what is at hand must do.
+    may_wait: bool,
 }
 
 impl Revocation {
@@ -149,10 +152,11 @@ impl Revocation {
         now: UnixTime,
     ) -> Result<()> {
         let deadline = self.remote.is_some().then(|| Instant::now() + self.policy.deadline);
-        self.check_until(Path { certificates: path, chain, staple }, now, deadline)
+        self.check_until(Path { certificates: path, chain, staple, may_wait: true }, now, deadline)
     }
 
-    /// As [`Revocation::check_sent`], by what is known, without a fetch.
+    /// As [`Revocation::check_sent`], by what is known, without a fetch. Lists that are missing are noted, so that
+    /// maintenance fetches them.
     ///
     /// # Errors
     /// As for [`Revocation::check`].
@@ -163,7 +167,9 @@ impl Revocation {
         staple: Option<&[u8]>,
         now: UnixTime,
     ) -> Result<()> {
-        self.check_until(Path { certificates: path, chain, staple }, now, None)
+        // Without time left, a list gets its place among those that are renewed, and is not fetched here.
+        let deadline = self.remote.is_some().then(Instant::now);
+        self.check_until(Path { certificates: path, chain, staple, may_wait: false }, now, deadline)
     }
 
     /// Checks a path again by what is known, without a fetch. `staple` is the response that came with it, if one did.
@@ -171,7 +177,7 @@ impl Revocation {
     /// # Errors
     /// As for [`Revocation::check`].
     pub fn recheck(&self, path: &[CertificateDer<'_>], staple: Option<&[u8]>, now: UnixTime) -> Result<()> {
-        self.check_until(Path { certificates: path, chain: &[], staple }, now, None)
+        self.check_until(Path { certificates: path, chain: &[], staple, may_wait: false }, now, None)
     }
 
     fn check_until(&self, path: Path<'_>, now: UnixTime, deadline: Option<Instant>) -> Result<()> {
@@ -179,7 +185,7 @@ impl Revocation {
             return Ok(());
         }
         let now_unix_s = unix_s(now);
-        let Path { certificates: path, chain, staple } = path;
+        let Path { certificates: path, chain, staple, may_wait } = path;
         let asked = links(path).take(self.asked_of(path));
         let mut refusal = None;
         // From the anchor down: what issuers are worth is known to most handshakes, so that the end entity gets the
@@ -189,7 +195,7 @@ impl Revocation {
             // Who is refused already is asked no more about, but may still be known to be revoked.
             let deadline = deadline.filter(|_| refusal.is_none()).map(|deadline| share(deadline, at + 1));
             let around = Surroundings { above: path.get(at + 2..).unwrap_or_default(), chain, now_unix_s };
-            let check = LinkCheck { link, around, staple, now_unix_s, allowed: self.policy.allowed() };
+            let check = LinkCheck { link, around, staple, now_unix_s, allowed: self.policy.allowed(), may_wait };
             if let Err(error) = self.judge(&check, deadline) {
                 let error = error.at(describe(link.certificate));
                 match error.code() {
@@ -214,7 +220,8 @@ impl Revocation {
     pub(crate) fn revoked(&self, link: Link<'_>, now: UnixTime) -> Option<Revoked> {
         let now_unix_s = unix_s(now);
         let around = Surroundings { above: &[], chain: &[], now_unix_s };
-        let asked = LinkCheck { link, around, staple: None, now_unix_s, allowed: self.policy.allowed() };
+        let allowed = self.policy.allowed();
+        let asked = LinkCheck { link, around, staple: None, now_unix_s, allowed, may_wait: false };
         match self.by_lists(&asked).or(self.by_responses(&asked, None)) {
             Standing::Revoked(revoked) => Some(revoked),
             Standing::Good | Standing::Unknown(_) => None,
@@ -229,7 +236,8 @@ impl Revocation {
         if let (Some(remote), Some(deadline)) = (&self.remote, deadline) {
             // The list of another key of the issuer may be for the certificates of that key alone.
             let is_doubtful = matches!(crl, Standing::Good) && !ocsp.is_known() && !self.is_settled(remote, asked);
-            if (decision.may_change() || is_doubtful) && self.policy.ocsp != Mode::Off && !ocsp.is_known() {
+            let may_ask = asked.may_wait && self.policy.ocsp != Mode::Off;
+            if (decision.may_change() || is_doubtful) && may_ask && !ocsp.is_known() {
                 let is_open = !crl.is_known() || is_doubtful;
                 let both = self.policy.crl != Mode::Off && is_open && asked.names_lists(&self.authorities);
                 ocsp = self.ask_responders(remote, asked, ocsp, if both { share(deadline, 2) } else { deadline });
@@ -306,7 +314,7 @@ impl Revocation {
         });
         match fetched {
             Ok(()) => self.by_lists(asked),
-            Err(error) => self.by_lists(asked).or(known).after(Some(error)),
+            Err(error) => self.by_lists(asked).or(known).after(Some(error).filter(|_| asked.may_wait)),
         }
     }
 

@@ -34,7 +34,7 @@ use presented::Presented;
 pub use presented::Purpose;
 use recast::Reshaped;
 pub use recheck::AskAgain;
-pub(crate) use recheck::Recheck;
+pub(crate) use recheck::{MAX_OFFERED, Recheck};
 use refusal::Refusal;
 
 use crate::error::{Code, Error, Result};

@@ -32,7 +32,7 @@ btls_status btls_context_rustls_server_config(
     const btls_context *context, const struct rustls_server_config **config);
 /* Gives the configuration of a client, as btls_context_rustls_server_config does. Free it with
  * rustls_client_config_free. Sessions are kept by the name of the server. Of a name that has shown
- * two certificate chains lately none is kept.
+ * two certificate chains to connections of the configuration, none is kept.
  *
  * BTLS_NO_TRUST, BTLS_OPTION_CONFLICT; btls_context_error has the details. */
 btls_status btls_context_rustls_client_config(
@@ -40,7 +40,8 @@ btls_status btls_context_rustls_client_config(
 
 /* As btls_context_rustls_server_config, also for a context that fetches. Peers are checked by the
  * lists and responses that are at hand, and no handshake waits. A status that is required and not
- * known refuses the peer. btls_context_maintain fetches what is known to be needed. */
+ * known refuses the peer. btls_context_maintain fetches the lists that refused peers have named,
+ * and renews them. No responder is asked about a peer. */
 btls_status btls_context_rustls_server_config_known_only(
     const btls_context *context, const struct rustls_server_config **config);
 /* As btls_context_rustls_client_config, also for a context that fetches. */
@@ -54,8 +55,11 @@ btls_status btls_context_generation(const btls_context *context, uint64_t *gener
 /* Returns the status of a connection that has failed, and gives its error with message and hint;
  * BTLS_OK and NULL if it has not. Free the error with btls_error_free. `error` may be NULL.
  *
- * Call it on the thread of the call that failed, before another connection is used there: the reason
- * of a refused peer is kept for the thread. Without it, the error has what rustls-ffi keeps. */
+ * Call it once, on the thread of the call that failed and right after it: the reason of a refused
+ * peer is kept for the thread. A later call may give the reason of another peer that was refused for
+ * the same kind of fault; without a reason, the error has what rustls-ffi keeps. The call reads the
+ * result of rustls_connection_process_new_packets again: do not make it for a connection that works
+ * and has unprocessed bytes. */
 btls_status btls_rustls_error(struct rustls_connection *connection, btls_error **error);
 
 #endif

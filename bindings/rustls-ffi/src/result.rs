@@ -22,7 +22,9 @@ pub(crate) fn is_of(given: &rustls::Error, result: u32) -> bool {
             // The rest of what is given: a response that cannot be used, and what has no name.
             _ => rustls_result::CertOtherError,
         },
-        _ => rustls_result::PeerIncompatibleError,
+        rustls::Error::PeerMisbehaved(_) => rustls_result::PeerMisbehavedError,
+        // The reason is one of many that give the same result, and may be another connection's.
+        _ => return false,
     };
     expected as u32 == result
 }
@@ -108,7 +110,9 @@ mod tests {
         let revoked = rustls::Error::InvalidCertificate(CertificateError::Revoked);
         assert!(is_of(&revoked, rustls_result::CertRevoked as u32));
         assert!(!is_of(&revoked, rustls_result::CertExpired as u32));
-        let ours = rustls::Error::PeerIncompatible(rustls::PeerIncompatible::NoSignatureSchemesInCommon);
-        assert!(is_of(&ours, rustls_result::PeerIncompatibleError as u32));
+        let misbehaved = rustls::PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into();
+        assert!(is_of(&misbehaved, rustls_result::PeerMisbehavedError as u32));
+        let incompatible = rustls::PeerIncompatible::NoSignatureSchemesInCommon.into();
+        assert!(!is_of(&incompatible, rustls_result::PeerIncompatibleError as u32));
     }
 }

@@ -6,8 +6,8 @@ mod verdicts;
 
 use std::sync::Arc;
 
-use brokertls::bridge::{RustlsFetch, RustlsRefusal, take_refusal};
-use brokertls::{Code, Context};
+use brokertls::bridge::{RustlsFetch, error_of};
+use brokertls::{Code, Context, Error};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, ClientConnection, HandshakeKind, ServerConnection};
 
@@ -17,15 +17,15 @@ struct Plain {
     client: ClientConnection,
 }
 
-/// The end of a handshake on one side: the error of rustls, and the reason of this library.
-type Side = Result<(), (rustls::Error, Option<RustlsRefusal>)>;
+/// The end of a handshake on one side: the error of rustls, and the one of this library.
+type Side = Result<(), (rustls::Error, Error)>;
 
 impl Plain {
     fn new(server: &Context, client: &Context, host: &str) -> Self {
         let name = ServerName::try_from(host.to_owned()).unwrap();
         Self {
-            server: ServerConnection::new(server.rustls_server_config(RustlsFetch::Refused).unwrap()).unwrap(),
-            client: ClientConnection::new(client.rustls_client_config(RustlsFetch::Refused).unwrap(), name).unwrap(),
+            server: ServerConnection::new(server.rustls_server_config(RustlsFetch::KnownOnly).unwrap()).unwrap(),
+            client: ClientConnection::new(client.rustls_client_config(RustlsFetch::KnownOnly).unwrap(), name).unwrap(),
         }
     }
 
@@ -65,21 +65,22 @@ impl Plain {
 fn read<Side>(
     connection: &mut rustls::ConnectionCommon<Side>,
     mut wire: &[u8],
-    outcome: &mut Result<(), (rustls::Error, Option<RustlsRefusal>)>,
+    outcome: &mut Result<(), (rustls::Error, Error)>,
 ) -> bool {
     let has_any = !wire.is_empty();
     while !wire.is_empty() && outcome.is_ok() {
         connection.read_tls(&mut wire).unwrap();
-        *outcome = connection.process_new_packets().map(|_| ()).map_err(|error| (error, take_refusal()));
+        *outcome = connection.process_new_packets().map(|_| ()).map_err(|error| {
+            let told = error_of(&error);
+            (error, told)
+        });
     }
     has_any
 }
 
 /// Asserts that a side refused with this code, and that the other one received this alert.
 fn assert_refused(refused: Side, told: Side, code: Code, alert: AlertDescription) {
-    let (error, refusal) = refused.unwrap_err();
-    let refusal = refusal.unwrap();
-    assert_eq!((refusal.error.code(), &refusal.given), (code, &error));
+    assert_eq!(refused.unwrap_err().1.code(), code);
     assert_eq!(told.unwrap_err().0, rustls::Error::AlertReceived(alert));
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use brokertls::{ClientAuth, Code, Context, CrlSource, IdentitySource, Source};
+use brokertls::{ClientAuth, Code, Context, CrlSource, IdentitySource, Source, TrustSource};
 use rustls::time_provider::TimeProvider;
 use rustls::{AlertDescription, HandshakeKind};
 
@@ -96,27 +96,32 @@ fn client_that_this_thread_does_not_know_gets_no_session() {
     });
     let client = client_of(&authority, &pem, "TLSv1.2");
     // The certificate is judged on one thread, and the handshake completes on another.
-    let mut plain = Plain::new(&server, &client, "broker");
+    let half = half_done(&server, &client);
+    std::thread::scope(|scope| scope.spawn(|| finish(half)).join().unwrap());
+    assert_eq!(Plain::connect(&server, &client), HandshakeKind::Full);
+    assert_eq!(Plain::connect(&server, &client), HandshakeKind::Resumed);
+}
+
+/// A handshake after the client's certificate, and the rest of what the client has sent.
+fn half_done(server: &Context, client: &Context) -> (Plain, Vec<u8>) {
+    let mut plain = Plain::new(server, client, "broker");
     first_flights(&mut plain);
     let mut wire = Vec::new();
     while plain.client.wants_write() {
         plain.client.write_tls(&mut wire).unwrap();
     }
-    let finished = wire.split_off(after_certificate(&wire));
+    let rest = wire.split_off(after_certificate(&wire));
     plain.server.read_tls(&mut wire.as_slice()).unwrap();
     plain.server.process_new_packets().unwrap();
-    let mut plain = std::thread::spawn(move || {
-        plain.server.read_tls(&mut finished.as_slice()).unwrap();
-        plain.server.process_new_packets().unwrap();
-        plain
-    })
-    .join()
-    .unwrap();
+    (plain, rest)
+}
+
+fn finish((mut plain, rest): (Plain, Vec<u8>)) {
+    plain.server.read_tls(&mut rest.as_slice()).unwrap();
+    plain.server.process_new_packets().unwrap();
     let (of_server, of_client) = plain.run();
     of_server.unwrap();
     of_client.unwrap();
-    assert_eq!(Plain::connect(&server, &client), HandshakeKind::Full);
-    assert_eq!(Plain::connect(&server, &client), HandshakeKind::Resumed);
 }
 
 /// Moves the first flight of each side.
@@ -139,6 +144,31 @@ fn first_flights(plain: &mut Plain) {
 /// The length of the first record, which has the certificate.
 fn after_certificate(wire: &[u8]) -> usize {
     5 + usize::from(u16::from_be_bytes([wire[3], wire[4]]))
+}
+
+/// One context trusts the device itself, and the other its issuer with a list. The first one's verdict is no fact of the
+/// second one's sessions.
+#[test]
+fn client_of_one_context_is_not_known_to_another_on_the_same_thread() {
+    let authority = Authority::new("ca");
+    let pem = authority.issue(&["device"], |_| {});
+    let server = |trust: TrustSource| {
+        context(|builder| {
+            builder
+                .identity(authority.identity(&["broker"]))
+                .trust(trust)
+                .client_auth(ClientAuth::Need)
+                .versions("TLSv1.2")
+        })
+    };
+    let strict = server(authority.trust());
+    let direct = server(TrustSource::store(Source::memory("device.pem", pem.as_bytes())));
+    let client = client_of(&authority, &pem, "TLSv1.2");
+    // The strict context has not judged the client on this thread, so that it keeps no session of it.
+    let other = std::thread::scope(|scope| scope.spawn(|| half_done(&strict, &client)).join().unwrap());
+    Plain::connect(&direct, &client_of(&authority, &pem, "TLSv1.2"));
+    finish(other);
+    assert_eq!(Plain::connect(&strict, &client), HandshakeKind::Full);
 }
 
 #[test]

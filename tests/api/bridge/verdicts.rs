@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use brokertls::revocation::Depth;
 use brokertls::{ClientAuth, Code, CrlSource, IdentitySource, Source};
 use rustls::AlertDescription;
 
 use super::{Plain, assert_refused, context};
 use crate::rig::pair::Authority;
+use crate::rig::web::{Play, Web};
 
 fn identity(pem: &str) -> IdentitySource {
     IdentitySource::new(Source::memory("identity.pem", pem.as_bytes()))
@@ -68,10 +70,7 @@ fn client_without_a_certificate_is_refused_if_one_is_needed() {
     });
     let client = context(|builder| builder.trust(authority.trust()));
     let (of_server, of_client) = Plain::new(&server, &client, "broker").run();
-    let (error, refusal) = of_server.unwrap_err();
-    assert_eq!(error, rustls::Error::NoCertificatesPresented);
-    assert!(refusal.is_none());
-    assert_eq!(of_client.unwrap_err().0, rustls::Error::AlertReceived(AlertDescription::CertificateRequired));
+    assert_refused(of_server, of_client, Code::CertMissing, AlertDescription::CertificateRequired);
 }
 
 #[test]
@@ -98,6 +97,49 @@ fn revoked_client_is_refused_with_certificate_revoked_and_logged() {
     assert!(lines.iter().any(|line| line.starts_with("a connection of rustls: BTLS_CERT_REVOKED")), "{lines:?}");
     let good = authority.issue(&["device"], |_| {});
     Plain::connect(&server, &client(&good));
+}
+
+#[test]
+fn list_that_a_refused_client_names_is_fetched_by_maintenance() {
+    let authority = Authority::new("ca");
+    let web = Web::playing(Play::Content(
+        authority.crl_between(&[], rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2040, 1, 1)).der().to_vec(),
+    ));
+    let pem = authority.issue(&["device"], |params| {
+        params.crl_distribution_points = vec![rcgen::CrlDistributionPoint { uris: vec![web.url("/ca.crl")] }];
+    });
+    let server = context(|builder| {
+        builder
+            .identity(authority.identity(&["broker"]))
+            .trust(authority.trust())
+            .client_auth(ClientAuth::Need)
+            .fetch(true)
+            .fetch_private_addresses(true)
+            .revocation_depth(Depth::Leaf)
+    });
+    let client = context(|builder| builder.trust(authority.trust()).identity(identity(&pem)));
+    let (of_server, of_client) = Plain::new(&server, &client, "broker").run();
+    assert_refused(of_server, of_client, Code::RevocationUnknown, AlertDescription::CertificateUnknown);
+    assert!(web.asked().is_empty());
+    server.maintain();
+    Plain::connect(&server, &client);
+    assert_eq!(web.asked().len(), 1);
+}
+
+#[test]
+fn client_without_a_common_suite_is_not_told_of_signatures() {
+    let authority = Authority::new("ca");
+    let server = context(|builder| {
+        builder
+            .identity(authority.identity(&["broker"]))
+            .versions("TLSv1.2")
+            .cipher_suites("ECDHE-RSA-AES128-GCM-SHA256")
+    });
+    let client = context(|builder| {
+        builder.trust(authority.trust()).versions("TLSv1.2").cipher_suites("ECDHE-ECDSA-AES256-GCM-SHA384")
+    });
+    let (of_server, of_client) = Plain::new(&server, &client, "broker").run();
+    assert_refused(of_server, of_client, Code::NoCommonCipherSuite, AlertDescription::HandshakeFailure);
 }
 
 #[test]
