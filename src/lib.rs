@@ -38,7 +38,7 @@ pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Tr
 pub use context::Context;
 pub use error::{Code, Error, Result};
 pub use idle::{IdlePlace, IdleVisit};
-pub use legacy::{Psk, PskCallback, PskFormat, PskHash, PskRequest, PskSummary};
+pub use legacy::{Psk, PskCallback, PskClientCallback, PskFormat, PskHash, PskHint, PskRequest, PskSummary};
 pub use logging::{Level, LogLine, LogSink};
 pub use revoked::{RevokedAction, RevokedCallback, RevokedPeer};
 pub use stream::{ReadCallback, Status, Stream, WriteCallback};

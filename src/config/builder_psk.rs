@@ -1,7 +1,7 @@
 //! The methods of the builder for pre-shared keys, which the second engine serves.
 
 use crate::error::Result;
-use crate::legacy::{Psk, PskCallback, PskFormat, PskHash, Separator};
+use crate::legacy::{Psk, PskCallback, PskClientCallback, PskFormat, PskHash, Separator};
 
 use super::builder::ContextBuilder;
 use super::source::Source;
@@ -46,7 +46,23 @@ impl ContextBuilder {
     /// that is to be resumed calls it once more.
     pub fn psk_callback(&mut self, callback: PskCallback, may_block: bool) -> &mut Self {
         self.spec.legacy.psk.callback = Some(callback);
-        self.spec.legacy.psk.blocks = may_block;
+        self.spec.legacy.psk.blocks |= may_block;
+        self
+    }
+
+    /// Sets the identity of this side in connections to servers: they offer its key, which is that of the file, of
+    /// [`ContextBuilder::psk`] or of the callback. Default: none, so that these connections have no key.
+    pub fn psk_identity(&mut self, identity: &[u8]) -> &mut Self {
+        self.spec.legacy.psk.own_identity = Some(Box::from(identity));
+        self
+    }
+
+    /// Sets a callback that gives the identity and the key of this side in connections to servers. `may_block` makes
+    /// handshakes run as tasks. It is called before the first message if TLS 1.3 is allowed, and for a server of an
+    /// older version that selects a key.
+    pub fn psk_client_callback(&mut self, callback: PskClientCallback, may_block: bool) -> &mut Self {
+        self.spec.legacy.psk.own_callback = Some(callback);
+        self.spec.legacy.psk.blocks |= may_block;
         self
     }
 

@@ -22,17 +22,12 @@ pub(crate) struct LegacySpec {
 }
 
 impl LegacySpec {
-    /// Refuses settings of an engine that is off, and of one without a server.
-    pub(crate) fn check(&self, serves: bool, needs_certificate: bool) -> Result<()> {
+    /// Refuses settings of an engine that is off.
+    pub(crate) fn check(&self, needs_certificate: bool) -> Result<()> {
         let has_other = self.psk.is_set() || self.library.is_some() || self.allowed != LegacyAllowed::default();
         match self.is_on {
             false if has_other => {
                 Err(Error::new(Code::OptionConflict, "settings of the second engine, and legacy-engine is off"))
-            }
-            true if !serves => {
-                let detail = "legacy-engine: it serves clients, and the context has neither an identity nor pre-shared \
-                    keys; connections of this side are by rustls alone";
-                Err(Error::new(Code::OptionConflict, detail))
             }
             _ => self.psk.check(needs_certificate),
         }

@@ -276,6 +276,16 @@ impl Spec {
         !self.trust.is_empty() || self.hosts.trust.is_some()
     }
 
+    /// Returns true if connections to servers can be made: a certificate can be accepted, or this side has a key.
+    pub(crate) fn connects(&self) -> bool {
+        self.verifies() || self.legacy.psk.has_own()
+    }
+
+    /// Returns true if a certificate of a server can be accepted.
+    pub(crate) fn verifies(&self) -> bool {
+        self.has_trust() || self.accepts_any_server
+    }
+
     /// Returns true if a server's order of suites decides. A list of the operator is in order of preference. Without
     /// one, the client knows its fastest suites.
     pub(crate) fn prefers_own_order(&self) -> bool {
@@ -289,8 +299,8 @@ impl Spec {
 
     /// Refuses settings that contradict each other, whatever the sources hold.
     pub(crate) fn check(&self) -> Result<()> {
-        self.legacy.check(self.serves(), self.client_auth == ClientAuth::Need)?;
-        if !self.serves() && !self.has_trust() && !self.accepts_any_server {
+        self.legacy.check(self.client_auth == ClientAuth::Need)?;
+        if !self.serves() && !self.connects() {
             return Err(Error::new(Code::NoIdentity, "and nothing to verify servers against either"));
         }
         if self.client_auth != ClientAuth::None && !self.has_trust() {

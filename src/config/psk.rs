@@ -1,7 +1,9 @@
 //! The settings of pre-shared keys.
 
+use std::sync::Arc;
+
 use crate::error::{Code, Error, Result};
-use crate::legacy::{Psk, PskCallback, PskFormat, PskHash, PskReader, Psks, Separator};
+use crate::legacy::{OwnKeys, Psk, PskCallback, PskClientCallback, PskFormat, PskHash, PskReader, Psks, Separator};
 
 use super::source::Source;
 
@@ -23,6 +25,10 @@ pub(crate) struct PskSpec {
     pub(crate) separator: Option<Separator>,
     pub(crate) hash: Option<PskHash>,
     pub(crate) hint: Option<String>,
+    /// The identity of this side as a client.
+    pub(crate) own_identity: Option<Box<[u8]>>,
+    /// Gives the identity and the key of this side as a client.
+    pub(crate) own_callback: Option<PskClientCallback>,
     /// True if a client with a key needs no certificate, though others need one.
     pub(crate) replaces_certificate: bool,
 }
@@ -33,15 +39,32 @@ impl PskSpec {
         self.file.is_some() || !self.keys.is_empty() || self.callback.is_some()
     }
 
+    /// Returns true if connections of this side have a key.
+    pub(crate) fn has_own(&self) -> bool {
+        self.own_identity.is_some() || self.own_callback.is_some()
+    }
+
+    /// The source of the key of connections of this side, if they have one.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` if there is no key of the identity.
+    pub(crate) fn own(&self, keys: Option<&Arc<Psks>>) -> Result<Option<OwnKeys>> {
+        match (&self.own_callback, &self.own_identity, keys) {
+            (Some(callback), ..) => Ok(Some(OwnKeys::Callback(Arc::clone(callback)))),
+            (None, Some(identity), Some(keys)) => OwnKeys::named(identity, keys).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Returns true if there is a setting beside the sources.
     fn has_details(&self) -> bool {
         let of_file = self.format.is_some() || self.separator.is_some() || self.hash.is_some();
-        of_file || self.hint.is_some() || self.replaces_certificate
+        of_file || self.hint.is_some() || self.replaces_certificate || self.own_identity.is_some()
     }
 
     /// Returns true if anything is set.
     pub(super) fn is_set(&self) -> bool {
-        self.has_keys() || self.has_details()
+        self.has_keys() || self.has_details() || self.has_own()
     }
 
     /// Refuses settings that contradict each other, or the need for a certificate.
@@ -53,6 +76,9 @@ impl PskSpec {
         }
         if self.has_details() && !self.has_keys() {
             return conflict("settings of pre-shared keys, and no key");
+        }
+        if self.own_identity.is_some() && self.own_callback.is_some() {
+            return conflict("psk-identity, and a callback that gives the identity");
         }
         self.check_need(needs_certificate)?;
         if let Some(hint) = &self.hint

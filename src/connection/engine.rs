@@ -7,15 +7,15 @@ use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
-use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, InvalidMessage, NamedGroup};
+use rustls::{CipherSuite, ClientConfig, CommonState, HandshakeKind, NamedGroup};
 use rustls::{ProtocolVersion, ServerConfig};
 
 use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
-use crate::error::{Code, Error, Result};
-use crate::legacy::{Choice, Chosen, HelloReader, Reading, Server, Session};
-use crate::verify::host::HelloFacts;
+use crate::error::{Error, Result};
+use crate::legacy::{Chosen, Client, Session};
 
-use super::hello::{Decide, Decision, Undecided, server_name_fault};
+use super::choosing::{Choosing, DecideBoth, Engines, Fault, ServerEngine};
+use super::hello::{Decide, Decision, Undecided};
 use super::record::{self, Cipher, Floods, Layer, Lent};
 
 pub(super) enum Engine {
@@ -24,7 +24,7 @@ pub(super) enum Engine {
     /// A server that waits for the ClientHello.
     Undecided(Box<Undecided>),
     /// A client that has not begun: rustls takes the session that it offers when its connection is made.
-    Unstarted(Box<(Arc<ClientConfig>, ServerName<'static>)>),
+    Unstarted(Box<Unstarted>),
     /// A server with two engines that waits for the ClientHello.
     Choosing(Box<Choosing>),
     /// The second engine, during the handshake and after it.
@@ -37,21 +37,17 @@ pub(super) enum Engine {
     Taken,
 }
 
-/// The engines of a server. One of them may serve nothing with the settings of a connection.
+/// The engine of a client, which its settings choose.
 #[derive(Clone)]
-pub(crate) struct Engines {
-    pub(crate) first: Option<Arc<ServerConfig>>,
-    pub(crate) second: Option<Arc<Server>>,
+pub(crate) enum ClientEngine {
+    First(Arc<ClientConfig>),
+    Second(Arc<Client>),
 }
 
-/// Chooses the settings of both engines for a ClientHello.
-pub(crate) type DecideBoth = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Engines> + Send + Sync>;
-
-/// A server with two engines before its ClientHello is whole.
-pub(super) struct Choosing {
-    engines: Engines,
-    decide: Option<DecideBoth>,
-    reader: HelloReader,
+/// A client that has not begun, with the name of its server.
+pub(super) struct Unstarted {
+    engine: ClientEngine,
+    name: ServerName<'static>,
 }
 
 /// A connection of the second engine.
@@ -59,6 +55,8 @@ pub(super) struct Second {
     session: Session,
     /// Empty during the handshake.
     known: Known,
+    /// The identity of the key that a client has used.
+    own_identity: Option<Box<[u8]>>,
     floods: Floods,
 }
 
@@ -121,8 +119,8 @@ fn begin<C>(make: impl FnOnce() -> Result<C, rustls::Error>) -> Result<Box<Hands
 }
 
 impl Engine {
-    pub(super) fn unstarted(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
-        Self::Unstarted(Box::new((config, name)))
+    pub(super) fn unstarted(engine: ClientEngine, name: ServerName<'static>) -> Self {
+        Self::Unstarted(Box::new(Unstarted { engine, name }))
     }
 
     pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, rustls::Error> {
@@ -131,7 +129,7 @@ impl Engine {
 
     /// Makes a server's side with two engines. The ClientHello selects one.
     pub(super) fn choosing(engines: Engines, decide: Option<DecideBoth>) -> Self {
-        Self::Choosing(Box::new(Choosing { engines, decide, reader: HelloReader::default() }))
+        Self::Choosing(Box::new(Choosing::new(engines, decide)))
     }
 
     pub(super) fn undecided(decide: Decide) -> Self {
@@ -162,19 +160,27 @@ impl Engine {
                     Decision::Malformed(error) => Err(error),
                 },
             ),
-            Self::Unstarted(parts) => {
-                let (config, name) = (Arc::clone(&parts.0), parts.1.clone());
-                (
-                    0,
-                    begin(|| UnbufferedClientConnection::new(config, name)).map(|client| {
-                        *self = Self::Client(client);
-                        Step::Emitted
-                    }),
-                )
+            Self::Unstarted(unstarted) => {
+                let begun = match unstarted.begin() {
+                    Ok(begun) => {
+                        *self = begun;
+                        Ok(Step::Emitted)
+                    }
+                    Err(Fault::Ours(error)) => Ok(Step::Refused(error)),
+                    Err(Fault::Rustls(error)) => Err(error),
+                };
+                (0, begun)
             }
             Self::Choosing(choosing) => match choosing.choose(tls) {
-                Ok(Some(chosen)) => {
-                    *self = chosen;
+                Ok(Some(ServerEngine::First(config))) => (
+                    0,
+                    Self::server(config).map(|server| {
+                        *self = server;
+                        Step::Emitted
+                    }),
+                ),
+                Ok(Some(ServerEngine::Second(session))) => {
+                    *self = Second::engine(*session);
                     (0, Ok(Step::Emitted))
                 }
                 Ok(None) => (0, Ok(Step::Idle)),
@@ -307,7 +313,10 @@ impl Engine {
     pub(super) fn is_client(&self) -> bool {
         match self.kept() {
             Some(known) => known.is_client,
-            None => matches!(self, Self::Client(_) | Self::Unstarted(_)),
+            None => match self {
+                Self::Second(second) => second.session.is_client(),
+                _ => matches!(self, Self::Client(_) | Self::Unstarted(_)),
+            },
         }
     }
 
@@ -360,6 +369,14 @@ impl Engine {
     /// The identity of the pre-shared key that authenticated a client.
     pub(super) fn psk_identity(&self) -> Option<&[u8]> {
         self.kept()?.peer.psk_identity()
+    }
+
+    /// Takes the identity of the pre-shared key that this side has used as a client.
+    pub(super) fn take_own_identity(&mut self) -> Option<Box<[u8]>> {
+        match self {
+            Self::Second(second) => second.own_identity.take(),
+            _ => None,
+        }
     }
 
     pub(super) fn alpn(&self) -> Option<&[u8]> {
@@ -417,61 +434,26 @@ impl Engine {
     }
 }
 
-impl Choosing {
-    /// Chooses an engine, once the ClientHello is whole in `tls`.
-    fn choose(&mut self, tls: &[u8]) -> Result<Option<Engine>, Fault> {
-        let reading = self.reader.read(tls);
-        let offer = match &reading {
-            Reading::Incomplete => return Ok(None),
-            Reading::Whole(offer) => Some(offer),
-            Reading::Malformed => None,
-            Reading::EmptyRecord => return Err(rustls::Error::from(InvalidMessage::InvalidEmptyPayload).into()),
-            Reading::TooLong => return Err(Error::new(Code::HandshakeTooLarge, "a ClientHello over 64 KiB").into()),
-        };
-        if let Some((offer, decide)) = offer.zip(self.decide.take()) {
-            let server_name = offer.server_name.as_deref();
-            let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
-            self.engines = decide(&HelloFacts { server_name, protocols })?;
-        }
-        let Engines { first, second } = &self.engines;
-        let choice = match second {
-            Some(second) => second.choose(offer, first.is_some())?,
-            None => Choice::Rustls,
-        };
-        match (choice, first, second) {
-            (Choice::Rustls, Some(first), _) => Ok(Some(Engine::server(Arc::clone(first))?)),
-            (Choice::Second(key), _, Some(second)) => {
-                if let Some(fault) = server_name_fault(tls) {
-                    return Err(Error::new(Code::ServerNameInvalid, fault).into());
-                }
-                let session = second.session(offer, key.as_ref())?;
-                let known = Known { is_handshaking: true, ..Known::default() };
-                Ok(Some(Engine::Second(Box::new(Second { session, known, floods: Floods::default() }))))
+impl Unstarted {
+    /// Makes the connection. What follows gives its first message.
+    fn begin(&self) -> Result<Engine, Fault> {
+        let name = self.name.clone();
+        match &self.engine {
+            ClientEngine::First(config) => {
+                let config = Arc::clone(config);
+                Ok(Engine::Client(begin(|| UnbufferedClientConnection::new(config, name))?))
             }
-            _ => Err(Error::new(Code::Internal, "no engine serves").into()),
+            ClientEngine::Second(client) => Ok(Second::engine(client.session(name)?)),
         }
-    }
-}
-
-/// An error before an engine is chosen.
-enum Fault {
-    Ours(Error),
-    Rustls(rustls::Error),
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Ours(error)
-    }
-}
-
-impl From<rustls::Error> for Fault {
-    fn from(error: rustls::Error) -> Self {
-        Self::Rustls(error)
     }
 }
 
 impl Second {
+    fn engine(session: Session) -> Engine {
+        let known = Known { is_client: session.is_client(), is_handshaking: true, ..Known::default() };
+        Engine::Second(Box::new(Self { session, known, own_identity: None, floods: Floods::default() }))
+    }
+
     fn step(&mut self, tls: &[u8], outgoing: &mut Vec<u8>) -> (usize, Result<Step, rustls::Error>) {
         if self.session.is_complete() {
             return (0, Ok(Step::Idle));
@@ -494,9 +476,12 @@ impl Second {
             return std::mem::take(&mut self.known);
         }
         let Chosen { version, suite, group, is_resumed, protocol } = self.session.facts();
-        let (chain, psk_identity) = self.session.take_asked();
+        let (chain, mut psk_identity) = self.session.take_asked();
+        if self.session.is_client() {
+            self.own_identity = psk_identity.take();
+        }
         Known {
-            is_client: false,
+            is_client: self.session.is_client(),
             is_handshaking: true,
             version: version.map(ProtocolVersion::from),
             suite: suite.map(CipherSuite::from),
@@ -576,7 +561,8 @@ mod tests {
         let versions = ClientConfig::builder_with_provider(Arc::new(default_provider()));
         let config = versions.with_safe_default_protocol_versions().unwrap();
         let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-        let mut engine = Engine::unstarted(Arc::new(config), ServerName::try_from("broker.example").unwrap());
+        let mut engine =
+            Engine::unstarted(ClientEngine::First(Arc::new(config)), ServerName::try_from("broker.example").unwrap());
         assert!(engine.is_client());
         engine.end();
         assert!(engine.is_client());

@@ -63,9 +63,11 @@ impl Connection {
         self.engine.group()
     }
 
-    /// The identity of the pre-shared key that authenticated the client; `None` for a client with another proof.
+    /// The identity of the pre-shared key that authenticated the two sides: that of the client. `None` if another proof
+    /// did.
     pub fn psk_identity(&self) -> Option<&[u8]> {
-        self.engine.psk_identity()
+        let of_this_side = || self.facts.as_ref()?.psk_identity.as_deref();
+        self.engine.psk_identity().or_else(of_this_side)
     }
 
     /// The application protocol that was agreed on.

@@ -11,6 +11,7 @@
 mod advice;
 mod alert;
 mod checked;
+mod choosing;
 mod engine;
 mod facts;
 mod failure;
@@ -28,15 +29,16 @@ mod state;
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ServerConfig};
 
 use crate::error::{Code, Error, Result};
 use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 
 use checked::Checked;
-pub(crate) use engine::{DecideBoth, Engines};
+pub(crate) use choosing::{DecideBoth, Engines};
+pub(crate) use engine::ClientEngine;
 use engine::{Engine, Step};
 pub(crate) use failure::from_rustls;
 pub(crate) use hello::Decide;
@@ -91,6 +93,8 @@ struct Facts {
     withheld: Option<String>,
     /// Clients: how the CAs that the server names differ from that of the identity that is sent.
     unnamed: Option<String>,
+    /// Clients: the identity of the pre-shared key that has been used.
+    psk_identity: Option<Box<[u8]>>,
 }
 
 /// The error for plaintext after [`Connection::close_write`].
@@ -150,9 +154,9 @@ impl Connection {
     }
 
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
-    pub(crate) fn client(config: Arc<ClientConfig>, name: ServerName<'static>, setup: Setup) -> Result<Self> {
+    pub(crate) fn client(engine: ClientEngine, name: ServerName<'static>, setup: Setup) -> Result<Self> {
         let asks_first = setup.asks_first;
-        let mut connection = Self::with_engine(Engine::unstarted(config, name), setup);
+        let mut connection = Self::with_engine(Engine::unstarted(engine, name), setup);
         if !asks_first {
             connection.advance(&mut []);
             connection.state.check()?;
@@ -371,7 +375,12 @@ impl Connection {
         self.take_notes();
         if self.engine.is_to_complete() {
             match self.engine.complete() {
-                Ok(()) => self.begin_traffic(),
+                Ok(()) => {
+                    if let Some(identity) = self.engine.take_own_identity() {
+                        self.facts.get_or_insert_default().psk_identity = Some(identity);
+                    }
+                    self.begin_traffic();
+                }
                 Err(error) => {
                     self.fail(error);
                 }

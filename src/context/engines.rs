@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
-use crate::connection::Engines;
+use crate::connection::{ClientEngine, Engines};
 use crate::error::{Code, Error, Result};
 use crate::keystore::Identity;
-use crate::legacy::{First, FirstKeys, Parts, Psks, Server, key_kind};
+use crate::legacy::{self, ClientParts, First, FirstKeys, OwnKeys, Parts, Psks, Server, key_kind};
 use crate::policy::{KeyKind, Policies, Policy, SecondMeans, SecondPolicy, StandingKeys, restricted_both};
 use crate::revocation::Staple;
 use crate::session::{SecondSessions, Sessions};
 use crate::verify::Purpose;
 
-use super::parts::{ConfigParts, sessions_of};
+use super::parts::{Client, ConfigParts, sessions_of};
 
 /// The second engine of a server.
 pub(super) struct Second {
@@ -77,12 +77,37 @@ impl Keys {
         Ok(Self { means, psks, identities: identities.to_vec(), kinds, staples: Vec::new() })
     }
 
+    /// Makes the keys, and restricts the policy to what they serve. A context that only connects may do without: its
+    /// own identities are for servers that ask for them.
+    ///
+    /// # Errors
+    /// As for [`Keys::new`] and [`Keys::settle`].
+    pub(super) fn settled(
+        spec: &Spec,
+        (means, policy): (SecondMeans, SecondPolicy),
+        psks: Option<Arc<Psks>>,
+        identities: &[Arc<Identity>],
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<(SecondPolicy, Self)>> {
+        let settle = |warnings: &mut Vec<String>| -> Result<(SecondPolicy, Self)> {
+            let keys = Self::new(spec, means, psks, identities, warnings)?;
+            Ok((keys.settle(policy, warnings)?, keys))
+        };
+        match settle(warnings) {
+            Err(error) if spec.connects() && spec.client_auth == ClientAuth::None => {
+                warnings.push(format!("clients are not served by the second engine: {}", error.detail()));
+                Ok(None)
+            }
+            settled => settled.map(Some),
+        }
+    }
+
     /// Restricts the policy to what these keys serve, and reports what is weak in it.
     ///
     /// # Errors
     /// `OPTION_CONFLICT` if nothing is left, or nothing that takes the pre-shared keys.
     pub(super) fn settle(&self, mut policy: SecondPolicy, warnings: &mut Vec<String>) -> Result<SecondPolicy> {
-        let has_psk = self.means.has_psk;
+        let has_psk = self.psks.is_some();
         policy.keep_keys(&self.kinds, has_psk);
         if !policy.serves_any() {
             let detail = "legacy-engine: the keys, versions, suites and groups leave the second engine nothing";
@@ -144,7 +169,7 @@ impl Second {
         let (versions, suites) = (settings.versions.as_deref(), settings.cipher_suites.as_deref());
         let Policies { first, second, .. } = restricted_both(&spec.policy, &self.keys.means, versions, suites)?;
         let mut policy = second.ok_or(Code::Internal)?;
-        policy.keep_keys(&self.keys.kinds, self.keys.means.has_psk);
+        policy.keep_keys(&self.keys.kinds, self.keys.psks.is_some());
         Ok((first.filter(|_| self.keys.has_first(spec)), policy))
     }
 
@@ -194,5 +219,114 @@ impl Keys {
                 parts.recheck(spec, Purpose::Client),
             )?,
         })
+    }
+}
+
+/// Connections to servers, in a context with the second engine.
+pub(super) struct Clients {
+    means: SecondMeans,
+    keys: Option<OwnKeys>,
+    identities: Vec<Arc<Identity>>,
+    /// None if they use rustls.
+    policy: Option<SecondPolicy>,
+}
+
+impl Clients {
+    /// Chooses the engine, and reports it if it is the second one.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` if nothing takes the pre-shared key.
+    pub(super) fn new(
+        spec: &Spec,
+        (means, second): (SecondMeans, SecondPolicy),
+        (keys, identities): (Option<OwnKeys>, &[Arc<Identity>]),
+        first: Option<&Policy>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self> {
+        let mut clients = Self { means, keys, identities: identities.to_vec(), policy: None };
+        clients.policy = clients.choose(spec, first, &second)?;
+        if let Some(policy) = &clients.policy {
+            let versions = policy.version_names().join(", ");
+            let line = format!(
+                "legacy-engine: connections to servers use the second engine, with {versions}. They resume no sessions."
+            );
+            let lines = std::iter::once(line).chain(clients.means.warnings()).chain(policy.warnings());
+            lines.for_each(|line| {
+                if !warnings.contains(&line) {
+                    warnings.push(line)
+                }
+            });
+        }
+        Ok(clients)
+    }
+
+    /// The policy of connections without settings of their own; none if they use rustls.
+    pub(super) fn policy(&self) -> Option<&SecondPolicy> {
+        self.policy.as_ref()
+    }
+
+    /// Chooses the engine: rustls if it has all that the settings ask for, otherwise the second one with this policy. A
+    /// client cannot choose by the version of its server.
+    fn choose(&self, spec: &Spec, first: Option<&Policy>, second: &SecondPolicy) -> Result<Option<SecondPolicy>> {
+        let has_psk = self.keys.is_some();
+        let policy = second.of_client(spec.verifies(), has_psk);
+        if has_psk && !policy.takes_psk() {
+            let detail = "psk-identity: the versions and suites leave none with a pre-shared key";
+            return Err(Error::new(Code::OptionConflict, detail));
+        }
+        Ok(Some(policy).filter(|policy| policy.serves_any() && policy.needs_second(first, has_psk)))
+    }
+
+    /// Makes the second engine's client of connections without settings of their own. None if they use rustls.
+    pub(super) fn client(&self, spec: &Spec, parts: &ConfigParts) -> Option<Result<Client>> {
+        let policy = self.policy.clone()?;
+        Some(self.client_of(spec, parts, policy, &ConnectionSettings::default()))
+    }
+
+    /// Makes the second engine's client of connections with these settings; none if they use rustls, with this policy.
+    ///
+    /// # Errors
+    /// Those of the versions and suites.
+    pub(super) fn client_with(
+        &self,
+        spec: &Spec,
+        parts: &ConfigParts,
+        settings: &ConnectionSettings,
+    ) -> Result<(Option<Client>, Option<Policy>)> {
+        let (versions, suites) = (settings.versions.as_deref(), settings.cipher_suites.as_deref());
+        let (first, policy) = match (&self.policy, versions, suites) {
+            (Some(policy), None, None) => (None, Some(policy.clone())),
+            _ => {
+                let Policies { first, second, .. } = restricted_both(&spec.policy, &self.means, versions, suites)?;
+                let policy = second.map(|second| self.choose(spec, first.as_ref(), &second)).transpose()?;
+                (first, policy.flatten())
+            }
+        };
+        Ok((policy.map(|policy| self.client_of(spec, parts, policy, settings)).transpose()?, first))
+    }
+
+    fn client_of(
+        &self,
+        spec: &Spec,
+        parts: &ConfigParts,
+        policy: SecondPolicy,
+        settings: &ConnectionSettings,
+    ) -> Result<Client> {
+        let client = legacy::Client::new(ClientParts {
+            library: spec.legacy.library.as_deref(),
+            policy,
+            verifier: parts.rustls_verifier(spec, settings, Purpose::Server),
+            verifies: spec.verifies(),
+            keys: self.keys.clone(),
+            signers: parts.signers.client(),
+            identities: &self.identities,
+            protocols: settings.alpn.as_ref().unwrap_or(&spec.alpn),
+            sends_server_name: settings.sends_server_name,
+            clock: Arc::clone(&spec.clock),
+            uses: Arc::clone(&spec.legacy.uses),
+            log: spec.log.clone(),
+            key_log: parts.key_log(),
+        })?;
+        Ok(Client { engine: ClientEngine::Second(Arc::new(client)), sessions: None })
     }
 }

@@ -11,11 +11,11 @@ use crate::connection::Engines;
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
 use crate::logging::Level;
-use crate::policy::{NotServed, Policies, Policy, Standing, of_both};
+use crate::policy::{NotServed, Policies, Policy, SecondPolicy, Standing, of_both};
 use crate::revocation::{Remote, Staples};
 use crate::session::Sessions;
 
-use super::engines::{Keys, Second, is_of_rustls, standing_keys};
+use super::engines::{Clients, Keys, Second, is_of_rustls, standing_keys};
 use super::key_log::KeyLogFile;
 use super::parts::{Client, ConfigParts, Signers, derived, refuse_without_trust};
 use super::{load, staples};
@@ -27,6 +27,8 @@ pub(super) struct Generation {
     pub(super) client: Option<Client>,
     /// The second engine of a server, if it is on.
     pub(super) second: Option<Second>,
+    /// Connections to servers, if the second engine is on.
+    clients: Option<Clients>,
     pub(super) not_served: Vec<NotServed>,
     /// The settings that decide which clients are served.
     pub(super) standing: Arc<Standing>,
@@ -41,7 +43,8 @@ impl Generation {
     pub(super) fn load(spec: &Spec, sessions: &Arc<Sessions>, remote: Option<Arc<Remote>>) -> Result<Self> {
         spec.check()?;
         let psks = spec.legacy.psk.read()?.map(Arc::new);
-        let means = spec.legacy.means(psks.is_some())?;
+        let own = spec.legacy.psk.own(psks.as_ref())?;
+        let means = spec.legacy.means(psks.is_some() || own.is_some())?;
         let Policies { first, second: second_policy, mut not_served } = of_both(&spec.policy, means.as_ref())?;
         not_served.extend_from_slice(&spec.openssl.not_done);
         let mut warnings: Vec<String> =
@@ -51,11 +54,13 @@ impl Generation {
         let keys_of_standing = standing_keys(spec, &identities);
         let standing =
             Standing::new(&spec.policy, means.as_ref(), keys_of_standing, first.as_ref(), second_policy.as_ref());
-        let second = means.map(|means| Keys::new(spec, means, psks, &identities, &mut warnings)).transpose()?;
-        let second = match second.zip(second_policy) {
-            Some((keys, policy)) => Some((keys.settle(policy, &mut warnings)?, keys)),
+        let second = match means.clone().zip(second_policy.clone()).filter(|_| spec.serves()) {
+            Some(of_second) => Keys::settled(spec, of_second, psks, &identities, &mut warnings)?,
             None => None,
         };
+        let of_clients = means.zip(second_policy).filter(|_| spec.connects());
+        let make = |both| Clients::new(spec, both, (own, &identities), first.as_ref(), &mut warnings);
+        let clients = of_clients.map(make).transpose()?;
         let has_rustls = first.is_some();
         let policy = first.unwrap_or_default();
         let judge = load::judge(spec, remote, &mut warnings)?;
@@ -84,8 +89,11 @@ impl Generation {
         let second = second.transpose()?;
         let has_first = spec.hosts.identities.is_some() || identities.iter().any(|one| is_of_rustls(one));
         let server = (has_first && has_rustls).then(|| parts.server(spec, &parts.policy, &settings, sessions));
-        let verifies = has_rustls && (spec.has_trust() || spec.accepts_any_server);
-        let client = verifies.then(|| parts.client(spec, &parts.policy, &settings, sessions));
+        let client = match (clients.as_ref().and_then(|clients| clients.client(spec, &parts)), has_rustls) {
+            (Some(client), _) => Some(client),
+            (None, true) if spec.verifies() => Some(parts.client(spec, &parts.policy, &settings, sessions)),
+            _ => None,
+        };
         let (server, client) = (server.transpose()?, client.transpose()?);
         let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
         let (standing, bridged) = (Arc::new(standing), Made::default());
@@ -94,6 +102,7 @@ impl Generation {
             server,
             client,
             second,
+            clients,
             not_served,
             standing,
             derived_servers,
@@ -107,18 +116,28 @@ impl Generation {
     /// The IANA names of the active cipher suites: those of rustls, then those of the second engine.
     pub(super) fn cipher_suite_names(&self) -> Vec<&'static str> {
         let first = self.has_rustls().then(|| self.parts.policy.cipher_suite_names());
-        joined(first, self.second.as_ref().map(|second| second.policy.cipher_suite_names()))
+        joined(first, self.second_policies().map(SecondPolicy::cipher_suite_names))
     }
 
     /// The active versions, the newest first.
     pub(super) fn version_names(&self) -> Vec<&'static str> {
         let first = self.has_rustls().then(|| self.parts.policy.version_names());
-        joined(first, self.second.as_ref().map(|second| second.policy.version_names()))
+        joined(first, self.second_policies().map(SecondPolicy::version_names))
+    }
+
+    /// The policies of the second engine, as a server and as a client.
+    fn second_policies(&self) -> impl Iterator<Item = &SecondPolicy> {
+        self.second.as_ref().map(|second| &second.policy).into_iter().chain(self.policy_of_clients())
+    }
+
+    /// The policy of connections to servers, if they use the second engine.
+    fn policy_of_clients(&self) -> Option<&SecondPolicy> {
+        self.clients.as_ref()?.policy()
     }
 
     /// Returns true if rustls serves a side of the context.
     fn has_rustls(&self) -> bool {
-        self.server.is_some() || self.client.is_some()
+        self.server.is_some() || self.client.is_some() && self.policy_of_clients().is_none()
     }
 
     /// Returns the engines of a server for these settings, made at their first use.
@@ -185,16 +204,22 @@ impl Generation {
             return Ok(own.clone());
         }
         derived(&self.derived_clients, settings, || {
-            let policy = restricted(spec, settings)?;
-            self.parts.client(spec, &policy, settings, sessions)
+            let Some(clients) = &self.clients else {
+                return self.parts.client(spec, &restricted(spec, settings)?, settings, sessions);
+            };
+            match clients.client_with(spec, &self.parts, settings)? {
+                (Some(client), _) => Ok(client),
+                (None, Some(first)) if spec.verifies() => self.parts.client(spec, &first, settings, sessions),
+                _ => Err(Error::new(Code::NoCipherSuite, "none of the suites is one of the versions")),
+            }
         })
     }
 }
 
-/// Both lists, each name once.
-fn joined(first: Option<Vec<&'static str>>, second: Option<Vec<&'static str>>) -> Vec<&'static str> {
+/// All lists, each name once.
+fn joined(first: Option<Vec<&'static str>>, others: impl Iterator<Item = Vec<&'static str>>) -> Vec<&'static str> {
     let mut names = first.unwrap_or_default();
-    for name in second.unwrap_or_default() {
+    for name in others.flatten() {
         if !names.contains(&name) {
             names.push(name);
         }

@@ -24,7 +24,7 @@ use rustls::pki_types::ServerName;
 
 use crate::certificate::IssuerTable;
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
-use crate::connection::{Connection, Decide, DecideBoth, Engines, Refusals, Setup};
+use crate::connection::{ClientEngine, Connection, Decide, DecideBoth, Engines, Refusals, Setup};
 use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
 use crate::idle::IdleList;
@@ -208,11 +208,14 @@ impl Context {
             None => (verified.unwrap_or_else(|| IpAddr::from([0, 0, 0, 0]).into()), None),
         };
         let setup = Setup { server_name, verified_name, session_scope, standing: None, ..setup };
-        let asks_first = setup.uses_tasks
-            && client.sessions.as_ref().is_some_and(|sessions| {
+        let asks_about_session = || {
+            client.sessions.as_ref().is_some_and(|sessions| {
                 sessions.asks_first(&name, setup.verified_name.as_ref(), setup.session_scope.as_ref())
-            });
-        Connection::client(Arc::clone(&client.config), name, Setup { asks_first, ..setup })
+            })
+        };
+        let asks_for_key = matches!(&client.engine, ClientEngine::Second(second) if second.asks_first());
+        let asks_first = setup.uses_tasks && (asks_for_key || asks_about_session());
+        Connection::client(client.engine.clone(), name, Setup { asks_first, ..setup })
     }
 
     /// The parts of a new connection.
@@ -243,9 +246,9 @@ impl Context {
     /// The name of the server, or `None` if it has and needs none.
     fn name_of(&self, host: Option<&str>, checks: Option<bool>) -> Result<Option<ServerName<'static>>> {
         let spec = &self.shared.spec;
-        // A host that judges peers compares names itself.
-        let counts =
-            !spec.accepts_any_server && spec.hosts.trust.is_none() && checks.unwrap_or(!spec.skips_server_name);
+        // A host that judges peers compares names itself. A key has no name.
+        let judges = !spec.accepts_any_server && !spec.trust.is_empty();
+        let counts = judges && checks.unwrap_or(!spec.skips_server_name);
         match host.map(server_name) {
             Some(Err(error)) if counts || checks.is_none() => Err(error),
             Some(Ok(name)) => Ok(Some(name)),

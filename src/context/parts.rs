@@ -11,7 +11,7 @@ use rustls::server::{NoClientAuth, ResolvesServerCert};
 use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig};
 
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
-use crate::connection::{on_own_ciphers, prepare_client, prepare_server};
+use crate::connection::{ClientEngine, on_own_ciphers, prepare_client, prepare_server};
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
 use crate::policy::Policy;
@@ -24,12 +24,13 @@ use super::key_log::KeyLogFile;
 /// resumption of its sessions, nothing else.
 const MAX_DERIVED: usize = 64;
 
-/// The configuration of a client, and its stored sessions.
+/// The engine of a client, and rustls' stored sessions.
 #[derive(Clone)]
 pub(super) struct Client {
-    pub(super) config: Arc<ClientConfig>,
+    pub(super) engine: ClientEngine,
     pub(super) sessions: Option<Arc<ClientSessions>>,
 }
+
 /// Refuses settings of a server that ask for a certificate which nothing can verify.
 pub(super) fn refuse_without_trust(spec: &Spec, settings: &ConnectionSettings) -> Result<()> {
     match matches!(settings.client_auth, Some(ClientAuth::Want | ClientAuth::Need)) && !spec.has_trust() {
@@ -69,7 +70,7 @@ impl Signers {
         }
     }
 
-    fn client(&self) -> Arc<dyn ResolvesClientCert> {
+    pub(super) fn client(&self) -> Arc<dyn ResolvesClientCert> {
         match self {
             Self::Own(identities) => Arc::clone(identities) as _,
             Self::Host(host) => Arc::clone(host) as _,
@@ -134,7 +135,7 @@ impl ConfigParts {
         let (mut config, sessions) =
             self.client_config(spec, self.provider(policy), policy, (settings, sessions), verifier)?;
         prepare_client(&mut config, self.key_log());
-        Ok(Client { config: Arc::new(config), sessions })
+        Ok(Client { engine: ClientEngine::First(Arc::new(config)), sessions })
     }
 
     /// The configuration of a client on this provider, and its sessions.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::policy::version_name;
 use crate::verify::HandshakeNotes;
 
-use super::answers::Answers;
+use super::answers::AnswersClient;
 use super::psk::Mark;
 use super::resumed::Resumed;
 
@@ -24,6 +24,8 @@ pub(super) struct Named {
 pub(super) struct Asked {
     /// The certificates that the peer has sent in this handshake.
     pub(super) chain: Vec<CertificateDer<'static>>,
+    /// True if they are accepted.
+    pub(super) is_judged: bool,
     pub(super) identity: Option<Named>,
     /// The facts in the ticket that the client has sent. Anybody may send it: they count only if OpenSSL has resumed
     /// its session, and those of this handshake count otherwise.
@@ -56,7 +58,7 @@ impl Asked {
     pub(super) fn takes_session(
         &mut self,
         (version, facts): (u16, Option<Vec<u8>>),
-        server: &dyn Answers,
+        server: &dyn AnswersClient,
         server_name: Option<&str>,
     ) -> bool {
         self.offered = facts

@@ -1,25 +1,24 @@
-//! The functions of the second engine's table, as types: contexts and the connections of a server.
+//! The functions of the second engine's table, as types: contexts and the connections of both sides.
 
-use std::any::Any;
 use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::{self, NonNull};
+use std::panic::resume_unwind;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
-use brokertls_legacy_abi::{
-    ACCEPTED, Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, SessionParts, Table, Tls13Parts,
-};
-use rustls::pki_types::CertificateDer;
+use brokertls_legacy_abi::{Bytes, Callbacks, ContextParts, Facts, Fault, Outcome, Table, Tls13Parts};
+use rustls::pki_types::{CertificateDer, ServerName};
 
 use crate::error::{Code, Error, Result};
 use crate::identity::ASKS_FOR_SHA1;
+use crate::policy::cipher_suite_name;
 use crate::revocation::Staple;
 use crate::verify::HandshakeNotes;
 
-use super::answers::Answers;
+use super::answers::{Answers, AnswersClient};
 use super::asked::{Asked, Named};
+use super::calls::{self, Call};
 use super::fault::{closed, error_of};
-use super::psk::{Given, OfferedKey};
+use super::psk::OfferedKey;
 use super::uses::Used;
 
 /// A context of the engine.
@@ -68,155 +67,6 @@ pub(super) fn suites(table: &Table) -> Vec<u16> {
     suites
 }
 
-/// One call of the engine, for its callbacks.
-struct Call<'a> {
-    server: &'a dyn Answers,
-    asked: &'a mut Asked,
-    /// The name that the client asks for.
-    server_name: Option<&'a str>,
-    keeps_forward_secrecy: bool,
-    staple: Option<&'a Staple>,
-    outgoing: &'a mut Vec<u8>,
-    /// A panic of the application in a callback. It continues when the engine has returned.
-    panic: Option<Box<dyn Any + Send>>,
-}
-
-/// Runs a callback on the call that `data` points to. Returns `failed` after a panic.
-#[allow(unsafe_code)]
-fn with_call<T>(data: *mut c_void, failed: T, run: impl FnOnce(&mut Call<'_>) -> T) -> T {
-    // SAFETY: `Session::call` gives this pointer to the engine, which uses it within that call, on one thread.
-    let Some(call) = (unsafe { data.cast::<Call<'_>>().as_mut() }) else { return failed };
-    catch_unwind(AssertUnwindSafe(|| run(call))).unwrap_or_else(|panic| {
-        call.panic = Some(panic);
-        failed
-    })
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn emit(data: *mut c_void, records: Bytes) {
-    // SAFETY: the engine gives bytes that are valid during the call.
-    with_call(data, (), |call| call.outgoing.extend_from_slice(unsafe { records.get() }));
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn verify(data: *mut c_void, chain: *const Bytes, count: usize, alert: *mut u8) -> u32 {
-    const INTERNAL_ERROR: u8 = 80;
-    const REFUSED: u32 = 0;
-    let verdict = with_call(data, Err(INTERNAL_ERROR), |call| {
-        // SAFETY: the engine gives this many certificates, which are valid during the call.
-        let chain = unsafe { if count == 0 { &[] } else { std::slice::from_raw_parts(chain, count) } };
-        // SAFETY: as above.
-        let chain = chain.iter().map(|der| CertificateDer::from(unsafe { der.get() }.to_vec()));
-        call.asked.chain = chain.collect();
-        call.server.judge(&call.asked.chain)
-    });
-    match verdict {
-        Ok(()) => ACCEPTED,
-        Err(description) => {
-            // SAFETY: the engine gives a valid pointer or NULL.
-            if let Some(alert) = unsafe { alert.as_mut() } {
-                *alert = description;
-            }
-            REFUSED
-        }
-    }
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn secret(data: *mut c_void, identity: Bytes, room: *mut u8, size: usize) -> usize {
-    with_call(data, 0, |call| {
-        // SAFETY: the engine gives an identity and that much room, which are valid during the call.
-        let (identity, room) = unsafe { (identity.get(), std::slice::from_raw_parts_mut(room, size)) };
-        match call.server.secret(identity, room) {
-            Ok(Given { length, is_known, mark, .. }) => {
-                call.asked.identity = Some(Named { identity: Box::from(identity), is_known, mark });
-                length
-            }
-            Err(error) => {
-                call.asked.failure = Some(error);
-                0
-            }
-        }
-    })
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn note_secret(data: *mut c_void, line: Bytes) {
-    // SAFETY: the engine gives bytes that are valid during the call.
-    with_call(data, (), |call| call.server.note_secret(unsafe { line.get() }));
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn staple(data: *mut c_void, room: *mut u8, size: usize) -> usize {
-    with_call(data, 0, |call| {
-        let Some(key) = call.staple.and_then(Staple::key) else { return 0 };
-        let Some(response) = key.ocsp.as_ref().filter(|response| response.len() <= size) else { return 0 };
-        // SAFETY: the engine gives that much room, which is valid during the call.
-        unsafe { std::slice::from_raw_parts_mut(room, response.len()) }.copy_from_slice(response);
-        response.len()
-    })
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn seal_session(
-    data: *mut c_void,
-    parts: SessionParts,
-    other_bytes: usize,
-    room: *mut u8,
-    size: usize,
-) -> usize {
-    with_call(data, 0, |call| {
-        // A client of TLS 1.3 that resumes without Diffie-Hellman alone has no use for a ticket.
-        let is_useful = parts.version < 0x0304 || call.keeps_forward_secrecy;
-        let sealed = call.server.sessions().filter(|_| is_useful).and_then(|sessions| {
-            let facts = call.asked.to_seal(parts, call.server_name)?;
-            sessions.seal(&facts, other_bytes).filter(|sealed| sealed.len() <= size)
-        });
-        let Some(sealed) = sealed else { return 0 };
-        // SAFETY: the engine gives that much room, which is valid during the call.
-        unsafe { std::slice::from_raw_parts_mut(room, sealed.len()) }.copy_from_slice(&sealed);
-        sealed.len()
-    })
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn open_session(data: *mut c_void, version: u16, sealed: Bytes) -> u32 {
-    const REFUSED: u32 = 0;
-    with_call(data, REFUSED, |call| {
-        // SAFETY: the engine gives bytes that are valid during the call.
-        let facts = call.server.sessions().and_then(|sessions| sessions.open(unsafe { sealed.get() }));
-        if call.asked.takes_session((version, facts), call.server, call.server_name) { ACCEPTED } else { REFUSED }
-    })
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn store_session(data: *mut c_void, parts: SessionParts, id: Bytes, session: Bytes) {
-    with_call(data, (), |call| {
-        let Some(sessions) = call.server.sessions() else { return };
-        if let Some(facts) = call.asked.to_seal(parts, call.server_name) {
-            // SAFETY: the engine gives bytes that are valid during the call.
-            let (id, session) = unsafe { (id.get(), session.get()) };
-            sessions.put(id, &facts, session);
-        }
-    });
-}
-
-#[allow(unsafe_code)]
-unsafe extern "C" fn find_session(data: *mut c_void, version: u16, id: Bytes, room: *mut u8, size: usize) -> usize {
-    with_call(data, 0, |call| {
-        // SAFETY: the engine gives bytes that are valid during the call.
-        let found = call.server.sessions().and_then(|sessions| sessions.get(unsafe { id.get() }));
-        let (facts, session) = found.unzip();
-        let Some(session) = session.filter(|session| session.len() <= size) else { return 0 };
-        if !call.asked.takes_session((version, facts), call.server, call.server_name) {
-            return 0;
-        }
-        // SAFETY: the engine gives that much room, which is valid during the call.
-        unsafe { std::slice::from_raw_parts_mut(room, session.len()) }.copy_from_slice(&session);
-        session.len()
-    })
-}
-
 /// The outcome of one record after the handshake.
 #[derive(Debug)]
 pub(crate) enum Opened {
@@ -228,19 +78,22 @@ pub(crate) enum Opened {
     PeerClosed,
 }
 
-/// The connection of a server.
+/// The connection of one side.
 pub(crate) struct Session {
     table: &'static Table,
     handle: NonNull<c_void>,
-    server: Arc<dyn Answers>,
+    answers: Arc<dyn Answers>,
     asked: Asked,
     is_complete: bool,
     /// The version on the wire, once it is chosen.
     version: Option<u16>,
     lacks: Lacks,
+    /// The name that the client of a server asks for.
     server_name: Option<Box<str>>,
     /// True if the client resumes sessions of TLS 1.3 with Diffie-Hellman.
     keeps_forward_secrecy: bool,
+    /// The server of a client.
+    peer_name: Option<ServerName<'static>>,
     staple: Option<Arc<Staple>>,
 }
 
@@ -280,33 +133,61 @@ impl Drop for Session {
 
 impl Session {
     /// Makes a connection of this context of the server's.
-    #[allow(unsafe_code)]
-    pub(super) fn new(
+    pub(super) fn to_client(
         server: Arc<dyn Answers>,
         context: &EngineContext,
         client: &Client<'_>,
         staple: Option<Arc<Staple>>,
     ) -> Result<Self> {
+        let mut made = Self::of(server, context, "")?;
+        (made.lacks, made.server_name, made.staple) = (client.lacks, client.server_name.map(Box::from), staple);
+        made.keeps_forward_secrecy = client.keeps_forward_secrecy;
+        Ok(made)
+    }
+
+    /// Makes a connection of this context of the client's, which sends this name.
+    pub(super) fn to_server(
+        client: Arc<dyn Answers>,
+        context: &EngineContext,
+        peer_name: ServerName<'static>,
+        sent: &str,
+    ) -> Result<Self> {
+        let mut made = Self::of(client, context, sent)?;
+        made.peer_name = Some(peer_name);
+        Ok(made)
+    }
+
+    #[allow(unsafe_code)]
+    fn of(answers: Arc<dyn Answers>, context: &EngineContext, sent: &str) -> Result<Self> {
         let mut fault = Fault::default();
         let table = context.table;
-        // SAFETY: the handle is that of a context, and the pointer is valid.
-        let handle = unsafe { (table.connection_new)(context.handle.as_ptr(), &mut fault) };
+        // SAFETY: the handle is that of a context, and the other pointers are valid during the call.
+        let handle = unsafe { (table.connection_new)(context.handle.as_ptr(), Bytes::of(sent.as_bytes()), &mut fault) };
         let handle = NonNull::new(handle).ok_or_else(|| error_of(fault))?;
+        let asked = Asked::default();
+        let (server_name, peer_name, staple) = (None, None, None);
+        let (is_complete, lacks, keeps_forward_secrecy) = (false, Lacks::Nothing, false);
         Ok(Self {
             table,
             handle,
-            server,
-            asked: Asked::default(),
-            is_complete: false,
+            answers,
+            asked,
+            is_complete,
             version: None,
-            lacks: client.lacks,
-            server_name: client.server_name.map(Box::from),
-            keeps_forward_secrecy: client.keeps_forward_secrecy,
+            lacks,
+            server_name,
+            keeps_forward_secrecy,
+            peer_name,
             staple,
         })
     }
 
-    /// Gives the connection the suites of TLS 1.3 that it may use, and the key of its client. Without suites, it does
+    /// Returns true for a client's side.
+    pub(crate) fn is_client(&self) -> bool {
+        self.peer_name.is_some()
+    }
+
+    /// Gives the connection the suites of TLS 1.3 that it may use, and the key of the client. Without suites, it does
     /// not use TLS 1.3.
     #[allow(unsafe_code)]
     pub(super) fn limit_tls13(&mut self, suites: &str, key: Option<(&OfferedKey, u16)>) -> Result<()> {
@@ -339,26 +220,17 @@ impl Session {
         run: impl FnOnce(&Table, *mut c_void, &Callbacks, &mut Fault) -> u32,
     ) -> Result<Outcome> {
         let mut call = Call {
-            server: &*self.server,
+            answers: &*self.answers,
             asked: &mut self.asked,
             server_name: self.server_name.as_deref(),
             keeps_forward_secrecy: self.keeps_forward_secrecy,
+            peer_name: self.peer_name.as_ref(),
+            presented: None,
             staple: self.staple.as_deref(),
             outgoing,
             panic: None,
         };
-        let callbacks = Callbacks {
-            data: ptr::from_mut(&mut call).cast(),
-            emit,
-            verify,
-            secret,
-            note_secret,
-            staple,
-            seal_session,
-            open_session,
-            store_session,
-            find_session,
-        };
+        let callbacks = calls::callbacks(&mut call);
         let mut fault = Fault::default();
         let number = run(self.table, self.handle.as_ptr(), &callbacks, &mut fault);
         if let Some(panic) = call.panic {
@@ -377,24 +249,19 @@ impl Session {
             return failure;
         }
         let error = error_of(fault);
-        let is_of_tls13 = self.facts().version == Some(0x0304);
-        if error.code() == Code::PskRefused && is_of_tls13 && self.asked.offered.is_some() {
+        let facts = self.read_facts();
+        if error.code() == Code::PskRefused && facts.version == 0x0304 && self.asked.offered.is_some() {
             return Error::new(Code::FinishedInvalid, "the binder of the session that it offers is wrong");
         }
         let is_of_secret = match error.code() {
             Code::PskRefused => true,
-            Code::DecryptFailed | Code::FinishedInvalid => !is_of_tls13,
+            Code::DecryptFailed | Code::FinishedInvalid => facts.version != 0x0304,
             _ => false,
         };
-        match &self.asked.identity {
-            Some(Named { identity, is_known, .. }) if is_of_secret && !self.is_complete => {
-                let what = if *is_known { "its secret is another one" } else { "the identity is not known" };
-                let error = Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()));
-                return match self.server.hint(identity).filter(|_| *is_known) {
-                    Some(hint) => error.with_hint(hint),
-                    None => error,
-                };
-            }
+        let named = self.asked.identity.as_ref().filter(|_| !self.is_complete);
+        match (named, self.answers.as_server()) {
+            (Some(named), Some(server)) if is_of_secret => return of_secret(named, server),
+            (Some(named), None) => return of_own_secret(error, named, is_of_secret && facts.uses_psk == 1),
             _ => {}
         }
         match (error.code(), self.lacks) {
@@ -422,19 +289,33 @@ impl Session {
             // SAFETY: the handle is that of this connection, and all pointers are valid during the call.
             unsafe { (table.handshake)(handle, callbacks, Bytes::of(tls), &mut used, fault) }
         });
-        let Facts { version, suite, is_resumed, uses_psk, uses_sha1, .. } = self.read_facts();
-        self.version = Some(version).filter(|version| *version != 0);
+        let facts = self.read_facts();
+        self.version = Some(facts.version).filter(|version| *version != 0);
         let outcome = outcome.and_then(|outcome| match outcome {
             // It is no end of data during the handshake.
             Outcome::Closed => Err(closed()),
-            outcome => self.settle_session(is_resumed == 1).map(|()| self.is_complete = outcome == Outcome::Done),
+            outcome => self.settle_session(facts.is_resumed == 1).map(|()| self.is_complete = outcome == Outcome::Done),
         });
-        if self.is_complete && outcome.is_ok() {
-            let has_identity = self.asked.offered.as_ref().is_some_and(|resumed| resumed.identity.is_some());
-            let has_psk = uses_psk == 1 || has_identity;
-            self.server.note_use(Used { version, suite, has_psk, has_sha1: uses_sha1 == 1 });
-        }
+        let outcome = outcome.and_then(|()| if self.is_complete { self.settle_handshake(&facts) } else { Ok(()) });
         (used.min(tls.len()), outcome)
+    }
+
+    /// Counts a handshake that is complete. Refuses a server that has not proven itself: by a certificate that is
+    /// accepted, or by the pre-shared key.
+    fn settle_handshake(&mut self, facts: &Facts) -> Result<()> {
+        let Facts { version, suite, uses_psk, uses_sha1, .. } = *facts;
+        let has_psk = uses_psk == 1;
+        if let Some(client) = self.answers.as_client() {
+            let needs_certificate = !has_psk || cipher_suite_name(suite).starts_with("TLS_RSA_PSK_");
+            let settled = match needs_certificate && !self.asked.is_judged || has_psk && self.asked.identity.is_none() {
+                true => Err(Error::new(Code::Internal, "a server has proven nothing")),
+                false => client.check(self.facts().protocol.as_deref()),
+            };
+            settled.inspect_err(|_| self.is_complete = false)?;
+        }
+        let has_identity = self.asked.offered.as_ref().is_some_and(|resumed| resumed.identity.is_some());
+        self.answers.note_use(Used { version, suite, has_psk: has_psk || has_identity, has_sha1: uses_sha1 == 1 });
+        Ok(())
     }
 
     /// Drops the facts of a ticket if its session is not resumed. OpenSSL decides about it in the call that opens it.
@@ -549,6 +430,30 @@ impl Session {
             is_resumed: facts.is_resumed != 0,
             protocol: protocol.map(Box::from),
         }
+    }
+}
+
+/// The error of a server for a client with another secret.
+fn of_secret(Named { identity, is_known, .. }: &Named, server: &dyn AnswersClient) -> Error {
+    let what = if *is_known { "its secret is another one" } else { "the identity is not known" };
+    let error = Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()));
+    match server.hint(identity).filter(|_| *is_known) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// The error of a client that has named an identity.
+fn of_own_secret(error: Error, named: &Named, is_of_secret: bool) -> Error {
+    const OF_KEYS: [Code; 4] =
+        [Code::AlertBadRecordMac, Code::AlertIllegalParameter, Code::AlertDecryptError, Code::AlertUnknownPskIdentity];
+    let identity = named.identity.escape_ascii();
+    match error.code() {
+        _ if is_of_secret => Error::new(Code::PskRefused, format!("\"{identity}\": the server has another secret")),
+        code if OF_KEYS.contains(&code) => error.with_hint(format!(
+            "The server does not know the identity \"{identity}\", or has another secret for it: compare both sides."
+        )),
+        _ => error,
     }
 }
 

@@ -2,14 +2,17 @@
 //! key exchange and pre-shared keys.
 //!
 //! It is a library of its own (`libbrokertls_legacy.so`), on the OpenSSL of the system. [`loader`] loads it when a
-//! context with `legacy-engine` is built, and [`engine`] calls the functions of its table: only these two files have
-//! unsafe code. The ClientHello ([`offer`]) decides which engine serves a client ([`choice`]).
+//! context with `legacy-engine` is built. [`engine`] calls the functions of its table, and [`calls`] has those that it
+//! may call. Only these three files have unsafe code. The ClientHello ([`offer`]) decides which engine serves a client
+//! ([`choice`]). The settings of a client decide which engine it uses ([`client`]).
 //!
 //! The certificates of peers are judged by our own verification. No buffer of a connection outlives a call.
 
 mod answers;
 mod asked;
+mod calls;
 mod choice;
+mod client;
 mod engine;
 mod fault;
 mod key_log;
@@ -21,11 +24,12 @@ mod server;
 mod uses;
 
 pub(crate) use choice::Choice;
+pub(crate) use client::{Client, ClientParts};
 pub(crate) use engine::{Chosen, Opened, Session};
 pub(crate) use loader::{bring, is_brought};
 pub(crate) use offer::{HelloReader, Reading};
-pub use psk::{Psk, PskCallback, PskFormat, PskHash, PskRequest, PskSummary};
-pub(crate) use psk::{PskReader, Psks, Separator};
+pub(crate) use psk::{OwnKeys, PskReader, Psks, Separator};
+pub use psk::{Psk, PskCallback, PskClientCallback, PskFormat, PskHash, PskHint, PskRequest, PskSummary};
 pub(crate) use server::{First, FirstKeys, Parts, Server, key_kind, known_suites};
 pub(crate) use uses::Uses;
 

@@ -4,7 +4,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
-use super::answers::Answers;
+use super::answers::AnswersClient;
 use super::psk::{MARK_BYTES, Mark};
 
 /// The longest secret that OpenSSL takes, in bytes.
@@ -23,7 +23,7 @@ pub(super) struct Resumed {
 
 impl Resumed {
     /// Returns true if the identity has the same secret still, or if there is none.
-    pub(super) fn has_secret(&self, server: &dyn Answers) -> bool {
+    pub(super) fn has_secret(&self, server: &dyn AnswersClient) -> bool {
         let Some((identity, mark)) = &self.identity else { return true };
         let mut room = Zeroizing::new([0; MAX_SECRET_BYTES]);
         let given = server.secret(identity, &mut *room);

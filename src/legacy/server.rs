@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use brokertls_legacy_abi::{Bytes, ContextParts, IdentityParts};
 use rustls::crypto::SupportedKxGroup;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::time_provider::TimeProvider;
@@ -20,7 +20,7 @@ use crate::revocation::Staple;
 use crate::session::{SecondSessions, TicketTag};
 use crate::verify::{HandshakeNotes, RustlsVerifier};
 
-use super::answers::Answers;
+use super::answers::{Answers, AnswersClient};
 use super::choice::{Choice, OfferFacts, choose};
 use super::engine::{self, Client, EngineContext, Lacks, Session};
 use super::offer::Offer;
@@ -113,6 +113,9 @@ struct Own {
     staple: Option<Arc<Staple>>,
     names: Vec<String>,
 }
+
+/// The alert for a peer that nothing could be found out about.
+const INTERNAL_ERROR: u8 = 80;
 
 /// Returns the suites of the OpenSSL that the engine has loaded, as on the wire.
 ///
@@ -327,7 +330,7 @@ impl Server {
             keeps_forward_secrecy: offer.is_some_and(|offer| offer.keeps_forward_secrecy),
             lacks: offer.map_or(Lacks::Nothing, |offer| self.lacks(offer)),
         };
-        let mut session = Session::new(answers, &chosen.context, &client, chosen.staple.clone())?;
+        let mut session = Session::to_client(answers, &chosen.context, &client, chosen.staple.clone())?;
         if let Some(offer) = offer {
             self.limit_tls13(&mut session, offer, key)?;
         }
@@ -336,8 +339,7 @@ impl Server {
 }
 
 impl Answers for Server {
-    fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<(), u8> {
-        const INTERNAL_ERROR: u8 = 80;
+    fn judge(&self, chain: &[CertificateDer<'_>], _: &[u8], _: Option<&ServerName<'_>>) -> Result<(), u8> {
         let now = self.clock.current_time().ok_or(INTERNAL_ERROR)?;
         let verifier = self.verifier.as_ref().ok_or(INTERNAL_ERROR)?;
         let (end_entity, intermediates) = chain.split_first().ok_or(INTERNAL_ERROR)?;
@@ -345,14 +347,6 @@ impl Answers for Server {
             Ok(_) => Ok(()),
             Err(_) => Err(HandshakeNotes::refusal_alert().unwrap_or(INTERNAL_ERROR)),
         }
-    }
-
-    fn secret(&self, identity: &[u8], room: &mut [u8]) -> Result<Given> {
-        self.psks.as_ref().ok_or(Code::PskRefused)?.secret(identity, room)
-    }
-
-    fn hint(&self, identity: &[u8]) -> Option<&'static str> {
-        self.psks.as_ref()?.hint(identity)
     }
 
     fn note_use(&self, used: Used) {
@@ -364,6 +358,20 @@ impl Answers for Server {
         if let Some(log) = &self.key_log {
             key_log::note(&**log, line);
         }
+    }
+
+    fn as_server(&self) -> Option<&dyn AnswersClient> {
+        Some(self)
+    }
+}
+
+impl AnswersClient for Server {
+    fn secret(&self, identity: &[u8], room: &mut [u8]) -> Result<Given> {
+        self.psks.as_ref().ok_or(Code::PskRefused)?.secret(identity, room)
+    }
+
+    fn hint(&self, identity: &[u8]) -> Option<&'static str> {
+        self.psks.as_ref()?.hint(identity)
     }
 
     fn sessions(&self) -> Option<&SecondSessions> {
@@ -381,8 +389,7 @@ fn context(
     let chain: Vec<Bytes> = identity.into_iter().flat_map(|one| &one.chain).map(|der| Bytes::of(der)).collect();
     let key = identity.and_then(|identity| identity.key.as_ref()).map(|key| Bytes::of(key.secret_der()));
     let identity = key.map(|key| IdentityParts { chain: chain.as_ptr(), chain_length: chain.len(), key });
-    let protocols: Vec<u8> =
-        parts.protocols.iter().flat_map(|name| std::iter::once(length(name)).chain(name.iter().copied())).collect();
+    let protocols = protocol_list(parts.protocols);
     let subjects = parts.verifier.as_ref().map(|verifier| &*verifier.subjects).unwrap_or_default();
     let subjects: Vec<Bytes> = subjects.iter().map(|name| Bytes::of(name.as_ref())).collect();
     let (suites, tls13) = (parts.policy.suite_list(false), parts.policy.suite_list(true));
@@ -390,6 +397,7 @@ fn context(
     EngineContext::new(
         table,
         &ContextParts {
+            is_client: 0,
             identity: identity.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
             versions: parts.policy.version_bits(),
             suites: Bytes::of(suites.as_bytes()),
@@ -417,6 +425,8 @@ fn context(
     )
 }
 
-fn length(name: &[u8]) -> u8 {
-    u8::try_from(name.len()).unwrap_or(u8::MAX)
+/// The application protocols, each after a byte with its length.
+pub(super) fn protocol_list(protocols: &[Vec<u8>]) -> Vec<u8> {
+    let length = |name: &[u8]| u8::try_from(name.len()).unwrap_or(u8::MAX);
+    protocols.iter().flat_map(|name| std::iter::once(length(name)).chain(name.iter().copied())).collect()
 }

@@ -195,6 +195,11 @@ impl Groups {
         Ok(())
     }
 
+    /// Returns true if a group is of the second engine alone.
+    pub(super) fn names_other(&self) -> bool {
+        self.of_second.iter().any(|group| matches!(named(group.name()), Named::NotServed(_) | Named::Unknown))
+    }
+
     fn add_of_second(&mut self, group: &'static SecondGroup) {
         if self.of_second.iter().all(|kept| kept.id != group.id) {
             self.of_second.push(group);

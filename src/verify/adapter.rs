@@ -113,6 +113,16 @@ impl HandshakeNotes {
         NOTES.with_borrow(|notes| (notes.input.connection_id, notes.input.user))
     }
 
+    /// The host of the connection, if it is known yet.
+    pub(crate) fn host() -> Option<Arc<str>> {
+        NOTES.with_borrow(|notes| notes.input.server_name.as_ref().map(Arc::clone))
+    }
+
+    /// Clients: returns true if a full handshake is refused.
+    pub(crate) fn resumes_only() -> bool {
+        NOTES.with_borrow(|notes| notes.input.resumes_only)
+    }
+
     pub(crate) fn add_server_name(name: &str) {
         NOTES.with_borrow_mut(|notes| notes.server_name = Some(Arc::from(name)));
     }
@@ -479,7 +489,7 @@ impl ServerCertVerifier for RustlsVerifier {
         staple: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if NOTES.with_borrow(|notes| notes.input.resumes_only) {
+        if HandshakeNotes::resumes_only() {
             return Err(HandshakeNotes::refuse(Error::from(Code::SessionNotResumed)));
         }
         if !self.accepts_any {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr;
 
-use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, SessionParts};
+use brokertls_legacy_abi::{ACCEPTED, Bytes, Callbacks, IdentityParts, IdentityRequest, SessionParts};
 
 use crate::messages::Heard;
 
@@ -60,15 +60,19 @@ pub(crate) fn emit(records: &[u8]) -> bool {
     current(|call| unsafe { (call.callbacks.emit)(call.callbacks.data, Bytes::of(records)) }).is_some()
 }
 
-/// Asks the core about the certificates of the peer, end entity first, as they were sent. OpenSSL must have read this
-/// many.
+/// Takes the certificates of the peer, end entity first, as they were sent in this call.
+pub(crate) fn take_certificates() -> Vec<Vec<u8>> {
+    current(|call| call.heard.borrow_mut().take_certificates()).unwrap_or_default()
+}
+
+/// Asks the core about the certificates of the peer, with the response in its staple and the version. OpenSSL must have
+/// read this many.
 ///
 /// # Errors
 /// The alert that refuses it.
 #[allow(unsafe_code)]
-pub(crate) fn verify(count: usize) -> Result<(), u8> {
+pub(crate) fn verify(sent: &[Vec<u8>], count: usize, staple: &[u8], version: u16) -> Result<(), u8> {
     let verdict = current(|call| {
-        let sent = call.heard.borrow_mut().take_certificates();
         if sent.len() != count || sent.is_empty() {
             return Err(INTERNAL_ERROR);
         }
@@ -76,7 +80,7 @@ pub(crate) fn verify(count: usize) -> Result<(), u8> {
         let mut alert = INTERNAL_ERROR;
         let Callbacks { data, verify, .. } = call.callbacks;
         // SAFETY: as for `emit`.
-        match unsafe { verify(data, chain.as_ptr(), chain.len(), &mut alert) } {
+        match unsafe { verify(data, chain.as_ptr(), chain.len(), Bytes::of(staple), version, &mut alert) } {
             ACCEPTED => Ok(()),
             _ => Err(alert),
         }
@@ -93,6 +97,30 @@ pub(crate) fn secret(identity: &[u8], room: &mut [u8]) -> usize {
         unsafe { secret(data, Bytes::of(identity), room.as_mut_ptr(), room.len()) }
     });
     length.unwrap_or_default().min(room.len())
+}
+
+/// Puts the identity and the secret of this client into the two buffers. Returns the length of the secret, or 0 for
+/// none.
+#[allow(unsafe_code)]
+pub(crate) fn own_secret(hint: &[u8], identity: &mut [u8], room: &mut [u8]) -> usize {
+    let length = current(|call| {
+        let Callbacks { data, own_secret, .. } = call.callbacks;
+        let (hint, into) = (Bytes::of(hint), identity.as_mut_ptr());
+        // SAFETY: as for `emit`.
+        unsafe { own_secret(data, hint, into, identity.len(), room.as_mut_ptr(), room.len()) }
+    });
+    length.unwrap_or_default().min(room.len())
+}
+
+/// Asks the core for the identity of this client, which is valid until the call ends.
+#[allow(unsafe_code)]
+pub(crate) fn identity(request: &IdentityRequest) -> Option<IdentityParts> {
+    let parts = current(|call| {
+        let Callbacks { data, identity, .. } = call.callbacks;
+        // SAFETY: as for `emit`; the core gives a valid pointer or NULL.
+        unsafe { identity(data, request).as_ref() }.copied()
+    });
+    parts.flatten()
 }
 
 /// Puts the core's part of a session into `room`. Its ticket has this many other bytes. Returns the length of the part,

@@ -15,7 +15,7 @@ use crate::guard::fault_of;
 use crate::sealed::{Record, Side};
 use crate::sent::Sent;
 use crate::traffic::Traffic;
-use crate::{callbacks, groups, psk, sealed, sessions, signatures};
+use crate::{callbacks, client, groups, psk, sealed, sessions, signatures};
 
 /// Content types of records.
 const ALERT: u8 = 21;
@@ -78,7 +78,7 @@ impl Write for Transport {
     }
 }
 
-/// A server's side.
+/// One side of a connection.
 pub(crate) struct Connection {
     stream: SslStream<Transport>,
     encrypts_then_macs: bool,
@@ -91,8 +91,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(context: &SslContext) -> Result<Self, Fault> {
-        let ssl = Ssl::new(context).map_err(|errors| fault_of(&errors))?;
+    /// Makes a connection of the side of its context. A client sends this server name, unless it is empty.
+    pub(crate) fn new(context: &SslContext, server_name: &[u8]) -> Result<Self, Fault> {
+        let mut ssl = Ssl::new(context).map_err(|errors| fault_of(&errors))?;
+        if !ssl.is_server() {
+            client::begin(&mut ssl, server_name).map_err(|errors| fault_of(&errors))?;
+        }
         let transport = Transport {
             input: std::ptr::null(),
             length: 0,
@@ -143,6 +147,9 @@ impl Connection {
 
     pub(crate) fn handshake(&mut self, callbacks: &Callbacks, input: &[u8]) -> (usize, Result<Outcome, Fault>) {
         let run = |stream: &mut SslStream<Transport>| {
+            if !stream.ssl().is_server() {
+                return stream.connect();
+            }
             stream.accept()?;
             sessions::send(stream)?;
             sessions::drop_sealed(stream.ssl());
@@ -223,9 +230,10 @@ impl Connection {
         let content = [FATAL, description];
         let (ssl, sent) = (self.stream.ssl(), &self.stream.get_ref().sent);
         let record = Record { kind: ALERT, content: &content, sent, encrypts_then_macs: self.encrypts_then_macs };
+        let side = if ssl.is_server() { Side::Server } else { Side::Client };
         let sealed = match &self.traffic {
             Some(traffic) => traffic.seal(ssl, (ALERT, &content), sent.count()),
-            None => record.seal(ssl, Side::Server),
+            None => record.seal(ssl, side),
         };
         let Some(sealed) = sealed.map_err(|errors| fault_of(&errors))? else { return Ok(Outcome::NeedsInput) };
         match callbacks::with(callbacks, || callbacks::emit(&sealed)) {

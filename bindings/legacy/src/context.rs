@@ -11,7 +11,7 @@ use openssl::lib_ctx::{LibCtx, LibCtxRef};
 use openssl::pkey::{PKey, Private};
 use openssl::provider::Provider;
 use openssl::ssl::{
-    AlpnError, SslCipher, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode,
+    AlpnError, SslCipher, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef, SslSessionCacheMode,
     SslVerifyMode, SslVersion,
 };
 use openssl::stack::{Stack, StackRef};
@@ -19,7 +19,7 @@ use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use openssl_sys as sys;
 
 use crate::guard::fault_of;
-use crate::{callbacks, groups, messages, psk, sessions, stored, traffic};
+use crate::{callbacks, client, groups, messages, psk, sessions, stored, traffic};
 
 /// Functions that the crate does not declare.
 #[allow(unsafe_code)]
@@ -83,15 +83,27 @@ pub(crate) fn algorithms() -> Result<&'static LibCtxRef, ErrorStack> {
     library().map(|library| &*library.context)
 }
 
-/// Makes a context of a server.
-pub(crate) fn server(parts: &ContextParts) -> Result<SslContext, Fault> {
-    let mut builder = fresh().map_err(|errors| fault_of(&errors))?;
-    set_protocol(&mut builder, parts).map_err(|errors| fault_of(&errors))?;
-    if let Some(identity) = identity_of(parts) {
-        set_identity(&mut builder, &identity).map_err(|errors| fault_of(&errors))?;
-    }
-    set_peers(&mut builder, parts).map_err(|errors| fault_of(&errors))?;
-    Ok(builder.build())
+/// Makes a context of either side.
+pub(crate) fn of(parts: &ContextParts) -> Result<SslContext, Fault> {
+    let make = || {
+        let is_client = parts.is_client != 0;
+        let mut builder = fresh(if is_client { SslMethod::tls_client() } else { SslMethod::tls_server() })?;
+        set_protocol(&mut builder, parts)?;
+        set_judge(&mut builder);
+        if is_client {
+            if parts.has_key_log != 0 {
+                builder.set_keylog_callback(|_, line| callbacks::note_secret(line.as_bytes()));
+            }
+            client::set(&mut builder, parts, bytes(parts.protocols))?;
+            return Ok(builder.build());
+        }
+        if let Some(identity) = identity_of(parts) {
+            set_identity(&mut builder, &identity)?;
+        }
+        set_clients(&mut builder, parts)?;
+        Ok(builder.build())
+    };
+    make().map_err(|errors: ErrorStack| fault_of(&errors))
 }
 
 /// The numbers of all suites that OpenSSL has.
@@ -100,7 +112,7 @@ pub(crate) fn suites() -> Result<Vec<u16>, Fault> {
     const OF_TLS13: &str = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:\
         TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256";
     let read = || {
-        let mut builder = fresh()?;
+        let mut builder = fresh(SslMethod::tls_server())?;
         builder.set_security_level(0);
         builder.set_cipher_list("ALL:COMPLEMENTOFALL")?;
         builder.set_ciphersuites(OF_TLS13)?;
@@ -113,11 +125,10 @@ pub(crate) fn suites() -> Result<Vec<u16>, Fault> {
 
 /// A context on algorithms of our own.
 #[allow(unsafe_code)]
-fn fresh() -> Result<SslContextBuilder, ErrorStack> {
+fn fresh(method: SslMethod) -> Result<SslContextBuilder, ErrorStack> {
     let library = library()?;
     // SAFETY: the library context lives as long as the process, and no properties are given.
-    let context =
-        unsafe { more::SSL_CTX_new_ex(library.context.as_ptr(), ptr::null(), SslMethod::tls_server().as_ptr()) };
+    let context = unsafe { more::SSL_CTX_new_ex(library.context.as_ptr(), ptr::null(), method.as_ptr()) };
     if context.is_null() {
         return Err(ErrorStack::get());
     }
@@ -180,9 +191,12 @@ fn set_protocol(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     // In TLS 1.3, OpenSSL sends none by itself.
     builder.set_num_tickets(0)?;
-    sessions::set(builder, parts)?;
-    stored::set(builder, parts)?;
-    set_finite_field(builder)
+    if parts.is_client == 0 {
+        sessions::set(builder, parts)?;
+        stored::set(builder, parts)?;
+        set_finite_field(builder)?;
+    }
+    Ok(())
 }
 
 /// Sets the signature algorithms that clients may use. They are a setting of their own: those of DSA are for this side
@@ -213,13 +227,13 @@ fn set_finite_field(builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
     Ok(())
 }
 
-fn set_peers(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<(), ErrorStack> {
+/// Sets what concerns the clients of a server.
+fn set_clients(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<(), ErrorStack> {
     builder.set_verify(match parts.client_auth {
         0 => SslVerifyMode::NONE,
         1 => SslVerifyMode::PEER,
         _ => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
     });
-    set_judge(builder);
     let mut names = Stack::new()?;
     for name in all(parts.subjects, parts.subjects_length) {
         names.push(X509Name::from_der(name)?)?;
@@ -281,6 +295,7 @@ fn set_judge(builder: &mut SslContextBuilder) {
 /// Asks the core about the certificates of the peer, in place of OpenSSL's own verification.
 #[allow(unsafe_code)]
 unsafe extern "C" fn judge(store: *mut sys::X509_STORE_CTX, _data: *mut c_void) -> c_int {
+    const INTERNAL_ERROR: u8 = 80;
     let judged = std::panic::catch_unwind(|| {
         // SAFETY: OpenSSL calls this with a valid context. Its certificates live as long as it.
         let count = unsafe {
@@ -288,9 +303,15 @@ unsafe extern "C" fn judge(store: *mut sys::X509_STORE_CTX, _data: *mut c_void) 
             let sent: Option<&StackRef<X509>> = (!sent.is_null()).then(|| StackRef::from_ptr(sent));
             sent.map_or(0, StackRef::len)
         };
-        callbacks::verify(count)
+        let sent = callbacks::take_certificates();
+        // SAFETY: OpenSSL has put the connection into the context.
+        let ssl = unsafe { connection_of(store) };
+        match ssl {
+            Some(ssl) if !ssl.is_server() => client::judge(ssl, sent, count),
+            Some(ssl) => callbacks::verify(&sent, count, &[], version_of(ssl)),
+            None => Err(INTERNAL_ERROR),
+        }
     });
-    const INTERNAL_ERROR: u8 = 80;
     let result = match judged.unwrap_or(Err(INTERNAL_ERROR)) {
         Ok(()) => X509VerifyResult::OK,
         // SAFETY: any number is a result.
@@ -299,6 +320,26 @@ unsafe extern "C" fn judge(store: *mut sys::X509_STORE_CTX, _data: *mut c_void) 
     // SAFETY: as above.
     unsafe { X509StoreContextRef::from_ptr_mut(store) }.set_error(result);
     c_int::from(result == X509VerifyResult::OK)
+}
+
+/// The connection of the peer that is judged.
+///
+/// # Safety
+/// The context must be valid, and one of a connection.
+#[allow(unsafe_code)]
+unsafe fn connection_of<'a>(store: *mut sys::X509_STORE_CTX) -> Option<&'a mut SslRef> {
+    // SAFETY: the caller promises it.
+    unsafe {
+        let ssl = sys::X509_STORE_CTX_get_ex_data(store, sys::SSL_get_ex_data_X509_STORE_CTX_idx());
+        (!ssl.is_null()).then(|| SslRef::from_ptr_mut(ssl.cast()))
+    }
+}
+
+/// The version of a connection as on the wire.
+#[allow(unsafe_code)]
+pub(crate) fn version_of(ssl: &SslRef) -> u16 {
+    // SAFETY: the connection is valid.
+    u16::try_from(unsafe { sys::SSL_version(ssl.as_ptr()) }).unwrap_or_default()
 }
 
 /// The reason to refuse a certificate for which OpenSSL sends this alert. It has none for some alerts.
@@ -331,7 +372,7 @@ fn set_identity(builder: &mut SslContextBuilder, identity: &IdentityParts) -> Re
 }
 
 #[allow(unsafe_code)]
-fn certificate(der: &[u8]) -> Result<X509, ErrorStack> {
+pub(crate) fn certificate(der: &[u8]) -> Result<X509, ErrorStack> {
     let library = library()?;
     // SAFETY: the library context lives as long as the process; the DER is read within its length; the certificate is
     // owned by the result, or freed by the function that fails to read it.
@@ -346,7 +387,7 @@ fn certificate(der: &[u8]) -> Result<X509, ErrorStack> {
 }
 
 #[allow(unsafe_code)]
-fn key(der: &[u8]) -> Result<PKey<Private>, ErrorStack> {
+pub(crate) fn key(der: &[u8]) -> Result<PKey<Private>, ErrorStack> {
     let library = library()?;
     let mut at = der.as_ptr();
     // SAFETY: as for `certificate`.
@@ -390,7 +431,7 @@ fn identity_of(parts: &ContextParts) -> Option<IdentityParts> {
 }
 
 #[allow(unsafe_code)]
-fn bytes<'a>(bytes: Bytes) -> &'a [u8] {
+pub(crate) fn bytes<'a>(bytes: Bytes) -> &'a [u8] {
     // SAFETY: the core gives bytes that are valid during the call, and none is kept.
     unsafe { bytes.get() }
 }
@@ -400,7 +441,7 @@ fn text<'a>(text: Bytes) -> &'a str {
 }
 
 #[allow(unsafe_code)]
-fn all<'a>(first: *const Bytes, count: usize) -> impl Iterator<Item = &'a [u8]> {
+pub(crate) fn all<'a>(first: *const Bytes, count: usize) -> impl Iterator<Item = &'a [u8]> {
     // SAFETY: the core gives this many valid ones.
     let parts = if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(first, count) } };
     parts.iter().map(|part| bytes(*part))

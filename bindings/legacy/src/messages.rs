@@ -1,5 +1,5 @@
 //! Handshake messages that OpenSSL shows as they are on the wire: the certificates of the peer, byte for byte, and the
-//! choice of this side to encrypt before it authenticates.
+//! choice of the server to encrypt before it authenticates.
 
 use std::ffi::{c_int, c_void};
 
@@ -31,7 +31,7 @@ const MAX_CERTIFICATES_BYTES: usize = 256 * 1024;
 #[derive(Default)]
 pub(crate) struct Heard {
     certificates: Vec<Vec<u8>>,
-    /// This side's ServerHello, and its choice.
+    /// The server's choice in its ServerHello.
     pub(crate) encrypts_then_macs: Option<bool>,
     /// True if OpenSSL has sent a fatal alert.
     pub(crate) has_ended: bool,
@@ -58,9 +58,11 @@ pub(crate) unsafe extern "C" fn listen(
     kind: c_int,
     message: *const c_void,
     length: usize,
-    _: *mut sys::SSL,
+    ssl: *mut sys::SSL,
     _: *mut c_void,
 ) {
+    // SAFETY: OpenSSL calls this with a valid connection.
+    let is_server = unsafe { sys::SSL_is_server(ssl) };
     let message: &[u8] = match message.is_null() || length == 0 {
         true => &[],
         // SAFETY: OpenSSL gives this many bytes.
@@ -72,7 +74,7 @@ pub(crate) unsafe extern "C" fn listen(
             let sent = certificates(message, version == TLS13).unwrap_or_default();
             callbacks::hear(|heard| heard.certificates = sent);
         }
-        (1, HANDSHAKE, [SERVER_HELLO, ..]) => {
+        (_, HANDSHAKE, [SERVER_HELLO, ..]) if is_written == is_server => {
             let chosen = has_extension(message, ENCRYPT_THEN_MAC).unwrap_or_default();
             callbacks::hear(|heard| heard.encrypts_then_macs = Some(chosen));
         }

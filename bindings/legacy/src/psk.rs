@@ -57,9 +57,9 @@ const RSA_PSK: c_int = 1042;
 const ALL_PSK: [c_int; 4] = [1040, 1041, RSA_PSK, 1043];
 
 /// The key of a client of TLS 1.3.
-struct Key {
-    identity: Box<[u8]>,
-    session: SslSession,
+pub(crate) struct Key {
+    pub(crate) identity: Box<[u8]>,
+    pub(crate) session: SslSession,
 }
 
 /// Lets clients of a context have pre-shared keys.
@@ -180,6 +180,11 @@ fn mark_index() -> c_int {
     *INDEX.get_or_init(|| unsafe { more::CRYPTO_get_ex_new_index(OF_SESSIONS, 0, none, none, none, none) })
 }
 
+/// The key of this connection for TLS 1.3, if it has one.
+pub(crate) fn key_of(ssl: &SslRef) -> Option<&Key> {
+    ssl.ex_data(key_index().ok()?)
+}
+
 fn key_index() -> Result<Index<Ssl, Key>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Key>> = OnceLock::new();
     match INDEX.get() {
@@ -202,26 +207,33 @@ unsafe extern "C" fn find(
     let found = std::panic::catch_unwind(|| {
         // SAFETY: OpenSSL calls this with a valid connection, and an identity that is valid during the call.
         let (ssl, identity) = unsafe { (SslRef::from_ptr(ssl), Bytes { data: identity, length }.get()) };
-        let key = ssl.ex_data(key_index().ok()?)?;
+        let key = key_of(ssl)?;
         (*key.identity == *identity).then(|| key.session.clone())
     });
-    let found = found.ok().flatten().map_or(ptr::null_mut(), |session| {
-        let pointer = session.as_ptr();
-        // OpenSSL owns it from here on.
-        std::mem::forget(session);
-        pointer
-    });
+    let found = found.ok().flatten().map_or(ptr::null_mut(), owned_by_openssl);
     // SAFETY: OpenSSL gives a valid pointer.
     unsafe { *session = found };
     1
+}
+
+/// Gives a session to OpenSSL, which frees it.
+pub(crate) fn owned_by_openssl(session: SslSession) -> *mut sys::SSL_SESSION {
+    let pointer = session.as_ptr();
+    std::mem::forget(session);
+    pointer
 }
 
 /// Returns true if the two sides have a pre-shared key that is in use.
 pub(crate) fn is_used(ssl: &SslRef) -> bool {
     match ssl.version2() {
         Some(SslVersion::TLS1_3) => is_external(ssl),
-        _ => ssl.current_cipher().is_some_and(|suite| ALL_PSK.contains(&exchange_of(suite))),
+        _ => ssl.current_cipher().is_some_and(has_key),
     }
+}
+
+/// Returns true for a suite up to TLS 1.2 with a pre-shared key.
+pub(crate) fn has_key(suite: &SslCipherRef) -> bool {
+    ALL_PSK.contains(&exchange_of(suite))
 }
 
 /// Returns true if a key of TLS 1.3 is in use, which OpenSSL reports as a resumed session.

@@ -28,7 +28,7 @@ pub(crate) type Secret = Zeroizing<Vec<u8>>;
 /// The side that seals a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The client, in tests.
+    /// The client.
     Client,
     /// The server.
     Server,

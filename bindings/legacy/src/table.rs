@@ -83,7 +83,7 @@ unsafe extern "C" fn context_new(parts: *const ContextParts, fault: *mut Fault) 
     let made = guard(|| {
         // SAFETY: the core gives a valid pointer or NULL.
         let parts = unsafe { parts.as_ref() }.ok_or_else(Fault::default)?;
-        context::server(parts)
+        context::of(parts)
     });
     handle(made, fault)
 }
@@ -101,11 +101,12 @@ unsafe extern "C" fn context_free(context: *mut c_void) {
 }
 
 #[allow(unsafe_code)]
-unsafe extern "C" fn connection_new(context: *mut c_void, fault: *mut Fault) -> *mut c_void {
+unsafe extern "C" fn connection_new(context: *mut c_void, server_name: Bytes, fault: *mut Fault) -> *mut c_void {
     let made = guard(|| {
         // SAFETY: the handle is one of `context_new`.
         let context = unsafe { context.cast::<SslContext>().as_ref() }.ok_or_else(Fault::default)?;
-        Connection::new(context)
+        // SAFETY: the core gives bytes that are valid during the call.
+        Connection::new(context, unsafe { server_name.get() })
     });
     handle(made, fault)
 }

@@ -84,7 +84,7 @@ pub static OPTIONS: &[OptionRow] = &[
         "options of OpenSSL by name or number, e.g. SSL_OP_NO_TLSv1,SSL_OP_NO_TICKET or 0x04004000 [default: none]")),
 
     row(Policy, "legacy-engine", Switch(ContextBuilder::legacy_engine), "YES|NO",
-        "serve old clients by a second engine: TLSv1 and TLSv1.1 if versions names them, CBC, DHE, and pre-shared keys \
+        "meet old peers by a second engine: TLSv1 and TLSv1.1 if versions names them, CBC, DHE, and pre-shared keys \
          [default: no]"),
     many(row(Policy, "legacy-allow", Choice(legacy_allow), "SWITCH",
         "let the second engine use: legacy-rsa-key-exchange, legacy-sha1-signatures, legacy-3des, legacy-dss \
@@ -101,6 +101,8 @@ pub static OPTIONS: &[OptionRow] = &[
         "hash of the keys of the PSK file in TLS 1.3: sha256 or sha384 [default: sha256]"),
     row(Policy, "psk-hint", Text(ContextBuilder::psk_hint), "TEXT",
         "hint that helps clients of TLS 1.2 to choose their identity [default: none]"),
+    row(Policy, "psk-identity", Text(|builder, text| builder.psk_identity(text.as_bytes())), "TEXT",
+        "identity of this side in connections to servers, of which there must be a key [default: none]"),
     row(Policy, "psk-replaces-certificate", Switch(ContextBuilder::psk_replaces_certificate), "YES|NO",
         "let clients with a pre-shared key do without a certificate, though client-auth is need [default: no]"),
 

@@ -25,8 +25,8 @@ pub enum PskHash {
 /// A pre-shared key. Its secret is wiped when dropped, and never printed.
 #[derive(Clone)]
 pub struct Psk {
-    pub(super) secret: Zeroizing<Box<[u8]>>,
-    pub(super) hash: PskHash,
+    pub(in crate::legacy) secret: Zeroizing<Box<[u8]>>,
+    pub(in crate::legacy) hash: PskHash,
 }
 
 impl fmt::Debug for Psk {

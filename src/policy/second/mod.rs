@@ -100,6 +100,8 @@ pub(crate) struct SecondPolicy {
     groups: Vec<&'static SecondGroup>,
     sha1_signatures: bool,
     dss: bool,
+    /// True if the list of groups names one that rustls does not have.
+    names_other_groups: bool,
     /// True if rustls serves TLS 1.3 on the same port. The engine must know it, to mark a downgrade.
     is_beside_tls13: bool,
 }
@@ -117,12 +119,14 @@ impl SecondPolicy {
         if spec.preset == Preset::Modern {
             versions.retain(|version| *version == TLS13);
         }
+        let mut names_other_groups = false;
         let groups = match &spec.groups {
             Some(list) => {
                 let named = groups::parse(list)?;
                 if named.groups.is_empty() && named.of_second.is_empty() {
                     return Err(Error::new(Code::GroupNotSupported, NotServed::list(&named.of_neither)));
                 }
+                names_other_groups = named.names_other();
                 named.of_second
             }
             None => groups::default_of_second(),
@@ -139,7 +143,8 @@ impl SecondPolicy {
         };
         suites.retain(|suite| verdict_of_second(suite, Some(means)).is_served());
         let LegacyAllowed { sha1_signatures, dss, .. } = means.allowed;
-        let mut policy = Self { versions, suites, groups, sha1_signatures, dss, is_beside_tls13: false };
+        let mut policy =
+            Self { versions, suites, groups, sha1_signatures, dss, names_other_groups, is_beside_tls13: false };
         policy.settle();
         Ok(policy)
     }
@@ -177,6 +182,21 @@ impl SecondPolicy {
             self.versions.retain(|version| *version >= TLS12);
         }
         self.settle();
+    }
+
+    /// Restricts the policy to what a client offers: suites with a certificate if it can verify one, and with a
+    /// pre-shared key if it has one.
+    #[must_use]
+    pub(crate) fn of_client(&self, verifies: bool, has_psk: bool) -> Self {
+        const ANY: [KeyKind; 3] = [KeyKind::Rsa, KeyKind::Ecdsa(0), KeyKind::Ed25519];
+        let mut policy = Self { is_beside_tls13: false, ..self.clone() };
+        policy.keep_keys(if verifies { &ANY } else { &[] }, has_psk);
+        policy
+    }
+
+    /// Returns true if a client that asks for this needs the second engine: rustls does not have all of it.
+    pub(crate) fn needs_second(&self, first: Option<&Policy>, has_psk: bool) -> bool {
+        first.is_none() || self.names_other_groups || !self.adds_nothing(has_psk)
     }
 
     /// Restricts the policy to the suites of a list, by name.
@@ -251,10 +271,19 @@ impl SecondPolicy {
 
     /// OpenSSL's list of the suites of TLS 1.3 with this hash, and the first one of them that the client offers.
     pub(crate) fn suites_of_hash(&self, is_sha384: bool, offered: OfferedParts<'_>) -> Option<(String, u16)> {
+        self.suites_of_hash_among(is_sha384, |suite| offered.suites.contains(&suite))
+    }
+
+    /// OpenSSL's list of the suites of TLS 1.3 with this hash, and the first one of them.
+    pub(crate) fn own_suites_of_hash(&self, is_sha384: bool) -> Option<(String, u16)> {
+        self.suites_of_hash_among(is_sha384, |_| true)
+    }
+
+    fn suites_of_hash_among(&self, is_sha384: bool, is_taken: impl Fn(u16) -> bool) -> Option<(String, u16)> {
         let end = if is_sha384 { "_SHA384" } else { "_SHA256" };
         let of_hash = || self.suites.iter().filter(|suite| suite.since == Since::Tls13 && suite.iana.ends_with(end));
         let names: Vec<&str> = of_hash().map(|suite| suite.openssl).collect();
-        of_hash().find(|suite| offered.suites.contains(&suite.id)).map(|suite| (names.join(":"), suite.id))
+        of_hash().find(|suite| is_taken(suite.id)).map(|suite| (names.join(":"), suite.id))
     }
 
     /// Returns true if a suite with a pre-shared key is the first of TLS 1.2 that both sides have. The order is that of

@@ -1,6 +1,7 @@
 //! The second engine: old clients of OpenSSL at a context that serves modern ones by rustls.
 
 mod choice;
+mod client;
 mod clients;
 mod dss;
 mod hints;

@@ -60,11 +60,13 @@ fn refused(set: impl FnOnce(&mut ContextBuilder)) -> brokertls::Error {
 }
 
 #[test]
-fn engine_of_a_context_that_only_connects_is_a_conflict() {
+fn engine_of_a_context_that_only_connects_is_reported() {
     let world = World::new("client-only");
-    let error = refused(|builder| _ = builder.trust(world.authority.trust()));
-    assert_eq!(error.code(), Code::OptionConflict);
-    assert!(error.detail().starts_with("legacy-engine: it serves clients"), "{error}");
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library()).trust(world.authority.trust());
+    let warnings = builder.build().unwrap().warnings();
+    assert!(warnings[0].starts_with("legacy-engine: connections to servers use the second engine"), "{warnings:?}");
+    assert_eq!(builder.cipher_suites("ECDHE+AESGCM").build().unwrap().warnings(), [""; 0]);
 }
 
 /// An identity with a key of another provider.

@@ -47,7 +47,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    fn of(connection: &Connection) -> Self {
+    pub(super) fn of(connection: &Connection) -> Self {
         Self {
             version: connection.version().unwrap_or_default().to_owned(),
             suite: connection.cipher_suite().unwrap_or_default().to_owned(),
@@ -211,7 +211,7 @@ fn converse(
 }
 
 /// Completes the handshake, with its tasks on this thread.
-fn shake_hands(stream: &mut Stream) -> Result<(), Error> {
+pub(super) fn shake_hands(stream: &mut Stream) -> Result<(), Error> {
     loop {
         match stream.handshake()? {
             Status::Done(()) => return Ok(()),

@@ -12,7 +12,7 @@ use std::ffi::{CStr, c_void};
 pub use fields::Fields;
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
@@ -77,11 +77,13 @@ pub const TICKET_TAG_BYTES: usize = 8;
 /// The byte after the tag of a ticket: the session's hash is SHA-384, not SHA-256.
 pub const TICKET_OF_SHA384: u8 = 1;
 
-/// The settings of a server's connections.
+/// The settings of the connections of one side.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ContextParts {
-    /// The identity. NULL for none.
+    /// 1 for clients, 0 for servers.
+    pub is_client: u8,
+    /// The identity of a server. NULL for none. That of a client is asked for ([`Callbacks::identity`]).
     pub identity: *const IdentityParts,
     /// The versions: bit 0 is TLS 1.0, bit 3 is TLS 1.3.
     pub versions: u8,
@@ -103,7 +105,7 @@ pub struct ContextParts {
     pub client_auth: u8,
     /// 1 if the order of the suites here decides, not the client's.
     pub prefers_own_order: u8,
-    /// 1 if clients may have a pre-shared key.
+    /// 1 if clients may have a pre-shared key; in a client, if it may have one.
     pub has_psk: u8,
     /// 1 if secrets are noted.
     pub has_key_log: u8,
@@ -121,7 +123,8 @@ pub struct ContextParts {
     pub psk_hint: Bytes,
 }
 
-/// The settings of one connection for TLS 1.3, if they differ from those of its context.
+/// The settings of one connection for TLS 1.3, if they differ from those of its context. The key is that of the client
+/// with either side.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Tls13Parts {
@@ -133,6 +136,22 @@ pub struct Tls13Parts {
     pub secret: Bytes,
     /// A suite with its hash, as on the wire.
     pub suite: u16,
+}
+
+/// A client's question for its identity, which a server has asked for.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct IdentityRequest {
+    /// The names (DER) of the CAs that the server takes.
+    pub issuers: *const Bytes,
+    /// The number of names.
+    pub issuers_length: usize,
+    /// The signature algorithms that it takes, as on the wire.
+    pub schemes: *const u16,
+    /// The number of algorithms.
+    pub schemes_length: usize,
+    /// The version as on the wire.
+    pub version: u16,
 }
 
 /// The session that a ticket is made of, or that is stored.
@@ -150,6 +169,10 @@ pub struct SessionParts {
 /// The verdict on a peer that is accepted. No alert has this number, and no memory that is zero.
 pub const ACCEPTED: u32 = 0x0acc_e97d;
 
+/// Judges certificates, with the response in the staple of a server and the version as on the wire. Returns
+/// [`ACCEPTED`]. Every other number is a refusal, and its alert is in the last argument.
+pub type Verify = unsafe extern "C" fn(*mut c_void, *const Bytes, usize, Bytes, u16, *mut u8) -> u32;
+
 /// The functions of the caller that a call of the engine may use. None may unwind.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -158,11 +181,15 @@ pub struct Callbacks {
     pub data: *mut c_void,
     /// Takes records for the peer.
     pub emit: unsafe extern "C" fn(*mut c_void, Bytes),
-    /// Judges the certificates of the peer, as it sent them. Returns [`ACCEPTED`]. Every other number is a
-    /// refusal, and its alert is in the last argument.
-    pub verify: unsafe extern "C" fn(*mut c_void, *const Bytes, usize, *mut u8) -> u32,
+    /// Judges the certificates of the peer, as it sent them.
+    pub verify: Verify,
     /// Puts the secret of an identity into the buffer, up to TLS 1.2. Returns its length, or 0 for none.
     pub secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize) -> usize,
+    /// Puts the identity and the secret of a client into the two buffers, up to TLS 1.2, for a hint of the server. The
+    /// identity has a zero byte at its end. Returns the length of the secret, or 0 for none.
+    pub own_secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize, *mut u8, usize) -> usize,
+    /// Gives the identity of a client, which is valid until the call of the engine ends. NULL for none.
+    pub identity: unsafe extern "C" fn(*mut c_void, *const IdentityRequest) -> *const IdentityParts,
     /// Notes a secret of the connection, as a line of a key log (draft-ietf-tls-keylogfile).
     pub note_secret: unsafe extern "C" fn(*mut c_void, Bytes),
     /// Puts the response about this side's certificate (DER) into the buffer. Returns its length, or 0 for none.
@@ -282,8 +309,8 @@ pub struct Table {
     pub context_new: unsafe extern "C" fn(*const ContextParts, *mut Fault) -> *mut c_void,
     /// Frees a context. Its connections stay valid.
     pub context_free: unsafe extern "C" fn(*mut c_void),
-    /// Makes a connection. Returns NULL for a failure.
-    pub connection_new: unsafe extern "C" fn(*mut c_void, *mut Fault) -> *mut c_void,
+    /// Makes a connection. A client sends the server name, if it has bytes. Returns NULL for a failure.
+    pub connection_new: unsafe extern "C" fn(*mut c_void, Bytes, *mut Fault) -> *mut c_void,
     /// Gives a connection its own settings for TLS 1.3, before its handshake. Returns 0 for a failure.
     pub connection_limit: unsafe extern "C" fn(*mut c_void, *const Tls13Parts, *mut Fault) -> u32,
     /// Frees a connection.

@@ -263,7 +263,7 @@ class BuilderSettingsTest {
         Path keys = Files.writeString(folder.resolve("init.psk"), "device:00ff\n");
         for (String row : new String[] {"legacy-engine=yes", "legacy-allow=legacy-3des", "psk-file=" + keys,
             "psk-format=text;psk-file=" + keys, "psk-separator=:;psk-file=" + keys, "psk-hash=sha384;psk-file=" + keys,
-            "psk-hint=broker;psk-file=" + keys, "psk-replaces-certificate=yes;psk-file=" + keys,
+            "psk-hint=broker;psk-file=" + keys, "psk-identity=device;psk-file=" + keys, "psk-replaces-certificate=yes;psk-file=" + keys,
             "legacy-library=" + OldClient.library()}) {
             rows.put(row.substring(0, row.indexOf('=')), chain + ";" + row
                     + (row.startsWith("legacy-engine=") ? "" : ";legacy-engine=yes"));
