@@ -7,11 +7,16 @@ mod client;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use brokertls::{ClientAuth, Code, Psk, PskCallback, PskRequest};
+use brokertls::{
+    ClientAuth, Code, Connection, Context, ContextBuilder, MAX_RECORD_BYTES, Psk, PskCallback, PskRequest,
+};
+use brokertls_legacy::{Record, Side};
 use client::sessions::{Device, MALLORY, mallory, meet, resume};
-use client::{Pipe, answer, client, client_on, exchange, feed, handshake, server, server_with};
+use client::{Pipe, SECRET, answer, client, client_on, exchange, feed, handshake, server, server_with};
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslContextBuilder, SslVersion};
+use openssl::pkey::PKey;
+use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslStream, SslVersion};
+use openssl::x509::X509;
 
 const ALTERED: usize = 400;
 const OLD: (SslVersion, &str) = (SslVersion::TLS1, "ECDHE-RSA-AES128-SHA");
@@ -233,4 +238,109 @@ fn panic_of_a_callback_comes_out_of_the_call_and_leaves_the_next_connection_alon
             assert_eq!(next.is_resumed(), Some(resumed.is_some()), "{kind:?}");
         }
     }
+}
+
+/// A context of clients that take this version and suite of a server: by its key if `has_key`, otherwise by any
+/// certificate.
+fn client_context(version: &str, suite: &str, has_key: bool) -> Context {
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).versions(version).cipher_suites(suite).insecure_accept_any_server(!has_key);
+    if has_key {
+        builder.psk(b"device", Psk::new(&SECRET).unwrap()).psk_identity(b"device");
+    }
+    if let Some(library) = std::env::var_os("BROKERTLS_LEGACY_LIBRARY") {
+        builder.legacy_library(library);
+    }
+    builder.build().unwrap()
+}
+
+/// Takes the records that a side has for its peer.
+fn records_of(side: &mut Connection) -> Vec<u8> {
+    let mut wire = vec![0; MAX_RECORD_BYTES];
+    let mut records = Vec::new();
+    while let Ok(sent) = side.wrap(&[], &mut wire) {
+        if sent.produced == 0 {
+            break;
+        }
+        records.extend_from_slice(&wire[..sent.produced]);
+    }
+    records
+}
+
+#[test]
+fn altered_flights_of_a_server_end_with_a_code_and_leave_no_error_behind() {
+    let context = server();
+    let clients = [
+        client_context("tlsv1", "ECDHE-RSA-AES128-SHA", false),
+        client_context("tlsv1.2", "DHE-RSA-AES256-SHA256", false),
+        client_context("tlsv1.2", "ECDHE-PSK-AES128-CBC-SHA256", true),
+        client_context("tlsv1.3", "TLS_AES_128_GCM_SHA256", true),
+    ];
+    let mut sequence = Sequence(0x1234_5678_9abc_def1);
+    let mut failures = 0;
+    for number in 0..ALTERED {
+        let mut server = context.accept().unwrap();
+        let mut client = clients[number % clients.len()].connect(Some("broker")).unwrap();
+        let altered_flight = number % 3;
+        for flight in 0..3 {
+            let mut bytes = records_of(&mut client);
+            if feed(&mut server, &mut bytes).is_err() {
+                break;
+            }
+            let mut bytes = records_of(&mut server);
+            if flight == altered_flight && !bytes.is_empty() {
+                sequence.alter(&mut bytes);
+            }
+            drop(ErrorStack::get());
+            let fed = feed(&mut client, &mut bytes);
+            assert_clean_queue();
+            let _ = (client.version(), client.cipher_suite(), client.group(), client.psk_identity());
+            if let Err(error) = fed {
+                failures += 1;
+                assert_ne!(error.code(), Code::Internal, "{error}");
+                assert_ne!(error.code(), Code::Panic, "{error}");
+                assert!(client.psk_identity().is_none() || !client.is_handshaking());
+                break;
+            }
+        }
+    }
+    assert!(failures > ALTERED / 4, "{failures}");
+}
+
+#[test]
+fn request_of_a_server_to_renegotiate_is_refused_and_the_connection_goes_on() {
+    const HELLO_REQUEST: &[u8] = &[0, 0, 0, 0];
+    let suite = "ECDHE-RSA-AES128-SHA";
+    let mut client = client_context("tlsv1.2", suite, false).connect(Some("broker")).unwrap();
+    let (mut peer, pipe) = openssl_server(suite);
+    for _ in 0..3 {
+        pipe.to_client.borrow_mut().extend(records_of(&mut client));
+        let _ = peer.accept();
+        let mut bytes = std::mem::take(&mut *pipe.to_server.borrow_mut());
+        feed(&mut client, &mut bytes).unwrap();
+    }
+    assert!(!client.is_handshaking());
+    let record = {
+        let sent = &*pipe.sent.borrow();
+        let record = Record { kind: 22, content: HELLO_REQUEST, sent, encrypts_then_macs: true };
+        record.seal(peer.ssl(), Side::Server).unwrap().unwrap()
+    };
+    pipe.sent.borrow_mut().note(&record);
+    assert_eq!(feed(&mut client, &mut record.clone()).unwrap(), b"");
+    // A warning: no_renegotiation, encrypted.
+    assert_eq!(records_of(&mut client).first(), Some(&21));
+}
+
+/// A server of OpenSSL with this suite. Its pipe is that of a client with both directions exchanged.
+fn openssl_server(suite: &str) -> (SslStream<Pipe>, Pipe) {
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let certificate = rcgen::CertificateParams::new(["broker".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let mut builder = SslContextBuilder::new(SslMethod::tls_server()).unwrap();
+    builder.set_security_level(0);
+    builder.set_cipher_list(suite).unwrap();
+    builder.set_certificate(&X509::from_der(certificate.der()).unwrap()).unwrap();
+    builder.set_private_key(&PKey::private_key_from_der(&key.serialize_der()).unwrap()).unwrap();
+    let pipe = Pipe::default();
+    let ssl = Ssl::new(&builder.build()).unwrap();
+    (SslStream::new(ssl, pipe.clone()).unwrap(), pipe)
 }

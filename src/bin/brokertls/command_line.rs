@@ -25,7 +25,8 @@ is given again starts the next identity. The options of a trust store follow the
 
 const CONNECT: &str = "\
 Copies standard input to the peer, and the peer's data to standard output, like openssl s_client. Prints the facts of \
-the connection to standard error first. Without a trust option, the roots of the system are trusted.";
+the connection to standard error first. Without a trust option, the roots of the system are trusted, unless \
+--psk-identity names a key.";
 
 const CONNECT_EXAMPLES: &str = "\
 Examples:

@@ -86,11 +86,12 @@ impl Shown {
     }
 }
 
-/// Makes the context of the options. Without a trust option, it trusts the roots of the system.
+/// Makes the context of the options. Without a trust option, it trusts the roots of the system, unless it has a key.
 fn context(matches: &ArgMatches) -> Result<Context, Failure> {
     let mut options = options(matches)?;
     let accepts_any = matches.get_one::<String>("insecure-accept-any-server").map(|text| switch(text)).transpose()?;
-    if options.trust_sources()?.is_empty() && accepts_any != Some(true) {
+    let has_key = matches.contains_id("psk-identity");
+    if options.trust_sources()?.is_empty() && accepts_any != Some(true) && !has_key {
         options.builder_mut().trust(TrustSource::System);
     }
     Ok(options.build()?)

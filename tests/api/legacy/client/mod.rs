@@ -1,5 +1,6 @@
 //! Connections of this side by the second engine: old servers, and servers with a pre-shared key.
 
+mod brokers;
 mod keys;
 mod servers;
 
@@ -29,10 +30,17 @@ fn builder(world: &World) -> ContextBuilder {
     builder
 }
 
+/// A builder of the second engine, and nothing else.
+fn without_key() -> ContextBuilder {
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library());
+    builder
+}
+
 /// A builder of clients that have a key, and trust no certificate.
 fn with_key() -> ContextBuilder {
-    let mut builder = ContextBuilder::new();
-    builder.legacy_engine(true).legacy_library(library()).psk(b"device", secret()).psk_identity(b"device");
+    let mut builder = without_key();
+    builder.psk(b"device", secret()).psk_identity(b"device");
     builder
 }
 

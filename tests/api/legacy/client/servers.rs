@@ -1,9 +1,9 @@
 //! Old servers with a certificate.
 
-use brokertls::{Code, CrlSource, Source};
+use brokertls::{Code, ConnectionSettings, CrlSource, IdentitySource, MAX_RECORD_BYTES, Source};
 
 use super::super::world::World;
-use super::{builder, meet};
+use super::{builder, meet, meet_with};
 
 /// Servers of an old version, of TLS 1.2 and of TLS 1.3.
 const SERVERS: [&str; 3] =
@@ -54,5 +54,110 @@ fn server_of_another_name_or_authority_or_a_revoked_one_is_refused_with_the_aler
         refused("other.pem", Code::CertNameMismatch, 42);
         refused("stranger.pem", Code::CertUnknownIssuer, 48);
         refused("revoked.pem", Code::CertRevoked, 44);
+    }
+}
+
+#[test]
+fn server_with_a_weak_group_of_finite_fields_is_refused() {
+    let world = World::new("client-weak-group");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    world.openssl("genpkey -genparam -algorithm DH -pkeyopt group:modp_1536 -out weak.pem");
+    let context = builder(&world).build().unwrap();
+    let server = "-cert broker.pem -tls1_2 -cipher DHE-RSA-AES128-SHA:@SECLEVEL=0";
+    meet(&world, &context, server).went_well();
+    meet(&world, &context, &format!("{server} -dhparam weak.pem")).refused(Code::NoCommonGroup, 40);
+}
+
+#[test]
+fn server_without_a_certificate_is_never_met_without_a_key() {
+    let world = World::new("client-anonymous");
+    let context = builder(&world).cipher_suites("ALL").build().unwrap();
+    let met = meet(&world, &context, "-nocert -tls1_2 -cipher ADH-AES128-SHA:AECDH-AES128-SHA:@SECLEVEL=0");
+    met.failed(Code::AlertHandshakeFailure);
+}
+
+#[test]
+fn identity_of_the_client_is_shown_to_a_server_that_asks_for_one() {
+    let world = World::new("client-identity");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let mut builder = builder(&world);
+    let pem = world.authority.issue_rsa("client");
+    builder.identity(IdentitySource::new(Source::memory("client.pem", pem.as_bytes())));
+    let context = builder.build().unwrap();
+    for server in SERVERS {
+        let met = meet(&world, &context, &format!("-cert broker.pem -CAfile ca.pem -Verify 1 {server}"));
+        met.went_well();
+        assert!(met.theirs.contains("CN = client"), "{}", met.theirs);
+    }
+    let without = super::builder(&world).build().unwrap();
+    let met = meet(&world, &without, &format!("-cert broker.pem -CAfile ca.pem -Verify 1 {}", SERVERS[1]));
+    assert_eq!(met.failed(Code::AlertHandshakeFailure).code(), Code::AlertHandshakeFailure);
+}
+
+#[test]
+fn server_name_and_application_protocol_reach_the_server_and_are_facts() {
+    let world = World::new("client-names");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let context = builder(&world).alpn(b"mqtt").unwrap().build().unwrap();
+    for server in SERVERS {
+        let met = meet(&world, &context, &format!("-cert broker.pem -alpn mqtt {server}"));
+        assert_eq!(met.went_well().protocol, "mqtt");
+        // It has the right certificate for this name alone.
+        let names = "-servername broker -servername_fatal -cert2 broker.pem";
+        meet(&world, &context, &format!("-cert stranger.pem {names} {server}")).went_well();
+    }
+    meet(&world, &context, "-cert broker.pem -tls1_2 -alpn http/1.1").failed(Code::AlertNoApplicationProtocol);
+}
+
+#[test]
+fn settings_of_a_connection_choose_its_engine_and_sessions_are_not_resumed() {
+    let world = World::new("client-settings");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let context = builder(&world).build().unwrap();
+    let settings = |set: &dyn Fn(&mut ConnectionSettings)| {
+        let mut settings = ConnectionSettings::default();
+        set(&mut settings);
+        settings
+    };
+    // rustls alone has this group, and serves what is left.
+    let modern = settings(&|settings| settings.versions = Some("TLSv1.3".to_owned()));
+    let met = meet_with(&world, &context, &modern, "-cert broker.pem");
+    assert_eq!(met.went_well().version, "TLSv1.3");
+    let old = settings(&|settings| settings.versions = Some("TLSv1".to_owned()));
+    let met = meet_with(&world, &context, &old, "-cert broker.pem -cipher ALL:@SECLEVEL=0");
+    assert_eq!(met.went_well().version, "TLSv1");
+    let resumed = settings(&|settings| settings.resumes_only = true);
+    let met = meet_with(&world, &context, &resumed, &format!("-cert broker.pem {}", SERVERS[1]));
+    met.failed(Code::SessionNotResumed);
+}
+
+/// A ServerHello of this version, with this suite.
+fn server_hello(minor: u8, suite: [u8; 2]) -> Vec<u8> {
+    let body = [&[3, minor][..], &[7; 32], &[0], &suite, &[0, 0, 5, 0xff, 1, 0, 1, 0]].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    [&[22, 3, minor, 0, length + 4, 2, 0, 0, length][..], &body].concat()
+}
+
+#[test]
+fn choice_of_a_server_that_was_not_offered_is_refused_with_its_code_and_alert() {
+    let world = World::new("client-not-offered");
+    let context = builder(&world).versions("tlsv1.2,tlsv1.1").build().unwrap();
+    for (mut hello, code, alert) in [
+        // RC4, export, a suite that nothing has, one without a certificate, and one of another version.
+        (server_hello(3, [0, 5]), Code::PeerMisbehaved, 47),
+        (server_hello(3, [0, 3]), Code::PeerMisbehaved, 47),
+        (server_hello(3, [0xab, 0xcd]), Code::PeerMisbehaved, 47),
+        (server_hello(3, [0, 0x34]), Code::PeerMisbehaved, 47),
+        (server_hello(2, [0xc0, 0x2f]), Code::PeerMisbehaved, 47),
+        (server_hello(1, [0xc0, 0x13]), Code::NoCommonVersion, 70),
+        (server_hello(0, [0, 5]), Code::NoCommonVersion, 70),
+    ] {
+        let mut client = context.connect(Some("broker")).unwrap();
+        let mut wire = vec![0; MAX_RECORD_BYTES];
+        client.wrap(&[], &mut wire).unwrap();
+        let error = client.unwrap(&mut hello, &mut []).expect_err("it was not refused");
+        assert_eq!(error.code(), code, "{error} {hello:?}");
+        let sent = client.wrap(&[], &mut wire).unwrap().produced;
+        assert_eq!(wire[..sent][5..], [2, alert], "{hello:?}");
     }
 }
