@@ -63,6 +63,11 @@ impl Connection {
         self.engine.group()
     }
 
+    /// Returns true for the client's side.
+    pub fn is_client(&self) -> bool {
+        self.engine.is_client()
+    }
+
     /// The identity of the pre-shared key that authenticated the two sides: that of the client. `None` if another proof
     /// did.
     pub fn psk_identity(&self) -> Option<&[u8]> {

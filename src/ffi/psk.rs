@@ -66,7 +66,8 @@ fn callback(function: btls_psk_fn, user: *mut c_void) -> Result<PskCallback> {
 /// # Details
 ///
 /// The identity has 1 to 256 bytes and no zero byte, and the secret 1 to 256 bytes. BTLS_PSK_MALFORMED for other
-/// secrets; for other identities when the context is built.
+/// secrets; for other identities when the context is built. Connections to servers use the key that the option
+/// psk-identity names.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_builder_psk(
     builder: *mut btls_builder,
@@ -89,7 +90,8 @@ pub unsafe extern "C" fn btls_builder_psk(
 ///
 /// # Details
 ///
-/// It is called for an identity that neither btls_builder_psk nor the option psk-file has. If `may_block` is true,
+/// It is called for an identity that neither btls_builder_psk nor the option psk-file has. That of a client of this
+/// side is the option psk-identity. If `may_block` is true,
 /// connections return BTLS_WANT_TASK and call it from btls_conn_task_run only. `user` must stay valid as long as the
 /// context and its connections.
 #[unsafe(no_mangle)]

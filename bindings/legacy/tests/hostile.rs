@@ -320,13 +320,13 @@ fn request_of_a_server_to_renegotiate_is_refused_and_the_connection_goes_on() {
         feed(&mut client, &mut bytes).unwrap();
     }
     assert!(!client.is_handshaking());
-    let record = {
+    let mut record = {
         let sent = &*pipe.sent.borrow();
         let record = Record { kind: 22, content: HELLO_REQUEST, sent, encrypts_then_macs: true };
         record.seal(peer.ssl(), Side::Server).unwrap().unwrap()
     };
     pipe.sent.borrow_mut().note(&record);
-    assert_eq!(feed(&mut client, &mut record.clone()).unwrap(), b"");
+    assert_eq!(feed(&mut client, &mut record).unwrap(), b"");
     // A warning: no_renegotiation, encrypted.
     assert_eq!(records_of(&mut client).first(), Some(&21));
 }

@@ -334,7 +334,8 @@ public final class BrokerTlsContextBuilder {
     }
 
     /**
-     * Adds the pre-shared key of a client, for the second engine. {@link #build()} wipes the copy.
+     * Adds the pre-shared key of a client, for the second engine. {@link #build()} wipes the copy. Connections to
+     * servers use the key that the option {@code psk-identity} names.
      *
      * @param identity 1 to 256 bytes without a zero byte
      * @param secret 1 to 256 bytes
