@@ -117,6 +117,7 @@ fn install_puts_every_file_where_prefix_and_destdir_say() {
     let prefix = installed().join("opt/brokertls");
     for file in [
         "include/brokertls.h",
+        "include/brokertls_convert.h",
         "include/brokertls_errors.h",
         "lib/libbrokertls.so.0.1.0",
         "lib/libbrokertls.a",

@@ -62,6 +62,7 @@ run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni
 run make --no-print-directory stage
 run make --no-print-directory test-c
+run tests/convert/run.sh build/release/brokertls --some
 run env BROKERTLS_LEGACY_LIBRARY="$engine" cargo test --locked --no-fail-fast
 run cargo test --locked --package brokertls-jni
 run cargo test --locked --package brokertls-rustls-ffi

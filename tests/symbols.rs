@@ -42,10 +42,11 @@ fn defined(arguments: &[&str], file: &Path) -> BTreeSet<String> {
     names.flatten().filter(|name| !name.starts_with("BROKERTLS_")).map(str::to_owned).collect()
 }
 
-/// Every function that the header declares: the names before an opening parenthesis.
+/// Every function that the headers declare: the names before an opening parenthesis.
 fn declared() -> BTreeSet<String> {
-    let header = fs::read_to_string(root().join("include/brokertls.h")).unwrap();
-    let code = header.lines().filter(|line| !line.trim_start().starts_with(['*', '/']));
+    let read = |name: &str| fs::read_to_string(root().join("include").join(name)).unwrap();
+    let headers = read("brokertls.h") + &read("brokertls_convert.h");
+    let code = headers.lines().filter(|line| !line.trim_start().starts_with(['*', '/']));
     let names =
         code.filter(|line| !line.starts_with("typedef")).filter_map(|line| line.split_once('(')).map(|(before, _)| {
             before.rsplit(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default().to_owned()

@@ -12,6 +12,7 @@ wanted=(
     npm:npm mosquitto:mosquitto mosquitto_pub:mosquitto-clients mvn:maven strip:binutils
     softhsm2-util:softhsm2 /usr/include/wolfssl/ssl.h:libwolfssl-dev /usr/include/openssl/ssl.h:libssl-dev
     python3:python3 pip3:python3-pip curl:curl gnutls-cli:gnutls-bin
+    pk12util:libnss3-tools /usr/lib/python3/dist-packages/cryptography/__init__.py:python3-cryptography
     clang:clang mandoc:mandoc man:man-db
     erl:erlang-ssl cmake:cmake ld.bfd:binutils ld.gold:binutils ld.lld:lld mold:mold
 )

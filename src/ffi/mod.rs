@@ -16,6 +16,7 @@ mod conn;
 mod conn_options;
 mod connection;
 mod context;
+mod convert;
 mod error;
 mod facts;
 mod guard;

@@ -1,5 +1,7 @@
 //! Mutated key stores of every type through everything that reads them.
 
+use brokertls::Source;
+use brokertls::convert::Conversion;
 use brokertls::keystore::{OpenOptions, Password, Secret, open, pair};
 
 use super::mutation::{Random, mutate};
@@ -56,16 +58,29 @@ fn ten_thousand_mutated_stores_are_read_or_refused_without_a_panic() {
         open("unchanged", store, &options).unwrap();
     }
     let mut random = Random(0x0123_4567_89ab_cdef);
-    let (mut opened, mut identities) = (0, 0);
+    let mut conversion = Conversion::new();
+    for (name, value) in [("to", "pkcs12"), ("iterations", "1000"), ("insecure-allow-missing-mac", "yes")] {
+        conversion.set(name, value).unwrap();
+    }
+    conversion.set("max-kdf-iterations", "50000").unwrap();
+    conversion.password(options.password.clone()).out_password(options.password.clone());
+    let (mut opened, mut identities, mut converted) = (0, 0, 0);
     for round in 0..10_000 {
         let bytes = mutate(&stores[round % stores.len()], &mut random);
         let Ok(store) = open("mutated", &bytes, &options) else { continue };
         opened += 1;
         identities += usize::from(store.identities().is_ok());
+        // One in eight: a conversion derives keys.
+        if opened % 8 == 0
+            && let Ok(done) = conversion.convert(&Source::memory("mutated", &bytes))
+        {
+            open("converted", done.content.reveal(), &options).unwrap();
+            converted += 1;
+        }
         let _ = (store.identity("a"), store.trusted(), pair(&certificates, &store), pair(&store, &store));
     }
     assert!(
-        opened > 500 && identities > 50,
-        "too few survive to show anything: {opened} opened, {identities} identities"
+        opened > 500 && identities > 50 && converted > 20,
+        "too few survive to show anything: {opened} opened, {identities} identities, {converted} converted"
     );
 }

@@ -14,6 +14,19 @@ pub(crate) struct Chapter {
     pub(crate) sections: &'static [Section],
 }
 
+impl Chapter {
+    /// The header that declares its functions.
+    pub(crate) fn header(&self) -> &'static str {
+        match self.page {
+            CONVERSION => "brokertls_convert.h",
+            _ => "brokertls.h",
+        }
+    }
+}
+
+/// The page of the chapter with a header of its own: few programs need it.
+const CONVERSION: &str = "btls_conversion";
+
 pub(crate) struct Section {
     pub(crate) title: &'static str,
     pub(crate) items: &'static [&'static str],
@@ -411,6 +424,21 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                     "btls_certificate_san_der",
                 ],
             ),
+        ],
+    },
+    Chapter {
+        title: "Conversion",
+        page: CONVERSION,
+        subject: "conversion of keystores",
+        about: "A conversion reads a store of keys and certificates, and writes its entries as PKCS#12 or PEM, as the \
+                command `brokertls convert` does.",
+        sections: &[
+            section(
+                "Life",
+                &["btls_conversion", "btls_conversion_new", "btls_conversion_free", "btls_conversion_error"],
+            ),
+            section("Options", &["btls_conversion_set", "btls_conversion_options"]),
+            section("Stores", &["btls_store_convert", "btls_store_convert_memory"]),
         ],
     },
 ];

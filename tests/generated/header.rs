@@ -1,4 +1,4 @@
-//! `include/brokertls.h`: the items in the order of the chapters.
+//! `include/brokertls.h` and `include/brokertls_convert.h`: the items in the order of the chapters.
 
 use std::fmt::Write as _;
 
@@ -60,15 +60,47 @@ pub(crate) fn header(items: &[Item]) -> String {
     let complaints = complaints(items, &CHAPTERS.iter().collect::<Vec<_>>());
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
     let mut text = opening();
-    for (number, chapter) in (1..).zip(CHAPTERS) {
+    for (number, chapter) in (1..).zip(of_header("brokertls.h")) {
         banner(&mut text, number, chapter);
-        for section in chapter.sections {
-            writeln!(text, "/* --- {}: {} --- */\n", chapter.title, section.title).unwrap();
-            let entries = section.items.iter().map(|name| written(&entry(name, items).unwrap()));
-            text.push_str(&joined(&entries.collect::<Vec<_>>()));
-        }
+        text.push_str(&sections(chapter, items));
     }
     text + "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* BROKERTLS_H */\n"
+}
+
+/// The header of the chapter that has one of its own.
+pub(crate) fn header_of_conversion(items: &[Item]) -> String {
+    let about = of_header("brokertls_convert.h").map(|chapter| Paragraph::Text(chapter.about.to_owned()));
+    let rules = "Generated from src/ffi; `make bless` rewrites it. The rules at the top of brokertls.h hold here too.";
+    let paragraphs: Vec<Paragraph> = about.chain([Paragraph::Text(rules.to_owned())]).collect();
+    let mut text = format!(
+        "{}\n\
+         #ifndef BROKERTLS_CONVERT_H\n\
+         #define BROKERTLS_CONVERT_H\n\
+         \n\
+         #include \"brokertls.h\"\n\
+         \n\
+         #ifdef __cplusplus\n\
+         extern \"C\" {{\n\
+         #endif\n\
+         \n",
+        comment(&paragraphs, "", WIDTH)
+    );
+    of_header("brokertls_convert.h").for_each(|chapter| text.push_str(&sections(chapter, items)));
+    text + "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* BROKERTLS_CONVERT_H */\n"
+}
+
+fn of_header(name: &str) -> impl Iterator<Item = &'static Chapter> {
+    CHAPTERS.iter().filter(move |chapter| chapter.header() == name)
+}
+
+fn sections(chapter: &Chapter, items: &[Item]) -> String {
+    let mut text = String::new();
+    for section in chapter.sections {
+        writeln!(text, "/* --- {}: {} --- */\n", chapter.title, section.title).unwrap();
+        let entries = section.items.iter().map(|name| written(&entry(name, items).unwrap()));
+        text.push_str(&joined(&entries.collect::<Vec<_>>()));
+    }
+    text
 }
 
 fn opening() -> String {

@@ -209,7 +209,8 @@ fn java_error_code_is_what_the_table_of_codes_says() {
 
 #[test]
 fn headers_have_comments_of_c89_no_bare_minus_and_at_most_a_hundred_columns() {
-    for header in [header::header(&items::read()), errors_header()] {
+    let items = items::read();
+    for header in [header::header(&items), header::header_of_conversion(&items), errors_header()] {
         for line in header.lines() {
             assert!(!line.starts_with("#define ") || !line.contains(" -"), "a bare minus: {line}");
             assert!(!line.split("/*").next().unwrap().contains("//"), "a comment of C99: {line}");
@@ -237,6 +238,11 @@ fn main_header_has_at_most_800_lines() {
 #[test]
 fn main_header_is_what_the_entry_points_say() {
     ensure_content("include/brokertls.h", &header::header(&items::read()));
+}
+
+#[test]
+fn header_of_conversions_is_what_the_entry_points_say() {
+    ensure_content("include/brokertls_convert.h", &header::header_of_conversion(&items::read()));
 }
 
 #[test]

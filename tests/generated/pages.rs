@@ -137,7 +137,7 @@ fn page(chapter: &Chapter, items: &[Item]) -> String {
     }
     page.line(&format!(".Nd {}", chapter.subject));
     page.line(".Sh SYNOPSIS");
-    page.line(".In brokertls.h");
+    page.line(&format!(".In {}", chapter.header()));
     for section in chapter.sections {
         page.line(&format!(".Ss {}", section.title));
         entries(section).iter().for_each(|entry| synopsis(&mut page, entry));

@@ -6,6 +6,7 @@
 
 mod asleep;
 mod context;
+mod convert;
 mod engine;
 mod failure;
 mod guard;

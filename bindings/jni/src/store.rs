@@ -12,8 +12,7 @@ use brokertls::{Code, Error};
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use zeroize::Zeroizing;
+use rustls::pki_types::CertificateDer;
 
 use crate::guard::{Outcome, Raised, guard, guard_bare, keep, object};
 use crate::handles::Handles;
@@ -124,55 +123,6 @@ fn paired(store: &Store) -> brokertls::Result<Vec<Found>> {
     Ok(found)
 }
 
-/// Encodes a key as PKCS#8 (RFC 5958 section 2).
-fn pkcs8(key: &PrivateKeyDer<'_>) -> brokertls::Result<Zeroizing<Vec<u8>>> {
-    let der = match key {
-        PrivateKeyDer::Pkcs8(key) => return Ok(Zeroizing::new(key.secret_pkcs8_der().to_vec())),
-        PrivateKeyDer::Pkcs1(key) => key.secret_pkcs1_der(),
-        PrivateKeyDer::Sec1(key) => key.secret_sec1_der(),
-        _ => return Err(Error::from(Code::KeyAlgorithmUnsupported)),
-    };
-    // The public key has the AlgorithmIdentifier, with the curve, in the form that PKCS#8 needs.
-    let signer = keystore::signing_key(key)?;
-    let public = signer.public_key().ok_or(Code::KeyAlgorithmUnsupported)?;
-    let algorithm = algorithm_of(&public).ok_or(Code::KeyMalformed)?;
-    let content = 3 + algorithm.len() + header(0x04, der.len()).len() + der.len();
-    let mut out = Zeroizing::new(Vec::with_capacity(content + 6));
-    out.extend_from_slice(&header(0x30, content));
-    out.extend_from_slice(&[0x02, 0x01, 0x00]);
-    out.extend_from_slice(algorithm);
-    out.extend_from_slice(&header(0x04, der.len()));
-    out.extend_from_slice(der);
-    Ok(out)
-}
-
-/// Returns the encoded AlgorithmIdentifier of a SubjectPublicKeyInfo.
-fn algorithm_of(public: &[u8]) -> Option<&[u8]> {
-    let (start, _) = element(public)?;
-    let inner = public.get(start..)?;
-    let (start, length) = element(inner)?;
-    inner.get(..start.checked_add(length)?)
-}
-
-/// Returns the start of the content of the first element, and its length.
-fn element(der: &[u8]) -> Option<(usize, usize)> {
-    match *der.get(1)? {
-        short @ 0..=0x7f => Some((2, usize::from(short))),
-        0x81 => Some((3, usize::from(*der.get(2)?))),
-        0x82 => Some((4, usize::from(*der.get(2)?) << 8 | usize::from(*der.get(3)?))),
-        _ => None,
-    }
-}
-
-/// Encodes tag and length. Keys are shorter than 64 KiB.
-fn header(tag: u8, length: usize) -> Vec<u8> {
-    match length {
-        0..=0x7f => vec![tag, length as u8],
-        0x80..=0xff => vec![tag, 0x81, length as u8],
-        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
-    }
-}
-
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeStore_open<'local>(
     mut env: EnvUnowned<'local>,
@@ -245,7 +195,7 @@ extern "system" fn Java_io_brokertls_internal_NativeStore_key<'local>(
         let key_password = bytes_or_none(env, &key_password)?.map(|password| Secret::new(password.as_slice()));
         let entry = store.store.entries().get(place).ok_or_else(|| Error::from(Code::NoPrivateKey))?;
         let key = store.store.private_key(entry, key_password.as_ref())?;
-        java_bytes(env, &pkcs8(&key)?)
+        java_bytes(env, &keystore::pkcs8(&key)?)
     })
 }
 

@@ -1,0 +1,92 @@
+//! `NativeConversion`: conversion of a store in one call.
+#![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
+
+use std::path::Path;
+
+use brokertls::Source;
+use brokertls::convert::{CONVERT_OPTIONS, Conversion, Converted};
+use jni::EnvUnowned;
+use jni::objects::{JByteArray, JClass, JObject, JString};
+use zeroize::Zeroizing;
+
+use crate::guard::{Raised, guard};
+use crate::password::password;
+use crate::text::{
+    ByteArrays, Strings, bytes_or_none, java_byte_arrays_or_null, java_strings, text, text_or_none, texts,
+};
+
+/// Returns the names of the options and their descriptions, in turn.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeConversion_options<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> Strings<'local> {
+    guard(&mut env, |env| {
+        let all: Vec<&str> = CONVERT_OPTIONS.iter().flat_map(|row| [row.name, row.help]).collect();
+        java_strings(env, all.into_iter().map(Some))
+    })
+}
+
+/// Converts a file, or `content`, which messages call `source`. Without a destination, the result has the content.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeConversion_convert<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    options: Strings<'local>,
+    store_password: JByteArray<'local>,
+    key_password: JByteArray<'local>,
+    out_password: JByteArray<'local>,
+    source: JString<'local>,
+    content: JByteArray<'local>,
+    destination: JString<'local>,
+) -> ByteArrays<'local> {
+    guard(&mut env, |env| {
+        let mut conversion = Conversion::new();
+        for pair in texts(env, &options)?.chunks(2) {
+            let [name, value] = pair else { return Err(Raised::Argument("options without a value")) };
+            conversion.set(name, value)?;
+        }
+        let is_given = |array: &JByteArray<'_>| !array.as_raw().is_null();
+        if is_given(&store_password) {
+            conversion.password(password(env, &store_password, &JObject::null())?);
+        }
+        if is_given(&key_password) {
+            conversion.key_password(password(env, &key_password, &JObject::null())?);
+        }
+        if is_given(&out_password) {
+            conversion.out_password(password(env, &out_password, &JObject::null())?);
+        }
+        let label = text(env, &source)?;
+        let source = match bytes_or_none(env, &content)? {
+            Some(content) => Source::memory(label, &content),
+            None => Source::file(label),
+        };
+        let destination = text_or_none(env, &destination)?;
+        let converted = match &destination {
+            Some(path) => conversion.convert_to_file(&source, Path::new(path))?,
+            None => conversion.convert(&source)?,
+        };
+        // A file that was written has the content.
+        let content = if destination.is_some() { &[][..] } else { converted.content.reveal() };
+        java_byte_arrays_or_null(env, fields(content, &converted).into_iter())
+    })
+}
+
+/// The content, the entries with their number before them, and the warnings with theirs.
+fn fields(content: &[u8], converted: &Converted) -> Vec<Option<Zeroizing<Vec<u8>>>> {
+    let bytes = |bytes: &[u8]| Some(Zeroizing::new(bytes.to_vec()));
+    let text = |text: &str| bytes(text.as_bytes());
+    let number = |number: usize| text(&number.to_string());
+    let mut fields = vec![bytes(content), number(converted.entries.len())];
+    for entry in &converted.entries {
+        fields.extend([
+            entry.alias.as_deref().and_then(text),
+            text(entry.kind()),
+            number(entry.certificates),
+            text(&entry.line()),
+        ]);
+    }
+    fields.push(number(converted.warnings.len()));
+    fields.extend(converted.warnings.iter().map(|warning| text(warning)));
+    fields
+}

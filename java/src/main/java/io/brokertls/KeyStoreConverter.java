@@ -1,0 +1,211 @@
+package io.brokertls;
+
+import io.brokertls.internal.NativeConversion;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Converts a store of keys and certificates (PEM, DER, PKCS#12, JKS, JCEKS) to PKCS#12 or PEM, as the command
+ * {@code brokertls convert} does. Used by one thread at a time.
+ *
+ * <pre>{@code
+ * new KeyStoreConverter()
+ *         .password(oldPassword)
+ *         .outPassword(newPassword)
+ *         .convert(Path.of("broker.ks"), Path.of("broker.p12"));
+ * }</pre>
+ */
+public final class KeyStoreConverter {
+    private final List<String> options = new ArrayList<>();
+    private char[] password;
+    private char[] keyPassword;
+    private char[] outPassword;
+
+    /** Makes a converter without settings. */
+    public KeyStoreConverter() {
+    }
+
+    /** Returns the options of {@link #option} with what they do, in the order of the command's help. */
+    public static Map<String, String> options() {
+        String[] all = NativeConversion.options();
+        Map<String, String> options = new LinkedHashMap<>();
+        for (int index = 0; index < all.length; index += 2) {
+            options.put(all[index], all[index + 1]);
+        }
+        return Collections.unmodifiableMap(options);
+    }
+
+    /**
+     * Sets an option by its name, as the flag of the command: {@code to}, {@code part}, {@code alias}. It is read when
+     * the store is converted.
+     */
+    public KeyStoreConverter option(String name, String value) {
+        options.add(Objects.requireNonNull(name, "name"));
+        options.add(Objects.requireNonNull(value, "value"));
+        return this;
+    }
+
+    /** Selects an entry; may be called for several. By default, every entry is written. */
+    public KeyStoreConverter alias(String alias) {
+        return option("alias", alias);
+    }
+
+    /** Sets the password of the input; copied. Null removes it. */
+    public KeyStoreConverter password(char[] password) {
+        this.password = replaced(this.password, password);
+        return this;
+    }
+
+    /** Sets the password of the keys in the input, if it is another one; copied. Null removes it. */
+    public KeyStoreConverter keyPassword(char[] password) {
+        this.keyPassword = replaced(this.keyPassword, password);
+        return this;
+    }
+
+    /** Sets the password of the output; copied. Null removes it. */
+    public KeyStoreConverter outPassword(char[] password) {
+        this.outPassword = replaced(this.outPassword, password);
+        return this;
+    }
+
+    /**
+     * Converts a file into a new file that only its owner can read. The file is written whole or not at all. Its format
+     * is that of the option {@code to}, or else of the ending of its name.
+     *
+     * @return the entries and the warnings; the content is empty
+     * @throws TlsFailure if an option, the input or a password is wrong, or the output is there already
+     */
+    public Result convert(Path source, Path destination) throws TlsFailure {
+        return run(source.toString(), null, destination.toString());
+    }
+
+    /**
+     * Converts bytes. The option {@code to} must be set.
+     *
+     * @param label the name of the content in messages
+     * @throws TlsFailure if an option, the content or a password is wrong
+     */
+    public Result convert(byte[] content, String label) throws TlsFailure {
+        return run(Objects.requireNonNull(label, "label"), Objects.requireNonNull(content, "content"), null);
+    }
+
+    private Result run(String source, byte[] content, String destination) throws TlsFailure {
+        byte[] store = utf8(password);
+        byte[] key = utf8(keyPassword);
+        byte[] out = utf8(outPassword);
+        try {
+            return new Result(new NativeConversion(options.toArray(new String[0]), store, key, out, source, content,
+                    destination));
+        } finally {
+            wipe(store);
+            wipe(key);
+            wipe(out);
+        }
+    }
+
+    private static char[] replaced(char[] old, char[] replacement) {
+        if (old != null) {
+            Arrays.fill(old, '\0');
+        }
+        return replacement == null ? null : replacement.clone();
+    }
+
+    private static byte[] utf8(char[] text) {
+        if (text == null) {
+            return null;
+        }
+        ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
+        byte[] bytes = new byte[encoded.remaining()];
+        encoded.get(bytes);
+        wipe(encoded.array());
+        return bytes;
+    }
+
+    private static void wipe(byte[] bytes) {
+        if (bytes != null) {
+            Arrays.fill(bytes, (byte) 0);
+        }
+    }
+
+    /** The result of a conversion. */
+    public static final class Result {
+        private final byte[] content;
+        private final List<Entry> entries;
+        private final List<String> warnings;
+
+        private Result(NativeConversion read) {
+            this.content = read.bytes();
+            List<Entry> entries = new ArrayList<>();
+            for (int left = read.number(); left > 0; left--) {
+                entries.add(new Entry(read));
+            }
+            this.entries = Collections.unmodifiableList(entries);
+            List<String> warnings = new ArrayList<>();
+            for (int left = read.number(); left > 0; left--) {
+                warnings.add(read.text());
+            }
+            this.warnings = Collections.unmodifiableList(warnings);
+        }
+
+        /** Returns the new content, not a copy; it can hold a private key. Empty if a file was written. */
+        public byte[] content() {
+            return content;
+        }
+
+        /** Returns the entries that were written. */
+        public List<Entry> entries() {
+            return entries;
+        }
+
+        /** Returns the entries that are not in the output, and other things to know. */
+        public List<String> warnings() {
+            return warnings;
+        }
+    }
+
+    /** An entry that was written. */
+    public static final class Entry {
+        private final String alias;
+        private final String kind;
+        private final int certificates;
+        private final String shown;
+
+        private Entry(NativeConversion read) {
+            this.alias = read.text();
+            this.kind = read.text();
+            this.certificates = read.number();
+            this.shown = read.text();
+        }
+
+        /** Returns the name of the entry; empty for a certificate that is neither trusted nor named. */
+        public Optional<String> alias() {
+            return Optional.ofNullable(alias);
+        }
+
+        /** Returns {@code key}, {@code trusted} or {@code certificate}. */
+        public String kind() {
+            return kind;
+        }
+
+        /** Returns the number of certificates: of a key, the length of its chain. */
+        public int certificates() {
+            return certificates;
+        }
+
+        /** Returns the entry in one line, without control characters. */
+        @Override
+        public String toString() {
+            return shown;
+        }
+    }
+}
