@@ -277,6 +277,10 @@ impl Conversion {
         if self.is_legacy {
             warnings.push("the output is encrypted with triple DES and SHA-1, for old programs alone".to_owned());
         }
+        if format == Format::Pkcs12 && password.reveal().is_empty() {
+            let what = "the password is empty; Java shows no entries to a program that gives it no password at all";
+            warnings.push(what.to_owned());
+        }
         if format == Format::Pkcs12 && !password.reveal().is_ascii() {
             let which = if self.is_legacy { "Java" } else { "Java 17 and older" };
             warnings.push(format!("{which} cannot open PKCS#12 with a password that has characters beyond ASCII"));

@@ -6,6 +6,7 @@ mod fixtures;
 mod names;
 mod passwords;
 mod pem;
+mod reports;
 
 use brokertls::Source;
 use brokertls::convert::{Conversion, Converted};
