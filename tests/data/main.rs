@@ -29,6 +29,7 @@ mod revocation;
 mod seeds;
 #[path = "../recipes/settings.rs"]
 mod settings;
+mod stores;
 #[path = "../api/ocsp/verdicts.rs"]
 mod verdicts;
 
