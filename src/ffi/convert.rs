@@ -82,8 +82,8 @@ pub unsafe extern "C" fn btls_conversion_options(options: Option<&mut MaybeUnini
     })
 }
 
-/// Converts the file `source` into the new file `destination`, which only its owner can read. It is written whole or not
-/// at all.
+/// Converts the file `source` into the new file `destination`, which only its owner can read. It is written whole or
+/// not at all.
 ///
 /// `entries` has a line for each entry that was written, and `warnings` what is not in the output. Both may be NULL.
 /// Free each with btls_list_free.
