@@ -118,3 +118,45 @@ fn failures_have_their_code_as_text_and_as_json_and_leave_no_file() {
     assert!(!std::path::Path::new(&out).exists());
     assert_eq!(run(&["convert", &at("server.pem")]).code, 2);
 }
+
+#[test]
+fn commands_of_the_manual_page_give_each_broker_its_files() {
+    let folder = folder("convert-page");
+    let at = |name: &str| folder.join(name);
+    let authority = Authority::new("ca");
+    file(&folder, "server.pem", authority.issue(&["broker.example"], |_| {}));
+    file(&folder, "ca.pem", authority.pem());
+    fs::write(at("broker.password"), "secret\n").unwrap();
+    fs::write(at("trust.password"), "trusted\n").unwrap();
+    let run_in_folder = |script: &str| {
+        let output =
+            Command::new("bash").args(["-euo", "pipefail", "-c", script]).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    // The keystores of Java that the page begins with.
+    run_in_folder(
+        "openssl pkcs12 -export -in server.pem -name broker -out one.p12 -passout pass:secret
+        import='keytool -J-XX:TieredStopAtLevel=1 -importkeystore -srckeystore one.p12 -srcstorepass secret'
+        $import -destkeystore broker.ks -deststoretype JKS -deststorepass secret 2> log
+        $import -destkeystore broker.jks -deststoretype JKS -deststorepass secret -destkeypass keypass 2> log
+        keytool -importcert -noprompt -alias ca -file ca.pem -keystore broker.ts -storetype JKS -storepass trusted 2> log
+        openssl pkey -in server.pem -out server.key
+        mkdir from-pem && cp server.pem server.key ca.pem *.password from-pem
+        rm server.pem server.key ca.pem",
+    );
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/convert.md")).unwrap();
+    let commands: Vec<&str> = page.lines().filter(|line| line.starts_with("brokertls convert ")).collect();
+    assert_eq!(commands.len(), 6, "{commands:?}");
+    let program = command(&[]).get_program().to_str().unwrap().to_owned();
+    let run_line = |line: &str| line.replacen("brokertls", &program, 1);
+    commands[..3].iter().for_each(|line| run_in_folder(&run_line(line)));
+    run_in_folder("openssl verify -CAfile ca.pem server.pem; openssl pkey -in server.key -noout");
+    commands[3..5].iter().for_each(|line| run_in_folder(&format!("cd from-pem; {}", run_line(line))));
+    run_in_folder(
+        "cd from-pem
+        keytool -list -keystore broker.p12 -storepass secret | grep 'broker, .*PrivateKeyEntry'
+        keytool -list -keystore broker-trust.p12 -storepass trusted | grep '1, .*trustedCertEntry'",
+    );
+    run_in_folder(&format!("printf 'secret\\nkeypass\\nnew\\n' | {}", run_line(commands[5])));
+    run_in_folder("openssl pkcs12 -in broker.p12 -passin pass:new -noout");
+}
