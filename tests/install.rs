@@ -137,10 +137,11 @@ fn install_puts_every_file_where_prefix_and_destdir_say() {
     assert_eq!(link("libbrokertls.so"), Path::new("libbrokertls.so.0"));
 }
 
-/// Every function that the header declares, by the first line of its declaration.
+/// Every function that the headers declare, by the first line of its declaration.
 fn functions() -> Vec<String> {
-    let header = fs::read_to_string(root().join("include/brokertls.h")).unwrap();
-    let lines = header.lines().filter(|line| !line.starts_with([' ', '/']) && line.contains('('));
+    let read = |name: &str| fs::read_to_string(root().join("include").join(name)).unwrap();
+    let headers = read("brokertls.h") + &read("brokertls_convert.h");
+    let lines = headers.lines().filter(|line| !line.starts_with([' ', '/']) && line.contains('('));
     let names = lines.filter_map(|line| line.split('(').next()?.rsplit([' ', '*']).next());
     names.filter(|name| name.starts_with("btls_")).map(str::to_owned).collect()
 }

@@ -1,6 +1,8 @@
 // The header from C++: objects that free themselves, and two sides that talk.
 #include "harness.h"
 
+#include <brokertls_convert.h>
+
 #include <memory>
 #include <stdexcept>
 #include <string>
