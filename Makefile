@@ -7,6 +7,8 @@
 #   make test-data BTLS_DATA=       the cases of other projects, read from this folder; CONTRIBUTING.md lists them
 #   make test-openssl4             the tests of the second engine with OpenSSL 4 on one or both sides
 #   make test-asan                  the same with the address sanitizer
+#   make test-convert JDKS=         converted keystores read by more programs: each JDK of this list of folders [default:
+#                                   those in /usr/lib/jvm], OpenSSL 4, go-pkcs12 and Bouncy Castle
 #   make bench BENCH= SIDES=        this library beside others, on this machine; then a list of a million revoked
 #                                   certificates beside OpenSSL
 #   make bench-page                 the same figures without the list, into docs/performance.md with plots
@@ -285,6 +287,11 @@ test-openssl4: tools
 .PHONY: test-asan
 test-asan: tools
 	@tests/asan.sh
+
+# What `make test` does with fewer readers.
+test-convert: tools $(OUT)/brokertls
+	@tests/tools.sh go:golang-go
+	@JDKS='$(JDKS)' tests/convert/run.sh $(OUT)/brokertls
 
 test-c: tools stage
 	@tests/c/run.sh $(STAGE)
