@@ -18,7 +18,7 @@ use super::answers::{Answers, AnswersClient};
 use super::asked::{Asked, Named};
 use super::calls::{self, Call};
 use super::fault::{closed, error_of};
-use super::psk::OfferedKey;
+use super::psk::{MAX_IDENTITY_BYTES, OfferedKey};
 use super::uses::Used;
 
 /// A context of the engine.
@@ -436,7 +436,12 @@ impl Session {
 /// The error of a server for a client with another secret.
 fn of_secret(Named { identity, is_known, .. }: &Named, server: &dyn AnswersClient) -> Error {
     let what = if *is_known { "its secret is another one" } else { "the identity is not known" };
-    let error = Error::new(Code::PskRefused, format!("\"{}\": {what}", identity.escape_ascii()));
+    // Clients send longer ones than there can be.
+    let (shown, cut) = match identity.get(..MAX_IDENTITY_BYTES) {
+        Some(start) if start.len() < identity.len() => (start, "..."),
+        _ => (&**identity, ""),
+    };
+    let error = Error::new(Code::PskRefused, format!("\"{}\"{cut}: {what}", shown.escape_ascii()));
     match server.hint(identity).filter(|_| *is_known) {
         Some(hint) => error.with_hint(hint),
         None => error,

@@ -246,10 +246,10 @@ impl Server {
     }
 
     /// The hash of the session that a client of TLS 1.3 has in a ticket of this engine. If it is not resumed, a
-    /// handshake with a certificate follows: without one here, that is left to rustls.
+    /// handshake with a certificate follows: without one here that fits, the client is left to rustls.
     fn session_hash(&self, offer: &Offer, has_rustls: bool) -> Option<PskHash> {
-        let has_certificate = self.contexts.iter().any(|own| own.key.is_some());
-        let is_possible = offer.keeps_forward_secrecy && (has_certificate || !has_rustls);
+        let fits = |own: &Own| own.key.as_ref().is_some_and(|(_, kind)| self.policy.fits(offer.offered(), *kind));
+        let is_possible = offer.keeps_forward_secrecy && (!has_rustls || self.contexts.iter().any(fits));
         let hash = offer.identities.iter().find_map(|offered| offered.ticket_hash(self.tag()))?;
         (is_possible && self.policy.serves_tls13(offer.offered(), hash == PskHash::Sha384)).then_some(hash)
     }

@@ -176,6 +176,8 @@ unsafe fn seal(ssl: *mut sys::SSL) -> bool {
     // SAFETY: the caller promises a valid connection with a session. OpenSSL copies what is in the room.
     unsafe {
         let session = sys::SSL_get_session(ssl);
+        // That of an earlier ticket does not count.
+        more::SSL_SESSION_set1_ticket_appdata(session, ptr::null(), 0);
         let own = usize::try_from(sys::i2d_SSL_SESSION(session, ptr::null_mut())).unwrap_or(MAX_SEALED_BYTES);
         let mut room = Zeroizing::new(vec![0; MAX_SEALED_BYTES]);
         let length = callbacks::seal_session(parts_of(SslRef::from_ptr(ssl)), own + MORE_BYTES, &mut room);

@@ -59,6 +59,21 @@ fn no_ticket_is_sent_without_resumption_and_none_that_is_larger_than_its_limit()
 }
 
 #[test]
+fn ticket_of_a_resumption_fits_wherever_the_first_one_does() {
+    let tight = (64..4096).step_by(8).find_map(|most| {
+        let context = server_with(|builder| builder.max_ticket_bytes(most).unwrap());
+        let (_, _, session) = connect(&context, OLD, None);
+        (!ticket(&session).is_empty()).then_some((context, session))
+    });
+    let (context, mut session) = tight.unwrap();
+    for turn in 0..3 {
+        let (next, _, renewed) = connect(&context, OLD, Some(&session));
+        assert_eq!((next.is_resumed(), ticket(&renewed).is_empty()), (Some(true), false), "{turn}");
+        session = renewed;
+    }
+}
+
+#[test]
 fn session_is_resumed_only_within_its_age_which_begins_with_the_full_handshake() {
     let clock = Clock::new();
     let context = server_with(|builder| builder.session_max_age_s(600).unwrap().clock(Arc::clone(&clock) as _));

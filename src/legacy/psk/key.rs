@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error, Result};
 
 /// The longest identity and secret, in bytes. OpenSSL takes no longer identity.
-pub(super) const MAX_IDENTITY_BYTES: usize = 256;
+pub(in crate::legacy) const MAX_IDENTITY_BYTES: usize = 256;
 pub(super) const MAX_SECRET_BYTES: usize = 256;
 
 /// The hash of a key in TLS 1.3 (RFC 8446 section 4.2.11): it is used with suites of this hash alone.

@@ -12,6 +12,7 @@ mod table;
 
 pub use file::PskSummary;
 pub(crate) use file::{PskReader, Separator};
+pub(super) use key::MAX_IDENTITY_BYTES;
 pub use key::{Psk, PskCallback, PskFormat, PskHash, PskRequest};
 pub(crate) use keys::Psks;
 pub(super) use keys::{Given, MARK_BYTES, Mark};

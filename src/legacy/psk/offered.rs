@@ -66,6 +66,7 @@ impl Psks {
                 return Ok(Some(OfferedKey { identity, secret, hash, mark, is_known: true }));
             }
         }
+        // A ticket of an earlier configuration is an unknown identity too.
         let Some(offered) = identities().next().filter(|_| alone && has_suite(PskHash::Sha256)) else {
             return Ok(None);
         };
