@@ -206,7 +206,9 @@ impl Conversion {
 
     /// The entries of the input.
     fn entries(&self, source: &Source) -> Result<Entries> {
-        let store = source.open(&self.options)?;
+        // A key of DSA is carried. If it is served is a question for contexts.
+        let options = OpenOptions { legacy_dsa: true, ..self.options.clone() };
+        let store = source.open(&options)?;
         match &self.key {
             None => export::take(&store, &store, &self.aliases),
             Some(key) => {
@@ -215,7 +217,7 @@ impl Conversion {
                     let detail = "a keystore has its keys in it, and the option key names another file";
                     return Err(Error::new(Code::OptionConflict, detail).at(source.label()));
                 }
-                let options = OpenOptions { store_type: None, ..self.options.clone() };
+                let options = OpenOptions { store_type: None, ..options };
                 let keys = key.open(&options)?;
                 if keys.keys().next().is_none() {
                     return Err(Error::new(Code::NoPrivateKey, "the option key").at(key.label()));
