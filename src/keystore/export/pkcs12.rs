@@ -3,6 +3,10 @@
 //! A part without a bag is left out, because some programs count the parts. The certificate of a key has its name and
 //! key identifier, so that every program shows the same name. Other certificates of a chain have neither: a program
 //! would show them as entries. A trusted certificate has Oracle's attribute, without which Java does not show it.
+//!
+//! The tests read every output with the crate p12-keystore. It does not write the output, and does not wipe keys. It
+//! names each certificate of a chain by its subject: Python shows no alias then, and Bouncy Castle false entries. It
+//! writes an empty part into a trust store, which go-pkcs12 refuses. It takes no character beyond the basic plane.
 
 use std::collections::{HashMap, HashSet};
 
