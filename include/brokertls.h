@@ -491,7 +491,7 @@ btls_status btls_context_warnings(const btls_context *context, btls_list **warni
 btls_status btls_context_cipher_suites(const btls_context *context, btls_list **names);
 /* Gives the configured names that are not supported, with reasons. Free with btls_list_free. */
 btls_status btls_context_not_served(const btls_context *context, btls_list **names);
-/* Returns the number of clients with a part of the second engine, by its name ("TLSv1"). */
+/* Returns the number of peers with a part of the second engine, by its name ("TLSv1"). */
 uint64_t btls_context_legacy_uses(const btls_context *context, const char *name);
 
 /* --- Context: Revocation sources --- */

@@ -320,9 +320,9 @@ impl Context {
         self.generation().not_served.clone()
     }
 
-    /// The numbers of clients that have used what the second engine allows for old ones, since the context was made.
-    /// The names are `legacy-engine` for each client of it, `pre-shared key`, `TLSv1`, `TLSv1.1`, and those of the
-    /// switches of `legacy-allow`.
+    /// The numbers of peers that have used what the second engine allows for old ones, since the context was made. They
+    /// are its clients, and the servers that it has connected to. The names are `legacy-engine` for each of them,
+    /// `pre-shared key`, `TLSv1`, `TLSv1.1`, and those of the switches of `legacy-allow`.
     pub fn legacy_uses(&self) -> Vec<(&'static str, u64)> {
         self.shared.spec.legacy.uses.counts()
     }

@@ -216,13 +216,13 @@ pub unsafe extern "C" fn btls_context_warnings(
     })
 }
 
-/// Returns the number of clients with a part of the second engine, by its name ("TLSv1").
+/// Returns the number of peers with a part of the second engine, by its name ("TLSv1").
 ///
 /// # Details
 ///
-/// It counts from the build of the context on, reloads included. The names are "legacy-engine" for each client of the
-/// second engine, "pre-shared key", "TLSv1", "TLSv1.1", and those of the option legacy-allow, such as "legacy-3des". It
-/// is 0 for any other name.
+/// It counts from the build of the context on, reloads included. The names are "legacy-engine" for each client and
+/// server of that engine, "pre-shared key", "TLSv1", "TLSv1.1", and those of the option legacy-allow, such as
+/// "legacy-3des". It is 0 for any other name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_context_legacy_uses(context: Option<&btls_context>, name: *const c_char) -> u64 {
     guard(0, || {

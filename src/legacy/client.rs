@@ -23,7 +23,7 @@ use super::answers::{Answers, Asks, Presented};
 use super::engine::{EngineContext, Session};
 use super::psk::{Mark, OfferedKey, OwnKeys, Psk, PskHash};
 use super::server::protocol_list;
-use super::uses::{Used, Uses};
+use super::uses::{Peer, Used, Uses};
 use super::{key_log, loader};
 
 /// The alert for a server that nothing could be found out about.
@@ -153,7 +153,7 @@ impl Answers for Client {
 
     fn note_use(&self, used: Used) {
         let now_s = self.clock.current_time().map_or(0, |now| now.as_secs());
-        self.uses.note(used, (&self.log, HandshakeNotes::connection_id()), now_s);
+        self.uses.note(used, Peer::Server, (&self.log, HandshakeNotes::connection_id()), now_s);
     }
 
     fn note_secret(&self, line: &[u8]) {

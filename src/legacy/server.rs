@@ -25,7 +25,7 @@ use super::choice::{Choice, OfferFacts, choose};
 use super::engine::{self, Client, EngineContext, Lacks, Session};
 use super::offer::Offer;
 use super::psk::{Given, OfferedKey, PskHash, Psks};
-use super::uses::{Used, Uses};
+use super::uses::{Peer, Used, Uses};
 use super::{key_log, loader};
 
 /// The keys with which rustls serves a context.
@@ -351,7 +351,7 @@ impl Answers for Server {
 
     fn note_use(&self, used: Used) {
         let now_s = self.clock.current_time().map_or(0, |now| now.as_secs());
-        self.uses.note(used, (&self.log, HandshakeNotes::connection_id()), now_s);
+        self.uses.note(used, Peer::Client, (&self.log, HandshakeNotes::connection_id()), now_s);
     }
 
     fn note_secret(&self, line: &[u8]) {

@@ -1,4 +1,4 @@
-//! Counts of clients that use what a context allows for old clients alone, and a line of the log for each.
+//! Counts of peers that use what a context allows for old ones alone, and a line of the log for each.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::logging::{Level, Log};
 use crate::policy::{cipher_suite_name, settings_of_suite, version_name};
 
-/// The most lines of a context about such clients in a minute of its clock. All of them are counted.
+/// The most lines of a context about such peers in a minute of its clock. All of them are counted.
 const MAX_LINES_A_MINUTE: u32 = 60;
 
 /// The counts of one context, for its whole life.
@@ -39,6 +39,13 @@ const NAMES: [&str; 8] = [
 ];
 const FIRST_LOGGED: usize = 2;
 
+/// The other side of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Peer {
+    Client,
+    Server,
+}
+
 /// The choices of a handshake that is complete.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Used {
@@ -63,8 +70,8 @@ impl Used {
 }
 
 impl Uses {
-    /// Counts a client. Writes a line about one of an old version, or with a suite that a switch allows.
-    pub(super) fn note(&self, used: Used, (log, connection_id): (&Log, u64), now_s: u64) {
+    /// Counts a client or a server. Writes a line about one of an old version, or with a suite that a switch allows.
+    pub(super) fn note(&self, used: Used, peer: Peer, (log, connection_id): (&Log, u64), now_s: u64) {
         let parts = used.parts();
         for (count, is_used) in self.counts.iter().zip(parts) {
             count.fetch_add(u64::from(is_used), Ordering::Relaxed);
@@ -76,7 +83,11 @@ impl Uses {
         }
         let Some(left_out) = self.count_line(now_s / 60) else { return };
         let suite = cipher_suite_name(used.suite);
-        let mut line = format!("connection {connection_id}: an old client uses {} ({suite})", weak.join(", "));
+        let peer = match peer {
+            Peer::Client => "client",
+            Peer::Server => "server",
+        };
+        let mut line = format!("connection {connection_id}: an old {peer} uses {} ({suite})", weak.join(", "));
         if left_out > 0 {
             line.push_str(&format!(" ({left_out} before this one were not logged)"));
         }
@@ -97,7 +108,7 @@ impl Uses {
         Some(std::mem::take(&mut minute.left_out))
     }
 
-    /// The names of the parts, each with the number of clients that have used it.
+    /// The names of the parts, each with the number of peers that have used it.
     pub(crate) fn counts(&self) -> Vec<(&'static str, u64)> {
         NAMES.into_iter().zip(&self.counts).map(|(name, count)| (name, count.load(Ordering::Relaxed))).collect()
     }
@@ -110,21 +121,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_old_clients_are_counted_and_sixty_a_minute_are_logged() {
+    fn all_old_peers_are_counted_and_sixty_a_minute_are_logged() {
         let lines: Arc<Mutex<Vec<String>>> = Arc::default();
         let kept = Arc::clone(&lines);
         let log = Log::new(Some(Arc::new(move |line| kept.lock().unwrap().push(line.text.to_owned()))));
         let uses = Uses::default();
         let old = Used { version: 0x0301, suite: 0x002f, has_psk: false, has_sha1: false };
-        (0..70).for_each(|number| uses.note(old, (&log, number), 600));
-        uses.note(Used { version: 0x0303, suite: 0x00a8, has_psk: true, has_sha1: false }, (&log, 70), 600);
-        uses.note(Used { version: 0x0302, suite: 0xc012, has_psk: false, has_sha1: true }, (&log, 71), 660);
+        (0..70).for_each(|number| uses.note(old, Peer::Client, (&log, number), 600));
+        uses.note(
+            Used { version: 0x0303, suite: 0x00a8, has_psk: true, has_sha1: false },
+            Peer::Client,
+            (&log, 70),
+            600,
+        );
+        uses.note(
+            Used { version: 0x0302, suite: 0xc012, has_psk: false, has_sha1: true },
+            Peer::Server,
+            (&log, 71),
+            660,
+        );
         let lines = lines.lock().unwrap();
         assert_eq!(lines.len(), 61);
         assert_eq!(
             lines[0],
             "connection 0: an old client uses TLSv1, legacy-rsa-key-exchange (TLS_RSA_WITH_AES_128_CBC_SHA)"
         );
+        assert!(lines[60].starts_with("connection 71: an old server uses TLSv1.1, legacy-3des, "), "{}", lines[60]);
         assert!(lines[60].ends_with("_3DES_EDE_CBC_SHA) (10 before this one were not logged)"), "{}", lines[60]);
         let counts: Vec<u64> = uses.counts().into_iter().map(|(_, count)| count).collect();
         assert_eq!(counts, [72, 1, 70, 1, 70, 1, 0, 1]);

@@ -2,6 +2,7 @@
 
 mod brokers;
 mod keys;
+mod life;
 mod servers;
 
 use std::net::TcpStream;

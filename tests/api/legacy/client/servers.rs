@@ -1,5 +1,6 @@
 //! Old servers with a certificate.
 
+use brokertls::policy::LegacyAllowed;
 use brokertls::{Code, ConnectionSettings, CrlSource, IdentitySource, MAX_RECORD_BYTES, Source};
 
 use super::super::world::World;
@@ -28,6 +29,60 @@ fn server_of_each_version_is_met_and_its_certificate_is_verified() {
         let met = meet(&world, &context, &format!("-cert broker.pem {arguments}"));
         let seen = met.went_well();
         assert_eq!((seen.version.as_str(), seen.suite.as_str(), seen.peers), (version, suite, 1));
+    }
+}
+
+#[test]
+fn server_of_rsa_key_exchange_is_met_with_its_switch_alone() {
+    let world = World::new("client-rsa");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let without = builder(&world).build().unwrap();
+    let allowed = LegacyAllowed { rsa_key_exchange: true, ..LegacyAllowed::default() };
+    let with = builder(&world).legacy_allow(allowed).build().unwrap();
+    for (version, suite, iana) in [
+        ("-tls1", "AES128-SHA", "TLS_RSA_WITH_AES_128_CBC_SHA"),
+        ("-tls1_1", "AES256-SHA", "TLS_RSA_WITH_AES_256_CBC_SHA"),
+        ("-tls1_2", "AES128-GCM-SHA256", "TLS_RSA_WITH_AES_128_GCM_SHA256"),
+    ] {
+        let server = format!("{version} -cipher {suite}:@SECLEVEL=0");
+        let met = meet(&world, &with, &format!("-cert broker.pem {server}"));
+        let seen = met.went_well();
+        assert_eq!((seen.suite.as_str(), seen.peers), (iana, 1));
+        meet(&world, &without, &format!("-cert broker.pem {server}")).failed(Code::AlertHandshakeFailure);
+        // The certificate is verified before the secret is sent to its key.
+        meet(&world, &with, &format!("-cert stranger.pem {server}")).refused(Code::CertUnknownIssuer, 48);
+    }
+    assert!(with.legacy_uses().contains(&("legacy-rsa-key-exchange", 3)), "{:?}", with.legacy_uses());
+    assert!(with.warnings().iter().any(|line| line.contains("legacy-rsa-key-exchange")), "{:?}", with.warnings());
+}
+
+#[test]
+fn server_of_triple_des_is_met_with_its_switch_if_openssl_has_it_and_never_without() {
+    let world = World::new("client-3des");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let known = world.openssl("ciphers ALL:COMPLEMENTOFALL:@SECLEVEL=0");
+    let has_it = known.contains("ECDHE-RSA-DES-CBC3-SHA");
+    let client = |allowed: LegacyAllowed| builder(&world).cipher_suites("ALL:3DES").legacy_allow(allowed).build();
+    let without = client(LegacyAllowed::default()).unwrap();
+    let with = client(LegacyAllowed { triple_des: true, ..LegacyAllowed::default() }).unwrap();
+    assert!(!without.cipher_suites().iter().any(|name| name.contains("3DES")), "{:?}", without.cipher_suites());
+    let warning = "legacy-3des: the OpenSSL of this system has no suite with triple-DES";
+    assert_eq!(with.warnings().iter().any(|line| line == warning), !has_it, "{:?}", with.warnings());
+    if has_it {
+        let server = "-cert broker.pem -tls1_2 -cipher ECDHE-RSA-DES-CBC3-SHA:@SECLEVEL=0";
+        let met = meet(&world, &with, server);
+        assert_eq!(met.went_well().suite, "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA");
+        meet(&world, &without, server).failed(Code::AlertHandshakeFailure);
+    }
+    // A server that selects it though it was not offered.
+    for context in [Some(&without), Some(&with).filter(|_| !has_it)].into_iter().flatten() {
+        let mut client = context.connect(Some("broker")).unwrap();
+        let mut wire = vec![0; MAX_RECORD_BYTES];
+        client.wrap(&[], &mut wire).unwrap();
+        let error = client.unwrap(&mut server_hello(3, [0xc0, 0x12]), &mut []).expect_err("it was not refused");
+        assert_eq!(error.code(), Code::PeerMisbehaved, "{error}");
+        let sent = client.wrap(&[], &mut wire).unwrap().produced;
+        assert_eq!(wire[..sent][5..], [2, 47]);
     }
 }
 

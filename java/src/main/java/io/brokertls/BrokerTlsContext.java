@@ -135,9 +135,10 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * Returns the numbers of clients that have used what the second engine allows for old clients, since the context
-     * was built. The names are {@code legacy-engine} for each client of it, {@code pre-shared key}, {@code TLSv1},
-     * {@code TLSv1.1}, and those of the switches of {@link BrokerTlsContextBuilder#legacyAllow}.
+     * Returns the numbers of peers that have used what the second engine allows for old ones, since the context was
+     * built. They are its clients, and the servers that it has connected to. The names are {@code legacy-engine} for
+     * each of them, {@code pre-shared key}, {@code TLSv1}, {@code TLSv1.1}, and those of the switches of
+     * {@link BrokerTlsContextBuilder#legacyAllow}.
      */
     public Map<String, Long> legacyUses() {
         return Collections.unmodifiableMap(context.legacyUses());

@@ -187,7 +187,7 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
-    /** Returns the numbers of clients that have used the parts of the second engine, by the names of the parts. */
+    /** Returns the numbers of peers that have used the parts of the second engine, by the names of the parts. */
     public Map<String, Long> legacyUses() {
         try {
             Map<String, Long> uses = new LinkedHashMap<>();
