@@ -1,4 +1,4 @@
-/* The second engine behind the C API: openssl s_client with a pre-shared key and with TLS 1.0. */
+/* The second engine behind the C API: openssl s_client with a pre-shared key and with TLS 1.0, and clients of ours. */
 #include "harness.h"
 
 #include <arpa/inet.h>
@@ -93,6 +93,8 @@ static struct met meet(const btls_context *context, const char *arguments) {
     close(fd);
     return met;
 }
+
+static const char other_secret[] = "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
 
 /* A builder with the second engine and the pre-shared keys of the fixtures. */
 static btls_builder *builder_with_keys(const char *name) {
@@ -220,12 +222,11 @@ static void function_gives_the_secrets_of_identities_that_the_file_does_not_have
 }
 
 static void key_in_memory_serves_its_client(void) {
-    static const char secret[] = "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
     btls_builder *builder = btls_builder_new();
     CHECK_BUILDER(builder, btls_builder_set(builder, "legacy-engine", "yes"), BTLS_OK);
     CHECK_BUILDER(builder, btls_builder_psk(builder, "other", 5, "", 0), BTLS_PSK_MALFORMED);
-    CHECK_BUILDER(builder, btls_builder_psk(builder, NULL, 5, secret, 16), BTLS_NULL_POINTER);
-    CHECK_BUILDER(builder, btls_builder_psk(builder, "other", 5, secret, 16), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_psk(builder, NULL, 5, other_secret, 16), BTLS_NULL_POINTER);
+    CHECK_BUILDER(builder, btls_builder_psk(builder, "other", 5, other_secret, 16), BTLS_OK);
     btls_context *context = build(builder);
     struct met met = meet(context, OTHER_CLIENT "other");
     check_status(met.status, BTLS_OK, btls_conn_error(met.conn), __FILE__, __LINE__, met.peer.printed);
@@ -248,6 +249,109 @@ static void identity_before_the_handshake_is_null_and_outputs_are_needed(void) {
     btls_context_free(context);
 }
 
+/* A builder of one side with the second engine, a version, and a key in memory for "other", unless it is NULL. */
+static btls_builder *side(const char *version, const char *secret) {
+    btls_builder *builder = btls_builder_new();
+    CHECK_BUILDER(builder, btls_builder_set(builder, "legacy-engine", "yes"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_versions(builder, version), BTLS_OK);
+    if (secret != NULL)
+        CHECK_BUILDER(builder, btls_builder_psk(builder, "other", 5, secret, 16), BTLS_OK);
+    return builder;
+}
+
+/* A client with this identity. Its key is in memory, or that of `look_up` if the secret is NULL. */
+static btls_context *client_named(const char *version, const char *identity, const char *secret, int *calls) {
+    btls_builder *builder = side(version, secret);
+    if (secret == NULL)
+        CHECK_BUILDER(builder, btls_builder_psk_callback(builder, look_up, calls, true), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "psk-identity", identity), BTLS_OK);
+    return build(builder);
+}
+
+static const char *const versions[] = {"TLSv1.3", "TLSv1.2", "TLSv1"};
+
+static void client_of_ours_with_a_key_is_accepted_and_both_sides_have_its_identity(void) {
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        int calls = 0;
+        btls_context *server = build(side(versions[i], other_secret));
+        btls_context *clients[2] = {client_named(versions[i], "other", other_secret, NULL),
+                                    client_named(versions[i], "other", NULL, &calls)};
+        for (int turn = 0; turn < 2; turn++) {
+            struct pair pair = pair_of(server, clients[turn]);
+            btls_status client_status, server_status;
+            check_identity(pair.client, NULL);
+            shake(&pair, &client_status, &server_status);
+            CHECK_CONN(pair.server, server_status, BTLS_OK);
+            CHECK_CONN(pair.client, client_status, BTLS_OK);
+            CHECK_TEXT(btls_conn_version(pair.client), versions[i]);
+            check_identity(pair.client, "other");
+            check_identity(pair.server, "other");
+            CHECK(btls_conn_peer_certificate(pair.client) == NULL && btls_conn_peer_certificate(pair.server) == NULL);
+            write_all(pair.client, "ping", 4);
+            read_all(pair.server, "ping", 4);
+            close_pair(&pair);
+            btls_context_free(clients[turn]);
+        }
+        CHECK(calls == 1);
+        CHECK(btls_context_legacy_uses(server, "pre-shared key") == 2);
+        btls_context_free(server);
+    }
+}
+
+/* Both sides of a client that is refused, with their codes. Neither has an identity. */
+static void check_refused(const btls_context *server, btls_context *client, btls_status on_client,
+                          btls_status on_server) {
+    struct pair pair = pair_of(server, client);
+    btls_status client_status, server_status;
+    shake(&pair, &client_status, &server_status);
+    CHECK_CONN(pair.client, client_status, on_client);
+    CHECK_CONN(pair.server, server_status, on_server);
+    check_identity(pair.client, NULL);
+    check_identity(pair.server, NULL);
+    close_pair(&pair);
+    btls_context_free(client);
+}
+
+static void client_of_ours_with_another_secret_or_identity_is_refused_by_the_server(void) {
+    static const char wrong[] = "0123456789abcdef";
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        btls_status alert = i == 0 ? BTLS_ALERT_DECRYPT_ERROR : BTLS_ALERT_BAD_RECORD_MAC;
+        btls_context *server = build(side(versions[i], other_secret));
+        check_refused(server, client_named(versions[i], "other", wrong, NULL), alert, BTLS_PSK_REFUSED);
+        btls_context_free(server);
+        btls_builder *builder = side(versions[i], NULL);
+        CHECK_BUILDER(builder, btls_builder_psk(builder, "stranger", 8, other_secret, 16), BTLS_OK);
+        server = build(builder);
+        check_refused(server, client_named(versions[i], "other", other_secret, NULL), alert, BTLS_PSK_REFUSED);
+        btls_context_free(server);
+    }
+}
+
+/* Only TLS 1.2 has a server that hears of it: in TLS 1.3, the function is called before the first message. */
+static void client_of_ours_without_a_key_of_its_function_ends_with_the_code_of_the_reason(void) {
+    int calls = 0;
+    btls_context *server = build(side("TLSv1.2", other_secret));
+    check_refused(server, client_named("TLSv1.2", "stranger", NULL, &calls), BTLS_PSK_REFUSED,
+                  BTLS_ALERT_BAD_RECORD_MAC);
+    check_refused(server, client_named("TLSv1.2", "later", NULL, &calls), BTLS_PSK_UNAVAILABLE,
+                  BTLS_ALERT_INTERNAL_ERROR);
+    CHECK(calls == 2);
+    btls_context_free(server);
+}
+
+static void identity_of_this_side_without_a_key_or_without_the_engine_is_a_conflict(void) {
+    btls_context *context = NULL;
+    btls_builder *builder = side("TLSv1.2", other_secret);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "psk-identity", "stranger"), BTLS_OK);
+    CHECK_STATUS(btls_builder_build(builder, &context), BTLS_OPTION_CONFLICT);
+    CHECK_HOLDS(btls_error_message(btls_builder_error(builder)), "psk-identity");
+    CHECK_BUILDER(builder, btls_builder_set(builder, "psk-identity", "other"), BTLS_OK);
+    CHECK_BUILDER(builder, btls_builder_set(builder, "legacy-engine", "no"), BTLS_OK);
+    CHECK_STATUS(btls_builder_build(builder, &context), BTLS_OPTION_CONFLICT);
+    CHECK(context == NULL);
+    btls_builder_free(builder);
+}
+
 int main(void) {
     RUN(client_with_a_pre_shared_key_is_served_and_its_identity_is_a_fact);
     RUN(client_with_another_secret_is_refused_with_bad_record_mac);
@@ -257,5 +361,9 @@ int main(void) {
     RUN(function_gives_the_secrets_of_identities_that_the_file_does_not_have);
     RUN(key_in_memory_serves_its_client);
     RUN(identity_before_the_handshake_is_null_and_outputs_are_needed);
+    RUN(client_of_ours_with_a_key_is_accepted_and_both_sides_have_its_identity);
+    RUN(client_of_ours_with_another_secret_or_identity_is_refused_by_the_server);
+    RUN(client_of_ours_without_a_key_of_its_function_ends_with_the_code_of_the_reason);
+    RUN(identity_of_this_side_without_a_key_or_without_the_engine_is_a_conflict);
     return 0;
 }

@@ -114,7 +114,7 @@ pub(crate) fn connection_json(connection: &Connection) -> Value {
     })
 }
 
-/// The identity of the peer's pre-shared key as text that is safe for a terminal.
+/// The identity of the client's pre-shared key as text that is safe for a terminal.
 pub(crate) fn psk_identity(connection: &Connection) -> Option<String> {
     connection.psk_identity().map(printable)
 }

@@ -1,6 +1,7 @@
 //! Connections of this side by the second engine: old servers, and servers with a pre-shared key.
 
 mod brokers;
+mod command;
 mod keys;
 mod life;
 mod servers;
