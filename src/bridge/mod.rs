@@ -2,7 +2,7 @@
 //! rustls-ffi.
 //!
 //! rustls calls the verifier, the choice of identities and the store of sessions without saying for which connection.
-//! Connections of this library hand the facts of one call to the next by [`HandshakeNotes`]. Here each call has notes
+//! Connections of this library hand the facts of one call to the next by notes of the thread. Here each call has notes
 //! of its own. The facts of a client are found again by its certificates, and count for one configuration alone.
 
 mod client;

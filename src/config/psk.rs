@@ -115,7 +115,8 @@ impl PskSpec {
             let hint = "Give fewer keys, or look them up by a callback; for their number there is no option.";
             reader.file(file.read_at_most(MAX_PSK_BYTES, hint)?, &file.label());
         }
-        reader.finish(self.callback.clone()).map(Some)
+        let psks = reader.finish(self.callback.clone())?;
+        Ok(Some(psks.with_own(self.own_identity.as_deref())))
     }
 
     /// The lines of the log about what weakens the context.

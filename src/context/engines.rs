@@ -246,10 +246,15 @@ impl Clients {
         let mut clients = Self { means, keys, identities: identities.to_vec(), policy: None };
         clients.policy = clients.choose(spec, first, &second)?;
         if let Some(policy) = &clients.policy {
-            let versions = policy.version_names().join(", ");
-            let line = format!(
-                "legacy-engine: connections to servers use the second engine, with {versions}. They resume no sessions."
+            let offered = policy.version_names();
+            let mut line = format!(
+                "legacy-engine: connections to servers use the second engine, with {}. They resume no sessions.",
+                offered.join(", ")
             );
+            let left: Vec<&str> = second.version_names().into_iter().filter(|name| !offered.contains(name)).collect();
+            if !left.is_empty() {
+                line.push_str(&format!(" They do not offer {}.", left.join(", ")));
+            }
             let lines = std::iter::once(line).chain(clients.means.warnings()).chain(policy.warnings());
             lines.for_each(|line| {
                 if !warnings.contains(&line) {
@@ -265,7 +270,7 @@ impl Clients {
         self.policy.as_ref()
     }
 
-    /// Chooses the engine: rustls if it has all that the settings ask for, otherwise the second one with this policy. A
+    /// Chooses the engine: rustls if it has all that the settings name, otherwise the second one with this policy. A
     /// client cannot choose by the version of its server.
     fn choose(&self, spec: &Spec, first: Option<&Policy>, second: &SecondPolicy) -> Result<Option<SecondPolicy>> {
         let has_psk = self.keys.is_some();

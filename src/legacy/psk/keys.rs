@@ -22,6 +22,9 @@ pub(crate) struct Psks {
     table: Table,
     callback: Option<PskCallback>,
     format: PskFormat,
+    /// The identity of this side as a client. No client here has it: a connection that is sent back to its own context
+    /// must not be accepted (RFC 9257 section 4.1).
+    own: Option<Box<[u8]>>,
     /// Makes the secret of an identity that is not known.
     decoy: hmac::Key,
     decoy_length: usize,
@@ -63,7 +66,17 @@ impl Psks {
         let (decoy, marks) = (key()?, key()?);
         // A shorter one could be guessed, and costs as many blocks of a hash.
         let decoy_length = table.usual_length().unwrap_or(USUAL_SECRET_BYTES).max(SHORT_SECRET_BYTES);
-        Ok(Self { table, callback, format, decoy, decoy_length, marks })
+        Ok(Self { table, callback, format, own: None, decoy, decoy_length, marks })
+    }
+
+    /// With the identity of this side as a client.
+    pub(crate) fn with_own(self, own: Option<&[u8]>) -> Self {
+        Self { own: own.map(Box::from), ..self }
+    }
+
+    /// Returns true for the identity of this side as a client.
+    pub(super) fn is_own(&self, identity: &[u8]) -> bool {
+        self.own.as_deref() == Some(identity)
     }
 
     pub(super) fn table(&self) -> &Table {
@@ -99,7 +112,10 @@ impl Psks {
     pub(in crate::legacy) fn secret(&self, identity: &[u8], room: &mut [u8]) -> Result<Given> {
         // Made for known identities too, so that the time does not say which they are.
         let decoy = self.decoy_of(identity)?;
-        let found = self.find(identity)?;
+        let found = match self.is_own(identity) {
+            true => None,
+            false => self.find(identity)?,
+        };
         let (secret, hash, is_known) = match &found {
             Some(key) => (&**key.secret, key.hash, true),
             None => (decoy.as_slice(), PskHash::default(), false),

@@ -50,7 +50,7 @@ impl Psks {
         for offered in identities() {
             // The age of an identity that is no ticket is 0 (RFC 8446 section 4.2.11). A callback gets no tickets.
             let may_ask = !offered.has_age && asked < MAX_ASKED && self.has_callback();
-            if offered.identity.len() > MAX_IDENTITY_BYTES {
+            if offered.identity.len() > MAX_IDENTITY_BYTES || self.is_own(&offered.identity) {
                 continue;
             }
             let found = match self.table().get(&offered.identity) {

@@ -102,6 +102,8 @@ pub(crate) struct SecondPolicy {
     dss: bool,
     /// True if the list of groups names one that rustls does not have.
     names_other_groups: bool,
+    /// True if the suites are those of a list.
+    names_suites: bool,
     /// True if rustls serves TLS 1.3 on the same port. The engine must know it, to mark a downgrade.
     is_beside_tls13: bool,
 }
@@ -143,8 +145,10 @@ impl SecondPolicy {
         };
         suites.retain(|suite| verdict_of_second(suite, Some(means)).is_served());
         let LegacyAllowed { sha1_signatures, dss, .. } = means.allowed;
+        let names_suites = spec.cipher_suites.is_some();
+        let is_beside_tls13 = false;
         let mut policy =
-            Self { versions, suites, groups, sha1_signatures, dss, names_other_groups, is_beside_tls13: false };
+            Self { versions, suites, groups, sha1_signatures, dss, names_other_groups, names_suites, is_beside_tls13 };
         policy.settle();
         Ok(policy)
     }
@@ -171,6 +175,7 @@ impl SecondPolicy {
         let has_other = kinds.iter().any(|kind| matches!(kind, KeyKind::Ecdsa(_) | KeyKind::Ed25519));
         // Ed25519 has no signature before TLS 1.2.
         let has_only_new = !kinds.is_empty() && kinds.iter().all(|kind| *kind == KeyKind::Ed25519);
+        self.suites.retain(|suite| has_psk || !suite.kx.is_psk());
         self.suites.retain(|suite| match suite.auth {
             Auth::Any => has_rsa || has_other || has_psk,
             Auth::Rsa => has_rsa,
@@ -185,18 +190,30 @@ impl SecondPolicy {
     }
 
     /// Restricts the policy to what a client offers: suites with a certificate if it can verify one, and with a
-    /// pre-shared key if it has one.
+    /// pre-shared key if it has one. Of versions with a gap between them it offers the newest ones up to the gap: it
+    /// cannot leave one out.
     #[must_use]
     pub(crate) fn of_client(&self, verifies: bool, has_psk: bool) -> Self {
         const ANY: [KeyKind; 3] = [KeyKind::Rsa, KeyKind::Ecdsa(0), KeyKind::Ed25519];
         let mut policy = Self { is_beside_tls13: false, ..self.clone() };
         policy.keep_keys(if verifies { &ANY } else { &[] }, has_psk);
+        let newest = policy.versions.first().copied().unwrap_or_default();
+        let run = (0..=newest).rev().zip(&policy.versions).take_while(|(next, version)| next == *version).count();
+        policy.versions.truncate(run);
+        policy.settle();
         policy
     }
 
-    /// Returns true if a client that asks for this needs the second engine: rustls does not have all of it.
+    /// Returns true if a client that asks for this needs the second engine. It has a key, or the settings name a
+    /// version, a group or a suite that rustls does not have. Suites of the default are for clients of this side.
+    ///
+    /// rustls is not left if it has TLS 1.3 and the second engine has not.
     pub(crate) fn needs_second(&self, first: Option<&Policy>, has_psk: bool) -> bool {
-        first.is_none() || self.names_other_groups || !self.adds_nothing(has_psk)
+        let Some(first) = first.filter(|_| !has_psk) else { return true };
+        let is_newer = first.version_names().contains(&"TLSv1.3") && !self.versions.contains(&TLS13);
+        let names_old = self.versions.iter().any(|version| *version < TLS12);
+        let names_suite = self.names_suites && self.suites.iter().any(|suite| suite.served().is_none());
+        !is_newer && (names_old || self.names_other_groups || names_suite)
     }
 
     /// Restricts the policy to the suites of a list, by name.
@@ -207,6 +224,7 @@ impl SecondPolicy {
         let mut named = cipher_string::select(list)?.named;
         named.retain(|suite| self.suites.iter().any(|one| one.id == suite.id));
         self.suites = named;
+        self.names_suites = true;
         self.settle();
         Ok(())
     }

@@ -64,9 +64,34 @@ fn engine_of_a_context_that_only_connects_is_reported() {
     let world = World::new("client-only");
     let mut builder = ContextBuilder::new();
     builder.legacy_engine(true).legacy_library(library()).trust(world.authority.trust());
-    let warnings = builder.build().unwrap().warnings();
-    assert!(warnings[0].starts_with("legacy-engine: connections to servers use the second engine"), "{warnings:?}");
+    // Without a name of something old, there is no reason to leave rustls.
+    assert_eq!(builder.build().unwrap().warnings(), [""; 0]);
     assert_eq!(builder.cipher_suites("ECDHE+AESGCM").build().unwrap().warnings(), [""; 0]);
+    let reported = |versions: &str, suites: &str| {
+        let mut builder = builder.clone();
+        builder.versions(versions).cipher_suites(suites).build().unwrap().warnings()[0].clone()
+    };
+    let line = "legacy-engine: connections to servers use the second engine, with";
+    let ends = "They resume no sessions.";
+    assert_eq!(reported("TLSv1.3,TLSv1.2", "ALL"), format!("{line} TLSv1.3, TLSv1.2. {ends}"));
+    assert_eq!(reported("TLSv1.2,TLSv1.1", "ALL"), format!("{line} TLSv1.2, TLSv1.1. {ends}"));
+}
+
+/// A client cannot leave out a version between two that it offers. rustls alone has the group of the second case.
+#[test]
+fn client_offers_the_newest_versions_up_to_a_gap_and_stays_with_rustls_for_its_tls13() {
+    let world = World::new("client-gap");
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library()).trust(world.authority.trust());
+    let mut gap = builder.clone();
+    let context = gap.versions("TLSv1.3,TLSv1.2,TLSv1").cipher_suites("ALL").build().unwrap();
+    let line = "legacy-engine: connections to servers use the second engine, with TLSv1.3, TLSv1.2. They resume no \
+        sessions. They do not offer TLSv1.";
+    assert!(context.warnings().iter().any(|warning| warning == line), "{:?}", context.warnings());
+    let mut alone = builder.clone();
+    let context = alone.cipher_suites("ALL").groups("X25519MLKEM768").build().unwrap();
+    let left = "connections to servers use the second engine";
+    assert!(!context.warnings().iter().any(|warning| warning.contains(left)), "{:?}", context.warnings());
 }
 
 /// An identity with a key of another provider.

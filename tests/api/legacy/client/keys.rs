@@ -44,8 +44,9 @@ fn client_with_a_key_meets_a_server_of_tls13() {
 fn two_contexts_of_ours_meet_by_a_key_on_both_sides() {
     let client = with_key().build().unwrap();
     for (version, suites) in [("tlsv1.3", "ALL"), ("tlsv1.2", "ECDHE-PSK-AES128-CBC-SHA256"), ("tlsv1", "kPSK")] {
-        let mut builder = with_key();
-        let server = builder.versions(version).cipher_suites(suites).build().unwrap();
+        let mut builder = without_key();
+        builder.psk(b"device", secret()).versions(version).cipher_suites(suites);
+        let server = builder.build().unwrap();
         let mut both = with_key();
         let client = if version == "tlsv1" { both.versions(version).build().unwrap() } else { client.clone() };
         let pair = Pair::connect(&server, &client, "broker");
@@ -54,6 +55,20 @@ fn two_contexts_of_ours_meet_by_a_key_on_both_sides() {
             (Some(&b"device"[..]), Some(&b"device"[..]))
         );
         assert_eq!(pair.client.cipher_suite(), pair.server.cipher_suite());
+    }
+}
+
+/// An attacker sends the connection of a broker back to its own listener (RFC 9257 section 4.1).
+#[test]
+fn connection_that_is_sent_back_to_its_own_context_is_refused() {
+    for version in ["tlsv1.3", "tlsv1.2"] {
+        let mut builder = with_key();
+        let both = builder.versions(version).psk(b"sensor", secret()).build().unwrap();
+        let ended = Pair::new(&both, &both, "broker").run();
+        let error = ended.server.unwrap_err();
+        assert_eq!(error.code(), Code::PskRefused, "{version}");
+        assert!(error.detail().ends_with("the identity is not known"), "{error}");
+        assert!(ended.client.is_err());
     }
 }
 
@@ -190,8 +205,9 @@ fn identity_without_a_key_and_settings_that_take_none_are_conflicts() {
 fn key_of_sha384_is_used_with_a_suite_of_its_hash() {
     let mut builder = without_key();
     builder.versions("tlsv1.3");
-    let context = builder.psk(b"device", secret().with_hash(PskHash::Sha384)).psk_identity(b"device").build().unwrap();
-    let pair = Pair::connect(&context, &context, "broker");
+    let server = builder.psk(b"device", secret().with_hash(PskHash::Sha384)).build().unwrap();
+    let client = builder.psk_identity(b"device").build().unwrap();
+    let pair = Pair::connect(&server, &client, "broker");
     assert_eq!(pair.client.cipher_suite(), Some("TLS_AES_256_GCM_SHA384"));
     assert_eq!(pair.client.psk_identity(), Some(&b"device"[..]));
 }
