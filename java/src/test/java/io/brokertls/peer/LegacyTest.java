@@ -334,6 +334,60 @@ class LegacyTest {
         assertThrows(IllegalArgumentException.class, () -> engine.setEnabledCipherSuites(new String[] {other}));
     }
 
+    /** An engine that connects to a server as "device", and one that serves the keys in {@code server}. */
+    private static EnginePair engines(byte[] ours, BrokerTlsContextBuilder server, String version) throws Exception {
+        byte[] device = "device".getBytes(StandardCharsets.US_ASCII);
+        SSLEngine client = BrokerTlsContext.builder().legacyEngine(true).protocols(version).psk(device, ours)
+                .option("psk-identity", "device").build().newEngine("broker", 8883);
+        client.setUseClientMode(true);
+        SSLEngine served = server.legacyEngine(true).protocols(version).build().newEngine();
+        served.setUseClientMode(false);
+        return new EnginePair(client, served);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.3", "TLSv1.2", "TLSv1"})
+    void clientOfOursWithAKeyIsAcceptedAndItsIdentityIsThePrincipalOfThePeerForTheServerAlone(String version)
+            throws Exception {
+        byte[] device = "device".getBytes(StandardCharsets.US_ASCII);
+        EnginePair pair = engines(OTHER, BrokerTlsContext.builder().psk(device, OTHER), version);
+        pair.handshake();
+        pair.exchange(pair.client, OldClient.PING);
+        pair.exchange(pair.server, OldClient.PONG);
+        SSLSession client = pair.client.engine.getSession();
+        SSLSession server = pair.server.engine.getSession();
+        assertEquals(version, client.getProtocol());
+        assertEquals(server.getCipherSuite(), client.getCipherSuite());
+        assertEquals(new PskPrincipal(device), server.getPeerPrincipal());
+        assertThrows(SSLPeerUnverifiedException.class, client::getPeerPrincipal);
+        assertThrows(SSLPeerUnverifiedException.class, client::getPeerCertificates);
+        assertEquals(null, client.getLocalPrincipal());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TLSv1.3, ALERT_DECRYPT_ERROR", "TLSv1.2, ALERT_BAD_RECORD_MAC"})
+    void clientOfOursWithAnotherSecretIsRefusedWithTheCodesOfBothSides(String version, ErrorCode alert)
+            throws Exception {
+        byte[] device = "device".getBytes(StandardCharsets.US_ASCII);
+        EnginePair pair = engines(new byte[16], BrokerTlsContext.builder().psk(device, OTHER), version);
+        pair.begin().settle();
+        TlsFailure served = assertInstanceOf(TlsFailure.class, pair.server.failure.getCause());
+        assertEquals(ErrorCode.PSK_REFUSED, served.code());
+        assertEquals(alert, assertInstanceOf(TlsFailure.class, pair.client.failure.getCause()).code());
+        assertThrows(SSLPeerUnverifiedException.class, pair.server.engine.getSession()::getPeerPrincipal);
+        assertThrows(SSLPeerUnverifiedException.class, pair.client.engine.getSession()::getPeerPrincipal);
+    }
+
+    @Test
+    void identityOfThisSideWithoutItsKeyIsAConflictWhenBuilt() {
+        byte[] one = {1};
+        BrokerTlsContextBuilder builder = BrokerTlsContext.builder().legacyEngine(true).psk(one, OTHER)
+                .option("psk-identity", "device");
+        TlsFailure failure = assertThrows(TlsFailure.class, builder::build);
+        assertEquals(ErrorCode.OPTION_CONFLICT, failure.code());
+        assertTrue(failure.getMessage().contains("psk-identity"), failure.getMessage());
+    }
+
     @Test
     void nameOfAPrincipalIsItsTextOrShowsItsBytes() {
         assertEquals("ger\u00e4t", new PskPrincipal("ger\u00e4t".getBytes(StandardCharsets.UTF_8)).getName());
