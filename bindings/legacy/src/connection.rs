@@ -157,9 +157,7 @@ impl Connection {
         };
         let (used, outcome) = self.during(callbacks, input, u64::MAX, run);
         let outcome = outcome.map(|()| Outcome::Done).or_else(outcome_of);
-        if outcome.is_ok() {
-            free_buffers(self.stream.ssl());
-        }
+        let outcome = outcome.and_then(|outcome| end_of_call(outcome, free_buffers(self.stream.ssl())));
         (used, outcome)
     }
 
@@ -190,14 +188,14 @@ impl Connection {
             Ok(_) => Err(Fault::default()),
             Err(error) => outcome_of(error).map(|outcome| (0, outcome)),
         }?;
-        free_buffers(self.stream.ssl());
+        let is_empty = free_buffers(self.stream.ssl());
         if outcome.1 == Outcome::Closed {
             return Ok(outcome);
         }
         // Up to TLS 1.2, the one message that may come asks to renegotiate, and is answered.
         let is_answered = self.stream.get_ref().sent.count() > before;
         let is_whole = self.stream.ssl().is_init_finished() && (is_answered || !is_message);
-        if !is_whole || used != input.len() {
+        if !is_whole || !is_empty || used != input.len() {
             return Err(Fault { library: 0, reason: reason::PART_OF_MESSAGE });
         }
         self.has_refused |= is_message;
@@ -270,21 +268,38 @@ fn version_of(ssl: &SslRef) -> u16 {
     u16::try_from(unsafe { sys::SSL_version(ssl.as_ptr()) }).unwrap_or_default()
 }
 
-/// Frees OpenSSL's buffers, which hold no data here: each byte has been wiped as it was given away. A mode of OpenSSL's
-/// own (`SSL_MODE_RELEASE_BUFFERS`) wipes a buffer as a whole each time, and takes longer than to open a short record.
+/// Ends a call of the handshake. Up to TLS 1.2, the last record of a peer may have more than its Finished message, and
+/// nothing would read that in time.
+fn end_of_call(outcome: Outcome, is_empty: bool) -> Result<Outcome, Fault> {
+    match outcome {
+        Outcome::Done if !is_empty => Err(Fault { library: 0, reason: reason::PART_OF_MESSAGE }),
+        outcome => Ok(outcome),
+    }
+}
+
+/// Frees OpenSSL's buffers if they hold no data: each byte has been wiped as it was given away. Returns false if there
+/// are bytes that OpenSSL has not used. Some versions of it would free those of a record that is opened already.
+///
+/// A mode of OpenSSL's own (`SSL_MODE_RELEASE_BUFFERS`) wipes a buffer as a whole each time, and takes longer than to
+/// open a short record.
 #[allow(unsafe_code)]
-fn free_buffers(ssl: &SslRef) {
+fn free_buffers(ssl: &SslRef) -> bool {
     unsafe extern "C" {
+        fn SSL_has_pending(ssl: *const sys::SSL) -> c_int;
         fn SSL_set_options(ssl: *mut sys::SSL, options: u64) -> u64;
         fn SSL_clear_options(ssl: *mut sys::SSL, options: u64) -> u64;
         fn SSL_free_buffers(ssl: *mut sys::SSL) -> c_int;
     }
-    // SAFETY: the connection is valid. A buffer with bytes that OpenSSL has not used stays.
+    // SAFETY: the connection is valid, and no buffer has bytes that OpenSSL has not used.
     unsafe {
+        if SSL_has_pending(ssl.as_ptr()) != 0 {
+            return false;
+        }
         SSL_clear_options(ssl.as_ptr(), CLEANSE_PLAINTEXT);
         SSL_free_buffers(ssl.as_ptr());
         SSL_set_options(ssl.as_ptr(), CLEANSE_PLAINTEXT);
     }
+    true
 }
 
 /// The suite that the next change of ciphers begins with.
@@ -308,5 +323,19 @@ fn outcome_of(error: openssl::ssl::Error) -> Result<Outcome, Fault> {
             FATAL_CLOSE => Ok(Outcome::Closed),
             fault => Err(fault),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handshake_that_is_complete_with_bytes_after_it_is_refused_and_one_that_waits_for_the_rest_of_a_record_is_not() {
+        let refused = Fault { library: 0, reason: reason::PART_OF_MESSAGE };
+        assert_eq!(end_of_call(Outcome::Done, false), Err(refused));
+        for (outcome, is_empty) in [(Outcome::Done, true), (Outcome::NeedsInput, false), (Outcome::Closed, false)] {
+            assert_eq!(end_of_call(outcome, is_empty), Ok(outcome));
+        }
     }
 }
