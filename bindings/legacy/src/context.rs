@@ -19,6 +19,7 @@ use openssl::x509::{X509, X509Name, X509StoreContextRef, X509VerifyResult};
 use openssl_sys as sys;
 
 use crate::guard::fault_of;
+use crate::sealed::Side;
 use crate::{callbacks, client, groups, messages, psk, sessions, stored, traffic};
 
 /// Functions that the crate does not declare.
@@ -91,9 +92,7 @@ pub(crate) fn of(parts: &ContextParts) -> Result<SslContext, Fault> {
         set_protocol(&mut builder, parts)?;
         set_judge(&mut builder);
         if is_client {
-            if parts.has_key_log != 0 {
-                builder.set_keylog_callback(|_, line| callbacks::note_secret(line.as_bytes()));
-            }
+            set_secrets(&mut builder, Side::Client, parts.has_key_log != 0);
             client::set(&mut builder, parts, bytes(parts.protocols))?;
             return Ok(builder.build());
         }
@@ -247,18 +246,7 @@ fn set_clients(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<
                 .ok_or(AlpnError::ALERT_FATAL)
         });
     }
-    let has_key_log = parts.has_key_log != 0;
-    builder.set_keylog_callback(move |_, line| {
-        // A panic must not unwind into OpenSSL. Without the secret, no alert can be sealed.
-        _ = std::panic::catch_unwind(|| {
-            if let Some(secret) = traffic::secret_of(line) {
-                callbacks::hear(|heard| heard.traffic_secret = Some(secret));
-            }
-            if has_key_log {
-                callbacks::note_secret(line.as_bytes());
-            }
-        });
-    });
+    set_secrets(builder, Side::Server, parts.has_key_log != 0);
     if parts.has_staple != 0 {
         builder.set_status_callback(|ssl| {
             let mut room = vec![0; MAX_STAPLE_BYTES];
@@ -271,6 +259,21 @@ fn set_clients(builder: &mut SslContextBuilder, parts: &ContextParts) -> Result<
         psk::set(builder, bytes(parts.psk_hint))?;
     }
     Ok(())
+}
+
+/// Hears the secret of this side for data in TLS 1.3, and notes all secrets for a key log.
+fn set_secrets(builder: &mut SslContextBuilder, side: Side, has_key_log: bool) {
+    builder.set_keylog_callback(move |_, line| {
+        // A panic must not unwind into OpenSSL. Without the secret, no alert can be sealed.
+        _ = std::panic::catch_unwind(|| {
+            if let Some(secret) = traffic::secret_of(line, side) {
+                callbacks::hear(|heard| heard.traffic_secret = Some(secret));
+            }
+            if has_key_log {
+                callbacks::note_secret(line.as_bytes());
+            }
+        });
+    });
 }
 
 /// The longest response, as with rustls.

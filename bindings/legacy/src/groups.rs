@@ -106,8 +106,10 @@ pub(crate) fn of(ssl: &SslRef, suite: &SslCipherRef) -> Option<u16> {
         None => None,
     };
     match is_finite {
-        // OpenSSL before 4.0 reports none.
-        true => group.filter(|group| FINITE_FIELDS.contains(group)).or(Some(FINITE_FIELD.1)),
+        // OpenSSL before 4.0 reports none: it is the one of this side, and not known if the peer has chosen it.
+        true => {
+            (group.filter(|group| FINITE_FIELDS.contains(group))).or_else(|| ssl.is_server().then_some(FINITE_FIELD.1))
+        }
         false => group,
     }
 }

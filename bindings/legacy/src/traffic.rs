@@ -12,7 +12,7 @@ use openssl_sys as sys;
 use zeroize::Zeroizing;
 
 use crate::context::algorithms;
-use crate::sealed::{Aead, Secret, hmac, tag_bytes};
+use crate::sealed::{Aead, Secret, Side, hmac, tag_bytes};
 
 /// Content type of each record that is encrypted.
 const APPLICATION_DATA: u8 = 23;
@@ -26,8 +26,12 @@ pub(crate) struct Traffic {
 }
 
 /// The secret in a line for a key log, if it is that of this side after the handshake.
-pub(crate) fn secret_of(line: &str) -> Option<Secret> {
-    let mut fields = line.strip_prefix("SERVER_TRAFFIC_SECRET_0 ")?.split(' ');
+pub(crate) fn secret_of(line: &str, side: Side) -> Option<Secret> {
+    let label = match side {
+        Side::Server => "SERVER_TRAFFIC_SECRET_0 ",
+        Side::Client => "CLIENT_TRAFFIC_SECRET_0 ",
+    };
+    let mut fields = line.strip_prefix(label)?.split(' ');
     let digits = fields.nth(1)?.as_bytes();
     let mut secret = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
     let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
@@ -91,11 +95,15 @@ mod tests {
 
     #[test]
     fn secret_is_that_of_this_side_after_the_handshake_alone() {
-        let line = "SERVER_TRAFFIC_SECRET_0 00ff 0a1Bff";
-        assert_eq!(secret_of(line).unwrap().as_slice(), [0x0a, 0x1b, 0xff]);
-        for other in ["CLIENT_TRAFFIC_SECRET_0 00ff 0a", "SERVER_HANDSHAKE_TRAFFIC_SECRET 00 0a", "", "SERVER_TRAFFIC"]
+        let (server, client) = ("SERVER_TRAFFIC_SECRET_0 00ff 0a1Bff", "CLIENT_TRAFFIC_SECRET_0 00ff 0c");
+        assert_eq!(secret_of(server, Side::Server).unwrap().as_slice(), [0x0a, 0x1b, 0xff]);
+        assert_eq!(secret_of(client, Side::Client).unwrap().as_slice(), [0x0c]);
+        assert!(secret_of(client, Side::Server).is_none());
+        assert!(secret_of(server, Side::Client).is_none());
+        for other in ["SERVER_HANDSHAKE_TRAFFIC_SECRET 00 0a", "CLIENT_HANDSHAKE_TRAFFIC_SECRET 00 0a", "", "SERVER_TR"]
         {
-            assert!(secret_of(other).is_none(), "{other}");
+            assert!(secret_of(other, Side::Server).is_none(), "{other}");
+            assert!(secret_of(other, Side::Client).is_none(), "{other}");
         }
     }
 
@@ -104,7 +112,7 @@ mod tests {
     fn key_and_iv_are_those_of_the_known_trace() {
         let hex = |text: &str| -> Secret {
             let line = format!("SERVER_TRAFFIC_SECRET_0 00 {text}");
-            secret_of(&line).unwrap()
+            secret_of(&line, Side::Server).unwrap()
         };
         let secret = hex("a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643");
         let traffic = Traffic::new(secret, 0);

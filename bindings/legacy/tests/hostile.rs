@@ -12,7 +12,7 @@ use brokertls::{
 };
 use brokertls_legacy::{Record, Side};
 use client::sessions::{Device, MALLORY, mallory, meet, resume};
-use client::{Pipe, SECRET, answer, client, client_on, exchange, feed, handshake, server, server_with};
+use client::{Pipe, SECRET, alert_at, answer, client, client_on, exchange, feed, handshake, server, server_with};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslStream, SslVersion};
@@ -294,12 +294,12 @@ fn altered_flights_of_a_server_end_with_a_code_and_leave_no_error_behind() {
             drop(ErrorStack::get());
             let fed = feed(&mut client, &mut bytes);
             assert_clean_queue();
-            let _ = (client.version(), client.cipher_suite(), client.group(), client.psk_identity());
+            let _ = (client.version(), client.cipher_suite(), client.group(), client.own_psk_identity());
             if let Err(error) = fed {
                 failures += 1;
                 assert_ne!(error.code(), Code::Internal, "{error}");
                 assert_ne!(error.code(), Code::Panic, "{error}");
-                assert!(client.psk_identity().is_none() || !client.is_handshaking());
+                assert!(client.own_psk_identity().is_none() || !client.is_handshaking());
                 break;
             }
         }
@@ -329,6 +329,38 @@ fn request_of_a_server_to_renegotiate_is_refused_and_the_connection_goes_on() {
     assert_eq!(feed(&mut client, &mut record).unwrap(), b"");
     // A warning: no_renegotiation, encrypted.
     assert_eq!(records_of(&mut client).first(), Some(&21));
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn server_of_tls13_that_sends_key_updates_without_end_is_refused_and_gets_the_alert() {
+    use foreign_types::ForeignTypeRef;
+    use std::ffi::c_int;
+    unsafe extern "C" {
+        fn SSL_key_update(ssl: *mut openssl_sys::SSL, kind: c_int) -> c_int;
+    }
+    for is_asking in [false, true] {
+        let mut client = client_context("tlsv1.3", "TLS_AES_128_GCM_SHA256", false).connect(Some("broker")).unwrap();
+        let (mut peer, pipe) = openssl_server("ALL");
+        for _ in 0..3 {
+            pipe.to_client.borrow_mut().extend(records_of(&mut client));
+            let _ = peer.accept();
+            let mut bytes = std::mem::take(&mut *pipe.to_server.borrow_mut());
+            feed(&mut client, &mut bytes).unwrap();
+        }
+        assert!(!client.is_handshaking());
+        let refusal = (0..100).find_map(|_| {
+            // SAFETY: the connection is valid.
+            assert_eq!(unsafe { SSL_key_update(peer.ssl().as_ptr(), c_int::from(is_asking)) }, 1);
+            peer.do_handshake().unwrap();
+            let mut bytes = std::mem::take(&mut *pipe.to_server.borrow_mut());
+            let refusal = feed(&mut client, &mut bytes).err();
+            pipe.to_client.borrow_mut().extend(records_of(&mut client));
+            refusal
+        });
+        assert_eq!(refusal.unwrap().code(), Code::UnexpectedMessage, "{is_asking}");
+        assert_eq!(alert_at(&mut peer), 10, "{is_asking}");
+    }
 }
 
 /// A server of OpenSSL with this suite. Its pipe is that of a client with both directions exchanged.
