@@ -68,11 +68,16 @@ impl Connection {
         self.engine.is_client()
     }
 
-    /// The identity of the pre-shared key that authenticated the two sides: that of the client. `None` if another proof
-    /// did.
+    /// On a server, the identity of the pre-shared key that authenticated the client. `None` if another proof did, and
+    /// on a client.
     pub fn psk_identity(&self) -> Option<&[u8]> {
-        let of_this_side = || self.facts.as_ref()?.psk_identity.as_deref();
-        self.engine.psk_identity().or_else(of_this_side)
+        self.engine.psk_identity()
+    }
+
+    /// On a client, the identity of the pre-shared key that authenticated the two sides: its own one. `None` if another
+    /// proof did, and on a server.
+    pub fn own_psk_identity(&self) -> Option<&[u8]> {
+        self.facts.as_ref()?.own_psk_identity.as_deref()
     }
 
     /// The application protocol that was agreed on.

@@ -94,7 +94,7 @@ struct Facts {
     /// Clients: how the CAs that the server names differ from that of the identity that is sent.
     unnamed: Option<String>,
     /// Clients: the identity of the pre-shared key that has been used.
-    psk_identity: Option<Box<[u8]>>,
+    own_psk_identity: Option<Box<[u8]>>,
 }
 
 /// The error for plaintext after [`Connection::close_write`].
@@ -377,7 +377,7 @@ impl Connection {
             match self.engine.complete() {
                 Ok(()) => {
                     if let Some(identity) = self.engine.take_own_identity() {
-                        self.facts.get_or_insert_default().psk_identity = Some(identity);
+                        self.facts.get_or_insert_default().own_psk_identity = Some(identity);
                     }
                     self.begin_traffic();
                 }

@@ -150,8 +150,8 @@ pub unsafe extern "C" fn btls_conn_alpn(
 /// # Details
 ///
 /// It is NULL until the handshake is complete or has failed, and for a client without a pre-shared key. The identity is
-/// what the client has sent: any bytes. A name in a log or a database needs an encoding. A client gets its own identity
-/// if its key was used.
+/// what the client has sent: any bytes. A name in a log or a database needs an encoding. It is NULL on a client, which
+/// would get its own identity.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conn_psk_identity(
     conn: *const btls_conn,

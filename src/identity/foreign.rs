@@ -67,6 +67,15 @@ pub(super) fn refusing(error: Error) -> Arc<CertifiedKey> {
     Arc::new(CertifiedKey::new(Vec::new(), Arc::new(Refusing(error))))
 }
 
+/// Returns the error of an identity that stands in for a refusal; none for any other.
+pub(crate) fn refusal_of(key: &CertifiedKey) -> Option<Error> {
+    if !key.cert.is_empty() {
+        return None;
+    }
+    let signer = key.key.choose_scheme(&[])?;
+    signer.sign(&[]).err().and_then(|_| HandshakeNotes::take_refusal())
+}
+
 impl SigningKey for Refusing {
     fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
         Some(Box::new(self.clone()))

@@ -2,6 +2,8 @@
 
 mod foreign;
 
+pub(crate) use foreign::refusal_of;
+
 use std::iter;
 use std::sync::Arc;
 
@@ -250,7 +252,7 @@ impl ResolvesServerCert for HostIdentities {
         match chosen {
             Ok(None) => None,
             Ok(chosen) => {
-                HandshakeNotes::drop_refusal();
+                HandshakeNotes::take_refusal();
                 chosen
             }
             Err(refusal) => {

@@ -62,7 +62,10 @@ pub(super) trait Asks: Send + Sync {
     fn own_key(&self, hint: Option<&[u8]>, identity: &mut [u8], secret: &mut [u8]) -> Result<(Box<[u8]>, usize)>;
 
     /// Chooses the identity for a server that asks for one.
-    fn present(&self, issuers: &[&[u8]], schemes: &[u16], version: u16) -> Option<Presented>;
+    ///
+    /// # Errors
+    /// The reason why the host refuses to choose.
+    fn present(&self, issuers: &[&[u8]], schemes: &[u16], version: u16) -> Result<Option<Presented>>;
 
     /// Checks a handshake that is complete, with this application protocol.
     ///
@@ -73,7 +76,7 @@ pub(super) trait Asks: Send + Sync {
 
 /// An identity of a client for the length of a call.
 pub(super) struct Presented {
-    _identity: Arc<Identity>,
+    _identity: Option<Arc<Identity>>,
     _chain: Vec<Bytes>,
     parts: IdentityParts,
 }
@@ -84,7 +87,13 @@ impl Presented {
         let key = Bytes::of(identity.key.as_ref()?.secret_der());
         let chain: Vec<Bytes> = identity.chain.iter().map(|der| Bytes::of(der)).collect();
         let parts = IdentityParts { chain: chain.as_ptr(), chain_length: chain.len(), key };
-        Some(Self { _identity: Arc::clone(identity), _chain: chain, parts })
+        Some(Self { _identity: Some(Arc::clone(identity)), _chain: chain, parts })
+    }
+
+    /// Makes one without a certificate, which ends the handshake.
+    pub(super) fn refusal() -> Self {
+        let parts = IdentityParts { chain: std::ptr::null(), chain_length: 0, key: Bytes::of(&[]) };
+        Self { _identity: None, _chain: Vec::new(), parts }
     }
 
     /// The identity for the engine. It is valid as long as this value.

@@ -87,9 +87,7 @@ unsafe extern "C" fn verify(
         // SAFETY: as above.
         let chain = chain.iter().map(|der| CertificateDer::from(unsafe { der.get() }.to_vec()));
         call.asked.chain = chain.collect();
-        if let Some(name) = version_name(version) {
-            HandshakeNotes::set_version(name);
-        }
+        version_name(version).into_iter().for_each(HandshakeNotes::set_version);
         // SAFETY: as above.
         let verdict = call.answers.judge(&call.asked.chain, unsafe { staple.get() }, call.peer_name);
         call.asked.is_judged = verdict.is_ok();
@@ -168,7 +166,11 @@ unsafe extern "C" fn identity(data: *mut c_void, request: *const IdentityRequest
             let schemes = if schemes_length == 0 { &[] } else { std::slice::from_raw_parts(schemes, schemes_length) };
             (issuers.iter().map(|name| name.get()).collect::<Vec<_>>(), schemes)
         };
-        call.presented = client.present(&issuers, schemes, request.version);
+        version_name(request.version).into_iter().for_each(HandshakeNotes::set_version);
+        call.presented = client.present(&issuers, schemes, request.version).unwrap_or_else(|error| {
+            call.asked.failure = Some(error);
+            Some(Presented::refusal())
+        });
         call.presented.as_ref().map_or(ptr::null(), Presented::parts)
     })
 }

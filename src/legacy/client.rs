@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::time_provider::TimeProvider;
 
 use crate::error::{Code, Error, Result};
+use crate::identity::refusal_of;
 use crate::keystore::Identity;
 use crate::logging::Log;
 use crate::policy::SecondPolicy;
@@ -175,26 +176,33 @@ impl Asks for Client {
             let detail = format!("no key for a server with the hint \"{}\"", hint.escape_ascii());
             Error::new(Code::PskRefused, detail)
         })?;
-        let (Some(place), Some(room)) = (identity.get_mut(..=named.len()), secret.get_mut(..key.secret.len())) else {
+        let (Some(place), Some(room)) = (identity.get_mut(..named.len()), secret.get_mut(..key.secret.len())) else {
             return Err(Error::new(Code::Internal, "no room for a pre-shared key"));
         };
-        place[..named.len()].copy_from_slice(&named);
-        place[named.len()] = 0;
+        place.copy_from_slice(&named);
+        // OpenSSL has zeroed the rest, and keeps one byte more than it gives.
+        if let Some(end) = identity.get_mut(named.len()) {
+            *end = 0;
+        }
         room.copy_from_slice(&key.secret);
         Ok((named, key.secret.len()))
     }
 
-    fn present(&self, issuers: &[&[u8]], schemes: &[u16], version: u16) -> Option<Presented> {
+    fn present(&self, issuers: &[&[u8]], schemes: &[u16], version: u16) -> Result<Option<Presented>> {
         let schemes = if version < 0x0303 { &UNNAMED[..] } else { schemes };
         let schemes: Vec<SignatureScheme> = schemes.iter().map(|one| SignatureScheme::from(*one)).collect();
-        let chosen = self.signers.resolve(issuers, &schemes)?;
+        let Some(chosen) = self.signers.resolve(issuers, &schemes) else { return Ok(None) };
+        if let Some(refusal) = refusal_of(&chosen) {
+            return Err(refusal);
+        }
         let identity = self.identities.iter().find(|identity| identity.chain == chosen.cert);
         let presented = identity.and_then(Presented::new);
         if presented.is_none() {
             let why = "its key is not in bytes, and connections by the second engine can use no other";
+            HandshakeNotes::drop_identity();
             HandshakeNotes::add_withheld(why.to_owned());
         }
-        presented
+        Ok(presented)
     }
 
     fn check(&self, protocol: Option<&[u8]>) -> Result<()> {

@@ -131,6 +131,14 @@ impl HandshakeNotes {
         NOTES.with_borrow_mut(|notes| notes.identity = Some(Arc::clone(identity)));
     }
 
+    /// Takes back [`HandshakeNotes::add_identity`] for an identity that is not sent.
+    pub(crate) fn drop_identity() {
+        NOTES.with_borrow_mut(|notes| {
+            notes.identity = None;
+            notes.unnamed = None;
+        });
+    }
+
     /// Keeps why no identity is sent though the server asks for one.
     pub(crate) fn add_withheld(why: String) {
         NOTES.with_borrow_mut(|notes| notes.withheld = Some(why));
@@ -260,9 +268,9 @@ impl HandshakeNotes {
         NOTES.with_borrow(|notes| notes.refusal.as_ref().and_then(|error| error.code().alert_in(notes.input.version)))
     }
 
-    /// Takes back [`HandshakeNotes::add_refusal`].
-    pub(crate) fn drop_refusal() {
-        NOTES.with_borrow_mut(|notes| notes.refusal = None);
+    /// Takes back [`HandshakeNotes::add_refusal`]. Returns what was kept.
+    pub(crate) fn take_refusal() -> Option<Error> {
+        NOTES.with_borrow_mut(|notes| notes.refusal.take())
     }
 
     /// Keeps the refusal for the connection. Returns the error for rustls.
@@ -281,7 +289,7 @@ pub struct PeerConnection {
     pub id: u64,
     /// [`crate::Connection::user`].
     pub user: usize,
-    /// The protocol version, `TLSv1.2` or `TLSv1.3`.
+    /// The protocol version, `TLSv1.2` or `TLSv1.3`. With the second engine, also `TLSv1.1` or `TLSv1`.
     pub version: &'static str,
     /// On a server the name that the client sent (RFC 6066 section 3), on a client the host that it verifies.
     pub server_name: Option<Arc<str>>,

@@ -37,7 +37,8 @@ pub struct IdentityRequest<'a> {
     pub signature_schemes: &'a [SignatureScheme],
     /// The distinguished names (DER) of the issuers that the peer accepts; empty if it names none.
     pub issuers: Vec<&'a [u8]>,
-    /// On a client, the protocol version, `TLSv1.2` or `TLSv1.3`. A server is asked before it is chosen.
+    /// On a client, the protocol version, `TLSv1.2` or `TLSv1.3`; by the second engine, also `TLSv1.1` or `TLSv1`. A
+    /// server is asked before it is chosen.
     pub version: Option<&'static str>,
 }
 
@@ -49,7 +50,7 @@ pub struct PeerToJudge<'a> {
     pub chain: &'a [CertificateDer<'a>],
     /// The role of the peer.
     pub purpose: Purpose,
-    /// The protocol version, `TLSv1.2` or `TLSv1.3`.
+    /// The protocol version, `TLSv1.2` or `TLSv1.3`; by the second engine, also `TLSv1.1` or `TLSv1`.
     pub version: &'static str,
     /// The OCSP response that a server sent with its certificate (RFC 6066 section 8); may be empty.
     pub staple: &'a [u8],

@@ -273,18 +273,13 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_peerName<'local>(
     })
 }
 
-/// The identity of the peer's pre-shared key. That of a client names no server.
-fn identity_of_peer(connection: &Connection) -> Option<Vec<u8>> {
-    connection.psk_identity().filter(|_| !connection.is_client()).map(<[u8]>::to_vec)
-}
-
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_pskIdentity<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     engine: jlong,
 ) -> JByteArray<'local> {
-    guard(&mut env, |env| match look(engine, identity_of_peer)? {
+    guard(&mut env, |env| match look(engine, |connection| connection.psk_identity().map(<[u8]>::to_vec))? {
         None => Ok(JByteArray::null()),
         Some(identity) => java_bytes(env, &identity),
     })
@@ -312,7 +307,7 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_chains<'local>(
         let all = look(engine, |connection| {
             let peer = connection.peer_chain();
             let facts = if peer.is_empty() { connection.peer_facts().and_then(Result::ok) } else { None };
-            let identity = identity_of_peer(connection);
+            let identity = connection.psk_identity().map(<[u8]>::to_vec);
             let mut all = vec![facts.map(|facts| facts.subject.der().to_vec()), identity];
             all.extend(peer.iter().map(|certificate| Some(certificate.to_vec())));
             all.push(None);

@@ -188,7 +188,8 @@ unsafe extern "C" fn use_key(
     1
 }
 
-/// Shows the server the identity that the core chooses for it. Without one, no certificate is sent.
+/// Shows the server the identity that the core chooses for it. Without one, no certificate is sent. One without a
+/// certificate ends the handshake.
 #[allow(unsafe_code)]
 unsafe extern "C" fn present(ssl: *mut sys::SSL, _: *mut c_void) -> c_int {
     let presented = std::panic::catch_unwind(|| {
@@ -211,9 +212,8 @@ unsafe extern "C" fn present(ssl: *mut sys::SSL, _: *mut c_void) -> c_int {
 
 fn set_identity(ssl: &mut SslRef, identity: &IdentityParts) -> Result<(), ErrorStack> {
     let mut chain = all(identity.chain, identity.chain_length);
-    if let Some(end_entity) = chain.next() {
-        ssl.set_certificate(&*certificate(end_entity)?)?;
-    }
+    let Some(end_entity) = chain.next() else { return Err(ErrorStack::get()) };
+    ssl.set_certificate(&*certificate(end_entity)?)?;
     for issuer in chain {
         ssl.add_chain_cert(certificate(issuer)?)?;
     }

@@ -116,7 +116,7 @@ pub(crate) fn connection_json(connection: &Connection) -> Value {
 
 /// The identity of the client's pre-shared key as text that is safe for a terminal.
 pub(crate) fn psk_identity(connection: &Connection) -> Option<String> {
-    connection.psk_identity().map(printable)
+    connection.psk_identity().or_else(|| connection.own_psk_identity()).map(printable)
 }
 
 /// The bytes of a peer as text that is safe for a terminal.

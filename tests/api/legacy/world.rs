@@ -41,6 +41,9 @@ pub(super) struct Seen {
     pub(super) suite: String,
     pub(super) group: String,
     pub(super) peers: usize,
+    /// The certificates of this side that were shown.
+    pub(super) own: usize,
+    /// That of the client, on both sides.
     pub(super) psk_identity: String,
     pub(super) server_name: String,
     pub(super) protocol: String,
@@ -48,12 +51,17 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn of(connection: &Connection) -> Self {
+        let psk_identity = match connection.is_client() {
+            true => connection.own_psk_identity(),
+            false => connection.psk_identity(),
+        };
         Self {
             version: connection.version().unwrap_or_default().to_owned(),
             suite: connection.cipher_suite().unwrap_or_default().to_owned(),
             group: connection.group().unwrap_or_default().to_owned(),
             peers: connection.peer_chain().len(),
-            psk_identity: String::from_utf8_lossy(connection.psk_identity().unwrap_or_default()).into_owned(),
+            own: connection.local_chain().len(),
+            psk_identity: String::from_utf8_lossy(psk_identity.unwrap_or_default()).into_owned(),
             protocol: String::from_utf8_lossy(connection.alpn().unwrap_or_default()).into_owned(),
             server_name: connection.server_name().unwrap_or_default().to_owned(),
         }

@@ -12,7 +12,7 @@ use std::ffi::{CStr, c_void};
 pub use fields::Fields;
 
 /// The version of everything in this file.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// The size of the structures of this file together, in bytes: it changes with most of their changes.
 #[allow(clippy::cast_possible_truncation, reason = "a few hundred bytes")]
@@ -188,7 +188,8 @@ pub struct Callbacks {
     /// Puts the identity and the secret of a client into the two buffers, up to TLS 1.2, for a hint of the server. The
     /// identity has a zero byte at its end. Returns the length of the secret, or 0 for none.
     pub own_secret: unsafe extern "C" fn(*mut c_void, Bytes, *mut u8, usize, *mut u8, usize) -> usize,
-    /// Gives the identity of a client, which is valid until the call of the engine ends. NULL for none.
+    /// Gives the identity of a client, which is valid until the call of the engine ends. NULL for none. One without a
+    /// certificate ends the handshake.
     pub identity: unsafe extern "C" fn(*mut c_void, *const IdentityRequest) -> *const IdentityParts,
     /// Notes a secret of the connection, as a line of a key log (draft-ietf-tls-keylogfile).
     pub note_secret: unsafe extern "C" fn(*mut c_void, Bytes),

@@ -50,10 +50,10 @@ fn two_contexts_of_ours_meet_by_a_key_on_both_sides() {
         let mut both = with_key();
         let client = if version == "tlsv1" { both.versions(version).build().unwrap() } else { client.clone() };
         let pair = Pair::connect(&server, &client, "broker");
-        assert_eq!(
-            (pair.client.psk_identity(), pair.server.psk_identity()),
-            (Some(&b"device"[..]), Some(&b"device"[..]))
-        );
+        let device = Some(&b"device"[..]);
+        assert_eq!((pair.client.own_psk_identity(), pair.server.psk_identity()), (device, device));
+        // The identity of this side names no peer.
+        assert_eq!((pair.client.psk_identity(), pair.server.own_psk_identity()), (None, None));
         assert_eq!(pair.client.cipher_suite(), pair.server.cipher_suite());
     }
 }
@@ -69,6 +69,23 @@ fn connection_that_is_sent_back_to_its_own_context_is_refused() {
         assert_eq!(error.code(), Code::PskRefused, "{version}");
         assert!(error.detail().ends_with("the identity is not known"), "{error}");
         assert!(ended.client.is_err());
+    }
+}
+
+#[test]
+fn identity_of_the_most_bytes_is_sent_in_each_version() {
+    let longest = [b'i'; 256];
+    let context = |version: &str, is_client: bool| {
+        let mut builder = without_key();
+        builder.psk(&longest, secret()).versions(version);
+        if is_client {
+            builder.psk_identity(&longest);
+        }
+        builder.build().unwrap()
+    };
+    for version in ["tlsv1.3", "tlsv1.2", "tlsv1"] {
+        let pair = Pair::connect(&context(version, false), &context(version, true), "broker");
+        assert_eq!(pair.server.psk_identity(), Some(&longest[..]), "{version}");
     }
 }
 
@@ -209,5 +226,5 @@ fn key_of_sha384_is_used_with_a_suite_of_its_hash() {
     let client = builder.psk_identity(b"device").build().unwrap();
     let pair = Pair::connect(&server, &client, "broker");
     assert_eq!(pair.client.cipher_suite(), Some("TLS_AES_256_GCM_SHA384"));
-    assert_eq!(pair.client.psk_identity(), Some(&b"device"[..]));
+    assert_eq!(pair.client.own_psk_identity(), Some(&b"device"[..]));
 }

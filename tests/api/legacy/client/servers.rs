@@ -1,10 +1,14 @@
 //! Old servers with a certificate.
 
+use std::sync::Arc;
+
+use brokertls::host::HandshakeHost;
 use brokertls::policy::LegacyAllowed;
 use brokertls::{Code, ConnectionSettings, CrlSource, IdentitySource, MAX_RECORD_BYTES, Source};
 
 use super::super::world::World;
 use super::{builder, meet, meet_with};
+use crate::rig::host::Host;
 
 /// Servers of an old version, of TLS 1.2 and of TLS 1.3.
 const SERVERS: [&str; 3] =
@@ -119,7 +123,8 @@ fn server_with_a_weak_group_of_finite_fields_is_refused() {
     world.openssl("genpkey -genparam -algorithm DH -pkeyopt group:modp_1536 -out weak.pem");
     let context = builder(&world).build().unwrap();
     let server = "-cert broker.pem -tls1_2 -cipher DHE-RSA-AES128-SHA:@SECLEVEL=0";
-    meet(&world, &context, server).went_well();
+    // A group of its own choice, which this side does not know by name.
+    assert_eq!(meet(&world, &context, server).went_well().group, "");
     meet(&world, &context, &format!("{server} -dhparam weak.pem")).refused(Code::NoCommonGroup, 40);
 }
 
@@ -147,6 +152,63 @@ fn identity_of_the_client_is_shown_to_a_server_that_asks_for_one() {
     let without = super::builder(&world).build().unwrap();
     let met = meet(&world, &without, &format!("-cert broker.pem -CAfile ca.pem -Verify 1 {}", SERVERS[1]));
     assert_eq!(met.failed(Code::AlertHandshakeFailure).code(), Code::AlertHandshakeFailure);
+}
+
+/// The identity of a host: its key is not in bytes.
+fn hosted(world: &World) -> Host {
+    Host::with_identity(&world.authority, "client")
+}
+
+#[test]
+fn identity_that_is_not_sent_because_its_key_is_not_in_bytes_is_no_fact() {
+    let world = World::new("client-withheld");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let mut with_token = builder(&world);
+    with_token.identity(IdentitySource::ready(hosted(&world).identity.unwrap()));
+    let mut with_key = builder(&world);
+    let pem = world.authority.issue_rsa("client");
+    with_key.identity(IdentitySource::new(Source::memory("client.pem", pem.as_bytes())));
+    for (builder, shown) in [(with_token, 0), (with_key, 1)] {
+        let context = builder.build().unwrap();
+        for server in SERVERS {
+            let met = meet(&world, &context, &format!("-cert broker.pem -CAfile ca.pem -verify 1 {server}"));
+            assert_eq!(met.went_well().own, shown, "{server}");
+            assert_eq!(met.theirs.contains("CN = client"), shown == 1, "{}", met.theirs);
+        }
+    }
+}
+
+#[test]
+fn host_that_refuses_to_choose_an_identity_ends_the_connection_with_its_error() {
+    let world = World::new("client-host-refuses");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let with = |host: Host| {
+        let host: Arc<dyn HandshakeHost> = Arc::new(host);
+        builder(&world).host_identities(host).build().unwrap()
+    };
+    let refusing = with(Host { refuses_identity: Some(Code::NoIdentity), ..Host::default() });
+    let silent = with(Host::default());
+    for server in SERVERS {
+        let server = format!("-cert broker.pem -CAfile ca.pem -verify 1 {server}");
+        let met = meet(&world, &refusing, &server);
+        assert_eq!(met.refused(Code::NoIdentity, 40).detail(), "the host says so");
+        assert_eq!(met.facts.own, 0);
+        // A server that asks for none.
+        meet(&world, &refusing, &server.replace("-verify 1", "")).went_well();
+        assert_eq!(meet(&world, &silent, &server).went_well().own, 0);
+    }
+}
+
+#[test]
+fn callback_that_refuses_a_server_ends_the_connection_with_access_denied() {
+    let world = World::new("client-callback");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    let mut builder = builder(&world);
+    let context = builder.verify_callback(Arc::new(|_| Err("not this one".to_owned())), false).build().unwrap();
+    for server in SERVERS {
+        let met = meet(&world, &context, &format!("-cert broker.pem {server}"));
+        met.refused(Code::CertRejectedByCallback, 49);
+    }
 }
 
 #[test]
