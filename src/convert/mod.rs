@@ -6,6 +6,7 @@
 mod destination;
 mod options;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::certificate::{describe, printable};
@@ -157,9 +158,13 @@ impl Conversion {
         // What is written can be opened again with the default limits.
         let limits = Limits::default();
         let content = match (format, &seal) {
-            (Format::Pkcs12, Some(seal)) => export::pkcs12(&entries, seal, limits)?,
-            _ => export::pem(&entries, seal.as_ref(), limits)?,
+            (Format::Pkcs12, Some(seal)) => export::pkcs12(&entries, seal, limits),
+            _ => export::pem(&entries, seal.as_ref(), limits),
         };
+        let content = content.map_err(|error| match error.code() {
+            Code::CostTooHigh => error.with_hint("Lower the option iterations, or write fewer keys with alias."),
+            _ => error,
+        })?;
         if content.len() > limits.max_content_bytes {
             let detail = format!("the output has {} bytes, {} are allowed", content.len(), limits.max_content_bytes);
             return Err(Error::new(Code::StoreTooLarge, detail).at(source.label()));
@@ -181,6 +186,10 @@ impl Conversion {
             return Err(Error::new(Code::PasswordUnavailable, "for the output"));
         }
         let Some(password) = password else { return Ok(None) };
+        if password.reveal().is_empty() && matches!(self.password, Password::Callback(_)) {
+            let hint = "Give a password; pass: with nothing behind it is an empty one on purpose.";
+            return Err(Error::new(Code::InvalidArgument, "the new password is empty").with_hint(hint));
+        }
         match std::str::from_utf8(password.reveal()) {
             Ok(text) if !text.contains('\0') => Ok(Some(password)),
             _ => {
@@ -235,15 +244,7 @@ impl Conversion {
             let detail = "PEM does not say which certificates are trusted, and there are keys beside them";
             return Err(Error::new(Code::OptionConflict, detail).with_hint(hint).at(label));
         }
-        match self.part {
-            Part::All if format == Format::Pem && !entries.keys.is_empty() => entries.certificates.clear(),
-            Part::All => {}
-            Part::Identity | Part::Key | Part::Chain => entries.certificates.clear(),
-            Part::Trust => {
-                entries.keys.clear();
-                entries.certificates.retain(|entry| entry.trusted);
-            }
-        }
+        let lost = self.remove(entries, format);
         let lacks_chain = entries.keys.iter().any(|entry| entry.chain.is_empty());
         match self.part {
             Part::Key => entries.keys.iter_mut().for_each(|entry| entry.chain.clear()),
@@ -260,9 +261,50 @@ impl Conversion {
             Part::All if !has_keys && entries.certificates.is_empty() => Code::NoCertificate,
             Part::Identity | Part::Key | Part::Chain if !has_keys => Code::NoPrivateKey,
             Part::Trust if entries.certificates.is_empty() => Code::NoTrustedCertificate,
-            _ => return Ok(()),
+            _ => return self.tell_lost(entries, lost),
         };
         Err(Error::new(code, "there is nothing to write").at(label))
+    }
+
+    /// Takes the entries away that the part or the format does not have. Returns those that are nowhere in the output,
+    /// each with its place.
+    fn remove(&self, entries: &mut Entries, format: Format) -> Vec<(String, String)> {
+        let mut lost = Vec::new();
+        if self.part == Part::Trust {
+            let keys = std::mem::take(&mut entries.keys).into_iter();
+            lost.extend(keys.map(|entry| (entry.place, "a private key".to_owned())));
+        }
+        let has_all = format == Format::Pkcs12 || entries.keys.is_empty();
+        let removed = entries.certificates.extract_if(.., |entry| match self.part {
+            Part::All => !has_all,
+            Part::Identity | Part::Key | Part::Chain => true,
+            Part::Trust => !entry.trusted,
+        });
+        let removed: Vec<_> = removed.collect();
+        let written: HashSet<_> = match self.part {
+            Part::Key => HashSet::new(),
+            _ => entries.keys.iter().flat_map(|entry| &entry.chain).collect(),
+        };
+        let removed = removed.into_iter().filter(|entry| !written.contains(&entry.der));
+        lost.extend(removed.map(|entry| (entry.place, format!("a certificate of no key: {}", describe(&entry.der)))));
+        lost
+    }
+
+    /// A warning for each entry that only the format leaves out; a part leaves out others by its name.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT` if it was asked for by its alias.
+    fn tell_lost(&self, entries: &mut Entries, lost: Vec<(String, String)>) -> Result<()> {
+        if let Some((place, what)) = lost.first().filter(|_| !self.aliases.is_empty()) {
+            let hint = "Write it into a file of its own, with its alias alone.";
+            let detail = format!("an entry that is asked for cannot be in this output: {what}");
+            return Err(Error::new(Code::OptionConflict, detail).with_hint(hint).at(place));
+        }
+        if self.part == Part::All {
+            let lost = lost.into_iter().map(|(place, what)| format!("{place}: not in the output: {what}"));
+            entries.warnings.extend(lost);
+        }
+        Ok(())
     }
 
     /// The things to know about what was written.
@@ -276,8 +318,12 @@ impl Conversion {
             warnings.push(format!("the output has {count} keys; many programs read only the first"));
         }
         let Some(password) = password else { return warnings };
-        if self.is_legacy {
+        let has_keys = !entries.keys.is_empty();
+        if self.is_legacy && (has_keys || format == Format::Pkcs12) {
             warnings.push("the output is encrypted with triple DES and SHA-1, for old programs alone".to_owned());
+        }
+        if has_keys && password.reveal().is_empty() {
+            warnings.push("the password is empty: anyone can read the private key".to_owned());
         }
         if format == Format::Pkcs12 && password.reveal().is_empty() {
             let what = "the password is empty; Java shows no entries to a program that gives it no password at all";

@@ -94,7 +94,12 @@ impl Pool {
     /// # Errors
     /// `KEY_ALGORITHM_UNSUPPORTED` if the key does not contain its public half.
     pub(super) fn certificate_of(&self, key: &dyn SigningKey) -> Result<Option<usize>> {
-        Ok(self.by_key.get(&PublicHalf::of_key(key)?).copied())
+        Ok(self.certificate_with(&PublicHalf::of_key(key)?))
+    }
+
+    /// The first certificate with this public half.
+    pub(super) fn certificate_with(&self, half: &PublicHalf) -> Option<usize> {
+        self.by_key.get(half).copied()
     }
 
     /// Tells whether the certificate's public key is a compressed point of a curve.

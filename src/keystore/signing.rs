@@ -103,8 +103,11 @@ pub(super) struct PublicHalf {
 
 impl PublicHalf {
     pub(super) fn new(info: &SubjectPublicKeyInfo<'_>) -> Self {
-        let algorithm = info.algorithm.algorithm.to_id_string();
-        let bytes = info.subject_public_key.data.as_ref();
+        Self::from_parts(info.algorithm.algorithm.to_id_string(), info.subject_public_key.data.as_ref())
+    }
+
+    /// The public half of this algorithm, an object identifier, with these bytes.
+    pub(super) fn from_parts(algorithm: String, bytes: &[u8]) -> Self {
         let point = if algorithm == EC_PUBLIC_KEY { compressed(bytes) } else { None };
         Self { algorithm, key: point.unwrap_or_else(|| bytes.to_vec()) }
     }

@@ -1,9 +1,11 @@
 //! `brokertls convert`: a keystore, or certificates and keys, as PKCS#12 or PEM.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use brokertls::Source;
 use brokertls::convert::{CONVERT_OPTIONS, Conversion, Converted};
+use brokertls::keystore::{Password, Secret};
 use brokertls::options::OptionKind;
 use clap::ArgMatches;
 use serde_json::json;
@@ -38,7 +40,17 @@ fn conversion(matches: &ArgMatches) -> Result<Conversion, Failure> {
     let mut conversion = Conversion::new();
     for (name, kind, value) in given(matches, CONVERT_OPTIONS.iter().map(|row| (row.name, row.kind))) {
         match kind {
-            OptionKind::Password => conversion.set(name, &password::given(value)?)?,
+            OptionKind::Password => {
+                let given = password::given(value)?;
+                match given.strip_prefix("pass:") {
+                    // Nothing but the text pass: is an empty password on purpose.
+                    Some(line) if name == "out-password" && !value.starts_with("pass:") => {
+                        let secret = Secret::new(line);
+                        conversion.out_password(Password::Callback(Arc::new(move |_| Some(secret.clone()))))
+                    }
+                    _ => conversion.set(name, &given)?,
+                }
+            }
             _ => conversion.set(name, value)?,
         };
     }

@@ -10,6 +10,8 @@ use crate::keystore::chain::Pool;
 /// A private key with its certificate chain.
 pub(crate) struct KeyEntry {
     pub(crate) alias: Option<String>,
+    /// Its place in the input, for messages.
+    pub(crate) place: String,
     /// PKCS#8, version 1.
     pub(crate) key: Zeroizing<Vec<u8>>,
     /// The chain, end entity first; empty if the store has none for the key.
@@ -19,6 +21,8 @@ pub(crate) struct KeyEntry {
 /// A certificate that is in no chain.
 pub(crate) struct CertificateEntry {
     pub(crate) alias: Option<String>,
+    /// Its place in the input, for messages.
+    pub(crate) place: String,
     pub(crate) der: CertificateDer<'static>,
     /// True if the store says, or its type means, that it is trusted.
     pub(crate) trusted: bool,
@@ -36,7 +40,8 @@ impl Entries {
     /// Leaves the certificates of the chains alone, in their order.
     pub(crate) fn only_chains(&mut self) {
         let chains = std::mem::take(&mut self.keys).into_iter().flat_map(|entry| entry.chain);
-        self.certificates = chains.map(|der| CertificateEntry { alias: None, der, trusted: false }).collect();
+        let entry = |der| CertificateEntry { alias: None, place: String::new(), der, trusted: false };
+        self.certificates = chains.map(entry).collect();
     }
 
     /// A warning for each key that PKCS#12 gives another chain. The format does not say which certificates make a

@@ -8,12 +8,15 @@ use rustls::sign::SigningKey;
 
 use super::carried::{CertificateEntry, Entries, KeyEntry};
 use super::pkcs8::pkcs8;
+use super::public::Public;
 use crate::certificate::describe;
 use crate::error::{Code, Error, Result};
 use crate::keystore::chain::Pool;
 use crate::keystore::crypto::cost::Allowance;
 use crate::keystore::signing::belongs_to;
 use crate::keystore::{Entry, EntryKind, Store, StoreType};
+
+const NOT_CHECKED: &str = "not checked if the key belongs to the certificate: its algorithm is unknown";
 
 /// The entries of a store, or those of these aliases, with the keys of `keys`, which may be the same store.
 ///
@@ -46,7 +49,8 @@ pub(crate) fn take(store: &Store, keys: &Store, aliases: &[String]) -> Result<En
     }
     // The faults of entries are errors here, and no warnings.
     let warnings = store.warnings().iter().filter(|warning| !warning.contains(": not used: "));
-    taker.entries.warnings.splice(0..0, warnings.cloned());
+    let beside = if std::ptr::eq(store, keys) { &[][..] } else { keys.warnings() };
+    taker.entries.warnings.splice(0..0, warnings.chain(beside).cloned());
     Ok(taker.entries)
 }
 
@@ -107,8 +111,12 @@ impl Taker<'_> {
     }
 
     fn take_certificates(&mut self, entry: &Entry, trusted: bool) {
-        let taken =
-            entry.chain.iter().map(|der| CertificateEntry { alias: entry.alias.clone(), der: der.clone(), trusted });
+        let taken = entry.chain.iter().map(|der| CertificateEntry {
+            alias: entry.alias.clone(),
+            place: entry.place.clone(),
+            der: der.clone(),
+            trusted,
+        });
         self.entries.certificates.extend(taken);
     }
 
@@ -141,14 +149,27 @@ impl Taker<'_> {
                 }
             },
             None => {
-                self.warn(&entry.place, "not checked if the key belongs to the certificate: its algorithm is unknown")
+                let public = Public::of(&key)?;
+                match chain.first() {
+                    None => {
+                        let pool = store.pool()?;
+                        chain = chain_in(pool, public.certificate_in(pool))?;
+                    }
+                    Some(first) => match public.belongs_to(first)? {
+                        Some(true) => {}
+                        Some(false) => {
+                            return Err(Error::new(Code::KeyMismatch, format!("certificate {}", describe(first))));
+                        }
+                        None => self.warn(&entry.place, NOT_CHECKED),
+                    },
+                }
             }
         }
         if chain.is_empty() {
             self.warn(&entry.place, "the key has no certificate; Java does not show such an entry");
         }
         self.chains.take(&chain)?;
-        Ok(KeyEntry { alias: entry.alias.clone(), key: pkcs8(&key)?, chain })
+        Ok(KeyEntry { alias: entry.alias.clone(), place: entry.place.clone(), key: pkcs8(&key)?, chain })
     }
 
     /// The key ready to sign; `None` for an algorithm that is not served.
@@ -168,15 +189,25 @@ impl Taker<'_> {
     /// The keys of a PEM or DER file with their certificates, then the certificates of no key.
     fn take_text(&mut self, store: &Store, keys: &Store) -> Result<()> {
         let pool = store.pool()?;
-        let is_own = std::ptr::eq(store, keys);
         let (mut in_chains, mut has_keys) = (HashSet::new(), false);
         let is_alone = keys.keys().nth(1).is_none();
         for (_, entry) in keys.keys() {
             has_keys = true;
-            let taken = self.take_text_key(pool, keys, entry, is_alone).map_err(|error| error.at(&entry.place))?;
-            in_chains.extend(taken.chain.iter().cloned());
-            if self.is_wanted(None) {
-                self.entries.keys.push(taken);
+            let is_wanted = self.is_wanted(None);
+            let warnings = self.entries.warnings.len();
+            match self.take_text_key(pool, keys, entry, is_alone) {
+                Ok(taken) => {
+                    in_chains.extend(taken.chain.iter().cloned());
+                    match is_wanted {
+                        true => self.entries.keys.push(taken),
+                        false => self.entries.warnings.truncate(warnings),
+                    }
+                }
+                Err(error) if is_wanted => return Err(error.at(&entry.place)),
+                Err(error) => {
+                    self.entries.warnings.truncate(warnings);
+                    self.warn(&entry.place, &format!("not used: {}", error.message()));
+                }
             }
         }
         for certificate in pool.certificates().iter().filter(|der| !in_chains.contains(*der)) {
@@ -185,19 +216,40 @@ impl Taker<'_> {
                     let what = format!("a certificate is in the chain of no key: {}", describe(certificate));
                     self.warn(store.label(), &what);
                 }
-                let der = certificate.clone();
-                self.entries.certificates.push(CertificateEntry { alias: None, der, trusted: !has_keys });
+                let (der, place) = (certificate.clone(), store.label().to_owned());
+                self.entries.certificates.push(CertificateEntry { alias: None, place, der, trusted: !has_keys });
             }
         }
+        self.tell_others(store)?;
+        if !std::ptr::eq(store, keys) {
+            self.tell_beside(store, keys)?;
+        }
+        Ok(())
+    }
+
+    /// The blocks of a text that hold neither a key nor a certificate. One that cannot be read is an error, unless
+    /// other entries are asked for.
+    fn tell_others(&mut self, store: &Store) -> Result<()> {
         let is_other = |entry: &&Entry| matches!(entry.kind, EntryKind::Other | EntryKind::SecretKey);
         for entry in store.entries().iter().filter(is_other) {
             match &entry.fault {
-                Some(fault) => return Err(fault.clone().at(&entry.place)),
+                Some(fault) if self.aliases.is_empty() => return Err(fault.clone().at(&entry.place)),
+                Some(fault) => self.warn(&entry.place, &format!("not used: {}", fault.message())),
                 None => self.warn(&entry.place, entry.note.as_deref().unwrap_or("skipped")),
             }
         }
-        if !is_own && store.keys().next().is_some() {
+        Ok(())
+    }
+
+    /// A warning for each thing that is not used because keys are in another file.
+    fn tell_beside(&mut self, store: &Store, keys: &Store) -> Result<()> {
+        if store.keys().next().is_some() {
             self.warn(store.label(), "its private key is not used, as another file has the key");
+        }
+        let used: HashSet<_> = store.pool()?.certificates().iter().collect();
+        for certificate in keys.pool()?.certificates().iter().filter(|der| !used.contains(der)) {
+            let what = format!("a certificate beside the key is not used: {}", describe(certificate));
+            self.warn(keys.label(), &what);
         }
         Ok(())
     }
@@ -207,26 +259,35 @@ impl Taker<'_> {
         let chain = match self.signer(keys, entry, &key)? {
             _ if pool.certificates().is_empty() => Vec::new(),
             Some(signer) => match pool.certificate_of(signer.as_ref())? {
-                None => {
-                    let first = pool.certificates().first().filter(|_| is_alone);
-                    let none = || "no certificate fits the key".to_owned();
-                    let detail = first.map_or_else(none, |first| format!("certificate {}", describe(first)));
-                    return Err(Error::new(Code::KeyMismatch, detail));
-                }
+                None => return Err(no_certificate_fits(pool, is_alone)),
                 found => chain_in(pool, found)?,
             },
-            None if is_alone => {
-                self.warn(&entry.place, "not checked if the key belongs to the certificate: its algorithm is unknown");
-                chain_in(pool, Some(0))?
+            None => {
+                let public = Public::of(&key)?;
+                match public.certificate_in(pool) {
+                    None if public.is_known() => return Err(no_certificate_fits(pool, is_alone)),
+                    None if is_alone => {
+                        let only = public.only_candidate(pool)?.ok_or_else(|| no_certificate_fits(pool, true))?;
+                        self.warn(&entry.place, NOT_CHECKED);
+                        chain_in(pool, Some(only))?
+                    }
+                    None => return Err(entry.unserved().unwrap_or_else(|| Code::KeyAlgorithmUnsupported.into())),
+                    found => chain_in(pool, found)?,
+                }
             }
-            None => return Err(entry.unserved().unwrap_or_else(|| Code::KeyAlgorithmUnsupported.into())),
         };
         if chain.is_empty() {
             self.warn(&entry.place, "the key has no certificate; Java does not show such an entry");
         }
         self.chains.take(&chain)?;
-        Ok(KeyEntry { alias: None, key: pkcs8(&key)?, chain })
+        Ok(KeyEntry { alias: None, place: entry.place.clone(), key: pkcs8(&key)?, chain })
     }
+}
+
+fn no_certificate_fits(pool: &Pool, is_alone: bool) -> Error {
+    let first = pool.certificates().first().filter(|_| is_alone);
+    let none = || "no certificate fits the key".to_owned();
+    Error::new(Code::KeyMismatch, first.map_or_else(none, |first| format!("certificate {}", describe(first))))
 }
 
 /// The chain of the certificate at this place of the pool.

@@ -8,6 +8,7 @@ mod naming;
 mod pem;
 mod pkcs12;
 mod pkcs8;
+mod public;
 
 pub(crate) use carried::Entries;
 pub(crate) use entries::take;

@@ -89,6 +89,15 @@ fn passwords_come_from_descriptors_files_and_variables() {
     let told = shell(&format!("$1 convert {c} {c} --force --password file:{new} --out-password env:FOURTH"));
     assert_eq!(told.0, Some(0), "{}", told.1);
     assert_eq!(run(&["inspect", &c, "--password", "pass:fourth"]).code, 0);
+    // An empty line is a mistake, unless the command line says so.
+    for from in ["fd:3", "stdin", "env:EMPTY"] {
+        let told = shell(&format!(
+            "export EMPTY=; exec 3< <(echo); echo | $1 convert {server} {} --out-password {from}",
+            at("d.key")
+        ));
+        assert!(told.0 == Some(2) && told.1.contains("INVALID_ARGUMENT"), "{from}: {told:?}");
+        assert!(!std::path::Path::new(&at("d.key")).exists());
+    }
     for wrong in ["fd:77", "fd:x", "fd:"] {
         let ran = run(&["convert", &server, &at("d.p12"), "--out-password", wrong]);
         assert!(ran.code == 2 && ran.err.contains("fd:"), "{ran:?}");

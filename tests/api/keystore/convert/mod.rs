@@ -3,10 +3,12 @@
 mod entries;
 mod files;
 mod fixtures;
+mod lost;
 mod names;
 mod passwords;
 mod pem;
 mod reports;
+mod unserved;
 
 use brokertls::Source;
 use brokertls::convert::{Conversion, Converted};

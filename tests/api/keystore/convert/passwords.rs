@@ -7,6 +7,7 @@ use brokertls::convert::Conversion;
 use brokertls::error::Code;
 use brokertls::keystore::{Password, Secret};
 
+use super::super::tools::folder;
 use super::super::{bytes, opened, password};
 use super::{OpenOptions, assert_code, by_openssl, converted, identity, read, refused, told};
 
@@ -39,6 +40,19 @@ fn password_that_programs_read_differently_is_refused() {
         conversion.set("to", "pkcs12").unwrap().out_password(Password::Bytes(Secret::new(wrong)));
         let error = conversion.convert(&Source::memory("in", &identity())).unwrap_err();
         assert_code(&error, Code::InvalidArgument, "the new password is not UTF-8 text");
+    }
+}
+
+#[test]
+fn empty_password_is_taken_as_text_and_refused_from_elsewhere() {
+    let empty = folder("empty-password").join("password");
+    std::fs::write(&empty, "\nsecret\n").unwrap();
+    let file = format!("file:{}", empty.display());
+    for to in ["pem", "pkcs12"] {
+        let error = refused(&identity(), &[("to", to), ("out-password", &file)]);
+        assert_code(&error, Code::InvalidArgument, "the new password is empty");
+        let warnings = converted(&identity(), &[("to", to), ("out-password", "pass:")]).warnings;
+        assert_eq!(warnings[0], "the password is empty: anyone can read the private key");
     }
 }
 

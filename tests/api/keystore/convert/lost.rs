@@ -1,0 +1,119 @@
+//! Entries that cannot be in an output, or cannot be read: each is told, and an error if it was asked for.
+
+use brokertls::Source;
+use brokertls::error::Code;
+
+use super::super::tools::{KEYTOOL, made, pki};
+use super::{assert_code, conversion, converted, identity, refused};
+
+const FROM: (&str, &str) = ("password", "pass:secret");
+const OPEN: &str = "the private key in the output is not encrypted";
+
+/// A store with a key and its chain, and another certificate that nothing trusts.
+fn with_other() -> Vec<u8> {
+    made(
+        "cat $pki/rsa-chain.crt $pki/other.crt > all
+        openssl pkcs12 -export -inkey $pki/rsa.key -in all -name srv -caname mid -caname root -caname extra \
+            -out out -passout pass:secret",
+    )
+}
+
+/// A store of Java's with a key and a trusted certificate.
+fn with_trusted() -> Vec<u8> {
+    made(&format!(
+        "openssl pkcs12 -export -inkey $pki/rsa.key -in $pki/rsa-chain.crt -name srv -out out -passout pass:secret
+        {KEYTOOL} -importcert -noprompt -alias ca -file $pki/other.crt -keystore out -storepass secret"
+    ))
+}
+
+#[test]
+fn certificate_beside_a_key_that_pem_leaves_out_is_warned_about_and_refused_if_asked_for() {
+    let done = converted(&with_other(), &[FROM, ("to", "pem")]);
+    assert_eq!(done.entries.len(), 1);
+    let [lost, open] = &done.warnings[..] else { panic!("{:?}", done.warnings) };
+    assert!(lost.starts_with("in, alias extra: not in the output: a certificate of no key: "), "{lost}");
+    assert_eq!(open, OPEN);
+    let asked = [FROM, ("to", "pem"), ("alias", "srv"), ("alias", "extra")];
+    let error = refused(&with_other(), &asked);
+    let detail = "in, alias extra: an entry that is asked for cannot be in this output: a certificate of no key: ";
+    assert_code(&error, Code::OptionConflict, detail);
+    assert_eq!(converted(&with_other(), &[FROM, ("to", "pem"), ("alias", "extra")]).entries.len(), 1);
+    // PKCS#12 holds both.
+    let settings = [FROM, ("to", "pkcs12"), ("out-password", "pass:new"), ("alias", "srv"), ("alias", "extra")];
+    assert_eq!(converted(&with_other(), &settings).entries.len(), 2);
+    // A text has the same certificate at no place of its own.
+    let warnings = converted(&[identity(), pki("other.crt")].concat(), &[("to", "pem")]).warnings;
+    assert!(warnings.iter().any(|warning| warning.starts_with("in: not in the output: ")), "{warnings:?}");
+}
+
+#[test]
+fn entry_that_is_asked_for_and_is_of_another_part_is_refused() {
+    for (to, part, what) in [
+        ("pem", "identity", "a certificate of no key"),
+        ("pem", "key", "a certificate of no key"),
+        ("pem", "chain", "a certificate of no key"),
+        ("pem", "trust", "a private key"),
+        ("pkcs12", "identity", "a certificate of no key"),
+        ("pkcs12", "trust", "a private key"),
+    ] {
+        let settings = [FROM, ("to", to), ("part", part), ("out-password", "pass:new")];
+        let error = refused(&with_trusted(), &[&settings[..], &[("alias", "srv"), ("alias", "ca")]].concat());
+        assert_code(&error, Code::OptionConflict, what);
+        // A part alone is asked for without its entries by name.
+        let done = converted(&with_trusted(), &settings);
+        assert!(!done.warnings.iter().any(|warning| warning.contains("not in the output")), "{:?}", done.warnings);
+    }
+}
+
+#[test]
+fn entry_of_a_text_is_selected_beside_others_that_cannot_be_read() {
+    let broken = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let stranger = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+    let input = [identity(), stranger.into(), broken.into()].concat();
+    let line = |before: &[u8]| before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let (key, certificate) = (line(&identity()), line(&[identity(), stranger.into()].concat()));
+    assert_code(&refused(&input, &[("to", "pem")]), Code::KeyMalformed, &format!("in, line {key}"));
+    let done = converted(&input, &[("to", "pem"), ("alias", "1")]);
+    assert_eq!((done.entries.len(), done.entries[0].certificates), (1, 3));
+    let [of_key, of_certificate, open] = &done.warnings[..] else { panic!("{:?}", done.warnings) };
+    assert!(of_key.starts_with(&format!("in, line {key}: not used: the private key is malformed")), "{of_key}");
+    assert!(of_certificate.starts_with(&format!("in, line {certificate}: not used: ")), "{of_certificate}");
+    assert_eq!(open, OPEN);
+    assert_code(&refused(&input, &[("to", "pem"), ("alias", "2")]), Code::KeyMalformed, "");
+    // The first key is whole, and the certificate of the second is another one's.
+    let mismatched = [pki("rsa.key"), pki("p256.key"), pki("p256.crt")].concat();
+    assert_code(&refused(&mismatched, &[("to", "pem")]), Code::KeyMismatch, "no certificate fits the key");
+    let done = converted(&mismatched, &[("to", "pem"), ("alias", "2")]);
+    assert_eq!(done.entries[0].certificates, 1);
+    let warning =
+        "in, line 1: not used: the private key does not belong to the certificate: no certificate fits the key";
+    assert_eq!(done.warnings[0], warning);
+}
+
+#[test]
+fn certificates_beside_the_key_of_another_file_are_warned_about() {
+    let mut conversion = conversion(&[("to", "pem")]);
+    conversion.key(Source::memory("key", &[pki("rsa.key"), pki("rsa.crt"), pki("other.crt")].concat()));
+    let done = conversion.convert(&Source::memory("in", &pki("rsa-chain.crt"))).unwrap();
+    let [beside, open] = &done.warnings[..] else { panic!("{:?}", done.warnings) };
+    assert!(beside.starts_with("key: a certificate beside the key is not used: "), "{beside}");
+    assert_eq!(open, OPEN);
+}
+
+#[test]
+fn cost_of_the_output_is_lowered_by_options_that_it_names() {
+    let keys = ["rsa", "p256", "p384", "p521"].map(|name| pki(&format!("{name}.key"))).concat();
+    for to in ["pkcs12", "pem"] {
+        let settings = [("to", to), ("out-password", "pass:new"), ("iterations", "5000000")];
+        let keys = if to == "pem" { [&keys[..], &pki("ed25519.key")].concat() } else { keys.clone() };
+        let error = refused(&keys, &settings);
+        assert_code(&error, Code::CostTooHigh, "25000000 iterations");
+        assert_eq!(error.hint(), "Lower the option iterations, or write fewer keys with alias.");
+    }
+}
+
+#[test]
+fn encryption_that_is_not_used_is_not_warned_about() {
+    let settings = [("to", "pem"), ("part", "chain"), ("out-password", "pass:new"), ("legacy-encryption", "yes")];
+    assert!(converted(&identity(), &settings).warnings.is_empty());
+}
