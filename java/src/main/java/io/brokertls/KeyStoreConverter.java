@@ -26,6 +26,9 @@ import java.util.Optional;
  * }</pre>
  */
 public final class KeyStoreConverter {
+    /** The most bytes that a char becomes in UTF-8. */
+    private static final int BYTES_MAX = 3;
+
     private final List<String> options = new ArrayList<>();
     private char[] password;
     private char[] keyPassword;
@@ -83,10 +86,11 @@ public final class KeyStoreConverter {
      * is that of the option {@code to}, or else of the ending of its name.
      *
      * @return the entries and the warnings; the content is empty
+     * @throws UnsupportedOperationException if a path is not one of the system's own files
      * @throws TlsFailure if an option, the input or a password is wrong, or the output is there already
      */
     public Result convert(Path source, Path destination) throws TlsFailure {
-        return run(source.toString(), null, destination.toString());
+        return run(source.toFile().getPath(), null, destination.toFile().getPath());
     }
 
     /**
@@ -100,10 +104,13 @@ public final class KeyStoreConverter {
     }
 
     private Result run(String source, byte[] content, String destination) throws TlsFailure {
-        byte[] store = utf8(password);
-        byte[] key = utf8(keyPassword);
-        byte[] out = utf8(outPassword);
+        byte[] store = null;
+        byte[] key = null;
+        byte[] out = null;
         try {
+            store = utf8(password);
+            key = utf8(keyPassword);
+            out = utf8(outPassword);
             return new Result(new NativeConversion(options.toArray(new String[0]), store, key, out, source, content,
                     destination));
         } finally {
@@ -120,11 +127,16 @@ public final class KeyStoreConverter {
         return replacement == null ? null : replacement.clone();
     }
 
-    private static byte[] utf8(char[] text) {
+    private static byte[] utf8(char[] text) throws TlsFailure {
         if (text == null) {
             return null;
         }
-        ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
+        ByteBuffer encoded = ByteBuffer.allocate(text.length * BYTES_MAX);
+        if (StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text), encoded, true).isError()) {
+            wipe(encoded.array());
+            throw TlsFailure.of(ErrorCode.INVALID_ARGUMENT, "a password has half of a character (a lone surrogate)");
+        }
+        encoded.flip();
         byte[] bytes = new byte[encoded.remaining()];
         encoded.get(bytes);
         wipe(encoded.array());

@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -95,6 +98,29 @@ class KeyStoreConverterTest {
         assertEquals("before", Files.readString(out));
         assertThrows(NullPointerException.class, () -> new KeyStoreConverter().option(null, "x"));
         assertThrows(NullPointerException.class, () -> new KeyStoreConverter().convert(null, "x"));
+    }
+
+    @Test
+    void pathsOfOtherFileSystemsAreRefused() throws Exception {
+        Path store = folder.resolve("old.jks");
+        URI zip = URI.create("jar:" + folder.resolve("a.zip").toUri());
+        try (FileSystem other = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
+            Path out = other.getPath(folder.resolve("elsewhere.p12").toString());
+            KeyStoreConverter converter = converter().outPassword(NEW);
+            assertThrows(UnsupportedOperationException.class, () -> converter.convert(store, out));
+            assertThrows(UnsupportedOperationException.class, () -> converter.convert(out, store));
+        }
+        assertFalse(Files.exists(folder.resolve("elsewhere.p12")));
+    }
+
+    @Test
+    void passwordWithHalfOfACharacterIsRefused() {
+        Path out = folder.resolve("half.p12");
+        for (String half : List.of("pass\ud83d", "\udd11pass", "pa\ud83dss")) {
+            assertRefused(ErrorCode.INVALID_ARGUMENT,
+                    () -> converter().outPassword(half.toCharArray()).convert(folder.resolve("old.jks"), out));
+        }
+        assertFalse(Files.exists(out));
     }
 
     @Test
