@@ -149,6 +149,9 @@ impl Conversion {
         }
         let mut entries = self.entries(source)?;
         self.restrict(&mut entries, format, &source.label())?;
+        if format == Format::Pkcs12 {
+            entries.check_issuers()?;
+        }
         export::name(&mut entries, self.name.as_deref())?;
         let seal = password.as_ref().map(|password| Seal {
             password: password.reveal(),

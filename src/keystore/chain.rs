@@ -3,8 +3,7 @@
 //! Signatures are not verified here; peers do that. Names and key identifiers say which certificate issued which (RFC
 //! 5280 sections 4.1.2.4 and 4.2.1.1).
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, hash_map};
 
 use rustls::pki_types::CertificateDer;
 use rustls::sign::SigningKey;
@@ -60,8 +59,8 @@ impl Pool {
         for certificate in certificates {
             let position = pool.certificates.len();
             match pool.positions.entry(certificate) {
-                Entry::Occupied(_) => continue,
-                Entry::Vacant(vacant) => {
+                hash_map::Entry::Occupied(_) => continue,
+                hash_map::Entry::Vacant(vacant) => {
                     pool.certificates.push(vacant.key().clone());
                     vacant.insert(position);
                 }
@@ -110,6 +109,48 @@ impl Pool {
     /// The certificates of a chain, end entity first.
     pub(super) fn certificates_of(&self, chain: &Chain) -> impl Iterator<Item = &CertificateDer<'static>> {
         chain.order.iter().filter_map(|position| self.certificates.get(*position))
+    }
+
+    /// Tells whether a program could take another issuer for a certificate of this chain: one of the same name with
+    /// another key. Java takes the first of a name. Other programs look at key identifiers, where there are any.
+    ///
+    /// `halves` keeps the public halves that were read.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_MALFORMED`.
+    pub(super) fn confuses(
+        &self,
+        chain: &[CertificateDer<'static>],
+        halves: &mut HashMap<usize, PublicHalf>,
+    ) -> Result<bool> {
+        let positions: Vec<usize> = chain.iter().filter_map(|der| self.positions.get(der).copied()).collect();
+        for names in positions.iter().filter_map(|position| self.names.get(*position)) {
+            let named = self.by_subject.get(&names.issuer).map(Vec::as_slice).unwrap_or_default();
+            if names.subject == names.issuer || named.len() < 2 {
+                continue;
+            }
+            for position in named {
+                if let (hash_map::Entry::Vacant(vacant), Some(der)) =
+                    (halves.entry(*position), self.certificates.get(*position))
+                {
+                    vacant.insert(PublicHalf::new(fault::parse(der)?.public_key()));
+                }
+            }
+            let own: Vec<_> =
+                named.iter().filter(|one| positions.contains(one)).filter_map(|one| halves.get(one)).collect();
+            let mut numbered = named.iter().enumerate();
+            let is_confused = numbered.any(|(number, rival)| {
+                let is_own = halves.get(rival).is_some_and(|half| own.contains(&half));
+                let key = self.names.get(*rival).and_then(|names| names.subject_key.as_ref());
+                let is_told_apart = key.is_some() && names.issuer_key.is_some() && key != names.issuer_key.as_ref();
+                !is_own && (number == 0 || !is_told_apart)
+            });
+            // A chain that ends before its issuer has none to be confused with.
+            if is_confused && !own.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The certificates that are not in the chain.

@@ -9,8 +9,11 @@ use super::store::{Content, Entry, EntryKind};
 use super::traditional::Traditional;
 use super::{dsa, formats, pkcs7};
 use crate::certificate::fault;
-use crate::der::{Cursor, SEQUENCE};
+use crate::der::{CONTEXT_0, Cursor, SEQUENCE};
 use crate::error::{Code, Error, Result};
+
+/// The use by servers, by clients, and every use (RFC 5280 section 4.2.1.12).
+const USES_OF_TLS: [&str; 3] = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 
 /// The entries of a PEM text, one for each block. A block that cannot be read is an entry that cannot be used.
 ///
@@ -32,13 +35,7 @@ fn read_block(block: Block, place: String, reads_dsa: bool) -> Vec<Entry> {
         // Windows' certutil -encode writes this label around whatever it encodes.
         "CERTIFICATE" if pkcs7::is_content_info(&block.data) => return pkcs7_entries(&block.data, &place),
         "CERTIFICATE" | "X509 CERTIFICATE" | "X.509 CERTIFICATE" => certificate(&block.data, place),
-        // OpenSSL puts what it trusts the certificate for behind it; only the certificate is read.
-        "TRUSTED CERTIFICATE" => {
-            match Cursor::new(&block.data, Code::CertificateMalformed).take(SEQUENCE, "certificate") {
-                Ok(whole) => certificate(whole.whole, place),
-                Err(fault) => Entry::unusable(fault, place),
-            }
-        }
+        "TRUSTED CERTIFICATE" => with_uses(&block.data, place),
         "DSA PRIVATE KEY" if !reads_dsa => Entry::key(Material::Unusable(dsa::unsupported()), Vec::new(), place),
         "OPENSSH PRIVATE KEY" => unsupported_key("OpenSSH's own format; ssh-keygen -p -m PEM converts it", place),
         // Some writers name the algorithm in the label of PKCS#8.
@@ -52,6 +49,36 @@ fn read_block(block: Block, place: String, reads_dsa: bool) -> Vec<Entry> {
         _ => Entry::other(place, Some(skipped(&block))),
     };
     vec![entry]
+}
+
+/// A certificate with the uses that OpenSSL has behind it.
+fn with_uses(data: &[u8], place: String) -> Entry {
+    let mut content = Cursor::new(data, Code::CertificateMalformed);
+    let read = content.take(SEQUENCE, "certificate").and_then(|whole| Ok((whole.whole, is_rejected(content)?)));
+    match read {
+        Ok((der, is_rejected)) => Entry { is_rejected, ..certificate(der, place) },
+        Err(fault) => Entry::unusable(fault, place),
+    }
+}
+
+/// Tells whether the data of OpenSSL behind a certificate (X509_CERT_AUX) rejects it for one of the uses of TLS, or
+/// trusts it for other uses alone.
+fn is_rejected(mut content: Cursor<'_>) -> Result<bool> {
+    if content.is_empty() {
+        return Ok(false);
+    }
+    let mut uses = content.enter(SEQUENCE, "list of uses behind the certificate")?;
+    content.end("list of uses behind the certificate")?;
+    let mut names_tls = |tag| -> Result<Option<bool>> {
+        let Some(list) = uses.optional(tag, "list of uses")? else { return Ok(None) };
+        let (mut list, mut found) = (Cursor::new(list.content, Code::CertificateMalformed), false);
+        while !list.is_empty() {
+            found |= USES_OF_TLS.contains(&list.oid("use")?.as_str());
+        }
+        Ok(Some(found))
+    };
+    let (trusts, rejects) = (names_tls(SEQUENCE)?, names_tls(CONTEXT_0)?);
+    Ok(rejects == Some(true) || trusts == Some(false))
 }
 
 /// The entries of PKCS#7: one for each certificate, and a note for the rest.

@@ -68,6 +68,8 @@ pub struct Entry {
     pub place: String,
     /// The warning about the entry, e.g. the reason why it is skipped.
     pub note: Option<String>,
+    /// True for a certificate that the data of OpenSSL behind it rejects for TLS.
+    pub(super) is_rejected: bool,
     pub(super) material: Option<Material>,
     /// The error that keeps it from use, if there is one.
     pub(super) fault: Option<Error>,
@@ -112,7 +114,8 @@ impl Entry {
     fn faulty(place: String, fault: Option<Error>) -> Self {
         let note = fault.as_ref().map(|fault| format!("not used: {}", fault.message()));
         let (kind, paid) = (EntryKind::Other, Paid::default());
-        Self { alias: None, kind, chain: Vec::new(), key: None, place, note, material: None, fault, paid }
+        let (alias, chain, key, is_rejected, material) = (None, Vec::new(), None, false, None);
+        Self { alias, kind, chain, key, place, note, is_rejected, material, fault, paid }
     }
 
     /// Its place without the name of the file before it, which a message names already.
@@ -202,7 +205,16 @@ impl Content {
             return Err(fault.clone().at(place));
         }
         let warnings = lost.filter_map(|entry| Some((entry.place.clone(), entry.fault.clone()?)));
-        let warnings = warnings_of_unused(warnings.collect());
+        let mut warnings = warnings_of_unused(warnings.collect());
+        let mut rejected = entries.iter().filter(|entry| entry.is_rejected);
+        if let Some(first) = rejected.next() {
+            let more = match rejected.count() {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let place = &first.place;
+            warnings.push(format!("{place}{more}: not trusted, as the uses behind the certificate reject it for TLS"));
+        }
         Ok(Self { entries, warnings, ..Self::default() })
     }
 }
@@ -314,13 +326,14 @@ impl Store {
     ///
     /// In a PEM or DER file these are all certificates; in a key store the trusted entries and, as in Java, the end
     /// entity of each key entry. A PKCS#12 store of certificates only, none of them marked as trusted, counts as all
-    /// trusted.
+    /// trusted. A certificate that OpenSSL's data behind it rejects for TLS is not trusted.
     ///
     /// # Errors
     /// `NO_TRUSTED_CERTIFICATE`.
     pub fn trusted(&self) -> Result<Vec<TrustedCertificate>> {
         let marked = self.entries.iter().any(|entry| matches!(entry.kind, EntryKind::Key | EntryKind::Trusted));
         let text = matches!(self.store_type, StoreType::Pem | StoreType::Der);
+        let rejected = self.rejected();
         let mut seen = HashSet::new();
         let trusted = self.entries.iter().filter_map(|entry| {
             let counts = match entry.kind {
@@ -329,7 +342,7 @@ impl Store {
                 EntryKind::Certificate => text || !marked,
                 EntryKind::SecretKey | EntryKind::Other => false,
             };
-            let der = entry.chain.first().filter(|der| counts && seen.insert(*der))?;
+            let der = entry.chain.first().filter(|der| counts && !rejected.contains(der) && seen.insert(*der))?;
             Some(TrustedCertificate { der: der.clone(), place: entry.place.clone() })
         });
         let trusted = trusted.collect::<Vec<_>>();
@@ -337,6 +350,11 @@ impl Store {
             return Err(self.for_lack(Code::NoTrustedCertificate, &self.summary()).at(&self.label));
         }
         Ok(trusted)
+    }
+
+    /// The certificates that the data of OpenSSL behind them rejects for TLS.
+    pub(super) fn rejected(&self) -> HashSet<&CertificateDer<'static>> {
+        self.entries.iter().filter(|entry| entry.is_rejected).flat_map(|entry| &entry.chain).collect()
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = (usize, &Entry)> {

@@ -1,10 +1,12 @@
 //! The entries between a store that was read and a file that is written.
 
+use std::collections::HashMap;
+
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use crate::certificate::printable;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::keystore::chain::Pool;
 
 /// A private key with its certificate chain.
@@ -42,6 +44,28 @@ impl Entries {
         let chains = std::mem::take(&mut self.keys).into_iter().flat_map(|entry| entry.chain);
         let entry = |der| CertificateEntry { alias: None, place: String::new(), der, trusted: false };
         self.certificates = chains.map(entry).collect();
+    }
+
+    /// Refuses keys that PKCS#12 could give another issuer. Java takes the first certificate of a name, in the order
+    /// that they are written in.
+    ///
+    /// # Errors
+    /// `OPTION_CONFLICT`; `CERTIFICATE_MALFORMED`.
+    pub(crate) fn check_issuers(&self) -> Result<()> {
+        let own = self.keys.iter().filter_map(|entry| entry.chain.first());
+        let issuers = self.keys.iter().flat_map(|entry| entry.chain.iter().skip(1));
+        let (trusted, others): (Vec<_>, Vec<_>) = self.certificates.iter().partition(|entry| entry.trusted);
+        let beside = others.into_iter().chain(trusted).map(|entry| &entry.der);
+        let pool = Pool::new(own.chain(issuers).chain(beside).cloned())?;
+        let mut halves = HashMap::new();
+        for entry in &self.keys {
+            if pool.confuses(&entry.chain, &mut halves)? {
+                let detail = "PKCS#12 does not keep chains, and another certificate has the name of its issuer";
+                let hint = "Write one file for each alias, and trusted certificates into another one.";
+                return Err(Error::new(Code::OptionConflict, detail).with_hint(hint).at(&entry.place));
+            }
+        }
+        Ok(())
     }
 
     /// A warning for each key that PKCS#12 gives another chain. The format does not say which certificates make a

@@ -210,8 +210,13 @@ impl Taker<'_> {
                 }
             }
         }
+        let rejected = store.rejected();
         for certificate in pool.certificates().iter().filter(|der| !in_chains.contains(*der)) {
             if self.is_wanted(None) {
+                if rejected.contains(certificate) {
+                    self.leave_out(store, certificate)?;
+                    continue;
+                }
                 if has_keys {
                     let what = format!("a certificate is in the chain of no key: {}", describe(certificate));
                     self.warn(store.label(), &what);
@@ -224,6 +229,16 @@ impl Taker<'_> {
         if !std::ptr::eq(store, keys) {
             self.tell_beside(store, keys)?;
         }
+        Ok(())
+    }
+
+    /// A certificate that OpenSSL rejects for TLS: no output says so, and other programs would trust it.
+    fn leave_out(&mut self, store: &Store, certificate: &CertificateDer<'static>) -> Result<()> {
+        let what = format!("a certificate that is rejected for TLS is not in the output: {}", describe(certificate));
+        if !self.aliases.is_empty() {
+            return Err(Error::new(Code::NoTrustedCertificate, what).at(store.label()));
+        }
+        self.warn(store.label(), &what);
         Ok(())
     }
 

@@ -2,7 +2,9 @@
 
 use brokertls::Source;
 use brokertls::error::Code;
+use brokertls::keystore::OpenOptions;
 
+use super::super::opened;
 use super::super::tools::{KEYTOOL, made, pki};
 use super::{assert_code, conversion, converted, identity, refused};
 
@@ -116,4 +118,56 @@ fn cost_of_the_output_is_lowered_by_options_that_it_names() {
 fn encryption_that_is_not_used_is_not_warned_about() {
     let settings = [("to", "pem"), ("part", "chain"), ("out-password", "pass:new"), ("legacy-encryption", "yes")];
     assert!(converted(&identity(), &settings).warnings.is_empty());
+}
+
+/// The CA `other` with these settings of `openssl x509 -trustout` behind it.
+fn with_uses(settings: &str) -> Vec<u8> {
+    made(&format!("openssl x509 -in $pki/other.crt -trustout {settings} -out out"))
+}
+
+#[test]
+fn certificate_that_openssl_rejects_for_tls_is_trusted_by_no_output_and_no_context() {
+    let rejected = [
+        "-addreject serverAuth",
+        "-addreject clientAuth -addtrust serverAuth",
+        "-addreject anyExtendedKeyUsage",
+        "-addreject emailProtection -addreject serverAuth",
+        "-addtrust emailProtection",
+    ];
+    for settings in rejected {
+        let input = with_uses(settings);
+        let told = "in, line 1: not trusted, as the uses behind the certificate reject it for TLS";
+        for to in ["pem", "pkcs12"] {
+            let error = refused(&input, &[("to", to), ("out-password", "pass:new")]);
+            assert_code(&error, Code::NoCertificate, "there is nothing to write");
+            let error = refused(&input, &[("to", to), ("out-password", "pass:new"), ("alias", "1")]);
+            assert_code(&error, Code::NoTrustedCertificate, "in: a certificate that is rejected for TLS");
+            let beside = [input.clone(), pki("root.crt")].concat();
+            let done = converted(&beside, &[("to", to), ("out-password", "pass:new")]);
+            assert_eq!((done.entries.len(), done.warnings.len()), (1, 2), "{done:?}");
+            assert_eq!(done.warnings[0], told);
+            assert!(done.warnings[1].contains("is rejected for TLS is not in the output: subject "), "{done:?}");
+        }
+        let store = opened("in", &input, &OpenOptions::default());
+        assert_eq!(store.warnings(), [told], "{settings}");
+        assert_eq!(store.trusted().unwrap_err().code(), Code::NoTrustedCertificate, "{settings}");
+        // The same certificate without these uses does not undo them.
+        let both = [input, pki("other.crt")].concat();
+        let store = opened("in", &both, &OpenOptions::default());
+        assert_eq!(store.trusted().unwrap_err().code(), Code::NoTrustedCertificate, "{settings}");
+    }
+    for settings in ["-setalias name", "-addtrust serverAuth -addreject emailProtection", "-addreject codeSigning"] {
+        let done = converted(&with_uses(settings), &[("to", "pkcs12"), ("out-password", "pass:new")]);
+        assert!(done.entries[0].is_trusted && done.warnings.is_empty(), "{settings}: {done:?}");
+    }
+}
+
+#[test]
+fn certificate_with_uses_that_cannot_be_read_is_refused() {
+    let input = made(
+        "{ openssl x509 -in $pki/other.crt -outform DER; printf '\\x30\\x04\\x30\\x05\\x06\\x01'; } > der
+        { echo '-----BEGIN TRUSTED CERTIFICATE-----'; base64 der; echo '-----END TRUSTED CERTIFICATE-----'; } > out",
+    );
+    let error = refused(&input, &[("to", "pem")]);
+    assert_code(&error, Code::CertificateMalformed, "in, line 1: list of uses is cut off");
 }

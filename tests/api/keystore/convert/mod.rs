@@ -3,6 +3,7 @@
 mod entries;
 mod files;
 mod fixtures;
+mod issuers;
 mod lost;
 mod names;
 mod passwords;
