@@ -270,7 +270,7 @@ static btls_context *client_named(const char *version, const char *identity, con
 
 static const char *const versions[] = {"TLSv1.3", "TLSv1.2", "TLSv1"};
 
-static void client_of_ours_with_a_key_is_accepted_and_both_sides_have_its_identity(void) {
+static void client_of_ours_with_a_key_is_accepted_and_the_server_has_its_identity(void) {
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         int calls = 0;
         btls_context *server = build(side(versions[i], other_secret));
@@ -362,7 +362,7 @@ int main(void) {
     RUN(function_gives_the_secrets_of_identities_that_the_file_does_not_have);
     RUN(key_in_memory_serves_its_client);
     RUN(identity_before_the_handshake_is_null_and_outputs_are_needed);
-    RUN(client_of_ours_with_a_key_is_accepted_and_both_sides_have_its_identity);
+    RUN(client_of_ours_with_a_key_is_accepted_and_the_server_has_its_identity);
     RUN(client_of_ours_with_another_secret_or_identity_is_refused_by_the_server);
     RUN(client_of_ours_without_a_key_of_its_function_ends_with_the_code_of_the_reason);
     RUN(identity_of_this_side_without_a_key_or_without_the_engine_is_a_conflict);
