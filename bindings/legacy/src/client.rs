@@ -18,6 +18,7 @@ use openssl_sys as sys;
 
 use crate::connection::pending_suite;
 use crate::context::{all, bytes, certificate, key, version_of};
+use crate::once::made_once;
 use crate::{callbacks, psk};
 
 /// Functions that the crate does not declare.
@@ -139,13 +140,7 @@ fn judge_pending(ssl: &mut SslRef) -> bool {
 
 fn pending_index() -> Result<Index<Ssl, Pending>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Pending>> = OnceLock::new();
-    match INDEX.get() {
-        Some(index) => Ok(*index),
-        None => {
-            let made = Ssl::new_ex_index()?;
-            Ok(*INDEX.get_or_init(|| made))
-        }
-    }
+    made_once(&INDEX, Ssl::new_ex_index).copied()
 }
 
 /// Refuses a group of finite fields that is too small or too large. The core decides about everything else.

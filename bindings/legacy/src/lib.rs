@@ -10,6 +10,7 @@ mod context;
 mod groups;
 mod guard;
 mod messages;
+mod once;
 mod psk;
 mod sealed;
 mod sent;

@@ -14,6 +14,7 @@ use openssl_sys as sys;
 
 use crate::callbacks;
 use crate::connection::pending_suite;
+use crate::once::made_once;
 use crate::sessions::ID_CONTEXT;
 
 /// Functions that the crate does not declare.
@@ -187,13 +188,7 @@ pub(crate) fn key_of(ssl: &SslRef) -> Option<&Key> {
 
 fn key_index() -> Result<Index<Ssl, Key>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, Key>> = OnceLock::new();
-    match INDEX.get() {
-        Some(index) => Ok(*index),
-        None => {
-            let made = Ssl::new_ex_index()?;
-            Ok(*INDEX.get_or_init(|| made))
-        }
-    }
+    made_once(&INDEX, Ssl::new_ex_index).copied()
 }
 
 /// Gives OpenSSL the session of the connection's key, if the client names its identity.

@@ -17,6 +17,7 @@ use openssl::ssl::{Error, SslContext, SslContextBuilder, SslOptions, SslRef, Ssl
 use openssl_sys as sys;
 use zeroize::Zeroizing;
 
+use crate::once::made_once;
 use crate::{callbacks, psk, ticket_keys};
 
 /// The most that the core may add to a session.
@@ -82,13 +83,7 @@ struct Tickets {
 
 fn tickets_index() -> Result<Index<SslContext, Tickets>, ErrorStack> {
     static INDEX: OnceLock<Index<SslContext, Tickets>> = OnceLock::new();
-    match INDEX.get() {
-        Some(index) => Ok(*index),
-        None => {
-            let made = SslContext::new_ex_index()?;
-            Ok(*INDEX.get_or_init(|| made))
-        }
-    }
+    made_once(&INDEX, SslContext::new_ex_index).copied()
 }
 
 fn tickets_of(ssl: &SslRef) -> Option<Tickets> {

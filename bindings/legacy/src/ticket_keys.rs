@@ -17,6 +17,7 @@ use openssl_sys as sys;
 use zeroize::Zeroizing;
 
 use crate::context::algorithms;
+use crate::once::made_once;
 use crate::sessions;
 
 /// A key seals tickets for so long, and opens them for so long again.
@@ -98,13 +99,7 @@ impl Keys {
 /// The cipher of tickets, fetched once.
 fn algorithm() -> Result<&'static Cipher, ErrorStack> {
     static ALGORITHM: OnceLock<Cipher> = OnceLock::new();
-    match ALGORITHM.get() {
-        Some(algorithm) => Ok(algorithm),
-        None => {
-            let fetched = Cipher::fetch(Some(algorithms()?), "AES-256-CBC", None)?;
-            Ok(ALGORITHM.get_or_init(|| fetched))
-        }
-    }
+    made_once(&ALGORITHM, || Cipher::fetch(Some(algorithms()?), "AES-256-CBC", None))
 }
 
 /// Sets the keys of one ticket. Returns 1, or 0 for no ticket, or a negative number for a failure.
