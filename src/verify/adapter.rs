@@ -425,10 +425,8 @@ impl RustlsVerifier {
         now: UnixTime,
     ) -> Result<()> {
         // A fetch may write to the log.
-        let verdict = HandshakeNotes::aside(|| match self.may_wait {
-            true => verifier.verify_stapled(chain, purpose, name, staple, now),
-            false => verifier.verify_by_known(chain, purpose, name, staple, now),
-        })?;
+        let verdict =
+            HandshakeNotes::aside(|| verifier.verify_within(chain, purpose, name, (staple, self.may_wait), now))?;
         if let Some(callback) = &self.callback {
             let connection = HandshakeNotes::connection(HandshakeNotes::version());
             let peer =

@@ -164,28 +164,28 @@ impl PeerVerifier {
         staple: Option<&[u8]>,
         now: UnixTime,
     ) -> Result<Verdict> {
-        let verdict = self.verify_path(chain, purpose, name, now)?;
-        if let Some(revocation) = &self.revocation {
-            revocation.check_sent(&verdict.path, chain, staple, now)?;
-        }
-        Ok(verdict)
+        self.verify_within(chain, purpose, name, (staple, true), now)
     }
 
-    /// As [`Self::verify_stapled`], with revocation by what is known. It waits for no answer.
+    /// As [`Self::verify_stapled`], after the staple with true if the check of revocation may wait for the network.
+    /// Without that, what is known must do.
     ///
     /// # Errors
     /// As for [`Self::verify_stapled`].
-    pub(crate) fn verify_by_known(
+    pub(crate) fn verify_within(
         &self,
         chain: &[CertificateDer<'_>],
         purpose: Purpose,
         name: Option<&ServerName<'_>>,
-        staple: Option<&[u8]>,
+        (staple, may_wait): (Option<&[u8]>, bool),
         now: UnixTime,
     ) -> Result<Verdict> {
         let verdict = self.verify_path(chain, purpose, name, now)?;
         if let Some(revocation) = &self.revocation {
-            revocation.check_known(&verdict.path, chain, staple, now)?;
+            match may_wait {
+                true => revocation.check_sent(&verdict.path, chain, staple, now)?,
+                false => revocation.check_known(&verdict.path, chain, staple, now)?,
+            }
         }
         Ok(verdict)
     }
