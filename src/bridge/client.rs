@@ -16,10 +16,10 @@ use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, SignatureScheme};
 use crate::certificate::KeptChain;
 use crate::connection::Refusals;
 use crate::session::ClientSessions;
-use crate::verify::{Authenticated, HandshakeInput, HandshakeNotes, RustlsVerifier};
+use crate::verify::{Authenticated, HandshakeInput, RustlsVerifier};
 
 use super::refusal;
-use super::with_notes;
+use super::{judged, with_notes};
 
 /// The most servers of one configuration that are kept. No session of a further one is.
 const MOST_SERVERS: usize = 4096;
@@ -89,8 +89,8 @@ impl fmt::Debug for ServerVerifier {
     }
 }
 
-/// A server by its name and its own certificate.
-type Shown = (ServerName<'static>, CertificateDer<'static>, Arc<Authenticated>);
+/// A server of a configuration, by its name and its own certificate.
+type Shown = (Arc<Servers>, ServerName<'static>, CertificateDer<'static>, Arc<Authenticated>);
 
 thread_local! {
     /// The server that has shown its certificates, and has not proven that it has their key.
@@ -98,20 +98,15 @@ thread_local! {
 }
 
 impl ServerVerifier {
-    fn judge<T>(&self, call: impl FnOnce() -> Result<T, rustls::Error>) -> (Result<T, rustls::Error>, HandshakeNotes) {
-        let (outcome, mut notes) = with_notes(HandshakeInput::default(), call);
-        let refusal = notes.refusal.take();
-        (refusal::told(outcome, refusal, self.log.as_deref()), notes)
-    }
-
     /// Judges a proof that the server has the key of its certificate.
     fn proven(
         &self,
         cert: &CertificateDer<'_>,
         call: impl FnOnce() -> Result<HandshakeSignatureValid, rustls::Error>,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let valid = self.judge(call).0?;
-        if let Some((name, _, server)) = SHOWN.take().filter(|(_, end_entity, _)| end_entity == cert) {
+        let valid = judged(self.log.as_deref(), call).0?;
+        let is_own = |(servers, _, end_entity, _): &Shown| Arc::ptr_eq(servers, &self.servers) && end_entity == cert;
+        if let Some((_, name, _, server)) = SHOWN.take().filter(is_own) {
             self.servers.add(&name, server);
         }
         Ok(valid)
@@ -129,9 +124,11 @@ impl ServerCertVerifier for ServerVerifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         refusal::forget();
         let (outcome, notes) =
-            self.judge(|| self.inner.verify_server_cert(end_entity, intermediates, name, staple, now));
+            judged(self.log.as_deref(), || self.inner.verify_server_cert(end_entity, intermediates, name, staple, now));
         let server = notes.verified.filter(|_| outcome.is_ok());
-        SHOWN.set(server.map(|server| (name.to_owned(), end_entity.clone().into_owned(), server)));
+        SHOWN.set(
+            server.map(|server| (Arc::clone(&self.servers), name.to_owned(), end_entity.clone().into_owned(), server)),
+        );
         outcome
     }
 

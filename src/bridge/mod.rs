@@ -12,6 +12,7 @@ mod refusal;
 mod server;
 mod session_value;
 
+use crate::connection::Refusals;
 use crate::verify::{HandshakeInput, HandshakeNotes};
 
 pub(crate) use client::{ServerVerifier, Servers, for_client};
@@ -28,6 +29,16 @@ pub enum RustlsFetch {
     /// Peers are checked by the lists and responses that are at hand. Maintenance fetches the lists that they name, and
     /// asks no responder about them.
     KnownOnly,
+}
+
+/// Judges a peer in one call of rustls. Gives what was found, and keeps and logs why it is refused.
+fn judged<T>(
+    log: Option<&Refusals>,
+    call: impl FnOnce() -> Result<T, rustls::Error>,
+) -> (Result<T, rustls::Error>, HandshakeNotes) {
+    let (outcome, mut notes) = with_notes(HandshakeInput::default(), call);
+    let refusal = notes.refusal.take();
+    (refusal::told(outcome, refusal, log), notes)
 }
 
 /// Runs one call of rustls with notes of its own.

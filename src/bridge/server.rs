@@ -19,7 +19,7 @@ use crate::verify::{HandshakeInput, HandshakeNotes, RustlsVerifier};
 use super::clients::Clients;
 use super::refusal;
 use super::session_value::SessionValue;
-use super::with_notes;
+use super::{judged, with_notes};
 
 const TLS13: u16 = 0x0304;
 
@@ -72,19 +72,13 @@ impl fmt::Debug for ClientVerifier {
 }
 
 impl ClientVerifier {
-    fn judge<T>(&self, call: impl FnOnce() -> Result<T, rustls::Error>) -> (Result<T, rustls::Error>, HandshakeNotes) {
-        let (outcome, mut notes) = with_notes(HandshakeInput::default(), call);
-        let refusal = notes.refusal.take();
-        (refusal::told(outcome, refusal, self.log.as_deref()), notes)
-    }
-
     /// Judges a proof that the client has the key of its certificate.
     fn proven(
         &self,
         cert: &CertificateDer<'_>,
         call: impl FnOnce() -> Result<HandshakeSignatureValid, rustls::Error>,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let valid = self.judge(call).0?;
+        let valid = judged(self.log.as_deref(), call).0?;
         self.clients.prove(cert);
         Ok(valid)
     }
@@ -106,7 +100,8 @@ impl ClientCertVerifier for ClientVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         refusal::forget();
-        let (outcome, notes) = self.judge(|| self.inner.verify_client_cert(end_entity, intermediates, now));
+        let (outcome, notes) =
+            judged(self.log.as_deref(), || self.inner.verify_client_cert(end_entity, intermediates, now));
         self.clients.show(notes.verified.filter(|_| outcome.is_ok()));
         outcome
     }
