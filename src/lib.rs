@@ -35,7 +35,7 @@ pub use config::{
     ClientAuth, ConnectionSettings, ContextBuilder, CrlSource, IdentitySource, Source, TrustSource, options,
 };
 pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
-pub use context::Context;
+pub use context::{Context, ContextCertificate};
 pub use error::{Code, Error, Result};
 pub use idle::{IdlePlace, IdleVisit};
 pub use legacy::{Psk, PskCallback, PskClientCallback, PskFormat, PskHash, PskHint, PskRequest, PskSummary};

@@ -10,6 +10,7 @@ use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::Engines;
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
+use crate::keystore::Identity;
 use crate::logging::Level;
 use crate::policy::{NotServed, Policies, Policy, SecondPolicy, Standing, of_both};
 use crate::revocation::{Remote, Staples};
@@ -36,6 +37,7 @@ pub(super) struct Generation {
     derived_clients: RwLock<HashMap<ConnectionSettings, Client>>,
     pub(super) bridged: Made,
     pub(super) staples: Arc<Staples>,
+    pub(super) identities: Vec<Arc<Identity>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -96,7 +98,6 @@ impl Generation {
         };
         let (server, client) = (server.transpose()?, client.transpose()?);
         let (derived_servers, derived_clients) = (RwLock::default(), RwLock::default());
-        let (standing, bridged) = (Arc::new(standing), Made::default());
         Ok(Self {
             parts,
             server,
@@ -104,11 +105,12 @@ impl Generation {
             second,
             clients,
             not_served,
-            standing,
+            standing: Arc::new(standing),
             derived_servers,
             derived_clients,
-            bridged,
+            bridged: Made::default(),
             staples,
+            identities,
             warnings,
         })
     }

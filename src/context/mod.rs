@@ -2,6 +2,7 @@
 
 mod bridge;
 mod build;
+mod certificates;
 mod check;
 mod engines;
 mod generation;
@@ -35,6 +36,7 @@ use crate::session::Sessions;
 use crate::verify::HandshakeNotes;
 use crate::verify::host::HandshakeHost;
 
+pub use certificates::ContextCertificate;
 use generation::Generation;
 use maintenance::{Life, Maintenance};
 use parts::Client;

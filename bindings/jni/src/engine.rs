@@ -15,7 +15,7 @@ use crate::guard::{self, Outcome, Raised, guard, guard_bare};
 use crate::handles::{Exclusive, Handles};
 use crate::host::Asked;
 use crate::memory::{self, Both, Offer};
-use crate::text::{ByteArrays, Strings, java_byte_arrays, java_byte_arrays_or_null, java_bytes};
+use crate::text::{ByteArrays, Strings, java_byte_arrays, java_byte_arrays_or_null, java_bytes, java_strings};
 use crate::{failure, text};
 
 pub(crate) static ENGINES: Handles<Engine> = Handles::new();
@@ -352,6 +352,19 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_isResumed<'local>(
     engine: jlong,
 ) -> bool {
     guard_bare(&mut env, || look(engine, |connection| connection.is_resumed() == Some(true)))
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_deviations<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> Strings<'local> {
+    guard(&mut env, |env| {
+        let names: Vec<_> =
+            look(engine, |connection| connection.deviations().iter().map(|one| Some(one.name())).collect())?;
+        java_strings(env, names.into_iter())
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -5,6 +5,7 @@
 //! other file serves one Java class.
 
 mod asleep;
+mod certificates;
 mod context;
 mod convert;
 mod engine;

@@ -14,6 +14,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
@@ -36,11 +37,13 @@ import javax.net.ssl.SSLSocketFactory;
  */
 public final class BrokerTlsContext implements AutoCloseable {
     private final NativeContext context;
+    private final Services.Ready ready;
     private final SSLContext sslContext;
     private final Maintenance maintenance = new Maintenance();
 
     BrokerTlsContext(Services.Ready ready) {
         this.context = ready.nativeContext();
+        this.ready = ready;
         this.sslContext = new OwnContext(ready.spi());
     }
 
@@ -144,6 +147,14 @@ public final class BrokerTlsContext implements AutoCloseable {
         return Collections.unmodifiableMap(context.legacyUses());
     }
 
+    /**
+     * Returns the certificates in use: the own ones, each with its issuers as they are sent, and the trust anchors. Those
+     * of Java managers are listed as far as the managers name them.
+     */
+    public List<TlsCertificate> certificates() {
+        return Collections.unmodifiableList(ready.certificates());
+    }
+
     /** Returns the number of certificates accepted since the last reload although no source knew their status. */
     public long revocationUnknownAccepted() {
         return context.revocationUnknownAccepted();
@@ -151,7 +162,8 @@ public final class BrokerTlsContext implements AutoCloseable {
 
     /**
      * Returns the number of an engine's connection, which is unique in its context. {@link RevokedPeer#connectionId()}
-     * reports the same number. Returns 0 before the handshake has begun.
+     * and the log report the same number. Returns 0 before the handshake has begun. The engine can be a wrapper, such
+     * as that of Netty with ALPN. {@link ConnectionFacts} has more facts.
      *
      * @throws IllegalArgumentException for an engine of another provider
      */
@@ -160,7 +172,17 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * Returns the number of a socket's connection, as {@link #connectionId(SSLEngine)} does for an engine.
+     * Returns the number of a session's connection, as {@link #connectionId(SSLEngine)} does for an engine.
+     *
+     * @throws IllegalArgumentException for a session of another provider
+     */
+    public static long connectionId(SSLSession session) {
+        return Services.connectionId(session);
+    }
+
+    /**
+     * Returns the number of a socket's connection, as {@link #connectionId(SSLEngine)} does for an engine. A wrapper of
+     * a socket is asked for its session, which completes the handshake.
      *
      * @throws IllegalArgumentException for a socket of another provider
      */
@@ -180,6 +202,15 @@ public final class BrokerTlsContext implements AutoCloseable {
      */
     public static void sleep(SSLEngine engine) {
         Services.sleep(engine);
+    }
+
+    /**
+     * Drops the expanded keys of an idle connection by its session, as {@link #sleep(SSLEngine)} does for an engine.
+     *
+     * @throws IllegalArgumentException for a session of another provider
+     */
+    public static void sleep(SSLSession session) {
+        Services.sleep(session);
     }
 
     /**

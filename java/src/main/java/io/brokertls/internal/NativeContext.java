@@ -2,9 +2,13 @@ package io.brokertls.internal;
 
 import io.brokertls.ErrorCode;
 import io.brokertls.RevocationSource;
+import io.brokertls.TlsCertificate;
 import io.brokertls.TlsFailure;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** A native context. Safe for use by several threads. */
@@ -178,6 +182,20 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
+    /** Returns the certificates in use, own ones first: {@link TlsCertificate#TEXTS} texts each. */
+    public List<TlsCertificate> certificates() {
+        try {
+            String[] texts = certificates(pointer());
+            List<TlsCertificate> all = new ArrayList<>();
+            for (int i = 0; i < texts.length; i += TlsCertificate.TEXTS) {
+                all.add(new TlsCertificate(Arrays.copyOfRange(texts, i, i + TlsCertificate.TEXTS)));
+            }
+            return all;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns the number of certificates accepted since the last reload although no source knew their status. */
     public long revocationUnknownAccepted() {
         try {
@@ -247,6 +265,8 @@ public final class NativeContext extends NativeHandle {
     private static native long maintain(long context);
 
     private static native RevocationSource[] revocationSources(long context);
+
+    private static native String[] certificates(long context);
 
     private static native long revocationUnknownAccepted(long context);
 

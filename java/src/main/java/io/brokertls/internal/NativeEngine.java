@@ -246,6 +246,15 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    /** Returns the names of the tolerated deviations of the peer's certificate. */
+    public String[] deviations() {
+        try {
+            return deviations(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns the number of the connection in its context; never 0. */
     public long id() {
         try {
@@ -317,6 +326,8 @@ public final class NativeEngine extends NativeHandle {
     private static native String[] facts(long engine);
 
     private static native boolean isResumed(long engine);
+
+    private static native String[] deviations(long engine);
 
     private static native long id(long engine);
 

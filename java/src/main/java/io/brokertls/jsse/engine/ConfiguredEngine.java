@@ -4,6 +4,7 @@ import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.EngineSettings;
 import io.brokertls.internal.NativeEngine;
+import io.brokertls.jsse.session.ConnectionRecord;
 import java.util.List;
 import java.util.function.BiFunction;
 import javax.net.ssl.SSLEngine;
@@ -26,10 +27,9 @@ public abstract class ConfiguredEngine extends SSLEngine {
     final ContextState context;
     final SSLSocket socket;
     final Parameters parameters;
+    final ConnectionRecord record = new ConnectionRecord();
     String host;
     int port;
-    /** The number of the connection; 0 before the handshake has begun. */
-    long number;
     byte mode;
 
     ConfiguredEngine(ContextState context, String peerHost, int peerPort, SSLSocket socket) {
@@ -54,9 +54,7 @@ public abstract class ConfiguredEngine extends SSLEngine {
 
     /** Returns the number of the connection in its context; 0 before the handshake has begun. */
     public long connectionId() {
-        synchronized (lock) {
-            return number;
-        }
+        return record.id();
     }
 
     /** Sets the peer of a socket, before the handshake. */

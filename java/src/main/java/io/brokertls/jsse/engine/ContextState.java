@@ -1,10 +1,12 @@
 package io.brokertls.jsse.engine;
 
 import io.brokertls.BrokerTlsContext;
+import io.brokertls.TlsCertificate;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeEngine;
 import io.brokertls.internal.NativeIdentity;
+import io.brokertls.jsse.keys.ManagerCertificates;
 import io.brokertls.jsse.keys.SigningKey;
 import io.brokertls.jsse.session.Session;
 import io.brokertls.jsse.session.SessionContext;
@@ -14,6 +16,7 @@ import java.security.PrivateKey;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
@@ -137,6 +140,19 @@ public final class ContextState {
     /** Returns the callback for peers that the trust anchors accepted; null if there is none. */
     BrokerTlsContext.VerifyCallback verifyCallback() {
         return verifyCallback;
+    }
+
+    /** Returns the certificates in use, own ones first: those of the native context, and those of Java managers. */
+    public List<TlsCertificate> certificates() {
+        List<TlsCertificate> all = new ArrayList<>();
+        if (keyManager != null) {
+            all.addAll(ManagerCertificates.of(keyManager));
+        }
+        all.addAll(nativeContext.certificates());
+        if (trustManager != null) {
+            all.addAll(ManagerCertificates.of(trustManager));
+        }
+        return all;
     }
 
     String[] applicationProtocols() {

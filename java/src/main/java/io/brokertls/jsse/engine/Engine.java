@@ -59,7 +59,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
 
     @Override
     boolean isBegun() {
-        return number != 0 || state == EngineState.FAILED;
+        return record.id() != 0 || state == EngineState.FAILED;
     }
 
     private boolean isHandshaking() {
@@ -90,7 +90,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
 
     private Session newSession() {
         boolean isClient = mode == MODE_CLIENT;
-        return new Session(this, isClient ? context.clientSessions() : context.serverSessions(),
+        return new Session(this, record, isClient ? context.clientSessions() : context.serverSessions(),
                 parameters.serverName(host), parameters.sessionScope(host, port),
                 isClient ? parameters.requestedServerNames(host) : List.of(), host, port);
     }
@@ -176,9 +176,10 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             connection = isClient ? connect(settings) : context.nativeContext().accept(settings);
         } catch (TlsFailure e) {
             failure = e;
+            record.fail(e);
             throw thrown();
         }
-        number = connection.id();
+        record.begin(connection.id());
         update(connection.state());
     }
 
@@ -225,6 +226,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             }
             releaseCallbacks();
         }
+        record.fail(failure);
         String text = failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint());
         // Devices lose their network all the time. The transport counts that; it is no news about TLS.
         if (state.isEstablished() && failure.code() == ErrorCode.TRUNCATED) {
@@ -263,6 +265,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         if (isHandedOut) {
             keepChains();
         }
+        record.complete(facts[FACT_GROUP], connection.isResumed(), connection.deviations());
         applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
         (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
         releaseCallbacks();

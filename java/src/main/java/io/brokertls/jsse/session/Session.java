@@ -1,5 +1,6 @@
 package io.brokertls.jsse.session;
 
+import io.brokertls.ConnectionFacts;
 import io.brokertls.PskPrincipal;
 import io.brokertls.internal.NativeEngine;
 import io.brokertls.jsse.keys.SignatureScheme;
@@ -40,6 +41,7 @@ public final class Session extends ExtendedSSLSession {
 
     /** Weak, so that a session does not keep the native side of its engine. */
     private final WeakReference<ChainSource> engine;
+    private final ConnectionRecord connection;
     private final SessionContext sessions;
     private final String sessionHost;
     private final String sessionScope;
@@ -72,13 +74,15 @@ public final class Session extends ExtendedSSLSession {
     /**
      * Makes a session without facts.
      *
+     * @param connection the record of the engine
      * @param sessionHost the host that a client caches the session under
      * @param sessionScope the rest of that key; null if the session is not cached
      * @param requestedServerNames the names that a client sends; empty on a server
      */
-    public Session(ChainSource engine, SessionContext sessions, String sessionHost, String sessionScope,
-            List<SNIServerName> requestedServerNames, String peerHost, int peerPort) {
+    public Session(ChainSource engine, ConnectionRecord connection, SessionContext sessions, String sessionHost,
+            String sessionScope, List<SNIServerName> requestedServerNames, String peerHost, int peerPort) {
         this.engine = new WeakReference<>(engine);
+        this.connection = connection;
         this.sessions = sessions;
         this.sessionHost = sessionHost;
         this.sessionScope = sessionScope;
@@ -135,6 +139,16 @@ public final class Session extends ExtendedSSLSession {
     /** Returns true if the application can hold the session longer than the engine. */
     public synchronized boolean isHandedOut() {
         return isHandedOut;
+    }
+
+    /** Returns the facts of its connection. */
+    public ConnectionFacts facts() {
+        return connection.facts();
+    }
+
+    /** Returns the engine of the connection; null if it is no longer used. */
+    public ChainSource engine() {
+        return engine.get();
     }
 
     /** Returns the name of the peer for the log, or a text that it has no certificate. */
@@ -396,6 +410,7 @@ public final class Session extends ExtendedSSLSession {
         if (name == null || value == null) {
             throw new IllegalArgumentException("a value of a session needs a name and a value");
         }
+        refuseReserved(name);
         Object old;
         synchronized (this) {
             if (values == null) {
@@ -412,11 +427,26 @@ public final class Session extends ExtendedSSLSession {
     }
 
     @Override
-    public synchronized Object getValue(String name) {
+    public Object getValue(String name) {
         if (name == null) {
             throw new IllegalArgumentException("a value of a session needs a name");
         }
-        return values == null ? null : values.get(name);
+        switch (name) {
+            case ConnectionFacts.ID_VALUE:
+                return connection.id();
+            case ConnectionFacts.VALUE:
+                return connection.facts();
+            default:
+                synchronized (this) {
+                    return values == null ? null : values.get(name);
+                }
+        }
+    }
+
+    private static void refuseReserved(String name) {
+        if (name.equals(ConnectionFacts.ID_VALUE) || name.equals(ConnectionFacts.VALUE)) {
+            throw new IllegalArgumentException("the value " + name + " is a fact of the connection");
+        }
     }
 
     @Override
@@ -424,6 +454,7 @@ public final class Session extends ExtendedSSLSession {
         if (name == null) {
             throw new IllegalArgumentException("a value of a session needs a name");
         }
+        refuseReserved(name);
         Object old;
         synchronized (this) {
             old = values == null ? null : values.remove(name);

@@ -81,7 +81,7 @@ class SessionTest {
     }
 
     private static Session session(Answers engine) {
-        Session session = new Session(engine, null, null, null, List.of(), "localhost", 1);
+        Session session = new Session(engine, new ConnectionRecord(), null, null, null, List.of(), "localhost", 1);
         session.establish("TLSv1.3", "TLS_AES_128_GCM_SHA256", null);
         return session;
     }

@@ -1,0 +1,111 @@
+package io.brokertls;
+
+import io.brokertls.jsse.Services;
+import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
+
+/**
+ * The facts of a connection that JSSE has no method for. A snapshot; it does not change.
+ *
+ * <p>Netty, Undertow and others show their own engine, which wraps that of the provider. Its session is still one of
+ * the provider, or passes {@link SSLSession#getValue} on. So each method that takes an engine takes a wrapper too.
+ */
+public final class ConnectionFacts {
+    /** The name of the session value with these facts: {@code session.getValue(ConnectionFacts.VALUE)}. */
+    public static final String VALUE = "io.brokertls.connection";
+    /**
+     * The name of the session value with the number of the connection, a {@link Long}, for programs without these
+     * classes. Neither name is among {@link SSLSession#getValueNames()}, and neither can be put or removed.
+     */
+    public static final String ID_VALUE = "io.brokertls.connectionId";
+
+    private final long connectionId;
+    private final boolean isResumed;
+    private final String group;
+    private final List<String> deviations;
+    private final TlsFailure failure;
+
+    /** Made by the provider. */
+    public ConnectionFacts(long connectionId, boolean isResumed, String group, List<String> deviations,
+            TlsFailure failure) {
+        this.connectionId = connectionId;
+        this.isResumed = isResumed;
+        this.group = group;
+        this.deviations = deviations;
+        this.failure = failure;
+    }
+
+    /**
+     * Returns the facts of a session's connection, during the handshake and after it. Connections that resume one
+     * session have a session object each, with the facts of that connection alone.
+     *
+     * @throws IllegalArgumentException for a session of another provider
+     */
+    public static ConnectionFacts of(SSLSession session) {
+        return Services.facts(session);
+    }
+
+    /**
+     * Returns the facts of an engine's connection.
+     *
+     * @throws IllegalArgumentException for an engine of another provider
+     */
+    public static ConnectionFacts of(SSLEngine engine) {
+        return Services.facts(engine);
+    }
+
+    /**
+     * Returns the facts of a socket's connection. A wrapper of a socket is asked for its session, which completes the
+     * handshake.
+     *
+     * @throws IllegalArgumentException for a socket of another provider
+     */
+    public static ConnectionFacts of(SSLSocket socket) {
+        return Services.facts(socket);
+    }
+
+    /**
+     * Returns the number of the connection, which is unique in its context; 0 before the handshake has begun. It is
+     * that of {@link RevokedPeer#connectionId()} and of the log.
+     */
+    public long connectionId() {
+        return connectionId;
+    }
+
+    /** Returns true if an earlier session was resumed; false before the handshake is complete. */
+    public boolean isResumed() {
+        return isResumed;
+    }
+
+    /**
+     * Returns the key exchange group by its IANA name, for example {@code X25519MLKEM768}. Empty before the handshake
+     * is complete, and for a handshake without one.
+     */
+    public Optional<String> group() {
+        return Optional.ofNullable(group);
+    }
+
+    /**
+     * Returns the tolerated deviations without which the peer's certificate would have been refused, by the names of
+     * {@link BrokerTlsContextBuilder#insecureAllow}.
+     */
+    public List<String> deviations() {
+        return deviations;
+    }
+
+    /** Returns the failure that ended the connection: a refusal of this side, an alert of the peer, or another. */
+    public Optional<TlsFailure> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    /** Returns all of it in one line, for logs. */
+    @Override
+    public String toString() {
+        return "connection " + connectionId + (isResumed ? ", resumed" : "") + (group == null ? "" : ", group " + group)
+                + (deviations.isEmpty() ? "" : ", tolerated " + String.join(", ", deviations))
+                + (failure == null ? "" : ", failed: " + failure.getMessage());
+    }
+}
