@@ -148,11 +148,16 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * Returns the certificates in use: the own ones, each with its issuers as they are sent, and the trust anchors. Those
-     * of Java managers are listed as far as the managers name them.
+     * Returns the certificates in use: the own ones, each with its issuers as they are sent, and the trust anchors.
+     * Those of Java managers are listed as far as the managers name them.
      */
     public List<TlsCertificate> certificates() {
         return Collections.unmodifiableList(ready.certificates());
+    }
+
+    /** Returns the counters of this context, also after {@link #close()}. */
+    public TlsMetrics metrics() {
+        return context.counters().snapshot();
     }
 
     /** Returns the number of certificates accepted since the last reload although no source knew their status. */

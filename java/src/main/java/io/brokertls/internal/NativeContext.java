@@ -13,8 +13,29 @@ import java.util.Map;
 
 /** A native context. Safe for use by several threads. */
 public final class NativeContext extends NativeHandle {
+    private final ContextCounters counters = new ContextCounters();
+    /** Frees a connection of this context. It does not refer to the context, which a connection can outlive. */
+    private final Free freeing = freeing(counters);
+
     NativeContext(long pointer) {
         super(pointer, NativeContext::free);
+    }
+
+    private static Free freeing(ContextCounters counters) {
+        return engine -> {
+            counters.closed();
+            NativeEngine.free(engine);
+        };
+    }
+
+    private NativeEngine counted(NativeEngine made) {
+        counters.opened();
+        return made;
+    }
+
+    /** Returns the counters of the context, which stay after its end. */
+    public ContextCounters counters() {
+        return counters;
     }
 
     /**
@@ -25,7 +46,7 @@ public final class NativeContext extends NativeHandle {
      */
     public NativeEngine connect(String host, EngineSettings settings) throws TlsFailure {
         try {
-            return NativeEngine.client(pointer(), host, settings);
+            return counted(NativeEngine.client(pointer(), host, settings, freeing));
         } catch (IllegalStateException e) {
             throw closed();
         } finally {
@@ -40,7 +61,7 @@ public final class NativeContext extends NativeHandle {
      */
     public NativeEngine accept(EngineSettings settings) throws TlsFailure {
         try {
-            return NativeEngine.server(pointer(), settings);
+            return counted(NativeEngine.server(pointer(), settings, freeing));
         } catch (IllegalStateException e) {
             throw closed();
         } finally {
@@ -61,6 +82,10 @@ public final class NativeContext extends NativeHandle {
     public void reload() throws TlsFailure {
         try {
             reload(pointer());
+            counters.reloaded(null);
+        } catch (TlsFailure e) {
+            counters.reloaded(e);
+            throw e;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -79,13 +104,11 @@ public final class NativeContext extends NativeHandle {
      * Returns the log line for a refused peer.
      *
      * @return null if refusals are not logged, or if the limit of this minute is reached
+     * @throws IllegalStateException after {@link #close()}; connections can outlive their context
      */
     public String refusalLine(String refusal) {
         try {
             return refusalLine(pointer(), refusal);
-        } catch (IllegalStateException e) {
-            // The engine outlives its context.
-            return refusal;
         } finally {
             Reference.reachabilityFence(this);
         }

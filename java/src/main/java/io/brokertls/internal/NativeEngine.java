@@ -49,18 +49,19 @@ public final class NativeEngine extends NativeHandle {
     private static final int HAS_OUTGOING = 2;
     private static final int PEER_CLOSED = 4;
 
-    private NativeEngine(long pointer) {
-        super(pointer, NativeEngine::free);
+    private NativeEngine(long pointer, Free freeing) {
+        super(pointer, freeing);
     }
 
-    static NativeEngine client(long context, String host, EngineSettings s) throws TlsFailure {
+    static NativeEngine client(long context, String host, EngineSettings s, Free freeing)
+            throws TlsFailure {
         return new NativeEngine(newClient(context, host, s.versions, s.cipherSuites, s.applicationProtocols,
-                s.checksServerName, s.sendsServerName, s.resumesOnly, s.sessionScope));
+                s.checksServerName, s.sendsServerName, s.resumesOnly, s.sessionScope), freeing);
     }
 
-    static NativeEngine server(long context, EngineSettings s) throws TlsFailure {
+    static NativeEngine server(long context, EngineSettings s, Free freeing) throws TlsFailure {
         return new NativeEngine(newServer(context, s.versions, s.cipherSuites, s.applicationProtocols, s.clientAuth,
-                s.prefersOwnCipherOrder, s.asksAboutHello, s.sessionScope));
+                s.prefersOwnCipherOrder, s.asksAboutHello, s.sessionScope), freeing);
     }
 
     /** Returns the status: one of the constants here. */
@@ -333,5 +334,5 @@ public final class NativeEngine extends NativeHandle {
 
     private static native void sleep(long engine);
 
-    private static native void free(long engine);
+    static native void free(long engine);
 }

@@ -4,11 +4,9 @@ import io.brokertls.BrokerTlsContext;
 import io.brokertls.TlsCertificate;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.NativeContext;
-import io.brokertls.internal.NativeEngine;
 import io.brokertls.internal.NativeIdentity;
 import io.brokertls.jsse.keys.ManagerCertificates;
 import io.brokertls.jsse.keys.SigningKey;
-import io.brokertls.jsse.session.Session;
 import io.brokertls.jsse.session.SessionContext;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +30,7 @@ public final class ContextState {
     private static final int MOST_IDENTITIES = 64;
 
     private final NativeContext nativeContext;
+    private final Reports reports;
     private final X509ExtendedKeyManager keyManager;
     private final X509ExtendedTrustManager trustManager;
     private final boolean checksServerName;
@@ -45,6 +44,7 @@ public final class ContextState {
             X509ExtendedTrustManager trustManager, boolean checksServerName, int clientAuth,
             BrokerTlsContext.VerifyCallback verifyCallback) {
         this.nativeContext = nativeContext;
+        this.reports = new Reports(nativeContext);
         this.keyManager = keyManager;
         this.trustManager = trustManager;
         this.checksServerName = checksServerName;
@@ -168,27 +168,8 @@ public final class ContextState {
         return LOG;
     }
 
-    /** Logs a complete handshake with the facts of its connection. */
-    void logHandshake(String[] facts, NativeEngine connection, Session session) {
-        if (!LOG.isLoggable(System.Logger.Level.DEBUG)) {
-            return;
-        }
-        boolean isResumed = connection.isResumed();
-        String protocol = facts[ConfiguredEngine.FACT_PROTOCOL];
-        LOG.log(System.Logger.Level.DEBUG, "handshake completed: " + facts[ConfiguredEngine.FACT_VERSION] + ", "
-                + session.getCipherSuite() + ", group " + facts[ConfiguredEngine.FACT_GROUP]
-                + (protocol == null ? "" : ", protocol " + protocol) + (isResumed ? ", resumed" : "") + ", peer "
-                + HandshakeCallbacks.printable(session.peerName()));
-    }
-
-    /** Logs a refusal by this side or by the peer, within a limit, so that peers cannot fill the log. */
-    void logRefusal(String refusal) {
-        if (LOG.isLoggable(System.Logger.Level.WARNING)) {
-            String line = nativeContext.refusalLine(refusal);
-            if (line != null) {
-                LOG.log(System.Logger.Level.WARNING, line);
-            }
-        }
+    Reports reports() {
+        return reports;
     }
 
     /** Returns the native identity of a manager's key. The identities of the last keys are cached. */

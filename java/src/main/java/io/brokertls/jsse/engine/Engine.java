@@ -8,6 +8,7 @@ import io.brokertls.jsse.engine.EngineState.Event;
 import io.brokertls.jsse.session.Session;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
+import java.security.Principal;
 import java.util.List;
 import java.util.function.Function;
 import javax.net.ssl.SSLEngineResult;
@@ -219,7 +220,9 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         task = null;
         failure = reason == null
                 ? TlsFailure.of(ErrorCode.INTERNAL, "the connection failed and gave no reason") : reason;
+        Principal judged = null;
         if (callbacks != null) {
+            judged = callbacks.judged();
             Throwable cause = callbacks.cause(failure.code());
             if (cause != null && failure.getCause() == null && cause != failure) {
                 failure.initCause(cause);
@@ -227,13 +230,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             releaseCallbacks();
         }
         record.fail(failure);
-        String text = failure.getMessage() + (failure.hint().isEmpty() ? "" : "; " + failure.hint());
-        // Devices lose their network all the time. The transport counts that; it is no news about TLS.
-        if (state.isEstablished() && failure.code() == ErrorCode.TRUNCATED) {
-            context.log().log(System.Logger.Level.DEBUG, text);
-        } else {
-            context.logRefusal(text);
-        }
+        context.reports().failed(this, failure, judged, state.isEstablished());
     }
 
     private void releaseCallbacks() {
@@ -265,11 +262,12 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         if (isHandedOut) {
             keepChains();
         }
-        record.complete(facts[FACT_GROUP], connection.isResumed(), connection.deviations());
+        boolean isResumed = connection.isResumed();
+        record.complete(facts[FACT_GROUP], isResumed, connection.deviations());
         applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
         (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
         releaseCallbacks();
-        context.logHandshake(facts, connection, session);
+        context.reports().complete(this, facts, isResumed, session);
         return true;
     }
 

@@ -38,6 +38,7 @@ final class HandshakeCallbacks implements HandshakeHost {
     private final ContextState context;
     private byte[] selectedProtocol = NO_PROTOCOL;
     private String refusal = "";
+    private Principal judged;
     private Throwable cause;
     // Kept until the handshake ends, because the native side takes its reference only after the call has returned.
     private NativeIdentity chosen;
@@ -50,6 +51,11 @@ final class HandshakeCallbacks implements HandshakeHost {
     /** Returns the last exception of a manager or key, or null. Called on the thread of the step that failed. */
     Throwable cause(ErrorCode code) {
         return cause == null && code == ErrorCode.SIGNING_FAILED ? SigningKey.takeFailure() : cause;
+    }
+
+    /** Returns the subject of the peer that a manager or callback was asked about; null if none was. */
+    Principal judged() {
+        return judged;
     }
 
     /** Drops the state that only the handshake needs. */
@@ -238,6 +244,7 @@ final class HandshakeCallbacks implements HandshakeHost {
             if (certificates.length == 0) {
                 return refuse(ErrorCode.CERT_MISSING, "");
             }
+            judged = certificates[0].getSubjectX500Principal();
             Session session = engine.handshakeSession();
             session.setProtocol(version);
             session.setStatusResponses(staple.length == 0 ? List.of() : List.of(staple));
@@ -294,7 +301,9 @@ final class HandshakeCallbacks implements HandshakeHost {
     @Override
     public int approvePeer(byte[][] chain) {
         try {
-            context.verifyCallback().verify(parse(chain));
+            X509Certificate[] certificates = parse(chain);
+            judged = certificates[0].getSubjectX500Principal();
+            context.verifyCallback().verify(certificates);
             return 0;
         } catch (Throwable e) {
             return refuse(ErrorCode.CERT_REJECTED_BY_CALLBACK, e);

@@ -1,0 +1,103 @@
+package io.brokertls.jsse.engine;
+
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import io.brokertls.internal.ContextCounters;
+import io.brokertls.internal.NativeContext;
+import io.brokertls.jsse.session.Session;
+import java.net.InetAddress;
+import java.security.Principal;
+
+/**
+ * Reports the connections of a context: complete handshakes and refusals, to the log and the counters. A line names the
+ * connection as those of the native library do.
+ */
+final class Reports {
+    private static final System.Logger LOG = System.getLogger("io.brokertls");
+
+    private final NativeContext context;
+    private final ContextCounters counters;
+
+    Reports(NativeContext context) {
+        this.context = context;
+        this.counters = context.counters();
+    }
+
+    /** Reports a complete handshake with the facts of its connection. */
+    void complete(ConfiguredEngine engine, String[] facts, boolean isResumed, Session session) {
+        counters.complete(isResumed);
+        if (LOG.isLoggable(System.Logger.Level.DEBUG)) {
+            String protocol = facts[ConfiguredEngine.FACT_PROTOCOL];
+            LOG.log(System.Logger.Level.DEBUG, HandshakeCallbacks.printable(connection(engine)
+                    + "handshake completed: " + facts[ConfiguredEngine.FACT_VERSION] + ", " + session.getCipherSuite()
+                    + ", group " + facts[ConfiguredEngine.FACT_GROUP]
+                    + (protocol == null ? "" : ", protocol " + protocol) + (isResumed ? ", resumed" : "") + ", peer "
+                    + session.peerName()));
+        }
+    }
+
+    /**
+     * Reports a failed connection.
+     *
+     * @param peer the subject that a Java manager was asked about, as its messages do not name it; null for none
+     * @param isEstablished true if its handshake was complete
+     */
+    void failed(ConfiguredEngine engine, TlsFailure failure, Principal peer, boolean isEstablished) {
+        // Devices lose their network all the time. The transport counts that; it is no news about TLS.
+        if (isEstablished && failure.code() == ErrorCode.TRUNCATED) {
+            if (LOG.isLoggable(System.Logger.Level.DEBUG)) {
+                LOG.log(System.Logger.Level.DEBUG, HandshakeCallbacks.printable(line(engine, failure, peer)));
+            }
+            return;
+        }
+        counters.refused(failure.code());
+        String line = null;
+        if (LOG.isLoggable(System.Logger.Level.WARNING)) {
+            line = limited(line(engine, failure, peer));
+        }
+        if (line == null) {
+            counters.leftOut();
+        } else {
+            LOG.log(System.Logger.Level.WARNING, line);
+        }
+    }
+
+    /** Returns a line that peers cannot forge; null beyond the limit, so that they cannot fill the log. */
+    private String limited(String line) {
+        try {
+            return context.refusalLine(line);
+        } catch (IllegalStateException e) {
+            // The context is closed. No more than the connections that it had can fail.
+            return HandshakeCallbacks.printable(line);
+        }
+    }
+
+    private static String line(ConfiguredEngine engine, TlsFailure failure, Principal peer) {
+        return connection(engine) + failure.getMessage()
+                + (peer == null || failure.getMessage().contains(peer.getName()) ? "" : ", peer " + peer.getName())
+                + (failure.hint().isEmpty() ? "" : "; " + failure.hint());
+    }
+
+    /** Returns the name of a connection: {@code connection 7 from 192.0.2.1:50123: }. */
+    private static String connection(ConfiguredEngine engine) {
+        String address = address(engine);
+        String way = engine.mode == ConfiguredEngine.MODE_CLIENT ? " to " : " from ";
+        return "connection " + engine.connectionId() + (address == null ? "" : way + address) + ": ";
+    }
+
+    /** Returns the peer's host and port as far as the socket or the caller of the engine names them; else null. */
+    private static String address(ConfiguredEngine engine) {
+        String host = engine.host;
+        int port = engine.port;
+        if (engine.socket != null && engine.mode == ConfiguredEngine.MODE_SERVER) {
+            InetAddress remote = engine.socket.getInetAddress();
+            host = remote == null ? host : remote.getHostAddress();
+            port = remote == null ? port : engine.socket.getPort();
+        }
+        if (host == null) {
+            return null;
+        }
+        String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+        return port < 0 ? name : name + ":" + port;
+    }
+}
