@@ -1,0 +1,2 @@
+/** The engine factory for Kafka's brokers and clients. */
+package io.brokertls.kafka;
