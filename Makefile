@@ -27,9 +27,13 @@
 #                                   beside the libraries that of the second engine, which alone needs OpenSSL
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native libraries
+#   make java-modules               the jars beside it: java/kafka/target has the engine factory of Kafka, java/jetty/target
+#                                   HTTP/2 of Jetty
+#   make test-stacks STACKS= JDKS=  other servers, brokers and clients of the JVM on the provider: those named by their
+#                                   folders in tests/stacks [default: all], on each JDK of a list of folders
 #   make install-rustls-ffi         the library for C programs written for rustls-ffi: libbrokertls_rustls, its headers and
 #                                   pkg-config file; PREFIX= and DESTDIR= as above
-#   make install-java               both into the local Maven repository; where PREFIX or DESTDIR is given, the one that
+#   make install-java               all of them into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
 # Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
@@ -87,6 +91,7 @@ JAVA_JAR := java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar
 JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
+JAVA_MODULES = $(MAVEN:java=java/modules.xml)
 
 .PHONY: rustls-ffi install-rustls-ffi test-rustls-ffi build demo demo-java check test test-data test-openssl4 test-convert test-c bench bench-page bench-programs install stage \
     tools bless deny clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
@@ -227,6 +232,15 @@ java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless strip:binutils
 	$(MAVEN) -DskipTests package
 
+.PHONY: java-modules test-stacks
+java-modules: $(JAVA_LIBRARY) $(JAVA_LEGACY)
+	@tests/tools.sh mvn:maven javac:default-jdk-headless
+	$(JAVA_MODULES) -DskipTests package
+
+test-stacks: java-modules
+	@tests/tools.sh openssl:openssl keytool:default-jdk-headless
+	@STACKS='$(STACKS)' JDKS='$(JDKS)' tests/stacks/run.sh $(JAVA_JAR)
+
 # Not quiet: tests/run.sh counts what surefire reports.
 test-java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless openssl:openssl softhsm2-util:softhsm2
@@ -238,7 +252,7 @@ test-activemq: tools stage $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	@tests/activemq/run.sh
 
 install-java: java
-	$(MAVEN) -DskipTests install
+	$(JAVA_MODULES) -DskipTests install
 ifneq ($(filter command% environment%,$(origin PREFIX) $(origin DESTDIR)),)
 	install -d '$(DESTDIR)$(JAVADIR)'
 	install -m 644 $(JAVA_JAR) '$(DESTDIR)$(JAVADIR)/brokertls-$(VERSION).jar'

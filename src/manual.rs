@@ -20,6 +20,7 @@ macro_rules! page {
         #[doc = "[bridge]: crate::manual::bridge"]
         #[doc = "[revocation]: crate::manual::revocation"]
         #[doc = "[sessions]: crate::manual::sessions"]
+        #[doc = "[stacks]: crate::manual::stacks"]
         #[doc = "[threading]: crate::manual::threading"]
         #[doc = "[users]: crate::manual::users"]
         #[doc = "[verification]: crate::manual::verification"]
@@ -39,6 +40,7 @@ page!(legacy, "../docs/legacy.md");
 page!(psk, "../docs/psk.md");
 page!(bridge, "../docs/bridge.md");
 page!(convert, "../docs/convert.md");
+page!(stacks, "../docs/stacks.md");
 page!(threading, "../docs/threading.md");
 page!(users, "../docs/users.md");
 page!(performance, "../docs/performance.md");

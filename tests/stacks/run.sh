@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Runs the checks of other stacks on the provider in the jar $1: each stack in a process of its own, on each JDK of the
+# list JDKS. STACKS selects some by the names of their folders. The closing line is one that tests/run.sh counts.
+set -euo pipefail
+jar=$(realpath "$1")
+cd "$(dirname "$0")"
+unset JAVA_TOOL_OPTIONS
+
+stacks=${STACKS:-$(sed -n 's:.*<module>\(.*\)</module>.*:\1:p' pom.xml | grep -vx shared)}
+jdks=${JDKS:-$(dirname "$(dirname "$(realpath "$(command -v java)")")")}
+mvn -q -B -ntp -f pom.xml -pl "$(echo shared $stacks | tr ' ' ,)" -Dbrokertls.jar="$jar" compile
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/pki"
+(cd "$work/pki" && "$OLDPWD/pki.sh") || { cat "$work/pki/pki.log"; exit 1; }
+
+passed=0 failed=0
+for stack in $stacks; do
+    for jdk in $jdks; do
+        echo "$stack, $("$jdk/bin/java" -version 2>&1 | head -n 1)"
+        main=$(cd "$stack" && cat main)
+        options=(-Dstacks.pki="$work/pki" -Djava.io.tmpdir="$work" -Djava.util.logging.config.file=logging.properties)
+        status=0
+        "$jdk/bin/java" "${options[@]}" -cp "$stack/target/classes:$(cat "$stack/target/class-path")" "$main" \
+            > "$work/out" 2> "$work/log" || status=$?
+        grep -v '^counted:' "$work/out" || true
+        counted=$(sed -n 's/^counted: \(.*\) passed; \(.*\) failed$/\1 \2/p' "$work/out")
+        read -r some others <<< "${counted:-0 1}"
+        if [[ -z $counted || $status != 0 ]]; then
+            echo "  the process of $stack ended with $status; the end of what it said:"
+            tail -n 40 "$work/log"
+        fi
+        ((passed += some, failed += others)) || true
+    done
+done
+echo "test result: stacks: $passed passed; $failed failed"
+((failed == 0 && passed > 0))

@@ -1,0 +1,159 @@
+package io.brokertls.stacks;
+
+import static io.brokertls.stacks.Checks.refused;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
+import javax.net.ssl.SSLEngineResult.HandshakeStatus;
+import javax.net.ssl.SSLParameters;
+
+/**
+ * A client without a stack, on the provider of the JDK, so that it sees what a server of ours sends. Each flight is one
+ * write: a socket of the JDK writes each message, and a server that refuses the first has closed before the last.
+ */
+public final class RawClient implements AutoCloseable {
+    private static final int TIMEOUT_MS = 60_000;
+
+    private final Socket socket;
+    private final SSLEngine engine;
+    private final ByteBuffer received;
+    private final ByteBuffer plaintext;
+
+    private RawClient(int port, String key, String version, String... protocols)
+            throws GeneralSecurityException, IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(TIMEOUT_MS);
+        engine = Pki.context(Pki.JDK, key).createSSLEngine("localhost", port);
+        engine.setUseClientMode(true);
+        engine.setEnabledProtocols(new String[] {version});
+        SSLParameters parameters = engine.getSSLParameters();
+        parameters.setApplicationProtocols(protocols);
+        engine.setSSLParameters(parameters);
+        received = ByteBuffer.allocate(2 * engine.getSession().getPacketBufferSize()).flip();
+        plaintext = ByteBuffer.allocate(2 * engine.getSession().getApplicationBufferSize());
+    }
+
+    /**
+     * Connects to a server on the loopback interface, and completes the handshake.
+     *
+     * @param protocols what the client offers by ALPN
+     */
+    public static RawClient connect(int port, String key, String version, String... protocols)
+            throws GeneralSecurityException, IOException {
+        RawClient client = new RawClient(port, key, version, protocols);
+        try {
+            client.engine.beginHandshake();
+            client.handshake();
+            return client;
+        } catch (IOException e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    /** Returns the name in the certificate that a server shows. */
+    public static String shownName(int port) throws GeneralSecurityException, IOException {
+        try (RawClient client = connect(port, "client", "TLSv1.3")) {
+            return ((X509Certificate) client.engine.getSession().getPeerCertificates()[0]).getSubjectX500Principal()
+                    .getName();
+        }
+    }
+
+    /**
+     * Checks that a server refuses a certificate of a strange CA, and a client without one, each with its alert.
+     *
+     * @param greeting what a client sends first
+     */
+    public static void strangersAreRefused(String server, int port, byte[] greeting) {
+        for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+            refused(server + " refuses the certificate of a strange CA over " + version,
+                    "Received fatal alert: unknown_ca", () -> greet(port, "stranger", version, greeting));
+            refused(server + " refuses a client without a certificate over " + version,
+                    "Received fatal alert: " + (version.equals("TLSv1.3") ? "certificate_required" : "handshake_failure"),
+                    () -> greet(port, null, version, greeting));
+        }
+    }
+
+    private static void greet(int port, String key, String version, byte[] greeting) throws Exception {
+        try (RawClient client = connect(port, key, version)) {
+            client.write(greeting);
+            client.read();
+        }
+    }
+
+    /** Sends data. */
+    public void write(byte[] data) throws IOException {
+        ByteBuffer source = ByteBuffer.wrap(data);
+        while (source.hasRemaining()) {
+            flush(source);
+        }
+    }
+
+    /** Returns the next data of the server. */
+    public byte[] read() throws IOException {
+        while (plaintext.position() == 0) {
+            unwrap();
+        }
+        byte[] data = new byte[plaintext.flip().remaining()];
+        plaintext.get(data);
+        plaintext.clear();
+        return data;
+    }
+
+    private void handshake() throws IOException {
+        while (true) {
+            HandshakeStatus status = engine.getHandshakeStatus();
+            if (status == HandshakeStatus.NEED_TASK) {
+                engine.getDelegatedTask().run();
+            } else if (status == HandshakeStatus.NEED_WRAP) {
+                flush(ByteBuffer.allocate(0));
+            } else if (status == HandshakeStatus.NEED_UNWRAP) {
+                unwrap();
+            } else {
+                return;
+            }
+        }
+    }
+
+    /** Wraps what the engine has, and sends it at once. */
+    private void flush(ByteBuffer source) throws IOException {
+        ByteBuffer packets = ByteBuffer.allocate(1 << 17);
+        do {
+            engine.wrap(source, packets);
+        } while (source.hasRemaining() || engine.getHandshakeStatus() == HandshakeStatus.NEED_WRAP);
+        socket.getOutputStream().write(packets.array(), 0, packets.position());
+    }
+
+    private void unwrap() throws IOException {
+        SSLEngineResult result = engine.unwrap(received, plaintext);
+        if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
+            throw new EOFException("the server ended the connection without an alert");
+        }
+        if (result.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW) {
+            received.compact();
+            int count = socket.getInputStream().read(received.array(), received.position(), received.remaining());
+            if (count < 0) {
+                throw new EOFException("the connection ended without an alert");
+            }
+            received.position(received.position() + count).flip();
+        }
+        if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
+            for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
+                task.run();
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}
