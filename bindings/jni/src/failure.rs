@@ -2,18 +2,26 @@
 
 use brokertls::Error;
 use jni::objects::{JString, JThrowable, JValue};
+use jni::signature::RuntimeMethodSignature;
+use jni::strings::JNIString;
 use jni::{Env, jni_sig, jni_str};
+
+use crate::package::class_name;
 
 /// Makes a `TlsFailure` from an error.
 pub(crate) fn new<'local>(env: &mut Env<'local>, error: &Error) -> jni::errors::Result<JThrowable<'local>> {
     let number = JValue::Int(error.code().number());
-    let signature = jni_sig!("(I)Lio/brokertls/ErrorCode;");
-    let code = env.call_static_method(jni_str!("io/brokertls/ErrorCode"), jni_str!("of"), signature, &[number])?.l()?;
+    let codes = class_name("ErrorCode");
+    let signature = RuntimeMethodSignature::from_str(format!("(I)L{codes};"))?;
+    let signature = signature.method_signature();
+    let code = env.call_static_method(JNIString::from(&codes), jni_str!("of"), signature, &[number])?.l()?;
     let message = JString::from_str(env, clean(&error.to_string()))?;
     let hint = JString::from_str(env, clean(error.hint()))?;
     let arguments = [JValue::Object(&code), JValue::Object(&message), JValue::Object(&hint)];
-    let signature = jni_sig!("(Lio/brokertls/ErrorCode;Ljava/lang/String;Ljava/lang/String;)V");
-    let failure = env.new_object(jni_str!("io/brokertls/TlsFailure"), signature, &arguments)?;
+    let signature = format!("(L{codes};Ljava/lang/String;Ljava/lang/String;)V");
+    let signature = RuntimeMethodSignature::from_str(signature)?;
+    let failure =
+        env.new_object(JNIString::from(class_name("TlsFailure")), signature.method_signature(), &arguments)?;
     env.cast_local::<JThrowable<'_>>(failure)
 }
 

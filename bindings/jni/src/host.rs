@@ -7,7 +7,7 @@
 )]
 
 use std::cell::Cell;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use brokertls::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge};
 use brokertls::keystore::Identity;
@@ -16,6 +16,7 @@ use brokertls::{Code, Error, Result};
 use jni::ids::JMethodID;
 use jni::objects::{JByteArray, JIntArray, JObject, JString, JValue, JValueOwned};
 use jni::signature::{JavaType, Primitive};
+use jni::strings::JNIString;
 use jni::sys::{JNIEnv, jobject};
 use jni::{Env, EnvUnowned, Outcome as Contained, jni_sig, jni_str};
 use rustls::SignatureScheme;
@@ -23,6 +24,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::guard::{Outcome, Raised};
 use crate::identity::IDENTITIES;
+use crate::package::class_name;
 use crate::text::{ByteArrays, Strings, bytes, java_byte_arrays, java_bytes, java_strings, text_or_none};
 
 thread_local! {
@@ -55,7 +57,8 @@ pub(crate) struct TaskHost;
 /// The largest number of local references of one callback. Elements of arrays are deleted at once.
 const LOCAL_REFERENCES: usize = 16;
 
-/// The methods of `HandshakeHost`, looked up once. Their class has the loader of this library, and is unloaded with it.
+/// The methods of `HandshakeHost`, looked up once for each class loader that loads this library.
+#[derive(Clone, Copy)]
 struct Questions {
     client_hello: JMethodID,
     selected_protocol: JMethodID,
@@ -68,14 +71,19 @@ struct Questions {
     refusal: JMethodID,
 }
 
-static QUESTIONS: OnceLock<Questions> = OnceLock::new();
+static QUESTIONS: Mutex<Option<Questions>> = Mutex::new(None);
+
+/// Forgets the methods, when another class loader loads this library.
+pub(crate) fn forget() {
+    *QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
 
 impl Questions {
-    fn of(env: &mut Env<'_>) -> Outcome<&'static Self> {
-        if let Some(known) = QUESTIONS.get() {
+    fn of(env: &mut Env<'_>) -> Outcome<Self> {
+        if let Some(known) = *QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner) {
             return Ok(known);
         }
-        let class = env.find_class(jni_str!("io/brokertls/internal/HandshakeHost"))?;
+        let class = env.find_class(JNIString::from(class_name("internal/HandshakeHost")))?;
         let hello = jni_sig!("(Ljava/lang/String;[[B)I");
         let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[BLjava/lang/String;)J");
         let again = jni_sig!("([Ljava/lang/String;[I[[BLjava/lang/String;[B)Z");
@@ -91,7 +99,8 @@ impl Questions {
             approve_peer: env.get_method_id(&class, jni_str!("approvePeer"), jni_sig!("([[B)I"))?,
             refusal: env.get_method_id(&class, jni_str!("refusal"), jni_sig!("()Ljava/lang/String;"))?,
         };
-        Ok(QUESTIONS.get_or_init(|| found))
+        *QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        Ok(found)
     }
 }
 
@@ -107,7 +116,7 @@ fn call<'local>(
     answer: JavaType,
     arguments: &[JValue<'_>],
 ) -> Outcome<JValueOwned<'local>> {
-    let method = question(Questions::of(env)?);
+    let method = question(&Questions::of(env)?);
     let arguments: Vec<_> = arguments.iter().map(JValue::as_jni).collect();
     // SAFETY: `runTask` declares the host as a `HandshakeHost`, and the method is one of that class with this
     // signature.

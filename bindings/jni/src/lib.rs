@@ -18,6 +18,7 @@ mod library;
 mod log;
 mod memory;
 mod names;
+mod package;
 mod password;
 mod psk;
 mod revocation;

@@ -4,12 +4,14 @@
 use brokertls::revocation::SourceFacts;
 use brokertls::{ContextBuilder, CrlSource, Source};
 use jni::objects::{JByteArray, JClass, JObject, JObjectArray, JString, JValue};
+use jni::strings::JNIString;
 use jni::sys::jlong;
-use jni::{Env, EnvUnowned, jni_sig, jni_str};
+use jni::{Env, EnvUnowned, jni_sig};
 
 use crate::context::{CONTEXTS, with_options};
 use crate::failure::clean;
 use crate::guard::{Outcome, guard, guard_bare, object};
+use crate::package::class_name;
 use crate::text::{bytes, text};
 
 /// The number for a missing time.
@@ -92,7 +94,7 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_revocationSources<'l
 ) -> JObjectArray<'local> {
     guard(&mut env, |env| {
         let sources = object(&CONTEXTS, context)?.revocation_sources();
-        let class = env.find_class(jni_str!("io/brokertls/RevocationSource"))?;
+        let class = env.find_class(JNIString::from(class_name("RevocationSource")))?;
         let array = env.new_object_array(i32::try_from(sources.len()).unwrap_or(i32::MAX), &class, JObject::null())?;
         for (index, facts) in sources.iter().enumerate() {
             let source = java_source(env, &class, facts)?;

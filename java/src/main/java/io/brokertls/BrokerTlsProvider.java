@@ -5,9 +5,11 @@ import io.brokertls.jsse.keys.NativeKeyManagerFactory;
 import io.brokertls.jsse.keys.ReadOnlyKeyStore;
 import io.brokertls.jsse.trust.NativeTrustManagerFactory;
 import java.io.IOException;
+import java.security.AccessController;
 import java.security.GeneralSecurityException;
 import java.security.InvalidParameterException;
 import java.security.NoSuchAlgorithmException;
+import java.security.PrivilegedAction;
 import java.security.Provider;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +73,11 @@ public final class BrokerTlsProvider extends Provider {
     }
 
     private void add(String type, String algorithm, Class<?> implementation, Maker maker) {
-        putService(new MadeService(this, type, algorithm, implementation, maker));
+        // For programs without the permission, under a security manager.
+        AccessController.doPrivileged((PrivilegedAction<Void>) () -> {
+            putService(new MadeService(this, type, algorithm, implementation, maker));
+            return null;
+        });
     }
 
     /** Makes one object of a service. */

@@ -4,15 +4,21 @@ import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
+import java.security.PrivilegedActionException;
+import java.security.PrivilegedExceptionAction;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 /**
  * Finds, unpacks and loads the native library, once for this class loader. The library of the second engine follows
@@ -23,63 +29,142 @@ import java.util.Locale;
  * directory to unpack into, for a system with a temporary directory mounted noexec. The property
  * {@code brokertls.native.library} names the file itself; the library of the second engine is then looked for beside
  * it.
+ *
+ * <p>A copy of these classes in another package has its native methods bound one by one, because the library names them
+ * after the original package.
  */
 final class NativeLoader {
-    /** The platforms of the jars with a library. */
-    private static final String[] PLATFORMS = {"linux-x86_64", "linux-aarch64"};
+    static final String FILE = "libbrokertls_jni.so";
+    static final String LEGACY_FILE = "libbrokertls_legacy.so";
+    /** The classes with native methods. */
+    static final List<Class<?>> CLASSES = List.of(NativeLoader.class, NativeContext.class, NativeContextBuilder.class,
+            NativeConversion.class, NativeEngine.class, NativeIdentity.class, NativeNames.class, NativeStore.class);
+
     /** The version that the library must report. Both change with each change of a native method. */
-    private static final String VERSION = "0.1.0-8";
+    private static final String VERSION = "0.1.0-9";
     private static final String LIBRARY_PROPERTY = "brokertls.native.library";
-    private static final String DIRECTORY_PROPERTY = "brokertls.native.workdir";
-    private static final String FILE = "libbrokertls_jni.so";
-    private static final String LEGACY_FILE = "libbrokertls_legacy.so";
+    /** In parts, because tools that relocate classes change their names in texts too. */
+    private static final String ORIGINAL = String.join(".", "io", "brokertls", "internal", "NativeLoader");
+
+    private static boolean isLoaded;
+    private static UnsatisfiedLinkError refusal;
 
     private NativeLoader() {}
 
     /**
-     * Loads the library. Called by static initialisers, so that it runs once.
+     * Loads the library, if no other class has done so. Called by static initialisers.
      *
      * @throws UnsatisfiedLinkError with the cause and a remedy
      */
-    static void load() {
+    static synchronized void load() {
+        if (refusal != null) {
+            throw failure(refusal.getMessage(), refusal);
+        }
+        if (isLoaded) {
+            return;
+        }
+        try {
+            AccessController.doPrivileged((PrivilegedAction<Void>) () -> {
+                loadOnce();
+                return null;
+            });
+            isLoaded = true;
+        } catch (SecurityException e) {
+            refusal = failed("the security manager does not let it be loaded: " + e.getMessage()
+                    + "; the policy must grant java.security.AllPermission to the jar of brokertls", e);
+            throw refusal;
+        } catch (UnsatisfiedLinkError e) {
+            refusal = e;
+            throw e;
+        }
+    }
+
+    private static void loadOnce() {
         String library = System.getProperty(LIBRARY_PROPERTY);
-        if (library != null) {
-            loadFile(Paths.get(library).toAbsolutePath(), LIBRARY_PROPERTY);
+        if (library == null) {
+            unpackAndLoad(NativePlatform.current());
         } else {
-            unpackAndLoad(platform(System.getProperty("os.name"), System.getProperty("os.arch")));
+            loadNamed(library);
         }
         String found = version();
         if (!VERSION.equals(found)) {
-            throw failure("the native library is version " + found + " and the classes need " + VERSION
+            throw failed("the native library is version " + found + " and the classes need " + VERSION
                     + "; use the jar and the library of one release", null);
         }
     }
 
-    /** Returns the platform, for example {@code linux-x86_64}, from the names that JVMs use. */
-    static String platform(String system, String architecture) {
-        String arch = architecture.toLowerCase(Locale.ROOT);
-        if (arch.equals("amd64")) {
-            arch = "x86_64";
+    private static void loadNamed(String library) {
+        Path file;
+        try {
+            file = Paths.get(library).toAbsolutePath();
+        } catch (InvalidPathException e) {
+            throw failed("-D" + LIBRARY_PROPERTY + " is no path: " + e.getMessage(), e);
         }
-        return system.toLowerCase(Locale.ROOT).replace(' ', '_') + "-" + arch;
+        loadFile(file, message -> message.contains("already loaded in another classloader")
+                ? "; leave out -D" + LIBRARY_PROPERTY + ", so that each class loader unpacks a library of its own"
+                : remedy(message, "; check -D" + LIBRARY_PROPERTY));
     }
 
     private static void unpackAndLoad(String platform) {
         String resource = resource(platform, FILE);
         try (InputStream content = NativeLoader.class.getResourceAsStream(resource)) {
             if (content == null) {
-                throw failure("there is no native library for " + platform + " (" + present()
-                        + "); add the brokertls jar with the classifier " + platform + ", or name a library by -D"
-                        + LIBRARY_PROPERTY, null);
+                throw failed("there is no native library for " + platform + ": no resource " + resource + " ("
+                        + present() + "); add the brokertls jar with the classifier " + platform
+                        + ", or name a library by -D" + LIBRARY_PROPERTY, null);
             }
-            unpack(content, FILE, file -> loadFile(file, DIRECTORY_PROPERTY));
-        } catch (IOException e) {
-            throw failure("the native library cannot be " + unpacked(e), e);
+            NativeUnpacking.unpack(content, FILE, NativeLoader::loadUnpacked);
+        } catch (IOException | InvalidPathException | UnsupportedOperationException e) {
+            throw failed("the native library cannot be " + unpacked(e), e);
         }
     }
 
-    private static String unpacked(IOException e) {
-        return "unpacked into " + workDirectory() + ": " + e + "; name another directory by -D" + DIRECTORY_PROPERTY;
+    private static void loadUnpacked(Path file) {
+        loadFile(file, message -> remedy(message, "; the file system of " + file.getParent().getParent()
+                + fileSystem(file) + " may not allow programs (mounted noexec): name a directory on another one by -D"
+                + NativeUnpacking.DIRECTORY_PROPERTY));
+    }
+
+    private static void loadFile(Path file, UnaryOperator<String> remedy) {
+        try {
+            System.load(file.toString());
+        } catch (UnsatisfiedLinkError e) {
+            throw failed("the native library cannot be loaded: " + e.getMessage() + remedy.apply(e.getMessage()), e);
+        } catch (IllegalCallerException e) {
+            Module module = NativeLoader.class.getModule();
+            throw failed("this JVM refuses native code (--illegal-native-access=deny): " + e.getMessage()
+                    + "; start it with --enable-native-access=" + (module.isNamed() ? module.getName() : "ALL-UNNAMED"
+                    + ", or give the jar that is started the attribute Enable-Native-Access: ALL-UNNAMED"), e);
+        }
+        if (!NativeLoader.class.getName().equals(ORIGINAL)) {
+            bindCopy();
+        }
+    }
+
+    /** Returns what helps against a cause that the loader of the system names, or else the given text. */
+    private static String remedy(String message, String otherwise) {
+        if (message.contains("GLIBC_")) {
+            return "; the C library of this system is older than the library needs: build one on this system, and name"
+                    + " it by -D" + LIBRARY_PROPERTY;
+        }
+        if (message.contains("libgcc_s")) {
+            return "; install the package of this system with libgcc_s.so.1 (libgcc or libgcc-s1)";
+        }
+        if (message.contains("ld-linux") || message.contains("wrong ELF class")
+                || message.contains("Possible cause") || message.contains("Error relocating")) {
+            return "; the library is one for another processor or C library than this JVM has ("
+                    + NativePlatform.current() + ")";
+        }
+        return otherwise;
+    }
+
+    private static String unpacked(Exception e) {
+        String directory = System.getProperty(NativeUnpacking.DIRECTORY_PROPERTY);
+        String from = directory == null
+                ? "java.io.tmpdir is " + System.getProperty("java.io.tmpdir")
+                : NativeUnpacking.DIRECTORY_PROPERTY + " is " + directory;
+        return "unpacked (" + from + "): " + e + "; name a directory of this user by -D"
+                + NativeUnpacking.DIRECTORY_PROPERTY;
     }
 
     /**
@@ -89,45 +174,46 @@ final class NativeLoader {
      * @throws TlsFailure LEGACY_UNAVAILABLE
      */
     static synchronized void bringLegacy() throws TlsFailure {
+        try {
+            AccessController.doPrivileged((PrivilegedExceptionAction<Void>) () -> {
+                bringUnpackedLegacy();
+                return null;
+            });
+        } catch (PrivilegedActionException e) {
+            throw (TlsFailure) e.getException();
+        }
+    }
+
+    private static void bringUnpackedLegacy() throws TlsFailure {
         if (System.getProperty(LIBRARY_PROPERTY) != null) {
             return;
         }
-        String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
-        try (InputStream content = NativeLoader.class.getResourceAsStream(resource(platform, LEGACY_FILE))) {
+        String resource = resource(NativePlatform.current(), LEGACY_FILE);
+        try (InputStream content = NativeLoader.class.getResourceAsStream(resource)) {
             if (content != null) {
-                unpack(content, LEGACY_FILE, file -> bringLegacy(file.toString()));
+                NativeUnpacking.unpack(content, LEGACY_FILE, file -> bringLegacy(file.toString()));
             }
         } catch (IOException e) {
             throw TlsFailure.of(ErrorCode.LEGACY_UNAVAILABLE, LEGACY_FILE + " cannot be " + unpacked(e));
         }
     }
 
-    private static <E extends Exception> void unpack(InputStream content, String name, Loading<E> loading)
-            throws IOException, E {
-        FileAttribute<?> ownerOnly =
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-        Path directory = Files.createTempDirectory(workDirectory(), "brokertls-", ownerOnly);
-        Path file = directory.resolve(name);
+    /** Binds the native methods of classes with other names than those in the library. */
+    private static void bindCopy() {
         try {
-            Files.copy(content, file);
-            loading.load(file);
-        } finally {
-            // The mapped library does not need its file, and no file remains however the JVM ends.
-            Files.deleteIfExists(file);
-            Files.deleteIfExists(directory);
-        }
-    }
-
-    private static void loadFile(Path file, String property) {
-        try {
-            System.load(file.toString());
-        } catch (UnsatisfiedLinkError e) {
-            String remedy = property.equals(LIBRARY_PROPERTY)
-                    ? "; check -D" + LIBRARY_PROPERTY
-                    : "; the file system of " + file.getParent().getParent() + fileSystem(file)
-                            + " may not allow programs (mounted noexec): name a directory on another one by -D"
-                            + DIRECTORY_PROPERTY;
-            throw failure("the native library cannot be loaded: " + e.getMessage() + remedy, e);
+            for (Class<?> type : CLASSES) {
+                for (Method method : type.getDeclaredMethods()) {
+                    if (Modifier.isNative(method.getModifiers())) {
+                        String signature = MethodType.methodType(method.getReturnType(), method.getParameterTypes())
+                                .toMethodDescriptorString();
+                        bind(type, method.getName(), signature, type.getSimpleName() + "_" + method.getName());
+                    }
+                }
+            }
+        } catch (UnsatisfiedLinkError | IllegalArgumentException e) {
+            throw failed("this copy of its classes, " + NativeLoader.class.getName() + ", cannot be bound to the"
+                    + " library: " + e.getMessage() + "; keep the names of the classes of "
+                    + "io/brokertls/internal, which are looked up".replace('/', '.'), e);
         }
     }
 
@@ -140,10 +226,6 @@ final class NativeLoader {
         }
     }
 
-    private static Path workDirectory() {
-        return Paths.get(System.getProperty(DIRECTORY_PROPERTY, System.getProperty("java.io.tmpdir")));
-    }
-
     private static String resource(String platform, String file) {
         return "/META-INF/native/" + platform + "/" + file;
     }
@@ -151,7 +233,7 @@ final class NativeLoader {
     /** Returns the platforms with a library on the class path, for a message. */
     private static String present() {
         List<String> found = new ArrayList<>();
-        for (String platform : PLATFORMS) {
+        for (String platform : NativePlatform.KNOWN) {
             if (NativeLoader.class.getResource(resource(platform, FILE)) != null) {
                 found.add(platform);
             }
@@ -159,8 +241,12 @@ final class NativeLoader {
         return found.isEmpty() ? "the class path has none for any platform" : "there is one for " + found;
     }
 
+    private static UnsatisfiedLinkError failed(String message, Throwable cause) {
+        return failure("brokertls: " + message, cause);
+    }
+
     private static UnsatisfiedLinkError failure(String message, Throwable cause) {
-        UnsatisfiedLinkError error = new UnsatisfiedLinkError("brokertls: " + message);
+        UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
         error.initCause(cause);
         return error;
     }
@@ -169,9 +255,6 @@ final class NativeLoader {
 
     private static native void bringLegacy(String file) throws TlsFailure;
 
-    /** Loads an unpacked file, which is deleted afterwards. */
-    @FunctionalInterface
-    private interface Loading<E extends Exception> {
-        void load(Path file) throws E;
-    }
+    /** Binds one native method to the function with this name after that of the package. */
+    private static native void bind(Class<?> type, String method, String signature, String function);
 }

@@ -1,6 +1,7 @@
 package io.brokertls.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.TlsFailure;
@@ -11,8 +12,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -72,7 +79,9 @@ class NativeLoaderTest {
         String name = Main.class.getName().replace('.', '/') + ".class";
         Path copy = directory.resolve("main").resolve(name);
         Files.createDirectories(copy.getParent());
-        Files.copy(folderOf(NativeLoaderTest.class).resolve(name), copy);
+        if (Files.notExists(copy)) {
+            Files.copy(folderOf(NativeLoaderTest.class).resolve(name), copy);
+        }
         return directory.resolve("main");
     }
 
@@ -85,7 +94,9 @@ class NativeLoaderTest {
             Path folder = directory.resolve("native");
             Path resource = folder.resolve(RESOURCE.replace("linux-x86_64", platform));
             Files.createDirectories(resource.getParent());
-            Files.copy(library, resource);
+            if (Files.notExists(resource)) {
+                Files.copy(library, resource);
+            }
             path.append(':').append(folder);
         }
         List<String> command = new ArrayList<>(prefix);
@@ -95,7 +106,7 @@ class NativeLoaderTest {
         if (keys != null) {
             command.add(keys.toString());
         }
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
         try (InputStream output = process.getInputStream()) {
             String said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
             assertTrue(process.waitFor(60, TimeUnit.SECONDS), said);
@@ -113,6 +124,133 @@ class NativeLoaderTest {
         try (Stream<Path> left = Files.list(work)) {
             assertEquals(0, left.count());
         }
+    }
+
+    @Test
+    void relativeDirectoriesAreThoseBelowTheWorkingDirectory() throws Exception {
+        Files.createDirectory(directory.resolve("work"));
+        String loaded = "loaded 2\n";
+        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=work"));
+        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Djava.io.tmpdir=work"));
+        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Djava.io.tmpdir=."));
+        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir="));
+        Files.copy(library(), directory.resolve("named.so"));
+        assertEquals(loaded, run(List.of(), null, null, "-Dbrokertls.native.library=named.so"));
+    }
+
+    @Test
+    void missingTemporaryDirectoryAndAFileInPlaceOfOneAreRefusedByTheNameOfTheProperty() throws Exception {
+        String work = run(List.of(), library(), "linux-x86_64", "-Djava.io.tmpdir=none/at/all");
+        assertTrue(work.startsWith("refused brokertls: the native library cannot be unpacked (java.io.tmpdir is none/at"
+                + "/all): java.nio.file.NoSuchFileException: " + directory.resolve("none/at/all")), work);
+        assertTrue(work.endsWith("name a directory of this user by -Dbrokertls.native.workdir\n"), work);
+        Path file = Files.createFile(directory.resolve("file"));
+        String named = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + file);
+        assertTrue(named.contains("(brokertls.native.workdir is " + file + "): java.nio.file."), named);
+    }
+
+    @Test
+    void directoryThatCannotBeWrittenIsNamedWithTheProperty() throws Exception {
+        Path work = Files.createDirectory(directory.resolve("readonly"));
+        String mount = "mount -t tmpfs -o ro,size=32m tmpfs '" + work + "' && exec \"$@\"";
+        List<String> inMount = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh");
+        String said = run(inMount, library(), "linux-x86_64", "-Djava.io.tmpdir=" + work);
+        assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked (java.io.tmpdir is "
+                + work + "): java.nio.file.FileSystemException: " + work), said);
+        assertTrue(said.contains("Read-only file system; name a directory"), said);
+    }
+
+    @Test
+    void fullDirectoryIsNamedWithTheProperty() throws Exception {
+        Path work = Files.createDirectory(directory.resolve("full"));
+        String mount = "mount -t tmpfs -o size=64k tmpfs '" + work + "' && exec \"$@\"";
+        List<String> inMount = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh");
+        String said = run(inMount, library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked"), said);
+        assertTrue(said.contains("No space left on device; name a directory"), said);
+    }
+
+    /** Makes a directory as a killed JVM leaves it. */
+    private static Path leftover(Path work, String name, String permissions, Duration age) throws IOException {
+        Path left = Files.createDirectory(work.resolve(name));
+        Files.writeString(left.resolve("libbrokertls_jni.so"), "a part of it");
+        Files.setPosixFilePermissions(left, PosixFilePermissions.fromString(permissions));
+        Files.setLastModifiedTime(left, FileTime.from(Instant.now().minus(age)));
+        return left;
+    }
+
+    @Test
+    void directoriesOfKilledJvmsAreDeletedAfterADayAndNothingElseIs() throws Exception {
+        Path work = Files.createDirectory(directory.resolve("work"));
+        Duration old = Duration.ofDays(2);
+        Path left = leftover(work, "brokertls-1", "rwx------", old);
+        Path empty = leftover(work, "brokertls-2", "rwx------", old);
+        Files.delete(empty.resolve("libbrokertls_jni.so"));
+        Files.setLastModifiedTime(empty, FileTime.from(Instant.now().minus(old)));
+        Path young = leftover(work, "brokertls-3", "rwx------", Duration.ofHours(1));
+        Path open = leftover(work, "brokertls-4", "rwxr-xr-x", old);
+        Path other = leftover(work, "brokertls-backup", "rwx------", old);
+        Path elsewhere = leftover(directory, "elsewhere", "rwx------", old);
+        Path link = Files.createSymbolicLink(work.resolve("brokertls-5"), elsewhere);
+        Path used = leftover(work, "brokertls-6", "rwx------", old);
+        Files.writeString(used.resolve("broker.key"), "not of the loader");
+        Files.setLastModifiedTime(used, FileTime.from(Instant.now().minus(old)));
+        assertEquals("loaded 2\n", run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work));
+        assertTrue(Files.notExists(left) && Files.notExists(empty));
+        for (Path kept : List.of(young, open, other, elsewhere)) {
+            assertTrue(Files.exists(kept.resolve("libbrokertls_jni.so")), kept.toString());
+        }
+        assertTrue(Files.isSymbolicLink(link) && Files.exists(used.resolve("broker.key")));
+    }
+
+    @Test
+    void jvmsThatStartAtOnceUnpackApartFromEachOther() throws Exception {
+        Path work = Files.createDirectory(directory.resolve("work"));
+        run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        List<CompletableFuture<String>> all = new ArrayList<>();
+        for (int jvm = 0; jvm < 3; jvm++) {
+            all.add(CompletableFuture.supplyAsync(() -> {
+                try {
+                    return run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+                } catch (IOException | InterruptedException | URISyntaxException e) {
+                    throw new CompletionException(e);
+                }
+            }));
+        }
+        for (CompletableFuture<String> one : all) {
+            assertEquals("loaded 2\n", one.get());
+        }
+        try (Stream<Path> left = Files.list(work)) {
+            assertEquals(0, left.count());
+        }
+    }
+
+    @Test
+    void platformHasTheNameOfTheProcessorAndOfAnotherCLibrary() {
+        for (String amd64 : List.of("amd64", "x86_64", "x64", "AMD64")) {
+            assertEquals("linux-x86_64", NativePlatform.of("Linux", amd64, false));
+        }
+        assertEquals("linux-aarch64", NativePlatform.of("Linux", "aarch64", false));
+        assertEquals("linux-aarch64-musl", NativePlatform.of("Linux", "arm64", true));
+        assertEquals("linux-x86_64-musl", NativePlatform.of("Linux", "amd64", true));
+        assertEquals("linux-i386", NativePlatform.of("Linux", "i386", false));
+        assertEquals("windows_11-x86_64", NativePlatform.of("Windows 11", "amd64", false));
+    }
+
+    @Test
+    void librariesThatTheProcessHasMappedTellItsCLibrary() {
+        String alpine = "7f1a000-7f1b000 r-xp 00000000 08:01 123   /lib/ld-musl-x86_64.so.1";
+        String glibc = "7f1a000-7f1b000 r-xp 00000000 08:01 123   /usr/lib/x86_64-linux-gnu/libc.so.6";
+        String heap = "7f1b000-7f1c000 rw-p 00000000 00:00 0";
+        assertTrue(NativePlatform.hasMusl(List.of(heap, alpine), false));
+        assertTrue(NativePlatform.hasMusl(List.of("7f1a000 r--p /lib/libc.musl-aarch64.so.1"), false));
+        // Debian's package musl is installed beside glibc.
+        assertFalse(NativePlatform.hasMusl(List.of(glibc, heap), true));
+        assertFalse(NativePlatform.hasMusl(List.of("7f1a000 r--p /opt/ld-musl-tools/tool"), true));
+        // Without /proc, the installed loader decides.
+        assertTrue(NativePlatform.hasMusl(null, true));
+        assertFalse(NativePlatform.hasMusl(null, false));
+        assertEquals("linux-x86_64", NativePlatform.current());
     }
 
     private static Path legacyLibrary() throws URISyntaxException {
@@ -189,7 +327,8 @@ class NativeLoaderTest {
     void directoryThatIsNotThereIsNamedWithTheProperty() throws Exception {
         Path work = directory.resolve("none");
         String said = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
-        assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked into " + work), said);
+        assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked"
+                + " (brokertls.native.workdir is " + work + "): java.nio.file.NoSuchFileException: " + work), said);
         assertTrue(said.contains("-Dbrokertls.native.workdir"), said);
     }
 

@@ -2,6 +2,8 @@ package io.brokertls.jsse.engine;
 
 import io.brokertls.internal.NativeEngine;
 import java.nio.ByteBuffer;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 
 /**
  * Moves records between the caller of an engine and the native library. Direct buffers are passed as they are. The
@@ -19,13 +21,18 @@ final class Bridge {
     private static final int PINNED_MIN = 4096;
     private static final String PIN_PROPERTY = "brokertls.native.pin";
     private static final ThreadLocal<Bridge> OF_THREAD = ThreadLocal.withInitial(Bridge::new);
-    private static volatile boolean pins = Boolean.parseBoolean(System.getProperty(PIN_PROPERTY, "true"))
-            && NativeEngine.pins(new byte[1]);
+    private static volatile boolean pins = mayPin() && NativeEngine.pins(new byte[1]);
 
     private final ByteBuffer in = ByteBuffer.allocateDirect(NativeEngine.PACKET_SIZE);
     private final ByteBuffer out = ByteBuffer.allocateDirect(NativeEngine.PACKET_SIZE);
     private final long inAddress = NativeEngine.address(in);
     private final long outAddress = NativeEngine.address(out);
+
+    /** Reads the property for programs without the permission, too. */
+    private static boolean mayPin() {
+        return AccessController.doPrivileged((PrivilegedAction<Boolean>) () ->
+                Boolean.parseBoolean(System.getProperty(PIN_PROPERTY, "true")));
+    }
 
     /**
      * Wraps pending records, or one record of the source's bytes. Advances the buffers and returns the packed result.
