@@ -8,6 +8,13 @@ const ALERT: u8 = 21;
 /// Level of an alert that ends the connection.
 const FATAL: u8 = 2;
 
+/// Level of the alerts with which this side closes.
+const WARNING: u8 = 1;
+
+/// The alerts of a handshake that this side does not complete (RFC 8446 section 6.1).
+pub(super) const USER_CANCELED: u8 = 90;
+const CLOSE_NOTIFY: u8 = 0;
+
 /// Takes a fatal alert in plain text out of the end of `records`; gives its description.
 ///
 /// Before encryption rustls queues it so; later its wrapped suites leave it so. An encrypted alert is longer.
@@ -54,6 +61,16 @@ pub(super) fn record(description: u8, cipher: Option<Cipher>) -> Vec<u8> {
     }
 }
 
+/// The records that end a handshake without a fault: user_canceled and close_notify (RFC 8446 section 6.1).
+pub(super) fn cancellation(cipher: Option<Cipher>) -> Vec<u8> {
+    let mut cipher = cipher.filter(Cipher::is_active);
+    let record = |description| match &mut cipher {
+        Some(cipher) => sealed_alert(cipher, WARNING, description).unwrap_or_default(),
+        None => vec![ALERT, 3, 3, 0, 2, WARNING, description],
+    };
+    [USER_CANCELED, CLOSE_NOTIFY].into_iter().flat_map(record).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +107,6 @@ mod tests {
     #[test]
     fn alert_before_encryption_is_in_plain_text() {
         assert_eq!(record(40, None), [21, 3, 3, 0, 2, 2, 40]);
+        assert_eq!(cancellation(None), [21, 3, 3, 0, 2, 1, 90, 21, 3, 3, 0, 2, 1, 0]);
     }
 }

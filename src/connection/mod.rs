@@ -219,6 +219,41 @@ impl Connection {
         queued.map_err(|error| self.fail(error))
     }
 
+    /// Ends a handshake that this side does not complete: queues user_canceled and close_notify, and ends reading. When
+    /// the handshake is complete, it does as [`Connection::close_write`]. The second engine queues a fatal
+    /// user_canceled.
+    ///
+    /// # Errors
+    /// The error that ended the connection. Later calls report `WRONG_STATE`.
+    pub fn cancel(&mut self) -> Result<()> {
+        self.state.check()?;
+        if !self.is_handshaking() {
+            return self.close_write();
+        }
+        if let Some(session) = self.engine.second() {
+            session.alert(alert::USER_CANCELED, &mut self.outgoing);
+            self.engine.end();
+        } else {
+            let cipher = self.engine.end();
+            self.outgoing.extend(alert::cancellation(cipher));
+        }
+        self.stash = Vec::new();
+        // It is the wish of the caller, and no refusal.
+        self.change(Event::Failed(Error::new(Code::WrongState, "the handshake has been cancelled")));
+        Ok(())
+    }
+
+    /// Ends the connection if its peer has been revoked, and the application wants it closed. [`Connection::wrap`] and
+    /// [`Connection::unwrap`] do it too.
+    ///
+    /// # Errors
+    /// The error that ended the connection. [`Connection::wrap`] gives its alert.
+    #[inline]
+    pub fn check(&mut self) -> Result<()> {
+        self.end_if_revoked();
+        self.state.check()
+    }
+
     /// Says that no more ciphertext will come: the transport has ended.
     ///
     /// # Errors

@@ -127,9 +127,16 @@ fn move_arrays(handle: jlong, is_wrap: bool, both: Both) -> Outcome<jlong> {
     Ok(if is_pinned { packed } else { (NOT_PINNED << STATUS_SHIFT).cast_signed() })
 }
 
+/// A failure is reported by the call that meets it, and its alert is given by the next call that wraps.
 #[inline]
 fn transfer(connection: &mut Connection, is_wrap: bool, from: &mut [u8], to: &mut [u8]) -> Result<Transfer, Error> {
-    if is_wrap { connection.wrap(from, to) } else { connection.unwrap(from, to) }
+    if !is_wrap {
+        return connection.unwrap(from, to);
+    }
+    if connection.failure().is_none() {
+        connection.check()?;
+    }
+    connection.wrap(from, to)
 }
 
 /// Returns the state, as a transfer of no bytes.
@@ -215,7 +222,12 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_closeWrite<'local>(
     _class: JClass<'local>,
     engine: jlong,
 ) -> jlong {
-    guard_bare(&mut env, || step(engine, |connection| connection.close_write().and_then(|()| still(connection))))
+    guard_bare(&mut env, || {
+        step(engine, |connection| {
+            connection.cancel()?;
+            Ok((0, 0, connection.next()))
+        })
+    })
 }
 
 #[unsafe(no_mangle)]

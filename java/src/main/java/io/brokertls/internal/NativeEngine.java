@@ -151,7 +151,7 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Queues close_notify. Returns the packed state after it. */
+    /** Queues close_notify; in the handshake also user_canceled, which ends it. Returns the packed state after it. */
     public long closeWrite() {
         try {
             return closeWrite(pointer());

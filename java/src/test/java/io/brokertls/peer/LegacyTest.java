@@ -138,6 +138,9 @@ class LegacyTest {
                 send(engine, socket, ByteBuffer.allocate(0));
             }
             return engine.getSession();
+        } catch (SSLException e) {
+            send(engine, socket, ByteBuffer.allocate(0));
+            throw e;
         } finally {
             socket.shutdownOutput();
             socket.getInputStream().readAllBytes();

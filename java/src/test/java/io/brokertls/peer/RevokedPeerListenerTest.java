@@ -128,13 +128,14 @@ class RevokedPeerListenerTest {
         assertSeesTheAlert(reading);
 
         // No plaintext goes out any more, only the alert.
+        assertRevoked(assertThrows(SSLException.class,
+                () -> writing.server.engine.wrap(ByteBuffer.wrap(LINE), ByteBuffer.allocate(20_000))));
         ByteBuffer records = ByteBuffer.allocate(20_000);
         SSLEngineResult last = writing.server.engine.wrap(ByteBuffer.wrap(LINE), records);
+        assertEquals(SSLEngineResult.Status.CLOSED, last.getStatus());
         assertEquals(0, last.bytesConsumed());
         records.flip();
         assertAlert(assertThrows(SSLException.class, () -> writing.client.engine.unwrap(records, plaintext)));
-        assertRevoked(assertThrows(SSLException.class,
-                () -> writing.server.engine.wrap(ByteBuffer.wrap(LINE), ByteBuffer.allocate(20_000))));
         good.exchange(good.client, LINE);
     }
 
@@ -209,6 +210,8 @@ class RevokedPeerListenerTest {
         assertThrows(IllegalStateException.class, server::reload);
         // The listener has closed it before, and nothing follows a close_notify.
         ByteBuffer records = ByteBuffer.allocate(20_000);
+        assertRevoked(assertThrows(SSLException.class,
+                () -> pair.server.engine.wrap(ByteBuffer.allocate(0), records)));
         pair.server.engine.wrap(ByteBuffer.allocate(0), records);
         records.flip();
         SSLEngineResult seen = pair.client.engine.unwrap(records, ByteBuffer.allocate(100));

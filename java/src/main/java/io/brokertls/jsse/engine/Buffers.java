@@ -2,6 +2,7 @@ package io.brokertls.jsse.engine;
 
 import io.brokertls.internal.NativeEngine;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.util.Objects;
 
 /** Checks the buffers of an engine's caller without advancing them. */
@@ -42,6 +43,15 @@ final class Buffers {
             if (buffers[i] == null) {
                 throw new IllegalArgumentException(what + " " + i + " is null");
             }
+        }
+    }
+
+    static void checkDestination(ByteBuffer destination) {
+        if (destination == null) {
+            throw new IllegalArgumentException("the destination is null");
+        }
+        if (destination.isReadOnly()) {
+            throw new ReadOnlyBufferException();
         }
     }
 

@@ -8,6 +8,7 @@ import io.brokertls.jsse.session.ConnectionRecord;
 import java.util.List;
 import java.util.function.BiFunction;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 
@@ -204,7 +205,24 @@ public abstract class ConfiguredEngine extends SSLEngine {
         }
     }
 
-    final NativeEngine connect(EngineSettings settings) throws TlsFailure {
+    /** Returns the settings of the native connection. After an exception they can still be changed. */
+    final EngineSettings settings() throws SSLException {
+        boolean isClient = mode == MODE_CLIENT;
+        boolean hasSocketSelector = !isClient && socket != null
+                && socket.getHandshakeApplicationProtocolSelector() != null;
+        try {
+            return parameters.settings(isClient, host, port, hasSocketSelector);
+        } catch (TlsFailure e) {
+            throw Failures.exception(e, true);
+        }
+    }
+
+    /** Makes the native connection. */
+    final NativeEngine open(EngineSettings settings) throws TlsFailure {
+        return mode == MODE_CLIENT ? connect(settings) : context.nativeContext().accept(settings);
+    }
+
+    private NativeEngine connect(EngineSettings settings) throws TlsFailure {
         try {
             return context.nativeContext().connect(parameters.serverName(host), settings);
         } catch (TlsFailure e) {

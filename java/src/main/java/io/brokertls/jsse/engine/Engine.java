@@ -7,7 +7,6 @@ import io.brokertls.internal.NativeEngine;
 import io.brokertls.jsse.engine.EngineState.Event;
 import io.brokertls.jsse.session.Session;
 import java.nio.ByteBuffer;
-import java.nio.ReadOnlyBufferException;
 import java.security.Principal;
 import java.util.List;
 import java.util.function.Function;
@@ -40,7 +39,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     private Session handshakeSession;
     /** The task that must end before anything else happens, or null. */
     private HandshakeTask task;
-    /** The failure that ended the connection, or null. It is thrown when its alert has been wrapped. */
+    /** The failure that ended the connection, or null. The next call throws it, and its alert is wrapped after that. */
     private TlsFailure failure;
     private String applicationProtocol;
 
@@ -149,10 +148,13 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public void beginHandshake() throws SSLException {
         synchronized (lock) {
+            if (isFailurePending()) {
+                throw thrown();
+            }
             if (state == EngineState.NEW) {
                 begin();
-            } else if (state != EngineState.HANDSHAKING) {
-                throw Failures.exception(TlsFailure.of(ErrorCode.WRONG_STATE, state.isEstablished()
+            } else if (!state.isInHandshake()) {
+                throw Failures.exception(TlsFailure.of(ErrorCode.WRONG_STATE, state.isComplete()
                         ? "the handshake is complete; renegotiation is not supported" : "the engine is closed"), false);
             }
         }
@@ -162,19 +164,10 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         if (mode == MODE_UNSET) {
             throw new IllegalStateException("the use of client or server mode has not been set");
         }
-        boolean isClient = mode == MODE_CLIENT;
-        boolean hasSocketSelector = !isClient && socket != null
-                && socket.getHandshakeApplicationProtocolSelector() != null;
-        EngineSettings settings;
-        try {
-            settings = parameters.settings(isClient, host, port, hasSocketSelector);
-        } catch (TlsFailure e) {
-            // The settings can still be changed.
-            throw Failures.exception(e, true);
-        }
+        EngineSettings settings = settings();
         move(Event.BEGIN);
         try {
-            connection = isClient ? connect(settings) : context.nativeContext().accept(settings);
+            connection = open(settings);
         } catch (TlsFailure e) {
             failure = e;
             record.fail(e);
@@ -186,17 +179,14 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
 
     private void update(long packed) {
         last = packed;
-        switch (NativeEngine.status(packed)) {
-            case NativeEngine.NEED_TASK:
-                if (task == null && state != EngineState.ABANDONED) {
-                    task = new HandshakeTask(this);
-                }
-                break;
-            case NativeEngine.FAILED:
-                fail(connection.failure());
-                break;
-            default:
-                break;
+        int status = NativeEngine.status(packed);
+        if (status == NativeEngine.FAILED) {
+            fail(connection.failure());
+        } else if (status == NativeEngine.NEED_TASK && task == null && state != EngineState.ABANDONED) {
+            task = new HandshakeTask(this);
+        }
+        if (state == EngineState.HANDSHAKING && !isHandshaking() && failure == null && task == null) {
+            complete();
         }
         if (NativeEngine.isPeerClosed(packed) && !state.isInputClosed()) {
             move(Event.CLOSE_INPUT);
@@ -206,7 +196,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
 
     /** TLS up to 1.2 has no half-closed connections (RFC 5246 section 7.2.1). In TLS 1.3 writing continues. */
     private void answerClose() {
-        if (failure == null && !state.isOutputClosed() && !isHandshaking()
+        if (failure == null && !state.isOutputClosed() && state.isComplete()
                 && !"TLSv1.3".equals(connection.facts()[FACT_VERSION])) {
             move(Event.CLOSE_OUTPUT);
             last = connection.closeWrite();
@@ -229,8 +219,12 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             }
             releaseCallbacks();
         }
-        record.fail(failure);
-        context.reports().failed(this, failure, judged, state.isEstablished());
+        report(failure, judged);
+    }
+
+    private void report(TlsFailure reason, Principal peer) {
+        record.fail(reason);
+        context.reports().failed(this, reason, peer, state.isComplete());
     }
 
     private void releaseCallbacks() {
@@ -241,25 +235,20 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     }
 
     private SSLException thrown() {
-        SSLException made = Failures.exception(failure, !state.isEstablished());
+        SSLException made = Failures.exception(failure, !state.isComplete());
         move(Event.THROW);
         freeWhenDone();
         return made;
     }
 
-    /** Returns true if this call ends the handshake, which is reported once. */
-    private boolean finish() {
-        if (!state.isInHandshake() || isHandshaking() || hasOutgoing() || failure != null || task != null
-                || connection == null) {
-            return false;
-        }
-        move(Event.FINISH);
+    /** Sets the facts of a complete handshake. FINISHED is reported when the last of its records has been wrapped. */
+    private void complete() {
+        move(Event.COMPLETE);
         String[] facts = connection.facts();
-        boolean isHandedOut = handshakeSession != null && handshakeSession.isHandedOut();
         session = handshakeSession();
         handshakeSession = null;
         session.establish(facts[FACT_VERSION], SuiteNames.ofJava(facts[FACT_CIPHER_SUITE]), facts[FACT_SERVER_NAME]);
-        if (isHandedOut) {
+        if (session.isHandedOut()) {
             keepChains();
         }
         boolean isResumed = connection.isResumed();
@@ -268,6 +257,14 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
         releaseCallbacks();
         context.reports().complete(this, facts, isResumed, session);
+    }
+
+    /** Returns true if this call ends the handshake, which is reported once. */
+    private boolean finish() {
+        if (!state.isFinishing() || hasOutgoing() || failure != null) {
+            return false;
+        }
+        move(Event.FINISH);
         return true;
     }
 
@@ -313,8 +310,9 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             if (state.isOutputClosed() && failure == null) {
                 last = connection.closeWrite();
             }
-            if (afterwards == HandshakeTask.Afterwards.END_INPUT && failure == null) {
-                update(connection.endOfInput());
+            if (afterwards == HandshakeTask.Afterwards.END_INPUT) {
+                last = connection.endOfInput();
+                freeWhenDone();
             } else if (afterwards == HandshakeTask.Afterwards.FREE) {
                 free();
             }
@@ -332,18 +330,10 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         if (task != null) {
             return HandshakeStatus.NEED_TASK;
         }
-        if (hasOutgoing() || isFailurePending()) {
+        if (hasOutgoing() || isFailurePending() || state.isFinishing()) {
             return HandshakeStatus.NEED_WRAP;
         }
-        switch (state) {
-            case HANDSHAKING:
-            case HANDSHAKING_INPUT_CLOSED:
-                return isHandshaking() ? HandshakeStatus.NEED_UNWRAP : HandshakeStatus.NEED_WRAP;
-            case OUTPUT_CLOSED:
-                return HandshakeStatus.NEED_UNWRAP;
-            default:
-                return HandshakeStatus.NOT_HANDSHAKING;
-        }
+        return state == EngineState.HANDSHAKING ? HandshakeStatus.NEED_UNWRAP : HandshakeStatus.NOT_HANDSHAKING;
     }
 
     // Data.
@@ -381,12 +371,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     public SSLEngineResult wrap(ByteBuffer[] sources, int offset, int length, ByteBuffer destination)
             throws SSLException {
         Buffers.check(sources, offset, length, "source");
-        if (destination == null) {
-            throw new IllegalArgumentException("the destination is null");
-        }
-        if (destination.isReadOnly()) {
-            throw new ReadOnlyBufferException();
-        }
+        Buffers.checkDestination(destination);
         synchronized (lock) {
             if (state == EngineState.NEW) {
                 begin();
@@ -394,16 +379,16 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             if (task != null) {
                 return nothing(Status.OK);
             }
+            if (isFailurePending()) {
+                throw thrown();
+            }
             SSLEngineResult idle = hasOutgoing() ? null : wrapNothing(Buffers.remaining(sources, offset, length));
             return idle == null ? give(sources, offset, length, destination) : idle;
         }
     }
 
     /** Returns the result of a call without a record, or null if there is application data to wrap. */
-    private SSLEngineResult wrapNothing(long available) throws SSLException {
-        if (isFailurePending()) {
-            throw thrown();
-        }
+    private SSLEngineResult wrapNothing(long available) {
         if (state.isOutputClosed()) {
             freeWhenDone();
             return nothing(Status.CLOSED);
@@ -419,7 +404,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         // No application data leaves before FINISHED has been reported.
         boolean takesData = state == EngineState.ESTABLISHED || state == EngineState.INPUT_CLOSED;
         return given(Bridge.wrap(connection, sources, offset, takesData ? length : 0, destination,
-                state.isEstablished()));
+                state.isComplete()));
     }
 
     /** Returns the result of a native wrap. */
@@ -433,7 +418,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         }
         int consumed = NativeEngine.consumed(packed);
         int produced = NativeEngine.produced(packed);
-        if (produced == 0 && isFailurePending()) {
+        if (isFailurePending()) {
             throw thrown();
         }
         if (state.isOutputClosed() && !hasOutgoing()) {
@@ -451,9 +436,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         }
         Buffers.check(destinations, offset, length, "destination");
         for (int i = offset; i < offset + length; i++) {
-            if (destinations[i].isReadOnly()) {
-                throw new ReadOnlyBufferException();
-            }
+            Buffers.checkDestination(destinations[i]);
         }
         synchronized (lock) {
             if (state == EngineState.NEW) {
@@ -462,17 +445,16 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
             if (task != null) {
                 return nothing(Status.OK);
             }
-            if (isFailurePending() && !hasOutgoing()) {
+            if (isFailurePending()) {
                 throw thrown();
             }
             if (state.isInputClosed() || connection == null) {
                 return nothing(Status.CLOSED);
             }
-            boolean isWrapFirst = state.isInHandshake() && (hasOutgoing() || !isHandshaking());
-            if (failure != null || isWrapFirst) {
+            if (state == EngineState.HANDSHAKING && hasOutgoing()) {
                 return nothing(Status.OK);
             }
-            return taken(Bridge.unwrap(connection, source, destinations, offset, length, state.isEstablished()));
+            return taken(Bridge.unwrap(connection, source, destinations, offset, length, state.isComplete()));
         }
     }
 
@@ -506,30 +488,45 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public void closeInbound() throws SSLException {
         synchronized (lock) {
-            if (state.isInputClosed()) {
+            if (isInputDone()) {
                 return;
             }
+            if (state == EngineState.HANDSHAKING) {
+                cutHandshake();
+                throw isTaskRunning() ? Failures.exception(failure, true) : thrown();
+            }
+            boolean isCut = state != EngineState.NEW;
             move(Event.CLOSE_INPUT);
-            if (connection == null) {
-                return;
-            }
-            if (isTaskRunning()) {
-                task.endInputAfterwards();
-                return;
-            }
-            last = connection.endOfInput();
-            if (NativeEngine.status(last) == NativeEngine.FAILED) {
-                fail(connection.failure());
-                throw thrown();
-            }
             freeWhenDone();
+            if (isCut) {
+                // The caller can still write, so the connection does not end.
+                TlsFailure cut = TlsFailure.of(ErrorCode.TRUNCATED, "");
+                report(cut, null);
+                throw Failures.exception(cut, false);
+            }
         }
+    }
+
+    /** Ends the handshake because its input has ended. */
+    private void cutHandshake() {
+        if (isTaskRunning()) {
+            task.endInputAfterwards();
+            failure = TlsFailure.of(ErrorCode.HANDSHAKE_EOF, "");
+            report(failure, null);
+        } else {
+            last = connection.endOfInput();
+            fail(connection.failure());
+        }
+    }
+
+    private boolean isInputDone() {
+        return state.isInputClosed() || failure != null;
     }
 
     @Override
     public boolean isInboundDone() {
         synchronized (lock) {
-            return state.isInputClosed();
+            return isInputDone();
         }
     }
 
@@ -572,7 +569,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public SSLSession getHandshakeSession() {
         synchronized (lock) {
-            if (connection == null || state.isEstablished() || failure != null) {
+            if (connection == null || state.isComplete() || failure != null) {
                 return null;
             }
             Session made = handshakeSession();
@@ -591,7 +588,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
     @Override
     public String getHandshakeApplicationProtocol() {
         synchronized (lock) {
-            return state.isInHandshake() && connection != null && !isTaskRunning()
+            return state == EngineState.HANDSHAKING && connection != null && !isTaskRunning()
                     ? connection.facts()[FACT_PROTOCOL] : null;
         }
     }

@@ -4,32 +4,34 @@ package io.brokertls.jsse.engine;
  * The state of an engine: the progress of its handshake, and the directions that are closed.
  *
  * <pre>
- *         BEGIN                 FINISH
- *   NEW ─────────► HANDSHAKING ─────────► ESTABLISHED
- *    │               │    │                │       │
- *    │               │    │ CLOSE_INPUT    │       │ CLOSE_OUTPUT
- *    │ CLOSE_INPUT   │    ▼                │       └────────► OUTPUT_CLOSED
- *    │ CLOSE_OUTPUT  │  HANDSHAKING_       │                       │
- *    │               │  INPUT_CLOSED       │ CLOSE_INPUT           │ CLOSE_INPUT
- *    │  CLOSE_OUTPUT │    │     │ FINISH   ▼                       ▼
- *    │               │    │     └───► INPUT_CLOSED ───────────► CLOSED
- *    ▼               ▼    ▼                       CLOSE_OUTPUT
- *   ABANDONED ◄───────────┘
+ *        BEGIN               COMPLETE             FINISH
+ *   NEW ───────► HANDSHAKING ────────► FINISHING ────────► ESTABLISHED ─────────┐
+ *    │                │                    │                    │               │
+ *    │                │                    │ CLOSE_INPUT        │ CLOSE_INPUT   │ CLOSE_OUTPUT,
+ *    │ CLOSE_INPUT    │ CLOSE_OUTPUT       ▼                    ▼               │ of FINISHING too
+ *    │ CLOSE_OUTPUT   │               FINISHING_ ────────► INPUT_CLOSED         ▼
+ *    │                │               INPUT_CLOSED FINISH       │          OUTPUT_CLOSED
+ *    ▼                │                    │                    │               │
+ *   ABANDONED ◄───────┘                    └──► CLOSED ◄────────┘               │
+ *                                                  ▲   CLOSE_OUTPUT             │ CLOSE_INPUT
+ *                                                  └────────────────────────────┘
  *
  *   FREE   leads from each state to ABANDONED or CLOSED, by the progress of the handshake
  *   THROW  leads from each state but NEW to FAILED
  * </pre>
  *
- * <p>A failure does not change the state before it is thrown, because its alert is sent first. In the states with a
- * closed output, close_notify or an alert can still be pending.
+ * <p>A failure does not change the state before it is thrown. In the states with a closed output, close_notify or an
+ * alert can still be pending.
  */
 enum EngineState {
     /** The handshake has not begun. */
     NEW(false, false),
-    /** The handshake runs, or its end has not been reported yet. */
+    /** The handshake runs. */
     HANDSHAKING(false, false),
-    /** The input has ended in the handshake, which fails or ends with what has been received. */
-    HANDSHAKING_INPUT_CLOSED(true, false),
+    /** The handshake is complete. FINISHED is reported when the pending records are wrapped. Reading has begun. */
+    FINISHING(false, false),
+    /** As FINISHING, after the peer's close_notify or the end of the input. */
+    FINISHING_INPUT_CLOSED(true, false),
     /** FINISHED has been reported. Both directions are open. */
     ESTABLISHED(false, false),
     /** The peer's close_notify or the end of the input has been read. Writing continues. */
@@ -59,13 +61,20 @@ enum EngineState {
         return isOutputClosed;
     }
 
+    /** Returns true until FINISHED is reported. */
     boolean isInHandshake() {
-        return this == HANDSHAKING || this == HANDSHAKING_INPUT_CLOSED;
+        return this == HANDSHAKING || isFinishing();
     }
 
-    /** Returns true from the report of FINISHED until a failure is thrown. */
-    boolean isEstablished() {
-        return this == ESTABLISHED || this == INPUT_CLOSED || this == OUTPUT_CLOSED || this == CLOSED;
+    /** Returns true if the handshake is complete and FINISHED is not reported. */
+    boolean isFinishing() {
+        return this == FINISHING || this == FINISHING_INPUT_CLOSED;
+    }
+
+    /** Returns true from the end of the handshake until a failure is thrown. */
+    boolean isComplete() {
+        return isFinishing() || this == ESTABLISHED || this == INPUT_CLOSED || this == OUTPUT_CLOSED
+                || this == CLOSED;
     }
 
     /**
@@ -85,16 +94,19 @@ enum EngineState {
         switch (event) {
             case BEGIN:
                 return this == NEW ? HANDSHAKING : null;
+            case COMPLETE:
+                return this == HANDSHAKING ? FINISHING : null;
             case FINISH:
-                return this == HANDSHAKING ? ESTABLISHED : this == HANDSHAKING_INPUT_CLOSED ? INPUT_CLOSED : null;
+                return this == FINISHING ? ESTABLISHED : this == FINISHING_INPUT_CLOSED ? INPUT_CLOSED : null;
             case CLOSE_INPUT:
-                return isInputClosed ? null : afterInput();
+                // The end of the input in the handshake is a failure.
+                return isInputClosed || this == HANDSHAKING ? null : afterInput();
             case CLOSE_OUTPUT:
                 return isOutputClosed ? null : afterOutput();
             case THROW:
                 return this == NEW || this == FAILED ? null : FAILED;
             case FREE:
-                return this == FAILED ? FAILED : isEstablished() ? CLOSED : ABANDONED;
+                return this == FAILED ? FAILED : isComplete() ? CLOSED : ABANDONED;
             default:
                 throw new AssertionError(event);
         }
@@ -104,8 +116,8 @@ enum EngineState {
         switch (this) {
             case NEW:
                 return ABANDONED;
-            case HANDSHAKING:
-                return HANDSHAKING_INPUT_CLOSED;
+            case FINISHING:
+                return FINISHING_INPUT_CLOSED;
             default:
                 return this == ESTABLISHED ? INPUT_CLOSED : CLOSED;
         }
@@ -113,8 +125,10 @@ enum EngineState {
 
     private EngineState afterOutput() {
         switch (this) {
+            case FINISHING:
             case ESTABLISHED:
                 return OUTPUT_CLOSED;
+            case FINISHING_INPUT_CLOSED:
             case INPUT_CLOSED:
                 return CLOSED;
             default:
@@ -126,9 +140,11 @@ enum EngineState {
     enum Event {
         /** The native connection is made. */
         BEGIN,
+        /** The handshake is complete. */
+        COMPLETE,
         /** FINISHED is reported. */
         FINISH,
-        /** The peer's close_notify is read, or the caller closes the input. */
+        /** The peer's close_notify is read, or the caller closes the input of a complete handshake. */
         CLOSE_INPUT,
         /** The caller closes the output, or close_notify is answered. */
         CLOSE_OUTPUT,

@@ -13,15 +13,16 @@ import org.junit.jupiter.params.provider.EnumSource;
 class EngineStateTest {
     /** The next state of each state, in the order of the events; "-" is a refusal. */
     private static final Map<EngineState, String> FOLLOWERS = new EnumMap<>(Map.of(
-            EngineState.NEW, "HANDSHAKING - ABANDONED ABANDONED - ABANDONED",
-            EngineState.HANDSHAKING, "- ESTABLISHED HANDSHAKING_INPUT_CLOSED ABANDONED FAILED ABANDONED",
-            EngineState.HANDSHAKING_INPUT_CLOSED, "- INPUT_CLOSED - ABANDONED FAILED ABANDONED",
-            EngineState.ESTABLISHED, "- - INPUT_CLOSED OUTPUT_CLOSED FAILED CLOSED",
-            EngineState.INPUT_CLOSED, "- - - CLOSED FAILED CLOSED",
-            EngineState.OUTPUT_CLOSED, "- - CLOSED - FAILED CLOSED",
-            EngineState.CLOSED, "- - - - FAILED CLOSED",
-            EngineState.ABANDONED, "- - - - FAILED ABANDONED",
-            EngineState.FAILED, "- - - - - FAILED"));
+            EngineState.NEW, "HANDSHAKING - - ABANDONED ABANDONED - ABANDONED",
+            EngineState.HANDSHAKING, "- FINISHING - - ABANDONED FAILED ABANDONED",
+            EngineState.FINISHING, "- - ESTABLISHED FINISHING_INPUT_CLOSED OUTPUT_CLOSED FAILED CLOSED",
+            EngineState.FINISHING_INPUT_CLOSED, "- - INPUT_CLOSED - CLOSED FAILED CLOSED",
+            EngineState.ESTABLISHED, "- - - INPUT_CLOSED OUTPUT_CLOSED FAILED CLOSED",
+            EngineState.INPUT_CLOSED, "- - - - CLOSED FAILED CLOSED",
+            EngineState.OUTPUT_CLOSED, "- - - CLOSED - FAILED CLOSED",
+            EngineState.CLOSED, "- - - - - FAILED CLOSED",
+            EngineState.ABANDONED, "- - - - - FAILED ABANDONED",
+            EngineState.FAILED, "- - - - - - FAILED"));
 
     @ParameterizedTest
     @EnumSource
