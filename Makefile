@@ -37,7 +37,7 @@
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
 # Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
-# alone), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines made and dropped), `make
+# alone), `make test-java-25` (the Java tests that need a JDK 25), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines made and dropped), `make
 # soak-records` (a million records each way against rustls), `make bless` (rewrite the generated headers), `make deny`
 # (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
 
@@ -94,7 +94,7 @@ MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnati
 JAVA_MODULES = $(MAVEN:java=java/modules.xml)
 
 .PHONY: rustls-ffi install-rustls-ffi test-rustls-ffi build demo demo-java check test test-data test-openssl4 test-convert test-c bench bench-page bench-programs install stage \
-    tools bless deny clean java test-java test-activemq install-java bench-java bench-java-page soak-java soak-records peers
+    tools bless deny clean java test-java test-java-25 test-activemq install-java bench-java bench-java-page soak-java soak-records peers
 
 build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(LEGACY_LIBRARY)
 
@@ -245,6 +245,15 @@ test-stacks: java-modules
 test-java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless openssl:openssl softhsm2-util:softhsm2
 	$(filter-out -q,$(MAVEN)) test
+
+# The tests of what Java 25 has and Java 17 has not.
+TEST_25 := ParametersTest,LaterParametersCases
+JVM_25 ?= $(firstword $(wildcard /usr/lib/jvm/*-25-*/bin/java))
+
+test-java-25: $(JAVA_LIBRARY) $(JAVA_LEGACY)
+	@tests/tools.sh mvn:maven javac:default-jdk-headless openssl:openssl
+	@test -x '$(JVM_25)' || { echo 'no JDK 25 in /usr/lib/jvm; name its java with JVM_25=FILE' >&2; exit 1; }
+	$(filter-out -q,$(MAVEN)) -Djvm='$(JVM_25)' -Dtest='$(TEST_25)' test
 
 # On the classes that `test-java` tests, compiled here for whoever runs this alone; one of the clients is in C.
 test-activemq: tools stage $(JAVA_LIBRARY) $(JAVA_LEGACY)

@@ -128,6 +128,15 @@ pub struct ConnectionSettings {
     pub versions: Option<String>,
     /// The cipher suites that may be used, by name, and no others.
     pub cipher_suites: Option<String>,
+    /// Key exchange groups in order of preference, as [`crate::ContextBuilder::groups`] takes them. A client sends a
+    /// key share for the first.
+    pub groups: Option<String>,
+    /// Signature schemes by their names in TLS, with commas between, in order of preference: those that the peer is
+    /// offered, and those that sign here. Not with the second engine.
+    pub signature_schemes: Option<String>,
+    /// The largest record to send, in bytes with its header; at least [`ConnectionSettings::LEAST_RECORD_BYTES`]. Not
+    /// with the second engine.
+    pub max_record_bytes: Option<usize>,
     /// Servers: whether the client is asked for a certificate.
     pub client_auth: Option<ClientAuth>,
     /// Application protocols in order of preference; an empty list is none.
@@ -154,6 +163,9 @@ pub struct ConnectionSettings {
 }
 
 impl ConnectionSettings {
+    /// The smallest [`ConnectionSettings::max_record_bytes`]: headers, tags and some content.
+    pub const LEAST_RECORD_BYTES: usize = 64;
+
     /// The settings that a configuration is made from. Connections that differ in nothing else share it.
     pub(crate) fn of_configuration(&self) -> Self {
         let common = Self::default();
@@ -172,6 +184,9 @@ impl Default for ConnectionSettings {
         Self {
             versions: None,
             cipher_suites: None,
+            groups: None,
+            signature_schemes: None,
+            max_record_bytes: None,
             client_auth: None,
             alpn: None,
             checks_server_name: None,

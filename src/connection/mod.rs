@@ -135,6 +135,8 @@ pub struct Connection {
     resumes_only: bool,
     /// The first bytes of the peer, while they are no record.
     beginning: Beginning,
+    /// The largest record to send, in bytes; 0 for no limit.
+    max_record_bytes: u16,
 }
 
 impl Connection {
@@ -170,7 +172,7 @@ impl Connection {
     }
 
     fn with_engine(engine: Engine, setup: Setup) -> Self {
-        let Setup { uses_tasks, asks_first, .. } = setup;
+        let Setup { uses_tasks, asks_first, max_record_bytes, .. } = setup;
         Self {
             engine,
             number: setup.number,
@@ -187,6 +189,7 @@ impl Connection {
             uses_tasks,
             resumes_only: false,
             beginning: Beginning::default(),
+            max_record_bytes: max_record_bytes.map_or(0, |most| most.min(MAX_RECORD_BYTES) as u16),
         }
     }
 
@@ -427,6 +430,11 @@ impl Connection {
     /// Ends the handshake. A close_notify that this side could not send before it is sent now.
     fn begin_traffic(&mut self) {
         self.change(Event::HandshakeDone);
+        if self.max_record_bytes > 0
+            && let Some(layer) = self.engine.layer()
+        {
+            layer.limit_records(usize::from(self.max_record_bytes));
+        }
         if !self.state.is_write_closed() {
             return;
         }

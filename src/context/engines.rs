@@ -14,7 +14,7 @@ use crate::revocation::Staple;
 use crate::session::{SecondSessions, Sessions};
 use crate::verify::Purpose;
 
-use super::parts::{Client, ConfigParts, sessions_of};
+use super::parts::{Client, ConfigParts, policy_of, sessions_of};
 
 /// The second engine of a server.
 pub(super) struct Second {
@@ -167,7 +167,8 @@ impl Second {
         settings: &ConnectionSettings,
     ) -> Result<(Option<Policy>, SecondPolicy)> {
         let (versions, suites) = (settings.versions.as_deref(), settings.cipher_suites.as_deref());
-        let Policies { first, second, .. } = restricted_both(&spec.policy, &self.keys.means, versions, suites)?;
+        let Policies { first, second, .. } =
+            restricted_both(&policy_of(spec, settings), &self.keys.means, versions, suites)?;
         let mut policy = second.ok_or(Code::Internal)?;
         policy.keep_keys(&self.keys.kinds, self.keys.psks.is_some());
         Ok((first.filter(|_| self.keys.has_first(spec)), policy))
@@ -300,9 +301,10 @@ impl Clients {
     ) -> Result<(Option<Client>, Option<Policy>)> {
         let (versions, suites) = (settings.versions.as_deref(), settings.cipher_suites.as_deref());
         let (first, policy) = match (&self.policy, versions, suites) {
-            (Some(policy), None, None) => (None, Some(policy.clone())),
+            (Some(policy), None, None) if settings.groups.is_none() => (None, Some(policy.clone())),
             _ => {
-                let Policies { first, second, .. } = restricted_both(&spec.policy, &self.means, versions, suites)?;
+                let Policies { first, second, .. } =
+                    restricted_both(&policy_of(spec, settings), &self.means, versions, suites)?;
                 let policy = second.map(|second| self.choose(spec, first.as_ref(), &second)).transpose()?;
                 (first, policy.flatten())
             }

@@ -18,7 +18,7 @@ use crate::session::Sessions;
 
 use super::engines::{Clients, Keys, Second, is_of_rustls, standing_keys};
 use super::key_log::KeyLogFile;
-use super::parts::{Client, ConfigParts, Signers, derived, refuse_without_trust};
+use super::parts::{Client, ConfigParts, Signers, derived, policy_of, refuse_for_second, refuse_without_trust};
 use super::{load, staples};
 
 /// One consistent reading of all sources. A connection keeps the generation that made it.
@@ -69,10 +69,7 @@ impl Generation {
         let staples::Loaded { staples, of_identities } =
             staples::load(spec, &identities, judge.trusted(), &mut warnings)?;
         let signers = match &spec.hosts.identities {
-            Some(host) => {
-                let suites = policy.cipher_suites().to_vec();
-                Signers::Host(Arc::new(HostIdentities { host: Arc::clone(host), suites }))
-            }
+            Some(host) => Signers::Host(Arc::new(HostIdentities::new(Arc::clone(host), policy.cipher_suites()))),
             None => {
                 let with_staples = identities.iter().cloned().zip(of_identities.iter().cloned());
                 let (own, staples): (Vec<_>, Vec<_>) = with_staples.filter(|(one, _)| is_of_rustls(one)).unzip();
@@ -127,6 +124,12 @@ impl Generation {
         joined(first, self.second_policies().map(SecondPolicy::version_names))
     }
 
+    /// The active groups, in order of preference.
+    pub(super) fn group_names(&self) -> Vec<&'static str> {
+        let first = self.has_rustls().then(|| self.parts.policy.group_names());
+        joined(first, self.second_policies().map(SecondPolicy::group_names))
+    }
+
     /// The policies of the second engine, as a server and as a client.
     fn second_policies(&self) -> impl Iterator<Item = &SecondPolicy> {
         self.second.as_ref().map(|second| &second.policy).into_iter().chain(self.policy_of_clients())
@@ -135,6 +138,11 @@ impl Generation {
     /// The policy of connections to servers, if they use the second engine.
     fn policy_of_clients(&self) -> Option<&SecondPolicy> {
         self.clients.as_ref()?.policy()
+    }
+
+    /// Returns true if the second engine is on.
+    pub(super) fn has_second(&self) -> bool {
+        self.second.is_some() || self.clients.is_some()
     }
 
     /// Returns true if rustls serves a side of the context.
@@ -161,9 +169,10 @@ impl Generation {
             return Ok(Engines { first: self.server.clone(), second: Some(Arc::clone(&second.server)) });
         }
         refuse_without_trust(spec, settings)?;
+        refuse_for_second(settings)?;
         spec.legacy.psk.check_need(settings.client_auth == Some(ClientAuth::Need))?;
         derived(&second.derived, settings, || {
-            let has_own = settings.versions.is_some() || settings.cipher_suites.is_some();
+            let has_own = settings.versions.is_some() || settings.cipher_suites.is_some() || settings.groups.is_some();
             let (first, policy) = match has_own {
                 true => second.restricted(spec, settings)?,
                 false => (Some(self.parts.policy.clone()).filter(|_| self.server.is_some()), second.policy.clone()),
@@ -210,7 +219,7 @@ impl Generation {
                 return self.parts.client(spec, &restricted(spec, settings)?, settings, sessions);
             };
             match clients.client_with(spec, &self.parts, settings)? {
-                (Some(client), _) => Ok(client),
+                (Some(client), _) => refuse_for_second(settings).map(|()| client),
                 (None, Some(first)) if spec.verifies() => self.parts.client(spec, &first, settings, sessions),
                 _ => Err(Error::new(Code::NoCipherSuite, "none of the suites is one of the versions")),
             }
@@ -230,5 +239,5 @@ fn joined(first: Option<Vec<&'static str>>, others: impl Iterator<Item = Vec<&'s
 }
 
 fn restricted(spec: &Spec, settings: &ConnectionSettings) -> Result<Policy> {
-    Policy::restricted(&spec.policy, settings.versions.as_deref(), settings.cipher_suites.as_deref())
+    Policy::restricted(&policy_of(spec, settings), settings.versions.as_deref(), settings.cipher_suites.as_deref())
 }

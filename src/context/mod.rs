@@ -29,7 +29,7 @@ use crate::connection::{ClientEngine, Connection, Decide, DecideBoth, Engines, R
 use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
 use crate::idle::IdleList;
-use crate::policy::NotServed;
+use crate::policy::{NotServed, served_groups, served_signatures};
 use crate::revocation::Remote;
 use crate::revoked::Register;
 use crate::session::Sessions;
@@ -165,6 +165,30 @@ impl Context {
         })
     }
 
+    /// Returns the names of the key exchange groups in effect, in order of preference: those of rustls, then those of
+    /// the second engine.
+    pub fn groups(&self) -> Vec<&'static str> {
+        self.generation().group_names()
+    }
+
+    /// Returns those of the names that are of groups which a connection can have:
+    /// [`ConnectionSettings::groups`].
+    ///
+    /// # Errors
+    /// `GROUP_NOT_SUPPORTED` if no name is left.
+    pub fn served_groups(&self, names: &[String]) -> Result<Vec<String>> {
+        served_groups(names, self.generation().has_second())
+    }
+
+    /// Returns those of the names that are of signature schemes which a connection can have:
+    /// [`ConnectionSettings::signature_schemes`].
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` if no name is left.
+    pub fn served_signature_schemes(&self, names: &[String]) -> Result<Vec<String>> {
+        served_signatures(names)
+    }
+
     /// Makes the client's side of a new connection with its own settings. `host` is as for [`Context::connect`].
     ///
     /// # Errors
@@ -240,6 +264,7 @@ impl Context {
             server_name: None,
             verified_name: None,
             session_scope: None,
+            max_record_bytes: settings.max_record_bytes,
             asks_first: false,
         };
         (generation, setup)

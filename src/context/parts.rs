@@ -8,13 +8,15 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, ResolvesServerCert};
-use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig};
+use rustls::{ClientConfig, DistinguishedName, KeyLog, ServerConfig, SignatureScheme};
 
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
-use crate::connection::{ClientEngine, on_own_ciphers, prepare_client, prepare_server};
+use crate::connection::{
+    ClientEngine, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, on_own_ciphers, prepare_client, prepare_server,
+};
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicySpec, signatures_named};
 use crate::session::{self, ClientSessions, SessionSpec, Sessions};
 use crate::verify::{Judge, Purpose, Recheck, RustlsVerifier};
 
@@ -39,6 +41,17 @@ pub(super) fn refuse_without_trust(spec: &Spec, settings: &ConnectionSettings) -
     }
 }
 
+/// Refuses settings of a connection that the second engine cannot honour.
+pub(super) fn refuse_for_second(settings: &ConnectionSettings) -> Result<()> {
+    let what = match settings {
+        ConnectionSettings { signature_schemes: Some(_), .. } => "signature schemes of its own",
+        ConnectionSettings { max_record_bytes: Some(_), .. } => "a limit of its records",
+        _ => return Ok(()),
+    };
+    let detail = format!("legacy-engine: a connection cannot have {what}");
+    Err(Error::new(Code::OptionConflict, detail).with_hint("Use a context without legacy-engine for such connections."))
+}
+
 /// Returns the configuration of these settings, made at the first use. If two threads make it at once, one is kept.
 pub(super) fn derived<Config: Clone>(
     kept: &RwLock<HashMap<ConnectionSettings, Config>>,
@@ -56,6 +69,15 @@ pub(super) fn derived<Config: Clone>(
     Ok(kept.entry(settings.clone()).or_insert(made).clone())
 }
 
+/// The settings of the policy with the groups of a connection.
+pub(super) fn policy_of(spec: &Spec, settings: &ConnectionSettings) -> PolicySpec {
+    let mut policy = spec.policy.clone();
+    if settings.groups.is_some() {
+        policy.groups.clone_from(&settings.groups);
+    }
+    policy
+}
+
 /// The choice of identities.
 pub(super) enum Signers {
     Own(Arc<Identities>),
@@ -63,6 +85,17 @@ pub(super) enum Signers {
 }
 
 impl Signers {
+    /// Returns the choice for connections with these settings.
+    fn limited(&self, settings: &ConnectionSettings) -> Result<Self> {
+        let schemes = schemes_of(settings)?;
+        Ok(match (self, &schemes) {
+            (Self::Own(identities), None) => Self::Own(Arc::clone(identities)),
+            (Self::Own(identities), Some(schemes)) => Self::Own(Arc::new(identities.limited(schemes))),
+            (Self::Host(host), None) => Self::Host(Arc::clone(host)),
+            (Self::Host(host), Some(schemes)) => Self::Host(Arc::new(host.limited(schemes))),
+        })
+    }
+
     fn server(&self) -> Arc<dyn ResolvesServerCert> {
         match self {
             Self::Own(identities) => Arc::clone(identities) as _,
@@ -94,7 +127,9 @@ impl ConfigParts {
         settings: &ConnectionSettings,
         sessions: &Arc<Sessions>,
     ) -> Result<Arc<ServerConfig>> {
-        let verifier = || Arc::new(self.rustls_verifier(spec, settings, Purpose::Client)) as _;
+        let schemes = schemes_of(settings)?;
+        let verifier =
+            || Arc::new(RustlsVerifier { schemes, ..self.rustls_verifier(spec, settings, Purpose::Client) }) as _;
         let mut config = self.server_config(spec, self.provider(policy), policy, (settings, sessions), verifier)?;
         prepare_server(&mut config, self.key_log());
         Ok(Arc::new(config))
@@ -116,7 +151,8 @@ impl ConfigParts {
             ClientAuth::None => Arc::new(NoClientAuth),
             ClientAuth::Want | ClientAuth::Need => verifier(),
         });
-        let mut config = builder.with_cert_resolver(self.signers.server());
+        let mut config = builder.with_cert_resolver(self.signers.limited(settings)?.server());
+        config.max_fragment_size = fragment_of(settings)?;
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         config.ignore_client_order = settings.prefers_own_cipher_order.unwrap_or_else(|| spec.prefers_own_order());
         let of_sessions = sessions_of(spec, settings);
@@ -131,7 +167,8 @@ impl ConfigParts {
         settings: &ConnectionSettings,
         sessions: &Arc<Sessions>,
     ) -> Result<Client> {
-        let verifier = Arc::new(self.rustls_verifier(spec, settings, Purpose::Server));
+        let verifier = self.rustls_verifier(spec, settings, Purpose::Server);
+        let verifier = Arc::new(RustlsVerifier { schemes: schemes_of(settings)?, ..verifier });
         let (mut config, sessions) =
             self.client_config(spec, self.provider(policy), policy, (settings, sessions), verifier)?;
         prepare_client(&mut config, self.key_log());
@@ -152,7 +189,8 @@ impl ConfigParts {
             .map_err(unusable)?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
-            .with_client_cert_resolver(self.signers.client());
+            .with_client_cert_resolver(self.signers.limited(settings)?.client());
+        config.max_fragment_size = fragment_of(settings)?;
         config.alpn_protocols.clone_from(settings.alpn.as_ref().unwrap_or(&spec.alpn));
         config.enable_sni = settings.sends_server_name;
         let recheck = self.recheck(spec, Purpose::Server);
@@ -199,6 +237,7 @@ impl ConfigParts {
             // The tickets of a server always carry the certificates of its client.
             keeps_peer: purpose == Purpose::Client || self.recheck(spec, purpose).needs_peer(),
             may_wait: true,
+            schemes: None,
         }
     }
 
@@ -209,6 +248,24 @@ impl ConfigParts {
             Judge::Own(verifier) => verifier.subjects(),
             Judge::Host(..) => spec.hosts.issuers.iter().cloned().map(DistinguishedName::from).collect(),
         }
+    }
+}
+
+fn schemes_of(settings: &ConnectionSettings) -> Result<Option<Vec<SignatureScheme>>> {
+    settings.signature_schemes.as_deref().map(signatures_named).transpose()
+}
+
+/// The limit of rustls' records: it leaves out what encryption adds to a record with a header.
+fn fragment_of(settings: &ConnectionSettings) -> Result<Option<usize>> {
+    /// The most that encryption adds: an explicit nonce and a tag, in TLS 1.2 (RFC 5288 section 3).
+    const MOST_ADDED: usize = 24;
+    match settings.max_record_bytes {
+        Some(most) if most < ConnectionSettings::LEAST_RECORD_BYTES => {
+            let detail = format!("records of {most} bytes; the least is {}", ConnectionSettings::LEAST_RECORD_BYTES);
+            Err(Error::new(Code::InvalidArgument, detail))
+        }
+        Some(most) => Ok(Some(most.min(MAX_RECORD_BYTES) - MOST_ADDED).filter(|most| *most < MAX_PLAINTEXT_BYTES)),
+        None => Ok(None),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Selects the identity of a connection: by the server name, then by the signatures that the peer can verify.
 
 mod foreign;
+mod limit;
 
 pub(crate) use foreign::refusal_of;
 
@@ -19,6 +20,8 @@ use crate::policy::{are_sha1_alone, key_kind, signature_names};
 use crate::revocation::Staple;
 use crate::verify::host::{HandshakeHost, IdentityRequest};
 use crate::verify::{HandshakeNotes, Purpose, ShownIdentity};
+
+use limit::Limit;
 
 /// An identity ready to sign.
 #[derive(Debug)]
@@ -99,8 +102,9 @@ pub(crate) fn certified(identity: &Identity) -> Arc<CertifiedKey> {
 /// The identities of a context in the configured order.
 #[derive(Debug)]
 pub(crate) struct Identities {
-    signers: Vec<Signer>,
+    signers: Arc<[Signer]>,
     suites: Vec<SupportedCipherSuite>,
+    limit: Limit,
 }
 
 impl Identities {
@@ -113,7 +117,12 @@ impl Identities {
         let staples = staples.into_iter().chain(iter::repeat(None));
         let signers = identities.iter().zip(staples).map(|(identity, staple)| Signer::new(identity, staple));
         let signers = signers.collect::<Result<_>>()?;
-        Ok(Self { signers, suites: suites.to_vec() })
+        Ok(Self { signers, suites: suites.to_vec(), limit: Limit::default() })
+    }
+
+    /// Returns the same identities for connections that sign with these schemes alone.
+    pub(crate) fn limited(&self, schemes: &[SignatureScheme]) -> Self {
+        Self { signers: Arc::clone(&self.signers), suites: self.suites.clone(), limit: Limit::to(schemes) }
     }
 
     /// The types of the keys, each once.
@@ -162,23 +171,22 @@ impl ResolvesServerCert for Identities {
         let host = hello.server_name().map(without_dot);
         host.into_iter().for_each(HandshakeNotes::add_server_name);
         let host = host.map(str::to_ascii_lowercase);
+        let schemes = self.limit.of(hello.signature_schemes());
         let named = |signer: &&Signer| host.as_deref().is_some_and(|host| signer.serves(host));
-        let usable = |signer: &&Signer| {
-            signer.can_sign(hello.signature_schemes()) && signer.suits(hello.cipher_suites(), &self.suites)
-        };
+        let usable = |signer: &&Signer| signer.can_sign(&schemes) && signer.suits(hello.cipher_suites(), &self.suites);
         let chosen = (self.signers.iter().find(|signer| named(signer) && usable(signer)))
             .or_else(|| self.signers.iter().find(usable))
             .or_else(|| {
                 // rustls then refuses the first one. In TLS 1.2, it has no error for a lack of signatures.
-                if !self.signers.iter().any(|signer| signer.can_sign(hello.signature_schemes())) {
-                    HandshakeNotes::add_refusal(self.nothing_to_sign_with(hello.signature_schemes()));
+                if !self.signers.iter().any(|signer| signer.can_sign(&schemes)) {
+                    HandshakeNotes::add_refusal(self.nothing_to_sign_with(&schemes));
                 }
                 self.signers.first()
             });
         // A connection outlives its staple, so it gets the identity alone.
         chosen.map(|signer| {
             HandshakeNotes::add_identity(&signer.key);
-            signer.with_staple()
+            self.limit.key(signer.with_staple())
         })
     }
 }
@@ -193,6 +201,7 @@ impl ResolvesClientCert for Identities {
     /// Prefers an identity issued by a CA that the server names. Otherwise, any usable one is sent, so that the log and
     /// alert of the server name the fault.
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let schemes = &*self.limit.of(schemes);
         let hinted = |signer: &&Signer| signer.key.cert.iter().any(|der| has_issuer(der, hints));
         let usable = |signer: &&Signer| signer.can_sign(schemes);
         let chosen = (self.signers.iter().find(|signer| usable(signer) && hinted(signer)))
@@ -213,7 +222,7 @@ impl ResolvesClientCert for Identities {
                 issuer_of(&signer.key)
             ));
         }
-        chosen.map(|signer| present(&signer.key))
+        chosen.map(|signer| self.limit.key(present(&signer.key)))
     }
 
     fn has_certs(&self) -> bool {
@@ -224,13 +233,25 @@ impl ResolvesClientCert for Identities {
 /// Identities that the host of the context chooses, one handshake at a time.
 #[derive(Debug)]
 pub(crate) struct HostIdentities {
-    pub(crate) host: Arc<dyn HandshakeHost>,
-    pub(crate) suites: Vec<SupportedCipherSuite>,
+    host: Arc<dyn HandshakeHost>,
+    suites: Vec<SupportedCipherSuite>,
+    limit: Limit,
 }
 
 impl HostIdentities {
+    /// Prepares the choice for connections with these suites.
+    pub(crate) fn new(host: Arc<dyn HandshakeHost>, suites: &[SupportedCipherSuite]) -> Self {
+        Self { host, suites: suites.to_vec(), limit: Limit::default() }
+    }
+
+    /// Returns the same choice for connections that sign with these schemes alone.
+    pub(crate) fn limited(&self, schemes: &[SignatureScheme]) -> Self {
+        Self { limit: Limit::to(schemes), ..Self::new(Arc::clone(&self.host), &self.suites) }
+    }
+
     fn choose(&self, request: &IdentityRequest<'_>) -> Result<Option<Arc<CertifiedKey>>> {
-        Ok(HandshakeNotes::aside(|| self.host.choose_identity(request))?.map(|identity| present(&certified(&identity))))
+        let chosen = HandshakeNotes::aside(|| self.host.choose_identity(request))?;
+        Ok(chosen.map(|identity| self.limit.key(present(&certified(&identity)))))
     }
 }
 
@@ -238,7 +259,7 @@ impl ResolvesServerCert for HostIdentities {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let host = hello.server_name().map(without_dot);
         host.into_iter().for_each(HandshakeNotes::add_server_name);
-        let schemes = hello.signature_schemes();
+        let schemes = &*self.limit.of(hello.signature_schemes());
         // The error if the host chooses none. Its own error replaces this one.
         HandshakeNotes::add_refusal(Error::from(Code::NoCommonSignature));
         let chosen = self.choose(&IdentityRequest {
@@ -265,6 +286,7 @@ impl ResolvesServerCert for HostIdentities {
 
 impl ResolvesClientCert for HostIdentities {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let schemes = &*self.limit.of(schemes);
         let request = IdentityRequest {
             purpose: Purpose::Client,
             server_name: None,

@@ -4,7 +4,7 @@ use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::kx_group;
 use rustls::{NamedGroup, ProtocolVersion};
 
-use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest};
+use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest, quoted};
 use super::not_served::NotServed;
 use crate::error::{Code, Error, Result};
 
@@ -136,6 +136,9 @@ fn named(name: &str) -> Named {
     }
 }
 
+/// The largest number of names in a message.
+const MAX_NAMES: usize = 16;
+
 /// Parses a list of groups in OpenSSL's form.
 ///
 /// `?` before a name ignores it if it is unknown, `-` removes a group, `DEFAULT` stands for the default list, and `/`
@@ -211,6 +214,28 @@ impl Groups {
             self.groups.push(group);
         }
     }
+}
+
+/// Returns those of the names that are of groups with an engine: of rustls, or of the second one if there is one.
+///
+/// # Errors
+/// `GROUP_NOT_SUPPORTED` if no name is left.
+pub(crate) fn served(names: &[String], has_second: bool) -> Result<Vec<String>> {
+    let is_served =
+        |name: &&String| matches!(named(name), Named::Served(_)) || has_second && second_named(name).is_some();
+    let served: Vec<String> = names.iter().filter(is_served).cloned().collect();
+    if !served.is_empty() {
+        return Ok(served);
+    }
+    let mut lines = Vec::new();
+    for name in names.iter().take(MAX_NAMES) {
+        let reason = match named(name) {
+            Named::NotServed(reason) => reason,
+            _ => "no group is called so",
+        };
+        NotServed::add(&mut lines, quoted(name), reason);
+    }
+    Err(Error::new(Code::GroupNotSupported, NotServed::list(&lines)))
 }
 
 /// A group that an engine has.

@@ -27,14 +27,14 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::error::{Code, Error, Result};
-pub(crate) use groups::name_on_the_wire as group_name_on_the_wire;
+pub(crate) use groups::{name_on_the_wire as group_name_on_the_wire, served as served_groups};
 pub use not_served::NotServed;
 pub use second::LegacyAllowed;
 pub(crate) use second::{
     KeyKind, OfferedParts, Policies, SecondMeans, SecondPolicy, Standing, StandingKeys, of_both, restricted_both,
     settings_of_suite,
 };
-pub(crate) use signatures::{are_sha1_alone, key_kind, signature_names};
+pub(crate) use signatures::{are_sha1_alone, key_kind, served_signatures, signature_names, signatures_named};
 use suites::{Since, Suite};
 pub(crate) use version::{name_of as version_name, number_of as version_number};
 

@@ -2,6 +2,10 @@
 
 use rustls::SignatureScheme;
 
+use super::names::{MAX_LIST_BYTES, quoted};
+use crate::error::{Code, Error, Result};
+use crate::signature::schemes;
+
 /// The name in the IANA registry and the type of key, by the names of OpenSSL and Java.
 const SCHEMES: &[(u16, &str, &str)] = &[
     (0x0201, "rsa_pkcs1_sha1", "RSA"),
@@ -44,6 +48,50 @@ pub(crate) fn signature_names(schemes: &[SignatureScheme]) -> String {
     }
 }
 
+/// Returns the supported algorithms of a list of names with commas between, in its order. A name that is not known or
+/// not supported is left out.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` if no algorithm is left.
+pub(crate) fn signatures_named(list: &str) -> Result<Vec<SignatureScheme>> {
+    if list.len() > MAX_LIST_BYTES {
+        return Err(Error::new(Code::InvalidArgument, "the list of signature schemes is too long"));
+    }
+    let mut found = Vec::new();
+    for scheme in list.split(',').filter_map(|name| served_named(name.trim())) {
+        if !found.contains(&scheme) {
+            found.push(scheme);
+        }
+    }
+    match found.is_empty() {
+        true => Err(none_served(list)),
+        false => Ok(found),
+    }
+}
+
+/// Returns those of the names that are of supported algorithms.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` if no name is left.
+pub(crate) fn served_signatures(names: &[String]) -> Result<Vec<String>> {
+    let served: Vec<String> = names.iter().filter(|name| served_named(name).is_some()).cloned().collect();
+    match served.is_empty() {
+        true => Err(none_served(&names.join(", "))),
+        false => Ok(served),
+    }
+}
+
+fn served_named(name: &str) -> Option<SignatureScheme> {
+    let (number, ..) = SCHEMES.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(name))?;
+    schemes().into_iter().find(|scheme| u16::from(*scheme) == *number)
+}
+
+fn none_served(list: &str) -> Error {
+    let all: Vec<&str> = schemes().iter().filter_map(|scheme| row(*scheme)).map(|(_, name, _)| *name).collect();
+    let detail = format!("none of the signature schemes is supported: {}; there are {}", quoted(list), all.join(", "));
+    Error::new(Code::InvalidArgument, detail)
+}
+
 /// The type of key of an algorithm.
 pub(crate) fn key_kind(scheme: SignatureScheme) -> Option<&'static str> {
     row(scheme).map(|(_, _, kind)| *kind)
@@ -69,6 +117,21 @@ mod tests {
         assert_eq!(signature_names(&[]), "none that is known");
         let many = [SignatureScheme::ED25519; 10];
         assert!(signature_names(&many).ends_with(", 4 more"));
+    }
+
+    #[test]
+    fn list_of_names_selects_supported_algorithms_in_its_order_and_must_select_one() {
+        let named = signatures_named("rsa_pkcs1_sha1,ED25519, rsa_pss_rsae_sha256,nosuch,ed25519").unwrap();
+        assert_eq!(named, [SignatureScheme::ED25519, SignatureScheme::RSA_PSS_SHA256]);
+        for list in ["", "nosuch", "rsa_pkcs1_sha1,ed448", "ed25519:ed25519"] {
+            assert_eq!(signatures_named(list).unwrap_err().code(), Code::InvalidArgument, "{list}");
+        }
+        let long = signatures_named(&"ed25519,".repeat(10_000)).unwrap_err();
+        assert_eq!(long.detail(), "the list of signature schemes is too long");
+        let all: Vec<String> = schemes().iter().map(|scheme| row(*scheme).unwrap().1.to_owned()).collect();
+        assert_eq!(served_signatures(&all).unwrap(), all);
+        let some = ["ed448", "Ed25519"].map(str::to_owned);
+        assert_eq!(served_signatures(&some).unwrap(), ["Ed25519"]);
     }
 
     #[test]

@@ -385,9 +385,21 @@ pub(crate) struct RustlsVerifier {
     pub(crate) keeps_peer: bool,
     /// True if a check of revocation may wait for the network.
     pub(crate) may_wait: bool,
+    /// The only schemes that prove the peer's key, if there are fewer than all.
+    pub(crate) schemes: Option<Vec<SignatureScheme>>,
 }
 
 impl RustlsVerifier {
+    /// Refuses a proof by a scheme that was not offered.
+    fn check_offered(&self, cert: &CertificateDer<'_>, dss: &DigitallySignedStruct) -> Result<(), rustls::Error> {
+        match &self.schemes {
+            Some(schemes) if !schemes.contains(&dss.scheme) => {
+                Err(HandshakeNotes::refuse(super::signature::unoffered(dss.scheme, cert)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -466,6 +478,7 @@ macro_rules! handshake_signatures {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            self.check_offered(cert, dss)?;
             let outcome = self.judge.verifier().verify_tls12_signature(message, cert, dss);
             self.judge.proof(outcome, message, cert, dss)
         }
@@ -476,12 +489,13 @@ macro_rules! handshake_signatures {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            self.check_offered(cert, dss)?;
             let outcome = self.judge.verifier().verify_tls13_signature(message, cert, dss);
             self.judge.proof(outcome, message, cert, dss)
         }
 
         fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            self.judge.verifier().signature_schemes()
+            self.schemes.clone().unwrap_or_else(|| self.judge.verifier().signature_schemes())
         }
     };
 }

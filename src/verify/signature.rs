@@ -154,12 +154,21 @@ impl Proof<'_> {
     }
 
     fn illegal(&self, certificate: &CertificateDer<'_>, why: Unusable) -> Error {
-        let why = match why {
-            Unusable::Unoffered => "which was not offered",
-            Unusable::Version => "which the version of the connection does not allow",
-            Unusable::Key => "which does not go with the certificate's key",
-        };
-        let detail = format!("{}, {why} ({})", signature::scheme_name(self.scheme), describe(certificate));
-        Error::new(Code::HandshakeSignatureIllegal, detail)
+        illegal(self.scheme, certificate, why)
     }
+}
+
+/// The error for a proof by a scheme that this connection did not offer.
+pub(super) fn unoffered(scheme: SignatureScheme, certificate: &CertificateDer<'_>) -> Error {
+    illegal(scheme, certificate, Unusable::Unoffered)
+}
+
+fn illegal(scheme: SignatureScheme, certificate: &CertificateDer<'_>, why: Unusable) -> Error {
+    let why = match why {
+        Unusable::Unoffered => "which was not offered",
+        Unusable::Version => "which the version of the connection does not allow",
+        Unusable::Key => "which does not go with the certificate's key",
+    };
+    let detail = format!("{}, {why} ({})", signature::scheme_name(scheme), describe(certificate));
+    Error::new(Code::HandshakeSignatureIllegal, detail)
 }

@@ -7,12 +7,11 @@ use brokertls::options::{OPTIONS, Options, store_type};
 use brokertls::policy::{
     served_cipher_suites_beside, served_versions_beside, supported_cipher_suites, supported_versions,
 };
-use brokertls::{ClientAuth, ConnectionSettings, Context, IdentitySource, Psk, Source, TrustSource};
+use brokertls::{ClientAuth, Context, IdentitySource, Psk, Source, TrustSource};
 use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned};
 
-use crate::asleep::keep_engine;
 use crate::guard::{Outcome, Raised, guard, guard_bare, keep, object};
 use crate::handles::Handles;
 use crate::host::TaskHost;
@@ -491,80 +490,5 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_servedVersions<'loca
     guard(&mut env, |env| {
         let names = served_versions_beside(&text(env, &names)?, &texts(env, &more)?)?;
         java_strings(env, names.into_iter().rev().map(Some))
-    })
-}
-
-/// Returns the settings that clients and servers share.
-fn settings(
-    env: &mut Env<'_>,
-    versions: &JString<'_>,
-    cipher_suites: &JString<'_>,
-    alpn: &ByteArrays<'_>,
-) -> Outcome<ConnectionSettings> {
-    Ok(ConnectionSettings {
-        versions: text_or_none(env, versions)?,
-        cipher_suites: text_or_none(env, cipher_suites)?,
-        alpn: (!alpn.as_raw().is_null()).then(|| byte_arrays(env, alpn)).transpose()?,
-        uses_tasks: true,
-        ..ConnectionSettings::default()
-    })
-}
-
-#[unsafe(no_mangle)]
-extern "system" fn Java_io_brokertls_internal_NativeEngine_newClient<'local>(
-    mut env: EnvUnowned<'local>,
-    _class: JClass<'local>,
-    context: jlong,
-    host: JString<'local>,
-    versions: JString<'local>,
-    cipher_suites: JString<'local>,
-    alpn: ByteArrays<'local>,
-    checks_server_name: jint,
-    sends_server_name: bool,
-    resumes_only: bool,
-    session_scope: JString<'local>,
-) -> jlong {
-    guard(&mut env, |env| {
-        let mut settings = settings(env, &versions, &cipher_suites, &alpn)?;
-        settings.checks_server_name = match checks_server_name {
-            -1 => None,
-            0 => Some(false),
-            _ => Some(true),
-        };
-        settings.sends_server_name = sends_server_name;
-        settings.resumes_only = resumes_only;
-        settings.session_scope = text_or_none(env, &session_scope)?;
-        let host = text_or_none(env, &host)?;
-        let context = object(&CONTEXTS, context)?;
-        keep_engine(&context, context.connect_with(host.as_deref(), &settings)?)
-    })
-}
-
-#[unsafe(no_mangle)]
-extern "system" fn Java_io_brokertls_internal_NativeEngine_newServer<'local>(
-    mut env: EnvUnowned<'local>,
-    _class: JClass<'local>,
-    context: jlong,
-    versions: JString<'local>,
-    cipher_suites: JString<'local>,
-    alpn: ByteArrays<'local>,
-    client_auth: jint,
-    prefers_own_cipher_order: bool,
-    asks_about_hello: bool,
-    session_scope: JString<'local>,
-) -> jlong {
-    guard(&mut env, |env| {
-        let mut settings = settings(env, &versions, &cipher_suites, &alpn)?;
-        settings.client_auth = match client_auth {
-            -1 => None,
-            0 => Some(ClientAuth::None),
-            1 => Some(ClientAuth::Want),
-            _ => Some(ClientAuth::Need),
-        };
-        settings.prefers_own_cipher_order = Some(prefers_own_cipher_order);
-        settings.asks_about_hello = asks_about_hello;
-        settings.session_scope = text_or_none(env, &session_scope)?;
-        let context = object(&CONTEXTS, context)?;
-        keep_engine(&context, context.accept_with(&settings)?)
     })
 }

@@ -23,5 +23,6 @@ mod password;
 mod psk;
 mod revocation;
 mod revoked;
+mod settings;
 mod store;
 mod text;

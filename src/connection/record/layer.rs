@@ -76,6 +76,8 @@ pub(crate) struct Layer {
     /// This side has sent close_notify.
     is_closed: bool,
     floods: Floods,
+    /// The most plaintext of a record that is sent.
+    most_plaintext: u16,
 }
 
 /// Counts of what a peer may send without end.
@@ -122,7 +124,14 @@ impl Layer {
             owes_key_update: false,
             is_closed: false,
             floods: Floods::default(),
+            most_plaintext: MAX_PLAINTEXT_BYTES as u16,
         }
+    }
+
+    /// Limits the data records that are sent to this many bytes, header included.
+    pub(crate) fn limit_records(&mut self, most: usize) {
+        let plaintext = most.saturating_sub(self.overhead()).clamp(1, MAX_PLAINTEXT_BYTES);
+        self.most_plaintext = plaintext as u16;
     }
 
     /// Bytes that a record adds to its plaintext.
@@ -309,7 +318,7 @@ impl Layer {
                 }
             }
             let room = (tls.len() - sealed.produced).saturating_sub(overhead);
-            let chunk = &rest[..rest.len().min(room).min(MAX_PLAINTEXT_BYTES)];
+            let chunk = &rest[..rest.len().min(room).min(usize::from(self.most_plaintext))];
             if chunk.is_empty() {
                 break;
             }

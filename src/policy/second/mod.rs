@@ -346,7 +346,12 @@ impl SecondPolicy {
 
     /// OpenSSL's list of the groups. It may be empty.
     pub(crate) fn group_list(&self) -> String {
-        self.groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(":")
+        self.group_names().join(":")
+    }
+
+    /// OpenSSL's names of the groups.
+    pub(crate) fn group_names(&self) -> Vec<&'static str> {
+        self.groups.iter().map(|group| group.name()).collect()
     }
 
     /// OpenSSL's list of the signature algorithms.

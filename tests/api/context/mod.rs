@@ -5,6 +5,7 @@ mod connection_settings;
 mod host;
 mod life;
 mod options;
+mod own_algorithms;
 mod peer_chain;
 mod system_trust;
 

@@ -1,10 +1,10 @@
 //! The choice of the engine by the ClientHello, and what each serves.
 
 use brokertls::policy::{LegacyAllowed, Preset};
-use brokertls::{Code, Context, ContextBuilder, IdentitySource, Source};
+use brokertls::{Code, ConnectionSettings, Context, ContextBuilder, IdentitySource, Source};
 
 use super::world::{World, library};
-use crate::rig::pair::Pair;
+use crate::rig::pair::{Authority, Pair};
 
 #[test]
 fn clients_of_every_version_are_served_on_one_port() {
@@ -297,4 +297,19 @@ fn handshake_of_an_older_version_is_marked_as_a_downgrade_whatever_serves_tls13(
     let context = with("TLSv1.2,TLSv1", "X25519");
     assert_eq!(&end_of_random(&context, tls10()), b"DOWNGRD\x00");
     assert_ne!(&end_of_random(&context, tls12())[..7], b"DOWNGRD");
+}
+
+#[test]
+fn second_engine_has_groups_of_a_connection_and_refuses_schemes_and_a_record_limit() {
+    let authority = Authority::new("ca");
+    let mut builder = ContextBuilder::new();
+    builder.legacy_engine(true).legacy_library(library()).identity(authority.identity(&["broker"]));
+    let context = builder.build().unwrap();
+    let own = ConnectionSettings::default();
+    context.accept_with(&ConnectionSettings { groups: Some("P-521".to_owned()), ..own.clone() }).unwrap();
+    let schemes = ConnectionSettings { signature_schemes: Some("ed25519".to_owned()), ..own.clone() };
+    let limit = ConnectionSettings { max_record_bytes: Some(1000), ..own };
+    for refused in [schemes, limit] {
+        assert_eq!(context.accept_with(&refused).unwrap_err().code(), Code::OptionConflict);
+    }
 }

@@ -6,6 +6,12 @@ public final class EngineSettings {
     public String versions;
     /** Comma-separated cipher suites in order of preference; null keeps those of the context. */
     public String cipherSuites;
+    /** Comma-separated key exchange groups in order of preference; null keeps those of the context. */
+    public String groups;
+    /** Comma-separated signature schemes in order of preference; null allows all. */
+    public String signatureSchemes;
+    /** The longest record to send in bytes, header included; 0 for no limit. */
+    public int maximumRecordSize;
     /** 0 none, 1 want, 2 need; -1 keeps the setting of the context. */
     public int clientAuth = -1;
     /** Application protocols in order of preference, empty for none; null keeps those of the context. */

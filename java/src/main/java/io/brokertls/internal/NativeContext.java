@@ -123,6 +123,41 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
+    /** Returns the key exchange groups in effect, in order of preference. */
+    public String[] groups() {
+        try {
+            return groups(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * Returns the names that are of supported groups, in the order and spelling of the list.
+     *
+     * @throws TlsFailure GROUP_NOT_SUPPORTED, with the reasons, if no name is left
+     */
+    public String[] servedGroups(String[] names) throws TlsFailure {
+        try {
+            return servedGroups(pointer(), names);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * Returns the names that are of supported signature schemes, in the order and spelling of the list.
+     *
+     * @throws TlsFailure INVALID_ARGUMENT if no name is left
+     */
+    public String[] servedSignatureSchemes(String[] names) throws TlsFailure {
+        try {
+            return servedSignatureSchemes(pointer(), names);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns the protocol versions in effect, oldest first. */
     public String[] versions() {
         try {
@@ -273,6 +308,12 @@ public final class NativeContext extends NativeHandle {
     private static native String[] cipherSuites(long context);
 
     private static native String[] versions(long context);
+
+    private static native String[] groups(long context);
+
+    private static native String[] servedGroups(long context, String[] names) throws TlsFailure;
+
+    private static native String[] servedSignatureSchemes(long context, String[] names) throws TlsFailure;
 
     private static native byte[][] applicationProtocols(long context);
 

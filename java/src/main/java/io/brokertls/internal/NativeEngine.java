@@ -31,6 +31,8 @@ public final class NativeEngine extends NativeHandle {
 
     /** The longest record in bytes: header, 2^14 and the most that TLS 1.2 adds (RFC 5246 section 6.2.3). */
     public static final int PACKET_SIZE = 5 + 16_384 + 2_048;
+    /** The smallest {@link EngineSettings#maximumRecordSize} in bytes. */
+    public static final int LEAST_RECORD_SIZE = 64;
     /** The longest plaintext of a record in bytes. */
     public static final int APPLICATION_SIZE = 16_384;
     /**
@@ -55,13 +57,15 @@ public final class NativeEngine extends NativeHandle {
 
     static NativeEngine client(long context, String host, EngineSettings s, Free freeing)
             throws TlsFailure {
-        return new NativeEngine(newClient(context, host, s.versions, s.cipherSuites, s.applicationProtocols,
-                s.checksServerName, s.sendsServerName, s.resumesOnly, s.sessionScope), freeing);
+        return new NativeEngine(newClient(context, host, s.versions, s.cipherSuites, s.groups, s.signatureSchemes,
+                s.applicationProtocols, s.maximumRecordSize, s.sessionScope, s.checksServerName, s.sendsServerName,
+                s.resumesOnly), freeing);
     }
 
     static NativeEngine server(long context, EngineSettings s, Free freeing) throws TlsFailure {
-        return new NativeEngine(newServer(context, s.versions, s.cipherSuites, s.applicationProtocols, s.clientAuth,
-                s.prefersOwnCipherOrder, s.asksAboutHello, s.sessionScope), freeing);
+        return new NativeEngine(newServer(context, s.versions, s.cipherSuites, s.groups, s.signatureSchemes,
+                s.applicationProtocols, s.maximumRecordSize, s.sessionScope, s.clientAuth, s.prefersOwnCipherOrder,
+                s.asksAboutHello), freeing);
     }
 
     /** Returns the status: one of the constants here. */
@@ -293,12 +297,12 @@ public final class NativeEngine extends NativeHandle {
     public static native boolean pins(byte[] array);
 
     private static native long newClient(long context, String host, String versions, String cipherSuites,
-            byte[][] applicationProtocols, int checksServerName, boolean sendsServerName, boolean resumesOnly,
-            String sessionScope) throws TlsFailure;
+            String groups, String signatureSchemes, byte[][] applicationProtocols, int maximumRecordSize,
+            String sessionScope, int checksServerName, boolean sendsServerName, boolean resumesOnly) throws TlsFailure;
 
-    private static native long newServer(long context, String versions, String cipherSuites,
-            byte[][] applicationProtocols, int clientAuth, boolean prefersOwnCipherOrder, boolean asksAboutHello,
-            String sessionScope) throws TlsFailure;
+    private static native long newServer(long context, String versions, String cipherSuites, String groups,
+            String signatureSchemes, byte[][] applicationProtocols, int maximumRecordSize, String sessionScope,
+            int clientAuth, boolean prefersOwnCipherOrder, boolean asksAboutHello) throws TlsFailure;
 
     private static native long move(long engine, boolean isWrap, byte[] source, ByteBuffer directSource,
             long sourceStart, int sourceLength, byte[] destination, ByteBuffer directDestination, long destinationStart,

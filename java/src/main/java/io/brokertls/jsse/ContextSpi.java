@@ -235,7 +235,10 @@ public class ContextSpi extends SSLContextSpi {
     @Override
     protected SSLParameters engineGetDefaultSSLParameters() {
         ContextState current = state();
-        return new SSLParameters(current.defaultCipherSuites(), newestFirst(current.defaultProtocols()));
+        SSLParameters made =
+                new SSLParameters(current.defaultCipherSuites(), newestFirst(current.defaultProtocols()));
+        current.setDefaults(made);
+        return made;
     }
 
     @Override

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
@@ -135,6 +136,16 @@ public final class ContextState {
     /** Returns the default of server engines for client certificates: 0 none, 1 want, 2 need. */
     int clientAuth() {
         return clientAuth;
+    }
+
+    /** Sets what engines get without settings of their own, so that parameters of the context keep it. */
+    public void setDefaults(SSLParameters parameters) {
+        if (clientAuth == Parameters.NEED) {
+            parameters.setNeedClientAuth(true);
+        } else if (clientAuth == Parameters.WANT) {
+            parameters.setWantClientAuth(true);
+        }
+        parameters.setApplicationProtocols(applicationProtocols());
     }
 
     /** Returns the callback for peers that the trust anchors accepted; null if there is none. */

@@ -90,9 +90,10 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
 
     private Session newSession() {
         boolean isClient = mode == MODE_CLIENT;
-        return new Session(this, record, isClient ? context.clientSessions() : context.serverSessions(),
-                parameters.serverName(host), parameters.sessionScope(host, port),
-                isClient ? parameters.requestedServerNames(host) : List.of(), host, port);
+        return parameters.described(new Session(this, record,
+                isClient ? context.clientSessions() : context.serverSessions(), parameters.serverName(host),
+                parameters.sessionScope(host, port),
+                isClient ? parameters.requestedServerNames(host) : List.of(), host, port));
     }
 
     @Override

@@ -3,6 +3,9 @@ package io.brokertls.jsse.engine;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.EngineSettings;
+import io.brokertls.internal.NativeEngine;
+import io.brokertls.jsse.keys.SignatureScheme;
+import io.brokertls.jsse.session.Session;
 import java.nio.charset.StandardCharsets;
 import java.security.AlgorithmConstraints;
 import java.util.ArrayList;
@@ -19,8 +22,8 @@ import javax.net.ssl.SSLParameters;
 /** The settings of one engine; null for those that keep the value of the context. Guarded by the engine's lock. */
 final class Parameters {
     private static final int NONE = 0;
-    private static final int WANT = 1;
-    private static final int NEED = 2;
+    static final int WANT = 1;
+    static final int NEED = 2;
 
     private final ContextState context;
     private String[] cipherSuites;
@@ -32,6 +35,10 @@ final class Parameters {
     private String endpointIdentification;
     private AlgorithmConstraints constraints;
     private int maximumPacketSize;
+    private String[] groups;
+    private String[] signatureSchemes;
+    /** DTLS alone has retransmissions. The value is kept for the caller. */
+    private boolean retransmits = true;
     private boolean prefersOwnCipherOrder = true;
     boolean createsSessions = true;
     BiFunction<SSLEngine, List<String>, String> selector;
@@ -46,10 +53,14 @@ final class Parameters {
 
     void setCipherSuites(String[] names) {
         try {
-            cipherSuites = context.servedCipherSuites(joined(names, "cipher suites"));
+            cipherSuites = servedSuites(names);
         } catch (TlsFailure e) {
             throw Failures.argument(e);
         }
+    }
+
+    private String[] servedSuites(String[] names) throws TlsFailure {
+        return context.servedCipherSuites(joined(names, "cipher suites"));
     }
 
     String[] protocols() {
@@ -57,17 +68,21 @@ final class Parameters {
     }
 
     void setProtocols(String[] names) {
+        try {
+            protocols = servedProtocols(names);
+        } catch (TlsFailure e) {
+            throw Failures.argument(e);
+        }
+    }
+
+    private String[] servedProtocols(String[] names) throws TlsFailure {
         joined(names, "protocols");
         List<String> asked = new ArrayList<>(List.of(names));
         // SSLv2Hello names a form of the hello, not a version. Beside a version it is ignored.
         if (asked.size() > 1) {
             asked.removeIf("SSLv2Hello"::equals);
         }
-        try {
-            protocols = context.servedProtocols(String.join(",", asked));
-        } catch (TlsFailure e) {
-            throw Failures.argument(e);
-        }
+        return context.servedProtocols(String.join(",", asked));
     }
 
     private static String joined(String[] names, String what) {
@@ -107,9 +122,10 @@ final class Parameters {
 
     SSLParameters get(boolean isClient) {
         SSLParameters made = new SSLParameters(cipherSuites(), protocols());
-        if (!isClient && needsClientAuth()) {
+        int auth = isClient ? clientAuth : effectiveClientAuth();
+        if (auth == NEED) {
             made.setNeedClientAuth(true);
-        } else if (!isClient && wantsClientAuth()) {
+        } else if (auth == WANT) {
             made.setWantClientAuth(true);
         }
         if (serverNames != null) {
@@ -128,30 +144,38 @@ final class Parameters {
         made.setUseCipherSuitesOrder(prefersOwnCipherOrder);
         made.setAlgorithmConstraints(constraints);
         made.setMaximumPacketSize(maximumPacketSize);
+        made.setEnableRetransmissions(retransmits);
+        LaterParameters.setNamedGroups(made, groups);
+        LaterParameters.setSignatureSchemes(made, signatureSchemes);
         return made;
     }
 
+    /** Sets all parameters, or none if one is refused. */
     void set(SSLParameters given) {
-        String identification = given.getEndpointIdentificationAlgorithm();
-        if (identification != null && !identification.isEmpty() && !identification.equalsIgnoreCase("HTTPS")
-                && !identification.equalsIgnoreCase("LDAPS")) {
-            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
-                    "endpoint identification " + identification + " is neither HTTPS nor LDAPS"));
+        check(given);
+        String[] servedGroups;
+        String[] servedSchemes;
+        String[] servedSuites = cipherSuites;
+        String[] servedProtocols = protocols;
+        try {
+            servedGroups = servedGroups(LaterParameters.namedGroups(given));
+            servedSchemes = servedSchemes(LaterParameters.signatureSchemes(given));
+            if (given.getCipherSuites() != null) {
+                servedSuites = servedSuites(given.getCipherSuites());
+            }
+            if (given.getProtocols() != null) {
+                servedProtocols = servedProtocols(given.getProtocols());
+            }
+        } catch (TlsFailure e) {
+            throw Failures.argument(e);
         }
-        if (given.getAlgorithmConstraints() != null && context.trustManager() == null) {
-            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
-                    "AlgorithmConstraints need a Java trust manager, and this context checks peers in native code; "
-                            + "use a trust manager of the JDK's PKIX factory"));
-        }
-        if (given.getCipherSuites() != null) {
-            setCipherSuites(given.getCipherSuites());
-        }
-        if (given.getProtocols() != null) {
-            setProtocols(given.getProtocols());
-        }
+        groups = servedGroups;
+        signatureSchemes = servedSchemes;
+        cipherSuites = servedSuites;
+        protocols = servedProtocols;
         clientAuth = given.getNeedClientAuth() ? NEED : given.getWantClientAuth() ? WANT : NONE;
-        if (identification != null) {
-            endpointIdentification = identification;
+        if (given.getEndpointIdentificationAlgorithm() != null) {
+            endpointIdentification = given.getEndpointIdentificationAlgorithm();
         }
         if (given.getServerNames() != null) {
             serverNames = given.getServerNames();
@@ -167,6 +191,43 @@ final class Parameters {
         }
         prefersOwnCipherOrder = given.getUseCipherSuitesOrder();
         maximumPacketSize = given.getMaximumPacketSize();
+        retransmits = given.getEnableRetransmissions();
+    }
+
+    private String[] servedGroups(String[] names) throws TlsFailure {
+        if (names != null && names.length == 0) {
+            throw TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "the named groups are empty, and there is no key exchange without a group");
+        }
+        return names == null ? null : context.nativeContext().servedGroups(names);
+    }
+
+    private String[] servedSchemes(String[] names) throws TlsFailure {
+        if (names != null && names.length == 0) {
+            throw TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "the signature schemes are empty, and no handshake is without a signature");
+        }
+        return names == null ? null : context.nativeContext().servedSignatureSchemes(names);
+    }
+
+    /** Refuses what cannot be honoured. */
+    private void check(SSLParameters given) {
+        int packetSize = given.getMaximumPacketSize();
+        if (packetSize > 0 && packetSize < NativeEngine.LEAST_RECORD_SIZE) {
+            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT, "the maximum packet size " + packetSize
+                    + " is below " + NativeEngine.LEAST_RECORD_SIZE));
+        }
+        String identification = given.getEndpointIdentificationAlgorithm();
+        if (identification != null && !identification.isEmpty() && !identification.equalsIgnoreCase("HTTPS")
+                && !identification.equalsIgnoreCase("LDAPS")) {
+            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "endpoint identification " + identification + " is neither HTTPS nor LDAPS"));
+        }
+        if (given.getAlgorithmConstraints() != null && context.trustManager() == null) {
+            throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                    "AlgorithmConstraints need a Java trust manager, and this context checks peers in native code; "
+                            + "use a trust manager of the JDK's PKIX factory"));
+        }
     }
 
     /** Returns the name to send, to compare, and to cache sessions by. */
@@ -228,8 +289,8 @@ final class Parameters {
     EngineSettings settings(boolean isClient, String peerHost, int peerPort, boolean hasSocketSelector)
             throws TlsFailure {
         EngineSettings made = new EngineSettings();
-        made.versions = protocols == null ? null : String.join(",", protocols);
-        made.cipherSuites = cipherSuites == null ? null : String.join(",", cipherSuites);
+        setAlgorithms(made);
+        made.maximumRecordSize = Math.min(maximumPacketSize, NativeEngine.PACKET_SIZE);
         if (applicationProtocols != null) {
             made.applicationProtocols = new byte[applicationProtocols.length][];
             for (int i = 0; i < applicationProtocols.length; i++) {
@@ -245,10 +306,53 @@ final class Parameters {
             checkServer();
             made.clientAuth = clientAuth;
             made.prefersOwnCipherOrder = prefersOwnCipherOrder;
-            made.sessionScope = resumesClients() ? "" : null;
+            // A client that has proved its key by another scheme is not resumed.
+            made.sessionScope = !resumesClients() ? null : signatureSchemes == null ? "" : made.signatureSchemes;
             made.asksAboutHello = selector != null || hasSocketSelector || matchers != null && !matchers.isEmpty();
         }
         return made;
+    }
+
+    /** Sets the algorithms of the handshake: those of this engine or else of the context, as the constraints permit. */
+    private void setAlgorithms(EngineSettings made) throws TlsFailure {
+        String[] versions = protocols;
+        String[] suites = cipherSuites;
+        String[] namedGroups = groups;
+        String[] schemes = signatureSchemes;
+        if (constraints != null) {
+            Permitted permitted = new Permitted(constraints);
+            versions = fewer(protocols, protocols(), permitted::protocols);
+            suites = fewer(cipherSuites, cipherSuites(), permitted::cipherSuites);
+            namedGroups = fewer(groups, groups == null ? context.nativeContext().groups() : groups, permitted::groups);
+            String[] all = signatureSchemes == null ? SignatureScheme.handshakeNames() : signatureSchemes;
+            schemes = fewer(signatureSchemes, all, permitted::signatureSchemes);
+        }
+        made.versions = list(versions);
+        made.cipherSuites = list(suites);
+        made.groups = list(namedGroups);
+        made.signatureSchemes = list(schemes);
+    }
+
+    private interface Filter {
+        String[] permitted(String[] names) throws TlsFailure;
+    }
+
+    /** Returns the permitted names, or {@code own}, which can be null for the default, if all names are permitted. */
+    private static String[] fewer(String[] own, String[] names, Filter filter) throws TlsFailure {
+        String[] kept = filter.permitted(names);
+        return kept.length == names.length ? own : kept;
+    }
+
+    private static String list(String[] names) {
+        return names == null ? null : String.join(",", names);
+    }
+
+    /** Sets the facts of a session that these settings decide. */
+    Session described(Session session) {
+        if (signatureSchemes != null) {
+            session.setLocalSignatureSchemes(SignatureScheme.numbers(signatureSchemes));
+        }
+        return session;
     }
 
     private void checkServer() throws TlsFailure {

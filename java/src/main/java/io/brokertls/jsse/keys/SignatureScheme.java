@@ -1,12 +1,16 @@
 package io.brokertls.jsse.keys;
 
+import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.Signature;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 
 /** The signature schemes of RFC 8446 section 4.2.3, with their numbers and Java names. */
@@ -34,7 +38,8 @@ public enum SignatureScheme {
 
     public final int number;
     public final String jcaName;
-    private final String keyType;
+    /** The algorithm of its keys. */
+    public final String keyType;
     private final int pssBits;
 
     SignatureScheme(int number, String jcaName, String keyType, int pssBits) {
@@ -52,6 +57,33 @@ public enum SignatureScheme {
             }
         }
         return null;
+    }
+
+    /** Returns the scheme of a name in TLS, such as ecdsa_secp256r1_sha256, or null if there is none. */
+    public static SignatureScheme named(String name) {
+        for (SignatureScheme scheme : values()) {
+            if (scheme.name().equalsIgnoreCase(name)) {
+                return scheme;
+            }
+        }
+        return null;
+    }
+
+    /** Returns the numbers of the names in TLS, without unknown ones. */
+    public static int[] numbers(String[] names) {
+        return Arrays.stream(names).map(SignatureScheme::named).filter(Objects::nonNull)
+                .mapToInt(scheme -> scheme.number).toArray();
+    }
+
+    /** Returns the names in TLS of the schemes that handshakes here can use, best first. */
+    public static String[] handshakeNames() {
+        List<String> names = new ArrayList<>();
+        for (SignatureScheme scheme : values()) {
+            if (!scheme.jcaName.startsWith("SHA1") && !scheme.keyType.equals("DSA") && scheme != ED448) {
+                names.add(scheme.name().toLowerCase(Locale.ROOT));
+            }
+        }
+        return names.toArray(new String[0]);
     }
 
     /** Returns the names that managers compare, each once, without unknown schemes. */
@@ -100,12 +132,30 @@ public enum SignatureScheme {
         return keyType.equals(keyAlgorithm) || isEdwards;
     }
 
+    /** Returns the parameters of a PSS signature; null for other schemes. */
+    public AlgorithmParameters parameters() {
+        if (pssBits == 0) {
+            return null;
+        }
+        try {
+            AlgorithmParameters made = AlgorithmParameters.getInstance("RSASSA-PSS");
+            made.init(pss());
+            return made;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this JVM has no RSASSA-PSS", e);
+        }
+    }
+
+    private PSSParameterSpec pss() {
+        String digest = "SHA-" + pssBits;
+        return new PSSParameterSpec(digest, "MGF1", new MGF1ParameterSpec(digest), pssBits / BITS_PER_BYTE,
+                PSSParameterSpec.TRAILER_FIELD_BC);
+    }
+
     /** Sets the parameters of a PSS signature. Call it before the signature is initialised. */
     public void setParameters(Signature signature) throws GeneralSecurityException {
         if (pssBits != 0) {
-            String digest = "SHA-" + pssBits;
-            signature.setParameter(new PSSParameterSpec(digest, "MGF1", new MGF1ParameterSpec(digest),
-                    pssBits / BITS_PER_BYTE, PSSParameterSpec.TRAILER_FIELD_BC));
+            signature.setParameter(pss());
         }
     }
 }

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import javax.crypto.SecretKey;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
@@ -66,6 +67,8 @@ public final class Session extends ExtendedSSLSession {
     private boolean isPeerNamed;
     /** True if the peer has sent certificates that Java cannot read, so that it counts as a peer without any. */
     private boolean isPeerUnreadable;
+    /** The signature schemes that this side accepts. */
+    private int[] localSchemes = SCHEMES;
     private List<byte[]> statusResponses = List.of();
     private Map<String, Object> values;
     private State state = State.IN_HANDSHAKE;
@@ -240,6 +243,10 @@ public final class Session extends ExtendedSSLSession {
 
     public synchronized void setPeerSignatureSchemes(int[] schemes) {
         peerSchemes = schemes;
+    }
+
+    public synchronized void setLocalSignatureSchemes(int[] schemes) {
+        localSchemes = schemes;
     }
 
     public synchronized void setPeerCertificates(X509Certificate[] chain) {
@@ -500,8 +507,8 @@ public final class Session extends ExtendedSSLSession {
     }
 
     @Override
-    public String[] getLocalSupportedSignatureAlgorithms() {
-        return SignatureScheme.jcaNames(SCHEMES);
+    public synchronized String[] getLocalSupportedSignatureAlgorithms() {
+        return SignatureScheme.jcaNames(localSchemes);
     }
 
     @Override
@@ -526,6 +533,28 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public synchronized String toString() {
         return "Session[" + protocol + ", " + cipherSuite + "]";
+    }
+
+    /**
+     * Refuses, as sessions here have no exporter (RFC 8446 section 7.5). Java 25 has this method.
+     *
+     * @throws UnsupportedOperationException always
+     */
+    public SecretKey exportKeyingMaterialKey(String keyAlgorithm, String label, byte[] context, int length) {
+        throw noExporter();
+    }
+
+    /**
+     * Refuses, as sessions here have no exporter (RFC 8446 section 7.5). Java 25 has this method.
+     *
+     * @throws UnsupportedOperationException always
+     */
+    public byte[] exportKeyingMaterialData(String label, byte[] context, int length) {
+        throw noExporter();
+    }
+
+    private static UnsupportedOperationException noExporter() {
+        return new UnsupportedOperationException("the provider BrokerTLS does not export keying material");
     }
 
     /** IN_HANDSHAKE → VALID → INVALIDATED. */
