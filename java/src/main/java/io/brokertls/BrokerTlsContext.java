@@ -99,8 +99,13 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @throws TlsFailure for the first file that cannot be used; the context keeps its configuration
      */
     public void reload() throws TlsFailure {
-        context.reload();
+        ready.reload();
         maintenance.wake();
+    }
+
+    /** Returns the name of the context in the process, which monitors show. */
+    public String name() {
+        return ready.name();
     }
 
     /** Returns the warnings about a configuration that can be used, one sentence each. */
@@ -233,6 +238,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      */
     @Override
     public void close() {
+        ready.endMonitors();
         context.close();
         maintenance.end();
     }

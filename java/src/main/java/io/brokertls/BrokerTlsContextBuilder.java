@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
 
@@ -39,6 +40,8 @@ public final class BrokerTlsContextBuilder {
     private boolean limitsSessions;
     private int sessionCacheSize;
     private int sessionTimeoutSeconds;
+    private String name;
+    private boolean registersMBean;
     private boolean isUsed;
 
     BrokerTlsContextBuilder() {
@@ -409,6 +412,25 @@ public final class BrokerTlsContextBuilder {
     }
 
     /**
+     * Sets the name of the context in MBeans and in the events of JFR. Default: {@code context-} and a number. It need
+     * not be unique: a second MBean of a name has the key {@code instance}.
+     */
+    public BrokerTlsContextBuilder name(String ofContext) {
+        name = Objects.requireNonNull(ofContext, "name");
+        return this;
+    }
+
+    /**
+     * Registers an MBean for the context, {@code io.brokertls:type=TlsContext,name=NAME}, until it is closed or
+     * collected. {@link BrokerTlsContextMXBean} has its attributes. Default: false. The system property
+     * {@code brokertls.jmx} set to {@code true} registers one for each context, also for those of the provider.
+     */
+    public BrokerTlsContextBuilder registerMBean(boolean registers) {
+        registersMBean = registers;
+        return this;
+    }
+
+    /**
      * Reads every file and makes the context. Wipes the passwords, also when it fails, so that a builder makes one
      * context.
      *
@@ -448,7 +470,8 @@ public final class BrokerTlsContextBuilder {
             if (revokedPeerListener != null) {
                 builder.onRevoked(report(revokedPeerListener));
             }
-            Services.Ready ready = Services.build(builder, keyManager, trustManager, verifyCallback);
+            Services.Ready ready = Services.build(builder, keyManager, trustManager, verifyCallback, name,
+                    registersMBean);
             if (limitsSessions) {
                 ready.limitSessions(sessionCacheSize, sessionTimeoutSeconds);
             }

@@ -24,6 +24,11 @@ abstract class NativeHandle implements AutoCloseable {
         cleanable = CLEANER.register(this, state);
     }
 
+    /** Runs an action once: at the first {@code clean()} of what this returns, or when {@code object} is collected. */
+    public static Cleaner.Cleanable atEnd(Object object, Runnable action) {
+        return CLEANER.register(object, action);
+    }
+
     /**
      * Returns the handle of the object, for one native call.
      *

@@ -105,7 +105,7 @@ public class ContextSpi extends SSLContextSpi {
             }
             X509ExtendedKeyManager keyManager = useKeys(builder, first(keys));
             X509ExtendedTrustManager trustManager = useTrust(builder, trust);
-            state = new ContextState(builder.build(), keyManager, trustManager, false, 0, null);
+            state = new ContextState(builder.build(), keyManager, trustManager, false, 0, null, null);
         } catch (GeneralSecurityException e) {
             throw new KeyManagementException(e.getMessage(), e);
         }

@@ -30,9 +30,9 @@ public final class Services {
     private Services() {
     }
 
-    /** Makes a context from a builder, and from Java managers and a verify callback that can be null. */
+    /** Makes a context from a builder, and from Java managers, a verify callback and a name that can be null. */
     public static Ready build(NativeContextBuilder builder, X509KeyManager keys, X509TrustManager trust,
-            BrokerTlsContext.VerifyCallback verifyCallback) throws TlsFailure {
+            BrokerTlsContext.VerifyCallback verifyCallback, String name, boolean registersMBean) throws TlsFailure {
         X509ExtendedKeyManager keyManager = keys == null
                 ? null : ContextSpi.useKeys(builder, ExtendedKeyManager.of(keys));
         X509ExtendedTrustManager trustManager = trust == null
@@ -42,7 +42,7 @@ public final class Services {
         }
         NativeContext made = builder.build();
         return new Ready(new ContextState(made, keyManager, trustManager, made.checksServerName(), made.clientAuth(),
-                verifyCallback));
+                verifyCallback, new ContextState.Monitored(name, registersMBean)));
     }
 
     /** Returns the facts of a session's connection, also if a wrapper passes its values on. */
@@ -166,6 +166,21 @@ public final class Services {
                 sessions.setSessionCacheSize(cacheSize);
                 sessions.setSessionTimeout(timeoutSeconds);
             }
+        }
+
+        /** Returns the name of the context. */
+        public String name() {
+            return state.name();
+        }
+
+        /** Reads every file again. */
+        public void reload() throws TlsFailure {
+            state.reload();
+        }
+
+        /** Ends the monitors of the context. */
+        public void endMonitors() {
+            state.endMonitors();
         }
 
         /** Returns the certificates in use. */

@@ -29,6 +29,8 @@ public abstract class ConfiguredEngine extends SSLEngine {
     final SSLSocket socket;
     final Parameters parameters;
     final ConnectionRecord record = new ConnectionRecord();
+    /** The event of the handshake, if it is recorded. */
+    Object flight;
     String host;
     int port;
     byte mode;

@@ -1,13 +1,19 @@
 package io.brokertls.jsse.engine;
 
 import io.brokertls.BrokerTlsContext;
+import io.brokertls.RevocationSource;
 import io.brokertls.TlsCertificate;
 import io.brokertls.TlsFailure;
+import io.brokertls.TlsMetrics;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.internal.NativeIdentity;
 import io.brokertls.jsse.keys.ManagerCertificates;
 import io.brokertls.jsse.keys.SigningKey;
+import io.brokertls.jsse.monitoring.Flight;
+import io.brokertls.jsse.monitoring.Monitoring;
+import io.brokertls.jsse.monitoring.Watched;
 import io.brokertls.jsse.session.SessionContext;
+import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.security.PrivateKey;
@@ -26,12 +32,14 @@ import javax.net.ssl.X509ExtendedTrustManager;
 /**
  * The shared state of all engines of one SSLContext. Immutable except for its caches; safe for use by several threads.
  */
-public final class ContextState {
+public final class ContextState implements Watched {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
     private static final int MOST_IDENTITIES = 64;
 
     private final NativeContext nativeContext;
     private final Reports reports;
+    private final String name;
+    private final Cleaner.Cleanable monitors;
     private final X509ExtendedKeyManager keyManager;
     private final X509ExtendedTrustManager trustManager;
     private final boolean checksServerName;
@@ -41,11 +49,18 @@ public final class ContextState {
     private final SessionContext serverSessions;
     private final Deque<CachedIdentity> identities = new ArrayDeque<>();
 
+    /**
+     * Makes the state of a context.
+     *
+     * @param monitored its name, and true if it has an MBean; null for the settings of the process
+     * @throws TlsFailure if it cannot have an MBean
+     */
     public ContextState(NativeContext nativeContext, X509ExtendedKeyManager keyManager,
             X509ExtendedTrustManager trustManager, boolean checksServerName, int clientAuth,
-            BrokerTlsContext.VerifyCallback verifyCallback) {
+            BrokerTlsContext.VerifyCallback verifyCallback, Monitored monitored) throws TlsFailure {
         this.nativeContext = nativeContext;
-        this.reports = new Reports(nativeContext);
+        this.name = monitored == null || monitored.name == null ? Monitoring.newName() : monitored.name;
+        this.reports = new Reports(nativeContext, name);
         this.keyManager = keyManager;
         this.trustManager = trustManager;
         this.checksServerName = checksServerName;
@@ -54,6 +69,55 @@ public final class ContextState {
         this.clientSessions = new SessionContext(nativeContext, true);
         this.serverSessions = new SessionContext(nativeContext, false);
         clientSessions.pair(serverSessions);
+        boolean isRegistered = Monitoring.registersAll() || monitored != null && monitored.isRegistered;
+        this.monitors = NativeContext.atEnd(this,
+                Monitoring.watch(this, nativeContext.counters()::snapshot, isRegistered));
+    }
+
+    /** Ends the monitors. Further calls do nothing. */
+    public void endMonitors() {
+        monitors.clean();
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public TlsMetrics metrics() {
+        return nativeContext.counters().snapshot();
+    }
+
+    @Override
+    public List<RevocationSource> revocationSources() {
+        return List.of(nativeContext.revocationSources());
+    }
+
+    @Override
+    public long revocationUnknownAccepted() {
+        return nativeContext.revocationUnknownAccepted();
+    }
+
+    @Override
+    public List<String> warnings() {
+        return List.of(nativeContext.warnings());
+    }
+
+    @Override
+    public void reload() throws TlsFailure {
+        Object event = Flight.EVENTS.beginReload();
+        String failure = null;
+        try {
+            nativeContext.reload();
+        } catch (TlsFailure e) {
+            failure = e.getMessage();
+            throw e;
+        } finally {
+            if (event != null) {
+                Flight.EVENTS.reload(event, name, failure);
+            }
+        }
     }
 
     public NativeContext nativeContext() {
@@ -154,6 +218,7 @@ public final class ContextState {
     }
 
     /** Returns the certificates in use, own ones first: those of the native context, and those of Java managers. */
+    @Override
     public List<TlsCertificate> certificates() {
         List<TlsCertificate> all = new ArrayList<>();
         if (keyManager != null) {
@@ -205,6 +270,17 @@ public final class ContextState {
             }
         }
         return made;
+    }
+
+    /** The name of a context, and its MBean. */
+    public static final class Monitored {
+        private final String name;
+        private final boolean isRegistered;
+
+        public Monitored(String name, boolean isRegistered) {
+            this.name = name;
+            this.isRegistered = isRegistered;
+        }
     }
 
     private static final class CachedIdentity {

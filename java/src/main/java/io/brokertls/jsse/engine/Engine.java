@@ -167,6 +167,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         }
         EngineSettings settings = settings();
         move(Event.BEGIN);
+        context.reports().begin(this);
         try {
             connection = open(settings);
         } catch (TlsFailure e) {

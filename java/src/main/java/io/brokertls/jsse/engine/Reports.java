@@ -4,6 +4,8 @@ import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.ContextCounters;
 import io.brokertls.internal.NativeContext;
+import io.brokertls.jsse.monitoring.Flight;
+import io.brokertls.jsse.monitoring.HandshakeFacts;
 import io.brokertls.jsse.session.Session;
 import java.net.InetAddress;
 import java.security.Principal;
@@ -16,16 +18,33 @@ final class Reports {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
 
     private final NativeContext context;
+    private final String name;
     private final ContextCounters counters;
 
-    Reports(NativeContext context) {
+    Reports(NativeContext context, String name) {
         this.context = context;
+        this.name = name;
         this.counters = context.counters();
+    }
+
+    /** Begins the event of a handshake, if a recording wants it. */
+    void begin(ConfiguredEngine engine) {
+        engine.flight = Flight.EVENTS.begin();
     }
 
     /** Reports a complete handshake with the facts of its connection. */
     void complete(ConfiguredEngine engine, String[] facts, boolean isResumed, Session session) {
         counters.complete(isResumed);
+        if (engine.flight != null) {
+            HandshakeFacts recorded = facts(engine, isResumed ? "resumed" : "full");
+            recorded.version = facts[ConfiguredEngine.FACT_VERSION];
+            recorded.cipherSuite = session.getCipherSuite();
+            recorded.group = facts[ConfiguredEngine.FACT_GROUP];
+            recorded.isResumed = isResumed;
+            recorded.peer = HandshakeCallbacks.printable(session.peerName());
+            Flight.EVENTS.handshake(engine.flight, recorded);
+            engine.flight = null;
+        }
         if (LOG.isLoggable(System.Logger.Level.DEBUG)) {
             String protocol = facts[ConfiguredEngine.FACT_PROTOCOL];
             LOG.log(System.Logger.Level.DEBUG, HandshakeCallbacks.printable(connection(engine)
@@ -51,6 +70,7 @@ final class Reports {
             return;
         }
         counters.refused(failure.code());
+        record(engine, failure, peer);
         String line = null;
         if (LOG.isLoggable(System.Logger.Level.WARNING)) {
             line = limited(line(engine, failure, peer));
@@ -60,6 +80,30 @@ final class Reports {
         } else {
             LOG.log(System.Logger.Level.WARNING, line);
         }
+    }
+
+    private void record(ConfiguredEngine engine, TlsFailure failure, Principal peer) {
+        if (!Flight.EVENTS.records()) {
+            return;
+        }
+        HandshakeFacts recorded = facts(engine, failure.code().name());
+        recorded.peer = peer == null ? null : HandshakeCallbacks.printable(peer.getName());
+        if (engine.flight != null) {
+            Flight.EVENTS.handshake(engine.flight, recorded);
+            engine.flight = null;
+        }
+        Flight.EVENTS.refusal(recorded, HandshakeCallbacks.printable(failure.getMessage()), failure.hint());
+    }
+
+    private HandshakeFacts facts(ConfiguredEngine engine, String result) {
+        HandshakeFacts facts = new HandshakeFacts();
+        facts.context = name;
+        facts.connectionId = engine.connectionId();
+        facts.isClient = engine.mode == ConfiguredEngine.MODE_CLIENT;
+        String address = address(engine);
+        facts.address = address == null ? null : HandshakeCallbacks.printable(address);
+        facts.result = result;
+        return facts;
     }
 
     /** Returns a line that peers cannot forge; null beyond the limit, so that they cannot fill the log. */

@@ -1,0 +1,82 @@
+package io.brokertls.jsse.monitoring;
+
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
+import io.brokertls.TlsMetrics;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/**
+ * The monitors of contexts: their MBeans, and the events of JFR that are periodic. Nothing here keeps a context from
+ * being collected. After the last context, neither the MBean server nor JFR refers to these classes.
+ */
+public final class Monitoring {
+    /** The system property that registers an MBean for each context of the process. */
+    public static final String PROPERTY = "brokertls.jmx";
+
+    private static final AtomicLong NUMBERS = new AtomicLong();
+    private static final Set<Watched> CONTEXTS = Collections.newSetFromMap(new WeakHashMap<>());
+    private static int count;
+
+    private Monitoring() {
+    }
+
+    /** Returns a name for a context without one: {@code context-1}. */
+    public static String newName() {
+        return "context-" + NUMBERS.incrementAndGet();
+    }
+
+    /** Returns true if contexts are registered that do not ask for it. */
+    public static boolean registersAll() {
+        return Boolean.getBoolean(PROPERTY);
+    }
+
+    /**
+     * Watches a context.
+     *
+     * @param counters the counters of the context, which do not refer to it
+     * @return the action for its end, to be run once; it does not refer to the context
+     * @throws TlsFailure OPTION_CONFLICT if an MBean is wanted and the module java.management is missing
+     */
+    public static Runnable watch(Watched context, Supplier<TlsMetrics> counters, boolean isRegistered)
+            throws TlsFailure {
+        Runnable unregister = isRegistered ? register(context, counters) : () -> { };
+        synchronized (CONTEXTS) {
+            CONTEXTS.add(context);
+            count++;
+            if (count == 1) {
+                Flight.EVENTS.watch(Monitoring::contexts);
+            }
+        }
+        return () -> end(unregister);
+    }
+
+    private static Runnable register(Watched context, Supplier<TlsMetrics> counters) throws TlsFailure {
+        try {
+            return Management.register(context, counters);
+        } catch (LinkageError e) {
+            throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "an MBean needs the module java.management");
+        }
+    }
+
+    private static void end(Runnable unregister) {
+        unregister.run();
+        synchronized (CONTEXTS) {
+            count--;
+            if (count == 0) {
+                Flight.EVENTS.forget();
+            }
+        }
+    }
+
+    private static Collection<Watched> contexts() {
+        synchronized (CONTEXTS) {
+            return new ArrayList<>(CONTEXTS);
+        }
+    }
+}
