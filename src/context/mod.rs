@@ -342,6 +342,11 @@ impl Context {
         !self.shared.spec.skips_server_name && !self.shared.spec.accepts_any_server
     }
 
+    /// Returns true if handshakes can block: they fetch, or ask a callback that was announced as blocking.
+    pub fn may_block(&self) -> bool {
+        self.shared.spec.blocks()
+    }
+
     /// The configured versions, suites and groups that are not supported, each with its reason.
     pub fn not_served(&self) -> Vec<NotServed> {
         self.generation().not_served.clone()

@@ -222,6 +222,15 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_free<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_mayBlock<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+) -> bool {
+    guard_bare(&mut env, || Ok(object(&CONTEXTS, context)?.may_block()))
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeContext_reload<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

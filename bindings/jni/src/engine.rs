@@ -182,7 +182,12 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_move<'local>(
         };
         if source.array.as_raw().is_null() && destination.array.as_raw().is_null() {
             let (from, to) = memory::slices(raw, &source, &destination)?;
-            return move_memory(engine, is_wrap, from, to);
+            let moved = move_memory(engine, is_wrap, from, to);
+            if is_wrap && source.buffer.as_raw().is_null() {
+                // Plaintext in memory of the pool, which other connections use next.
+                from.fill(0);
+            }
+            return moved;
         }
         move_arrays(engine, is_wrap, Both::new(raw, &source, &destination)?)
     };

@@ -31,8 +31,8 @@ public final class Maintenance {
             }
             state = State.RUNNING;
             WeakReference<NativeContext> reference = new WeakReference<>(context);
-            thread = new Thread(() -> run(reference), "brokertls-maintenance");
-            thread.setDaemon(true);
+            thread = Workers.independent(
+                    () -> new Thread(null, () -> run(reference), "brokertls-maintenance", 0, false));
             thread.start();
         }
     }

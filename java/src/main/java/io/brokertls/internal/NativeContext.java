@@ -16,9 +16,12 @@ public final class NativeContext extends NativeHandle {
     private final ContextCounters counters = new ContextCounters();
     /** Frees a connection of this context. It does not refer to the context, which a connection can outlive. */
     private final Free freeing = freeing(counters);
+    private final boolean tasksWait;
 
-    NativeContext(long pointer) {
+    /** Owns a context. {@code callsBack} is true if its handshakes call managers, callbacks or keys of Java. */
+    NativeContext(long pointer, boolean callsBack) {
         super(pointer, NativeContext::free);
+        this.tasksWait = callsBack || mayBlock(pointer);
     }
 
     private static Free freeing(ContextCounters counters) {
@@ -46,7 +49,7 @@ public final class NativeContext extends NativeHandle {
      */
     public NativeEngine connect(String host, EngineSettings settings) throws TlsFailure {
         try {
-            return counted(NativeEngine.client(pointer(), host, settings, freeing));
+            return counted(NativeEngine.client(pointer(), host, settings, freeing, tasksWait));
         } catch (IllegalStateException e) {
             throw closed();
         } finally {
@@ -61,7 +64,7 @@ public final class NativeContext extends NativeHandle {
      */
     public NativeEngine accept(EngineSettings settings) throws TlsFailure {
         try {
-            return counted(NativeEngine.server(pointer(), settings, freeing));
+            return counted(NativeEngine.server(pointer(), settings, freeing, tasksWait));
         } catch (IllegalStateException e) {
             throw closed();
         } finally {
@@ -81,7 +84,11 @@ public final class NativeContext extends NativeHandle {
      */
     public void reload() throws TlsFailure {
         try {
-            reload(pointer());
+            long context = pointer();
+            Workers.call(() -> {
+                reload(context);
+                return null;
+            });
             counters.reloaded(null);
         } catch (TlsFailure e) {
             counters.reloaded(e);
@@ -225,7 +232,8 @@ public final class NativeContext extends NativeHandle {
      */
     public long maintain() {
         try {
-            return maintain(pointer());
+            long context = pointer();
+            return Workers.call(() -> maintain(context));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -298,6 +306,8 @@ public final class NativeContext extends NativeHandle {
      * @throws TlsFailure VERSION_NOT_SUPPORTED for an unknown name, or if no version is left
      */
     public static native String[] servedVersions(String names, String[] more) throws TlsFailure;
+
+    private static native boolean mayBlock(long context);
 
     private static native void reload(long context) throws TlsFailure;
 

@@ -1,9 +1,13 @@
 package io.brokertls.internal;
 
 import io.brokertls.TlsFailure;
+import java.lang.ref.Reference;
 
 /** Collects the settings of a {@link NativeContext}. Used by one thread. */
 public final class NativeContextBuilder extends NativeHandle {
+    /** True if handshakes call managers, callbacks or keys of Java. */
+    private boolean callsBack;
+
     /** Makes a builder without options. */
     public NativeContextBuilder() {
         super(create(), NativeContextBuilder::free);
@@ -15,8 +19,16 @@ public final class NativeContextBuilder extends NativeHandle {
      *
      * @throws TlsFailure UNKNOWN_OPTION, or the code for a wrong value
      */
-    public synchronized void set(String option, String text) throws TlsFailure {
-        set(pointer(), option, text);
+    public void set(String option, String text) throws TlsFailure {
+        try {
+            long builder = pointer();
+            Workers.call(() -> {
+                set(builder, option, text);
+                return null;
+            });
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -36,7 +48,7 @@ public final class NativeContextBuilder extends NativeHandle {
      */
     public synchronized void addIdentity(byte[] content, String label, byte[] key, String keyLabel, String type,
             String alias, byte[] password, byte[] keyPassword, NativePasswords passwords) throws TlsFailure {
-        addIdentity(pointer(), content, label, key, keyLabel, type, alias, password, keyPassword, passwords);
+        addIdentity(pointer(), content, label, key, keyLabel, type, alias, password, keyPassword, asked(passwords));
     }
 
     /**
@@ -46,7 +58,13 @@ public final class NativeContextBuilder extends NativeHandle {
      */
     public synchronized void addTrust(byte[] content, String label, String type, byte[] password,
             NativePasswords passwords) throws TlsFailure {
-        addTrust(pointer(), content, label, type, password, passwords);
+        addTrust(pointer(), content, label, type, password, asked(passwords));
+    }
+
+    /** Returns a source that is asked on the thread that builds or reloads; null for null. */
+    private static NativePasswords asked(NativePasswords passwords) {
+        return passwords == null ? null
+                : (isOfKey, label, alias) -> Workers.ask(() -> passwords.password(isOfKey, label, alias));
     }
 
     /** Adds revocation lists, PEM or DER. {@code label} is their name in messages. */
@@ -61,11 +79,13 @@ public final class NativeContextBuilder extends NativeHandle {
 
     /** Adds an identity with a loaded key, for example a key of another provider. */
     public synchronized void addIdentity(NativeIdentity identity) {
+        callsBack |= identity.signsInJava();
         addShared(pointer(), identity.share());
     }
 
     /** Makes {@link HandshakeHost#chooseIdentity} choose the identities. */
     public synchronized void useHostIdentities() {
+        callsBack = true;
         useHostIdentities(pointer());
     }
 
@@ -75,11 +95,13 @@ public final class NativeContextBuilder extends NativeHandle {
      * @param issuers the distinguished names (DER) that a server names in its request for a certificate
      */
     public synchronized void useHostTrust(byte[][] issuers) {
+        callsBack = true;
         useHostTrust(pointer(), issuers);
     }
 
     /** Calls {@link HandshakeHost#approvePeer} for peers that the trust anchors accepted. */
     public synchronized void useHostCheck() {
+        callsBack = true;
         useHostCheck(pointer());
     }
 
@@ -88,7 +110,8 @@ public final class NativeContextBuilder extends NativeHandle {
 
     /** Sets the listener for peers that are revoked during their connection. */
     public synchronized void onRevoked(NativeRevokedListener listener) {
-        onRevoked(pointer(), listener);
+        onRevoked(pointer(), (connectionId, subject, issuer, serial, reason, timeSeconds) -> Workers.ask(
+                () -> listener.revoked(connectionId, subject, issuer, serial, reason, timeSeconds)));
     }
 
     /**
@@ -102,12 +125,13 @@ public final class NativeContextBuilder extends NativeHandle {
 
     /** Sets the source of pre-shared keys for other identities. */
     public synchronized void askForPsks(NativePsks psks) {
-        askForPsks(pointer(), psks);
+        callsBack = true;
+        askForPsks(pointer(), identity -> Workers.ask(() -> psks.secret(identity)));
     }
 
     /** Sets the receiver of the context's log. */
     public synchronized void logTo(NativeLog log) {
-        logTo(pointer(), log);
+        logTo(pointer(), new LateLog(log));
     }
 
     /**
@@ -115,11 +139,16 @@ public final class NativeContextBuilder extends NativeHandle {
      *
      * @throws TlsFailure for the first source or setting that cannot be used
      */
-    public synchronized NativeContext build() throws TlsFailure {
-        if (looksForLegacyLibrary(pointer())) {
-            NativeLoader.bringLegacy();
+    public NativeContext build() throws TlsFailure {
+        try {
+            long builder = pointer();
+            if (looksForLegacyLibrary(builder)) {
+                NativeLoader.bringLegacy();
+            }
+            return new NativeContext(Workers.call(() -> build(builder)), callsBack);
+        } finally {
+            Reference.reachabilityFence(this);
         }
-        return new NativeContext(build(pointer()));
     }
 
     private static native long create();

@@ -23,7 +23,8 @@ public final class NativeConversion {
      */
     public NativeConversion(String[] options, byte[] password, byte[] keyPassword, byte[] outPassword, String source,
             byte[] content, String destination) throws TlsFailure {
-        this.fields = convert(options, password, keyPassword, outPassword, source, content, destination);
+        this.fields = Workers.call(
+                () -> convert(options, password, keyPassword, outPassword, source, content, destination));
     }
 
     /** Returns the next field; may be null. */

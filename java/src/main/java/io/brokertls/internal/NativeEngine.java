@@ -51,21 +51,26 @@ public final class NativeEngine extends NativeHandle {
     private static final int HAS_OUTGOING = 2;
     private static final int PEER_CLOSED = 4;
 
-    private NativeEngine(long pointer, Free freeing) {
+    /** True if a task can wait or call Java. */
+    private final boolean tasksWait;
+
+    private NativeEngine(long pointer, Free freeing, boolean tasksWait) {
         super(pointer, freeing);
+        this.tasksWait = tasksWait;
     }
 
-    static NativeEngine client(long context, String host, EngineSettings s, Free freeing)
+    static NativeEngine client(long context, String host, EngineSettings s, Free freeing, boolean tasksWait)
             throws TlsFailure {
         return new NativeEngine(newClient(context, host, s.versions, s.cipherSuites, s.groups, s.signatureSchemes,
                 s.applicationProtocols, s.maximumRecordSize, s.sessionScope, s.checksServerName, s.sendsServerName,
-                s.resumesOnly), freeing);
+                s.resumesOnly), freeing, tasksWait);
     }
 
-    static NativeEngine server(long context, EngineSettings s, Free freeing) throws TlsFailure {
+    static NativeEngine server(long context, EngineSettings s, Free freeing, boolean tasksWait) throws TlsFailure {
+        boolean calls = tasksWait || s.asksAboutHello;
         return new NativeEngine(newServer(context, s.versions, s.cipherSuites, s.groups, s.signatureSchemes,
                 s.applicationProtocols, s.maximumRecordSize, s.sessionScope, s.clientAuth, s.prefersOwnCipherOrder,
-                s.asksAboutHello), freeing);
+                s.asksAboutHello), freeing, calls);
     }
 
     /** Returns the status: one of the constants here. */
@@ -137,10 +142,16 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Processes the pending handshake messages. Returns the packed state after it. */
+    /** Processes the pending handshake messages. Returns the packed state. A virtual thread keeps no carrier. */
     public long runTask(HandshakeHost host) {
         try {
-            return runTask(pointer(), host);
+            long engine = pointer();
+            if (!Workers.isVirtual()) {
+                return runTask(engine, host);
+            }
+            long packed = tasksWait ? Workers.call(() -> runTask(engine, new AskedHost(host))) : runTask(engine, host);
+            LateLog.flush();
+            return packed;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -178,6 +189,7 @@ public final class NativeEngine extends NativeHandle {
         try {
             return failure(pointer());
         } finally {
+            LateLog.flush();
             Reference.reachabilityFence(this);
         }
     }

@@ -4,6 +4,8 @@ import io.brokertls.TlsFailure;
 
 /** A certificate chain with its private key, in the native library. Shared by threads. */
 public final class NativeIdentity extends NativeHandle {
+    private final boolean signsInJava;
+
     /**
      * Copies a key that can be exported.
      *
@@ -13,6 +15,7 @@ public final class NativeIdentity extends NativeHandle {
      */
     public NativeIdentity(byte[][] chain, byte[] pkcs8) throws TlsFailure {
         super(create(chain, pkcs8), NativeIdentity::free);
+        this.signsInJava = false;
     }
 
     /**
@@ -22,7 +25,13 @@ public final class NativeIdentity extends NativeHandle {
      * @throws TlsFailure if the key type of the end entity is not supported
      */
     public NativeIdentity(byte[][] chain, ForeignKey key) throws TlsFailure {
-        super(createForeign(chain, key, key.schemes()), NativeIdentity::free);
+        super(createForeign(chain, new AskedKey(key), key.schemes()), NativeIdentity::free);
+        this.signsInJava = true;
+    }
+
+    /** Returns true for a key that cannot be exported. */
+    boolean signsInJava() {
+        return signsInJava;
     }
 
     /** Returns the pointer for {@link HandshakeHost#chooseIdentity}. The native side takes its own reference. */
@@ -47,5 +56,24 @@ public final class NativeIdentity extends NativeHandle {
          * @return the signature in the form of TLS (DER for ECDSA), or null if it failed; the key keeps the exception
          */
         byte[] sign(int scheme, byte[] message);
+    }
+
+    /** A key that signs on the thread that made the native call. */
+    private static final class AskedKey implements ForeignKey {
+        private final ForeignKey key;
+
+        AskedKey(ForeignKey key) {
+            this.key = key;
+        }
+
+        @Override
+        public int[] schemes() {
+            return key.schemes();
+        }
+
+        @Override
+        public byte[] sign(int scheme, byte[] message) {
+            return Workers.ask(() -> key.sign(scheme, message));
+        }
     }
 }

@@ -7,12 +7,11 @@ import java.security.PrivilegedAction;
 
 /**
  * Moves records between the caller of an engine and the native library. Direct buffers are passed as they are. The
- * arrays of heap buffers are pinned for a large record, and copied through direct memory of the thread for a small one,
+ * arrays of heap buffers are pinned for a large record, and copied through direct memory of a pool for a small one,
  * which takes less time. All are copied if the JVM gives native code copies of arrays, or if the property
  * {@code brokertls.native.pin} is {@code false}.
  *
- * <p>No call relies on the content that an earlier call left in that memory. The last record, including its plaintext,
- * stays there until the thread moves the next one or ends.
+ * <p>The memory of the pool is wiped after each record.
  */
 final class Bridge {
     /** The largest length in a packed result. */
@@ -20,13 +19,22 @@ final class Bridge {
     /** The shortest record in bytes for which arrays are pinned. */
     private static final int PINNED_MIN = 4096;
     private static final String PIN_PROPERTY = "brokertls.native.pin";
-    private static final ThreadLocal<Bridge> OF_THREAD = ThreadLocal.withInitial(Bridge::new);
+    private static final byte[] ZEROES = new byte[NativeEngine.PACKET_SIZE];
     private static volatile boolean pins = mayPin() && NativeEngine.pins(new byte[1]);
 
+    /** Its place in the pool. */
+    final int place;
     private final ByteBuffer in = ByteBuffer.allocateDirect(NativeEngine.PACKET_SIZE);
     private final ByteBuffer out = ByteBuffer.allocateDirect(NativeEngine.PACKET_SIZE);
     private final long inAddress = NativeEngine.address(in);
     private final long outAddress = NativeEngine.address(out);
+    /** The numbers of bytes to wipe. */
+    private int inUsed;
+    private int outUsed;
+
+    Bridge(int place) {
+        this.place = place;
+    }
 
     /** Reads the property for programs without the permission, too. */
     private static boolean mayPin() {
@@ -51,10 +59,10 @@ final class Bridge {
                     array(destination), direct(destination), offset(destination), room);
             if (NativeEngine.status(packed) == NativeEngine.NOT_PINNED) {
                 pins = false;
-                return OF_THREAD.get().copyAndWrap(connection, source, length, destination);
+                return wrapCopy(connection, source, length, destination);
             }
         } else {
-            return OF_THREAD.get().copyAndWrap(connection, source, length, destination);
+            return wrapCopy(connection, source, length, destination);
         }
         return advanced(packed, source, destination);
     }
@@ -76,10 +84,10 @@ final class Bridge {
                     array(destination), direct(destination), offset(destination), room);
             if (NativeEngine.status(packed) == NativeEngine.NOT_PINNED) {
                 pins = false;
-                return OF_THREAD.get().copyAndUnwrap(connection, source, length, destination);
+                return unwrapCopy(connection, source, length, destination);
             }
         } else {
-            return OF_THREAD.get().copyAndUnwrap(connection, source, length, destination);
+            return unwrapCopy(connection, source, length, destination);
         }
         return advanced(packed, source, destination);
     }
@@ -88,7 +96,7 @@ final class Bridge {
     static long wrap(NativeEngine connection, ByteBuffer[] sources, int offset, int length, ByteBuffer destination,
             boolean mayPin) {
         return length == 1 ? wrap(connection, sources[offset], destination, mayPin)
-                : OF_THREAD.get().gatherAndWrap(connection, sources, offset, length, destination);
+                : wrapGathered(connection, sources, offset, length, destination);
     }
 
     /** Unwraps as {@link #unwrap(NativeEngine, ByteBuffer, ByteBuffer, boolean)} into several destinations. */
@@ -97,7 +105,54 @@ final class Bridge {
         if (length == 1 || length > 1 && destinations[offset].remaining() >= NativeEngine.APPLICATION_ROOM) {
             return unwrap(connection, source, destinations[offset], mayPin);
         }
-        return OF_THREAD.get().unwrapAndScatter(connection, source, destinations, offset, length);
+        Bridge bridge = BridgePool.take();
+        try {
+            return bridge.unwrapAndScatter(connection, source, destinations, offset, length);
+        } finally {
+            BridgePool.give(bridge);
+        }
+    }
+
+    private static long wrapCopy(NativeEngine connection, ByteBuffer source, int length, ByteBuffer destination) {
+        Bridge bridge = BridgePool.take();
+        try {
+            return bridge.copyAndWrap(connection, source, length, destination);
+        } finally {
+            BridgePool.give(bridge);
+        }
+    }
+
+    private static long wrapGathered(NativeEngine connection, ByteBuffer[] sources, int offset, int length,
+            ByteBuffer destination) {
+        Bridge bridge = BridgePool.take();
+        try {
+            return bridge.gatherAndWrap(connection, sources, offset, length, destination);
+        } finally {
+            BridgePool.give(bridge);
+        }
+    }
+
+    private static long unwrapCopy(NativeEngine connection, ByteBuffer source, int length, ByteBuffer destination) {
+        Bridge bridge = BridgePool.take();
+        try {
+            return bridge.copyAndUnwrap(connection, source, length, destination);
+        } finally {
+            BridgePool.give(bridge);
+        }
+    }
+
+    /** Wipes the plaintext. The native library wipes that of a wrapped record. */
+    void wipe() {
+        if (outUsed > 0) {
+            out.clear();
+            out.put(ZEROES, 0, outUsed);
+            outUsed = 0;
+        }
+        if (inUsed > 0) {
+            in.clear();
+            in.put(ZEROES, 0, inUsed);
+            inUsed = 0;
+        }
     }
 
     /** Returns true if no side must be copied: each is direct or has an array, and the two arrays differ. */
@@ -128,6 +183,7 @@ final class Bridge {
 
     private long copyAndWrap(NativeEngine connection, ByteBuffer source, int length, ByteBuffer destination) {
         in.clear();
+        inUsed = length;
         copy(source, length);
         long packed = wrapCopied(connection, length, destination);
         if (NativeEngine.status(packed) != NativeEngine.DESTINATION_TOO_SMALL) {
@@ -151,6 +207,7 @@ final class Bridge {
         int room = Math.min(destination.remaining(), isDirect ? MOST_BYTES : NativeEngine.PACKET_SIZE);
         long packed = connection.wrap(null, null, inAddress, length,
                 null, direct(destination), isDirect ? destination.position() : outAddress, room);
+        inUsed = 0;
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
         }
@@ -165,12 +222,13 @@ final class Bridge {
     }
 
     private long copyAndUnwrap(NativeEngine connection, ByteBuffer source, int length, ByteBuffer destination) {
-        in.clear();
-        copy(source, length);
         boolean isDirect = destination.isDirect();
+        int room = isDirect ? Math.min(destination.remaining(), MOST_BYTES) : roomFor(destination.remaining());
+        in.clear();
+        noteUnwrap(length, room, isDirect);
+        copy(source, length);
         long packed = connection.unwrap(null, null, inAddress, length,
-                null, direct(destination), isDirect ? destination.position() : outAddress,
-                isDirect ? Math.min(destination.remaining(), MOST_BYTES) : roomFor(destination.remaining()));
+                null, direct(destination), isDirect ? destination.position() : outAddress, room);
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
         }
@@ -188,16 +246,23 @@ final class Bridge {
     private long unwrapAndScatter(NativeEngine connection, ByteBuffer source, ByteBuffer[] destinations, int offset,
             int length) {
         int recordLength = Math.min(Buffers.recordLength(source), source.remaining());
+        int room = roomFor(Buffers.remaining(destinations, offset, length));
         in.clear();
+        noteUnwrap(recordLength, room, false);
         copy(source, recordLength);
-        long packed = connection.unwrap(null, null, inAddress, recordLength, null, null, outAddress,
-                roomFor(Buffers.remaining(destinations, offset, length)));
+        long packed = connection.unwrap(null, null, inAddress, recordLength, null, null, outAddress, room);
         if (NativeEngine.status(packed) == NativeEngine.DESTINATION_TOO_SMALL) {
             return packed;
         }
         scatter(NativeEngine.produced(packed), destinations, offset, length);
         source.position(source.position() + NativeEngine.consumed(packed));
         return packed;
+    }
+
+    /** Notes where plaintext will be. A record is decrypted in its place only if the room is shorter than it. */
+    private void noteUnwrap(int length, int room, boolean isDirect) {
+        outUsed = isDirect ? 0 : length;
+        inUsed = room < length ? length : 0;
     }
 
     /** Returns the room of {@link #out} for a caller with this room: all of it if every plaintext fits. */
@@ -208,6 +273,7 @@ final class Bridge {
     /** Copies the bytes for one record from the sources without advancing them. Returns their number. */
     private int gather(ByteBuffer[] sources, int offset, int length) {
         in.clear();
+        inUsed = (int) Math.min(Buffers.remaining(sources, offset, length), NativeEngine.APPLICATION_SIZE);
         for (int i = offset; i < offset + length && in.position() < NativeEngine.APPLICATION_SIZE; i++) {
             copy(sources[i], Math.min(sources[i].remaining(), NativeEngine.APPLICATION_SIZE - in.position()));
         }

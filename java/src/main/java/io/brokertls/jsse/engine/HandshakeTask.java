@@ -1,5 +1,7 @@
 package io.brokertls.jsse.engine;
 
+import io.brokertls.jsse.keys.SigningKey;
+
 /**
  * A delegated task: one native step of the handshake. It runs once; a task that its engine has dropped does nothing.
  *
@@ -54,7 +56,11 @@ final class HandshakeTask implements Runnable {
 
     @Override
     public void run() {
-        engine.run(this);
+        try {
+            engine.run(this);
+        } finally {
+            SigningKey.takeFailure();
+        }
     }
 
     /** READY → GIVEN → RUNNING. The engine drops the task when it has ended. */

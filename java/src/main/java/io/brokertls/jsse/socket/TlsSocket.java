@@ -11,6 +11,7 @@ import java.net.SocketException;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiFunction;
 import javax.net.ssl.HandshakeCompletedEvent;
 import javax.net.ssl.HandshakeCompletedListener;
@@ -372,11 +373,16 @@ public final class TlsSocket extends SocketTransport {
     /** The received plaintext. Closing it closes the socket. */
     private final class Input extends InputStream {
         private final byte[] single = new byte[1];
+        // No monitor, which would keep the carrier of a waiting virtual thread up to Java 23.
+        private final ReentrantLock singleLock = new ReentrantLock();
 
         @Override
         public int read() throws IOException {
-            synchronized (single) {
+            singleLock.lock();
+            try {
                 return read(single, 0, 1) < 0 ? -1 : single[0] & 0xff;
+            } finally {
+                singleLock.unlock();
             }
         }
 

@@ -1,0 +1,72 @@
+package io.brokertls.jsse.engine;
+
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * The pool of memory for the records of heap buffers: a few places with one bridge each, for all threads of the
+ * process. A thread takes the bridge of its own place, or else of another one, for the time of one record.
+ *
+ * <p>No thread waits for another. Beyond the pool, a thread uses a bridge that the collector frees.
+ */
+final class BridgePool {
+    private static final int PLACES = 32;
+    /** The distance between two places in references, so that two processors do not share a cache line. */
+    private static final int DISTANCE = 16;
+    private static final int NO_PLACE = -1;
+    /** A bridge, or null in a place with a bridge in use; a place that was never used has {@link #NONE_YET}. */
+    private static final AtomicReferenceArray<Object> BRIDGES = new AtomicReferenceArray<>(PLACES * DISTANCE);
+    private static final Object NONE_YET = new Object();
+
+    static {
+        for (int place = 0; place < PLACES; place++) {
+            BRIDGES.set(place * DISTANCE, NONE_YET);
+        }
+    }
+
+    private BridgePool() {
+    }
+
+    /** Returns a bridge for the current thread alone, which gives it back. */
+    static Bridge take() {
+        int own = (int) Thread.currentThread().getId() & PLACES - 1;
+        Object taken = BRIDGES.getAndSet(own * DISTANCE, null);
+        return taken instanceof Bridge ? (Bridge) taken : takeElsewhere(own, taken);
+    }
+
+    private static Bridge takeElsewhere(int own, Object found) {
+        Object taken = found;
+        for (int look = 0; look < PLACES; look++) {
+            int place = (own + look & PLACES - 1) * DISTANCE;
+            if (look > 0) {
+                taken = BRIDGES.getAndSet(place, null);
+            }
+            if (taken == NONE_YET) {
+                return made(place);
+            }
+            if (taken != null) {
+                return (Bridge) taken;
+            }
+        }
+        return new Bridge(NO_PLACE);
+    }
+
+    private static Bridge made(int place) {
+        Bridge made = null;
+        try {
+            made = new Bridge(place);
+            return made;
+        } finally {
+            if (made == null) {
+                BRIDGES.setRelease(place, NONE_YET);
+            }
+        }
+    }
+
+    /** Wipes a bridge and takes it back. */
+    static void give(Bridge bridge) {
+        bridge.wipe();
+        if (bridge.place != NO_PLACE) {
+            BRIDGES.setRelease(bridge.place, bridge);
+        }
+    }
+}
