@@ -28,7 +28,7 @@
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native libraries
 #   make java-modules               the jars beside it: java/kafka/target has the engine factory of Kafka, java/jetty/target
-#                                   HTTP/2 of Jetty
+#                                   HTTP/2 of Jetty, java/activemq/target the sslContext of ActiveMQ
 #   make test-stacks STACKS= JDKS=  other servers, brokers and clients of the JVM on the provider: those named by their
 #                                   folders in tests/stacks [default: all], on each JDK of a list of folders
 #   make install-rustls-ffi         the library for C programs written for rustls-ffi: libbrokertls_rustls, its headers and
@@ -257,7 +257,7 @@ test-java-25: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 
 # On the classes that `test-java` tests, compiled here for whoever runs this alone; one of the clients is in C.
 test-activemq: tools stage $(JAVA_LIBRARY) $(JAVA_LEGACY)
-	$(MAVEN) compile
+	$(JAVA_MODULES) -pl activemq -am compile
 	@tests/activemq/run.sh
 
 install-java: java
