@@ -238,7 +238,7 @@ java-modules: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	$(JAVA_MODULES) -DskipTests package
 
 test-stacks: java-modules
-	@tests/tools.sh openssl:openssl keytool:default-jdk-headless
+	@tests/tools.sh openssl:openssl keytool:default-jdk-headless npm:npm chromium:chromium pk12util:libnss3-tools
 	@STACKS='$(STACKS)' JDKS='$(JDKS)' tests/stacks/run.sh $(JAVA_JAR)
 
 # Not quiet: tests/run.sh counts what surefire reports.

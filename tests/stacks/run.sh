@@ -6,8 +6,15 @@ jar=$(realpath "$1")
 cd "$(dirname "$0")"
 unset JAVA_TOOL_OPTIONS
 
-stacks=${STACKS:-$(sed -n 's:.*<module>\(.*\)</module>.*:\1:p' pom.xml | grep -vx shared)}
+stacks=$(echo ${STACKS:-$(sed -n 's:.*<module>\(.*\)</module>.*:\1:p' pom.xml | grep -vx shared)})
 jdks=${JDKS:-$(dirname "$(dirname "$(realpath "$(command -v java)")")")}
+if [[ " $stacks" == *browser* ]]; then
+    # What the page runs, as its lock file has it; nothing is fetched again while that is the same.
+    if [[ ! browser/node_modules/.package-lock.json -nt browser/package-lock.json ]]; then
+        NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+            npm --prefix browser ci --no-audit --no-fund --loglevel=error
+    fi
+fi
 mvn -q -B -ntp -f pom.xml -pl "$(echo shared $stacks | tr ' ' ,)" -Dbrokertls.jar="$jar" compile
 
 work=$(mktemp -d)
@@ -21,10 +28,13 @@ for stack in $stacks; do
         echo "$stack, $("$jdk/bin/java" -version 2>&1 | head -n 1)"
         main=$(cd "$stack" && cat main)
         options=(-Dstacks.pki="$work/pki" -Djava.io.tmpdir="$work" -Djava.util.logging.config.file=logging.properties)
+        # shellcheck disable=SC2207
+        [[ ! -f $stack/options ]] || options+=($(cat "$stack/options"))
         status=0
-        "$jdk/bin/java" "${options[@]}" -cp "$stack/target/classes:$(cat "$stack/target/class-path")" "$main" \
+        timeout 900 "$jdk/bin/java" "${options[@]}" -cp "$stack/target/classes:$(cat "$stack/target/class-path")" io.brokertls.stacks.Run "$main" \
             > "$work/out" 2> "$work/log" || status=$?
-        grep -v '^counted:' "$work/out" || true
+        # The logs of some stacks are written to the same stream.
+        grep -E '^  (ok|FAILED)  ' "$work/out" || true
         counted=$(sed -n 's/^counted: \(.*\) passed; \(.*\) failed$/\1 \2/p' "$work/out")
         read -r some others <<< "${counted:-0 1}"
         if [[ -z $counted || $status != 0 ]]; then

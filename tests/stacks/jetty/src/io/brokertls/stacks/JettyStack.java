@@ -66,7 +66,6 @@ public final class JettyStack {
         webSocket(port);
         protocols(port);
         reload();
-        Checks.finish();
     }
 
     private static SslContextFactory.Server tls(String store, String type) {

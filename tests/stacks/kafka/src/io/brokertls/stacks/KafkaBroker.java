@@ -4,7 +4,6 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -46,9 +45,7 @@ final class KafkaBroker {
 
     private Properties settings(Path folder) throws IOException {
         for (String listener : new String[] {"CONTROLLER", "PROVIDER", "FACTORY"}) {
-            try (ServerSocket free = new ServerSocket(0)) {
-                ports.put(listener, free.getLocalPort());
-            }
+            ports.put(listener, Pki.freePort());
         }
         Properties settings = new Properties();
         settings.put("process.roles", "broker,controller");

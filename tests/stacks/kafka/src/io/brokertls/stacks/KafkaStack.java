@@ -49,7 +49,6 @@ public final class KafkaStack {
         strangers(byProvider, byFactory);
         settings();
         reload(byFactory);
-        Checks.finish();
     }
 
     private static void strangers(int byProvider, int byFactory) {
@@ -119,9 +118,7 @@ public final class KafkaStack {
                 admin.incrementalAlterConfigs(Map.of(node, change)).all().get();
             }
             // The broker applies the change after it has answered.
-            while (!RawClient.shownName(port).equals("CN=localhost-renewed")) {
-                Thread.sleep(50);
-            }
+            RawClient.awaitName(port, "CN=localhost-renewed");
             carries(factory(port, "client"));
         });
     }

@@ -47,7 +47,6 @@ public final class NettyStack {
         alpn();
         names();
         builder();
-        Checks.finish();
     }
 
     private static SslContextBuilder server(String name) {

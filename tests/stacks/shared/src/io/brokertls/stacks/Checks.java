@@ -21,10 +21,18 @@ public final class Checks {
     private Checks() {
     }
 
+    /** Runs all checks of a stack, and reports the exception that ends them early. */
+    static void all(Check checks) {
+        try {
+            checks.run();
+        } catch (Exception | LinkageError e) {
+            report("the checks end", e);
+        }
+    }
+
     /** Runs a check. */
     public static void check(String name, Check check) {
-        Throwable failure = failure(check);
-        report(name, failure);
+        report(name, failure(check));
     }
 
     /** Runs an action that must fail with {@code expected} in the messages of its exception and the causes. */

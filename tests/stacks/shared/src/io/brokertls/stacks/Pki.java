@@ -1,7 +1,10 @@
 package io.brokertls.stacks;
 
+import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsProvider;
+import io.brokertls.TlsFailure;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +64,26 @@ public final class Pki {
     /** Replaces a copy by another file. */
     public static void replace(Path copy, String name) throws IOException {
         Files.copy(file(name), copy, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** Returns a context of the builder for servers that need a client certificate, with native keys and trust. */
+    public static BrokerTlsContext server(Path store) throws TlsFailure {
+        return BrokerTlsContext.builder().keyStore(store, PASSWORD.toCharArray())
+                .trustStore(file("ca.p12"), PASSWORD.toCharArray())
+                .clientAuth(BrokerTlsContext.ClientAuth.NEED).build();
+    }
+
+    /** Returns a context of the builder for clients, which trusts a CA. */
+    public static BrokerTlsContext client(String trust) throws TlsFailure {
+        return BrokerTlsContext.builder().keyStore(file("client.p12"), PASSWORD.toCharArray())
+                .trustStore(file(trust + ".p12"), PASSWORD.toCharArray()).build();
+    }
+
+    /** Returns the number of a port that is free now, for stacks that cannot report the one they have taken. */
+    public static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0)) {
+            return free.getLocalPort();
+        }
     }
 
     /** Returns the keystore of a name: {@code server}, {@code client}, {@code ca} and so on. */

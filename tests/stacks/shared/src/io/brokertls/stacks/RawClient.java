@@ -67,6 +67,13 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
+    /** Waits until a server shows a certificate with a name. The check that calls this has a limit. */
+    public static void awaitName(int port, String name) throws Exception {
+        while (!shownName(port).equals(name)) {
+            Thread.sleep(50);
+        }
+    }
+
     /**
      * Checks that a server refuses a certificate of a strange CA, and a client without one, each with its alert.
      *
@@ -79,6 +86,16 @@ public final class RawClient implements AutoCloseable {
             refused(server + " refuses a client without a certificate over " + version,
                     "Received fatal alert: " + (version.equals("TLSv1.3") ? "certificate_required" : "handshake_failure"),
                     () -> greet(port, null, version, greeting));
+        }
+    }
+
+    /** Checks that a server refuses strangers without an alert, because its stack ends the connection first. */
+    public static void strangersAreCutOff(String server, int port, byte[] greeting) {
+        for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+            refused(server + " refuses the certificate of a strange CA over " + version + ", and sends no alert",
+                    "ended without an alert", () -> greet(port, "stranger", version, greeting));
+            refused(server + " refuses a client without a certificate over " + version + ", and sends no alert",
+                    "ended without an alert", () -> greet(port, null, version, greeting));
         }
     }
 

@@ -1,0 +1,80 @@
+package io.brokertls.stacks;
+
+import static io.brokertls.stacks.Checks.check;
+import static io.brokertls.stacks.Checks.equal;
+import static io.brokertls.stacks.Checks.refused;
+
+import io.netty.handler.codec.mqtt.MqttQoS;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.ClientAuth;
+import io.vertx.core.net.PfxOptions;
+import io.vertx.mqtt.MqttClient;
+import io.vertx.mqtt.MqttClientOptions;
+import io.vertx.mqtt.MqttEndpoint;
+import io.vertx.mqtt.MqttServer;
+import io.vertx.mqtt.MqttServerOptions;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+
+/** Vert.x: the provider at place 1, for the server and the client of MQTT. */
+public final class VertxStack {
+    private VertxStack() {
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Pki.insertProvider();
+        Vertx vertx = Vertx.vertx();
+        int port = start(vertx, "server");
+        for (String provider : List.of(Pki.OURS, Pki.JDK)) {
+            check("vertx' MQTT server carries a message of a socket on " + provider,
+                    () -> equal("hello", Mqtt.exchange(Pki.context(provider, "client"), port, "hello")));
+        }
+        check("vertx' MQTT client carries a message", () -> equal("hello", exchange(vertx, port, "ca")));
+        RawClient.strangersAreRefused("vertx' MQTT server", port, Mqtt.connect());
+        refused("vertx' MQTT client refuses a server of a strange CA", "unable to find valid certification path",
+                () -> exchange(vertx, port, "strange-ca"));
+        int other = start(vertx, "other");
+        refused("vertx' MQTT client refuses a server with another name",
+                "No subject alternative DNS name matching localhost", () -> exchange(vertx, other, "ca"));
+    }
+
+    private static PfxOptions store(String name) {
+        return new PfxOptions().setPath(Pki.path(name + ".p12")).setPassword(Pki.PASSWORD);
+    }
+
+    private static int start(Vertx vertx, String name) throws Exception {
+        MqttServerOptions options = new MqttServerOptions().setPort(0).setHost("localhost");
+        options.setSsl(true).setKeyCertOptions(store(name)).setTrustOptions(store("ca"))
+                .setClientAuth(ClientAuth.REQUIRED);
+        MqttServer server = MqttServer.create(vertx, options).endpointHandler(VertxStack::serve);
+        return server.listen().toCompletionStage().toCompletableFuture().get().actualPort();
+    }
+
+    private static void serve(MqttEndpoint endpoint) {
+        endpoint.subscribeHandler(subscribe -> endpoint.subscribeAcknowledge(subscribe.messageId(),
+                List.of(MqttQoS.AT_MOST_ONCE)));
+        endpoint.publishHandler(message -> endpoint.publish(message.topicName(), message.payload(),
+                MqttQoS.AT_MOST_ONCE, false, false));
+        endpoint.accept(false);
+    }
+
+    private static String exchange(Vertx vertx, int port, String trust) throws Exception {
+        MqttClientOptions options = new MqttClientOptions();
+        options.setSsl(true).setKeyCertOptions(store("client")).setTrustOptions(store(trust))
+                .setHostnameVerificationAlgorithm("HTTPS");
+        MqttClient client = MqttClient.create(vertx, options);
+        CompletableFuture<String> received = new CompletableFuture<>();
+        client.publishHandler(message -> received.complete(message.payload().toString()));
+        try {
+            client.connect(port, "localhost").toCompletionStage().toCompletableFuture().get();
+        } catch (ExecutionException e) {
+            throw (Exception) e.getCause();
+        }
+        client.subscribe("t", 0);
+        client.publish("t", Buffer.buffer("hello"), MqttQoS.AT_MOST_ONCE, false, false);
+        return received.get(60, TimeUnit.SECONDS);
+    }
+}
