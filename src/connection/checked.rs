@@ -11,6 +11,7 @@ use crate::policy::Standing;
 use crate::revoked::{Register, Registration};
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
 
+use super::ahead::Ahead;
 use super::engine::Engine;
 use super::setup::Setup;
 
@@ -36,6 +37,8 @@ pub(super) struct Checked {
     session: Option<Arc<Authenticated>>,
     /// The identity that a client has shown, if its host chose it.
     shown: Option<Arc<ShownIdentity>>,
+    /// The look at the server's flight, while it lasts.
+    pub(super) ahead: Option<Box<Ahead>>,
     /// True if the handshake is complete and its outcome is kept.
     is_settled: bool,
     /// Then, in the register.
@@ -55,8 +58,19 @@ impl Checked {
             verified: None,
             session: None,
             shown: None,
+            ahead: None,
             is_settled: false,
             registration: None,
+        }
+    }
+
+    /// Called when rustls has been given what was collected, and has left this many bytes.
+    pub(super) fn end_look(&mut self, left: usize) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.fed(left);
+        }
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.is_done()) {
+            self.ahead = None;
         }
     }
 

@@ -200,6 +200,15 @@ impl Engine {
         {}
     }
 
+    /// Takes the keys for a copy of the flight of a server of TLS 1.3, once rustls has made them.
+    pub(super) fn take_flight_reader(&mut self) -> Option<Cipher> {
+        let suite = self.suite()?;
+        match self {
+            Self::Client(handshake) => handshake.lent.take_flight_reader(suite),
+            _ => None,
+        }
+    }
+
     /// Returns true if rustls has completed the handshake, and [`Engine::complete`] has not been called.
     pub(super) fn is_to_complete(&self) -> bool {
         match self {

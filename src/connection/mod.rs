@@ -9,6 +9,7 @@
 //! `record/` serves the connection.
 
 mod advice;
+mod ahead;
 mod alert;
 mod checked;
 mod choosing;
@@ -36,6 +37,7 @@ use rustls::sign::CertifiedKey;
 use crate::error::{Code, Error, Result};
 use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
 
+use ahead::{Ahead, Look};
 use checked::Checked;
 pub(crate) use choosing::{DecideBoth, Engines};
 pub(crate) use engine::ClientEngine;
@@ -158,7 +160,11 @@ impl Connection {
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
     pub(crate) fn client(engine: ClientEngine, name: ServerName<'static>, setup: Setup) -> Result<Self> {
         let asks_first = setup.asks_first;
+        let ahead = setup.looks_ahead.then(|| Box::new(Ahead::new(name.clone())));
         let mut connection = Self::with_engine(Engine::unstarted(engine, name), setup);
+        if let Some(checked) = &mut connection.checked {
+            checked.ahead = ahead;
+        }
         if !asks_first {
             connection.advance(&mut []);
             connection.state.check()?;
@@ -391,16 +397,31 @@ impl Connection {
     }
 
     fn process_stash(&mut self) {
-        let mut stash = std::mem::take(&mut self.stash);
-        let discard = self.advance(&mut stash);
-        if discard == stash.len() {
+        if self.holds_flight() {
             return;
         }
-        stash.drain(..discard);
-        self.stash = stash;
-        if self.state.is_traffic() {
-            self.stash = Vec::new();
-            self.fail(Error::new(Code::UnexpectedMessage, "a message that spans the end of the handshake"));
+        let mut stash = std::mem::take(&mut self.stash);
+        let discard = self.advance(&mut stash);
+        if discard < stash.len() {
+            stash.drain(..discard);
+            self.stash = stash;
+            if self.state.is_traffic() {
+                self.stash = Vec::new();
+                self.fail(Error::new(Code::UnexpectedMessage, "a message that spans the end of the handshake"));
+            }
+        }
+        if let Some(checked) = &mut self.checked {
+            checked.end_look(self.stash.len());
+        }
+    }
+
+    /// Returns true if more of the server's flight must come before rustls gets what has been collected of it.
+    fn holds_flight(&mut self) -> bool {
+        match self.checked.as_mut().and_then(|checked| checked.ahead.as_mut()) {
+            Some(ahead) if !self.stash.is_empty() => {
+                ahead.look(&self.stash, || self.engine.take_flight_reader()) == Look::Hold
+            }
+            _ => false,
         }
     }
 
@@ -409,6 +430,9 @@ impl Connection {
     /// `tls` starts with what rustls has been shown and not discarded: it knows offsets into it.
     fn advance(&mut self, tls: &mut [u8]) -> usize {
         HandshakeNotes::begin(self.input());
+        if let Some(ahead) = self.checked.as_mut().and_then(|checked| checked.ahead.as_mut()) {
+            HandshakeNotes::foresee(ahead.take_found());
+        }
         let discarded = self.run_engine(tls);
         self.take_notes();
         if self.engine.is_to_complete() {

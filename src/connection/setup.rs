@@ -36,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
     /// Clients: the key of sessions, with the server's name. `None` keeps no session.
     pub(crate) session_scope: Option<Arc<str>>,
+    /// Clients: true to read the server's flight before rustls does.
+    pub(crate) looks_ahead: bool,
     /// The largest record to send, in bytes, if it is limited.
     pub(crate) max_record_bytes: Option<usize>,
     /// Clients: true if the application is asked about a session before the first message, in a task.

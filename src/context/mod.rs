@@ -241,7 +241,9 @@ impl Context {
         };
         let asks_for_key = matches!(&client.engine, ClientEngine::Second(second) if second.asks_first());
         let asks_first = setup.uses_tasks && (asks_for_key || asks_about_session());
-        Connection::client(client.engine.clone(), name, Setup { asks_first, ..setup })
+        let is_first = matches!(&client.engine, ClientEngine::First(_));
+        let looks_ahead = is_first && self.shared.spec.hosts.identities.is_some();
+        Connection::client(client.engine.clone(), name, Setup { asks_first, looks_ahead, ..setup })
     }
 
     /// The parts of a new connection.
@@ -264,6 +266,7 @@ impl Context {
             server_name: None,
             verified_name: None,
             session_scope: None,
+            looks_ahead: false,
             max_record_bytes: settings.max_record_bytes,
             asks_first: false,
         };

@@ -15,7 +15,7 @@ use crate::connection::{
     ClientEngine, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, on_own_ciphers, prepare_client, prepare_server,
 };
 use crate::error::{Code, Error, Result};
-use crate::identity::{HostIdentities, Identities};
+use crate::identity::{AfterTrust, HostIdentities, Identities};
 use crate::policy::{Policy, PolicySpec, signatures_named};
 use crate::session::{self, ClientSessions, SessionSpec, Sessions};
 use crate::verify::{Judge, Purpose, Recheck, RustlsVerifier};
@@ -170,8 +170,15 @@ impl ConfigParts {
         let verifier = self.rustls_verifier(spec, settings, Purpose::Server);
         let verifier = Arc::new(RustlsVerifier { schemes: schemes_of(settings)?, ..verifier });
         let (mut config, sessions) =
-            self.client_config(spec, self.provider(policy), policy, (settings, sessions), verifier)?;
-        prepare_client(&mut config, self.key_log());
+            self.client_config(spec, self.provider(policy), policy, (settings, sessions), Arc::clone(&verifier) as _)?;
+        let host = match self.signers.limited(settings)? {
+            Signers::Host(host) => Some(host),
+            Signers::Own(_) => None,
+        };
+        prepare_client(&mut config, self.key_log(), host.is_some());
+        if let Some(host) = host {
+            config.client_auth_cert_resolver = Arc::new(AfterTrust::new(host, verifier, Arc::clone(&spec.clock)));
+        }
         Ok(Client { engine: ClientEngine::First(Arc::new(config)), sessions })
     }
 

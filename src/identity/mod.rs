@@ -1,14 +1,17 @@
 //! Selects the identity of a connection: by the server name, then by the signatures that the peer can verify.
 
+mod after_trust;
 mod foreign;
 mod limit;
 
+pub(crate) use after_trust::AfterTrust;
 pub(crate) use foreign::refusal_of;
 
 use std::iter;
 use std::sync::Arc;
 
 use rustls::client::ResolvesClientCert;
+use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, SignatureAlgorithm, SignatureScheme, SupportedCipherSuite};
@@ -269,6 +272,7 @@ impl ResolvesServerCert for HostIdentities {
             signature_schemes: schemes,
             issuers: hello.certificate_authorities().unwrap_or_default().iter().map(AsRef::as_ref).collect(),
             version: None,
+            peer_chain: &[],
         });
         match chosen {
             Ok(None) => None,
@@ -284,8 +288,14 @@ impl ResolvesServerCert for HostIdentities {
     }
 }
 
-impl ResolvesClientCert for HostIdentities {
-    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+impl HostIdentities {
+    /// Chooses what a client shows to this server; without certificates, to one that another engine has judged.
+    fn show(
+        &self,
+        server: &[CertificateDer<'_>],
+        hints: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
         let schemes = &*self.limit.of(schemes);
         let request = IdentityRequest {
             purpose: Purpose::Client,
@@ -294,6 +304,7 @@ impl ResolvesClientCert for HostIdentities {
             signature_schemes: schemes,
             issuers: hints.to_vec(),
             version: Some(HandshakeNotes::version()),
+            peer_chain: server,
         };
         let chosen = self.choose(&request);
         if let Ok(chosen) = &chosen {
@@ -308,6 +319,12 @@ impl ResolvesClientCert for HostIdentities {
             ));
         }
         chosen.unwrap_or_else(|refusal| Some(foreign::refusing(refusal)))
+    }
+}
+
+impl ResolvesClientCert for HostIdentities {
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.show(&[], hints, schemes)
     }
 
     fn has_certs(&self) -> bool {

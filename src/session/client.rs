@@ -64,7 +64,7 @@ impl ClientSessions {
     /// Gives a session to a new connection if its server is still accepted.
     fn give<Session>(&self, kept: StoredSession<Session>, version: &'static str) -> Option<Session> {
         let is_accepted = self.sessions.accepts(&self.recheck, &kept.authenticated, version)
-            && self.recheck.shows_again(kept.shown.as_deref());
+            && self.recheck.shows_again(kept.shown.as_deref(), &kept.authenticated);
         is_accepted.then(|| {
             HandshakeNotes::set_session(kept.authenticated);
             HandshakeNotes::set_shown(kept.shown);

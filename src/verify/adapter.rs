@@ -20,6 +20,7 @@ use crate::keystore::TrustedCertificate;
 use crate::logging::{Level, Log};
 use crate::revocation::Revocation;
 
+use super::foreseen::{Foreseen, Foresight, Outcome};
 use super::host::{HandshakeHost, PeerToJudge};
 use super::{Authenticated, Deviation, PeerVerifier, Purpose, ShownIdentity, Verdict};
 
@@ -55,6 +56,8 @@ pub(crate) struct HandshakeNotes {
     pub(crate) unnamed: Option<String>,
     /// Servers that need a certificate: the CAs that the client was named.
     pub(crate) named: Option<Arc<[DistinguishedName]>>,
+    /// The server, if a client has seen its certificates before the call.
+    foresight: Foresight,
     /// The facts from before the call.
     input: HandshakeInput,
 }
@@ -90,6 +93,25 @@ impl HandshakeNotes {
     /// Starts a call of rustls.
     pub(crate) fn begin(input: HandshakeInput) {
         NOTES.replace(Self { input, ..Self::default() });
+    }
+
+    /// Gives the call the certificates of a server that it will be asked about.
+    pub(crate) fn foresee(server: Option<Foreseen>) {
+        NOTES.with_borrow_mut(|notes| notes.foresight = Foresight::of(server));
+    }
+
+    /// Judges the server before rustls does. Returns its certificates if it is accepted.
+    pub(crate) fn judge_foreseen(judge: impl FnOnce(&Foreseen) -> Outcome) -> Option<Arc<Foreseen>> {
+        let server = NOTES.with_borrow(|notes| notes.foresight.server())?;
+        let outcome = judge(&server);
+        NOTES.with_borrow_mut(|notes| notes.foresight.keep(outcome.clone()));
+        outcome.ok().map(|()| server)
+    }
+
+    /// Returns the verdict about certificates that have been judged before.
+    fn judged(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], staple: &[u8]) -> Option<Outcome> {
+        let verdict = NOTES.with_borrow(|notes| notes.foresight.verdict(end_entity, intermediates, staple));
+        verdict.unwrap_or_else(|refusal| Some(Err(Self::refuse(refusal))))
     }
 
     pub(crate) fn take() -> Self {
@@ -509,6 +531,9 @@ impl ServerCertVerifier for RustlsVerifier {
         staple: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some(verdict) = HandshakeNotes::judged(end_entity, intermediates, staple) {
+            return verdict.map(|()| ServerCertVerified::assertion());
+        }
         if HandshakeNotes::resumes_only() {
             return Err(HandshakeNotes::refuse(Error::from(Code::SessionNotResumed)));
         }

@@ -131,7 +131,7 @@ impl ShownIdentity {
     }
 
     /// The request once more; none if it was too long to be kept.
-    pub(super) fn request(&self) -> Option<IdentityRequest<'_>> {
+    pub(super) fn request<'a>(&'a self, server: &'a [CertificateDer<'a>]) -> Option<IdentityRequest<'a>> {
         self.is_repeatable.then(|| IdentityRequest {
             purpose: Purpose::Client,
             server_name: None,
@@ -139,6 +139,7 @@ impl ShownIdentity {
             signature_schemes: &self.schemes,
             issuers: self.issuers.iter().map(Vec::as_slice).collect(),
             version: self.version,
+            peer_chain: server,
         })
     }
 

@@ -40,6 +40,9 @@ pub struct IdentityRequest<'a> {
     /// On a client, the protocol version, `TLSv1.2` or `TLSv1.3`; by the second engine, also `TLSv1.1` or `TLSv1`. A
     /// server is asked before it is chosen.
     pub version: Option<&'static str>,
+    /// On a client, the certificates of the server, end entity first. They have been accepted. The server proves its
+    /// key later, and gets nothing before that. Empty by the second engine, which asks after the proof.
+    pub peer_chain: &'a [CertificateDer<'a>],
 }
 
 /// A peer's certificate to decide about.

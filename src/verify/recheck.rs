@@ -103,12 +103,15 @@ impl Recheck {
     }
 
     /// Returns true if the host would answer the server's request as it did in the session.
-    pub(crate) fn shows_again(&self, shown: Option<&ShownIdentity>) -> bool {
+    pub(crate) fn shows_again(&self, shown: Option<&ShownIdentity>, server: &Authenticated) -> bool {
         let (Some(host), Some(shown)) = (&self.identities, shown) else { return true };
         if self.ask_again == AskAgain::Nobody {
             return true;
         }
-        shown.request().is_some_and(|request| HandshakeNotes::aside(|| host.still_shows(&request, shown.end_entity())))
+        let server = server.peer.as_ref().map(|peer| peer.chain.certificates()).unwrap_or_default();
+        shown
+            .request(&server)
+            .is_some_and(|request| HandshakeNotes::aside(|| host.still_shows(&request, shown.end_entity())))
     }
 }
 

@@ -85,8 +85,8 @@ impl Questions {
         }
         let class = env.find_class(JNIString::from(class_name("internal/HandshakeHost")))?;
         let hello = jni_sig!("(Ljava/lang/String;[[B)I");
-        let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[BLjava/lang/String;)J");
-        let again = jni_sig!("([Ljava/lang/String;[I[[BLjava/lang/String;[B)Z");
+        let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[BLjava/lang/String;[[B)J");
+        let again = jni_sig!("([Ljava/lang/String;[I[[BLjava/lang/String;[B[[B)Z");
         let peer = jni_sig!("([[BLjava/lang/String;[B)I");
         let found = Self {
             client_hello: env.get_method_id(&class, jni_str!("clientHello"), hello)?,
@@ -169,6 +169,7 @@ struct Asking<'local> {
     key_types: Strings<'local>,
     schemes: JIntArray<'local>,
     issuers: ByteArrays<'local>,
+    peer: ByteArrays<'local>,
 }
 
 impl<'local> Asking<'local> {
@@ -177,11 +178,13 @@ impl<'local> Asking<'local> {
         let schemes = JIntArray::new(env, numbers.len())?;
         schemes.set_region(env, 0, &numbers)?;
         let key_types = java_strings(env, request.key_types.iter().map(Some))?;
-        Ok(Self { key_types, schemes, issuers: java_byte_arrays(env, request.issuers.iter())? })
+        let issuers = java_byte_arrays(env, request.issuers.iter())?;
+        Ok(Self { key_types, schemes, issuers, peer: java_byte_arrays(env, request.peer_chain.iter())? })
     }
 
-    fn arguments(&self) -> [JValue<'_>; 3] {
-        [JValue::Object(&self.key_types), JValue::Object(&self.schemes), JValue::Object(&self.issuers)]
+    fn arguments(&self) -> [JValue<'_>; 4] {
+        let Self { key_types, schemes, issuers, peer } = self;
+        [JValue::Object(key_types), JValue::Object(schemes), JValue::Object(issuers), JValue::Object(peer)]
     }
 }
 
@@ -233,8 +236,8 @@ impl HandshakeHost for TaskHost {
             let name = string_or_null(env, request.server_name)?;
             let asked = Asking::new(env, request)?;
             let version = string_or_null(env, request.version)?;
-            let [key_types, schemes, issuers] = asked.arguments();
-            let arguments = [JValue::Object(&name), key_types, schemes, issuers, JValue::Object(&version)];
+            let [key_types, schemes, issuers, peer] = asked.arguments();
+            let arguments = [JValue::Object(&name), key_types, schemes, issuers, JValue::Object(&version), peer];
             match call(env, host, |questions| questions.choose_identity, LONG, &arguments)?.j()? {
                 0 => Ok(None),
                 refused @ ..0 => Err(refusal(env, host, i32::try_from(-refused).unwrap_or_default())),
@@ -248,8 +251,8 @@ impl HandshakeHost for TaskHost {
             let asked = Asking::new(env, request)?;
             let version = string_or_null(env, request.version)?;
             let shown = end_entity.map_or_else(|| Ok(JByteArray::null()), |end_entity| java_bytes(env, end_entity))?;
-            let [key_types, schemes, issuers] = asked.arguments();
-            let arguments = [key_types, schemes, issuers, JValue::Object(&version), JValue::Object(&shown)];
+            let [key_types, schemes, issuers, peer] = asked.arguments();
+            let arguments = [key_types, schemes, issuers, JValue::Object(&version), JValue::Object(&shown), peer];
             Ok(call(env, host, |questions| questions.chooses_again, BOOLEAN, &arguments)?.z()?)
         });
         answer.unwrap_or_default()

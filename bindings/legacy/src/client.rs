@@ -183,13 +183,17 @@ unsafe extern "C" fn use_key(
     1
 }
 
-/// Shows the server the identity that the core chooses for it. Without one, no certificate is sent. One without a
-/// certificate ends the handshake.
+/// Shows the server the identity that the core chooses for it, once it is accepted. Without an identity, no certificate
+/// is sent. One without a certificate ends the handshake. Up to TLS 1.2, OpenSSL asks before the flight is complete,
+/// but after the staple.
 #[allow(unsafe_code)]
 unsafe extern "C" fn present(ssl: *mut sys::SSL, _: *mut c_void) -> c_int {
     let presented = std::panic::catch_unwind(|| {
         // SAFETY: OpenSSL calls this with a valid connection.
         let ssl = unsafe { SslRef::from_ptr_mut(ssl) };
+        if !judge_pending(ssl) {
+            return Err(ErrorStack::get());
+        }
         let issuers = issuers_of(ssl)?;
         let issuers: Vec<Bytes> = issuers.iter().map(|name| Bytes::of(name)).collect();
         let schemes = schemes_of(ssl);

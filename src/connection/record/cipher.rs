@@ -198,6 +198,13 @@ impl Cipher {
         Ok((content.kind, start..start + content.length))
     }
 
+    /// Opens a whole record of the handshake. None for a record of another type, an empty one, and one that is not
+    /// authentic.
+    pub(crate) fn read_handshake(&mut self, mut record: Vec<u8>) -> Option<Vec<u8>> {
+        let (kind, place) = self.open_in_place(&mut record).ok()?;
+        (kind == RecordType::HANDSHAKE && !place.is_empty()).then(|| record[place].to_vec())
+    }
+
     /// Decrypts what follows the header of a record, in place. In TLS 1.3 the inner type and padding stand behind the
     /// content.
     pub(super) fn open_body(&mut self, header: [u8; HEADER_BYTES], body: &mut [u8]) -> Result<Range<usize>, Fault> {

@@ -80,6 +80,12 @@ impl Lent {
         outcome
     }
 
+    /// Takes the keys for a copy of the server's flight, once rustls has made them for this suite.
+    pub(crate) fn take_flight_reader(&mut self, suite: CipherSuite) -> Option<Cipher> {
+        let secret = self.secrets.flight.take()?;
+        secret.cipher(Direction::Read, aead_of(suite)?)
+    }
+
     /// Takes the ciphers over from the part of rustls that `end` drops.
     pub(crate) fn take_over(&mut self, end: impl FnOnce()) -> Returned {
         let asked = Self { write: self.write.take(), read: self.read.take(), secrets: Secrets::default() };

@@ -34,14 +34,15 @@ pub(crate) use lent::on_own_ciphers;
 
 /// Prepares a server's configuration for connections with records of our own. `key_log` is the operator's.
 pub(crate) fn prepare_server(config: &mut ServerConfig, key_log: Option<Arc<dyn KeyLog>>) {
-    config.key_log = key_log::with_secrets(key_log);
+    config.key_log = key_log::with_secrets(key_log, false);
 }
 
-/// Prepares a client's configuration for connections with records of our own. `key_log` is the operator's.
+/// Prepares a client's configuration for connections with records of our own. `key_log` is the operator's. With
+/// `looks_ahead`, the flight of the server can be read before rustls reads it.
 ///
 /// rustls gives the part of it that takes tickets only together with the secrets.
-pub(crate) fn prepare_client(config: &mut ClientConfig, key_log: Option<Arc<dyn KeyLog>>) {
-    config.key_log = key_log::with_secrets(key_log);
+pub(crate) fn prepare_client(config: &mut ClientConfig, key_log: Option<Arc<dyn KeyLog>>, looks_ahead: bool) {
+    config.key_log = key_log::with_secrets(key_log, looks_ahead);
     config.enable_secret_extraction = true;
 }
 

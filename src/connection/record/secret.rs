@@ -16,6 +16,9 @@ const MAX_SECRET_BYTES: usize = 48;
 pub(super) const OF_CLIENT: &str = "CLIENT_TRAFFIC_SECRET_0";
 pub(super) const OF_SERVER: &str = "SERVER_TRAFFIC_SECRET_0";
 
+/// The label of the key log for the secret of a server's flight.
+pub(super) const OF_FLIGHT: &str = "SERVER_HANDSHAKE_TRAFFIC_SECRET";
+
 /// The traffic secret of one direction.
 pub(super) struct Secret {
     /// Behind a pointer: where a secret moves, no copy of it stays behind.
@@ -28,14 +31,17 @@ pub(super) struct Secret {
 pub(super) struct Secrets {
     pub(super) client: Option<Secret>,
     pub(super) server: Option<Secret>,
+    /// That of the server's flight, for a client that looks ahead at it.
+    pub(super) flight: Option<Secret>,
 }
 
 impl Secrets {
-    /// Notes a secret if it is one of application data.
+    /// Notes a secret of application data, or of a flight.
     pub(super) fn note(&mut self, label: &str, secret: &[u8]) {
         match label {
             OF_CLIENT => self.client = Secret::new(secret),
             OF_SERVER => self.server = Secret::new(secret),
+            OF_FLIGHT => self.flight = Secret::new(secret),
             _ => {}
         }
     }
@@ -76,7 +82,7 @@ impl Secret {
     }
 
     /// The keys of this secret (RFC 8446 section 7.3).
-    fn cipher(&self, direction: Direction, aead: Aead) -> Option<Cipher> {
+    pub(super) fn cipher(&self, direction: Direction, aead: Aead) -> Option<Cipher> {
         let mut key = [0; MAX_SECRET_BYTES];
         let mut iv = [0; NONCE_BYTES];
         let key_bytes = aead.key_bytes();

@@ -1,5 +1,6 @@
 //! Bytes on the wire: the alert of each refusal, beside the row of its code.
 
+mod ahead;
 mod alerts;
 mod hello;
 mod hints;

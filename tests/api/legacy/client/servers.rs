@@ -179,6 +179,22 @@ fn identity_that_is_not_sent_because_its_key_is_not_in_bytes_is_no_fact() {
 }
 
 #[test]
+fn host_is_asked_for_an_identity_once_the_server_is_accepted_and_for_no_other_server() {
+    let world = World::new("client-host-order");
+    std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();
+    for server in SERVERS {
+        let host = Arc::new(hosted(&world));
+        let context = builder(&world).host_identities(Arc::clone(&host) as Arc<dyn HandshakeHost>).build().unwrap();
+        let asking = format!("-CAfile ca.pem -verify 1 {server}");
+        meet(&world, &context, &format!("-cert stranger.pem {asking}")).refused(Code::CertUnknownIssuer, 48);
+        assert!(host.asked().is_empty(), "{server}: {:?}", host.asked());
+        meet(&world, &context, &format!("-cert broker.pem {asking}")).went_well();
+        assert!(host.asked().iter().all(|line| line.starts_with("identity Client")), "{server}: {:?}", host.asked());
+        assert_eq!(host.asked().len(), 1, "{server}");
+    }
+}
+
+#[test]
 fn host_that_refuses_to_choose_an_identity_ends_the_connection_with_its_error() {
     let world = World::new("client-host-refuses");
     std::fs::write(world.file("broker.pem"), world.authority.issue_rsa("broker")).unwrap();

@@ -34,18 +34,23 @@ public interface HandshakeHost {
      * @param signatureSchemes the numbers of the signature schemes that the peer offers (RFC 8446 section 4.2.3)
      * @param issuers the distinguished names (DER) that the peer accepts; empty if it names none
      * @param version on a client, {@code TLSv1.2} or {@code TLSv1.3}; null on a server, which has not chosen it yet
+     * @param peerChain on a client, the certificates of the server, DER, end entity first, which have been accepted;
+     *         can be empty if {@link #checkPeer} has been called before
      * @return the pointer of a {@link NativeIdentity}, 0 for none, or the negative number of an {@code ErrorCode} to
      *         refuse
      */
-    long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version);
+    long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version,
+            byte[][] peerChain);
 
     /**
      * Returns true if a client would choose the same identity as in an earlier session. Only then is the session
      * resumed. The arguments are those of {@link #chooseIdentity} in that session.
      *
      * @param endEntity the certificate of the earlier session, DER, or null if none was sent
+     * @param peerChain the certificates of the server in that session, as far as they are kept
      */
-    boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version, byte[] endEntity);
+    boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version, byte[] endEntity,
+            byte[][] peerChain);
 
     /**
      * Accepts or refuses the peer. Called if the host alone decides about trust.

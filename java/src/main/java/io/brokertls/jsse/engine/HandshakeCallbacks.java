@@ -33,6 +33,7 @@ import javax.security.auth.x500.X500Principal;
 final class HandshakeCallbacks implements HandshakeHost {
     private static final int MOST_TEXT = 300;
     private static final byte[] NO_PROTOCOL = {};
+    private static final X509Certificate[] NO_CERTIFICATES = {};
 
     private final Engine engine;
     private final ContextState context;
@@ -131,7 +132,7 @@ final class HandshakeCallbacks implements HandshakeHost {
 
     @Override
     public long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers,
-            String version) {
+            String version, byte[][] peerChain) {
         try {
             X509ExtendedKeyManager manager = context.keyManager();
             if (manager == null) {
@@ -145,10 +146,21 @@ final class HandshakeCallbacks implements HandshakeHost {
                 session.setPeerSignatureSchemes(signatureSchemes);
                 session.setRequestedServerName(serverName);
             }
+            X509Certificate[] server = context.trustManager() == null ? readable(peerChain) : NO_CERTIFICATES;
+            if (server.length > 0) {
+                session.setPeerCertificates(server);
+            }
             Principal[] names = principals(issuers);
             trace(() -> "the key manager is asked for a key of " + Arrays.toString(keyTypes) + ", issued by "
                     + (names == null ? "anyone" : Arrays.toString(names)));
-            return isClient ? clientIdentity(manager, keyTypes, names) : serverIdentity(manager, keyTypes, names);
+            try {
+                return isClient ? clientIdentity(manager, keyTypes, names) : serverIdentity(manager, keyTypes, names);
+            } finally {
+                if (server.length > 0) {
+                    // From the end of the handshake on, they are read from the connection, if it keeps them.
+                    session.setPeerCertificates(NO_CERTIFICATES);
+                }
+            }
         } catch (TlsFailure e) {
             cause = e.getCause() == null ? e : e.getCause();
             return -refuse(e.code(), detail(e));
@@ -178,7 +190,7 @@ final class HandshakeCallbacks implements HandshakeHost {
 
     @Override
     public boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version,
-            byte[] endEntity) {
+            byte[] endEntity, byte[][] peerChain) {
         Session session = engine.handshakeSession();
         String versionBefore = session.getProtocol();
         try {
@@ -187,6 +199,7 @@ final class HandshakeCallbacks implements HandshakeHost {
                 return endEntity == null;
             }
             describeRequest(session, signatureSchemes, version);
+            session.setPeerCertificates(readable(peerChain));
             String alias = clientAlias(manager, keyTypes, principals(issuers));
             X509Certificate[] chain = alias == null ? null : manager.getCertificateChain(alias);
             boolean hasOne = chain != null && chain.length > 0 && manager.getPrivateKey(alias) != null;
@@ -195,6 +208,7 @@ final class HandshakeCallbacks implements HandshakeHost {
             trace(() -> "the key manager failed when asked about a session: " + e);
             return false;
         } finally {
+            session.setPeerCertificates(NO_CERTIFICATES);
             session.setProtocol(versionBefore);
         }
     }
@@ -365,6 +379,15 @@ final class HandshakeCallbacks implements HandshakeHost {
             certificates[i] = (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(chain[i]));
         }
         return certificates;
+    }
+
+    /** Returns no certificates for a chain that only the native library can read. */
+    private static X509Certificate[] readable(byte[][] chain) {
+        try {
+            return parse(chain);
+        } catch (CertificateException e) {
+            return NO_CERTIFICATES;
+        }
     }
 
     /** The peer influences these texts, and they can be long. */

@@ -249,8 +249,9 @@ public final class Session extends ExtendedSSLSession {
         localSchemes = schemes;
     }
 
+    /** Sets the certificates of the peer. None takes them back: the native side has them, if there are any. */
     public synchronized void setPeerCertificates(X509Certificate[] chain) {
-        peerCertificates = chain.clone();
+        peerCertificates = chain.length == 0 ? null : chain.clone();
     }
 
     public synchronized void setProtocol(String version) {
