@@ -2,7 +2,7 @@ package io.brokertls;
 
 import io.brokertls.jsse.ContextSpi;
 import io.brokertls.jsse.keys.NativeKeyManagerFactory;
-import io.brokertls.jsse.keys.ReadOnlyKeyStore;
+import io.brokertls.jsse.keys.NativeKeyStore;
 import io.brokertls.jsse.trust.NativeTrustManagerFactory;
 import java.io.IOException;
 import java.security.AccessController;
@@ -13,6 +13,7 @@ import java.security.PrivilegedAction;
 import java.security.Provider;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The JSSE provider {@code BrokerTLS}.
@@ -43,9 +44,9 @@ public final class BrokerTlsProvider extends Provider {
         add("SSLContext", "TLS", ContextSpi.Tls.class, ContextSpi.Tls::new);
         add("SSLContext", "TLSv1.2", ContextSpi.Tls12.class, ContextSpi.Tls12::new);
         add("SSLContext", "TLSv1.3", ContextSpi.Tls13.class, ContextSpi.Tls13::new);
-        add("KeyStore", "PEM", ReadOnlyKeyStore.Pem.class, ReadOnlyKeyStore.Pem::new);
-        add("KeyStore", "BrokerTLS-PKCS12", ReadOnlyKeyStore.Pkcs12.class, ReadOnlyKeyStore.Pkcs12::new);
-        add("KeyStore", "BrokerTLS-JKS", ReadOnlyKeyStore.Jks.class, ReadOnlyKeyStore.Jks::new);
+        add("KeyStore", "PEM", NativeKeyStore.Pem.class, NativeKeyStore.Pem::new);
+        add("KeyStore", "BrokerTLS-PKCS12", NativeKeyStore.Pkcs12.class, NativeKeyStore.Pkcs12::new);
+        add("KeyStore", "BrokerTLS-JKS", NativeKeyStore.Jks.class, NativeKeyStore.Jks::new);
         add("KeyManagerFactory", NAME, NativeKeyManagerFactory.class, NativeKeyManagerFactory::new);
         add("TrustManagerFactory", NAME, NativeTrustManagerFactory.class, NativeTrustManagerFactory::new);
         if (hasDefault) {
@@ -66,7 +67,7 @@ public final class BrokerTlsProvider extends Provider {
      */
     @Override
     public Provider configure(String argument) {
-        if (!"default".equals(argument)) {
+        if (!Objects.requireNonNull(argument, "argument").equals("default")) {
             throw new InvalidParameterException("BrokerTLS takes the argument \"default\" or none");
         }
         return withDefault();
