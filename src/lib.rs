@@ -32,7 +32,8 @@ mod stream;
 pub mod verify;
 
 pub use config::{
-    ClientAuth, ConnectionSettings, ContextBuilder, CrlSource, IdentitySource, Source, TrustSource, options,
+    ClientAuth, ConnectionSettings, ContextBuilder, CrlSource, IdentitySource, Source, SourceReader, TrustSource,
+    options,
 };
 pub use connection::{Connection, MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES, Next, Transfer};
 pub use context::{Context, ContextCertificate};

@@ -35,7 +35,7 @@ pub use openssl_options::{OPENSSL_OPTIONS, OpensslEffect, OpensslOption};
 pub use revocation::CrlSource;
 pub(crate) use revocation::{RevocationSpec, StapleSpec};
 pub(crate) use roots::system_roots;
-pub use source::Source;
+pub use source::{Source, SourceReader};
 
 /// The source of an identity: a store, or a certificate file with its key in it or in another file.
 #[derive(Clone, Debug)]

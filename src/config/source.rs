@@ -23,6 +23,25 @@ pub enum Source {
         /// The bytes.
         content: Arc<Secret>,
     },
+    /// Bytes that a program reads, for example from a file system of its own; read again at every load.
+    Reader {
+        /// The name for messages.
+        label: String,
+        /// Reads the bytes.
+        reader: SourceReader,
+    },
+}
+
+/// Reads the bytes of a source. The argument is the largest number that is accepted; the result may have one more.
+#[derive(Clone)]
+pub struct SourceReader(Arc<ReadCallback>);
+
+type ReadCallback = dyn Fn(usize) -> std::io::Result<Zeroizing<Vec<u8>>> + Send + Sync;
+
+impl std::fmt::Debug for SourceReader {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SourceReader")
+    }
 }
 
 impl Source {
@@ -36,11 +55,19 @@ impl Source {
         Self::Memory { label: label.into(), content: Arc::new(Secret::new(bytes)) }
     }
 
+    /// Bytes that the function reads at each load, called `label` in messages.
+    pub fn reader(
+        label: impl Into<String>,
+        read: impl Fn(usize) -> std::io::Result<Zeroizing<Vec<u8>>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Reader { label: label.into(), reader: SourceReader(Arc::new(read)) }
+    }
+
     /// The name for messages.
     pub fn label(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Memory { label, .. } => label.clone(),
+            Self::Memory { label, .. } | Self::Reader { label, .. } => label.clone(),
         }
     }
 
@@ -48,7 +75,7 @@ impl Source {
     pub(crate) fn is_special(&self) -> bool {
         match self {
             Self::File(path) => path.metadata().is_ok_and(|metadata| !metadata.is_file()),
-            Self::Memory { .. } => false,
+            Self::Memory { .. } | Self::Reader { .. } => false,
         }
     }
 
@@ -85,6 +112,14 @@ impl Source {
                     return Err(too_large(limits.max_content_bytes).at(label));
                 }
                 Ok(Zeroizing::new(bytes.to_vec()))
+            }
+            Self::Reader { label, reader } => {
+                let unreadable = |error: std::io::Error| Error::new(Code::FileUnreadable, error.to_string()).at(label);
+                let bytes = (reader.0)(limits.max_content_bytes).map_err(unreadable)?;
+                if bytes.len() > limits.max_content_bytes {
+                    return Err(too_large(limits.max_content_bytes).at(label));
+                }
+                Ok(bytes)
             }
         }
     }
@@ -151,6 +186,25 @@ mod tests {
         let error = source.read(&limits(4)).unwrap_err();
         assert_eq!(error.code(), Code::StoreTooLarge);
         assert!(error.detail().starts_with("config:"), "{error}");
+    }
+
+    #[test]
+    fn reader_is_called_at_each_read_with_the_limit_and_its_failure_is_that_of_a_file() {
+        let calls = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let source = Source::reader("zip:/ca.pem", move |limit| {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            assert!(limit == 5 || limit == 4);
+            Ok(Zeroizing::new(b"12345".to_vec()))
+        });
+        assert_eq!(source.read(&limits(5)).unwrap().as_slice(), b"12345");
+        assert_eq!(source.read(&limits(4)).unwrap_err().code(), Code::StoreTooLarge);
+        assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), 2);
+        let closed = Source::reader("zip:/ca.pem", |_| Err(std::io::Error::other("the file system is closed")));
+        let error = closed.read(&limits(5)).unwrap_err();
+        assert_eq!(error.code(), Code::FileUnreadable);
+        assert_eq!(error.detail(), "zip:/ca.pem: the file system is closed");
+        assert_eq!(format!("{closed:?}"), "Reader { label: \"zip:/ca.pem\", reader: SourceReader }");
     }
 
     #[test]

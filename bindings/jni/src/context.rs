@@ -8,10 +8,11 @@ use brokertls::policy::{
     served_cipher_suites_beside, served_versions_beside, supported_cipher_suites, supported_versions,
 };
 use brokertls::{ClientAuth, Context, IdentitySource, Psk, Source, TrustSource};
+use jni::EnvUnowned;
 use jni::objects::{JByteArray, JClass, JObject, JString};
 use jni::sys::{jint, jlong};
-use jni::{Env, EnvUnowned};
 
+use crate::file::source;
 use crate::guard::{Outcome, Raised, guard, guard_bare, keep, object};
 use crate::handles::Handles;
 use crate::host::TaskHost;
@@ -19,9 +20,7 @@ use crate::identity::IDENTITIES;
 use crate::log;
 use crate::password::password;
 use crate::psk;
-use crate::text::{
-    ByteArrays, Strings, byte_arrays, bytes, bytes_or_none, java_byte_arrays, java_strings, text, text_or_none, texts,
-};
+use crate::text::{ByteArrays, Strings, byte_arrays, bytes, java_byte_arrays, java_strings, text, text_or_none, texts};
 
 static BUILDERS: Handles<Mutex<Options>> = Handles::new();
 pub(crate) static CONTEXTS: Handles<Context> = Handles::new();
@@ -31,15 +30,6 @@ pub(crate) fn with_options<T>(builder: jlong, body: impl FnOnce(&mut Options) ->
     let options = object(&BUILDERS, builder)?;
     let mut options = options.lock().unwrap_or_else(PoisonError::into_inner);
     body(&mut options)
-}
-
-/// Makes a source from bytes with a name, or from a path.
-fn source(env: &Env<'_>, content: &JByteArray<'_>, label: &JString<'_>) -> Outcome<Source> {
-    let label = text(env, label)?;
-    Ok(match bytes_or_none(env, content)? {
-        Some(content) => Source::memory(label, &content),
-        None => Source::file(label),
-    })
 }
 
 #[unsafe(no_mangle)]
@@ -81,9 +71,9 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addIdentity<'
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     builder: jlong,
-    content: JByteArray<'local>,
+    content: JObject<'local>,
     label: JString<'local>,
-    key: JByteArray<'local>,
+    key: JObject<'local>,
     key_label: JString<'local>,
     store: JString<'local>,
     alias: JString<'local>,
@@ -92,9 +82,11 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addIdentity<'
     passwords: JObject<'local>,
 ) {
     guard(&mut env, |env| {
-        let mut identity = IdentitySource::new(source(env, &content, &label)?);
+        let label = text(env, &label)?;
+        let mut identity = IdentitySource::new(source(env, &content, label)?);
         if !key_label.as_raw().is_null() {
-            identity.key = Some(source(env, &key, &key_label)?);
+            let label = text(env, &key_label)?;
+            identity.key = Some(source(env, &key, label)?);
         } else if !key.as_raw().is_null() {
             return Err(Raised::Argument("a key without a name"));
         }
@@ -118,14 +110,15 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     builder: jlong,
-    content: JByteArray<'local>,
+    content: JObject<'local>,
     label: JString<'local>,
     store: JString<'local>,
     store_password: JByteArray<'local>,
     passwords: JObject<'local>,
 ) {
     guard(&mut env, |env| {
-        let source = source(env, &content, &label)?;
+        let label = text(env, &label)?;
+        let source = source(env, &content, label)?;
         let mut options = with_options(builder, |options| Ok(options.open_options()))?;
         options.store_type = text_or_none(env, &store)?.map(|name| store_type(&name)).transpose()?;
         options.password = password(env, &store_password, &passwords)?;
@@ -135,6 +128,40 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addTrust<'loc
         };
         with_options(builder, |options| {
             options.builder_mut().trust(trust);
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_setPskFile<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    content: JObject<'local>,
+    label: JString<'local>,
+) {
+    guard(&mut env, |env| {
+        let label = text(env, &label)?;
+        let source = source(env, &content, label)?;
+        with_options(builder, |options| {
+            options.builder_mut().psk_file(source);
+            Ok(())
+        })
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addApplicationProtocol<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    builder: jlong,
+    protocol: JByteArray<'local>,
+) {
+    guard(&mut env, |env| {
+        let protocol = bytes(env, &protocol)?;
+        with_options(builder, |options| {
+            options.builder_mut().alpn(&protocol)?;
             Ok(())
         })
     });

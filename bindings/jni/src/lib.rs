@@ -10,6 +10,7 @@ mod context;
 mod convert;
 mod engine;
 mod failure;
+mod file;
 mod guard;
 mod handles;
 mod host;

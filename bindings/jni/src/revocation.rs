@@ -3,29 +3,34 @@
 
 use brokertls::revocation::SourceFacts;
 use brokertls::{ContextBuilder, CrlSource, Source};
-use jni::objects::{JByteArray, JClass, JObject, JObjectArray, JString, JValue};
+use jni::objects::{JClass, JObject, JObjectArray, JString, JValue};
 use jni::strings::JNIString;
 use jni::sys::jlong;
 use jni::{Env, EnvUnowned, jni_sig};
 
 use crate::context::{CONTEXTS, with_options};
 use crate::failure::clean;
-use crate::guard::{Outcome, guard, guard_bare, object};
+use crate::file::source;
+use crate::guard::{Outcome, Raised, guard, guard_bare, object};
 use crate::package::class_name;
-use crate::text::{bytes, text};
+use crate::text::text;
 
 /// The number for a missing time.
 const NEVER: i64 = i64::MIN;
 
-/// Adds bytes to a builder. The label is their name in messages.
-fn add_from_memory(
-    env: &Env<'_>,
+/// Adds bytes or a file that Java reads to a builder. The label is their name in messages.
+fn add_source(
+    env: &mut Env<'_>,
     builder: jlong,
-    content: &JByteArray<'_>,
+    content: &JObject<'_>,
     label: &JString<'_>,
     add: impl FnOnce(&mut ContextBuilder, Source),
 ) -> Outcome<()> {
-    let source = Source::memory(text(env, label)?, &bytes(env, content)?);
+    if content.as_raw().is_null() {
+        return Err(Raised::Argument("no content"));
+    }
+    let label = text(env, label)?;
+    let source = source(env, content, label)?;
     with_options(builder, |options| {
         add(options.builder_mut(), source);
         Ok(())
@@ -37,11 +42,11 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addCrl<'local
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     builder: jlong,
-    content: JByteArray<'local>,
+    content: JObject<'local>,
     label: JString<'local>,
 ) {
     guard(&mut env, |env| {
-        add_from_memory(env, builder, &content, &label, |builder, source| {
+        add_source(env, builder, &content, &label, |builder, source| {
             builder.crl(CrlSource::Source(source));
         })
     });
@@ -52,11 +57,11 @@ extern "system" fn Java_io_brokertls_internal_NativeContextBuilder_addOcspRespon
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     builder: jlong,
-    content: JByteArray<'local>,
+    content: JObject<'local>,
     label: JString<'local>,
 ) {
     guard(&mut env, |env| {
-        add_from_memory(env, builder, &content, &label, |builder, source| {
+        add_source(env, builder, &content, &label, |builder, source| {
             builder.ocsp_response(source);
         })
     });

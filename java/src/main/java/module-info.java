@@ -6,5 +6,8 @@ module io.brokertls {
 
     exports io.brokertls;
 
+    // Annotations alone; the module is not needed at run time.
+    requires static transitive org.jspecify;
+
     provides java.security.Provider with io.brokertls.BrokerTlsProvider;
 }

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLContextSpi;
 import javax.net.ssl.SSLEngine;
@@ -17,6 +18,7 @@ import javax.net.ssl.SSLServerSocketFactory;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The TLS configuration of one broker or listener. It replaces the {@code javax.net.ssl.*} properties, which hold for a
@@ -60,7 +62,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      */
     public static BrokerTlsContext of(Map<String, String> options) throws TlsFailure {
         BrokerTlsContextBuilder builder = builder();
-        options.forEach(builder::option);
+        Objects.requireNonNull(options, "options").forEach(builder::option);
         return builder.build();
     }
 
@@ -80,7 +82,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @param port passed to managers, and a part of the key of cached sessions
      */
     public SSLEngine newEngine(String host, int port) {
-        return sslContext.createSSLEngine(host, port);
+        return sslContext.createSSLEngine(Objects.requireNonNull(host, "host"), port);
     }
 
     /** Returns a factory of client sockets. */
@@ -178,7 +180,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @throws IllegalArgumentException for an engine of another provider
      */
     public static long connectionId(SSLEngine engine) {
-        return Services.connectionId(engine);
+        return Services.connectionId(Objects.requireNonNull(engine, "engine"));
     }
 
     /**
@@ -187,7 +189,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @throws IllegalArgumentException for a session of another provider
      */
     public static long connectionId(SSLSession session) {
-        return Services.connectionId(session);
+        return Services.connectionId(Objects.requireNonNull(session, "session"));
     }
 
     /**
@@ -197,7 +199,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @throws IllegalArgumentException for a socket of another provider
      */
     public static long connectionId(SSLSocket socket) {
-        return Services.connectionId(socket);
+        return Services.connectionId(Objects.requireNonNull(socket, "socket"));
     }
 
     /**
@@ -211,7 +213,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @throws IllegalArgumentException for an engine of another provider
      */
     public static void sleep(SSLEngine engine) {
-        Services.sleep(engine);
+        Services.sleep(Objects.requireNonNull(engine, "engine"));
     }
 
     /**
@@ -220,7 +222,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @throws IllegalArgumentException for a session of another provider
      */
     public static void sleep(SSLSession session) {
-        Services.sleep(session);
+        Services.sleep(Objects.requireNonNull(session, "session"));
     }
 
     /**
@@ -229,7 +231,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * @throws IllegalArgumentException for a socket of another provider
      */
     public static void sleep(SSLSocket socket) {
-        Services.sleep(socket);
+        Services.sleep(Objects.requireNonNull(socket, "socket"));
     }
 
     /**
@@ -268,7 +270,7 @@ public final class BrokerTlsContext implements AutoCloseable {
          * @param alias the entry with the key to decrypt; null for the store, and for a key without an alias
          * @return the password, which the library wipes; null if there is none
          */
-        char[] password(String label, String alias);
+        char @Nullable [] password(String label, @Nullable String alias);
     }
 
     /** Looks up the pre-shared keys of clients, for example in a database. */
@@ -282,7 +284,7 @@ public final class BrokerTlsContext implements AutoCloseable {
          * @param identity as the client has sent it; it has proven nothing yet
          * @return the secret, which is copied; null for an unknown identity
          */
-        byte[] secret(byte[] identity);
+        byte @Nullable [] secret(byte[] identity);
     }
 
     /** The request of a server for a client certificate. */

@@ -1,11 +1,13 @@
 package io.brokertls;
 
 import io.brokertls.internal.NativeContextBuilder;
+import io.brokertls.internal.NativeFile;
 import io.brokertls.internal.NativePasswords;
 import io.brokertls.internal.NativePsks;
 import io.brokertls.internal.NativeRevokedListener;
 import io.brokertls.jsse.Services;
 import io.brokertls.jsse.keys.Passwords;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,6 +16,7 @@ import java.util.Locale;
 import java.util.Objects;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Collects the settings of a {@link BrokerTlsContext}, for use by one thread. The builder copies passwords, and
@@ -23,20 +26,23 @@ public final class BrokerTlsContextBuilder {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
     private static final int ERROR = 1;
     private static final int WARNING = 2;
+    private static final char BYTE_MAX = 0xff;
 
-    private final List<Identity> identities = new ArrayList<>();
-    private final List<Source> trust = new ArrayList<>();
-    private final List<Source> crls = new ArrayList<>();
-    private final List<Source> ocspResponses = new ArrayList<>();
+    private final List<ConfiguredIdentity> identities = new ArrayList<>();
+    private final List<ConfiguredSource> trust = new ArrayList<>();
+    private final List<ConfiguredSource> crls = new ArrayList<>();
+    private final List<ConfiguredSource> ocspResponses = new ArrayList<>();
     private final List<String[]> options = new ArrayList<>();
-    private X509KeyManager keyManager;
-    private X509TrustManager trustManager;
-    private BrokerTlsContext.VerifyCallback verifyCallback;
-    private RevokedPeerListener revokedPeerListener;
-    private NativePasswords passwords;
+    private final List<byte[]> protocols = new ArrayList<>();
+    private @Nullable X509KeyManager keyManager;
+    private @Nullable X509TrustManager trustManager;
+    private BrokerTlsContext.@Nullable VerifyCallback verifyCallback;
+    private @Nullable RevokedPeerListener revokedPeerListener;
+    private @Nullable NativePasswords passwords;
     /** Pairs of an identity and a secret. */
     private final List<byte[][]> psks = new ArrayList<>();
-    private NativePsks pskSource;
+    private @Nullable NativePsks pskSource;
+    private @Nullable ConfiguredSource pskFile;
     private boolean limitsSessions;
     private int sessionCacheSize;
     private int sessionTimeoutSeconds;
@@ -59,8 +65,8 @@ public final class BrokerTlsContextBuilder {
      * @param file read by {@link #build()} and at each reload
      * @param password may be null
      */
-    public BrokerTlsContextBuilder keyStore(Path file, char[] password) {
-        return identity(new Source(null, file.toString(), Passwords.utf8(password)));
+    public BrokerTlsContextBuilder keyStore(Path file, char @Nullable [] password) {
+        return identity(ConfiguredSource.of(Objects.requireNonNull(file, "file"), password));
     }
 
     /**
@@ -68,15 +74,15 @@ public final class BrokerTlsContextBuilder {
      *
      * @param label its name in messages
      */
-    public BrokerTlsContextBuilder keyStore(byte[] content, String label, char[] password) {
-        return identity(new Source(content.clone(), label, Passwords.utf8(password)));
+    public BrokerTlsContextBuilder keyStore(byte[] content, String label, char @Nullable [] password) {
+        return identity(ConfiguredSource.of(content, label, password));
     }
 
-    private BrokerTlsContextBuilder identity(Source source) {
-        if (current().store != null) {
-            identities.add(new Identity());
+    private BrokerTlsContextBuilder identity(ConfiguredSource source) {
+        if (current().store() != null) {
+            identities.add(new ConfiguredIdentity());
         }
-        current().store = source;
+        current().setStore(source);
         return this;
     }
 
@@ -87,23 +93,24 @@ public final class BrokerTlsContextBuilder {
      * @throws IllegalStateException if no keystore was added
      */
     public BrokerTlsContextBuilder keyStoreType(String type) {
-        if (current().store == null) {
+        Objects.requireNonNull(type, "type");
+        ConfiguredSource store = current().store();
+        if (store == null) {
             throw new IllegalStateException("keyStoreType needs a keystore; call keyStore first");
         }
-        current().store.type = type.toLowerCase(Locale.ROOT);
+        store.setType(type);
         return this;
     }
 
     /** Sets the password of the key in the last keystore. By default it is the password of the keystore. */
-    public BrokerTlsContextBuilder keyPassword(char[] password) {
-        Passwords.wipe(current().keyPassword);
-        current().keyPassword = Passwords.utf8(password);
+    public BrokerTlsContextBuilder keyPassword(char @Nullable [] password) {
+        current().setKeyPassword(password);
         return this;
     }
 
     /** Sets the one entry of the last keystore to use. By default every entry is used. */
     public BrokerTlsContextBuilder keyAlias(String alias) {
-        current().alias = alias;
+        current().setAlias(Objects.requireNonNull(alias, "alias"));
         return this;
     }
 
@@ -119,25 +126,22 @@ public final class BrokerTlsContextBuilder {
 
     /** Adds the private key of the last {@link #certificate(Path)}. {@link #keyPassword} sets its password. */
     public BrokerTlsContextBuilder privateKey(Path file) {
-        return key(new Source(null, file.toString(), null));
+        return key(ConfiguredSource.of(Objects.requireNonNull(file, "file"), null));
     }
 
     /** Adds a private key from memory. {@link #build()} wipes the copy. */
     public BrokerTlsContextBuilder privateKey(byte[] content, String label) {
-        return key(new Source(content.clone(), label, null));
+        return key(ConfiguredSource.of(content, label, null));
     }
 
-    private BrokerTlsContextBuilder key(Source source) {
-        if (current().key != null) {
-            current().key.wipe();
-        }
-        current().key = source;
+    private BrokerTlsContextBuilder key(ConfiguredSource source) {
+        current().setKey(source);
         return this;
     }
 
-    private Identity current() {
+    private ConfiguredIdentity current() {
         if (identities.isEmpty()) {
-            identities.add(new Identity());
+            identities.add(new ConfiguredIdentity());
         }
         return identities.get(identities.size() - 1);
     }
@@ -146,6 +150,7 @@ public final class BrokerTlsContextBuilder {
      * Sets the source of passwords for stores and keys without one, whether they are added before or after this call.
      */
     public BrokerTlsContextBuilder passwords(BrokerTlsContext.PasswordSource source) {
+        Objects.requireNonNull(source, "source");
         passwords = (isOfKey, label, alias) -> {
             char[] given;
             try {
@@ -164,14 +169,14 @@ public final class BrokerTlsContextBuilder {
     }
 
     /** Adds the certificates of a store to the trust anchors. May be called several times. */
-    public BrokerTlsContextBuilder trustStore(Path file, char[] password) {
-        trust.add(new Source(null, file.toString(), Passwords.utf8(password)));
+    public BrokerTlsContextBuilder trustStore(Path file, char @Nullable [] password) {
+        trust.add(ConfiguredSource.of(Objects.requireNonNull(file, "file"), password));
         return this;
     }
 
     /** Adds the certificates of a store in memory to the trust anchors. {@code label} is its name in messages. */
-    public BrokerTlsContextBuilder trustStore(byte[] content, String label, char[] password) {
-        trust.add(new Source(content.clone(), label, Passwords.utf8(password)));
+    public BrokerTlsContextBuilder trustStore(byte[] content, String label, char @Nullable [] password) {
+        trust.add(ConfiguredSource.of(content, label, password));
         return this;
     }
 
@@ -181,16 +186,17 @@ public final class BrokerTlsContextBuilder {
      * @throws IllegalStateException if no trust store was added
      */
     public BrokerTlsContextBuilder trustStoreType(String type) {
+        Objects.requireNonNull(type, "type");
         if (trust.isEmpty()) {
             throw new IllegalStateException("trustStoreType needs a trust store; call trustStore first");
         }
-        trust.get(trust.size() - 1).type = type.toLowerCase(Locale.ROOT);
+        trust.get(trust.size() - 1).setType(type);
         return this;
     }
 
     /** Adds the certificates of a PEM or DER file, or of a directory of such files, to the trust anchors. */
     public BrokerTlsContextBuilder trustCertificates(Path fileOrDirectory) {
-        return trustStore(fileOrDirectory, null);
+        return trustStore(Objects.requireNonNull(fileOrDirectory, "fileOrDirectory"), null);
     }
 
     /** Adds certificates from memory, PEM or DER, to the trust anchors. {@code label} is their name in messages. */
@@ -205,7 +211,7 @@ public final class BrokerTlsContextBuilder {
 
     /** Sets the request of servers for a client certificate. Default: {@link BrokerTlsContext.ClientAuth#NONE}. */
     public BrokerTlsContextBuilder clientAuth(BrokerTlsContext.ClientAuth mode) {
-        return option("client-auth", mode.name().toLowerCase(Locale.ROOT));
+        return option("client-auth", Objects.requireNonNull(mode, "mode").name().toLowerCase(Locale.ROOT));
     }
 
     /**
@@ -214,29 +220,37 @@ public final class BrokerTlsContextBuilder {
      * others.
      */
     public BrokerTlsContextBuilder crl(Path... filesOrDirectories) {
-        for (Path file : filesOrDirectories) {
-            option("crl", file.toString());
+        for (Path file : all(filesOrDirectories, "filesOrDirectories")) {
+            if (ConfiguredSource.isOfTheSystem(file)) {
+                option("crl", file.toString());
+            } else {
+                crls.add(ConfiguredSource.of(file, null));
+            }
         }
         return this;
     }
 
     /** Adds certificate revocation lists from memory. {@code label} is their name in messages. */
     public BrokerTlsContextBuilder crl(byte[] content, String label) {
-        crls.add(new Source(content.clone(), label, null));
+        crls.add(ConfiguredSource.of(content, label, null));
         return this;
     }
 
     /** Adds OCSP responses about peers, PEM or DER. May be called several times. A reload reads them again. */
     public BrokerTlsContextBuilder ocspResponse(Path... files) {
-        for (Path file : files) {
-            option("ocsp", file.toString());
+        for (Path file : all(files, "files")) {
+            if (ConfiguredSource.isOfTheSystem(file)) {
+                option("ocsp", file.toString());
+            } else {
+                ocspResponses.add(ConfiguredSource.of(file, null));
+            }
         }
         return this;
     }
 
     /** Adds OCSP responses about peers from memory. {@code label} is their name in messages. */
     public BrokerTlsContextBuilder ocspResponse(byte[] content, String label) {
-        ocspResponses.add(new Source(content.clone(), label, null));
+        ocspResponses.add(ConfiguredSource.of(content, label, null));
         return this;
     }
 
@@ -246,7 +260,7 @@ public final class BrokerTlsContextBuilder {
      * set it for each kind.
      */
     public BrokerTlsContextBuilder revocation(BrokerTlsContext.RevocationMode mode) {
-        return option("revocation", mode.name().toLowerCase(Locale.ROOT));
+        return option("revocation", Objects.requireNonNull(mode, "mode").name().toLowerCase(Locale.ROOT));
     }
 
     /**
@@ -255,35 +269,47 @@ public final class BrokerTlsContextBuilder {
      * garbage collected before it is closed.
      */
     public BrokerTlsContextBuilder onRevoked(RevokedPeerListener listener) {
-        revokedPeerListener = listener;
+        revokedPeerListener = Objects.requireNonNull(listener, "listener");
         return this;
     }
 
     /** Sets the protocol versions. Default: {@code TLSv1.2} and {@code TLSv1.3}. */
     public BrokerTlsContextBuilder protocols(String... versions) {
-        return option("versions", String.join(",", versions));
+        return option("versions", joined(versions, "versions", ","));
     }
 
     /** Sets the cipher suites in order of preference, by IANA or OpenSSL name. */
     public BrokerTlsContextBuilder cipherSuites(String... names) {
-        return option("cipher-suites", String.join(":", names));
+        return option("cipher-suites", joined(names, "names", ":"));
     }
 
     /**
      * Sets the key exchange groups in order of preference, for example {@code X25519MLKEM768} and {@code secp256r1}.
      */
     public BrokerTlsContextBuilder groups(String... names) {
-        return option("groups", String.join(":", names));
+        return option("groups", joined(names, "names", ":"));
     }
 
-    /** Sets the application protocols (ALPN) in order of preference. Default: none. */
+    /**
+     * Sets the application protocols (ALPN) in order of preference. Default: none. The bytes of a name are those of its
+     * characters, as in {@link javax.net.ssl.SSLParameters#setApplicationProtocols}.
+     *
+     * @throws IllegalArgumentException for a character beyond U+00FF
+     */
     public BrokerTlsContextBuilder applicationProtocols(String... protocols) {
-        return option("alpn", String.join(",", protocols));
+        this.protocols.clear();
+        for (String name : all(protocols, "protocols")) {
+            if (name.chars().anyMatch(character -> character > BYTE_MAX)) {
+                throw new IllegalArgumentException("a name of an application protocol is of bytes: " + name);
+            }
+            this.protocols.add(name.getBytes(StandardCharsets.ISO_8859_1));
+        }
+        return this;
     }
 
     /** Sets versions, suites and groups by the name of a preset: {@code modern} or {@code intermediate}. */
     public BrokerTlsContextBuilder preset(String name) {
-        return option("preset", name);
+        return option("preset", Objects.requireNonNull(name, "name"));
     }
 
     /**
@@ -306,7 +332,7 @@ public final class BrokerTlsContextBuilder {
 
     /** Tolerates deviations in peer certificates, for example {@code insecure-x509-v1}. Default: none. */
     public BrokerTlsContextBuilder insecureAllow(String... deviations) {
-        return option("allow", String.join(",", deviations));
+        return option("allow", joined(deviations, "deviations", ","));
     }
 
     /**
@@ -320,12 +346,12 @@ public final class BrokerTlsContextBuilder {
 
     /** Allows weak parts of TLS in the second engine, for example {@code legacy-3des}. Default: none. */
     public BrokerTlsContextBuilder legacyAllow(String... parts) {
-        return option("legacy-allow", String.join(",", parts));
+        return option("legacy-allow", joined(parts, "parts", ","));
     }
 
     /** Sets the library of the second engine. Default: the one in the jar. */
     public BrokerTlsContextBuilder legacyLibrary(Path file) {
-        return option("legacy-library", file.toString());
+        return option("legacy-library", ConfiguredSource.systemPath(file, "file"));
     }
 
     /**
@@ -333,7 +359,11 @@ public final class BrokerTlsContextBuilder {
      * reload reads it again. {@link PskPrincipal} is the principal of such a client.
      */
     public BrokerTlsContextBuilder pskFile(Path file) {
-        return option("psk-file", file.toString());
+        if (ConfiguredSource.isOfTheSystem(Objects.requireNonNull(file, "file"))) {
+            return option("psk-file", file.toString());
+        }
+        pskFile = ConfiguredSource.of(file, null);
+        return this;
     }
 
     /**
@@ -344,12 +374,15 @@ public final class BrokerTlsContextBuilder {
      * @param secret 1 to 256 bytes
      */
     public BrokerTlsContextBuilder psk(byte[] identity, byte[] secret) {
+        Objects.requireNonNull(identity, "identity");
+        Objects.requireNonNull(secret, "secret");
         psks.add(new byte[][] {identity.clone(), secret.clone()});
         return this;
     }
 
     /** Sets the source of the pre-shared keys of other clients, for the second engine. */
     public BrokerTlsContextBuilder psk(BrokerTlsContext.PskSource source) {
+        Objects.requireNonNull(source, "source");
         pskSource = identity -> {
             try {
                 byte[] secret = source.secret(identity);
@@ -371,7 +404,7 @@ public final class BrokerTlsContextBuilder {
      * Sets an option by its name, which is the same for the command line and in C. {@link #optionNames()} lists them.
      */
     public BrokerTlsContextBuilder option(String name, String value) {
-        options.add(new String[] {name, value});
+        options.add(new String[] {Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value")});
         return this;
     }
 
@@ -395,19 +428,19 @@ public final class BrokerTlsContextBuilder {
 
     /** Sets a Java key manager, which chooses the own certificate in each handshake. */
     public BrokerTlsContextBuilder keyManager(X509KeyManager manager) {
-        keyManager = manager;
+        keyManager = Objects.requireNonNull(manager, "manager");
         return this;
     }
 
     /** Sets a Java trust manager, which alone accepts or refuses peers. */
     public BrokerTlsContextBuilder trustManager(X509TrustManager manager) {
-        trustManager = manager;
+        trustManager = Objects.requireNonNull(manager, "manager");
         return this;
     }
 
     /** Sets a callback that can refuse peers after the trust anchors accepted them. Not with {@link #trustManager}. */
     public BrokerTlsContextBuilder verifyCallback(BrokerTlsContext.VerifyCallback callback) {
-        verifyCallback = callback;
+        verifyCallback = Objects.requireNonNull(callback, "callback");
         return this;
     }
 
@@ -416,7 +449,7 @@ public final class BrokerTlsContextBuilder {
      * not be unique: a second MBean of a name has the key {@code instance}.
      */
     public BrokerTlsContextBuilder name(String ofContext) {
-        name = Objects.requireNonNull(ofContext, "name");
+        name = Objects.requireNonNull(ofContext, "ofContext");
         return this;
     }
 
@@ -449,17 +482,23 @@ public final class BrokerTlsContextBuilder {
             for (String[] option : options) {
                 builder.set(option[0], option[1]);
             }
-            for (Identity identity : identities) {
+            for (ConfiguredIdentity identity : identities) {
                 identity.addTo(builder, passwords);
             }
-            for (Source source : trust) {
-                builder.addTrust(source.content, source.label, source.type, source.password, passwords);
+            for (ConfiguredSource source : trust) {
+                builder.addTrust(source.content(), source.label(), source.type(), source.password(), passwords);
             }
-            for (Source source : crls) {
-                builder.addCrl(source.content, source.label);
+            for (ConfiguredSource source : crls) {
+                builder.addCrl(source.content(), source.label());
             }
-            for (Source source : ocspResponses) {
-                builder.addOcspResponse(source.content, source.label);
+            for (ConfiguredSource source : ocspResponses) {
+                builder.addOcspResponse(source.content(), source.label());
+            }
+            for (byte[] protocol : protocols) {
+                builder.addApplicationProtocol(protocol);
+            }
+            if (pskFile != null) {
+                builder.setPskFile((NativeFile) pskFile.content(), pskFile.label());
             }
             for (byte[][] psk : psks) {
                 builder.addPsk(psk[0], psk[1]);
@@ -477,10 +516,28 @@ public final class BrokerTlsContextBuilder {
             }
             return new BrokerTlsContext(ready);
         } finally {
-            identities.forEach(Identity::wipe);
-            trust.forEach(Source::wipe);
+            identities.forEach(ConfiguredIdentity::wipe);
+            trust.forEach(ConfiguredSource::wipe);
             psks.forEach(psk -> Passwords.wipe(psk[1]));
         }
+    }
+
+    private static <T> T[] all(T[] values, String parameter) {
+        for (T value : Objects.requireNonNull(values, parameter)) {
+            Objects.requireNonNull(value, parameter);
+        }
+        return values;
+    }
+
+    /** Joins names for an option, in which a separator would make two of one. */
+    private static String joined(String[] names, String parameter, String separator) {
+        for (String name : all(names, parameter)) {
+            if (name.indexOf(',') >= 0 || name.indexOf(':') >= 0) {
+                throw new IllegalArgumentException("each name is an argument of its own, without commas and colons: "
+                        + name);
+            }
+        }
+        return String.join(separator, names);
     }
 
     private void checkConflicts() throws TlsFailure {
@@ -493,7 +550,7 @@ public final class BrokerTlsContextBuilder {
         if (trustManager != null && verifyCallback != null) {
             throw TlsFailure.of(ErrorCode.OPTION_CONFLICT, "trustManager and verifyCallback; give one of them");
         }
-        if (!identities.isEmpty() && identities.get(0).store == null) {
+        if (!identities.isEmpty() && identities.get(0).store() == null) {
             throw TlsFailure.of(ErrorCode.NO_IDENTITY,
                     "keys, aliases and key passwords need a keystore or a certificate");
         }
@@ -516,46 +573,5 @@ public final class BrokerTlsContextBuilder {
             return System.Logger.Level.ERROR;
         }
         return level == WARNING ? System.Logger.Level.WARNING : System.Logger.Level.INFO;
-    }
-
-    /** A keystore, or a certificate and its key. */
-    private static final class Identity {
-        private Source store;
-        private Source key;
-        private byte[] keyPassword;
-        private String alias;
-
-        void addTo(NativeContextBuilder builder, NativePasswords passwords) throws TlsFailure {
-            builder.addIdentity(store.content, store.label, key == null ? null : key.content,
-                    key == null ? null : key.label, store.type, alias, store.password, keyPassword, passwords);
-        }
-
-        void wipe() {
-            Passwords.wipe(keyPassword);
-            if (store != null) {
-                store.wipe();
-            }
-            if (key != null) {
-                key.wipe();
-            }
-        }
-    }
-
-    private static final class Source {
-        private final byte[] content;
-        private final String label;
-        private final byte[] password;
-        private String type;
-
-        Source(byte[] content, String label, byte[] password) {
-            this.content = content;
-            this.label = label;
-            this.password = password;
-        }
-
-        void wipe() {
-            Passwords.wipe(password);
-            Passwords.wipe(content);
-        }
     }
 }

@@ -3,6 +3,8 @@ package io.brokertls;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The management interface of a context: {@code io.brokertls:type=TlsContext,name=NAME}.
@@ -31,7 +33,7 @@ public interface BrokerTlsContextMXBean {
     List<Certificate> getCertificates();
 
     /** Returns the number of days until the first own certificate expires; null without an own certificate. */
-    Long getDaysUntilExpiry();
+    @Nullable Long getDaysUntilExpiry();
 
     /** Returns the number of reloads that took effect. */
     long getReloads();
@@ -40,10 +42,10 @@ public interface BrokerTlsContextMXBean {
     long getFailedReloads();
 
     /** Returns the time of the last reload; null if there was none. */
-    Date getLastReload();
+    @Nullable Date getLastReload();
 
     /** Returns the message of the last reload if it failed; null if it took effect. */
-    String getLastReloadFailure();
+    @Nullable String getLastReloadFailure();
 
     /** Returns the sources of revocation data. */
     List<Revocation> getRevocationSources();
@@ -67,7 +69,7 @@ public interface BrokerTlsContextMXBean {
 
         /** Made by the provider. */
         public Certificate(TlsCertificate from) {
-            this.from = from;
+            this.from = Objects.requireNonNull(from, "from");
         }
 
         /** Returns {@code OWN} or {@code TRUSTED}. */
@@ -122,7 +124,7 @@ public interface BrokerTlsContextMXBean {
 
         /** Made by the provider. */
         public Revocation(RevocationSource from) {
-            this.from = from;
+            this.from = Objects.requireNonNull(from, "from");
         }
 
         /** Returns {@code CRL}, {@code OCSP} or {@code STAPLE}. */
@@ -136,12 +138,12 @@ public interface BrokerTlsContextMXBean {
         }
 
         /** Returns the time of the last successful read or fetch; null if there was none. */
-        public Date getLastSuccess() {
+        public @Nullable Date getLastSuccess() {
             return from.lastSuccess().map(Date::from).orElse(null);
         }
 
         /** Returns the time of the next fetch; null for a file. */
-        public Date getNextRefresh() {
+        public @Nullable Date getNextRefresh() {
             return from.nextRefresh().map(Date::from).orElse(null);
         }
 
@@ -156,7 +158,7 @@ public interface BrokerTlsContextMXBean {
         }
 
         /** Returns the error of the last attempt; null if it succeeded. */
-        public String getLastError() {
+        public @Nullable String getLastError() {
             return from.lastError().orElse(null);
         }
     }

@@ -7,6 +7,7 @@ import java.security.cert.CertificateEncodingException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -47,7 +48,7 @@ public final class CertificateNames {
      * @throws CertificateEncodingException if it has no encoding
      */
     public static CertificateNames of(Certificate certificate) throws TlsFailure, CertificateEncodingException {
-        return new CertificateNames(new NativeNames(certificate.getEncoded()));
+        return new CertificateNames(new NativeNames(Objects.requireNonNull(certificate, "certificate").getEncoded()));
     }
 
     /** Returns the subject. */
@@ -92,6 +93,7 @@ public final class CertificateNames {
 
     /** Returns the subject alternative names of one kind in the order of the certificate. */
     public List<AlternativeName> alternativeNames(Kind kind) {
+        Objects.requireNonNull(kind, "kind");
         return alternativeNames.stream().filter(name -> name.kind == kind).collect(Collectors.toUnmodifiableList());
     }
 
@@ -123,6 +125,7 @@ public final class CertificateNames {
 
         /** Returns the attributes of one type, an object identifier in dotted form, in the order of the certificate. */
         public List<Attribute> attributes(String oid) {
+            Objects.requireNonNull(oid, "oid");
             return attributes.stream().filter(one -> one.oid.equals(oid)).collect(Collectors.toUnmodifiableList());
         }
 

@@ -2,10 +2,12 @@ package io.brokertls;
 
 import io.brokertls.jsse.Services;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The facts of a connection that JSSE has no method for. A snapshot; it does not change.
@@ -24,17 +26,17 @@ public final class ConnectionFacts {
 
     private final long connectionId;
     private final boolean isResumed;
-    private final String group;
+    private final @Nullable String group;
     private final List<String> deviations;
-    private final TlsFailure failure;
+    private final @Nullable TlsFailure failure;
 
     /** Made by the provider. */
-    public ConnectionFacts(long connectionId, boolean isResumed, String group, List<String> deviations,
-            TlsFailure failure) {
+    public ConnectionFacts(long connectionId, boolean isResumed, @Nullable String group, List<String> deviations,
+            @Nullable TlsFailure failure) {
         this.connectionId = connectionId;
         this.isResumed = isResumed;
         this.group = group;
-        this.deviations = deviations;
+        this.deviations = Objects.requireNonNull(deviations, "deviations");
         this.failure = failure;
     }
 
@@ -45,7 +47,7 @@ public final class ConnectionFacts {
      * @throws IllegalArgumentException for a session of another provider
      */
     public static ConnectionFacts of(SSLSession session) {
-        return Services.facts(session);
+        return Services.facts(Objects.requireNonNull(session, "session"));
     }
 
     /**
@@ -54,7 +56,7 @@ public final class ConnectionFacts {
      * @throws IllegalArgumentException for an engine of another provider
      */
     public static ConnectionFacts of(SSLEngine engine) {
-        return Services.facts(engine);
+        return Services.facts(Objects.requireNonNull(engine, "engine"));
     }
 
     /**
@@ -64,7 +66,7 @@ public final class ConnectionFacts {
      * @throws IllegalArgumentException for a socket of another provider
      */
     public static ConnectionFacts of(SSLSocket socket) {
-        return Services.facts(socket);
+        return Services.facts(Objects.requireNonNull(socket, "socket"));
     }
 
     /**

@@ -1,9 +1,11 @@
 package io.brokertls;
 
 import io.brokertls.internal.NativeConversion;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Converts a store of keys and certificates (PEM, DER, PKCS#12, JKS, JCEKS) to PKCS#12 or PEM, as the command
@@ -60,23 +63,23 @@ public final class KeyStoreConverter {
 
     /** Selects an entry; may be called for several. By default, every entry is written. */
     public KeyStoreConverter alias(String alias) {
-        return option("alias", alias);
+        return option("alias", Objects.requireNonNull(alias, "alias"));
     }
 
     /** Sets the password of the input; copied. Null removes it. */
-    public KeyStoreConverter password(char[] password) {
+    public KeyStoreConverter password(char @Nullable [] password) {
         this.password = replaced(this.password, password);
         return this;
     }
 
     /** Sets the password of the keys in the input, if it is another one; copied. Null removes it. */
-    public KeyStoreConverter keyPassword(char[] password) {
+    public KeyStoreConverter keyPassword(char @Nullable [] password) {
         this.keyPassword = replaced(this.keyPassword, password);
         return this;
     }
 
     /** Sets the password of the output; copied. Null removes it. */
-    public KeyStoreConverter outPassword(char[] password) {
+    public KeyStoreConverter outPassword(char @Nullable [] password) {
         this.outPassword = replaced(this.outPassword, password);
         return this;
     }
@@ -86,11 +89,28 @@ public final class KeyStoreConverter {
      * is that of the option {@code to}, or else of the ending of its name.
      *
      * @return the entries and the warnings; the content is empty
-     * @throws UnsupportedOperationException if a path is not one of the system's own files
+     * <p>A source of another file system, such as an archive, is read there.
+     *
+     * @throws UnsupportedOperationException if the destination is a path of another file system
      * @throws TlsFailure if an option, the input or a password is wrong, or the output is there already
      */
     public Result convert(Path source, Path destination) throws TlsFailure {
-        return run(source.toFile().getPath(), null, destination.toFile().getPath());
+        Objects.requireNonNull(source, "source");
+        String to = ConfiguredSource.systemPath(destination, "destination");
+        if (ConfiguredSource.isOfTheSystem(source)) {
+            return run(source.toString(), null, to);
+        }
+        byte[] content;
+        try {
+            content = Files.readAllBytes(source);
+        } catch (IOException e) {
+            throw TlsFailure.of(ErrorCode.FILE_UNREADABLE, source.toUri() + ": " + e);
+        }
+        try {
+            return run(source.toUri().toString(), content, to);
+        } finally {
+            wipe(content);
+        }
     }
 
     /**

@@ -5,6 +5,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.Principal;
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The identity of a peer that a pre-shared key authenticated (RFC 4279 section 5.1).
@@ -18,7 +20,7 @@ public final class PskPrincipal implements Principal {
 
     /** Makes a principal with a copy of these bytes. */
     public PskPrincipal(byte[] identity) {
-        this.identity = identity.clone();
+        this.identity = Objects.requireNonNull(identity, "identity").clone();
     }
 
     /** Returns a copy of the identity as the peer has sent it. */
@@ -56,7 +58,7 @@ public final class PskPrincipal implements Principal {
     }
 
     @Override
-    public boolean equals(Object other) {
+    public boolean equals(@Nullable Object other) {
         return other instanceof PskPrincipal && Arrays.equals(identity, ((PskPrincipal) other).identity);
     }
 

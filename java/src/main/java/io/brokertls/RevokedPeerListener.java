@@ -1,5 +1,7 @@
 package io.brokertls;
 
+import org.jspecify.annotations.Nullable;
+
 /** Receives a report for each open connection with a peer that has been revoked. */
 @FunctionalInterface
 public interface RevokedPeerListener {
@@ -11,7 +13,7 @@ public interface RevokedPeerListener {
      *
      * @return the fate of the connection; null closes it
      */
-    Action revoked(RevokedPeer peer);
+    @Nullable Action revoked(RevokedPeer peer);
 
     /** The fate of a connection with a revoked peer. */
     enum Action {

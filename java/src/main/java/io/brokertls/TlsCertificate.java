@@ -3,6 +3,7 @@ package io.brokertls;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 
 /** A certificate that a context uses, for monitoring of its expiry. A snapshot; it does not change. */
 public final class TlsCertificate {
@@ -23,7 +24,7 @@ public final class TlsCertificate {
 
     /** Made by the provider: kind, place, subject, issuer, serial, key, SHA-256, and two times in seconds. */
     public TlsCertificate(String[] texts) {
-        this.texts = texts.clone();
+        this.texts = Objects.requireNonNull(texts, "texts").clone();
     }
 
     /** Returns the use of the certificate. */

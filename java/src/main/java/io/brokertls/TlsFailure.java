@@ -1,6 +1,7 @@
 package io.brokertls;
 
 import java.security.GeneralSecurityException;
+import java.util.Objects;
 
 /**
  * A failure with its code, the circumstances, and a hint.
@@ -20,13 +21,15 @@ public final class TlsFailure extends GeneralSecurityException {
      * @param hint the action that can help, as a sentence; may be empty
      */
     public TlsFailure(ErrorCode code, String message, String hint) {
-        super(message);
-        this.code = code;
-        this.hint = hint;
+        super(Objects.requireNonNull(message, "message"));
+        this.code = Objects.requireNonNull(code, "code");
+        this.hint = Objects.requireNonNull(hint, "hint");
     }
 
     /** Makes a failure found on the Java side. {@code detail} names the circumstances and may be empty. */
     public static TlsFailure of(ErrorCode code, String detail) {
+        Objects.requireNonNull(code, "code");
+        Objects.requireNonNull(detail, "detail");
         String message = "BTLS_" + code + " (" + code.number() + "): " + code.message();
         return new TlsFailure(code, detail.isEmpty() ? message : message + ": " + detail, code.hint());
     }

@@ -4,7 +4,9 @@ import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The counters of a context since it was built. A snapshot; it does not change. */
 public final class TlsMetrics {
@@ -15,12 +17,15 @@ public final class TlsMetrics {
     private final long refusalsNotLogged;
     private final long reloads;
     private final long failedReloads;
-    private final Instant lastReload;
-    private final TlsFailure lastReloadFailure;
+    private final @Nullable Instant lastReload;
+    private final @Nullable TlsFailure lastReloadFailure;
 
     /** Made by the provider. The two arrays have the numbers in the order of the methods. */
-    public TlsMetrics(long[] ofConnections, Map<ErrorCode, Long> refusals, long[] ofReloads, Instant lastReload,
-            TlsFailure lastReloadFailure) {
+    public TlsMetrics(long[] ofConnections, Map<ErrorCode, Long> refusals, long[] ofReloads,
+            @Nullable Instant lastReload, @Nullable TlsFailure lastReloadFailure) {
+        Objects.requireNonNull(ofConnections, "ofConnections");
+        Objects.requireNonNull(refusals, "refusals");
+        Objects.requireNonNull(ofReloads, "ofReloads");
         this.openConnections = ofConnections[0];
         this.fullHandshakes = ofConnections[1];
         this.resumedHandshakes = ofConnections[2];

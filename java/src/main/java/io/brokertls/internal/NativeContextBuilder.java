@@ -34,8 +34,8 @@ public final class NativeContextBuilder extends NativeHandle {
     /**
      * Adds an identity.
      *
-     * @param content the store or certificate chain; null if {@code label} is a path, which is read at each build and
-     *         reload
+     * @param content the store or certificate chain, as a {@code byte[]} or a {@link NativeFile}; null if
+     *         {@code label} is a path, which is read at each build and reload
      * @param label the path, or the name in messages
      * @param key a separate private key; null if it is in {@code content}, or if {@code keyLabel} is a path
      * @param keyLabel the path or name of the key; null if the key is in the store
@@ -46,7 +46,7 @@ public final class NativeContextBuilder extends NativeHandle {
      * @param passwords the source of a password that is null; may be null
      * @throws TlsFailure INVALID_ARGUMENT
      */
-    public synchronized void addIdentity(byte[] content, String label, byte[] key, String keyLabel, String type,
+    public synchronized void addIdentity(Object content, String label, Object key, String keyLabel, String type,
             String alias, byte[] password, byte[] keyPassword, NativePasswords passwords) throws TlsFailure {
         addIdentity(pointer(), content, label, key, keyLabel, type, alias, password, keyPassword, asked(passwords));
     }
@@ -56,7 +56,7 @@ public final class NativeContextBuilder extends NativeHandle {
      *
      * @throws TlsFailure INVALID_ARGUMENT
      */
-    public synchronized void addTrust(byte[] content, String label, String type, byte[] password,
+    public synchronized void addTrust(Object content, String label, String type, byte[] password,
             NativePasswords passwords) throws TlsFailure {
         addTrust(pointer(), content, label, type, password, asked(passwords));
     }
@@ -68,12 +68,12 @@ public final class NativeContextBuilder extends NativeHandle {
     }
 
     /** Adds revocation lists, PEM or DER. {@code label} is their name in messages. */
-    public synchronized void addCrl(byte[] content, String label) {
+    public synchronized void addCrl(Object content, String label) {
         addCrl(pointer(), content, label);
     }
 
     /** Adds OCSP responses about peers, PEM or DER. {@code label} is their name in messages. */
-    public synchronized void addOcspResponse(byte[] content, String label) {
+    public synchronized void addOcspResponse(Object content, String label) {
         addOcspResponse(pointer(), content, label);
     }
 
@@ -112,6 +112,20 @@ public final class NativeContextBuilder extends NativeHandle {
     public synchronized void onRevoked(NativeRevokedListener listener) {
         onRevoked(pointer(), (connectionId, subject, issuer, serial, reason, timeSeconds) -> Workers.ask(
                 () -> listener.revoked(connectionId, subject, issuer, serial, reason, timeSeconds)));
+    }
+
+    /** Sets the file with the pre-shared keys of clients. {@code label} is its name in messages. */
+    public synchronized void setPskFile(NativeFile content, String label) {
+        setPskFile(pointer(), content, label);
+    }
+
+    /**
+     * Adds an application protocol.
+     *
+     * @throws TlsFailure INVALID_ALPN for an empty name, or one of more than 255 bytes
+     */
+    public synchronized void addApplicationProtocol(byte[] protocol) throws TlsFailure {
+        addApplicationProtocol(pointer(), protocol);
     }
 
     /**
@@ -155,16 +169,16 @@ public final class NativeContextBuilder extends NativeHandle {
 
     private static native void set(long builder, String option, String text) throws TlsFailure;
 
-    private static native void addIdentity(long builder, byte[] content, String label, byte[] key, String keyLabel,
+    private static native void addIdentity(long builder, Object content, String label, Object key, String keyLabel,
             String type, String alias, byte[] password, byte[] keyPassword, NativePasswords passwords)
             throws TlsFailure;
 
-    private static native void addTrust(long builder, byte[] content, String label, String type, byte[] password,
+    private static native void addTrust(long builder, Object content, String label, String type, byte[] password,
             NativePasswords passwords) throws TlsFailure;
 
-    private static native void addCrl(long builder, byte[] content, String label);
+    private static native void addCrl(long builder, Object content, String label);
 
-    private static native void addOcspResponse(long builder, byte[] content, String label);
+    private static native void addOcspResponse(long builder, Object content, String label);
 
     private static native void addShared(long builder, long identity);
 
@@ -175,6 +189,10 @@ public final class NativeContextBuilder extends NativeHandle {
     private static native void useHostCheck(long builder);
 
     private static native void onRevoked(long builder, NativeRevokedListener listener);
+
+    private static native void setPskFile(long builder, NativeFile content, String label);
+
+    private static native void addApplicationProtocol(long builder, byte[] protocol) throws TlsFailure;
 
     private static native void addPsk(long builder, byte[] identity, byte[] secret) throws TlsFailure;
 

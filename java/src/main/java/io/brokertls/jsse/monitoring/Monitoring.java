@@ -3,6 +3,8 @@ package io.brokertls.jsse.monitoring;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.TlsMetrics;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -33,7 +35,8 @@ public final class Monitoring {
 
     /** Returns true if contexts are registered that do not ask for it. */
     public static boolean registersAll() {
-        return Boolean.getBoolean(PROPERTY);
+        // For programs without the permission, under a security manager.
+        return AccessController.doPrivileged((PrivilegedAction<Boolean>) () -> Boolean.getBoolean(PROPERTY));
     }
 
     /**
@@ -50,7 +53,13 @@ public final class Monitoring {
             CONTEXTS.add(context);
             count++;
             if (count == 1) {
-                Flight.EVENTS.watch(Monitoring::contexts);
+                AccessController.doPrivileged((PrivilegedAction<Void>) () -> {
+                    // JFR registers the classes of events when it sees the first of them.
+                    Flight.EVENTS.records();
+                    Flight.EVENTS.beginReload();
+                    Flight.EVENTS.watch(Monitoring::contexts);
+                    return null;
+                });
             }
         }
         return () -> end(unregister);

@@ -1,0 +1,99 @@
+package io.brokertls;
+
+import io.brokertls.internal.NativeFile;
+import io.brokertls.jsse.keys.Passwords;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** A file or bytes that a builder has been given, with its password. */
+final class ConfiguredSource {
+    /** A {@code byte[]} or {@link NativeFile}; null for a path that the native library reads. */
+    private final @Nullable Object content;
+    private final String label;
+    private final byte @Nullable [] password;
+    private @Nullable String type;
+
+    private ConfiguredSource(@Nullable Object content, String label, byte @Nullable [] password) {
+        this.content = content;
+        this.label = label;
+        this.password = password;
+    }
+
+    /** Makes a source of bytes, which are copied. */
+    static ConfiguredSource of(byte[] content, String label, char @Nullable [] password) {
+        Objects.requireNonNull(content, "content");
+        Objects.requireNonNull(label, "label");
+        return new ConfiguredSource(content.clone(), label, Passwords.utf8(password));
+    }
+
+    /** Makes a source of a file, which its own file system reads. */
+    static ConfiguredSource of(Path file, char @Nullable [] password) {
+        byte[] secret = Passwords.utf8(password);
+        return isOfTheSystem(file)
+                ? new ConfiguredSource(null, file.toString(), secret)
+                : new ConfiguredSource(reader(file), file.toUri().toString(), secret);
+    }
+
+    /** Returns true if native code can read the path. */
+    static boolean isOfTheSystem(Path file) {
+        return file.getFileSystem() == FileSystems.getDefault();
+    }
+
+    /** Returns the text of a path that native code reads by itself. */
+    static String systemPath(Path file, String parameter) {
+        if (!isOfTheSystem(Objects.requireNonNull(file, parameter))) {
+            throw new UnsupportedOperationException(parameter + " is a path of another file system, which native code"
+                    + " cannot open: " + file.toUri());
+        }
+        return file.toString();
+    }
+
+    private static NativeFile reader(Path file) {
+        return limit -> {
+            try {
+                if (Files.isDirectory(file)) {
+                    throw new IOException("a directory of another file system; name its files");
+                }
+                try (InputStream in = Files.newInputStream(file)) {
+                    return in.readNBytes(limit == Integer.MAX_VALUE ? limit : limit + 1);
+                }
+            } catch (RuntimeException e) {
+                // For example, the file system has been closed.
+                throw new IOException(e.toString(), e);
+            }
+        };
+    }
+
+    @Nullable Object content() {
+        return content;
+    }
+
+    String label() {
+        return label;
+    }
+
+    byte @Nullable [] password() {
+        return password;
+    }
+
+    @Nullable String type() {
+        return type;
+    }
+
+    void setType(String name) {
+        type = name.toLowerCase(Locale.ROOT);
+    }
+
+    void wipe() {
+        Passwords.wipe(password);
+        if (content instanceof byte[]) {
+            Passwords.wipe((byte[]) content);
+        }
+    }
+}
