@@ -18,7 +18,7 @@ import java.util.function.Supplier;
  * <p>Calls of platform threads run where they are. The workers are daemon threads, which end when they have had nothing
  * to do for a while, and inherit nothing from the threads that start them.
  */
-final class Workers {
+public final class Workers {
     /** The number of workers, and the largest one. */
     private static final int USUAL = 256;
     private static final int MOST = 1024;
@@ -123,16 +123,14 @@ final class Workers {
      * Makes a daemon thread that refers to nothing of the current thread: no class loader, no inheritable value, no
      * access control context.
      */
-    static <T extends Thread> T independent(Supplier<T> maker) {
-        T made = privileged(maker);
-        made.setDaemon(true);
-        made.setContextClassLoader(null);
-        return made;
-    }
-
     @SuppressWarnings({"deprecation", "removal"})
-    private static <T> T privileged(Supplier<T> maker) {
-        return AccessController.doPrivileged((PrivilegedAction<T>) maker::get);
+    public static Thread independent(Supplier<Thread> maker) {
+        return AccessController.doPrivileged((PrivilegedAction<Thread>) () -> {
+            Thread made = maker.get();
+            made.setDaemon(true);
+            made.setContextClassLoader(null);
+            return made;
+        });
     }
 
     /** A native call. */

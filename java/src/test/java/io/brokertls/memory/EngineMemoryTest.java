@@ -72,19 +72,30 @@ class EngineMemoryTest {
         assertTrue(run(List.of(), "arrays", Stack.OURS.name(), "50").contains("PINS true"));
     }
 
+    /** Its threads live on, and some of what it made was never closed. */
+    @Test
+    void applicationThatWasStoppedLeavesNothingOfItsClassLoaderBehind() throws Exception {
+        List<String> lines = runProgram(Redeployment.class, List.of("-Xmx256m"));
+        assertEquals(2, lines.stream().filter("COLLECTED"::equals).count(), lines::toString);
+    }
+
     private static void assertRefusal(List<String> lines) {
         assertTrue(lines.stream().anyMatch(line -> line.startsWith("REFUSED BTLS_DECRYPT_FAILED (")), lines::toString);
         assertTrue(lines.stream().anyMatch(line -> line.matches(".*WARNING: connection \\d+: BTLS_DECRYPT_FAILED \\(.*")), lines::toString);
     }
 
     private List<String> run(List<String> options, String... arguments) throws Exception {
+        return runProgram(EngineSoak.class, options, arguments);
+    }
+
+    private List<String> runProgram(Class<?> program, List<String> options, String... arguments) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
         Path target = Path.of(System.getProperty("basedir", "."), "target");
         command.addAll(List.of("-cp", target.resolve("classes") + ":" + target.resolve("test-classes") + ":"
                 + System.getProperty("java.class.path") + ":" + System.getProperty("surefire.test.class.path", "")));
-        command.add(EngineSoak.class.getName());
+        command.add(program.getName());
         command.addAll(List.of(arguments));
         Path output = folder.resolve("output");
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());

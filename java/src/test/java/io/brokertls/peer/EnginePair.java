@@ -68,7 +68,7 @@ public final class EnginePair {
     }
 
     /** Sends the bytes and checks that the other side reads the same. */
-    void exchange(Side from, byte[] content) throws SSLException {
+    public void exchange(Side from, byte[] content) throws SSLException {
         ByteBuffer source = ByteBuffer.wrap(content);
         do {
             SSLEngineResult result = from.wrap(source);

@@ -7,7 +7,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.Socket;
 import java.net.SocketException;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLEngine;
@@ -311,25 +311,20 @@ final class SocketConnection {
     }
 
     /**
-     * Sends the last records with the writer's lock, within a time. A write to a socket has no timeout, so a timer of
-     * the JDK closes the socket.
+     * Sends the last records with the writer's lock, within a time. A write to a socket has no timeout, so a timer
+     * closes the socket.
      */
     private void sendLast(int lockTimeoutMs, int timeoutMs, Output output) {
         if (!lockWriter(lockTimeoutMs)) {
             return;
         }
-        CompletableFuture<Void> sent = new CompletableFuture<>();
+        Future<?> late = SocketTimer.after(Math.max(timeoutMs, 1), this::abort);
         try {
-            sent.orTimeout(Math.max(timeoutMs, 1), TimeUnit.MILLISECONDS).whenComplete((nothing, late) -> {
-                if (late != null) {
-                    abort();
-                }
-            });
             output.send();
         } catch (IOException e) {
             // The peer has left, or did not read in time.
         } finally {
-            sent.complete(null);
+            late.cancel(false);
             writer.lock.unlock();
         }
     }
@@ -347,7 +342,7 @@ final class SocketConnection {
         }
     }
 
-    /** Closes the transport without waiting. Called on the thread of a timer that the whole process shares. */
+    /** Closes the transport without waiting. Called on the thread of the timer of all sockets. */
     private void abort() {
         try {
             if (transport.getSoLinger() > 0) {
