@@ -20,14 +20,16 @@ final class AskedHost implements HandshakeHost {
 
     @Override
     public long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers,
-            String version) {
-        return Workers.ask(() -> host.chooseIdentity(serverName, keyTypes, signatureSchemes, issuers, version));
+            String version, byte[][] peerChain) {
+        return Workers.ask(
+                () -> host.chooseIdentity(serverName, keyTypes, signatureSchemes, issuers, version, peerChain));
     }
 
     @Override
     public boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version,
-            byte[] endEntity) {
-        return Workers.ask(() -> host.choosesAgain(keyTypes, signatureSchemes, issuers, version, endEntity));
+            byte[] endEntity, byte[][] peerChain) {
+        return Workers.ask(
+                () -> host.choosesAgain(keyTypes, signatureSchemes, issuers, version, endEntity, peerChain));
     }
 
     @Override
