@@ -5,6 +5,8 @@ import io.brokertls.TlsFailure;
 import io.brokertls.TlsMetrics;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -57,7 +59,10 @@ public final class Monitoring {
                     // JFR registers the classes of events when it sees the first of them.
                     Flight.EVENTS.records();
                     Flight.EVENTS.beginReload();
+                    privileged(() -> {
                     Flight.EVENTS.watch(Monitoring::contexts);
+                    return null;
+                });
                     return null;
                 });
             }
@@ -78,9 +83,17 @@ public final class Monitoring {
         synchronized (CONTEXTS) {
             count--;
             if (count == 0) {
-                Flight.EVENTS.forget();
+                privileged(() -> {
+                    Flight.EVENTS.forget();
+                    return null;
+                });
             }
         }
+    }
+
+    /** Acts with the permissions of this library, because its caller may have none. */
+    private static <T> T privileged(PrivilegedAction<T> action) {
+        return AccessController.doPrivileged(action);
     }
 
     private static Collection<Watched> contexts() {
