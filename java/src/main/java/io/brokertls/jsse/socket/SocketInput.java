@@ -13,6 +13,11 @@ final class SocketInput {
     private static final int LAST_TYPE = 23;
     private static final int MAJOR_VERSION = 3;
     private static final int CLOSED = -1;
+    /**
+     * The length of the first read beyond a header. The JDK keeps direct memory of the longest read for each thread, so
+     * that only connections with much to read ask for more.
+     */
+    private static final int FIRST_READ = 4096;
 
     private final InputStream input;
     private final boolean readsAhead;
@@ -21,6 +26,8 @@ final class SocketInput {
     /** The header of the next record. A reader waits for it without a buffer. */
     private final byte[] header = new byte[HEADER];
     private int headerLength;
+    /** The length of the next read. */
+    private int reach = FIRST_READ;
     /** The received bytes from position to limit, or null. */
     private ByteBuffer incoming;
 
@@ -67,6 +74,9 @@ final class SocketInput {
                 throw SocketConnection.error(ErrorCode.RECORD_TOO_LARGE, "");
             }
             count = receive(incoming.array(), incoming.position(), wanted());
+            if (count == reach) {
+                reach = Math.min(2 * reach, SocketBuffers.SIZE);
+            }
         } finally {
             incoming.position(incoming.position() + Math.max(count, 0));
             incoming.flip();
@@ -103,7 +113,7 @@ final class SocketInput {
     private int wanted() {
         int room = incoming.remaining();
         if (readsAhead) {
-            return room;
+            return Math.min(room, reach);
         }
         int have = incoming.position();
         int needed = have < HEADER ? HEADER - have
