@@ -209,6 +209,15 @@ impl Engine {
         }
     }
 
+    /// Returns the identifier of a session of TLS 1.2, before [`Engine::complete`].
+    pub(super) fn session_id(&self) -> Option<record::SessionId> {
+        match self {
+            Self::Client(handshake) => handshake.lent.session_id(),
+            Self::Server(handshake) => handshake.lent.session_id(),
+            _ => None,
+        }
+    }
+
     /// Returns true if rustls has completed the handshake, and [`Engine::complete`] has not been called.
     pub(super) fn is_to_complete(&self) -> bool {
         match self {

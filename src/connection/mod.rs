@@ -44,6 +44,7 @@ pub(crate) use engine::ClientEngine;
 use engine::{Engine, Step};
 pub(crate) use failure::from_rustls;
 pub(crate) use hello::Decide;
+use record::SessionId;
 use record::{Beginning, Cipher};
 pub use record::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES};
 pub(crate) use record::{on_own_ciphers, prepare_client, prepare_server};
@@ -97,6 +98,9 @@ struct Facts {
     unnamed: Option<String>,
     /// Clients: the identity of the pre-shared key that has been used.
     own_psk_identity: Option<Box<[u8]>>,
+    /// The first connection of a resumed session, and the time of its handshake in seconds since 1970.
+    origin: Option<(u64, u64)>,
+    session_id: Option<Box<SessionId>>,
 }
 
 /// The error for plaintext after [`Connection::close_write`].
@@ -135,6 +139,7 @@ pub struct Connection {
     uses_tasks: bool,
     /// Only an earlier session may be resumed.
     resumes_only: bool,
+    keeps_session_id: bool,
     /// The first bytes of the peer, while they are no record.
     beginning: Beginning,
     /// The largest record to send, in bytes; 0 for no limit.
@@ -177,6 +182,11 @@ impl Connection {
         self.resumes_only = true;
     }
 
+    /// Keeps the identifier of the session for [`Connection::take_session_id`], when the handshake is complete.
+    pub fn keep_session_id(&mut self) {
+        self.keeps_session_id = true;
+    }
+
     fn with_engine(engine: Engine, setup: Setup) -> Self {
         let Setup { uses_tasks, asks_first, max_record_bytes, .. } = setup;
         Self {
@@ -194,6 +204,7 @@ impl Connection {
             seen: Seen::Nothing,
             uses_tasks,
             resumes_only: false,
+            keeps_session_id: false,
             beginning: Beginning::default(),
             max_record_bytes: max_record_bytes.map_or(0, |most| most.min(MAX_RECORD_BYTES) as u16),
         }
@@ -368,6 +379,11 @@ impl Connection {
         if self.is_handshaking() || self.failure().is_some() {
             return;
         }
+        if self.is_resumed() == Some(true)
+            && let Some(peer) = self.checked.as_ref().and_then(|checked| checked.peer(&self.engine))
+        {
+            self.facts.get_or_insert_default().origin = Some((peer.origin, peer.at_s));
+        }
         match self.checked.as_mut().map(|checked| checked.settle((self.number, self.user), &mut self.engine)) {
             None | Some(Ok(true)) => {}
             Some(Ok(false)) => self.checked = None,
@@ -436,6 +452,11 @@ impl Connection {
         let discarded = self.run_engine(tls);
         self.take_notes();
         if self.engine.is_to_complete() {
+            if self.keeps_session_id
+                && let Some(id) = self.engine.session_id()
+            {
+                self.facts.get_or_insert_default().session_id = Some(Box::new(id));
+            }
             match self.engine.complete() {
                 Ok(()) => {
                     if let Some(identity) = self.engine.take_own_identity() {

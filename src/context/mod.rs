@@ -315,6 +315,13 @@ impl Context {
         }
     }
 
+    /// Ends the session of a connection, by the number of its first connection ([`Connection::origin`]). No side of
+    /// this context resumes it any more. Beyond 4096 sessions, those that are older than the oldest of them end with
+    /// it.
+    pub fn end_session(&self, origin: u64) {
+        self.shared.sessions.end(origin);
+    }
+
     /// The warnings of the last load: own certificates that have expired, names that are not supported.
     pub fn warnings(&self) -> Vec<String> {
         self.generation().warnings.clone()

@@ -27,8 +27,8 @@ const NAMED: u8 = 1;
 /// The oldest version on the wire. Its byte is 0, and each newer one has the next.
 const OLDEST: u16 = 0x0301;
 
-/// The size of three times, the version and the number of certificates.
-const FIRST_BYTES: usize = 3 * size_of::<u64>() + 2;
+/// The size of three times, the number of a connection, the version and the number of certificates.
+const FIRST_BYTES: usize = 4 * size_of::<u64>() + 2;
 
 /// The largest size of the rest before the content without certificates, in bytes: counts and positions of 40
 /// certificates.
@@ -111,7 +111,7 @@ pub(super) fn encode(
     });
     // A vector that grows would leave a copy of the secrets.
     let mut encoded = Zeroizing::new(Vec::with_capacity(FIRST_BYTES + plain.len() + of_peer));
-    for number in [made_s, authenticated.at_s, authenticated.expires_s] {
+    for number in [made_s, authenticated.origin, authenticated.at_s, authenticated.expires_s] {
         encoded.extend(number.to_be_bytes());
     }
     encoded.push(u8::try_from(version_number(version)?.checked_sub(OLDEST)?).ok()?);
@@ -170,11 +170,12 @@ fn cut(plain: &[u8], peer: &Peer, chain: &[u8], encoded: &mut Vec<u8>) {
 /// Decodes the result of [`encode`]. `None` for other input, and if a certificate is not known any more.
 pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier)) -> Option<Content> {
     let mut reader = Reader(bytes);
-    let (made_s, at_s, expires_s) = (reader.number()?, reader.number()?, reader.number()?);
+    let (made_s, origin) = (reader.number()?, reader.number()?);
+    let (at_s, expires_s) = (reader.number()?, reader.number()?);
     let version = version_name(OLDEST + u16::from(reader.byte()?))?;
     let count = reader.byte()?;
     if count == 0 {
-        let authenticated = Authenticated { at_s, expires_s, peer: None };
+        let authenticated = Authenticated { origin, at_s, expires_s, peer: None };
         return Some(Content { made_s, version, authenticated, plain: Zeroizing::new(reader.0.to_vec()) });
     }
     let known = |name: &Fingerprint| verifier.trusted_of(name).cloned().or_else(|| issuers.find(name));
@@ -195,7 +196,8 @@ pub(super) fn decode(bytes: &[u8], (issuers, verifier): (&Issuers, &PeerVerifier
     let deviations = deviations.map(|(_, deviation)| *deviation).collect();
     let plain = reader.uncut(&dictionary)?;
     let (path, chain) = (VerifiedPath::new(&path).into(), KeptChain::of(&chain));
-    let authenticated = Authenticated { at_s, expires_s, peer: Some(Peer { chain, path, is_direct, deviations }) };
+    let authenticated =
+        Authenticated { origin, at_s, expires_s, peer: Some(Peer { chain, path, is_direct, deviations }) };
     Some(Content { made_s, version, authenticated, plain })
 }
 
@@ -267,7 +269,7 @@ mod tests {
         let path = VerifiedPath::new(&[chain.as_slice(), &[der(3, 1300)]].concat());
         let deviations = [Deviation::CommonName].into_iter().collect();
         let peer = Peer { chain: KeptChain::of(&chain), path: Arc::new(path), is_direct: false, deviations };
-        Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
+        Authenticated { origin: 3, at_s: 10, expires_s: 20, peer: Some(peer) }
     }
 
     /// The form of rustls: the chain, each certificate with its length, between other data.
@@ -333,7 +335,7 @@ mod tests {
             let chain: Vec<_> = (0..certificates).map(certificate).collect();
             let (path, chain) = (VerifiedPath::new(&chain).into(), KeptChain::of(&chain));
             let peer = Peer { chain, path, is_direct: false, deviations: Deviations::default() };
-            Authenticated { at_s: 10, expires_s: 20, peer: Some(peer) }
+            Authenticated { origin: 3, at_s: 10, expires_s: 20, peer: Some(peer) }
         };
         let issuers = Issuers::default();
         let made = |client: &Authenticated| encode(5, "TLSv1.2", client, SECRET, (&issuers, &verifier()));

@@ -1,5 +1,6 @@
 //! The sessions of one context: their bounds, and what its clients remember.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,32 @@ pub(crate) struct Sessions {
     pub(super) remembered: Mutex<Remembered>,
     pub(super) configurations: AtomicU64,
     pub(super) clock: Arc<dyn TimeProvider>,
+    ended: Mutex<Ended>,
+}
+
+/// The number of sessions that a context remembers as ended.
+const ENDED_MAX: usize = 4096;
+
+/// The sessions that the application has ended, by the numbers of their first connections.
+#[derive(Debug, Default)]
+struct Ended {
+    origins: BTreeSet<u64>,
+    /// All before this one have ended, because no more can be remembered.
+    first_kept: u64,
+}
+
+impl Ended {
+    fn add(&mut self, origin: u64) {
+        self.origins.insert(origin);
+        if self.origins.len() > ENDED_MAX {
+            let oldest = self.origins.pop_first().unwrap_or_default();
+            self.first_kept = self.first_kept.max(oldest.saturating_add(1));
+        }
+    }
+
+    fn has(&self, origin: u64) -> bool {
+        origin < self.first_kept || self.origins.contains(&origin)
+    }
 }
 
 impl fmt::Debug for Sessions {
@@ -47,7 +74,13 @@ impl Sessions {
             remembered: Mutex::default(),
             configurations: AtomicU64::new(0),
             clock,
+            ended: Mutex::default(),
         }
+    }
+
+    /// Ends the session of a connection: it is not resumed any more.
+    pub(crate) fn end(&self, origin: u64) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).add(origin);
     }
 
     /// Limits the number of servers with stored sessions. 0 selects the largest.
@@ -77,9 +110,12 @@ impl Sessions {
         self.clock.current_time().map(|now| now.as_secs())
     }
 
-    /// Returns true if the age allows to resume a session and its peer is still accepted. Without a time, or with one
-    /// before the handshake, nothing is resumed.
+    /// Returns true if a session has not ended, its age allows to resume it, and its peer is still accepted. Without a
+    /// time, or with one before the handshake, nothing is resumed.
     pub(super) fn accepts(&self, recheck: &Recheck, authenticated: &Authenticated, version: &'static str) -> bool {
+        if self.ended.lock().unwrap_or_else(PoisonError::into_inner).has(authenticated.origin) {
+            return false;
+        }
         let Some(now) = self.clock.current_time() else { return false };
         let age_s = now.as_secs().checked_sub(authenticated.at_s);
         age_s.is_some_and(|age_s| age_s < u64::from(self.max_age_s))
@@ -97,5 +133,23 @@ impl Sessions {
             0 => self.max_age_s,
             timeout_s => timeout_s.min(self.max_age_s),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_that_ended_stay_ended_when_too_many_are_to_be_remembered() {
+        let mut ended = Ended::default();
+        assert!(!ended.has(1));
+        for origin in 10..10 + ENDED_MAX as u64 {
+            ended.add(origin);
+        }
+        assert!(!ended.has(9) && ended.has(10) && ended.origins.len() == ENDED_MAX);
+        ended.add(1_000_000);
+        assert!(ended.has(9) && ended.has(10) && ended.has(1_000_000) && !ended.has(999_999));
+        assert_eq!(ended.origins.len(), ENDED_MAX);
     }
 }

@@ -173,7 +173,10 @@ impl HandshakeNotes {
 
     /// Keeps the peer that was accepted.
     fn set_verified(peer: Authenticated) {
-        NOTES.with_borrow_mut(|notes| notes.verified = Some(Arc::new(peer)));
+        NOTES.with_borrow_mut(|notes| {
+            let origin = notes.input.connection_id;
+            notes.verified = Some(Arc::new(Authenticated { origin, ..peer }));
+        });
     }
 
     /// Keeps the peer of a session that may be resumed.
@@ -204,7 +207,8 @@ impl HandshakeNotes {
 
     /// The same, or a client without a certificate that is connected since now.
     pub(crate) fn authenticated_or(now_s: u64) -> Arc<Authenticated> {
-        Self::authenticated().unwrap_or_else(|| Arc::new(Authenticated::nobody(now_s)))
+        let unknown = || Authenticated { origin: Self::connection_id(), ..Authenticated::nobody(now_s) };
+        Self::authenticated().unwrap_or_else(|| Arc::new(unknown()))
     }
 
     /// Keeps what a client's host has chosen to show.

@@ -15,6 +15,8 @@ use super::{Deviations, Purpose, Verdict, VerifiedPath};
 /// A peer as a full handshake authenticated it.
 #[derive(Debug)]
 pub(crate) struct Authenticated {
+    /// The number of the connection with that handshake; 0 until it is noted.
+    pub(crate) origin: u64,
     /// Time of that handshake, in seconds since 1970. Resumptions keep it.
     pub(crate) at_s: u64,
     /// The last second in which every certificate of the peer is valid; the greatest there is without a certificate.
@@ -39,7 +41,7 @@ pub(crate) struct Peer {
 impl Authenticated {
     /// A peer without a certificate, or with one that does not count.
     pub(crate) fn nobody(at_s: u64) -> Self {
-        Self { at_s, expires_s: u64::MAX, peer: None }
+        Self { origin: 0, at_s, expires_s: u64::MAX, peer: None }
     }
 
     /// A peer that was accepted by the rules here.
@@ -53,7 +55,7 @@ impl Authenticated {
             is_direct: verdict.direct,
             deviations: verdict.deviations.iter().copied().collect(),
         };
-        Self { at_s, expires_s, peer: Some(peer) }
+        Self { origin: 0, at_s, expires_s, peer: Some(peer) }
     }
 
     /// A peer that a host accepted. Its path is not known: of the issuers in the chain, those count that were valid.
@@ -63,7 +65,7 @@ impl Authenticated {
         let expires_s = dates.filter(|date| *date >= at_s).fold(end_entity, u64::min);
         let path = Arc::new(VerifiedPath::new(chain).with_staple(staple));
         let peer = Peer { chain: KeptChain::of(chain), path, is_direct: false, deviations: Deviations::default() };
-        Self { at_s, expires_s, peer: Some(peer) }
+        Self { origin: 0, at_s, expires_s, peer: Some(peer) }
     }
 
     /// The same peer, if nothing will be asked about its certificates.
@@ -79,7 +81,7 @@ impl Authenticated {
             is_direct: peer.is_direct,
             deviations: peer.deviations,
         });
-        Self { at_s: self.at_s, expires_s: self.expires_s, peer }
+        Self { origin: self.origin, at_s: self.at_s, expires_s: self.expires_s, peer }
     }
 
     /// Returns true if both are the same peer, as one handshake authenticated it.

@@ -385,6 +385,26 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_deviations<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_sessionOrigin<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> JByteArray<'local> {
+    guard(&mut env, |env| {
+        let mut origin = Vec::with_capacity(2 * size_of::<u64>() + size_of::<[u8; 32]>());
+        {
+            let mut engine = ENGINES.claim(engine)?;
+            engine.with_connection(|connection| {
+                origin.extend(connection.origin().to_be_bytes());
+                origin.extend(connection.origin_time_s().unwrap_or_default().to_be_bytes());
+                origin.extend(connection.take_session_id().iter().flat_map(|id| id.iter()));
+            });
+        }
+        java_bytes(env, &origin)
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_id<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::KeyLog;
 
 use super::lent;
-use super::secret::{OF_CLIENT, OF_FLIGHT, OF_SERVER};
+use super::secret::{MASTER, OF_CLIENT, OF_FLIGHT, OF_SERVER};
 
 /// The key log of each configuration. It notes the secrets of application data for the connection, and passes all to
 /// the operator's key log if there is one.
@@ -18,7 +18,7 @@ struct SecretLog {
 
 impl SecretLog {
     fn notes(&self, label: &str) -> bool {
-        matches!(label, OF_CLIENT | OF_SERVER) || self.looks_ahead && label == OF_FLIGHT
+        matches!(label, OF_CLIENT | OF_SERVER | MASTER) || self.looks_ahead && label == OF_FLIGHT
     }
 }
 

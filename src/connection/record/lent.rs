@@ -29,7 +29,7 @@ use super::fault::as_rustls;
 use super::gcm::{NONCE_BYTES, TAG_BYTES};
 use super::header::{HEADER_BYTES, RecordType};
 use super::kind::{Aead, EXPLICIT_NONCE_BYTES, Kind};
-use super::secret::Secrets;
+use super::secret::{Secrets, SessionId};
 
 /// Level of an alert that ends the connection (RFC 8446 section 6).
 const FATAL: u8 = 2;
@@ -84,6 +84,11 @@ impl Lent {
     pub(crate) fn take_flight_reader(&mut self, suite: CipherSuite) -> Option<Cipher> {
         let secret = self.secrets.flight.take()?;
         secret.cipher(Direction::Read, aead_of(suite)?)
+    }
+
+    /// Returns the identifier of a session of TLS 1.2, once rustls has its secret.
+    pub(crate) fn session_id(&self) -> Option<SessionId> {
+        self.secrets.id
     }
 
     /// Takes the ciphers over from the part of rustls that `end` drops.

@@ -31,6 +31,7 @@ use layer::TrafficSecrets;
 pub(super) use layer::{Floods, Layer, Opened, sealed_alert};
 pub(super) use lent::Lent;
 pub(crate) use lent::on_own_ciphers;
+pub(super) use secret::SessionId;
 
 /// Prepares a server's configuration for connections with records of our own. `key_log` is the operator's.
 pub(crate) fn prepare_server(config: &mut ServerConfig, key_log: Option<Arc<dyn KeyLog>>) {

@@ -3,6 +3,7 @@
 //! rustls tells them to its key log, and to nothing else: key_log.rs.
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, KeyType, Prk};
+use aws_lc_rs::hmac;
 use zeroize::Zeroize;
 
 use super::cipher::{Cipher, Direction};
@@ -19,6 +20,19 @@ pub(super) const OF_SERVER: &str = "SERVER_TRAFFIC_SECRET_0";
 /// The label of the key log for the secret of a server's flight.
 pub(super) const OF_FLIGHT: &str = "SERVER_HANDSHAKE_TRAFFIC_SECRET";
 
+/// The label of the secret that a session of TLS 1.2 and its resumptions have.
+pub(super) const MASTER: &str = "CLIENT_RANDOM";
+
+/// An identifier that both sides of a connection can make. It shows nothing of the secret.
+pub(crate) type SessionId = [u8; 32];
+
+fn identifier(secret: &[u8]) -> SessionId {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"brokertls session identifier");
+    let mut id = SessionId::default();
+    id.copy_from_slice(tag.as_ref());
+    id
+}
+
 /// The traffic secret of one direction.
 pub(super) struct Secret {
     /// Behind a pointer: where a secret moves, no copy of it stays behind.
@@ -29,6 +43,8 @@ pub(super) struct Secret {
 /// The traffic secrets of both sides, as far as they are known.
 #[derive(Default)]
 pub(super) struct Secrets {
+    /// The identifier of a session of TLS 1.2.
+    pub(super) id: Option<SessionId>,
     pub(super) client: Option<Secret>,
     pub(super) server: Option<Secret>,
     /// That of the server's flight, for a client that looks ahead at it.
@@ -42,6 +58,7 @@ impl Secrets {
             OF_CLIENT => self.client = Secret::new(secret),
             OF_SERVER => self.server = Secret::new(secret),
             OF_FLIGHT => self.flight = Secret::new(secret),
+            MASTER => self.id = Some(identifier(secret)),
             _ => {}
         }
     }

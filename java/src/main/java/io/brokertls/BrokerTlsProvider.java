@@ -18,7 +18,8 @@ import java.util.Objects;
 /**
  * The JSSE provider {@code BrokerTLS}.
  *
- * <p>It provides the contexts {@code TLS}, {@code TLSv1.2} and {@code TLSv1.3}. It provides the read-only key stores
+ * <p>It provides the contexts {@code TLS}, {@code TLSv1.2} and {@code TLSv1.3}, and {@code SSL} as another name of
+ * {@code TLS}. It provides the read-only key stores
  * {@code PEM}, {@code BrokerTLS-PKCS12} and {@code BrokerTLS-JKS}. It provides key and trust manager factories with the
  * name {@code BrokerTLS}; in its own contexts, their managers run in native code. Only the contexts have names of the
  * JDK, so the provider can have any position in the list of providers.
@@ -42,6 +43,7 @@ public final class BrokerTlsProvider extends Provider {
     private BrokerTlsProvider(boolean hasDefault) {
         super(NAME, "0.1", "TLS for message brokers");
         add("SSLContext", "TLS", ContextSpi.Tls.class, ContextSpi.Tls::new);
+        add("SSLContext", "SSL", ContextSpi.Tls.class, ContextSpi.Tls::new);
         add("SSLContext", "TLSv1.2", ContextSpi.Tls12.class, ContextSpi.Tls12::new);
         add("SSLContext", "TLSv1.3", ContextSpi.Tls13.class, ContextSpi.Tls13::new);
         add("KeyStore", "PEM", NativeKeyStore.Pem.class, NativeKeyStore.Pem::new);

@@ -1,23 +1,29 @@
 package io.brokertls;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.InvalidParameterException;
 import java.security.KeyStore;
+import java.security.KeyStoreException;
 import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
 import java.security.Security;
 import java.security.Signature;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import javax.net.ssl.HttpsURLConnection;
@@ -25,6 +31,7 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The services that the provider registers, and the names that it leaves to others. */
 class BrokerTlsProviderTest {
@@ -34,8 +41,9 @@ class BrokerTlsProviderTest {
         for (Provider.Service service : new BrokerTlsProvider().getServices()) {
             names.add(service.getType() + "." + service.getAlgorithm());
         }
-        assertEquals(new TreeSet<>(Set.of("SSLContext.TLS", "SSLContext.TLSv1.2", "SSLContext.TLSv1.3", "KeyStore.PEM",
-                "KeyStore.BrokerTLS-PKCS12", "KeyStore.BrokerTLS-JKS", "KeyManagerFactory.BrokerTLS",
+        assertEquals(new TreeSet<>(Set.of("SSLContext.TLS", "SSLContext.SSL", "SSLContext.TLSv1.2",
+                "SSLContext.TLSv1.3", "KeyStore.PEM", "KeyStore.BrokerTLS-PKCS12", "KeyStore.BrokerTLS-JKS",
+                "KeyManagerFactory.BrokerTLS",
                 "TrustManagerFactory.BrokerTLS")), names);
     }
 
@@ -73,6 +81,50 @@ class BrokerTlsProviderTest {
     void unknownAlgorithmIsNotServed() {
         Provider provider = new BrokerTlsProvider();
         assertThrows(NoSuchAlgorithmException.class, () -> SSLContext.getInstance("TLSv1.1", provider));
+    }
+
+    @Test
+    void contextSslIsTls() throws Exception {
+        Provider provider = new BrokerTlsProvider();
+        SSLContext context = SSLContext.getInstance("SSL", provider);
+        context.init(null, null, null);
+        SSLContext tls = SSLContext.getInstance("TLS", provider);
+        tls.init(null, null, null);
+        assertArrayEquals(tls.getDefaultSSLParameters().getProtocols(),
+                context.getDefaultSSLParameters().getProtocols());
+        assertArrayEquals(tls.getDefaultSSLParameters().getCipherSuites(),
+                context.getDefaultSSLParameters().getCipherSuites());
+        for (String old : List.of("SSLv3", "TLSv1", "TLSv1.1", "DTLS", "Default")) {
+            assertThrows(NoSuchAlgorithmException.class, () -> SSLContext.getInstance(old, provider), old);
+        }
+    }
+
+    @Test
+    void defaultContextReadsTheStoreOfTheProviderThatIsNamed(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("store.jks");
+        KeyStore store = KeyStore.getInstance("JKS");
+        store.load(null, null);
+        try (OutputStream out = Files.newOutputStream(file)) {
+            store.store(out, "secret".toCharArray());
+        }
+        Map<String, String> properties = Map.of("javax.net.ssl.keyStore", file.toString(),
+                "javax.net.ssl.keyStoreType", "JKS", "javax.net.ssl.keyStorePassword", "secret");
+        properties.forEach(System::setProperty);
+        try {
+            System.setProperty("javax.net.ssl.keyStoreProvider", "SUN");
+            assertNotNull(SSLContext.getInstance("Default", BrokerTlsProvider.withDefault()));
+            System.setProperty("javax.net.ssl.keyStoreProvider", "SunJCE");
+            NoSuchAlgorithmException refused = assertThrows(NoSuchAlgorithmException.class,
+                    () -> SSLContext.getInstance("Default", BrokerTlsProvider.withDefault()));
+            assertInstanceOf(KeyStoreException.class, refused.getCause());
+            // Without a type, NONE is no store.
+            System.setProperty("javax.net.ssl.keyStore", "NONE");
+            System.clearProperty("javax.net.ssl.keyStoreType");
+            assertNotNull(SSLContext.getInstance("Default", BrokerTlsProvider.withDefault()));
+        } finally {
+            properties.keySet().forEach(System::clearProperty);
+            System.clearProperty("javax.net.ssl.keyStoreProvider");
+        }
     }
 
     @Test

@@ -216,6 +216,15 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
+    /** Ends the session of a connection, by the number of its first connection. It is not resumed any more. */
+    public void endSession(long origin) {
+        try {
+            endSession(pointer(), origin);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Drops a client's sessions with a server. */
     public void forgetSessions(String host, String sessionScope) {
         try {
@@ -333,6 +342,8 @@ public final class NativeContext extends NativeHandle {
 
     private static native void limitSessions(long context, int clientSessions, int clientTimeoutSeconds,
             int serverTimeoutSeconds);
+
+    private static native void endSession(long context, long origin);
 
     private static native void forgetSessions(long context, String host, String sessionScope);
 

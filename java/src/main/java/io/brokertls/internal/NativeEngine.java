@@ -272,6 +272,18 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    /**
+     * Returns two numbers of eight bytes: that of the first connection of the session, and the time of its handshake in
+     * seconds, 0 if this is the first. At the first call, the identifier of a session of TLS 1.2 follows.
+     */
+    public byte[] sessionOrigin() {
+        try {
+            return sessionOrigin(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns the number of the connection in its context; never 0. */
     public long id() {
         try {
@@ -345,6 +357,8 @@ public final class NativeEngine extends NativeHandle {
     private static native boolean isResumed(long engine);
 
     private static native String[] deviations(long engine);
+
+    private static native byte[] sessionOrigin(long engine);
 
     private static native long id(long engine);
 

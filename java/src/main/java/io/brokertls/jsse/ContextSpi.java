@@ -180,17 +180,21 @@ public class ContextSpi extends SSLContextSpi {
 
     private static KeyManager[] keyManagersOfProperties() throws GeneralSecurityException, IOException {
         String file = System.getProperty("javax.net.ssl.keyStore", "");
-        if (file.isEmpty() || file.equals("NONE")) {
+        String type = System.getProperty("javax.net.ssl.keyStoreType", "");
+        // A store without a file, such as a token, is named NONE and needs a type.
+        boolean hasFile = !file.equals("NONE");
+        if (file.isEmpty() || !hasFile && type.isEmpty()) {
             return null;
         }
-        String type = System.getProperty("javax.net.ssl.keyStoreType", KeyStore.getDefaultType());
+        String provider = System.getProperty("javax.net.ssl.keyStoreProvider", "");
+        String named = type.isEmpty() ? KeyStore.getDefaultType() : type;
+        KeyStore store = provider.isEmpty() ? KeyStore.getInstance(named) : KeyStore.getInstance(named, provider);
         char[] password = System.getProperty("javax.net.ssl.keyStorePassword", "").toCharArray();
-        KeyStore store = KeyStore.getInstance(type);
-        try (InputStream in = Files.newInputStream(Path.of(file))) {
+        try (InputStream in = hasFile ? Files.newInputStream(Path.of(file)) : null) {
             store.load(in, password.length == 0 ? null : password);
         }
         KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        factory.init(store, password);
+        factory.init(store, named.equals("PKCS11") ? null : password);
         return factory.getKeyManagers();
     }
 

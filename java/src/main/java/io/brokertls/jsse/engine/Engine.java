@@ -256,7 +256,7 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         boolean isResumed = connection.isResumed();
         record.complete(facts[FACT_GROUP], isResumed, connection.deviations());
         applicationProtocol = facts[FACT_PROTOCOL] == null ? "" : facts[FACT_PROTOCOL].intern();
-        (mode == MODE_CLIENT ? context.clientSessions() : context.serverSessions()).add(session);
+        session.join(connection.sessionOrigin(), isResumed);
         releaseCallbacks();
         context.reports().complete(this, facts, isResumed, session);
     }

@@ -7,16 +7,13 @@ import io.brokertls.jsse.keys.SignatureScheme;
 import java.io.ByteArrayInputStream;
 import java.lang.ref.WeakReference;
 import java.security.Principal;
-import java.security.SecureRandom;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import javax.crypto.SecretKey;
 import javax.net.ssl.ExtendedSSLSession;
@@ -33,8 +30,6 @@ import javax.security.auth.x500.X500Principal;
  * read from the engine on first use. Safe for use by several threads.
  */
 public final class Session extends ExtendedSSLSession {
-    private static final SecureRandom RANDOM = new SecureRandom();
-    private static final int ID_LENGTH = 32;
     private static final X509Certificate[] NONE = {};
     /** The signature schemes of this provider, in the order of the native library. */
     private static final int[] SCHEMES = {
@@ -48,9 +43,7 @@ public final class Session extends ExtendedSSLSession {
     private final String sessionScope;
     private final String peerHost;
     private final int peerPort;
-    private final long creationTime = System.currentTimeMillis();
-    private long lastAccessedTime = creationTime;
-    private byte[] id;
+    private volatile SessionRoot root = new SessionRoot();
     private String protocol = "NONE";
     private String cipherSuite = "SSL_NULL_WITH_NULL_NULL";
     private List<SNIServerName> requestedServerNames;
@@ -70,7 +63,6 @@ public final class Session extends ExtendedSSLSession {
     /** The signature schemes that this side accepts. */
     private int[] localSchemes = SCHEMES;
     private List<byte[]> statusResponses = List.of();
-    private Map<String, Object> values;
     private State state = State.IN_HANDSHAKE;
     private boolean isHandedOut;
 
@@ -105,14 +97,41 @@ public final class Session extends ExtendedSSLSession {
     }
 
     /**
+     * Joins the resumptions of an earlier session if this is one, by what {@link NativeEngine#sessionOrigin} returns,
+     * and enters the session into its context.
+     */
+    public void join(byte[] origin, boolean isResumed) {
+        SessionRoot own = root;
+        long first = own.establish(origin);
+        SessionRoot earlier = isResumed ? sessions.root(first) : null;
+        if (earlier != null) {
+            earlier.addAll(own);
+            root = earlier;
+            earlier.learnLocalCertificates();
+        } else {
+            own.setFirst(this);
+        }
+        sessions.add(this);
+    }
+
+    SessionRoot root() {
+        return root;
+    }
+
+    /**
      * Keeps the encoded certificates of both sides. They are parsed on first use.
      *
      * @param subjectOfPeer the subject of a peer without a chain here, or null
      */
     public synchronized void keep(byte[][] peerChain, byte[][] localChain, byte[] subjectOfPeer) {
         peerEncoded = peerChain;
-        localEncoded = localChain;
         peerName = subjectOfPeer;
+        if (sessions == null || localChain.length == 0) {
+            localEncoded = localChain;
+        } else if (localCertificates == null) {
+            localCertificates = sessions.ownChain(localChain);
+            root.setLocalCertificates(localCertificates);
+        }
     }
 
     /** Keeps what {@link NativeEngine#chains} returns. */
@@ -266,7 +285,7 @@ public final class Session extends ExtendedSSLSession {
         localCertificates = chain.clone();
     }
 
-    private static X509Certificate[] parse(byte[][] chain) {
+    static X509Certificate[] parse(byte[][] chain) {
         try {
             CertificateFactory factory = CertificateFactory.getInstance("X.509");
             X509Certificate[] certificates = new X509Certificate[chain.length];
@@ -298,10 +317,10 @@ public final class Session extends ExtendedSSLSession {
         }
     }
 
-    private X509Certificate[] local() {
+    X509Certificate[] local() {
         synchronized (this) {
             if (localCertificates != null || state == State.IN_HANDSHAKE) {
-                return localCertificates == null ? NONE : localCertificates;
+                return ownOrFirst();
             }
         }
         byte[][] chain = chain(false);
@@ -310,8 +329,21 @@ public final class Session extends ExtendedSSLSession {
                 localCertificates = parse(chain);
                 localEncoded = null;
             }
-            return localCertificates == null ? NONE : localCertificates;
+            return ownOrFirst();
         }
+    }
+
+    /** Returns the own certificates, or those of the full handshake, because a resumption sends none. */
+    private X509Certificate[] ownOrFirst() {
+        X509Certificate[] known = localCertificates == null ? NONE : localCertificates;
+        X509Certificate[] first = root.localCertificates();
+        if (known.length == 0) {
+            return first == null ? NONE : first;
+        }
+        if (first == null) {
+            root.setLocalCertificates(known);
+        }
+        return known;
     }
 
     @Override
@@ -357,15 +389,13 @@ public final class Session extends ExtendedSSLSession {
     }
 
     @Override
-    public synchronized byte[] getId() {
-        if (state == State.IN_HANDSHAKE) {
-            return new byte[0];
+    public byte[] getId() {
+        synchronized (this) {
+            if (state == State.IN_HANDSHAKE) {
+                return new byte[0];
+            }
         }
-        if (id == null) {
-            id = new byte[ID_LENGTH];
-            RANDOM.nextBytes(id);
-        }
-        return id.clone();
+        return root.id();
     }
 
     @Override
@@ -380,16 +410,12 @@ public final class Session extends ExtendedSSLSession {
 
     @Override
     public long getCreationTime() {
-        return creationTime;
+        return root.creationTime();
     }
 
     @Override
-    public synchronized long getLastAccessedTime() {
-        return lastAccessedTime;
-    }
-
-    synchronized void touch() {
-        lastAccessedTime = System.currentTimeMillis();
+    public long getLastAccessedTime() {
+        return root.lastAccessedTime();
     }
 
     @Override
@@ -399,6 +425,9 @@ public final class Session extends ExtendedSSLSession {
                 return;
             }
             state = State.INVALIDATED;
+        }
+        if (root.end()) {
+            sessions.end(root.origin());
         }
         sessions.forget(sessionHost, sessionScope);
     }
@@ -410,7 +439,7 @@ public final class Session extends ExtendedSSLSession {
                 return false;
             }
         }
-        return !sessions.isExpired(creationTime);
+        return !root.isEnded() && !sessions.isExpired(root.creationTime());
     }
 
     @Override
@@ -419,13 +448,7 @@ public final class Session extends ExtendedSSLSession {
             throw new IllegalArgumentException("a value of a session needs a name and a value");
         }
         refuseReserved(name);
-        Object old;
-        synchronized (this) {
-            if (values == null) {
-                values = new HashMap<>();
-            }
-            old = values.put(name, value);
-        }
+        Object old = root.put(name, value);
         if (old instanceof SSLSessionBindingListener) {
             ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
         }
@@ -445,9 +468,7 @@ public final class Session extends ExtendedSSLSession {
             case ConnectionFacts.VALUE:
                 return connection.facts();
             default:
-                synchronized (this) {
-                    return values == null ? null : values.get(name);
-                }
+                return root.get(name);
         }
     }
 
@@ -463,18 +484,15 @@ public final class Session extends ExtendedSSLSession {
             throw new IllegalArgumentException("a value of a session needs a name");
         }
         refuseReserved(name);
-        Object old;
-        synchronized (this) {
-            old = values == null ? null : values.remove(name);
-        }
+        Object old = root.remove(name);
         if (old instanceof SSLSessionBindingListener) {
             ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
         }
     }
 
     @Override
-    public synchronized String[] getValueNames() {
-        return values == null ? new String[0] : values.keySet().toArray(new String[0]);
+    public String[] getValueNames() {
+        return root.names();
     }
 
     @Override

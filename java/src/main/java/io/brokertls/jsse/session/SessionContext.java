@@ -1,14 +1,20 @@
 package io.brokertls.jsse.session;
 
 import io.brokertls.internal.NativeContext;
+import java.lang.ref.SoftReference;
 import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
+import java.security.cert.X509Certificate;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.Enumeration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 
@@ -25,10 +31,15 @@ public final class SessionContext implements SSLSessionContext {
     private static final int DEFAULT_SIZE = 20_480;
     private static final int DEFAULT_TIMEOUT_S = 86_400;
     private static final long MS_PER_S = 1_000;
+    private static final int MOST_OWN_CHAINS = 16;
 
     private final NativeContext nativeContext;
     private final boolean isClient;
     private final Deque<WeakReference<Session>> sessions = new ArrayDeque<>();
+    /** By the number of the first connection, the oldest first. Values and ids stay as long as memory allows. */
+    private final Map<Long, SoftReference<SessionRoot>> roots = new LinkedHashMap<>();
+    /** The last own chains, guarded by itself. */
+    private final Deque<OwnChain> ownChains = new ArrayDeque<>();
     private SessionContext other;
     private volatile int size = DEFAULT_SIZE;
     private volatile int timeoutS = DEFAULT_TIMEOUT_S;
@@ -45,9 +56,23 @@ public final class SessionContext implements SSLSessionContext {
         limit();
     }
 
-    public synchronized void add(Session session) {
+    synchronized void add(Session session) {
         sessions.addLast(new WeakReference<>(session));
+        roots.put(session.root().origin(), new SoftReference<>(session.root()));
         dropOldest();
+    }
+
+    /** Returns the root of the session that began with a connection; null if it is not known any more. */
+    synchronized SessionRoot root(long origin) {
+        SoftReference<SessionRoot> found = roots.get(origin);
+        return found == null ? null : found.get();
+    }
+
+    /** Has no side resume a session any more. */
+    void end(long origin) {
+        if (origin != 0) {
+            nativeContext.endSession(origin);
+        }
     }
 
     private void dropOldest() {
@@ -55,6 +80,34 @@ public final class SessionContext implements SSLSessionContext {
                 && (size != 0 && sessions.size() > size || sessions.peekFirst().get() == null)) {
             sessions.removeFirst();
         }
+        int most = size == 0 ? DEFAULT_SIZE : size;
+        Iterator<SoftReference<SessionRoot>> oldest = roots.values().iterator();
+        while (oldest.hasNext()) {
+            boolean isGone = oldest.next().get() == null;
+            if (!isGone && roots.size() <= most) {
+                break;
+            }
+            oldest.remove();
+        }
+    }
+
+    /** Returns an own chain, parsed once for all sessions; empty if Java cannot read it. */
+    X509Certificate[] ownChain(byte[][] encoded) {
+        synchronized (ownChains) {
+            for (OwnChain known : ownChains) {
+                if (Arrays.deepEquals(known.encoded, encoded)) {
+                    return known.parsed;
+                }
+            }
+        }
+        OwnChain made = new OwnChain(encoded, Session.parse(encoded));
+        synchronized (ownChains) {
+            ownChains.addFirst(made);
+            if (ownChains.size() > MOST_OWN_CHAINS) {
+                ownChains.removeLast();
+            }
+        }
+        return made.parsed;
     }
 
     private List<Session> live() {
@@ -88,7 +141,9 @@ public final class SessionContext implements SSLSessionContext {
         if (sessionId == null) {
             throw new NullPointerException("sessionId");
         }
-        for (Session session : live()) {
+        List<Session> live = live();
+        Collections.reverse(live);
+        for (Session session : live) {
             if (Arrays.equals(session.getId(), sessionId)) {
                 session.keepAll();
                 return session;
@@ -99,11 +154,13 @@ public final class SessionContext implements SSLSessionContext {
 
     @Override
     public Enumeration<byte[]> getIds() {
-        List<byte[]> ids = new ArrayList<>();
+        // A session and its resumptions have one id.
+        Map<ByteBuffer, byte[]> ids = new LinkedHashMap<>();
         for (Session session : live()) {
-            ids.add(session.getId());
+            byte[] id = session.getId();
+            ids.put(ByteBuffer.wrap(id), id);
         }
-        return Collections.enumeration(ids);
+        return Collections.enumeration(ids.values());
     }
 
     @Override
@@ -139,5 +196,15 @@ public final class SessionContext implements SSLSessionContext {
         SessionContext clients = isClient ? this : other;
         SessionContext servers = isClient ? other : this;
         nativeContext.limitSessions(clients.size, clients.timeoutS, servers.timeoutS);
+    }
+
+    private static final class OwnChain {
+        private final byte[][] encoded;
+        private final X509Certificate[] parsed;
+
+        OwnChain(byte[][] encoded, X509Certificate[] parsed) {
+            this.encoded = encoded;
+            this.parsed = parsed;
+        }
     }
 }

@@ -1,0 +1,133 @@
+package io.brokertls.jsse.session;
+
+import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The part of a session that its resumptions share: id, creation time, values, own certificates, and its end. The
+ * caller of the values holds no lock of a session. Safe for use by several threads.
+ */
+final class SessionRoot {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int ID_LENGTH = 32;
+    private static final long MS_PER_S = 1_000;
+
+    private long creationTime = System.currentTimeMillis();
+    private volatile long lastAccessedTime = creationTime;
+    /** The number of the first connection; 0 before its handshake is complete. */
+    private long origin;
+    private byte[] id;
+    private Map<String, Object> values;
+    private X509Certificate[] localCertificates;
+    /** The session of the full handshake, while it is in use. */
+    private WeakReference<Session> first;
+    private volatile boolean isEnded;
+
+    /**
+     * Sets the facts that {@link io.brokertls.internal.NativeEngine#sessionOrigin} returns. Returns the number of the
+     * first connection.
+     */
+    synchronized long establish(byte[] facts) {
+        ByteBuffer read = ByteBuffer.wrap(facts);
+        origin = read.getLong();
+        long firstTimeS = read.getLong();
+        if (firstTimeS != 0) {
+            creationTime = firstTimeS * MS_PER_S;
+        }
+        if (read.hasRemaining()) {
+            id = new byte[read.remaining()];
+            read.get(id);
+        }
+        return origin;
+    }
+
+    synchronized long origin() {
+        return origin;
+    }
+
+    synchronized byte[] id() {
+        if (id == null) {
+            id = new byte[ID_LENGTH];
+            RANDOM.nextBytes(id);
+        }
+        return id.clone();
+    }
+
+    synchronized long creationTime() {
+        return creationTime;
+    }
+
+    long lastAccessedTime() {
+        return lastAccessedTime;
+    }
+
+    void touch() {
+        lastAccessedTime = System.currentTimeMillis();
+    }
+
+    /** Returns true at the first call. */
+    synchronized boolean end() {
+        boolean isFirst = !isEnded;
+        isEnded = true;
+        return isFirst;
+    }
+
+    boolean isEnded() {
+        return isEnded;
+    }
+
+    synchronized Object put(String name, Object value) {
+        if (values == null) {
+            values = new HashMap<>();
+        }
+        return values.put(name, value);
+    }
+
+    synchronized Object get(String name) {
+        return values == null ? null : values.get(name);
+    }
+
+    synchronized Object remove(String name) {
+        return values == null ? null : values.remove(name);
+    }
+
+    synchronized String[] names() {
+        return values == null ? new String[0] : values.keySet().toArray(new String[0]);
+    }
+
+    /** Adds the values of the handshake that has resumed this session. */
+    void addAll(SessionRoot handshake) {
+        for (String name : handshake.names()) {
+            put(name, handshake.get(name));
+        }
+        touch();
+    }
+
+    /** Returns the certificates that were sent in the full handshake; null if they are not known. */
+    synchronized X509Certificate[] localCertificates() {
+        return localCertificates;
+    }
+
+    synchronized void setLocalCertificates(X509Certificate[] chain) {
+        localCertificates = chain;
+    }
+
+    synchronized void setFirst(Session session) {
+        first = new WeakReference<>(session);
+    }
+
+    /** Reads the own certificates from the session of the full handshake, which may have to ask its engine. */
+    void learnLocalCertificates() {
+        Session known;
+        synchronized (this) {
+            known = localCertificates != null || first == null ? null : first.get();
+        }
+        if (known != null) {
+            known.local();
+        }
+    }
+}
