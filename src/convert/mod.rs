@@ -4,6 +4,7 @@
 //! of a store never passes for the whole.
 
 mod destination;
+mod notes;
 mod options;
 
 use std::collections::HashSet;
@@ -12,8 +13,8 @@ use std::path::Path;
 use crate::certificate::{describe, printable};
 use crate::config::Source;
 use crate::error::{Code, Error, Result};
-use crate::keystore::export::{self, Entries, Seal, Strength};
-use crate::keystore::{Limits, OpenOptions, Password, PasswordRequest, PasswordUse, Secret};
+use crate::keystore::export::{self, Entries, Needed, Request, Seal, Strength};
+use crate::keystore::{Limits, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType};
 
 pub use options::{CONVERT_OPTIONS, ConvertRow};
 
@@ -66,6 +67,8 @@ pub enum Part {
 #[derive(Clone, Debug, Default)]
 pub struct Conversion {
     options: OpenOptions,
+    /// The passwords of keys, each tried for each key before that of the store.
+    key_passwords: Vec<Password>,
     key: Option<Source>,
     aliases: Vec<String>,
     name: Option<String>,
@@ -114,7 +117,8 @@ impl Conversion {
     /// Converts a source. Nothing is written.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` without a format; `OPTION_CONFLICT` for settings that contradict each other or the input.
+    /// `INVALID_ARGUMENT` without a format; `OPTION_CONFLICT` for settings that contradict each other or the input, or
+    /// that have no effect.
     /// `STORE_PASSWORD_MISSING` for PKCS#12 without a new password. The errors of a store that is read.
     /// `NO_PRIVATE_KEY`, `NO_CERTIFICATE` or `NO_TRUSTED_CERTIFICATE` if nothing is left to write.
     pub fn convert(&self, source: &Source) -> Result<Converted> {
@@ -122,6 +126,9 @@ impl Conversion {
             let hint = "Set the option to to pem or pkcs12, or name the output .pem, .crt, .key, .p12 or .pfx.";
             Error::new(Code::InvalidArgument, "the format of the output is not known").with_hint(hint)
         })?;
+        if self.overwrites {
+            return Err(notes::no_effect("force", "no file is written"));
+        }
         self.convert_to(source, format)
     }
 
@@ -133,12 +140,12 @@ impl Conversion {
     /// # Errors
     /// As for [`convert`](Self::convert); `FILE_UNWRITABLE`.
     pub fn convert_to_file(&self, source: &Source, path: &Path) -> Result<Converted> {
-        let mut conversion = self.clone();
+        let mut conversion = Self { overwrites: false, ..self.clone() };
         conversion.format = self.format.or_else(|| Format::of_name(path));
         // Before any work is done, and again when the file is put in place.
         destination::check(path, self.overwrites)?;
-        let converted = conversion.convert(source)?;
-        destination::write(path, converted.content.reveal(), self.overwrites)?;
+        let mut converted = conversion.convert(source)?;
+        converted.warnings.extend(destination::write(path, converted.content.reveal(), self.overwrites)?);
         Ok(converted)
     }
 
@@ -147,8 +154,10 @@ impl Conversion {
         if format == Format::Pkcs12 {
             self.check_pkcs12(password.as_ref())?;
         }
-        let mut entries = self.entries(source)?;
+        let mut entries = self.entries(source, format)?;
         self.restrict(&mut entries, format, &source.label())?;
+        let settings = self.settings(format);
+        settings.check_effects(&entries)?;
         if format == Format::Pkcs12 {
             entries.check_issuers()?;
         }
@@ -176,7 +185,8 @@ impl Conversion {
         if format == Format::Pkcs12 {
             warnings.extend(entries.other_chains()?);
         }
-        warnings.extend(self.warnings(&entries, format, password.as_ref()));
+        notes::cap(&mut warnings);
+        warnings.extend(settings.warnings(&entries, password.as_ref()));
         Ok(Converted { content: Secret::from(content), entries: reported(&entries), warnings })
     }
 
@@ -216,16 +226,46 @@ impl Conversion {
         }
     }
 
+    fn settings(&self, format: Format) -> notes::Settings<'_> {
+        notes::Settings {
+            is_pem: format == Format::Pem,
+            has_name: self.name.is_some(),
+            has_password: !matches!(self.password, Password::None),
+            has_iterations: self.iterations.is_some(),
+            is_legacy: self.is_legacy,
+            password: &self.options.password,
+            key_passwords: &self.key_passwords,
+        }
+    }
+
     /// The entries of the input.
-    fn entries(&self, source: &Source) -> Result<Entries> {
+    fn entries(&self, source: &Source, format: Format) -> Result<Entries> {
         // A key of DSA is carried. If it is served is a question for contexts.
         let options = OpenOptions { legacy_dsa: true, ..self.options.clone() };
+        let request = Request {
+            aliases: &self.aliases,
+            passwords: &self.key_passwords,
+            needed: match self.part {
+                Part::All | Part::Identity | Part::Key => Needed::Keys,
+                Part::Chain => Needed::Chains,
+                Part::Trust => Needed::Trust,
+            },
+        };
+        if self.part == Part::Trust {
+            let unused = [("key", self.key.is_some()), ("key-password", !self.key_passwords.is_empty())];
+            if let Some((name, _)) = unused.into_iter().find(|(_, is_set)| *is_set) {
+                return Err(notes::no_effect(name, "the part trust has no keys"));
+            }
+        }
         let store = source.open(&options)?;
         match &self.key {
-            None => export::take(&store, &store, &self.aliases),
+            None => {
+                let mut entries = export::take(&store, &store, &request)?;
+                entries.warnings.extend(self.settings(format).unused_passwords(&[&store]));
+                Ok(entries)
+            }
             Some(key) => {
-                use crate::keystore::StoreType::{Der, Pem};
-                if !matches!(store.store_type(), Pem | Der) {
+                if !matches!(store.store_type(), StoreType::Pem | StoreType::Der) {
                     let detail = "a keystore has its keys in it, and the option key names another file";
                     return Err(Error::new(Code::OptionConflict, detail).at(source.label()));
                 }
@@ -234,7 +274,9 @@ impl Conversion {
                 if keys.keys().next().is_none() {
                     return Err(Error::new(Code::NoPrivateKey, "the option key").at(key.label()));
                 }
-                export::take(&store, &keys, &self.aliases)
+                let mut entries = export::take(&store, &keys, &request)?;
+                entries.warnings.extend(self.settings(format).unused_passwords(&[&store, &keys]));
+                Ok(entries)
             }
         }
     }
@@ -258,6 +300,9 @@ impl Conversion {
         }
         let has_keys = !entries.keys.is_empty();
         if self.part == Part::Chain {
+            let count = entries.keys.len();
+            let warning = format!("the output has the chains of {count} keys; many programs read only the first");
+            entries.warnings.extend((count > 1).then_some(warning));
             entries.only_chains();
         }
         let code = match self.part {
@@ -308,35 +353,6 @@ impl Conversion {
             entries.warnings.extend(lost);
         }
         Ok(())
-    }
-
-    /// The things to know about what was written.
-    fn warnings(&self, entries: &Entries, format: Format, password: Option<&Secret>) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if format == Format::Pem && !entries.keys.is_empty() && password.is_none() {
-            warnings.push("the private key in the output is not encrypted".to_owned());
-        }
-        if format == Format::Pem && entries.keys.len() > 1 {
-            let count = entries.keys.len();
-            warnings.push(format!("the output has {count} keys; many programs read only the first"));
-        }
-        let Some(password) = password else { return warnings };
-        let has_keys = !entries.keys.is_empty();
-        if self.is_legacy && (has_keys || format == Format::Pkcs12) {
-            warnings.push("the output is encrypted with triple DES and SHA-1, for old programs alone".to_owned());
-        }
-        if has_keys && password.reveal().is_empty() {
-            warnings.push("the password is empty: anyone can read the private key".to_owned());
-        }
-        if format == Format::Pkcs12 && password.reveal().is_empty() {
-            let what = "the password is empty; Java shows no entries to a program that gives it no password at all";
-            warnings.push(what.to_owned());
-        }
-        if format == Format::Pkcs12 && !password.reveal().is_ascii() {
-            let which = if self.is_legacy { "Java" } else { "Java 17 and older" };
-            warnings.push(format!("{which} cannot open PKCS#12 with a password that has characters beyond ASCII"));
-        }
-        warnings
     }
 }
 

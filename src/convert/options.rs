@@ -89,10 +89,15 @@ pub static CONVERT_OPTIONS: &[ConvertRow] = &[
         it.options.password = password(text)?;
         Ok(())
     }),
-    row("key-password", Secret, "PASSWORD", "password of the keys in IN [default: that of IN]", |it, text| {
-        it.options.key_password = password(text)?;
-        Ok(())
-    }),
+    ConvertRow {
+        repeats: true,
+        ..row("key-password", Secret, "PASSWORD",
+            "password of keys in IN; may be given several times, each is tried [default: that of IN]",
+            |it, text| {
+                it.key_passwords.push(password(text)?);
+                Ok(())
+            })
+    },
     row("key", Path, "FILE", "private key of the certificates in IN, if IN has none", |it, text| {
         it.key = Some(Source::file(text));
         Ok(())
@@ -119,7 +124,8 @@ pub static CONVERT_OPTIONS: &[ConvertRow] = &[
 ];
 
 impl Conversion {
-    /// Sets one setting from its text. The switches and numbers of the last call hold; aliases add up.
+    /// Sets one setting from its text. The switches and numbers of the last call hold. Aliases and passwords of keys add
+    /// up.
     ///
     /// # Errors
     /// `UNKNOWN_OPTION`, with the nearest name; `INVALID_ARGUMENT`; those of [`password`]. The text of a password is
@@ -141,9 +147,10 @@ impl Conversion {
         self
     }
 
-    /// Sets the password of the keys in the input, if they have one of their own.
+    /// Adds a password of keys in the input. For each key, the passwords are tried in their order, and then that of the
+    /// input.
     pub fn key_password(&mut self, password: Password) -> &mut Self {
-        self.options.key_password = password;
+        self.key_passwords.push(password);
         self
     }
 

@@ -56,8 +56,9 @@ pub unsafe extern "C" fn btls_conversion_error(conversion: *const btls_conversio
 ///
 /// # Details
 ///
-/// "alias" given again selects another entry as well. Every other option given again replaces its value. Passwords have
-/// the forms pass:TEXT, env:VARIABLE and file:PATH.
+/// "alias" given again selects another entry as well, and "key-password" given again adds a password that is tried.
+/// Every other option given again replaces its value. Passwords have the forms pass:TEXT, env:VARIABLE and file:PATH.
+/// The forms stdin and fd:NUMBER are of the command alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn btls_conversion_set(
     conversion: *mut btls_conversion,

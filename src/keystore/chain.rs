@@ -88,6 +88,21 @@ impl Pool {
         }
     }
 
+    /// The chain that Java's PKCS#12 makes: of each issuer's name the first certificate, up to one that names itself.
+    pub(super) fn chain_by_names(&self, certificate: &CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
+        let mut order: Vec<usize> = self.positions.get(certificate).copied().into_iter().collect();
+        while let Some(names) = order.last().and_then(|last| self.names.get(*last)) {
+            // One more than a chain may have shows that it is another chain.
+            if names.subject == names.issuer || order.len() > MAX_CHAIN {
+                break;
+            }
+            let issuer = self.by_subject.get(&names.issuer).and_then(|named| named.first());
+            let Some(issuer) = issuer.filter(|issuer| !order.contains(issuer)) else { break };
+            order.push(*issuer);
+        }
+        order.iter().filter_map(|position| self.certificates.get(*position)).cloned().collect()
+    }
+
     /// The first certificate that the key belongs to.
     ///
     /// # Errors

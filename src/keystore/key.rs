@@ -22,6 +22,8 @@ use crate::error::{Code, Error, Result};
 pub(super) const RSA_SMALL_BELOW_BITS: usize = 2048;
 /// RSA keys below this are refused.
 pub(super) const RSA_LEAST_BITS: usize = 1024;
+/// Largest public exponent, bits.
+pub(super) const RSA_MOST_EXPONENT_BITS: usize = 33;
 const RSA: &str = "1.2.840.113549.1.1.1";
 const EC: &str = "1.2.840.10045.2.1";
 /// The algorithms that are served beside these two: Ed25519, and ML-DSA-44, -65 and -87.
@@ -133,11 +135,19 @@ pub(super) fn pkcs8(der: &[u8]) -> Result<(String, Cursor<'_>, &[u8])> {
     Ok((oid, algorithm, content.take(OCTET_STRING, "private key")?.content))
 }
 
+/// Keys with several primes, or with a long public exponent, are read by other programs and not served here.
 fn rsa(pkcs1: &[u8]) -> Result<Algorithm> {
     let mut content = Cursor::new(pkcs1, Code::KeyMalformed).enter(SEQUENCE, "RSA key")?;
-    content.unsigned("version of the RSA key")?;
-    let bits = bits(content.take(INTEGER, "modulus of the RSA key")?.content);
-    Ok(Algorithm { name: format!("RSA {bits}"), rsa_bits: Some(bits), served: (1024..=8192).contains(&bits) })
+    let version = content.unsigned("version of the RSA key")?;
+    let size = bits(content.take(INTEGER, "modulus of the RSA key")?.content);
+    let exponent = bits(content.take(INTEGER, "public exponent of the RSA key")?.content);
+    let limit = match () {
+        () if version == 1 => " with more than two primes".to_owned(),
+        () if exponent > RSA_MOST_EXPONENT_BITS => format!(" with a public exponent of {exponent} bits"),
+        () => String::new(),
+    };
+    let served = limit.is_empty() && (1024..=8192).contains(&size);
+    Ok(Algorithm { name: format!("RSA {size}{limit}"), rsa_bits: Some(size), served })
 }
 
 /// The size of a big-endian number.

@@ -15,13 +15,10 @@ use rustls::pki_types::{SubjectPublicKeyInfoDer, alg_id};
 use rustls::sign::{Signer, SigningKey, public_key_to_spki};
 use rustls::{SignatureAlgorithm, SignatureScheme};
 
-use super::key::{RSA_LEAST_BITS, RSA_SMALL_BELOW_BITS, bits, pkcs8};
+use super::key::{RSA_LEAST_BITS, RSA_MOST_EXPONENT_BITS, RSA_SMALL_BELOW_BITS, bits, pkcs8};
 use super::key_form::Form;
 use crate::der::{Cursor, INTEGER, SEQUENCE};
 use crate::error::{Code, Error, Result};
-
-/// Largest public exponent, bits.
-const MAX_EXPONENT_BITS: usize = 33;
 
 /// The signature schemes, best first. A key of 1024 bits is too small for PSS with SHA-512 (RFC 8017 section 9.1.1).
 const SCHEMES: [SignatureScheme; 5] = [
@@ -60,7 +57,7 @@ impl SmallRsaKey {
         // Bounded and odd before they reach arithmetic that takes any number for what it is said to be.
         let odd = [modulus, exponent, p, q].iter().all(|number| number.last().is_some_and(|byte| byte & 1 == 1));
         let bounded = [private, p, q].iter().all(|number| (2..=size).contains(&bits(number)));
-        if !odd || !bounded || bits(exponent) > MAX_EXPONENT_BITS {
+        if !odd || !bounded || bits(exponent) > RSA_MOST_EXPONENT_BITS {
             return Err(Error::new(Code::KeyMalformed, "its numbers are not an RSA key"));
         }
         let number = BigUint::from_bytes_be;

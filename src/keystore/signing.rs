@@ -42,7 +42,7 @@ pub fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
     };
     let algorithm = Algorithm::of(form, der)?;
     match algorithm.rsa_bits {
-        Some(bits) if (RSA_LEAST_BITS..RSA_SMALL_BELOW_BITS).contains(&bits) => {
+        Some(bits) if algorithm.served && (RSA_LEAST_BITS..RSA_SMALL_BELOW_BITS).contains(&bits) => {
             Ok(Arc::new(SmallRsaKey::new(form, der)?))
         }
         _ if algorithm.served => {

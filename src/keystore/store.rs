@@ -150,6 +150,8 @@ pub struct Store {
     used_password: Option<Secret>,
     pub(super) limits: Limits,
     reads_dsa: bool,
+    /// The names of certificates that are in the chain of a key, and no entries of their own.
+    names: HashMap<CertificateDer<'static>, String>,
     /// The budget that is left for the decryption of keys.
     budget: Mutex<Budget>,
     /// All certificates, to make chains of; made when it is first needed.
@@ -189,6 +191,7 @@ pub(super) struct Content {
     pub(super) entries: Vec<Entry>,
     pub(super) warnings: Vec<String>,
     pub(super) used_password: Option<Secret>,
+    pub(super) names: HashMap<CertificateDer<'static>, String>,
 }
 
 impl Content {
@@ -235,6 +238,7 @@ impl Store {
             password: options.password.clone(),
             key_password: options.key_password.clone(),
             used_password: content.used_password,
+            names: content.names,
             limits: options.limits,
             reads_dsa: options.legacy_dsa,
             budget: Mutex::new(budget),
@@ -263,6 +267,11 @@ impl Store {
         self.used_password.is_some()
     }
 
+    /// The name of a certificate that is in the chain of a key, if the store has one.
+    pub(super) fn name_in_chain(&self, der: &CertificateDer<'static>) -> Option<&str> {
+        self.names.get(der).map(String::as_str)
+    }
+
     /// The warnings about an opened store.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -289,7 +298,10 @@ impl Store {
             (None, Some(entry)) => {
                 Err(Error::new(Code::NoPrivateKey, "the entry holds a certificate only").at(&entry.place))
             }
-            (None, None) => Err(self.alias_not_found(alias)),
+            (None, None) => {
+                let numbered = if self.store_type == StoreType::Pkcs12 { aliases.unnamed_keys.len() } else { 0 };
+                Err(self.alias_not_found(alias, numbered))
+            }
         }
     }
 
@@ -436,6 +448,42 @@ impl Store {
         self.decrypt_with(entry, material, password.as_ref())
     }
 
+    /// The key of an entry with the first of these passwords that opens it, and then with the store's own.
+    ///
+    /// Each password that is tried has its cost.
+    ///
+    /// # Errors
+    /// As for [`private_key`](Self::private_key), without the place.
+    pub(super) fn decrypt_with_any(
+        &self,
+        entry: &Entry,
+        passwords: &[Password],
+    ) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
+        let material = entry.material.as_ref().ok_or(Code::NoPrivateKey)?;
+        if !material.is_encrypted() || entry.fault.is_some() || passwords.is_empty() {
+            return self.decrypt(entry);
+        }
+        let request = PasswordRequest { label: &self.label, alias: entry.alias.as_deref(), usage: PasswordUse::Key };
+        let unavailable = || Error::new(Code::PasswordUnavailable, "for the private key");
+        let mut all = Vec::new();
+        for password in passwords {
+            all.push(password.resolve(&request).ok_or_else(unavailable)?);
+        }
+        all.extend(match self.store_type {
+            StoreType::Pem | StoreType::Der => self.password.resolve(&request),
+            _ => self.used_password.clone(),
+        });
+        let mut seen = HashSet::new();
+        for password in all.iter().map(Secret::reveal).filter(|password| seen.insert(*password)) {
+            self.budget().spend(material.cost(password))?;
+            match material.decrypt(Some(password)) {
+                Err(error) if error.code() == Code::KeyPasswordWrong => {}
+                done => return done,
+            }
+        }
+        Err(Code::KeyPasswordWrong.into())
+    }
+
     fn decrypt_with(
         &self,
         entry: &Entry,
@@ -504,13 +552,17 @@ impl Store {
         others.find_map(|entry| Some(entry.fault.clone()?.at(entry.place_within(&self.label))))
     }
 
-    pub(super) fn alias_not_found(&self, alias: &str) -> Error {
+    /// The error for an alias that no entry has. So many entries without a name have numbers.
+    pub(super) fn alias_not_found(&self, alias: &str, numbered: usize) -> Error {
         let aliases = self.entries.iter().filter_map(|entry| entry.alias.as_deref());
         let mut listed = aliases.clone().take(MAX_LISTED).map(printable).collect::<Vec<_>>();
-        match aliases.count() {
-            0 => listed.push("none".to_owned()),
-            count if count > MAX_LISTED => listed.push(format!("{} more", count - MAX_LISTED)),
-            _ => {}
+        let more = aliases.count().saturating_sub(MAX_LISTED);
+        listed.extend((more > 0).then(|| format!("{more} more")));
+        match numbered {
+            0 if listed.is_empty() => listed.push("none".to_owned()),
+            0 => {}
+            1 => listed.push("1 (an entry without a name)".to_owned()),
+            count => listed.push(format!("1 to {count} (entries without a name)")),
         }
         let detail = format!("alias {}; there are: {}", printable(alias), listed.join(", "));
         Error::new(Code::AliasNotFound, detail).at(&self.label)

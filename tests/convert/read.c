@@ -19,6 +19,18 @@ static void show_alias(X509 *certificate) {
     printf("%.*s ", alias ? length : 1, alias ? (const char *)alias : "-");
 }
 
+static int is_named(X509 *certificate) {
+    int length;
+    return X509_alias_get0(certificate, &length) != NULL;
+}
+
+static void show_other(const char *file, const char *kind, X509 *certificate) {
+    printf("%s: %s ", file, kind);
+    show_alias(certificate);
+    show(certificate);
+    printf("\n");
+}
+
 static void read_store(const char *file, const char *password) {
     FILE *opened = fopen(file, "rb");
     PKCS12 *store = d2i_PKCS12_fp(opened, NULL);
@@ -32,16 +44,20 @@ static void read_store(const char *file, const char *password) {
         show_alias(certificate);
         show(certificate);
         for (int i = 0; i < sk_X509_num(others); i++) {
-            printf(",");
-            show(sk_X509_value(others, i));
+            if (!is_named(sk_X509_value(others, i))) {
+                printf(",");
+                show(sk_X509_value(others, i));
+            }
         }
         printf("\n");
+        for (int i = 0; i < sk_X509_num(others); i++) {
+            if (is_named(sk_X509_value(others, i))) {
+                show_other(file, "other", sk_X509_value(others, i));
+            }
+        }
     } else {
         for (int i = 0; i < sk_X509_num(others); i++) {
-            printf("%s: trusted ", file);
-            show_alias(sk_X509_value(others, i));
-            show(sk_X509_value(others, i));
-            printf("\n");
+            show_other(file, "trusted", sk_X509_value(others, i));
         }
     }
     EVP_PKEY_free(key);

@@ -26,9 +26,10 @@ def read(file, password):
     others = [entry for entry in store.additional_certs]
     if store.key is None:
         return [f"trusted {name(entry)} {shown(entry.certificate)}" for entry in others]
-    chain = [store.cert.certificate] + [entry.certificate for entry in others]
+    named = [f"other {name(entry)} {shown(entry.certificate)}" for entry in others if entry.friendly_name]
+    chain = [store.cert.certificate] + [entry.certificate for entry in others if not entry.friendly_name]
     belongs = public(store.key.public_key()) == public(chain[0].public_key())
-    return [f"{'key' if belongs else 'wrong-key'} {name(store.cert)} {','.join(map(shown, chain))}"]
+    return [f"{'key' if belongs else 'wrong-key'} {name(store.cert)} {','.join(map(shown, chain))}"] + named
 
 
 for line in sys.stdin:

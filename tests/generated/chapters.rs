@@ -46,8 +46,8 @@ run over the caller's descriptors, functions or buffers.";
 pub(crate) const RULES: &str = "\
 - A function that can fail returns a btls_status: 0 is success, and 1 to 99 ask the caller to do something and to call \
   again. Every other status is an error. Its details are in btls_builder_error, btls_context_error, \
-  btls_conn_error or btls_conn_options_error of the object of the call. The comment of a function leaves out BTLS_NULL_POINTER, BTLS_INVALID_ARGUMENT for a value out of \
-  range, BTLS_BUSY and BTLS_PANIC.
+  btls_conn_error, btls_conn_options_error or btls_conversion_error of the object of the call. Comments leave out \
+  BTLS_NULL_POINTER, BTLS_INVALID_ARGUMENT for a value out of range, BTLS_BUSY and BTLS_PANIC.
 - A function without an object may be called from any thread at any time.
 - Outputs are the last parameters. They are written if the status is below 100, and not touched otherwise. A count is \
   exactly what was taken or given: the caller never offers these bytes again. A read or write that must be made again \
@@ -57,7 +57,7 @@ pub(crate) const RULES: &str = "\
   unless its comment says otherwise. Indexes start at 0.
 - Texts are UTF-8 and end with a NUL. The library copies all that it keeps.
 - A text or object that a function returns lives as long as the object it belongs to, unless the caller must free it.
-- A builder and a connection are used by one thread at a time. A second call at the same time, from another thread or \
+- A builder, a conversion and a connection are used by one thread at a time. A second call at the same time, from another thread or \
   from a callback, gives BTLS_BUSY. A function without a status then returns NULL, 0 or false, and btls_conn_error on \
   that thread gives BTLS_BUSY until a call of the thread succeeds. Neither is freed while another thread is in a call on \
   it; freed by a callback, it lives until its call returns. A context may be used by any number of threads.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use brokertls::Source;
 use brokertls::convert::{CONVERT_OPTIONS, Conversion, Converted};
+use brokertls::keystore::Password;
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JClass, JObject, JString};
 use zeroize::Zeroizing;
@@ -27,15 +28,14 @@ extern "system" fn Java_io_brokertls_internal_NativeConversion_options<'local>(
     })
 }
 
-/// Converts a file, or `content`, which messages call `source`. Without a destination, the result has the content.
+/// Converts a file, or `content`, which messages call `source`. Without a destination, the result has the content. The
+/// passwords are those of the input and of the output, which may be null, and then those of keys.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeConversion_convert<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     options: Strings<'local>,
-    store_password: JByteArray<'local>,
-    key_password: JByteArray<'local>,
-    out_password: JByteArray<'local>,
+    passwords: ByteArrays<'local>,
     source: JString<'local>,
     content: JByteArray<'local>,
     destination: JString<'local>,
@@ -46,15 +46,15 @@ extern "system" fn Java_io_brokertls_internal_NativeConversion_convert<'local>(
             let [name, value] = pair else { return Err(Raised::Argument("options without a value")) };
             conversion.set(name, value)?;
         }
-        let is_given = |array: &JByteArray<'_>| !array.as_raw().is_null();
-        if is_given(&store_password) {
-            conversion.password(password(env, &store_password, &JObject::null())?);
-        }
-        if is_given(&key_password) {
-            conversion.key_password(password(env, &key_password, &JObject::null())?);
-        }
-        if is_given(&out_password) {
-            conversion.out_password(password(env, &out_password, &JObject::null())?);
+        for index in 0..passwords.len(env)? {
+            let given = passwords.get_element(env, index)?;
+            let given = password(env, &given, &JObject::null())?;
+            match (index, given) {
+                (_, Password::None) => continue,
+                (0, given) => conversion.password(given),
+                (1, given) => conversion.out_password(given),
+                (_, given) => conversion.key_password(given),
+            };
         }
         let label = text(env, &source)?;
         let source = match bytes_or_none(env, &content)? {

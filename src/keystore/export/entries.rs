@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
+use zeroize::Zeroizing;
 
-use super::carried::{CertificateEntry, Entries, KeyEntry};
+use super::carried::{CertificateEntry, Entries, KeyEntry, Needed};
 use super::pkcs8::pkcs8;
 use super::public::Public;
 use crate::certificate::describe;
@@ -14,16 +15,26 @@ use crate::error::{Code, Error, Result};
 use crate::keystore::chain::Pool;
 use crate::keystore::crypto::cost::Allowance;
 use crate::keystore::signing::belongs_to;
-use crate::keystore::{Entry, EntryKind, Store, StoreType};
+use crate::keystore::{Entry, EntryKind, Password, Store, StoreType};
 
 const NOT_CHECKED: &str = "not checked if the key belongs to the certificate: its algorithm is unknown";
 
-/// The entries of a store, or those of these aliases, with the keys of `keys`, which may be the same store.
+/// The entries to take from a store.
+pub(crate) struct Request<'a> {
+    /// The names of the entries; all of them if there are none.
+    pub(crate) aliases: &'a [String],
+    /// The passwords of keys, each tried for each key, and then that of the store.
+    pub(crate) passwords: &'a [Password],
+    pub(crate) needed: Needed,
+}
+
+/// The entries of a store, with the keys of `keys`, which may be the same store.
 ///
 /// # Errors
 /// `STORE_PASSWORD_MISSING` if the integrity of a store of Java's was not checked; `ALIAS_NOT_FOUND`; `KEY_MISMATCH`;
 /// the fault of an entry that cannot be read; and what [`Store::private_key`] reports.
-pub(crate) fn take(store: &Store, keys: &Store, aliases: &[String]) -> Result<Entries> {
+pub(crate) fn take(store: &Store, keys: &Store, request: &Request<'_>) -> Result<Entries> {
+    let aliases = request.aliases;
     let is_checked = |store: &Store| match store.store_type() {
         StoreType::Jks | StoreType::Jceks => store.has_used_password(),
         _ => true,
@@ -34,7 +45,7 @@ pub(crate) fn take(store: &Store, keys: &Store, aliases: &[String]) -> Result<En
     }
     let mut taker = Taker {
         found: vec![false; aliases.len()],
-        aliases,
+        request,
         unnamed: 0,
         chains: Allowance::new(store.limits),
         entries: Entries::default(),
@@ -45,7 +56,7 @@ pub(crate) fn take(store: &Store, keys: &Store, aliases: &[String]) -> Result<En
     }
     let missing = aliases.iter().zip(&taker.found).find(|(_, found)| !**found);
     if let Some((alias, _)) = missing {
-        return Err(store.alias_not_found(alias));
+        return Err(store.alias_not_found(alias, taker.unnamed));
     }
     // The faults of entries are errors here, and no warnings.
     let warnings = store.warnings().iter().filter(|warning| !warning.contains(": not used: "));
@@ -56,7 +67,7 @@ pub(crate) fn take(store: &Store, keys: &Store, aliases: &[String]) -> Result<En
 
 /// The entries so far.
 struct Taker<'a> {
-    aliases: &'a [String],
+    request: &'a Request<'a>,
     /// True for each alias that an entry has.
     found: Vec<bool>,
     /// The number of entries without a name so far.
@@ -66,17 +77,22 @@ struct Taker<'a> {
 }
 
 impl Taker<'_> {
+    /// The number of the next entry, if it has no name.
+    fn number(&mut self, alias: Option<&str>) -> Option<usize> {
+        alias.is_none().then(|| {
+            self.unnamed += 1;
+            self.unnamed
+        })
+    }
+
     /// Tells whether an entry is asked for. One without a name is known by its number, as for Java.
-    fn is_wanted(&mut self, alias: Option<&str>) -> bool {
+    fn is_wanted(&mut self, alias: Option<&str>, number: Option<usize>) -> bool {
         let alias = match alias {
             Some(alias) => alias.to_lowercase(),
-            None => {
-                self.unnamed += 1;
-                self.unnamed.to_string()
-            }
+            None => number.unwrap_or_default().to_string(),
         };
-        let mut wanted = self.aliases.is_empty();
-        for (asked, found) in self.aliases.iter().zip(&mut self.found) {
+        let mut wanted = self.request.aliases.is_empty();
+        for (asked, found) in self.request.aliases.iter().zip(&mut self.found) {
             if asked.to_lowercase() == alias {
                 (wanted, *found) = (true, true);
             }
@@ -92,17 +108,21 @@ impl Taker<'_> {
     fn take_store(&mut self, store: &Store) -> Result<()> {
         let marked = store.entries().iter().any(|entry| matches!(entry.kind, EntryKind::Key | EntryKind::Trusted));
         for entry in store.entries() {
-            if !self.is_wanted(entry.alias.as_deref()) {
+            let number = self.number(entry.alias.as_deref());
+            if !self.is_wanted(entry.alias.as_deref(), number) {
                 continue;
             }
             match entry.kind {
                 EntryKind::Key => {
                     let taken = self.take_key(store, entry).map_err(|error| error.at(&entry.place))?;
-                    self.entries.keys.push(taken);
+                    let named =
+                        |der: &CertificateDer<'static>| Some((der.clone(), store.name_in_chain(der)?.to_owned()));
+                    self.entries.names.extend(taken.chain.iter().filter_map(named));
+                    self.entries.keys.push(KeyEntry { number, ..taken });
                 }
                 EntryKind::Trusted | EntryKind::Certificate => {
                     let trusted = entry.kind == EntryKind::Trusted || !marked;
-                    self.take_certificates(entry, trusted);
+                    self.take_certificates(entry, number, trusted);
                 }
                 EntryKind::SecretKey | EntryKind::Other => self.skip(entry)?,
             }
@@ -110,9 +130,10 @@ impl Taker<'_> {
         Ok(())
     }
 
-    fn take_certificates(&mut self, entry: &Entry, trusted: bool) {
+    fn take_certificates(&mut self, entry: &Entry, number: Option<usize>, trusted: bool) {
         let taken = entry.chain.iter().map(|der| CertificateEntry {
             alias: entry.alias.clone(),
+            number,
             place: entry.place.clone(),
             der: der.clone(),
             trusted,
@@ -124,7 +145,7 @@ impl Taker<'_> {
     fn skip(&mut self, entry: &Entry) -> Result<()> {
         match &entry.fault {
             Some(fault) => Err(fault.clone().at(&entry.place)),
-            None if self.aliases.is_empty() => {
+            None if self.request.aliases.is_empty() => {
                 let note = entry.note.as_deref().unwrap_or("skipped");
                 self.warn(&entry.place, &format!("{note}; it is not in the output"));
                 Ok(())
@@ -136,8 +157,34 @@ impl Taker<'_> {
         }
     }
 
+    /// The private key of an entry, decrypted.
+    fn decrypt(&self, store: &Store, entry: &Entry) -> Result<Zeroizing<PrivateKeyDer<'static>>> {
+        store.decrypt_with_any(entry, self.request.passwords).map_err(|error| match error.code() {
+            Code::KeyPasswordWrong => {
+                let hint = "Give the password of this key with the option key-password, which may be given several \
+                            times, or select other entries with alias.";
+                error.with_hint(hint)
+            }
+            _ => error,
+        })
+    }
+
     fn take_key(&mut self, store: &Store, entry: &Entry) -> Result<KeyEntry> {
-        let key = store.decrypt(entry)?;
+        let (alias, place) = (entry.alias.clone(), entry.place.clone());
+        let shows_chain = match self.request.needed {
+            Needed::Keys => false,
+            Needed::Chains => !entry.chain.is_empty(),
+            Needed::Trust => true,
+        };
+        if shows_chain {
+            if let Some(fault) = entry.fault().filter(|_| self.request.needed == Needed::Chains) {
+                return Err(fault.clone());
+            }
+            self.chains.take(&entry.chain)?;
+            let (key, chain) = (Zeroizing::default(), entry.chain.clone());
+            return Ok(KeyEntry { alias, number: None, place, key, chain });
+        }
+        let key = self.decrypt(store, entry)?;
         let mut chain = entry.chain.clone();
         match self.signer(store, entry, &key)? {
             Some(signer) => match chain.first() {
@@ -169,7 +216,7 @@ impl Taker<'_> {
             self.warn(&entry.place, "the key has no certificate; Java does not show such an entry");
         }
         self.chains.take(&chain)?;
-        Ok(KeyEntry { alias: entry.alias.clone(), place: entry.place.clone(), key: pkcs8(&key)?, chain })
+        Ok(KeyEntry { alias, number: None, place, key: pkcs8(&key)?, chain })
     }
 
     /// The key ready to sign; `None` for an algorithm that is not served.
@@ -191,15 +238,20 @@ impl Taker<'_> {
         let pool = store.pool()?;
         let (mut in_chains, mut has_keys) = (HashSet::new(), false);
         let is_alone = keys.keys().nth(1).is_none();
+        if self.request.needed == Needed::Trust && keys.keys().next().is_some() {
+            let detail = "a text with a private key does not say which certificates are trusted";
+            return Err(Error::new(Code::NoTrustedCertificate, detail).at(store.label()));
+        }
         for (_, entry) in keys.keys() {
             has_keys = true;
-            let is_wanted = self.is_wanted(None);
+            let number = self.number(None);
+            let is_wanted = self.is_wanted(None, number);
             let warnings = self.entries.warnings.len();
             match self.take_text_key(pool, keys, entry, is_alone) {
                 Ok(taken) => {
                     in_chains.extend(taken.chain.iter().cloned());
                     match is_wanted {
-                        true => self.entries.keys.push(taken),
+                        true => self.entries.keys.push(KeyEntry { number, ..taken }),
                         false => self.entries.warnings.truncate(warnings),
                     }
                 }
@@ -212,7 +264,8 @@ impl Taker<'_> {
         }
         let rejected = store.rejected();
         for certificate in pool.certificates().iter().filter(|der| !in_chains.contains(*der)) {
-            if self.is_wanted(None) {
+            let number = self.number(None);
+            if self.is_wanted(None, number) {
                 if rejected.contains(certificate) {
                     self.leave_out(store, certificate)?;
                     continue;
@@ -222,7 +275,8 @@ impl Taker<'_> {
                     self.warn(store.label(), &what);
                 }
                 let (der, place) = (certificate.clone(), store.label().to_owned());
-                self.entries.certificates.push(CertificateEntry { alias: None, place, der, trusted: !has_keys });
+                let entry = CertificateEntry { alias: None, number, place, der, trusted: !has_keys };
+                self.entries.certificates.push(entry);
             }
         }
         self.tell_others(store)?;
@@ -235,7 +289,7 @@ impl Taker<'_> {
     /// A certificate that OpenSSL rejects for TLS: no output says so, and other programs would trust it.
     fn leave_out(&mut self, store: &Store, certificate: &CertificateDer<'static>) -> Result<()> {
         let what = format!("a certificate that is rejected for TLS is not in the output: {}", describe(certificate));
-        if !self.aliases.is_empty() {
+        if !self.request.aliases.is_empty() {
             return Err(Error::new(Code::NoTrustedCertificate, what).at(store.label()));
         }
         self.warn(store.label(), &what);
@@ -248,7 +302,7 @@ impl Taker<'_> {
         let is_other = |entry: &&Entry| matches!(entry.kind, EntryKind::Other | EntryKind::SecretKey);
         for entry in store.entries().iter().filter(is_other) {
             match &entry.fault {
-                Some(fault) if self.aliases.is_empty() => return Err(fault.clone().at(&entry.place)),
+                Some(fault) if self.request.aliases.is_empty() => return Err(fault.clone().at(&entry.place)),
                 Some(fault) => self.warn(&entry.place, &format!("not used: {}", fault.message())),
                 None => self.warn(&entry.place, entry.note.as_deref().unwrap_or("skipped")),
             }
@@ -270,7 +324,7 @@ impl Taker<'_> {
     }
 
     fn take_text_key(&mut self, pool: &Pool, keys: &Store, entry: &Entry, is_alone: bool) -> Result<KeyEntry> {
-        let key = keys.decrypt(entry)?;
+        let key = self.decrypt(keys, entry)?;
         let chain = match self.signer(keys, entry, &key)? {
             _ if pool.certificates().is_empty() => Vec::new(),
             Some(signer) => match pool.certificate_of(signer.as_ref())? {
@@ -295,7 +349,7 @@ impl Taker<'_> {
             self.warn(&entry.place, "the key has no certificate; Java does not show such an entry");
         }
         self.chains.take(&chain)?;
-        Ok(KeyEntry { alias: None, place: entry.place.clone(), key: pkcs8(&key)?, chain })
+        Ok(KeyEntry { alias: None, number: None, place: entry.place.clone(), key: pkcs8(&key)?, chain })
     }
 }
 

@@ -10,8 +10,8 @@ mod pkcs12;
 mod pkcs8;
 mod public;
 
-pub(crate) use carried::Entries;
-pub(crate) use entries::take;
+pub(crate) use carried::{Entries, Needed};
+pub(crate) use entries::{Request, take};
 pub(crate) use naming::name;
 pub(crate) use pem::write as pem;
 pub use pkcs8::pkcs8;

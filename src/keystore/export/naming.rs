@@ -8,8 +8,9 @@ use crate::error::{Code, Error, Result};
 
 /// Gives each entry a name of its own, as Java compares names: without regard to case.
 ///
-/// `asked` becomes the name of the only entry, or of the only key. An entry without a name gets the next number. A name
-/// that is there before gets a number behind it, with a warning: Java would show one of the two.
+/// `asked` becomes the name of the only entry, or of the only key. An entry without a name gets the number that selects
+/// it, or the next one that is free. A name that is there before gets a number behind it, with a warning: Java would
+/// show one of the two.
 ///
 /// # Errors
 /// `OPTION_CONFLICT` if several entries could have the asked name.
@@ -27,14 +28,15 @@ pub(crate) fn name(entries: &mut Entries, asked: Option<&str>) -> Result<()> {
         *only = Some(asked.to_owned());
     }
     let mut names = Names::default();
-    let keys = entries.keys.iter_mut().map(|entry| &mut entry.alias);
-    let trusted = entries.certificates.iter_mut().filter(|entry| entry.trusted).map(|entry| &mut entry.alias);
-    let mut all: Vec<&mut Option<String>> = keys.chain(trusted).collect();
-    names.taken.extend(all.iter().filter_map(|alias| alias.as_deref().map(str::to_lowercase)));
+    let keys = entries.keys.iter_mut().map(|entry| (&mut entry.alias, entry.number));
+    let trusted = entries.certificates.iter_mut().filter(|entry| entry.trusted);
+    let mut all: Vec<(&mut Option<String>, Option<usize>)> =
+        keys.chain(trusted.map(|entry| (&mut entry.alias, entry.number))).collect();
+    names.taken.extend(all.iter().filter_map(|(alias, _)| alias.as_deref().map(str::to_lowercase)));
     let mut seen = HashSet::new();
-    for alias in &mut all {
+    for (alias, number) in &mut all {
         match alias {
-            None => **alias = Some(names.next_number()),
+            None => **alias = Some(names.number(*number)),
             Some(given) if seen.insert(given.to_lowercase()) => {}
             Some(given) => {
                 let new = names.after(given);
@@ -59,7 +61,11 @@ struct Names {
 }
 
 impl Names {
-    fn next_number(&mut self) -> String {
+    /// This number if it is free, or the next one that is.
+    fn number(&mut self, own: Option<usize>) -> String {
+        if let Some(name) = own.map(|number| number.to_string()).filter(|name| self.taken.insert(name.clone())) {
+            return name;
+        }
         loop {
             self.number += 1;
             let name = self.number.to_string();

@@ -1,8 +1,9 @@
 //! Entries as PKCS#12 (RFC 7292): certificates in one encrypted part, keys each encrypted in another.
 //!
 //! A part without a bag is left out, because some programs count the parts. The certificate of a key has its name and
-//! key identifier, so that every program shows the same name. Other certificates of a chain have neither: a program
-//! would show them as entries. A trusted certificate has Oracle's attribute, without which Java does not show it.
+//! key identifier, so that every program shows the same name. Other certificates of a chain have a name only if the
+//! input has one: a program can show them as entries. A trusted certificate has Oracle's attribute, without which Java
+//! does not show it.
 //!
 //! The tests read every output with the crate p12-keystore. It does not write the output, and does not wipe keys. It
 //! names each certificate of a chain by its subject: Python shows no alias then, and Bouncy Castle false entries. It
@@ -67,7 +68,8 @@ pub(crate) fn write(entries: &Entries, seal: &Seal<'_>, limits: Limits) -> Resul
     Ok(Zeroizing::new(element(SEQUENCE, &[&version, &safe, &mac])))
 }
 
-/// The certificates of keys with their names, the rest of the chains once each, then those of no key.
+/// The certificates of keys with their names, the rest of the chains once each, then those of no key. A trusted
+/// certificate that is in a chain is written once, with its name: NSS keeps the name of the first.
 ///
 /// Java builds a chain from the certificates of the whole store, the first of each subject.
 fn certificate_bags(entries: &Entries, ids: &[Vec<u8>]) -> Vec<Vec<u8>> {
@@ -79,11 +81,12 @@ fn certificate_bags(entries: &Entries, ids: &[Vec<u8>]) -> Vec<Vec<u8>> {
             bags.push(certificate_bag(certificate, &attributes(entry.alias.as_deref(), Some(id), false)));
         }
     }
-    let issuers = entries.keys.iter().flat_map(|entry| entry.chain.iter().skip(1));
-    let others = entries.certificates.iter().filter(|entry| !entry.trusted).map(|entry| (&entry.der, &entry.alias));
-    for (certificate, alias) in issuers.map(|certificate| (certificate, &None)).chain(others) {
+    let issuers = entries.issuers().into_iter();
+    let issuers = issuers.map(|certificate| (certificate, entries.names.get(certificate)));
+    let others = entries.certificates.iter().filter(|entry| !entry.trusted);
+    for (certificate, alias) in issuers.chain(others.map(|entry| (&entry.der, entry.alias.as_ref()))) {
         if written.insert(certificate) {
-            bags.push(certificate_bag(certificate, &attributes(alias.as_deref(), None, false)));
+            bags.push(certificate_bag(certificate, &attributes(alias.map(String::as_str), None, false)));
         }
     }
     for entry in entries.certificates.iter().filter(|entry| entry.trusted) {

@@ -38,14 +38,15 @@ pub(super) const CONTEXT_0_PRIMITIVE: u8 = 0x80;
 pub(super) fn read(label: &str, bytes: &[u8], options: &OpenOptions, budget: &mut Budget) -> Result<Content> {
     let mut opening = Opening { label, options, budget, password: None, verified: false, warnings: Vec::new() };
     let found = opening.bags(bytes).map_err(|error| error.at(label))?;
-    let content = Content::of(entries(found, options).map_err(|error| error.at(label))?)?;
+    let (found, names) = entries(found, options).map_err(|error| error.at(label))?;
+    let content = Content::of(found)?;
     let locked = content.entries.iter().any(|entry| entry.key.as_ref().is_some_and(|key| key.encrypted));
     let password = match opening.password {
         // Nothing but a key may need it.
         None if locked => password::of_store(label, options),
         password => password.flatten(),
     };
-    Ok(Content { warnings: [opening.warnings, content.warnings].concat(), used_password: password, ..content })
+    Ok(Content { warnings: [opening.warnings, content.warnings].concat(), used_password: password, names, ..content })
 }
 
 /// A store while it is opened.
@@ -191,8 +192,11 @@ fn is_sequence(plain: &[u8]) -> bool {
     plain.starts_with(&[SEQUENCE, 0x80]) || Cursor::new(plain, Code::StoreMalformed).take(SEQUENCE, "").is_ok()
 }
 
+/// The names of certificates that are in a chain alone.
+type Names = HashMap<CertificateDer<'static>, String>;
+
 /// Keys with their chains, then trusted certificates, then those that belong to no key, then what is skipped.
-fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<Vec<Entry>> {
+fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<(Vec<Entry>, Names)> {
     let certificates = bags.iter().filter_map(|bag| match &bag.held {
         Held::Certificate { der, .. } => Some(der.clone()),
         _ => None,
@@ -219,10 +223,13 @@ fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<Vec<Entry>> {
             Held::Unusable(fault) => entries.push(Entry { alias: bag.alias, ..Entry::unusable(fault, bag.place) }),
         }
     }
+    let mut names = Names::new();
     for (alias, place, der, trusted) in others {
         if trusted || !in_chains.contains(&der) {
             let kind = if trusted { EntryKind::Trusted } else { EntryKind::Certificate };
             entries.push(Entry { alias, ..Entry::certificate(kind, der, place) });
+        } else if let Some(alias) = alias {
+            names.entry(der).or_insert(alias);
         }
     }
     entries.sort_by_key(|entry| match entry.kind {
@@ -231,7 +238,7 @@ fn entries(bags: Vec<Bag>, options: &OpenOptions) -> Result<Vec<Entry>> {
         EntryKind::Certificate => 2,
         EntryKind::SecretKey | EntryKind::Other => 3,
     });
-    Ok(entries)
+    Ok((entries, names))
 }
 
 /// The certificate of each bag that is a key, as the bag names it. If a bag names none and is the only key, the first

@@ -1,7 +1,7 @@
 //! The file that is written: its rights, its place, and what is left after a failure.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use brokertls::Source;
@@ -21,6 +21,13 @@ fn write(out: &Path, settings: &[(&str, &str)]) -> Result<(), Error> {
     let input = out.parent().unwrap().join("in.pem");
     let settings = [&[("out-password", "pass:new")], settings].concat();
     conversion(&settings).convert_to_file(&Source::file(input), out).map(drop)
+}
+
+/// The warnings about a file that is written.
+fn warnings(out: &Path, settings: &[(&str, &str)]) -> Vec<String> {
+    let input = out.parent().unwrap().join("in.pem");
+    let settings = [&[("out-password", "pass:new")], settings].concat();
+    conversion(&settings).convert_to_file(&Source::file(input), out).unwrap().warnings
 }
 
 /// The names in a folder beside the input.
@@ -57,10 +64,49 @@ fn file_that_is_there_is_replaced_only_if_asked() {
     let error = write(&out, &[]).unwrap_err();
     assert_code(&error, Code::FileUnwritable, "out.p12: it is there already");
     assert_eq!(fs::read(&out).unwrap(), b"before");
-    write(&out, &[("force", "yes")]).unwrap();
+    // Others that could read the old file are not able to read the new one.
+    let told = format!("{}: only its owner can read it now; its mode was 0644", out.display());
+    assert_eq!(warnings(&out, &[("force", "yes")]), [told]);
     assert_eq!(fs::read(&out).unwrap()[0], 0x30);
     assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(warnings(&out, &[("force", "yes")]), [""; 0]);
     assert_eq!(names(&folder), ["out.p12"]);
+}
+
+#[test]
+fn file_of_another_user_is_not_replaced_and_not_given_away() {
+    let folder = place("owner");
+    let out = folder.join("out.p12");
+    fs::write(&out, "before").unwrap();
+    match chown(&out, Some(1), None) {
+        Ok(()) => {
+            let error = write(&out, &[("force", "yes")]).unwrap_err();
+            assert_code(&error, Code::FileUnwritable, "out.p12: it belongs to another user (1)");
+            assert!(error.hint().starts_with("Remove it, or run as its user"), "{error:?}");
+            assert_eq!(fs::read(&out).unwrap(), b"before");
+        }
+        // Only root makes a file of another user. Then the file is the own one, and is replaced.
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+            write(&out, &[("force", "yes")]).unwrap();
+        }
+    }
+    assert_eq!(names(&folder), ["out.p12"]);
+}
+
+#[test]
+fn mask_of_the_process_takes_no_right_of_the_owner() {
+    let folder = place("mask");
+    let out = folder.join("out.p12");
+    let script = format!(
+        "umask 0777; '{}' convert '{}' '{}' --out-password pass:new",
+        env!("CARGO_BIN_EXE_brokertls"),
+        folder.join("in.pem").display(),
+        out.display()
+    );
+    let ran = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use brokertls::error::Code;
 
 use super::super::tools::{KEYTOOL, made};
-use super::{assert_code, converted, refused};
+use super::{assert_code, by_openssl, converted, refused};
 
 const NEW: [(&str, &str); 3] = [("to", "pkcs12"), ("out-password", "pass:new"), ("password", "pass:secret")];
 
@@ -50,4 +50,36 @@ fn keys_below_different_issuers_of_one_name_are_refused_together_and_written_one
 fn keys_below_issuers_of_different_names_are_written_together() {
     let done = converted(&two_keys(["one", "two"], "authorityKeyIdentifier=none"), &NEW);
     assert_eq!((done.entries.len(), done.warnings.len()), (2, 0), "{done:?}");
+}
+
+/// A store of Java's with one key, its chain [leaf, CA by one root, CA by another root, both roots].
+fn cross_signed() -> Vec<u8> {
+    made(
+        "new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key -subj /CN=$1 \
+            -out $1.request 2> /dev/null; }
+        echo 'basicConstraints=critical,CA:TRUE' > ca
+        for root in one two; do
+            new $root && openssl x509 -req -in $root.request -signkey $root.key -extfile ca -out $root.crt 2> /dev/null
+        done
+        new mid && new leaf
+        for root in one two; do
+            openssl x509 -req -in mid.request -CA $root.crt -CAkey $root.key -extfile ca -out mid-$root.crt 2> /dev/null
+        done
+        openssl x509 -req -in leaf.request -CA mid-one.crt -CAkey mid.key -out leaf.crt 2> /dev/null
+        cat leaf.key leaf.crt mid-one.crt mid-two.crt one.crt two.crt > out",
+    )
+}
+
+#[test]
+fn chain_of_a_cross_signed_issuer_that_java_makes_shorter_is_told() {
+    let settings = [("to", "pkcs12"), ("out-password", "pass:new"), ("name", "n")];
+    let done = converted(&cross_signed(), &settings);
+    assert_eq!(done.entries[0].certificates, 5);
+    let warning = "alias n: PKCS#12 does not keep chains; Java, which takes one issuer of each name, makes one of 3 \
+                   certificates of the 5 that it has";
+    assert_eq!(done.warnings, [warning]);
+    // What keytool shows is what the warning says.
+    let script = format!("{KEYTOOL} -list -v -keystore in -storepass new | sed -n 's/^Certificate chain length: //p'");
+    assert_eq!(by_openssl(done.content.reveal(), &script).trim(), "3");
+    assert!(converted(&cross_signed(), &[("to", "pem"), ("part", "key")]).warnings.len() == 1);
 }

@@ -58,11 +58,13 @@ fn entry_that_is_asked_for_and_is_of_another_part_is_refused() {
         ("pkcs12", "identity", "a certificate of no key"),
         ("pkcs12", "trust", "a private key"),
     ] {
+        let is_encrypted = to == "pkcs12" || part == "identity" || part == "key";
         let settings = [FROM, ("to", to), ("part", part), ("out-password", "pass:new")];
-        let error = refused(&with_trusted(), &[&settings[..], &[("alias", "srv"), ("alias", "ca")]].concat());
+        let settings = &settings[..if is_encrypted { 4 } else { 3 }];
+        let error = refused(&with_trusted(), &[settings, &[("alias", "srv"), ("alias", "ca")]].concat());
         assert_code(&error, Code::OptionConflict, what);
         // A part alone is asked for without its entries by name.
-        let done = converted(&with_trusted(), &settings);
+        let done = converted(&with_trusted(), settings);
         assert!(!done.warnings.iter().any(|warning| warning.contains("not in the output")), "{:?}", done.warnings);
     }
 }
@@ -115,9 +117,39 @@ fn cost_of_the_output_is_lowered_by_options_that_it_names() {
 }
 
 #[test]
-fn encryption_that_is_not_used_is_not_warned_about() {
-    let settings = [("to", "pem"), ("part", "chain"), ("out-password", "pass:new"), ("legacy-encryption", "yes")];
-    assert!(converted(&identity(), &settings).warnings.is_empty());
+fn certificates_that_nothing_trusted_are_named_if_they_are_alone_in_the_output() {
+    let start = "the output has certificates alone, which a program trusts if it is given the file as a trust store; \
+                 the input does not trust these: subject \"CN=";
+    for (settings, first, rest) in [
+        (&[("to", "pem"), ("alias", "extra")][..], "other,", ""),
+        (&[("to", "pkcs12"), ("out-password", "pass:new"), ("alias", "extra")], "other,", ""),
+        (&[("to", "pem"), ("part", "chain")], "rsa,", "; subject \"CN=root,"),
+    ] {
+        let done = converted(&with_other(), &[&[FROM], settings].concat());
+        let [told] = &done.warnings[..] else { panic!("{:?}", done.warnings) };
+        assert!(told.starts_with(&format!("{start}{first}")) && told.contains(rest), "{told}");
+    }
+    // A long chain is named in part.
+    let all = ["rsa", "mid", "root"].map(|name| pki(&format!("{name}.crt"))).concat();
+    let input = [pki("rsa.key"), all, pki("p256.key"), pki("p256.crt")].concat();
+    let warnings = converted(&input, &[("to", "pem"), ("part", "chain")]).warnings;
+    assert_eq!(warnings[0], "the output has the chains of 2 keys; many programs read only the first");
+    assert!(warnings[1].ends_with(", and 3 more"), "{warnings:?}");
+    // Trusted ones, and a store that says which are trusted, have no such warning.
+    assert!(converted(&with_trusted(), &[FROM, ("to", "pem"), ("part", "trust")]).warnings.is_empty());
+    assert!(converted(&pki("other.crt"), &[("to", "pem")]).warnings.is_empty());
+}
+
+#[test]
+fn warnings_are_bounded_and_those_of_the_whole_output_stay() {
+    let others = (0..80).map(|number| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        rcgen::CertificateParams::new(vec![format!("n{number}")]).unwrap().self_signed(&key).unwrap().pem()
+    });
+    let input = [identity(), others.collect::<String>().into_bytes()].concat();
+    let warnings = converted(&input, &[("to", "pem")]).warnings;
+    assert_eq!(warnings.len(), 52);
+    assert_eq!(warnings[50..], ["110 more warnings are not shown", OPEN]);
 }
 
 /// The CA `other` with these settings of `openssl x509 -trustout` behind it.
@@ -137,13 +169,12 @@ fn certificate_that_openssl_rejects_for_tls_is_trusted_by_no_output_and_no_conte
     for settings in rejected {
         let input = with_uses(settings);
         let told = "in, line 1: not trusted, as the uses behind the certificate reject it for TLS";
-        for to in ["pem", "pkcs12"] {
-            let error = refused(&input, &[("to", to), ("out-password", "pass:new")]);
-            assert_code(&error, Code::NoCertificate, "there is nothing to write");
-            let error = refused(&input, &[("to", to), ("out-password", "pass:new"), ("alias", "1")]);
+        for to in [&[("to", "pem")][..], &[("to", "pkcs12"), ("out-password", "pass:new")]] {
+            assert_code(&refused(&input, to), Code::NoCertificate, "there is nothing to write");
+            let error = refused(&input, &[to, &[("alias", "1")]].concat());
             assert_code(&error, Code::NoTrustedCertificate, "in: a certificate that is rejected for TLS");
             let beside = [input.clone(), pki("root.crt")].concat();
-            let done = converted(&beside, &[("to", to), ("out-password", "pass:new")]);
+            let done = converted(&beside, to);
             assert_eq!((done.entries.len(), done.warnings.len()), (1, 2), "{done:?}");
             assert_eq!(done.warnings[0], told);
             assert!(done.warnings[1].contains("is rejected for TLS is not in the output: subject "), "{done:?}");

@@ -1,9 +1,11 @@
 //! Conversion of stores. What is written is read again by our own reader, by another one, and by OpenSSL.
 
+mod effects;
 mod entries;
 mod files;
 mod fixtures;
 mod issuers;
+mod locked;
 mod lost;
 mod names;
 mod passwords;

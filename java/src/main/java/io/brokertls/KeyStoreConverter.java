@@ -19,23 +19,25 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Converts a store of keys and certificates (PEM, DER, PKCS#12, JKS, JCEKS) to PKCS#12 or PEM, as the command
- * {@code brokertls convert} does. Used by one thread at a time.
+ * {@code brokertls convert} does. Used by one thread at a time. {@link #close()} wipes the passwords.
  *
  * <pre>{@code
- * new KeyStoreConverter()
- *         .password(oldPassword)
- *         .outPassword(newPassword)
- *         .convert(Path.of("broker.ks"), Path.of("broker.p12"));
+ * try (KeyStoreConverter converter = new KeyStoreConverter()) {
+ *     converter.password(oldPassword)
+ *             .outPassword(newPassword)
+ *             .convert(Path.of("broker.ks"), Path.of("broker.p12"));
+ * }
  * }</pre>
  */
-public final class KeyStoreConverter {
+public final class KeyStoreConverter implements AutoCloseable {
     /** The most bytes that a char becomes in UTF-8. */
     private static final int BYTES_MAX = 3;
 
     private final List<String> options = new ArrayList<>();
+    private final List<char[]> keyPasswords = new ArrayList<>();
     private char[] password;
-    private char[] keyPassword;
     private char[] outPassword;
+    private boolean isClosed;
 
     /** Makes a converter without settings. */
     public KeyStoreConverter() {
@@ -53,9 +55,11 @@ public final class KeyStoreConverter {
 
     /**
      * Sets an option by its name, as the flag of the command: {@code to}, {@code part}, {@code alias}. It is read when
-     * the store is converted.
+     * the store is converted. A password as an option is {@code pass:TEXT}, {@code env:VARIABLE} or {@code file:PATH},
+     * and stays in memory as text; the methods for passwords leave none.
      */
     public KeyStoreConverter option(String name, String value) {
+        checkOpen();
         options.add(Objects.requireNonNull(name, "name"));
         options.add(Objects.requireNonNull(value, "value"));
         return this;
@@ -68,18 +72,29 @@ public final class KeyStoreConverter {
 
     /** Sets the password of the input; copied. Null removes it. */
     public KeyStoreConverter password(char @Nullable [] password) {
+        checkOpen();
         this.password = replaced(this.password, password);
         return this;
     }
 
-    /** Sets the password of the keys in the input, if it is another one; copied. Null removes it. */
+    /**
+     * Adds a password of keys in the input; copied. For each key, the passwords are tried in their order, and then that
+     * of the input. Null removes them all.
+     */
     public KeyStoreConverter keyPassword(char @Nullable [] password) {
-        this.keyPassword = replaced(this.keyPassword, password);
+        checkOpen();
+        if (password == null) {
+            keyPasswords.forEach(old -> Arrays.fill(old, '\0'));
+            keyPasswords.clear();
+        } else {
+            keyPasswords.add(password.clone());
+        }
         return this;
     }
 
     /** Sets the password of the output; copied. Null removes it. */
     public KeyStoreConverter outPassword(char @Nullable [] password) {
+        checkOpen();
         this.outPassword = replaced(this.outPassword, password);
         return this;
     }
@@ -88,9 +103,9 @@ public final class KeyStoreConverter {
      * Converts a file into a new file that only its owner can read. The file is written whole or not at all. Its format
      * is that of the option {@code to}, or else of the ending of its name.
      *
-     * @return the entries and the warnings; the content is empty
      * <p>A source of another file system, such as an archive, is read there.
      *
+     * @return the entries and the warnings; the content is empty
      * @throws UnsupportedOperationException if the destination is a path of another file system
      * @throws TlsFailure if an option, the input or a password is wrong, or the output is there already
      */
@@ -123,20 +138,38 @@ public final class KeyStoreConverter {
         return run(Objects.requireNonNull(label, "label"), Objects.requireNonNull(content, "content"), null);
     }
 
+    /** Wipes the passwords. The converter cannot be used after it. May be called again. */
+    @Override
+    public void close() {
+        isClosed = true;
+        password = replaced(password, null);
+        outPassword = replaced(outPassword, null);
+        keyPasswords.forEach(old -> Arrays.fill(old, '\0'));
+        keyPasswords.clear();
+        options.clear();
+    }
+
+    private void checkOpen() {
+        if (isClosed) {
+            throw new IllegalStateException("the converter has been closed and its passwords are wiped; make another");
+        }
+    }
+
     private Result run(String source, byte[] content, String destination) throws TlsFailure {
-        byte[] store = null;
-        byte[] key = null;
-        byte[] out = null;
+        checkOpen();
+        byte[][] passwords = new byte[keyPasswords.size() + 2][];
         try {
-            store = utf8(password);
-            key = utf8(keyPassword);
-            out = utf8(outPassword);
-            return new Result(new NativeConversion(options.toArray(new String[0]), store, key, out, source, content,
+            passwords[0] = utf8(password);
+            passwords[1] = utf8(outPassword);
+            for (int index = 0; index < keyPasswords.size(); index++) {
+                passwords[index + 2] = utf8(keyPasswords.get(index));
+            }
+            return new Result(new NativeConversion(options.toArray(new String[0]), passwords, source, content,
                     destination));
         } finally {
-            wipe(store);
-            wipe(key);
-            wipe(out);
+            for (byte[] copy : passwords) {
+                wipe(copy);
+            }
         }
     }
 

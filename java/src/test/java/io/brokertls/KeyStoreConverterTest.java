@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
@@ -126,6 +128,71 @@ class KeyStoreConverterTest {
     void optionsAreThoseOfTheCommand() {
         Map<String, String> options = KeyStoreConverter.options();
         assertTrue(options.size() > OPTIONS_LEAST && options.get("to").startsWith("pem or pkcs12"), options.toString());
+    }
+
+    @Test
+    void keysWithDifferentPasswordsAreOpenedWithThePasswordsInTurn() throws Exception {
+        byte[] store = Files.readAllBytes(folder.resolve("old.jks"));
+        char[] wrong = "wrong".toCharArray();
+        try (KeyStoreConverter converter = new KeyStoreConverter().password(OLD).keyPassword(wrong).keyPassword(KEY)) {
+            converter.outPassword(NEW).option("to", "pkcs12");
+            assertEquals(List.of("key", "key", "trusted"), kinds(converter.convert(store, "upload")));
+            converter.keyPassword(null).keyPassword(wrong);
+            assertRefused(ErrorCode.KEY_PASSWORD_WRONG, () -> converter.convert(store, "upload"));
+        }
+    }
+
+    @Test
+    void settingsWithoutEffectAreRefused() throws Exception {
+        byte[] store = Files.readAllBytes(folder.resolve("old.jks"));
+        for (String[] setting : new String[][] {{"name", "x"}, {"iterations", "2000"}, {"force", "yes"}}) {
+            assertRefused(ErrorCode.OPTION_CONFLICT, () -> converter().alias("two").option("to", "pem")
+                    .option(setting[0], setting[1]).convert(store, "upload"));
+        }
+        assertRefused(ErrorCode.OPTION_CONFLICT, () -> new KeyStoreConverter().password(OLD).option("to", "pem")
+                .option("part", "trust").outPassword(NEW).convert(store, "upload"));
+        for (String form : List.of("stdin", "fd:3")) {
+            assertRefused(ErrorCode.INVALID_ARGUMENT, () -> converter().option("to", "pem")
+                    .option("out-password", form).convert(store, "upload"));
+        }
+    }
+
+    @Test
+    void closedConverterHasNoPasswordsAndIsNotUsed() throws Exception {
+        char[] secret = OLD.clone();
+        KeyStoreConverter converter = new KeyStoreConverter().password(secret).keyPassword(KEY).outPassword(NEW);
+        assertArrayEquals(OLD, secret);
+        List<char[]> kept = copiesIn(converter);
+        assertEquals(3, kept.size());
+        converter.close();
+        converter.close();
+        for (char[] copy : kept) {
+            assertArrayEquals(new char[copy.length], copy);
+        }
+        assertTrue(copiesIn(converter).isEmpty());
+        assertThrows(IllegalStateException.class, () -> converter.password(OLD));
+        assertThrows(IllegalStateException.class, () -> converter.keyPassword(OLD));
+        assertThrows(IllegalStateException.class, () -> converter.outPassword(OLD));
+        assertThrows(IllegalStateException.class, () -> converter.option("to", "pem"));
+        assertThrows(IllegalStateException.class, () -> converter.convert(new byte[1], "upload"));
+    }
+
+    /** The arrays of characters that a converter keeps. */
+    private static List<char[]> copiesIn(KeyStoreConverter converter) throws IllegalAccessException {
+        List<char[]> copies = new ArrayList<>();
+        for (Field field : KeyStoreConverter.class.getDeclaredFields()) {
+            if (Modifier.isStatic(field.getModifiers())) {
+                continue;
+            }
+            field.setAccessible(true);
+            Object value = field.get(converter);
+            for (Object element : value instanceof List ? (List<?>) value : Collections.singletonList(value)) {
+                if (element instanceof char[]) {
+                    copies.add((char[]) element);
+                }
+            }
+        }
+        return copies;
     }
 
     private interface Attempt {

@@ -16,15 +16,15 @@ public final class NativeConversion {
      * Converts a store.
      *
      * @param options names and values in turn
-     * @param password UTF-8, copied, as the other two; null for that of the options
+     * @param passwords UTF-8, copied: those of the input and of the output, null for those of the options, and then
+     *     those of keys
      * @param source a file, or the name of the content in messages
      * @param content null to read the file
      * @param destination null for a result in memory
      */
-    public NativeConversion(String[] options, byte[] password, byte[] keyPassword, byte[] outPassword, String source,
-            byte[] content, String destination) throws TlsFailure {
-        this.fields = Workers.call(
-                () -> convert(options, password, keyPassword, outPassword, source, content, destination));
+    public NativeConversion(String[] options, byte[][] passwords, String source, byte[] content, String destination)
+            throws TlsFailure {
+        this.fields = Workers.call(() -> convert(options, passwords, source, content, destination));
     }
 
     /** Returns the next field; may be null. */
@@ -46,6 +46,6 @@ public final class NativeConversion {
     /** Returns the names of the options and their descriptions, in turn. */
     public static native String[] options();
 
-    private static native byte[][] convert(String[] options, byte[] password, byte[] keyPassword, byte[] outPassword,
-            String source, byte[] content, String destination) throws TlsFailure;
+    private static native byte[][] convert(String[] options, byte[][] passwords, String source, byte[] content,
+            String destination) throws TlsFailure;
 }
