@@ -336,7 +336,7 @@ mod tests {
             };
             let mut crls = Crls::default();
             crls.add(list.signed_by(&issuer).unwrap().der(), "ca.crl").unwrap();
-            let trusted = TrustedCertificate { der: root.clone(), place: "ca.pem".to_owned() };
+            let trusted = TrustedCertificate::new(root.clone(), "ca.pem");
             let verifier = PeerVerifier::new(vec![trusted], Deviations::default()).unwrap();
             let judge = verifier.with_revocation(Revocation::new(RevocationPolicy::default(), crls));
             Self { judge: Arc::new(judge), paths: (1..=leaves).map(path).collect() }

@@ -28,8 +28,7 @@ pub(crate) fn system_roots(warnings: &mut Vec<String>) -> Result<Vec<TrustedCert
         let why = found.errors.first().map(ToString::to_string).unwrap_or_default();
         return Err(Error::new(Code::SystemRootsUnavailable, why));
     }
-    let place = "system roots".to_owned();
-    Ok(found.certs.into_iter().map(|der| TrustedCertificate { der, place: place.clone() }).collect())
+    Ok(found.certs.into_iter().map(|der| TrustedCertificate::new(der, "system roots")).collect())
 }
 
 /// The roots in the usual folders. A user that starts a process with more rights chooses its environment, and must not

@@ -124,8 +124,8 @@ pub static CONVERT_OPTIONS: &[ConvertRow] = &[
 ];
 
 impl Conversion {
-    /// Sets one setting from its text. The switches and numbers of the last call hold. Aliases and passwords of keys add
-    /// up.
+    /// Sets one setting from its text. The switches and numbers of the last call hold. Aliases and passwords of keys
+    /// add up.
     ///
     /// # Errors
     /// `UNKNOWN_OPTION`, with the nearest name; `INVALID_ARGUMENT`; those of [`password`]. The text of a password is

@@ -151,11 +151,37 @@ pub struct TrustedCertificate {
     pub der: CertificateDer<'static>,
     /// The place of the certificate, for messages: `broker.ts, alias client`.
     pub place: String,
+    /// The peers that it is trusted for.
+    pub peers: TrustedPeers,
+}
+
+/// The peers that a trusted certificate is trusted for. Only the data of OpenSSL behind a certificate names some.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TrustedPeers {
+    /// Servers and clients.
+    #[default]
+    All,
+    /// Servers alone.
+    Servers,
+    /// Clients alone.
+    Clients,
+}
+
+impl TrustedPeers {
+    /// The name in messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::All => "servers and clients",
+            Self::Servers => "servers alone",
+            Self::Clients => "clients alone",
+        }
+    }
 }
 
 impl TrustedCertificate {
-    /// Makes a trusted certificate with its place.
+    /// Makes a trusted certificate with its place, for all peers.
     pub fn new(der: CertificateDer<'static>, place: impl Into<String>) -> Self {
-        Self { der, place: place.into() }
+        Self { der, place: place.into(), peers: TrustedPeers::All }
     }
 }

@@ -1,19 +1,23 @@
 //! PEM blocks and single DER files to entries.
 
+use std::collections::{HashMap, HashSet};
+
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
 use super::key::Material;
 use super::pem::{self, Block};
-use super::store::{Content, Entry, EntryKind};
+use super::store::{Content, Entry, EntryKind, Store};
 use super::traditional::Traditional;
-use super::{dsa, formats, pkcs7};
+use super::{TrustedPeers, dsa, formats, pkcs7};
 use crate::certificate::fault;
 use crate::der::{CONTEXT_0, Cursor, SEQUENCE};
 use crate::error::{Code, Error, Result};
 
 /// The use by servers, by clients, and every use (RFC 5280 section 4.2.1.12).
-const USES_OF_TLS: [&str; 3] = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
+const SERVERS: &str = "1.3.6.1.5.5.7.3.1";
+const CLIENTS: &str = "1.3.6.1.5.5.7.3.2";
+const EVERY_USE: &str = "2.5.29.37.0";
 
 /// The entries of a PEM text, one for each block. A block that cannot be read is an entry that cannot be used.
 ///
@@ -54,31 +58,73 @@ fn read_block(block: Block, place: String, reads_dsa: bool) -> Vec<Entry> {
 /// A certificate with the uses that OpenSSL has behind it.
 fn with_uses(data: &[u8], place: String) -> Entry {
     let mut content = Cursor::new(data, Code::CertificateMalformed);
-    let read = content.take(SEQUENCE, "certificate").and_then(|whole| Ok((whole.whole, is_rejected(content)?)));
+    let read = content.take(SEQUENCE, "certificate").and_then(|whole| Ok((whole.whole, Uses::read(content)?)));
     match read {
-        Ok((der, is_rejected)) => Entry { is_rejected, ..certificate(der, place) },
+        Ok((der, Uses { is_rejected, peers })) => Entry { is_rejected, peers, ..certificate(der, place) },
         Err(fault) => Entry::unusable(fault, place),
     }
 }
 
-/// Tells whether the data of OpenSSL behind a certificate (X509_CERT_AUX) rejects it for one of the uses of TLS, or
-/// trusts it for other uses alone.
-fn is_rejected(mut content: Cursor<'_>) -> Result<bool> {
-    if content.is_empty() {
-        return Ok(false);
-    }
-    let mut uses = content.enter(SEQUENCE, "list of uses behind the certificate")?;
-    content.end("list of uses behind the certificate")?;
-    let mut names_tls = |tag| -> Result<Option<bool>> {
-        let Some(list) = uses.optional(tag, "list of uses")? else { return Ok(None) };
-        let (mut list, mut found) = (Cursor::new(list.content, Code::CertificateMalformed), false);
-        while !list.is_empty() {
-            found |= USES_OF_TLS.contains(&list.oid("use")?.as_str());
+/// The uses of TLS that the data of OpenSSL behind a certificate (X509_CERT_AUX) leaves.
+#[derive(Default)]
+struct Uses {
+    /// It rejects one of the uses of TLS, or trusts other uses alone.
+    is_rejected: bool,
+    peers: TrustedPeers,
+}
+
+impl Uses {
+    fn read(mut content: Cursor<'_>) -> Result<Self> {
+        if content.is_empty() {
+            return Ok(Self::default());
         }
-        Ok(Some(found))
-    };
-    let (trusts, rejects) = (names_tls(SEQUENCE)?, names_tls(CONTEXT_0)?);
-    Ok(rejects == Some(true) || trusts == Some(false))
+        let mut lists = content.enter(SEQUENCE, "list of uses behind the certificate")?;
+        content.end("list of uses behind the certificate")?;
+        let trusted = uses_of_tls(&mut lists, SEQUENCE)?;
+        let rejected = uses_of_tls(&mut lists, CONTEXT_0)?.unwrap_or_default();
+        let peers = match trusted {
+            Some([true, false]) => TrustedPeers::Servers,
+            Some([false, true]) => TrustedPeers::Clients,
+            _ => TrustedPeers::All,
+        };
+        Ok(Self { is_rejected: rejected != [false; 2] || trusted == Some([false; 2]), peers })
+    }
+}
+
+/// Tells whether a list names servers and clients of TLS; `None` if there is no list.
+fn uses_of_tls(lists: &mut Cursor<'_>, tag: u8) -> Result<Option<[bool; 2]>> {
+    let Some(list) = lists.optional(tag, "list of uses")? else { return Ok(None) };
+    let (mut list, mut found) = (Cursor::new(list.content, Code::CertificateMalformed), [false; 2]);
+    while !list.is_empty() {
+        match list.oid("use")?.as_str() {
+            SERVERS => found[0] = true,
+            CLIENTS => found[1] = true,
+            EVERY_USE => found = [true; 2],
+            _ => {}
+        }
+    }
+    Ok(Some(found))
+}
+
+impl Store {
+    /// The certificates that the data of OpenSSL behind them rejects for TLS, or that are for servers alone at one
+    /// place and for clients alone at another.
+    pub(super) fn rejected(&self) -> HashSet<&CertificateDer<'static>> {
+        let limited = self.limited();
+        let contradicts = |entry: &&Entry| {
+            let all = entry.chain.first().and_then(|der| limited.get(der));
+            entry.peers != TrustedPeers::All && all.is_some_and(|peers| *peers != entry.peers)
+        };
+        let rejected = self.entries().iter().filter(|entry| entry.is_rejected || contradicts(entry));
+        rejected.flat_map(|entry| &entry.chain).collect()
+    }
+
+    /// The certificates that are trusted for servers alone or for clients alone. The same certificate without this
+    /// limit does not undo it.
+    pub(super) fn limited(&self) -> HashMap<&CertificateDer<'static>, TrustedPeers> {
+        let limited = self.entries().iter().filter(|entry| entry.peers != TrustedPeers::All);
+        limited.flat_map(|entry| entry.chain.iter().map(|der| (der, entry.peers))).collect()
+    }
 }
 
 /// The entries of PKCS#7: one for each certificate, and a note for the rest.

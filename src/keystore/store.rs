@@ -17,6 +17,7 @@ use super::pairing::{assemble, pair_all, usable, warnings_of_unused};
 use super::signing::{self, signing_key_with};
 use super::{
     Identity, Limits, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType, TrustedCertificate,
+    TrustedPeers,
 };
 use crate::certificate::{CertificateFacts, describe, printable};
 use crate::error::{Code, Error, Result};
@@ -70,6 +71,8 @@ pub struct Entry {
     pub note: Option<String>,
     /// True for a certificate that the data of OpenSSL behind it rejects for TLS.
     pub(super) is_rejected: bool,
+    /// The peers that this data trusts it for.
+    pub(super) peers: TrustedPeers,
     pub(super) material: Option<Material>,
     /// The error that keeps it from use, if there is one.
     pub(super) fault: Option<Error>,
@@ -115,7 +118,8 @@ impl Entry {
         let note = fault.as_ref().map(|fault| format!("not used: {}", fault.message()));
         let (kind, paid) = (EntryKind::Other, Paid::default());
         let (alias, chain, key, is_rejected, material) = (None, Vec::new(), None, false, None);
-        Self { alias, kind, chain, key, place, note, is_rejected, material, fault, paid }
+        let peers = TrustedPeers::All;
+        Self { alias, kind, chain, key, place, note, is_rejected, peers, material, fault, paid }
     }
 
     /// Its place without the name of the file before it, which a message names already.
@@ -209,15 +213,19 @@ impl Content {
         }
         let warnings = lost.filter_map(|entry| Some((entry.place.clone(), entry.fault.clone()?)));
         let mut warnings = warnings_of_unused(warnings.collect());
-        let mut rejected = entries.iter().filter(|entry| entry.is_rejected);
-        if let Some(first) = rejected.next() {
-            let more = match rejected.count() {
+        let mut warn = |is_one: fn(&&Entry) -> bool, what: &str| {
+            let mut found = entries.iter().filter(is_one);
+            let Some(first) = found.next() else { return };
+            let more = match found.count() {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            let place = &first.place;
-            warnings.push(format!("{place}{more}: not trusted, as the uses behind the certificate reject it for TLS"));
-        }
+            warnings.push(format!("{}{more}: {what}", first.place));
+        };
+        warn(|one| one.is_rejected, "not trusted, as the uses behind the certificate reject it for TLS");
+        let is_for = |peers: TrustedPeers| format!("trusted for {}, by the uses behind the certificate", peers.name());
+        warn(|one| one.peers == TrustedPeers::Servers && !one.is_rejected, &is_for(TrustedPeers::Servers));
+        warn(|one| one.peers == TrustedPeers::Clients && !one.is_rejected, &is_for(TrustedPeers::Clients));
         Ok(Self { entries, warnings, ..Self::default() })
     }
 }
@@ -338,14 +346,15 @@ impl Store {
     ///
     /// In a PEM or DER file these are all certificates; in a key store the trusted entries and, as in Java, the end
     /// entity of each key entry. A PKCS#12 store of certificates only, none of them marked as trusted, counts as all
-    /// trusted. A certificate that OpenSSL's data behind it rejects for TLS is not trusted.
+    /// trusted. A certificate that OpenSSL's data behind it rejects for TLS is not trusted, and one that it trusts for
+    /// servers or clients alone is trusted for these.
     ///
     /// # Errors
     /// `NO_TRUSTED_CERTIFICATE`.
     pub fn trusted(&self) -> Result<Vec<TrustedCertificate>> {
         let marked = self.entries.iter().any(|entry| matches!(entry.kind, EntryKind::Key | EntryKind::Trusted));
         let text = matches!(self.store_type, StoreType::Pem | StoreType::Der);
-        let rejected = self.rejected();
+        let (rejected, limited) = (self.rejected(), self.limited());
         let mut seen = HashSet::new();
         let trusted = self.entries.iter().filter_map(|entry| {
             let counts = match entry.kind {
@@ -355,18 +364,14 @@ impl Store {
                 EntryKind::SecretKey | EntryKind::Other => false,
             };
             let der = entry.chain.first().filter(|der| counts && !rejected.contains(der) && seen.insert(*der))?;
-            Some(TrustedCertificate { der: der.clone(), place: entry.place.clone() })
+            let peers = limited.get(der).copied().unwrap_or_default();
+            Some(TrustedCertificate { der: der.clone(), place: entry.place.clone(), peers })
         });
         let trusted = trusted.collect::<Vec<_>>();
         if trusted.is_empty() {
             return Err(self.for_lack(Code::NoTrustedCertificate, &self.summary()).at(&self.label));
         }
         Ok(trusted)
-    }
-
-    /// The certificates that the data of OpenSSL behind them rejects for TLS.
-    pub(super) fn rejected(&self) -> HashSet<&CertificateDer<'static>> {
-        self.entries.iter().filter(|entry| entry.is_rejected).flat_map(|entry| &entry.chain).collect()
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = (usize, &Entry)> {

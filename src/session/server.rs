@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn gate() -> Arc<Gate> {
-        let trusted = TrustedCertificate { der: CertificateDer::from(certificate()), place: "ca.pem".to_owned() };
+        let trusted = TrustedCertificate::new(CertificateDer::from(certificate()), "ca.pem");
         let verifier = Arc::new(PeerVerifier::new(vec![trusted], Deviations::default()).unwrap());
         let recheck = Recheck {
             judge: Judge::Own(verifier),

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, VerifiedPath, anchor_from_trusted_cert};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::presented::{Presented, usage};
+use super::presented::{Presented, Purpose, usage};
 use super::recast::{Change, Reshaped, Shown, has_pss_parameters, with_algorithms, without_parameters};
 use crate::certificate::fault;
 use crate::certificate::matching::NameKey;
@@ -55,9 +55,14 @@ impl Anchors {
         let mut names = Vec::new();
         for (position, certificate) in trusted.iter().enumerate() {
             let parsed = fault::parse(&certificate.der).map_err(|error| error.at(&certificate.place))?;
-            names.push(parsed.subject().as_raw().to_vec());
+            // They go to clients.
+            let is_named = Purpose::Client.is_among(certificate.peers);
+            names.extend(is_named.then(|| parsed.subject().as_raw().to_vec()));
             this.known.push((NameKey::new(parsed.subject().as_raw()), may_vouch(&parsed)));
             if !may_vouch(&parsed) {
+                if !is_named {
+                    continue;
+                }
                 names.push(parsed.issuer().as_raw().to_vec());
                 continue;
             }
@@ -175,6 +180,10 @@ impl Anchors {
         let signers: Vec<_> = intermediates.iter().filter(|der| may_sign_certificates(der)).collect();
         let check = |path: &VerifiedPath<'_>| {
             issuers_are_among(&signers, path)?;
+            let found = anchor_of(path).and_then(|anchor| trusted.get(*self.positions.get(anchor)?));
+            if found.is_some_and(|anchor| !peer.purpose.is_among(anchor.peers)) {
+                return Err(webpki::Error::UnknownIssuer);
+            }
             let limit = anchor_of(path).and_then(|anchor| self.path_lengths.get(anchor).copied().flatten());
             is_within(limit, path)
         };

@@ -209,7 +209,8 @@ impl PeerVerifier {
         check_chain_length(chain)?;
         let peer = Presented { chain, purpose, now, tolerated: self.tolerated };
         let refusal = Refusal { peer: &peer, trusted: &self.trusted, anchors: &self.anchors };
-        let direct = self.direct.position(&self.trusted, end_entity).is_some();
+        let direct = self.direct.position(&self.trusted, end_entity).and_then(|position| self.trusted.get(position));
+        let direct = direct.is_some_and(|trusted| purpose.is_among(trusted.peers));
         let mut reshaped = None;
         let found = self.path(&peer, None, direct, name).or_else(|error| {
             reshaped = Reshaped::of(chain, |names| self.anchors.has_other_form(names));

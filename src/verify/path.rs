@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn trusted(der: &[u8]) -> TrustedCertificate {
-        TrustedCertificate { der: CertificateDer::from(der.to_vec()), place: "ca.pem".to_owned() }
+        TrustedCertificate::new(CertificateDer::from(der.to_vec()), "ca.pem")
     }
 
     fn path(certificates: &[&[u8]]) -> VerifiedPath {

@@ -6,6 +6,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::deviation::Deviations;
 use crate::certificate::{CertificateFacts, describe};
+use crate::keystore::TrustedPeers;
 
 /// The role of the verified peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +15,17 @@ pub enum Purpose {
     Server,
     /// The peer is a client: an extended key usage, if there is one, must name `clientAuth`.
     Client,
+}
+
+impl Purpose {
+    /// Tells whether a certificate that is trusted for these peers is trusted for one of this role.
+    pub(super) fn is_among(self, peers: TrustedPeers) -> bool {
+        match peers {
+            TrustedPeers::All => true,
+            TrustedPeers::Servers => self == Self::Server,
+            TrustedPeers::Clients => self == Self::Client,
+        }
+    }
 }
 
 /// Returns what an extended key usage must name, if there is one.

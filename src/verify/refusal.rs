@@ -247,6 +247,11 @@ impl<'a> Reading<'a> {
                 "Reissue that certificate with CA:TRUE, or import the peer's own certificate into the trust store.",
             );
         }
+        if let Some((issuer, _)) = namesake.filter(|(issuer, _)| !self.peer.purpose.is_among(issuer.peers)) {
+            let (place, peers) = (self.place(position), issuer.peers.name());
+            let detail = format!("{place} was issued by {}, which is trusted for {peers}", issuer.place);
+            return Explanation::new(Code::CertUnknownIssuer, detail);
+        }
         let issuer = self.peer.facts(position).map(|facts| facts.issuer.to_string()).unwrap_or_default();
         Explanation::new(
             Code::CertUnknownIssuer,

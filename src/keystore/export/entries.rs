@@ -262,12 +262,17 @@ impl Taker<'_> {
                 }
             }
         }
-        let rejected = store.rejected();
+        let (rejected, limited) = (store.rejected(), store.limited());
         for certificate in pool.certificates().iter().filter(|der| !in_chains.contains(*der)) {
             let number = self.number(None);
             if self.is_wanted(None, number) {
-                if rejected.contains(certificate) {
-                    self.leave_out(store, certificate)?;
+                let why = match limited.get(certificate) {
+                    _ if rejected.contains(certificate) => Some("rejected for TLS".to_owned()),
+                    Some(peers) if !has_keys => Some(format!("trusted for {}", peers.name())),
+                    _ => None,
+                };
+                if let Some(why) = why {
+                    self.leave_out(store, certificate, &why)?;
                     continue;
                 }
                 if has_keys {
@@ -286,9 +291,10 @@ impl Taker<'_> {
         Ok(())
     }
 
-    /// A certificate that OpenSSL rejects for TLS: no output says so, and other programs would trust it.
-    fn leave_out(&mut self, store: &Store, certificate: &CertificateDer<'static>) -> Result<()> {
-        let what = format!("a certificate that is rejected for TLS is not in the output: {}", describe(certificate));
+    /// A certificate that OpenSSL rejects for TLS, or trusts for servers or clients alone: no output says so, and other
+    /// programs would trust it for every peer.
+    fn leave_out(&mut self, store: &Store, certificate: &CertificateDer<'static>, why: &str) -> Result<()> {
+        let what = format!("a certificate that is {why} is not in the output: {}", describe(certificate));
         if !self.request.aliases.is_empty() {
             return Err(Error::new(Code::NoTrustedCertificate, what).at(store.label()));
         }

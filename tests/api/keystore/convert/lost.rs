@@ -2,7 +2,10 @@
 
 use brokertls::Source;
 use brokertls::error::Code;
-use brokertls::keystore::OpenOptions;
+use brokertls::keystore::{OpenOptions, TrustedPeers};
+use brokertls::verify::{Deviations, PeerVerifier, Purpose};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::super::opened;
 use super::super::tools::{KEYTOOL, made, pki};
@@ -187,10 +190,58 @@ fn certificate_that_openssl_rejects_for_tls_is_trusted_by_no_output_and_no_conte
         let store = opened("in", &both, &OpenOptions::default());
         assert_eq!(store.trusted().unwrap_err().code(), Code::NoTrustedCertificate, "{settings}");
     }
-    for settings in ["-setalias name", "-addtrust serverAuth -addreject emailProtection", "-addreject codeSigning"] {
+    for settings in [
+        "-setalias name",
+        "-addtrust serverAuth -addtrust clientAuth -addreject emailProtection",
+        "-addtrust anyExtendedKeyUsage",
+        "-addreject codeSigning",
+    ] {
         let done = converted(&with_uses(settings), &[("to", "pkcs12"), ("out-password", "pass:new")]);
         assert!(done.entries[0].is_trusted && done.warnings.is_empty(), "{settings}: {done:?}");
     }
+}
+
+#[test]
+fn certificate_that_openssl_trusts_for_one_role_is_trusted_for_that_role_alone_and_by_no_output() {
+    let chain = [pki("other.crt"), pki("mid.crt")].concat();
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain).map(Result::unwrap).collect();
+    for (of, settings, peers) in [
+        ("other", "-addtrust serverAuth", TrustedPeers::Servers),
+        ("other", "-addtrust clientAuth -addtrust emailProtection", TrustedPeers::Clients),
+        ("root", "-addtrust serverAuth -addreject emailProtection", TrustedPeers::Servers),
+        ("root", "-addtrust clientAuth", TrustedPeers::Clients),
+    ] {
+        let name = if peers == TrustedPeers::Servers { "servers alone" } else { "clients alone" };
+        let input = made(&format!("openssl x509 -in $pki/{of}.crt -trustout {settings} -out out"));
+        // The same certificate without these uses does not undo them.
+        for input in [input.clone(), [input.clone(), pki(&format!("{of}.crt"))].concat()] {
+            let store = opened("in", &input, &OpenOptions::default());
+            assert_eq!(
+                store.warnings(),
+                [format!("in, line 1: trusted for {name}, by the uses behind the certificate")]
+            );
+            let trusted = store.trusted().unwrap();
+            assert_eq!((trusted.len(), trusted[0].peers), (1, peers), "{settings}");
+            let verifier = PeerVerifier::new(trusted, Deviations::default()).unwrap();
+            for purpose in [Purpose::Server, Purpose::Client] {
+                let verdict = verifier.verify(&chain, purpose, None, UnixTime::now());
+                match (purpose == Purpose::Server) == (peers == TrustedPeers::Servers) {
+                    true => assert_eq!(verdict.unwrap().direct, of == "other"),
+                    false => assert_eq!(verdict.unwrap_err().code(), Code::CertUnknownIssuer, "{of} {settings}"),
+                }
+            }
+            let has_names = !verifier.subjects().is_empty();
+            assert_eq!(has_names, peers == TrustedPeers::Clients, "the names of CAs for clients");
+            assert_code(&refused(&input, &[("to", "pem")]), Code::NoCertificate, "there is nothing to write");
+            let error = refused(&input, &[("to", "pem"), ("alias", "1")]);
+            assert_code(&error, Code::NoTrustedCertificate, &format!("in: a certificate that is trusted for {name}"));
+        }
+    }
+    // Both at once is a contradiction, which trusts it for nothing.
+    let uses = ["serverAuth", "clientAuth"]
+        .map(|use_of| made(&format!("openssl x509 -in $pki/other.crt -trustout -addtrust {use_of} -out out")));
+    let store = opened("in", &uses.concat(), &OpenOptions::default());
+    assert_eq!(store.trusted().unwrap_err().code(), Code::NoTrustedCertificate);
 }
 
 #[test]
