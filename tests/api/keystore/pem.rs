@@ -204,7 +204,8 @@ fn labels_of_certificates_in_use_are_all_read() {
         let store = opened("ca.pem", text.replace("CERTIFICATE", label).as_bytes(), &none());
         assert_eq!(store.trusted().unwrap().len(), 1);
     }
-    let script = "openssl x509 -in $pki/root.crt -trustout -addtrust serverAuth -setalias name -out out";
+    let script =
+        "openssl x509 -in $pki/root.crt -trustout -addtrust serverAuth -addtrust clientAuth -setalias name -out out";
     let store = opened("ca.pem", &made(script), &none());
     let plain = opened("ca.pem", &pki("root.crt"), &none());
     assert_eq!(store.trusted().unwrap(), plain.trusted().unwrap());

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use brokertls::Source;
 use brokertls::convert::Converted;
 use brokertls::error::{Code, Error};
-use brokertls::keystore::{EntryKind, Store};
+use brokertls::keystore::{EntryKind, OpenOptions, Store};
+use brokertls::{ContextBuilder, IdentitySource, Source};
 
 use super::super::{opened, password};
-use super::{conversion, digest, read, told};
+use super::{Told, conversion, digest, read, told};
 
 /// The passwords that the stores have.
 const PASSWORDS: &[&str] = &["secret", "", "changeit", "password"];
@@ -66,10 +66,43 @@ fn every_kept_store_keeps_its_entries_as_pkcs12_or_is_refused_with_its_fault() {
             let done = convert(&path, secret).unwrap_or_else(|error| panic!("{name}: {error:?}"));
             let after = opened("out", done.content.reveal(), &password("new"));
             assert_eq!(parts(&after), parts(&store), "{name}");
+            assert_same_in_pem(&path, secret, &after);
+            assert_starts(&store, done.content.reveal(), &name);
         }
     }
     assert_eq!(refused, REFUSED.len());
     assert!(compared.len() > 50, "{}", compared.len());
+}
+
+/// Asserts that PEM has the keys with their chains, or the certificates of a store without keys.
+fn assert_same_in_pem(path: &Path, secret: &str, pkcs12: &Store) {
+    let expected = told(pkcs12);
+    let has_keys = expected.iter().any(|entry| entry.kind == "key");
+    let from = format!("pass:{secret}");
+    let settings = [("to", "pem"), ("part", if has_keys { "identity" } else { "all" }), ("password", &from)];
+    let done = conversion(&settings).convert(&Source::file(path));
+    let done = done.unwrap_or_else(|error| panic!("{}: {error:?}", path.display()));
+    let found = told(&opened("out", done.content.reveal(), &OpenOptions::default()));
+    let keys = |told: &[Told]| told.iter().filter_map(|entry| entry.key.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(keys(&found), keys(&expected), "{}", path.display());
+    let certificates = |told: &[Told]| told.iter().flat_map(|one| one.certificates.clone()).collect::<BTreeSet<_>>();
+    let written: Vec<Told> = expected.into_iter().filter(|entry| !has_keys || entry.kind == "key").collect();
+    let (found, written) = (certificates(&found), certificates(&written));
+    // Chains in PKCS#12 can be longer than those that were written.
+    let is_same = if has_keys { found.is_subset(&written) } else { found == written };
+    assert!(is_same && found.is_empty() == written.is_empty(), "{}: {found:?}, {written:?}", path.display());
+}
+
+/// Asserts that a context starts with the output if it starts with the input.
+fn assert_starts(store: &Store, output: &[u8], name: &str) {
+    if store.identities().is_err() {
+        return;
+    }
+    let mut source = IdentitySource::new(Source::memory("out.p12", output));
+    source.options = password("new");
+    let mut builder = ContextBuilder::new();
+    let built = builder.identity(source).build();
+    built.unwrap_or_else(|error| panic!("{name}: {error:?}"));
 }
 
 fn convert(path: &Path, secret: &str) -> Result<Converted, Error> {

@@ -11,6 +11,7 @@ mod names;
 mod passwords;
 mod pem;
 mod reports;
+mod serves;
 mod unserved;
 
 use brokertls::Source;
