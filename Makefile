@@ -69,6 +69,13 @@ RELEASE = --release --config 'build.rustflags=[$(call remapped,$(CURDIR),/broker
     remapped,$(or $(CARGO_HOME),$(HOME)/.cargo),/cargo)$(comma)$(call \
     remapped,$(shell rustc --print sysroot)/lib/rustlib/src/rust,/rustc)]'
 
+# Libraries that are given to other machines ask for no symbol of a glibc later than this, if the linker for that can be
+# had (tests/tools.sh). In a recipe, the arguments of rustc that name it.
+GLIBC := 2.17
+export GLIBC
+OLDER = $$(PYTHONPATH=target/python python3 -c 'import ziglang' 2> /dev/null && \
+    echo '-C linker=$(CURDIR)/packaging/linker.sh')
+
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src bindings/legacy/abi -type f)
 LEGACY_SOURCES := Cargo.toml Cargo.lock bindings/legacy/Cargo.toml \
     $(shell find bindings/legacy/abi bindings/legacy/src -type f)
@@ -155,9 +162,12 @@ $(eval $(call c_library,brokertls_rustls,$$(SOURCES) $$(RUSTLS_FFI_SOURCES),-p b
 # A library that the others load when a context asks for the second engine.
 $(OUT)/libbrokertls_legacy.so: $(LEGACY_SOURCES)
 	@tests/tools.sh build
-	$(CARGO) build --locked $(RELEASE) -p brokertls-legacy
+	@tests/tools.sh linker
+	$(CARGO) rustc --locked $(RELEASE) -p brokertls-legacy --lib -- $(OLDER) \
+	    -C link-arg=-L$$(pkg-config --variable=libdir openssl) -C link-arg=-Wl,--allow-shlib-undefined
 	@mkdir -p $(OUT)
-	strip -g -o $@.new $(TARGET)/libbrokertls_legacy.so
+	strip -o $@.new $(TARGET)/libbrokertls_legacy.so
+	@packaging/glibc.sh $@.new $(OLDER)
 	mv $@.new $@
 
 # In Libs.private, libgcc_s is left out: a C compiler's driver adds what it needs of it, and naming it breaks `-static`.
@@ -215,9 +225,11 @@ install-rustls-ffi: rustls-ffi
 
 # Built by itself: together with the C library it would be given the features, and the symbols, of that.
 $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wildcard bindings/jni/src/*.rs)
-	$(CARGO) build --locked $(RELEASE) -p brokertls-jni
+	@tests/tools.sh linker
+	$(CARGO) rustc --locked $(RELEASE) -p brokertls-jni -- $(OLDER)
 	@mkdir -p $(@D)
-	strip -g -o $@.new $(TARGET)/libbrokertls_jni.so
+	strip -o $@.new $(TARGET)/libbrokertls_jni.so
+	@packaging/glibc.sh $@.new $(OLDER)
 	mv $@.new $@
 
 # Beside it in the jar: the loader of Java unpacks it for a context that asks for it.

@@ -1,9 +1,22 @@
 #!/usr/bin/env bash
 # Installs the missing programs that the tests run, or those given as PROGRAM:PACKAGE, with apt as root, else names
-# the command to run. With the argument `build`, those that `make` itself needs for the second engine. Each program is
-# looked for by its own name, so that a machine that has it needs neither root nor network. A module of Python goes
-# into target/.
+# the command to run. With the argument `build`, those that `make` itself needs for the second engine; with `linker`,
+# the linker for older systems alone, without which `make` uses that of this system. Each program is looked for by its
+# own name, so that a machine that has it needs neither root nor network. Modules of Python go into target/.
 set -euo pipefail
+
+python=$(cd "$(dirname "$0")/.." && pwd)/target/python
+module() { # NAME PACKAGE [OPTION...]: installs a module of Python
+    PYTHONPATH=$python python3 -c "import $1" 2> /dev/null && return
+    python3 -m pip install --quiet --root-user-action ignore --disable-pip-version-check --only-binary :all: \
+        --target "$python" "${@:2}"
+}
+linker=ziglang==0.17.1
+if [[ ${1-} == linker ]]; then
+    module ziglang $linker --retries 1 > /dev/null 2>&1 ||
+        echo "without ziglang (pip install $linker), libraries need the glibc of this system or a later one" >&2
+    exit
+fi
 
 # Programs, and files of libraries, and the Debian package each comes with.
 wanted=(
@@ -61,9 +74,5 @@ done
 # Python has pre-shared keys from 3.13 on. An older one gets a TLS of its own for them, which has no packages after 3.12.
 keys='import ssl; ssl.SSLContext.set_psk_client_callback'
 if (($# == 0)) && ! python3 -c "$keys" 2> /dev/null; then
-    python=$(cd "$(dirname "$0")/.." && pwd)/target/python
-    if ! PYTHONPATH=$python python3 -c 'import mbedtls' 2> /dev/null; then
-        python3 -m pip install --quiet --root-user-action ignore --only-binary :all: --target "$python" \
-            python-mbedtls==2.10.1
-    fi
+    module mbedtls python-mbedtls==2.10.1
 fi
