@@ -100,7 +100,10 @@ extern "system" fn Java_io_brokertls_internal_NativeIdentity_create<'local>(
         let chain = certificates(env, &chain)?;
         let key = bytes(env, &pkcs8)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_slice()));
-        keep(&IDENTITIES, Arc::new(Identity::of_key(chain, &key, "key manager")?))
+        let mut identity = Identity::of_key(chain, &key, "key manager")?;
+        // The second engine needs it in bytes. It is wiped with the identity.
+        identity.key = Some(key.clone_key());
+        keep(&IDENTITIES, Arc::new(identity))
     })
 }
 

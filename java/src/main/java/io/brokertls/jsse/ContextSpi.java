@@ -14,9 +14,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.AccessController;
 import java.security.GeneralSecurityException;
 import java.security.KeyManagementException;
 import java.security.KeyStore;
+import java.security.PrivilegedAction;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -39,6 +41,10 @@ import javax.net.ssl.X509TrustManager;
 public class ContextSpi extends SSLContextSpi {
     /** The limit for the issuer names in a certificate request, which is one message. */
     private static final int MOST_ISSUER_BYTES = 32 << 10;
+
+    /** The options that properties switch on for contexts of {@code SSLContext.getInstance}, which have no others. */
+    private static final String[] OF_PROPERTIES = {"legacy-engine", "legacy-allow", "legacy-library"};
+    private static final String PROPERTY_PREFIX = "brokertls.";
 
     private final String versions;
     private volatile ContextState state;
@@ -103,11 +109,23 @@ public class ContextSpi extends SSLContextSpi {
             if (versions != null) {
                 builder.set("versions", versions);
             }
+            setFromProperties(builder);
             X509ExtendedKeyManager keyManager = useKeys(builder, first(keys));
             X509ExtendedTrustManager trustManager = useTrust(builder, trust);
             state = new ContextState(builder.build(), keyManager, trustManager, false, 0, null, null);
         } catch (GeneralSecurityException e) {
             throw new KeyManagementException(e.getMessage(), e);
+        }
+    }
+
+    /** Sets the options of properties, for programs without the permission to read these, too. */
+    private static void setFromProperties(NativeContextBuilder builder) throws TlsFailure {
+        for (String option : OF_PROPERTIES) {
+            String value = AccessController.doPrivileged(
+                    (PrivilegedAction<String>) () -> System.getProperty(PROPERTY_PREFIX + option));
+            if (value != null) {
+                builder.set(option, value);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsContextBuilder;
+import io.brokertls.BrokerTlsProvider;
 import io.brokertls.ErrorCode;
 import io.brokertls.PskPrincipal;
 import io.brokertls.TlsFailure;
@@ -23,9 +24,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.KeyManagementException;
+import java.security.KeyStore;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
@@ -49,13 +55,14 @@ class LegacyTest {
     static Path folder;
 
     private static Authority authority;
+    private static KeyStore identity;
     private static Path trust;
     private static Path keys;
 
     @BeforeAll
     static void makeStores() throws Exception {
         authority = new Authority(Files.createDirectory(folder.resolve("ca")), "rsa:2048");
-        authority.issue("broker", "rsa:2048");
+        identity = authority.issue("broker", "rsa:2048");
         trust = folder.resolve("trust.p12");
         try (var out = Files.newOutputStream(trust)) {
             authority.trust().store(out, Authority.PASSWORD);
@@ -96,15 +103,24 @@ class LegacyTest {
 
     /** Serves one client, by a socket or by an engine. */
     private static Met meet(BrokerTlsContext context, boolean isByEngine, Start start) throws Exception {
+        return meet(context.serverSocketFactory(), context.newEngine(), isByEngine, start);
+    }
+
+    private static Met meet(SSLContext context, boolean isByEngine, Start start) throws Exception {
+        return meet(context.getServerSocketFactory(), context.createSSLEngine(), isByEngine, start);
+    }
+
+    private static Met meet(ServerSocketFactory sockets, SSLEngine engine, boolean isByEngine, Start start)
+            throws Exception {
         InetAddress loopback = InetAddress.getLoopbackAddress();
         Met met = new Met();
         try (ServerSocket listener = isByEngine ? new ServerSocket(0, 1, loopback)
-                : context.serverSocketFactory().createServerSocket(0, 1, loopback)) {
+                : sockets.createServerSocket(0, 1, loopback)) {
             listener.setSoTimeout(PATIENCE_MS);
             OldClient client = start.client(listener.getLocalPort());
             try (Socket socket = listener.accept()) {
                 socket.setSoTimeout(PATIENCE_MS);
-                met.session = isByEngine ? converse(context.newEngine(), socket) : converse((SSLSocket) socket);
+                met.session = isByEngine ? converse(engine, socket) : converse((SSLSocket) socket);
             } catch (SSLException e) {
                 met.failure = e;
             } finally {
@@ -299,6 +315,60 @@ class LegacyTest {
         engine.setEnabledCipherSuites(new String[] {suite});
         assertArrayEquals(new String[] {"TLSv1"}, engine.getEnabledProtocols());
         assertArrayEquals(new String[] {suite}, engine.getEnabledCipherSuites());
+    }
+
+    /** Makes a context of {@code SSLContext.getInstance} while the properties, names and values in turn, are set. */
+    private static SSLContext withProperties(String... pairs) throws Exception {
+        return withProperties(KeyManagerFactory.getInstance("BrokerTLS", new BrokerTlsProvider()), pairs);
+    }
+
+    private static SSLContext withProperties(KeyManagerFactory managers, String... pairs) throws Exception {
+        managers.init(identity, Authority.PASSWORD);
+        for (int i = 0; i < pairs.length; i += 2) {
+            System.setProperty(pairs[i], pairs[i + 1]);
+        }
+        try {
+            SSLContext context = SSLContext.getInstance("TLS", new BrokerTlsProvider());
+            context.init(managers.getKeyManagers(), null, null);
+            return context;
+        } finally {
+            for (int i = 0; i < pairs.length; i += 2) {
+                System.clearProperty(pairs[i]);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void propertiesGiveContextsOfGetInstanceTheSecondEngineAndTheirOldParts(boolean isByEngine) throws Exception {
+        String suite = "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256";
+        String old = "TLS_RSA_WITH_AES_128_CBC_SHA";
+        SSLContext context = withProperties("brokertls.legacy-engine", "true");
+        meet(context, isByEngine, port -> OldClient.ofJdk(folder, port, "TLSv1.2", suite, trust)).served();
+        Start withRsa = port -> OldClient.ofJdk(folder, port, "TLSv1.2", old, trust);
+        meet(context, isByEngine, withRsa).refused(ErrorCode.NO_COMMON_CIPHER_SUITE);
+        meet(withProperties("brokertls.legacy-engine", "yes", "brokertls.legacy-allow", "legacy-rsa-key-exchange"),
+                isByEngine, withRsa).served();
+        assertFalse(List.of(withProperties().getSupportedSSLParameters().getCipherSuites()).contains(suite));
+    }
+
+    @Test
+    void propertiesLeaveAContextWithAJavaKeyManagerItsFirstEngineAlone() throws Exception {
+        SSLContext context = withProperties(KeyManagerFactory.getInstance("PKIX"), "brokertls.legacy-engine", "yes");
+        String suite = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+        meet(context, true, port -> OldClient.ofJdk(folder, port, "TLSv1.2", suite, trust)).served();
+        meet(context, true, port -> OldClient.ofJdk(folder, port, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+                trust)).refused(ErrorCode.NO_COMMON_SIGNATURE);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"brokertls.legacy-engine, maybe, INVALID_ARGUMENT",
+        "brokertls.legacy-allow, everything, INVALID_ARGUMENT",
+        "brokertls.legacy-library, /nowhere/legacy.so, LEGACY_UNAVAILABLE"})
+    void wrongValuesOfThePropertiesAreRefusedByInit(String property, String value, ErrorCode code) {
+        KeyManagementException failure = assertThrows(KeyManagementException.class,
+                () -> withProperties("brokertls.legacy-engine", "yes", property, value));
+        assertEquals(code, assertInstanceOf(TlsFailure.class, failure.getCause()).code());
     }
 
     @Test
