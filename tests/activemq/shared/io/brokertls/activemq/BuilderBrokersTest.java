@@ -72,8 +72,9 @@ class BuilderBrokersTest {
                 String address = scheme + "://localhost:" + broker.port();
                 assertServed(broker, scheme, own);
                 for (String provider : Tls.providers()) {
-                    Sockets.assertRefused("certificate_required", own.clientContext(provider, false), broker.port());
-                    Sockets.assertRefused("unknown_ca", stranger.clientContext(provider, true), broker.port());
+                    Sockets.assertRefused("certificate_required", scheme, own.clientContext(provider, false),
+                            broker.port());
+                    Sockets.assertRefused("unknown_ca", scheme, stranger.clientContext(provider, true), broker.port());
                     assertThrows(JMSException.class, () -> Clients.connect(address, stranger, true, provider).close());
                 }
             }
@@ -92,7 +93,8 @@ class BuilderBrokersTest {
             assertServed(broker, "nio+ssl", ours);
             tls.reload();
             assertServed(broker, "nio+ssl", theirs);
-            Sockets.assertRefused("unknown_ca", ours.trusting(theirs).clientContext(Tls.JDK, true), broker.port());
+            Sockets.assertRefused("unknown_ca", "nio+ssl", ours.trusting(theirs).clientContext(Tls.JDK, true),
+                    broker.port());
         }
     }
 }

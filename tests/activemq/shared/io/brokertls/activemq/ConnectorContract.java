@@ -102,10 +102,11 @@ abstract class ConnectorContract {
         return open(scheme, "transport.enabledProtocols=" + version);
     }
 
-    /** The client of {@code context} hears {@code alert}, and the broker's log names the reason. */
-    private void assertRefusal(String verdict, String alert, SSLContext context, Broker broker) throws Exception {
+    /** The broker refuses the client of {@code context} with {@code alert}, and its log names the reason. */
+    private void assertRefusal(String verdict, String alert, String scheme, SSLContext context, Broker broker)
+            throws Exception {
         try (BrokerLog log = new BrokerLog()) {
-            Sockets.assertRefused(alert, context, broker.port());
+            Sockets.assertRefused(alert, scheme, context, broker.port());
             if (logsRefusals()) {
                 String line = log.await("BTLS_CERT");
                 assertTrue(line.contains(verdict), line);
@@ -142,7 +143,7 @@ abstract class ConnectorContract {
         try (Broker broker = open(scheme, NEED)) {
             // TLS 1.2 has no alert of its own for it.
             String alert = losesFirstPackets(scheme) ? "handshake_failure" : "certificate_required";
-            assertRefusal("BTLS_CERT_MISSING", alert, ours.clientContext(provider, false), broker);
+            assertRefusal("BTLS_CERT_MISSING", alert, scheme, ours.clientContext(provider, false), broker);
             assertThrows(Exception.class, () -> echo(scheme, broker, ours, false, provider, "lost"));
             assertServed(scheme, broker, true, provider);
         }
@@ -154,7 +155,7 @@ abstract class ConnectorContract {
     void clientWithAnUntrustedCertificateIsRefused(String scheme, String provider) throws Exception {
         Stores client = impostor.trusting(ours);
         try (Broker broker = open(scheme, NEED)) {
-            assertRefusal(untrusted(), untrustedAlert(), client.clientContext(provider, true), broker);
+            assertRefusal(untrusted(), untrustedAlert(), scheme, client.clientContext(provider, true), broker);
             assertThrows(Exception.class, () -> echo(scheme, broker, client, true, provider, "lost"));
             assertServed(scheme, broker, true, provider);
         }

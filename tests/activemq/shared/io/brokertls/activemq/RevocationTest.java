@@ -57,7 +57,8 @@ class RevocationTest {
         context.setCrlPath(authority.revocationList().toString());
         try (Broker broker = new Broker(context, scheme, 0, ConnectorContract.NEED)) {
             try (BrokerLog log = new BrokerLog()) {
-                Sockets.assertRefused("certificate_revoked", revoked.clientContext(Tls.PROVIDER, true), broker.port());
+                Sockets.assertRefused("certificate_revoked", scheme, revoked.clientContext(Tls.PROVIDER, true),
+                        broker.port());
                 String line = log.await("revoked");
                 assertTrue(line.contains(Tls.isOurs() ? "BTLS_CERT_REVOKED" : "revoked"), line);
             }
@@ -81,7 +82,8 @@ class RevocationTest {
         try (ForkedBroker broker = new ForkedBroker(folder, xml, "-Djava.security.properties=" + security)) {
             assertOnlyTheRevokedIsRefused("ssl", broker.port("ssl"));
             assertOnlyTheRevokedIsRefused("nio+ssl", broker.port("nio"));
-            Sockets.assertRefused("certificate_revoked", revoked.clientContext(Tls.PROVIDER, true), broker.port("nio"));
+            Sockets.assertRefused("certificate_revoked", "ssl", revoked.clientContext(Tls.PROVIDER, true),
+                    broker.port("ssl"));
         }
     }
 }

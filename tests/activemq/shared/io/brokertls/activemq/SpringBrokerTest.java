@@ -68,8 +68,10 @@ class SpringBrokerTest {
     static void assertNeedsACertificateItTrusts(ForkedBroker broker) throws Exception {
         String address = "ssl://localhost:" + broker.port("ssl");
         for (String provider : Tls.providers()) {
-            Sockets.assertRefused("certificate_required", ours.clientContext(provider, false), broker.port("ssl"));
-            Sockets.assertRefused("certificate_unknown", strangers.clientContext(provider, true), broker.port("ssl"));
+            Sockets.assertRefused("certificate_required", "ssl", ours.clientContext(provider, false),
+                    broker.port("ssl"));
+            Sockets.assertRefused("certificate_unknown", "ssl", strangers.clientContext(provider, true),
+                    broker.port("ssl"));
             assertThrows(JMSException.class, () -> Clients.connect(address, ours, false, provider).close());
             assertThrows(JMSException.class, () -> Clients.connect(address, strangers, true, provider).close());
         }
@@ -85,7 +87,8 @@ class SpringBrokerTest {
                 // Not TLS 1.3, for what ConnectorContract.TLS_1_2 says.
                 assertEquals("hello", MqttClients.echo("ssl://localhost:" + broker.port("mqtt"),
                         ours.clientContext("TLSv1.2", provider, true), "greetings", "hello"));
-                Sockets.assertRefused("certificate_required", ours.clientContext(provider, false), broker.port("mqtt"));
+                Sockets.assertRefused("certificate_required", "mqtt+nio+ssl", ours.clientContext(provider, false),
+                        broker.port("mqtt"));
             }
             assertEquals(Tls.JDK, broker.defaultProvider());
         }

@@ -258,8 +258,9 @@ class SslContextBeanTest {
         try (ForkedBroker broker = new ForkedBroker(folder, xml, "-Dactivemq.conf=" + folder)) {
             SpringBrokerTest.assertServed(broker, "ssl", true);
             for (String provider : Tls.providers()) {
-                Sockets.assertRefused("certificate_required", ours.clientContext(provider, false), broker.port("ssl"));
-                Sockets.assertRefused("unknown_ca", strangers.clientContext(provider, true), broker.port("ssl"));
+                Sockets.assertRefused("certificate_required", "ssl", ours.clientContext(provider, false),
+                        broker.port("ssl"));
+                Sockets.assertRefused("unknown_ca", "ssl", strangers.clientContext(provider, true), broker.port("ssl"));
             }
         }
     }

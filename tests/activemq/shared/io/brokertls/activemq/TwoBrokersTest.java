@@ -87,7 +87,8 @@ class TwoBrokersTest {
             Stores strangers = (broker == first ? THEIRS : OURS).trusting(broker == first ? OURS : THEIRS);
             SSLContext context = strangers.clientContext(provider, true);
             try (BrokerLog log = new BrokerLog()) {
-                Sockets.assertRefused("certificate_unknown", context, broker.port());
+                Sockets.assertRefused("certificate_unknown", broker == first ? "ssl" : "nio+ssl", context,
+                        broker.port());
                 String verdict = log.await("PKIX path");
                 assertTrue(verdict.contains(Tls.untrusted(Tls.PROVIDER)), verdict);
             }
