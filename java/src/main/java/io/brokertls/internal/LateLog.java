@@ -1,16 +1,20 @@
 package io.brokertls.internal;
 
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A log that never waits in a native call of a virtual thread, because a logger that waits would keep the carrier. The
- * lines of such a call are written when it has returned.
+ * A log that never waits in a native call of a virtual thread, because a logger that waits would keep the carrier. A
+ * worker writes the lines of such a call, one after the other. Each context has its own.
  */
 final class LateLog implements NativeLog {
-    private static final Queue<Runnable> LATE = new ConcurrentLinkedQueue<>();
+    /** The most lines that wait for a slow logger. Further lines are dropped; the counters of the context have all. */
+    static final int WAITING_MOST = 256;
 
     private final NativeLog log;
+    private final ArrayBlockingQueue<Runnable> late = new ArrayBlockingQueue<>(WAITING_MOST);
+    private final AtomicBoolean isWriting = new AtomicBoolean();
 
     LateLog(NativeLog log) {
         this.log = log;
@@ -19,7 +23,7 @@ final class LateLog implements NativeLog {
     @Override
     public void write(int level, String line) {
         if (Workers.isVirtual()) {
-            LATE.add(() -> log.write(level, line));
+            writeLate(level, line);
             return;
         }
         Workers.ask(() -> {
@@ -28,14 +32,34 @@ final class LateLog implements NativeLog {
         });
     }
 
-    /** Writes the lines of native calls. Called without one. */
-    static void flush() {
-        for (Runnable line = LATE.poll(); line != null; line = LATE.poll()) {
+    /** Lets a worker write the line. */
+    void writeLate(int level, String line) {
+        late.offer(() -> log.write(level, line));
+        startWriter();
+    }
+
+    private void startWriter() {
+        if (isWriting.compareAndSet(false, true)) {
+            try {
+                Workers.startLater(this::writeAll);
+            } catch (RejectedExecutionException | OutOfMemoryError e) {
+                // The next line tries again.
+                isWriting.set(false);
+            }
+        }
+    }
+
+    private void writeAll() {
+        for (Runnable line = late.poll(); line != null; line = late.poll()) {
             try {
                 line.run();
-            } catch (RuntimeException e) {
-                // A log must not end connections.
+            } catch (Throwable e) {
+                // A log ends neither connections nor workers, not even by an Error.
             }
+        }
+        isWriting.set(false);
+        if (!late.isEmpty()) {
+            startWriter();
         }
     }
 }

@@ -149,9 +149,7 @@ public final class NativeEngine extends NativeHandle {
             if (!Workers.isVirtual()) {
                 return runTask(engine, host);
             }
-            long packed = tasksWait ? Workers.call(() -> runTask(engine, new AskedHost(host))) : runTask(engine, host);
-            LateLog.flush();
-            return packed;
+            return tasksWait ? Workers.call(() -> runTask(engine, new AskedHost(host))) : runTask(engine, host);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -189,7 +187,6 @@ public final class NativeEngine extends NativeHandle {
         try {
             return failure(pointer());
         } finally {
-            LateLog.flush();
             Reference.reachabilityFence(this);
         }
     }

@@ -76,6 +76,15 @@ public final class Workers {
         return call == null ? question.get() : call.ask(question);
     }
 
+    /**
+     * Lets a worker do what nothing waits for.
+     *
+     * @throws RejectedExecutionException if all workers are busy
+     */
+    static void startLater(Runnable work) {
+        POOL.execute(work);
+    }
+
     /** Gives the call to a worker. Waits for one if too many are busy. */
     private static void start(Runnable call) {
         boolean isInterrupted = false;
