@@ -37,7 +37,7 @@
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
 # Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
-# alone), `make test-java-25` (the Java tests that need a JDK 25), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines made and dropped), `make
+# alone), `make test-java-25` (the Java tests that need a JDK 25), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines and 100,000 sockets), `make
 # soak-records` (a million records each way against rustls), `make bless` (rewrite the generated headers), `make deny`
 # (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
 
@@ -380,8 +380,18 @@ bench-java bench-java-page: java
 	    -cp 'java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)' \
 	    io.brokertls.bench.Report build/bench '$(BENCH)' $(BENCH_JVMS)
 
+# Engines and sockets that are cut, refused, shared by threads and dropped, in each of these JVMs (their homes).
+ENGINES ?= 1000000
+SOCKETS ?= 100000
+JVMS ?= $(patsubst %/bin/java,%,$(firstword $(wildcard /usr/lib/jvm/*-17-*/bin/java)) $(JVM_25))
+empty :=
+space := $(empty) $(empty)
+
 soak-java: java
-	$(MAVEN) -Dtest='EngineMemoryTest#enginesDropped*' -Dio.brokertls.soak=1000000 test
+	@test -x '$(JVM_25)' || test '$(origin JVMS)' != file || \
+	    { echo 'no JDK 25 in /usr/lib/jvm; name the homes with JVMS="HOME ..."' >&2; exit 1; }
+	$(filter-out -q,$(MAVEN)) -Dtest=LongLifeTest -Dio.brokertls.soak.engines=$(ENGINES) \
+	    -Dio.brokertls.soak.sockets=$(SOCKETS) -Dio.brokertls.soak.jvms='$(subst $(space),:,$(strip $(JVMS)))' test
 
 # A million records each way against rustls, the OpenSSL of the system and OpenSSL 4, every size for each suite, keys of
 # AES-GCM beyond their limit, and 200,000 batches of any records.

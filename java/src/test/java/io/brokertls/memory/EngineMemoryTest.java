@@ -4,11 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.peer.Stack;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,12 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 class EngineMemoryTest {
     private static final int IDLE_BYTES_MAX = 8192;
     private static final int IDLE_ENGINES = 10_000;
-    /** The property with which a long run asks for more engines than the suite makes. */
-    private static final int DROPPED_ENGINES = Integer.getInteger("io.brokertls.soak", 200_000);
+    private static final int DROPPED_ENGINES = 200_000;
     private static final int STEPS = 10;
     /** Pages that malloc and the compilers take as they please, however many engines there were. */
     private static final long GROWTH_KILOBYTES_MAX = 24 * 1024;
-    private static final long MINUTES_MAX = 20;
 
     @TempDir
     Path folder;
@@ -89,27 +85,8 @@ class EngineMemoryTest {
     }
 
     private List<String> runProgram(Class<?> program, List<String> options, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        Path target = Path.of(System.getProperty("basedir", "."), "target");
-        command.addAll(List.of("-cp", target.resolve("classes") + ":" + target.resolve("test-classes") + ":"
-                + System.getProperty("java.class.path") + ":" + System.getProperty("surefire.test.class.path", "")));
-        command.add(program.getName());
-        command.addAll(List.of(arguments));
-        Path output = folder.resolve("output");
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-        // One arena: how many malloc makes depends on threads, not on engines.
-        builder.environment().put("MALLOC_ARENA_MAX", "1");
-        Process process = builder.start();
-        try {
-            assertTrue(process.waitFor(MINUTES_MAX, TimeUnit.MINUTES), "the measurement does not end");
-        } finally {
-            process.destroyForcibly();
-        }
-        List<String> lines = Files.readAllLines(output);
-        assertEquals(0, process.exitValue(), lines::toString);
-        return lines;
+        return ChildJvm.run(Path.of(System.getProperty("java.home")), folder.resolve("output"), program, options,
+                List.of(arguments));
     }
 
     private static List<Long> figures(List<String> lines, String name) {
