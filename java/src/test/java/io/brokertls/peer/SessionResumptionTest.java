@@ -44,14 +44,18 @@ class SessionResumptionTest {
         version = versionOfBoth;
     }
 
-    private EnginePair connected(boolean isResumed) throws Exception {
+    private EnginePair pair() {
         SSLEngine client = clients.createSSLEngine(Pki.HOST, 8883);
         SSLEngine server = servers.createSSLEngine();
         client.setUseClientMode(true);
         server.setUseClientMode(false);
         server.setNeedClientAuth(true);
         client.setEnabledProtocols(new String[] {version});
-        EnginePair pair = new EnginePair(client, server);
+        return new EnginePair(client, server);
+    }
+
+    private EnginePair connected(boolean isResumed) throws Exception {
+        EnginePair pair = pair();
         pair.handshake();
         for (Side side : List.of(pair.client, pair.server)) {
             assertEquals(isResumed, ConnectionFacts.of(side.engine).isResumed());
@@ -151,6 +155,24 @@ class SessionResumptionTest {
             assertTrue(other.isValid());
             assertNull(other.getValue("user"));
             assertFalse(Arrays.equals(session.getId(), other.getId()));
+            connected(true);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("stacks")
+    void sessionThatIsInvalidatedInItsHandshakeIsNeitherValidNorResumed(Stack stack, String versionOfBoth)
+            throws Exception {
+        for (boolean isByClient : new boolean[] {true, false}) {
+            use(stack, versionOfBoth);
+            EnginePair pair = pair();
+            SSLEngine engine = (isByClient ? pair.client : pair.server).engine;
+            engine.beginHandshake();
+            engine.getHandshakeSession().invalidate();
+            pair.handshake();
+            assertFalse(engine.getSession().isValid());
+            assertNull(engine.getSession().getSessionContext().getSession(engine.getSession().getId()));
+            connected(false);
             connected(true);
         }
     }

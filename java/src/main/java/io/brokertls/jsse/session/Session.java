@@ -65,6 +65,8 @@ public final class Session extends ExtendedSSLSession {
     private List<byte[]> statusResponses = List.of();
     private State state = State.IN_HANDSHAKE;
     private boolean isHandedOut;
+    /** True if a manager has invalidated the session in its handshake. It ends when it is established. */
+    private boolean endsEarly;
 
     /**
      * Makes a session without facts.
@@ -112,6 +114,12 @@ public final class Session extends ExtendedSSLSession {
             own.setFirst(this);
         }
         sessions.add(this);
+        synchronized (this) {
+            if (!endsEarly) {
+                return;
+            }
+        }
+        invalidate();
     }
 
     SessionRoot root() {
@@ -421,6 +429,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public void invalidate() {
         synchronized (this) {
+            endsEarly |= state == State.IN_HANDSHAKE;
             if (state != State.VALID) {
                 return;
             }
