@@ -39,6 +39,10 @@ pub(super) struct Checked {
     shown: Option<Arc<ShownIdentity>>,
     /// The look at the server's flight, while it lasts.
     pub(super) ahead: Option<Box<Ahead>>,
+    /// True to keep by what a host knows the session.
+    pub(super) keeps_session_facts: bool,
+    /// The largest record to send, in bytes.
+    pub(super) max_record_bytes: Option<usize>,
     /// True if the handshake is complete and its outcome is kept.
     is_settled: bool,
     /// Then, in the register.
@@ -59,6 +63,8 @@ impl Checked {
             session: None,
             shown: None,
             ahead: None,
+            keeps_session_facts: false,
+            max_record_bytes: setup.max_record_bytes,
             is_settled: false,
             registration: None,
         }

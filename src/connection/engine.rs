@@ -209,11 +209,11 @@ impl Engine {
         }
     }
 
-    /// Returns the identifier of a session of TLS 1.2, before [`Engine::complete`].
-    pub(super) fn session_id(&self) -> Option<record::SessionId> {
+    /// Takes the identifier of a session of TLS 1.2, before [`Engine::complete`].
+    pub(super) fn take_session_id(&mut self) -> Option<Box<record::SessionId>> {
         match self {
-            Self::Client(handshake) => handshake.lent.session_id(),
-            Self::Server(handshake) => handshake.lent.session_id(),
+            Self::Client(handshake) => handshake.lent.take_session_id(),
+            Self::Server(handshake) => handshake.lent.take_session_id(),
             _ => None,
         }
     }

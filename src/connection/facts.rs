@@ -101,20 +101,26 @@ impl Connection {
         self.engine.is_resumed()
     }
 
-    /// The number of the connection with the full handshake of the session; the own number if no session was resumed.
+    /// The number of the connection with the full handshake of the session. It is the own number if no session was
+    /// resumed, or without [`Connection::keep_session_facts`].
     pub fn origin(&self) -> u64 {
-        self.facts.as_ref().and_then(|facts| facts.origin).map_or(self.number, |(number, _)| number)
+        self.kept_origin().map_or(self.number, |(number, _)| number)
     }
 
-    /// The time of that handshake, in seconds since 1970; `None` if no session was resumed.
+    /// The time of that handshake, in seconds since 1970; `None` if no session was resumed, or without
+    /// [`Connection::keep_session_facts`].
     pub fn origin_time_s(&self) -> Option<u64> {
-        self.facts.as_ref().and_then(|facts| facts.origin).map(|(_, at_s)| at_s)
+        self.kept_origin().map(|(_, at_s)| at_s)
+    }
+
+    fn kept_origin(&self) -> Option<(u64, u64)> {
+        self.facts.as_ref()?.session.as_ref()?.origin
     }
 
     /// Takes the identifier of a session of TLS 1.2, which the peer and its resumptions have too. `None` without
-    /// [`Connection::keep_session_id`], for other versions, with the second engine, and at later calls.
+    /// [`Connection::keep_session_facts`], for other versions, with the second engine, and at later calls.
     pub fn take_session_id(&mut self) -> Option<Box<[u8; 32]>> {
-        self.facts.as_mut().and_then(|facts| facts.session_id.take())
+        self.facts.as_mut()?.session.as_mut()?.id.take()
     }
 
     /// The deviations without which the peer's certificate would have been refused.

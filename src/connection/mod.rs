@@ -98,9 +98,16 @@ struct Facts {
     unnamed: Option<String>,
     /// Clients: the identity of the pre-shared key that has been used.
     own_psk_identity: Option<Box<[u8]>>,
+    /// Of the session, if the host asks for it.
+    session: Option<Box<SessionFacts>>,
+}
+
+/// By what a host knows a session and its resumptions.
+#[derive(Debug, Default)]
+struct SessionFacts {
     /// The first connection of a resumed session, and the time of its handshake in seconds since 1970.
     origin: Option<(u64, u64)>,
-    session_id: Option<Box<SessionId>>,
+    id: Option<Box<SessionId>>,
 }
 
 /// The error for plaintext after [`Connection::close_write`].
@@ -139,11 +146,8 @@ pub struct Connection {
     uses_tasks: bool,
     /// Only an earlier session may be resumed.
     resumes_only: bool,
-    keeps_session_id: bool,
     /// The first bytes of the peer, while they are no record.
     beginning: Beginning,
-    /// The largest record to send, in bytes; 0 for no limit.
-    max_record_bytes: u16,
 }
 
 impl Connection {
@@ -182,13 +186,16 @@ impl Connection {
         self.resumes_only = true;
     }
 
-    /// Keeps the identifier of the session for [`Connection::take_session_id`], when the handshake is complete.
-    pub fn keep_session_id(&mut self) {
-        self.keeps_session_id = true;
+    /// Keeps by what a host knows the session, when the handshake is complete: [`Connection::origin`],
+    /// [`Connection::origin_time_s`] and [`Connection::take_session_id`]. An idle connection takes some bytes more.
+    pub fn keep_session_facts(&mut self) {
+        if let Some(checked) = &mut self.checked {
+            checked.keeps_session_facts = true;
+        }
     }
 
     fn with_engine(engine: Engine, setup: Setup) -> Self {
-        let Setup { uses_tasks, asks_first, max_record_bytes, .. } = setup;
+        let Setup { uses_tasks, asks_first, .. } = setup;
         Self {
             engine,
             number: setup.number,
@@ -204,9 +211,7 @@ impl Connection {
             seen: Seen::Nothing,
             uses_tasks,
             resumes_only: false,
-            keeps_session_id: false,
             beginning: Beginning::default(),
-            max_record_bytes: max_record_bytes.map_or(0, |most| most.min(MAX_RECORD_BYTES) as u16),
         }
     }
 
@@ -374,15 +379,21 @@ impl Connection {
         }
     }
 
+    fn session_facts(&mut self) -> &mut SessionFacts {
+        self.facts.get_or_insert_default().session.get_or_insert_default()
+    }
+
     /// Settles what is kept of the peer when the handshake is complete.
     fn settle_peer(&mut self) {
         if self.is_handshaking() || self.failure().is_some() {
             return;
         }
         if self.is_resumed() == Some(true)
-            && let Some(peer) = self.checked.as_ref().and_then(|checked| checked.peer(&self.engine))
+            && let Some(checked) = self.checked.as_ref().filter(|checked| checked.keeps_session_facts)
+            && let Some(peer) = checked.peer(&self.engine)
         {
-            self.facts.get_or_insert_default().origin = Some((peer.origin, peer.at_s));
+            let origin = Some((peer.origin, peer.at_s));
+            self.session_facts().origin = origin;
         }
         match self.checked.as_mut().map(|checked| checked.settle((self.number, self.user), &mut self.engine)) {
             None | Some(Ok(true)) => {}
@@ -452,10 +463,10 @@ impl Connection {
         let discarded = self.run_engine(tls);
         self.take_notes();
         if self.engine.is_to_complete() {
-            if self.keeps_session_id
-                && let Some(id) = self.engine.session_id()
+            if self.checked.as_ref().is_some_and(|checked| checked.keeps_session_facts)
+                && let Some(id) = self.engine.take_session_id()
             {
-                self.facts.get_or_insert_default().session_id = Some(Box::new(id));
+                self.session_facts().id = Some(id);
             }
             match self.engine.complete() {
                 Ok(()) => {
@@ -475,10 +486,10 @@ impl Connection {
     /// Ends the handshake. A close_notify that this side could not send before it is sent now.
     fn begin_traffic(&mut self) {
         self.change(Event::HandshakeDone);
-        if self.max_record_bytes > 0
+        if let Some(most) = self.checked.as_ref().and_then(|checked| checked.max_record_bytes)
             && let Some(layer) = self.engine.layer()
         {
-            layer.limit_records(usize::from(self.max_record_bytes));
+            layer.limit_records(most);
         }
         if !self.state.is_write_closed() {
             return;

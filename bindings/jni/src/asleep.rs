@@ -12,7 +12,7 @@ use crate::guard::{Outcome, guard_bare, keep};
 /// Keeps an engine for Java, and lets the context put it to sleep if it does so. Returns its handle.
 pub(crate) fn keep_engine(context: &Context, mut connection: Connection) -> Outcome<jlong> {
     let number = connection.id();
-    connection.keep_session_id();
+    connection.keep_session_facts();
     let handle = keep(&ENGINES, Engine::new(connection))?;
     if let Some(place) = context.watch_idle(number, handle.cast_unsigned(), visit) {
         ENGINES.claim(handle)?.place = Some(Box::new(place));

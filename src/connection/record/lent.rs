@@ -86,9 +86,9 @@ impl Lent {
         secret.cipher(Direction::Read, aead_of(suite)?)
     }
 
-    /// Returns the identifier of a session of TLS 1.2, once rustls has its secret.
-    pub(crate) fn session_id(&self) -> Option<SessionId> {
-        self.secrets.id
+    /// Takes the identifier of a session of TLS 1.2, once rustls has its secret.
+    pub(crate) fn take_session_id(&mut self) -> Option<Box<SessionId>> {
+        self.secrets.id.take()
     }
 
     /// Takes the ciphers over from the part of rustls that `end` drops.

@@ -43,8 +43,8 @@ pub(super) struct Secret {
 /// The traffic secrets of both sides, as far as they are known.
 #[derive(Default)]
 pub(super) struct Secrets {
-    /// The identifier of a session of TLS 1.2.
-    pub(super) id: Option<SessionId>,
+    /// The identifier of a session of TLS 1.2; behind a pointer, because an idle connection keeps the room.
+    pub(super) id: Option<Box<SessionId>>,
     pub(super) client: Option<Secret>,
     pub(super) server: Option<Secret>,
     /// That of the server's flight, for a client that looks ahead at it.
@@ -58,7 +58,7 @@ impl Secrets {
             OF_CLIENT => self.client = Secret::new(secret),
             OF_SERVER => self.server = Secret::new(secret),
             OF_FLIGHT => self.flight = Secret::new(secret),
-            MASTER => self.id = Some(identifier(secret)),
+            MASTER => self.id = Some(Box::new(identifier(secret))),
             _ => {}
         }
     }
