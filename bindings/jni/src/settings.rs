@@ -12,26 +12,26 @@ use crate::guard::{Outcome, guard, object};
 use crate::text::{ByteArrays, Strings, byte_arrays, java_strings, text_or_none, texts};
 
 /// The settings that clients and servers share.
-struct Shared<'local, 'a> {
-    versions: &'a JString<'local>,
-    cipher_suites: &'a JString<'local>,
-    groups: &'a JString<'local>,
-    signature_schemes: &'a JString<'local>,
-    alpn: &'a ByteArrays<'local>,
+struct Shared<'local> {
+    versions: JString<'local>,
+    cipher_suites: JString<'local>,
+    groups: JString<'local>,
+    signature_schemes: JString<'local>,
+    alpn: ByteArrays<'local>,
     max_record_bytes: jint,
-    session_scope: &'a JString<'local>,
+    session_scope: JString<'local>,
 }
 
-impl Shared<'_, '_> {
+impl Shared<'_> {
     fn settings(&self, env: &mut Env<'_>) -> Outcome<ConnectionSettings> {
         Ok(ConnectionSettings {
-            versions: text_or_none(env, self.versions)?,
-            cipher_suites: text_or_none(env, self.cipher_suites)?,
-            groups: text_or_none(env, self.groups)?,
-            signature_schemes: text_or_none(env, self.signature_schemes)?,
-            alpn: (!self.alpn.as_raw().is_null()).then(|| byte_arrays(env, self.alpn)).transpose()?,
+            versions: text_or_none(env, &self.versions)?,
+            cipher_suites: text_or_none(env, &self.cipher_suites)?,
+            groups: text_or_none(env, &self.groups)?,
+            signature_schemes: text_or_none(env, &self.signature_schemes)?,
+            alpn: (!self.alpn.as_raw().is_null()).then(|| byte_arrays(env, &self.alpn)).transpose()?,
             max_record_bytes: usize::try_from(self.max_record_bytes).ok().filter(|most| *most > 0),
-            session_scope: text_or_none(env, self.session_scope)?,
+            session_scope: text_or_none(env, &self.session_scope)?,
             uses_tasks: true,
             ..ConnectionSettings::default()
         })
@@ -56,8 +56,6 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newClient<'local>(
     resumes_only: bool,
 ) -> jlong {
     guard(&mut env, |env| {
-        let (versions, cipher_suites, groups) = (&versions, &cipher_suites, &groups);
-        let (signature_schemes, alpn, session_scope) = (&signature_schemes, &alpn, &session_scope);
         let shared =
             Shared { versions, cipher_suites, groups, signature_schemes, alpn, max_record_bytes, session_scope };
         let mut settings = shared.settings(env)?;
@@ -91,8 +89,6 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_newServer<'local>(
     asks_about_hello: bool,
 ) -> jlong {
     guard(&mut env, |env| {
-        let (versions, cipher_suites, groups) = (&versions, &cipher_suites, &groups);
-        let (signature_schemes, alpn, session_scope) = (&signature_schemes, &alpn, &session_scope);
         let shared =
             Shared { versions, cipher_suites, groups, signature_schemes, alpn, max_record_bytes, session_scope };
         let mut settings = shared.settings(env)?;

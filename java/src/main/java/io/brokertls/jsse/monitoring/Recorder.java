@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import jdk.jfr.Event;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
 
@@ -18,7 +19,10 @@ final class Recorder implements Flight, FlightRecorderListener {
 
     @Override
     public Object begin() {
-        Events.Handshake event = new Events.Handshake();
+        return begun(new Events.Handshake());
+    }
+
+    private static Object begun(Event event) {
         if (!event.isEnabled()) {
             return null;
         }
@@ -68,12 +72,7 @@ final class Recorder implements Flight, FlightRecorderListener {
 
     @Override
     public Object beginReload() {
-        Events.Reload event = new Events.Reload();
-        if (!event.isEnabled()) {
-            return null;
-        }
-        event.begin();
-        return event;
+        return begun(new Events.Reload());
     }
 
     @Override
