@@ -149,11 +149,16 @@ class NativeLoaderTest {
         assertTrue(named.contains("(brokertls.native.workdir is " + file + "): java.nio.file."), named);
     }
 
+    /** Returns the command before one that finds a file system with these options mounted at a directory. */
+    private static List<String> inMount(Path work, String options) {
+        String mount = "mount -t tmpfs -o " + options + " tmpfs '" + work + "' && exec \"$@\"";
+        return List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh");
+    }
+
     @Test
     void directoryThatCannotBeWrittenIsNamedWithTheProperty() throws Exception {
         Path work = Files.createDirectory(directory.resolve("readonly"));
-        String mount = "mount -t tmpfs -o ro,size=32m tmpfs '" + work + "' && exec \"$@\"";
-        List<String> inMount = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh");
+        List<String> inMount = inMount(work, "ro,size=32m");
         String said = run(inMount, library(), "linux-x86_64", "-Djava.io.tmpdir=" + work);
         assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked (java.io.tmpdir is "
                 + work + "): java.nio.file.FileSystemException: " + work), said);
@@ -163,8 +168,7 @@ class NativeLoaderTest {
     @Test
     void fullDirectoryIsNamedWithTheProperty() throws Exception {
         Path work = Files.createDirectory(directory.resolve("full"));
-        String mount = "mount -t tmpfs -o size=64k tmpfs '" + work + "' && exec \"$@\"";
-        List<String> inMount = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh");
+        List<String> inMount = inMount(work, "size=64k");
         String said = run(inMount, library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
         assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked"), said);
         assertTrue(said.contains("No space left on device; name a directory"), said);
@@ -314,8 +318,7 @@ class NativeLoaderTest {
     @Test
     void directoryWithoutProgramsIsNamedWithTheProperty() throws Exception {
         Path work = Files.createDirectory(directory.resolve("noexec"));
-        String mount = "mount -t tmpfs -o noexec,size=32m tmpfs '" + work + "' && exec \"$@\"";
-        List<String> inMount = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh");
+        List<String> inMount = inMount(work, "noexec,size=32m");
         String said = run(inMount, library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
         assertTrue(said.startsWith("refused brokertls: the native library cannot be loaded"), said);
         assertTrue(said.contains(work.toString()), said);

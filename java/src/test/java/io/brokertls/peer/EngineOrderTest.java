@@ -100,7 +100,7 @@ class EngineOrderTest {
             log.add(name + ": " + outcome + state());
         }
 
-        /** Reads until nothing that waits is taken, with the tasks, whose number is the engine's own affair. */
+        /** Reads until the engine takes nothing more of what waits. Runs its tasks, as many as there are. */
         void read() {
             int before;
             do {

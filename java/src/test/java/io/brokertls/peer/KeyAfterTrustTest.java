@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A client's key manager is asked after the server is trusted, sees it, and is not asked for any other server. */
 class KeyAfterTrustTest {
-    /** Notes each question, with what the session of the handshake has to say then. */
+    /** Notes each question, with the facts that the session of the handshake shows then. */
     private static final class Log {
         final List<String> lines = new ArrayList<>();
 

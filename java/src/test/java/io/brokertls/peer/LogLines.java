@@ -9,7 +9,7 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import java.util.stream.Collectors;
 
-/** What io.brokertls logs while this is open. */
+/** The lines that io.brokertls logs while this is open. */
 final class LogLines extends Handler implements AutoCloseable {
     private static final Logger LOGGER = Logger.getLogger("io.brokertls");
 

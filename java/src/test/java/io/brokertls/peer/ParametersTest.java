@@ -80,7 +80,7 @@ class ParametersTest {
         return rows;
     }
 
-    /** What takes parameters. */
+    /** Takes parameters: an engine or a socket. */
     private static final class Carrier {
         final String name;
         final Supplier<SSLParameters> get;
