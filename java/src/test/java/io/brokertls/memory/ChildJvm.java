@@ -9,15 +9,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A JVM of its own for a program of the memory tests. */
-final class ChildJvm {
+/** A JVM of its own for the program of a test. */
+public final class ChildJvm {
     private static final long MINUTES_MAX = 120;
 
     private ChildJvm() {
     }
 
     /** Runs the program in the JVM of this home, and returns the lines that it printed. */
-    static List<String> run(Path home, Path output, Class<?> program, List<String> options, List<String> arguments)
+    public static List<String> run(Path home, Path output, Class<?> program, List<String> options, List<String> arguments)
             throws Exception {
         List<String> command = new ArrayList<>();
         command.add(home.resolve("bin").resolve("java").toString());
@@ -32,7 +32,7 @@ final class ChildJvm {
         builder.environment().put("MALLOC_ARENA_MAX", "1");
         Process process = builder.start();
         try {
-            assertTrue(process.waitFor(MINUTES_MAX, TimeUnit.MINUTES), "the measurement does not end");
+            assertTrue(process.waitFor(MINUTES_MAX, TimeUnit.MINUTES), "the program does not end");
         } finally {
             process.destroyForcibly();
         }

@@ -5,13 +5,12 @@ import io.brokertls.TlsFailure;
 import io.brokertls.TlsMetrics;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
-import java.security.AccessController;
-import java.security.PrivilegedAction;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
@@ -24,8 +23,11 @@ public final class Monitoring {
     public static final String PROPERTY = "brokertls.jmx";
 
     private static final AtomicLong NUMBERS = new AtomicLong();
+    // JFR has locks of its own, and calls back with them held. So none of ours is held while JFR is called.
     private static final Set<Watched> CONTEXTS = Collections.newSetFromMap(new WeakHashMap<>());
-    private static int count;
+    private static final AtomicInteger COUNT = new AtomicInteger();
+    private static final AtomicInteger CHANGES = new AtomicInteger();
+    private static boolean isFlightWatching;
 
     private Monitoring() {
     }
@@ -53,20 +55,9 @@ public final class Monitoring {
         Runnable unregister = isRegistered ? register(context, counters) : () -> { };
         synchronized (CONTEXTS) {
             CONTEXTS.add(context);
-            count++;
-            if (count == 1) {
-                AccessController.doPrivileged((PrivilegedAction<Void>) () -> {
-                    // JFR registers the classes of events when it sees the first of them.
-                    Flight.EVENTS.records();
-                    Flight.EVENTS.beginReload();
-                    privileged(() -> {
-                    Flight.EVENTS.watch(Monitoring::contexts);
-                    return null;
-                });
-                    return null;
-                });
-            }
         }
+        COUNT.incrementAndGet();
+        settle();
         return () -> end(unregister);
     }
 
@@ -80,20 +71,50 @@ public final class Monitoring {
 
     private static void end(Runnable unregister) {
         unregister.run();
-        synchronized (CONTEXTS) {
-            count--;
-            if (count == 0) {
-                privileged(() -> {
-                    Flight.EVENTS.forget();
-                    return null;
-                });
+        COUNT.decrementAndGet();
+        settle();
+    }
+
+    /**
+     * Lets JFR watch if there are contexts, and forget if there are none. Of several threads one acts for all, and none
+     * waits for another.
+     */
+    private static void settle() {
+        if (CHANGES.getAndIncrement() > 0) {
+            return;
+        }
+        int seen = 0;
+        try {
+            do {
+                seen = CHANGES.get();
+                follow(COUNT.get() > 0);
+            } while (!CHANGES.compareAndSet(seen, 0));
+            seen = 0;
+        } finally {
+            // After a failure of JFR the next change tries again.
+            if (seen > 0) {
+                CHANGES.set(0);
             }
         }
     }
 
-    /** Acts with the permissions of this library, because its caller may have none. */
-    private static <T> T privileged(PrivilegedAction<T> action) {
-        return AccessController.doPrivileged(action);
+    private static void follow(boolean isWanted) {
+        if (isWanted == isFlightWatching) {
+            return;
+        }
+        // For programs without the permission, under a security manager.
+        AccessController.doPrivileged((PrivilegedAction<Void>) () -> {
+            if (isWanted) {
+                // JFR registers the classes of events when it sees the first of them.
+                Flight.EVENTS.records();
+                Flight.EVENTS.beginReload();
+                Flight.EVENTS.watch(Monitoring::contexts);
+            } else {
+                Flight.EVENTS.forget();
+            }
+            return null;
+        });
+        isFlightWatching = isWanted;
     }
 
     private static Collection<Watched> contexts() {

@@ -5,6 +5,7 @@ import io.brokertls.TlsCertificate;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import jdk.jfr.Event;
@@ -13,9 +14,8 @@ import jdk.jfr.FlightRecorderListener;
 
 /** Records the events of JFR. Loaded only if the module jdk.jfr is there. */
 final class Recorder implements Flight, FlightRecorderListener {
-    private Supplier<Collection<Watched>> contexts;
-    private Runnable certificates;
-    private Runnable sources;
+    private final AtomicReference<Hooks> registered = new AtomicReference<>();
+    private volatile Supplier<Collection<Watched>> contexts;
 
     @Override
     public Object begin() {
@@ -88,41 +88,55 @@ final class Recorder implements Flight, FlightRecorderListener {
     }
 
     @Override
-    public synchronized void watch(Supplier<Collection<Watched>> watched) {
+    public void watch(Supplier<Collection<Watched>> watched) {
         contexts = watched;
         // Calls back at once if JFR is in use. Otherwise JFR is not started.
         FlightRecorder.addListener(this);
     }
 
+    /** Called by JFR with its locks held, and so without one of ours. */
     @Override
-    public synchronized void recorderInitialized(FlightRecorder recorder) {
-        if (contexts != null && certificates == null) {
-            certificates = () -> each(context -> context.certificates()
-                    .forEach(certificate -> record(context.name(), certificate)));
-            sources = () -> each(context -> context.revocationSources()
-                    .forEach(source -> record(context.name(), source)));
-            FlightRecorder.addPeriodicEvent(Events.Certificate.class, certificates);
-            FlightRecorder.addPeriodicEvent(Events.Revocation.class, sources);
+    public void recorderInitialized(FlightRecorder recorder) {
+        Hooks hooks = new Hooks();
+        if (contexts != null && registered.compareAndSet(null, hooks)) {
+            hooks.add();
+            if (registered.get() != hooks) {
+                // Forgotten meanwhile, perhaps before they were added.
+                hooks.remove();
+            }
         }
     }
 
     @Override
-    public synchronized void forget() {
-        FlightRecorder.removeListener(this);
+    public void forget() {
         contexts = null;
-        if (certificates != null) {
+        FlightRecorder.removeListener(this);
+        Hooks hooks = registered.getAndSet(null);
+        if (hooks != null) {
+            hooks.remove();
+        }
+    }
+
+    /** What JFR calls for the periodic events. */
+    private final class Hooks {
+        private final Runnable certificates = () -> each(context -> context.certificates()
+                .forEach(certificate -> record(context.name(), certificate)));
+        private final Runnable sources = () -> each(context -> context.revocationSources()
+                .forEach(source -> record(context.name(), source)));
+
+        void add() {
+            FlightRecorder.addPeriodicEvent(Events.Certificate.class, certificates);
+            FlightRecorder.addPeriodicEvent(Events.Revocation.class, sources);
+        }
+
+        void remove() {
             FlightRecorder.removePeriodicEvent(certificates);
             FlightRecorder.removePeriodicEvent(sources);
-            certificates = null;
-            sources = null;
         }
     }
 
     private void each(Consumer<Watched> recording) {
-        Supplier<Collection<Watched>> watched;
-        synchronized (this) {
-            watched = contexts;
-        }
+        Supplier<Collection<Watched>> watched = contexts;
         if (watched != null) {
             for (Watched context : watched.get()) {
                 try {
