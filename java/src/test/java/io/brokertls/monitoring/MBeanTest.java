@@ -3,6 +3,7 @@ package io.brokertls.monitoring;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -140,9 +141,10 @@ class MBeanTest {
         for (String place : List.of("classes/", "test-classes/")) {
             places.add(target.resolve(place).toUri().toURL());
         }
-        URLClassLoader loader =
-                new URLClassLoader(places.toArray(new URL[0]), ClassLoader.getPlatformClassLoader());
+        // The loader of the platform would find the classes in the module of the tests.
+        URLClassLoader loader = new URLClassLoader(places.toArray(new URL[0]), null);
         Class<?> type = loader.loadClass("io.brokertls.BrokerTlsContext");
+        assertSame(loader, type.getClassLoader());
         Object builder = type.getMethod("builder").invoke(null);
         Class<?> ofBuilder = builder.getClass();
         ofBuilder.getMethod("certificate", Path.class).invoke(builder, authority.file("one.pem"));
