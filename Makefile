@@ -390,7 +390,7 @@ space := $(empty) $(empty)
 soak-java: java
 	@test -x '$(JVM_25)' || test '$(origin JVMS)' != file || \
 	    { echo 'no JDK 25 in /usr/lib/jvm; name the homes with JVMS="HOME ..."' >&2; exit 1; }
-	$(filter-out -q,$(MAVEN)) -Dtest=LongLifeTest -Dio.brokertls.soak.engines=$(ENGINES) \
+	$(filter-out -q,$(MAVEN)) -Dtest=LongLifeTest -Dtest.timeout='24 h' -Dio.brokertls.soak.engines=$(ENGINES) \
 	    -Dio.brokertls.soak.sockets=$(SOCKETS) -Dio.brokertls.soak.jvms='$(subst $(space),:,$(strip $(JVMS)))' test
 
 # A million records each way against rustls, the OpenSSL of the system and OpenSSL 4, every size for each suite, keys of

@@ -25,11 +25,13 @@ finish() {
 }
 trap finish EXIT
 
+# A stage that stands still ends here, and says where: a JVM prints its threads at QUIT.
+minutes_max=35
 run() {
     stage="$*"
     echo "== $stage"
     local start=$SECONDS
-    "$@" 2>&1 | tee -a "$log"
+    timeout --signal QUIT --kill-after 20 "$minutes_max"m "$@" 2>&1 | tee -a "$log"
     echo "== took $((SECONDS - start)) s"
 }
 
