@@ -117,7 +117,7 @@ final class Recorder implements Flight, FlightRecorderListener {
         }
     }
 
-    /** What JFR calls for the periodic events. */
+    /** Actions that JFR calls for the periodic events. */
     private final class Hooks {
         private final Runnable certificates = () -> each(context -> context.certificates()
                 .forEach(certificate -> record(context.name(), certificate)));
