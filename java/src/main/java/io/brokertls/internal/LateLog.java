@@ -5,10 +5,10 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A log that never waits in a native call of a virtual thread, because a logger that waits would keep the carrier. A
- * worker writes the lines of such a call, one after the other. Each context has its own.
+ * A log that never waits on a virtual thread. A logger that waits in a native call keeps the carrier, and up to Java 23
+ * inside a monitor too. A worker writes the lines of virtual threads, one after the other. Each context has its own.
  */
-final class LateLog implements NativeLog {
+public final class LateLog implements NativeLog {
     /** The most lines that wait for a slow logger. Further lines are dropped; the counters of the context have all. */
     static final int WAITING_MOST = 256;
 
@@ -16,7 +16,8 @@ final class LateLog implements NativeLog {
     private final ArrayBlockingQueue<Runnable> late = new ArrayBlockingQueue<>(WAITING_MOST);
     private final AtomicBoolean isWriting = new AtomicBoolean();
 
-    LateLog(NativeLog log) {
+    /** Makes a log without lines. */
+    public LateLog(NativeLog log) {
         this.log = log;
     }
 

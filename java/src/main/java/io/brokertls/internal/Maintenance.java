@@ -1,6 +1,8 @@
 package io.brokertls.internal;
 
 import java.lang.ref.WeakReference;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The thread that refreshes the fetched revocation data of one context. It is a daemon thread, which does not keep the
@@ -12,6 +14,8 @@ public final class Maintenance {
     private static final long END_TIMEOUT_MS = 10_000;
 
     private final Object lock = new Object();
+    /** Counted down as the thread ends. A join of it would keep the carrier of a virtual thread up to Java 23. */
+    private final CountDownLatch ended = new CountDownLatch(1);
     private State state = State.NEW;
     private boolean isWoken;
     private Thread thread;
@@ -60,17 +64,20 @@ public final class Maintenance {
             return;
         }
         try {
-            ending.join(END_TIMEOUT_MS);
+            ended.await(END_TIMEOUT_MS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
     private void run(WeakReference<NativeContext> reference) {
-        for (long rest = maintain(reference.get()); rest > 0; rest = maintain(reference.get())) {
-            if (!pause(rest)) {
-                return;
+        try {
+            long rest = maintain(reference.get());
+            while (rest > 0 && pause(rest)) {
+                rest = maintain(reference.get());
             }
+        } finally {
+            ended.countDown();
         }
     }
 

@@ -3,6 +3,7 @@ package io.brokertls.jsse.engine;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import io.brokertls.internal.ContextCounters;
+import io.brokertls.internal.LateLog;
 import io.brokertls.internal.NativeContext;
 import io.brokertls.jsse.monitoring.Flight;
 import io.brokertls.jsse.monitoring.HandshakeFacts;
@@ -17,6 +18,12 @@ import java.security.Principal;
 final class Reports {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
 
+    private static final int WARNING = 2;
+    private static final int DEBUG = 4;
+
+    /** Called with the lock of the engine. */
+    private final LateLog log = new LateLog((level, line) ->
+            LOG.log(level == DEBUG ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING, line));
     private final NativeContext context;
     private final String name;
     private final ContextCounters counters;
@@ -47,7 +54,7 @@ final class Reports {
         }
         if (LOG.isLoggable(System.Logger.Level.DEBUG)) {
             String protocol = facts[ConfiguredEngine.FACT_PROTOCOL];
-            LOG.log(System.Logger.Level.DEBUG, HandshakeCallbacks.printable(connection(engine)
+            log.write(DEBUG, HandshakeCallbacks.printable(connection(engine)
                     + "handshake completed: " + facts[ConfiguredEngine.FACT_VERSION] + ", " + session.getCipherSuite()
                     + ", group " + facts[ConfiguredEngine.FACT_GROUP]
                     + (protocol == null ? "" : ", protocol " + protocol) + (isResumed ? ", resumed" : "") + ", peer "
@@ -65,7 +72,7 @@ final class Reports {
         // Devices lose their network all the time. The transport counts that; it is no news about TLS.
         if (isEstablished && failure.code() == ErrorCode.TRUNCATED) {
             if (LOG.isLoggable(System.Logger.Level.DEBUG)) {
-                LOG.log(System.Logger.Level.DEBUG, HandshakeCallbacks.printable(line(engine, failure, peer)));
+                log.write(DEBUG, HandshakeCallbacks.printable(line(engine, failure, peer)));
             }
             return;
         }
@@ -78,7 +85,7 @@ final class Reports {
         if (line == null) {
             counters.leftOut();
         } else {
-            LOG.log(System.Logger.Level.WARNING, line);
+            log.write(WARNING, line);
         }
     }
 
