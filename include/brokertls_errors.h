@@ -61,6 +61,8 @@ enum {
     BTLS_LEGACY_UNAVAILABLE = 117,
     /* Another call on the object is in progress, on another thread or around this callback. */
     BTLS_BUSY = 120,
+    /* Every thread that makes calls for virtual threads waits. */
+    BTLS_WORKERS_BUSY = 121,
 
     /* The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
     BTLS_STORE_FORMAT_UNKNOWN = 201,

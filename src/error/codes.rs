@@ -172,6 +172,9 @@ codes! {
     Busy = 120, BUSY, Usage, -,
         "another call on the object is in progress, on another thread or around this callback",
         "Use a connection or a builder from one thread at a time.";
+    WorkersBusy = 121, WORKERS_BUSY, Usage, -,
+        "every thread that makes calls for virtual threads waits",
+        "Look into the managers and callbacks: they may wait for each other, or for a service that does not answer.";
 
     StoreFormatUnknown = 201, STORE_FORMAT_UNKNOWN, Keystore, -,
         "the content is not PEM, DER, PKCS#12, JKS or JCEKS",

@@ -103,6 +103,11 @@ public enum ErrorCode {
     BUSY(120, Category.USAGE, -1,
             "another call on the object is in progress, on another thread or around this callback",
             "Use a connection or a builder from one thread at a time."),
+    /** Every thread that makes calls for virtual threads waits. */
+    WORKERS_BUSY(121, Category.USAGE, -1,
+            "every thread that makes calls for virtual threads waits",
+            "Look into the managers and callbacks: they may wait for each other, or for a service that does not "
+                    + "answer."),
     /** The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
     STORE_FORMAT_UNKNOWN(201, Category.KEYSTORE, -1,
             "the content is not PEM, DER, PKCS#12, JKS or JCEKS",

@@ -13,6 +13,8 @@ import java.util.Map;
 
 /** A native context. Safe for use by several threads. */
 public final class NativeContext extends NativeHandle {
+    private static final long RETRY_MS = 1000;
+
     private final ContextCounters counters = new ContextCounters();
     /** Frees a connection of this context. It does not refer to the context, which a connection can outlive. */
     private final Free freeing = freeing(counters);
@@ -243,6 +245,9 @@ public final class NativeContext extends NativeHandle {
         try {
             long context = pointer();
             return Workers.call(() -> maintain(context));
+        } catch (TlsFailure e) {
+            // Too many virtual threads wait. What is due is done by the next call.
+            return RETRY_MS;
         } finally {
             Reference.reachabilityFence(this);
         }

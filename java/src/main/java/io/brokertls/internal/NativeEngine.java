@@ -142,8 +142,12 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
-    /** Processes the pending handshake messages. Returns the packed state. A virtual thread keeps no carrier. */
-    public long runTask(HandshakeHost host) {
+    /**
+     * Processes the pending handshake messages. Returns the packed state. A virtual thread keeps no carrier.
+     *
+     * @throws TlsFailure WORKERS_BUSY if too many virtual threads wait; the messages are still pending
+     */
+    public long runTask(HandshakeHost host) throws TlsFailure {
         try {
             long engine = pointer();
             if (!Workers.isVirtual()) {

@@ -1,38 +1,31 @@
 package io.brokertls.internal;
 
+import io.brokertls.TlsFailure;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * The threads for native calls of virtual threads that can wait or call back. On its own carrier such a call would keep
- * the carrier. The virtual thread waits in Java instead, and answers what the native code asks of Java.
+ * Makes native calls of virtual threads that can wait or call back. On its own carrier such a call would keep the
+ * carrier. A worker makes it instead. The virtual thread waits in Java, and answers what the native code asks of Java.
  *
- * <p>Calls of platform threads run where they are. The workers are daemon threads, which end when they have had nothing
- * to do for a while, and inherit nothing from the threads that start them.
+ * <p>Calls of platform threads run where they are.
  */
 public final class Workers {
-    /** The number of workers, and the largest one. */
     private static final int USUAL = 256;
     private static final int MOST = 1024;
-    /** The time after which a waiting call gets one more worker, because the busy ones may be waiting for this call. */
     private static final long PATIENCE_MS = 1000;
-    private static final long IDLE_S = 5;
+    private static final long STANDSTILL_MS = 30_000;
+    private static final long IDLE_MS = 5000;
 
     /** {@code Thread.isVirtual()}; null before Java 21. */
     private static final MethodHandle IS_VIRTUAL = find();
-    private static final RejectedExecutionException NONE_IS_FREE = new NoneIsFree();
-    private static final ThreadPoolExecutor POOL = new ThreadPoolExecutor(0, USUAL, IDLE_S, TimeUnit.SECONDS,
-            new SynchronousQueue<>(true), Workers::thread, (task, pool) -> {
-                throw NONE_IS_FREE;
-            });
+    private static final WorkerPool POOL =
+            new WorkerPool(new WorkerPool.Limits(USUAL, MOST, PATIENCE_MS, STANDSTILL_MS, IDLE_MS));
 
     private Workers() {
     }
@@ -58,14 +51,18 @@ public final class Workers {
         }
     }
 
-    /** Makes a native call that can wait or call back: on a worker for a virtual thread, and at once for others. */
-    static <T, E extends Exception> T call(Body<T, E> body) throws E {
+    /**
+     * Makes a native call that can wait or call back: on a worker for a virtual thread, and at once for others.
+     *
+     * @throws TlsFailure WORKERS_BUSY if all workers stand still
+     */
+    static <T, E extends Exception> T call(Body<T, E> body) throws E, TlsFailure {
         if (!isVirtual()) {
             return body.run();
         }
         WorkerCall<T> call = new WorkerCall<>(body);
         if (!call.startWithin()) {
-            start(call);
+            POOL.start(call);
         }
         return call.await();
     }
@@ -82,50 +79,7 @@ public final class Workers {
      * @throws RejectedExecutionException if all workers are busy
      */
     static void startLater(Runnable work) {
-        POOL.execute(work);
-    }
-
-    /** Gives the call to a worker. Waits for one if too many are busy. */
-    private static void start(Runnable call) {
-        boolean isInterrupted = false;
-        boolean isStarted = false;
-        while (!isStarted) {
-            try {
-                POOL.execute(call);
-                isStarted = true;
-            } catch (RejectedExecutionException | OutOfMemoryError busy) {
-                requireWorkers(busy);
-                try {
-                    isStarted = POOL.getQueue().offer(call, PATIENCE_MS, TimeUnit.MILLISECONDS);
-                    if (!isStarted) {
-                        allowOneMore();
-                    }
-                } catch (InterruptedException e) {
-                    isInterrupted = true;
-                }
-            }
-        }
-        if (isInterrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Throws the error if there is no worker to wait for: the system allows no thread. */
-    private static void requireWorkers(Throwable busy) {
-        if (busy instanceof OutOfMemoryError && POOL.getPoolSize() == 0) {
-            throw (OutOfMemoryError) busy;
-        }
-    }
-
-    private static void allowOneMore() {
-        int allowed = POOL.getPoolSize() + 1;
-        if (allowed <= MOST && allowed > POOL.getMaximumPoolSize()) {
-            POOL.setMaximumPoolSize(allowed);
-        }
-    }
-
-    private static Thread thread(Runnable work) {
-        return independent(() -> new WorkerThread(work));
+        POOL.startLater(work);
     }
 
     /**
@@ -154,16 +108,6 @@ public final class Workers {
 
         WorkerThread(Runnable work) {
             super(null, work, "brokertls-worker", 0, false);
-        }
-    }
-
-    /** Thrown in place of a task that no worker can take. It is made once, so that it has no stack trace. */
-    private static final class NoneIsFree extends RejectedExecutionException {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        public Throwable fillInStackTrace() {
-            return this;
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.brokertls.peer;
 
 import io.brokertls.BrokerTlsContext;
+import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,6 +18,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -35,6 +40,7 @@ public final class VirtualThreadsProgram {
 
     public static void main(String[] arguments) throws Exception {
         int count = Integer.parseInt(arguments[1]);
+        start(() -> Pinning.SLEPT_MS).get();
         switch (arguments[0]) {
             case "managers":
                 managers(count);
@@ -47,6 +53,12 @@ public final class VirtualThreadsProgram {
                 break;
             case "nested":
                 nested(count);
+                break;
+            case "logger":
+                logger(count);
+                break;
+            case "mutual":
+                mutual(count);
                 break;
             default:
                 context(count);
@@ -249,6 +261,97 @@ public final class VirtualThreadsProgram {
         System.out.println("SERVED " + count);
     }
 
+    /** Every handshake is refused, and the logger waits for another virtual thread at each line. */
+    private static void logger(int count) throws Exception {
+        CountDownLatch written = new CountDownLatch(1);
+        Logger ours = Logger.getLogger("io.brokertls");
+        ours.setLevel(Level.WARNING);
+        ours.setUseParentHandlers(false);
+        ours.addHandler(new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                try {
+                    askService();
+                } catch (CertificateException e) {
+                    throw new IllegalStateException(e);
+                }
+                if (record.getMessage().contains("CERT_REJECTED_BY_MANAGER")) {
+                    written.countDown();
+                }
+            }
+
+            @Override
+            public void flush() {
+            }
+
+            @Override
+            public void close() {
+            }
+        });
+        SSLContext client = ours("client", new Asking(() -> { }));
+        SSLContext server = ours("ec", new Asking(() -> {
+            throw new CertificateException("refused");
+        }));
+        List<FutureTask<Boolean>> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(start(() -> {
+                EnginePair pair = pair(client, server);
+                pair.begin().settle();
+                return pair.server.failure != null;
+            }));
+        }
+        int refused = 0;
+        for (FutureTask<Boolean> each : all) {
+            refused += each.get() ? 1 : 0;
+        }
+        written.await();
+        System.out.println("REFUSED " + refused);
+    }
+
+    /** Every worker is in a handshake with a manager that waits for all of them, and then for a further handshake. */
+    private static void mutual(int count) throws Exception {
+        SSLContext inner = ours("client", new Asking(() -> { }));
+        SSLContext innerServer = ours("ec", new Asking(() -> { }));
+        CountDownLatch asked = new CountDownLatch(count);
+        AtomicInteger busy = new AtomicInteger();
+        SSLContext outerServer = ours("ec", new Asking(() -> {
+            asked.countDown();
+            try {
+                asked.await();
+                start(() -> {
+                    EnginePair pair = pair(inner, innerServer);
+                    pair.begin().settle();
+                    if (pair.server.failure != null) {
+                        TlsFailure cause = (TlsFailure) pair.server.failure.getCause();
+                        busy.addAndGet(cause.code() == ErrorCode.WORKERS_BUSY ? 1 : 0);
+                        throw pair.server.failure;
+                    }
+                    return null;
+                }).get();
+            } catch (Exception e) {
+                throw new CertificateException(e);
+            }
+        }));
+        List<FutureTask<SSLException>> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(start(() -> {
+                EnginePair pair = pair(inner, outerServer);
+                pair.begin().settle();
+                return pair.server.failure;
+            }));
+        }
+        int refused = 0;
+        for (FutureTask<SSLException> each : all) {
+            refused += each.get() == null ? 0 : 1;
+        }
+        System.out.println("ENDED " + all.size() + " BUSY " + (busy.get() > 0 && busy.get() == refused));
+        start(() -> {
+            pair(inner, outerServer).handshake();
+            return null;
+        }).get();
+        System.out.println("SERVED 1");
+    }
+
     /** A manager runs on the thread of the handshake, with its values and interrupts, and may throw anything. */
     private static void context(int count) throws Exception {
         AtomicReference<String> seen = new AtomicReference<>();
@@ -283,6 +386,24 @@ public final class VirtualThreadsProgram {
             return null;
         }).get();
         System.out.println("WORKERS " + (workers() > 0 && workers() < 10));
+    }
+
+    /** Keeps the carrier of the thread that uses it first, so that a recording has an event that it must have. */
+    private static final class Pinning {
+        static final long SLEPT_MS;
+
+        static {
+            long begun = System.nanoTime();
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+            SLEPT_MS = (System.nanoTime() - begun) / 1_000_000;
+        }
+
+        private Pinning() {
+        }
     }
 
     /** Trusts anyone after it has asked. */

@@ -293,20 +293,22 @@ public final class Engine extends ConfiguredEngine implements Session.ChainSourc
         }
         try {
             ended(running.runTask(asked), null);
-        } catch (RuntimeException | Error e) {
+        } catch (TlsFailure e) {
             ended(NO_CONNECTION, e);
+        } catch (RuntimeException | Error e) {
+            ended(NO_CONNECTION, TlsFailure.of(ErrorCode.INTERNAL, String.valueOf(e)));
             throw e;
         }
     }
 
-    private void ended(long packed, Throwable thrown) {
+    private void ended(long packed, TlsFailure thrown) {
         synchronized (lock) {
             HandshakeTask.Afterwards afterwards = task.afterwards();
             task = null;
             if (thrown == null) {
                 update(packed);
             } else {
-                fail(TlsFailure.of(ErrorCode.INTERNAL, String.valueOf(thrown)));
+                fail(thrown);
                 last = NO_CONNECTION;
             }
             if (state.isOutputClosed() && failure == null) {
