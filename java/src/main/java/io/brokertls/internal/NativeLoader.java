@@ -109,9 +109,11 @@ final class NativeLoader {
         String resource = resource(platform, FILE);
         try (InputStream content = NativeLoader.class.getResourceAsStream(resource)) {
             if (content == null) {
+                String remedy = NativePlatform.KNOWN.contains(platform)
+                        ? "add the brokertls jar with the classifier " + platform + ", or name a library by -D"
+                        : "build one for it, and name it by -D";
                 throw failed("there is no native library for " + platform + ": no resource " + resource + " ("
-                        + present() + "); add the brokertls jar with the classifier " + platform
-                        + ", or name a library by -D" + LIBRARY_PROPERTY, null);
+                        + present() + "); " + remedy + LIBRARY_PROPERTY, null);
             }
             NativeUnpacking.unpack(content, FILE, NativeLoader::loadUnpacked);
         } catch (IOException | InvalidPathException | UnsupportedOperationException e) {
@@ -150,7 +152,7 @@ final class NativeLoader {
         if (message.contains("libgcc_s")) {
             return "; install the package of this system with libgcc_s.so.1 (libgcc or libgcc-s1)";
         }
-        if (message.contains("ld-linux") || message.contains("wrong ELF class")
+        if (message.contains("ld-linux") || message.contains("libc.so: ") || message.contains("wrong ELF class")
                 || message.contains("Possible cause") || message.contains("Error relocating")) {
             return "; the library is one for another processor or C library than this JVM has ("
                     + NativePlatform.current() + ")";

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The platform of this JVM as the jar names it: system, processor, and the C library if it is not glibc. Examples are
@@ -18,15 +20,21 @@ final class NativePlatform {
             List.of("linux-x86_64", "linux-aarch64", "linux-x86_64-musl", "linux-aarch64-musl");
     /** The files that the process has mapped, its C library among them. */
     private static final Path MAPPED = Paths.get("/proc/self/maps");
+    /** A library of every JVM, which names the C library that it needs. */
+    private static final String OF_JVM = "lib/libjava.so";
+    /** The names of musl's one file: that of Alpine, and that of musl's own makefile. */
+    private static final Pattern MUSL = Pattern.compile("(ld-musl-.+\\.so\\.1|libc\\.musl-.+\\.so\\.1|libc\\.so)");
+    /** The names of glibc's files, the second ones before version 2.34. */
+    private static final Pattern GLIBC = Pattern.compile("(ld-linux.*|libc)\\.so\\.[0-9]+|(ld|libc)-2\\..*so");
 
     private NativePlatform() {}
 
     /** Returns the platform of this JVM. */
     static String current() {
         String system = System.getProperty("os.name");
-        String architecture = System.getProperty("os.arch");
-        boolean hasMusl = system.equals("Linux") && hasMusl(mapped(), Files.exists(muslLoader(architecture)));
-        return of(system, architecture, hasMusl);
+        boolean hasMusl = system.equals("Linux")
+                && hasMusl(mapped(), Paths.get(System.getProperty("java.home", ""), OF_JVM));
+        return of(system, System.getProperty("os.arch"), hasMusl);
     }
 
     /** Returns the platform from the names that JVMs use. */
@@ -36,30 +44,48 @@ final class NativePlatform {
     }
 
     /**
-     * Returns true if the C library of the process is musl. A system with glibc can have musl installed too, so that
-     * the mapped files decide.
+     * Returns true if the C library of the process is musl. A system can have both C libraries installed, so that only
+     * what the process has mapped decides. With the package gcompat, a JVM for glibc runs on musl.
      *
-     * @param mapped the mapped files of the process; null if they cannot be read
-     * @param hasMuslLoader true if the program loader of musl is installed, which decides without mapped files
+     * @param mapped the mapped files of the process as Linux lists them; empty if they cannot be read
+     * @param ofJvm a library of the JVM; the C library that it needs decides if the mapped files do not
      */
-    static boolean hasMusl(List<String> mapped, boolean hasMuslLoader) {
-        if (mapped == null) {
-            return hasMuslLoader;
+    static boolean hasMusl(List<String> mapped, Path ofJvm) {
+        List<String> programs = mapped.stream().map(NativePlatform::program).collect(Collectors.toList());
+        if (programs.stream().anyMatch(file -> MUSL.matcher(file).matches())) {
+            return true;
         }
-        return mapped.stream().map(line -> line.substring(line.lastIndexOf('/') + 1))
-                .anyMatch(file -> file.startsWith("ld-musl-") || file.startsWith("libc.musl-"));
+        return programs.stream().noneMatch(file -> GLIBC.matcher(file).matches()) && needsMusl(ofJvm);
+    }
+
+    /** Returns the name of a mapped file without its folders, or an empty text if it is not mapped as a program. */
+    private static String program(String line) {
+        // Addresses, permissions, offset, device, inode, path.
+        String[] fields = line.split(" +", 6);
+        if (fields.length < 6 || !fields[1].contains("x")) {
+            return "";
+        }
+        // A package that replaces the file of a running process leaves this mark.
+        String path = fields[5].replace(" (deleted)", "");
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+
+    /** Returns true if musl is among the names of the libraries that a library needs. */
+    private static boolean needsMusl(Path library) {
+        try {
+            String content = Files.readString(library, StandardCharsets.ISO_8859_1);
+            return content.contains("\0libc.musl-") || content.contains("\0libc.so\0");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static List<String> mapped() {
         try {
             return Files.readAllLines(MAPPED, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
-            return null;
+            return List.of();
         }
-    }
-
-    private static Path muslLoader(String architecture) {
-        return Paths.get("/lib/ld-musl-" + processor(architecture) + ".so.1");
     }
 
     private static String processor(String architecture) {

@@ -241,20 +241,58 @@ class NativeLoaderTest {
         assertEquals("windows_11-x86_64", NativePlatform.of("Windows 11", "amd64", false));
     }
 
+    /** Returns a line of a mapped program, as Linux lists it. */
+    private static String program(String path) {
+        return "7f3c2a1d4000-7f3c2a22c000 r-xp 00015000 fe:00 247026                     " + path;
+    }
+
+    private static boolean hasMusl(String... lines) {
+        return NativePlatform.hasMusl(List.of(lines), Paths.get("none"));
+    }
+
     @Test
-    void librariesThatTheProcessHasMappedTellItsCLibrary() {
-        String alpine = "7f1a000-7f1b000 r-xp 00000000 08:01 123   /lib/ld-musl-x86_64.so.1";
-        String glibc = "7f1a000-7f1b000 r-xp 00000000 08:01 123   /usr/lib/x86_64-linux-gnu/libc.so.6";
-        String heap = "7f1b000-7f1c000 rw-p 00000000 00:00 0";
-        assertTrue(NativePlatform.hasMusl(List.of(heap, alpine), false));
-        assertTrue(NativePlatform.hasMusl(List.of("7f1a000 r--p /lib/libc.musl-aarch64.so.1"), false));
-        // Debian's package musl is installed beside glibc.
-        assertFalse(NativePlatform.hasMusl(List.of(glibc, heap), true));
-        assertFalse(NativePlatform.hasMusl(List.of("7f1a000 r--p /opt/ld-musl-tools/tool"), true));
-        // Without /proc, the installed loader decides.
-        assertTrue(NativePlatform.hasMusl(null, true));
-        assertFalse(NativePlatform.hasMusl(null, false));
+    void mappedCLibraryOfTheProcessDecidesByEachNameThatSystemsGiveIt() {
+        String heap = "7f1b000-7f1c000 rw-p 00000000 00:00 0 ";
+        for (String musl : List.of("/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1 (deleted)",
+                "/lib/libc.musl-aarch64.so.1", "/usr/lib/x86_64-linux-musl/libc.so", "/usr/lib/libc.so")) {
+            assertTrue(hasMusl(heap, program("/opt/java/lib/server/libjvm.so"), program(musl)), musl);
+        }
+        for (String glibc : List.of("/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib64/libc-2.17.so",
+                "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/usr/glibc-compat/lib/libc.so.6")) {
+            assertFalse(hasMusl(program(glibc), program("/opt/ld-musl-tools/lib/libtool.so"), heap), glibc);
+        }
         assertEquals("linux-x86_64", NativePlatform.current());
+    }
+
+    @Test
+    void jvmForGlibcOnMuslByGcompatIsOneOfMuslAndMuslReadAsAFileIsNot() {
+        assertTrue(hasMusl(program("/lib/ld-linux-x86-64.so.2"), program("/lib/libgcompat.so.0"),
+                program("/lib/ld-musl-x86_64.so.1")));
+        assertFalse(hasMusl(program("/usr/lib/x86_64-linux-gnu/libc.so.6"),
+                "7f1a000-7f1b000 r--p 00000000 08:01 123   /lib/ld-musl-x86_64.so.1"));
+    }
+
+    @Test
+    void neededCLibraryOfTheJvmDecidesIfTheMappedFilesDoNot() throws Exception {
+        Path ofMusl = Files.writeString(directory.resolve("musl.so"), "\177ELF\0libjvm.so\0libc.so\0");
+        Path ofAlpine = Files.writeString(directory.resolve("alpine.so"), "\177ELF\0libc.musl-x86_64.so.1\0");
+        Path ofGlibc = Paths.get(System.getProperty("java.home"), "lib/libjava.so");
+        assertTrue(Files.exists(ofGlibc));
+        for (List<String> mapped : List.of(List.<String>of(), List.of(program("/opt/java/bin/java"), "", "?"))) {
+            assertTrue(NativePlatform.hasMusl(mapped, ofMusl));
+            assertTrue(NativePlatform.hasMusl(mapped, ofAlpine));
+            assertFalse(NativePlatform.hasMusl(mapped, ofGlibc));
+            assertFalse(NativePlatform.hasMusl(mapped, Paths.get("none")));
+        }
+        assertFalse(NativePlatform.hasMusl(List.of(program("/lib64/libc.so.6")), ofMusl));
+        assertTrue(NativePlatform.hasMusl(List.of(program("/lib/ld-musl-x86_64.so.1")), ofGlibc));
+    }
+
+    @Test
+    void processThatHidesItsMappedFilesGetsTheLibraryForTheCLibraryOfItsJvm() throws Exception {
+        String hide = "mount --bind /dev/null /proc/$$/maps && exec \"$@\"";
+        List<String> prefix = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hide, "sh");
+        assertEquals("loaded 2\n", run(prefix, library(), "linux-x86_64"));
     }
 
     private static Path legacyLibrary() throws URISyntaxException {
@@ -306,6 +344,14 @@ class NativeLoaderTest {
         assertTrue(said.startsWith("refused brokertls: there is no native library for linux-x86_64"), said);
         assertTrue(said.contains("[linux-aarch64]"), said);
         assertTrue(said.contains("-Dbrokertls.native.library"), said);
+    }
+
+    @Test
+    void platformThatNoJarIsForIsNotSentToAClassifier() throws Exception {
+        String said = run(List.of(), library(), "linux-x86_64", "-Dos.arch=riscv64");
+        assertEquals("refused brokertls: there is no native library for linux-riscv64: no resource /META-INF/native/"
+                + "linux-riscv64/libbrokertls_jni.so (there is one for [linux-x86_64]); build one for it, and name it"
+                + " by -Dbrokertls.native.library\n", said);
     }
 
     @Test
