@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 
+use crate::connection::FlightLook;
 use crate::error::{Code, Error, Result};
 use crate::keystore::{Identity, OpenOptions, Store, StoreType};
 use crate::logging::Log;
@@ -210,6 +211,21 @@ pub(crate) struct Hosts {
     /// The names (DER) that a server sends with its request for a certificate, if trust is the host's.
     pub(crate) issuers: Vec<Vec<u8>>,
     pub(crate) hello: Option<Arc<dyn HandshakeHost>>,
+}
+
+impl Hosts {
+    /// Returns true if a host chooses identities or judges peers.
+    pub(crate) fn decide(&self) -> bool {
+        self.identities.is_some() || self.trust.is_some()
+    }
+
+    /// The part of a server's flight that a client reads ahead for its hosts.
+    pub(crate) fn look(&self) -> Option<FlightLook> {
+        match self.identities {
+            Some(_) => Some(FlightLook::Certificates),
+            None => self.trust.as_ref().map(|_| FlightLook::Facts),
+        }
+    }
 }
 
 /// All settings of a [`Context`]. The context keeps them for reloads.

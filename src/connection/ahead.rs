@@ -1,5 +1,8 @@
 //! A look at the flight of a server before rustls processes it.
 //!
+//! A host is told the version, the suite and the application protocol when it is asked. rustls shows them only after it
+//! has read the message in which they come with others.
+//!
 //! rustls asks for a client's identity when it reads the CertificateRequest, and verifies the server only later. A host
 //! that chooses identities must know the server first. So the records of the flight are held until the last one is
 //! there, and a copy of them is read for the certificates. rustls then gets all of them at once.
@@ -21,8 +24,10 @@ use brokertls_legacy_abi::Fields;
 use rustls::pki_types::{CertificateDer, ServerName};
 
 use crate::verify::Foreseen;
+use crate::verify::host::Settled;
 
 use super::record::{Cipher, HEADER_BYTES};
+use super::settled;
 
 /// The longest message that rustls takes, in bytes.
 const MAX_MESSAGE_BYTES: usize = 0xffff;
@@ -47,9 +52,8 @@ const FLIGHT_OF_TLS12: &[u8] =
     &[CERTIFICATE, CERTIFICATE_STATUS, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE];
 const FLIGHT_OF_TLS13: &[u8] = &[ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST, CERTIFICATE, CERTIFICATE_VERIFY, FINISHED];
 
-/// Extensions (RFC 8446 section 4.2).
+/// An extension (RFC 8446 section 4.2).
 const STATUS_REQUEST: u16 = 5;
-const SUPPORTED_VERSIONS: u16 = 43;
 
 /// The type of status that is an OCSP response.
 const OCSP: u8 = 1;
@@ -74,6 +78,10 @@ pub(super) enum Look {
 pub(super) struct Ahead {
     stage: Stage,
     name: ServerName<'static>,
+    /// True to read the flight for the certificates too.
+    is_whole: bool,
+    /// The facts in the messages so far.
+    settled: Settled,
     /// The bytes of the collected records that have been read.
     read: usize,
     /// The bytes of messages that are not whole.
@@ -96,10 +104,13 @@ impl std::fmt::Debug for Ahead {
 struct Other;
 
 impl Ahead {
-    pub(super) fn new(name: ServerName<'static>) -> Self {
+    /// Begins a look for the facts of the handshake. If `is_whole`, it is also for the certificates.
+    pub(super) fn new(name: ServerName<'static>, is_whole: bool) -> Self {
         Self {
             stage: Stage::Hello,
             name,
+            is_whole,
+            settled: Settled::default(),
             read: 0,
             part: Vec::new(),
             place: 0,
@@ -143,6 +154,11 @@ impl Ahead {
     /// Takes the certificates, once they have been found.
     pub(super) fn take_found(&mut self) -> Option<Foreseen> {
         self.found.take()
+    }
+
+    /// The facts that have been read.
+    pub(super) fn settled(&self) -> &Settled {
+        &self.settled
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -194,11 +210,17 @@ impl Ahead {
             read += 4 + length;
             let is_last = read == part.len();
             match self.stage {
-                Stage::Hello if *kind == SERVER_HELLO && is_of_tls13(body).ok_or(Other)? => {
-                    // Nothing follows it under the same keys. A HelloRetryRequest looks the same.
-                    return if is_last { Ok(Look::Feed) } else { Err(Other) };
+                Stage::Hello if *kind == SERVER_HELLO => {
+                    self.settled = settled::of_server_hello(body).ok_or(Other)?;
+                    if self.settled.version == Some("TLSv1.3") {
+                        // Nothing follows it under the same keys. A HelloRetryRequest looks the same.
+                        return if is_last { Ok(Look::Feed) } else { Err(Other) };
+                    }
+                    if !self.is_whole {
+                        return Err(Other);
+                    }
+                    self.stage = Stage::Plain;
                 }
-                Stage::Hello if *kind == SERVER_HELLO => self.stage = Stage::Plain,
                 Stage::Plain => self.message(*kind, body, FLIGHT_OF_TLS12, is_last)?,
                 Stage::Sealed(_) => self.message(*kind, body, FLIGHT_OF_TLS13, is_last)?,
                 _ => return Err(Other),
@@ -216,13 +238,22 @@ impl Ahead {
             return Err(Other);
         }
         self.place = place;
+        let is_tls13 = flight == FLIGHT_OF_TLS13;
         match kind {
             CERTIFICATE => self.certificate = Some(body.to_vec()),
             CERTIFICATE_STATUS => self.status = Some(body.to_vec()),
-            CERTIFICATE_REQUEST => self.is_requested = true,
+            CERTIFICATE_REQUEST => {
+                self.is_requested = true;
+                self.settled.certificate_schemes = settled::schemes_of_request(body, is_tls13).ok_or(Other)?;
+                if !self.is_whole {
+                    return Err(Other);
+                }
+            }
+            ENCRYPTED_EXTENSIONS => {
+                self.settled.protocol = Some(settled::protocol_of_extensions(body).ok_or(Other)?);
+            }
             _ => {}
         }
-        let is_tls13 = flight == FLIGHT_OF_TLS13;
         if is_tls13 && !self.is_requested && kind != ENCRYPTED_EXTENSIONS {
             return Err(Other);
         }
@@ -242,26 +273,6 @@ impl Ahead {
         self.end(Some(found));
         Ok(())
     }
-}
-
-/// Returns true for a ServerHello of TLS 1.3 (RFC 8446 section 4.2.1). `None` for a damaged one.
-fn is_of_tls13(hello: &[u8]) -> Option<bool> {
-    let mut hello = Fields(hello);
-    // Version and random, session ID, cipher suite and compression method.
-    hello.take(34)?;
-    hello.vector(1)?;
-    hello.take(3)?;
-    if Fields(hello.0).is_empty() {
-        return Some(false);
-    }
-    let mut extensions = Fields(hello.vector(2)?);
-    while !Fields(extensions.0).is_empty() {
-        let (kind, content) = (extensions.number()?, extensions.vector(2)?);
-        if kind == SUPPORTED_VERSIONS {
-            return Some(content == [3, 4]);
-        }
-    }
-    Some(false)
 }
 
 type Shown = (Vec<CertificateDer<'static>>, Vec<u8>);

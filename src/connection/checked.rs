@@ -9,6 +9,7 @@ use crate::certificate::{IssuerTable, KeptFacts, KeptPeer};
 use crate::error::{Error, Result};
 use crate::policy::Standing;
 use crate::revoked::{Register, Registration};
+use crate::verify::host::Settled;
 use crate::verify::{Authenticated, HandshakeNotes, ShownIdentity};
 
 use super::ahead::Ahead;
@@ -37,6 +38,12 @@ pub(super) struct Checked {
     session: Option<Arc<Authenticated>>,
     /// The identity that a client has shown, if its host chose it.
     shown: Option<Arc<ShownIdentity>>,
+    /// True if a host is asked during the handshake.
+    asks_host: bool,
+    /// True if that host is told the own identity.
+    tells_identity: bool,
+    /// The facts for the host that have been read from the hellos.
+    settled: Option<Arc<Settled>>,
     /// The look at the server's flight, while it lasts.
     pub(super) ahead: Option<Box<Ahead>>,
     /// True to keep by what a host knows the session.
@@ -62,6 +69,9 @@ impl Checked {
             verified: None,
             session: None,
             shown: None,
+            asks_host: setup.asks_host,
+            tells_identity: setup.tells_identity,
+            settled: None,
             ahead: None,
             keeps_session_facts: false,
             max_record_bytes: setup.max_record_bytes,
@@ -75,8 +85,8 @@ impl Checked {
         if let Some(ahead) = &mut self.ahead {
             ahead.fed(left);
         }
-        if self.ahead.as_ref().is_some_and(|ahead| ahead.is_done()) {
-            self.ahead = None;
+        if let Some(ahead) = self.ahead.take_if(|ahead| ahead.is_done()) {
+            self.settled = Some(Arc::new(ahead.settled().clone()));
         }
     }
 
@@ -97,6 +107,27 @@ impl Checked {
         self.verified = notes.verified.take().or_else(|| self.verified.take());
         self.session = notes.session.take().or_else(|| self.session.take());
         self.shown = notes.shown.take().or_else(|| self.shown.take());
+        self.settled = notes.take_settled().or_else(|| self.settled.take());
+    }
+
+    /// Returns true if the host of a handshake is told the own identity.
+    pub(super) fn tells_identity(&self) -> bool {
+        self.tells_identity && !self.is_settled
+    }
+
+    /// The facts for a host: those of rustls, and what has been read before it. None without a host.
+    pub(super) fn settled(&self, engine: &Engine) -> Option<Arc<Settled>> {
+        if !self.asks_host || self.is_settled {
+            return None;
+        }
+        let ahead = self.ahead.as_ref().map(|ahead| ahead.settled());
+        let read = ahead.or(self.settled.as_deref()).cloned().unwrap_or_default();
+        Some(Arc::new(Settled {
+            version: engine.version().or(read.version),
+            cipher_suite: engine.cipher_suite().or(read.cipher_suite),
+            protocol: engine.alpn().map(Box::from).or(read.protocol),
+            certificate_schemes: read.certificate_schemes,
+        }))
     }
 
     /// The peer, as far as it is known; none if it showed no certificate to a server.
@@ -127,6 +158,7 @@ impl Checked {
         }
         self.is_settled = true;
         self.standing = None;
+        self.settled = None;
         // A server without a register asks nothing of its peer any more.
         let mut peer = self.peer(engine).filter(|_| self.register.is_some() || engine.is_client());
         (self.verified, self.session) = (None, None);

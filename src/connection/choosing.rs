@@ -6,9 +6,10 @@ use rustls::{InvalidMessage, ServerConfig};
 
 use crate::error::{Code, Error, Result};
 use crate::legacy::{Choice, HelloReader, Reading, Server, Session};
-use crate::verify::host::HelloFacts;
+use crate::verify::host::{HelloFacts, Settled};
 
 use super::hello::server_name_fault;
+use super::settled;
 
 /// The engines of a server. One of them may serve nothing with the settings of a connection.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ pub(super) struct Choosing {
 
 /// The engine that is chosen.
 pub(super) enum ServerEngine {
-    First(Arc<ServerConfig>),
+    First(Arc<ServerConfig>, Settled),
     Second(Box<Session>),
 }
 
@@ -51,7 +52,10 @@ impl Choosing {
         if let Some((offer, decide)) = offer.zip(self.decide.take()) {
             let server_name = offer.server_name.as_deref();
             let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
-            self.engines = decide(&HelloFacts { server_name, protocols })?;
+            // The engine is not chosen yet.
+            let settled =
+                &Settled { certificate_schemes: settled::schemes(offer.in_certificates()), ..Settled::default() };
+            self.engines = decide(&HelloFacts { server_name, protocols, settled })?;
         }
         let Engines { first, second } = &self.engines;
         let choice = match second {
@@ -59,7 +63,10 @@ impl Choosing {
             None => Choice::Rustls,
         };
         match (choice, first, second) {
-            (Choice::Rustls, Some(first), _) => Ok(Some(ServerEngine::First(Arc::clone(first)))),
+            (Choice::Rustls, Some(first), _) => {
+                let settled = offer.map(|offer| settled::of_offer(first, offer)).unwrap_or_default();
+                Ok(Some(ServerEngine::First(Arc::clone(first), settled)))
+            }
             (Choice::Second(key), _, Some(second)) => {
                 if let Some(fault) = server_name_fault(tls) {
                     return Err(Error::new(Code::ServerNameInvalid, fault).into());

@@ -13,6 +13,7 @@ use rustls::{ProtocolVersion, ServerConfig};
 use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
 use crate::error::{Error, Result};
 use crate::legacy::{Chosen, Client, Session};
+use crate::verify::HandshakeNotes;
 
 use super::choosing::{Choosing, DecideBoth, Engines, Fault, ServerEngine};
 use super::hello::{Decide, Decision, Undecided};
@@ -132,8 +133,9 @@ impl Engine {
         Self::Choosing(Box::new(Choosing::new(engines, decide)))
     }
 
-    pub(super) fn undecided(decide: Decide) -> Self {
-        Self::Undecided(Box::new(Undecided::new(decide)))
+    /// Makes a server's side that waits for the ClientHello. `decide` replaces the configuration.
+    pub(super) fn undecided(config: Arc<ServerConfig>, decide: Option<Decide>) -> Self {
+        Self::Undecided(Box::new(Undecided::new(config, decide)))
     }
 
     /// Steps of the handshake over `tls`, as [`run`] takes them. Returns the bytes to discard from its front, and the
@@ -152,7 +154,8 @@ impl Engine {
                 0,
                 match undecided.read(tls) {
                     Decision::Incomplete => Ok(Step::Idle),
-                    Decision::Chosen(config) => Self::server(config).map(|server| {
+                    Decision::Chosen(config, settled) => Self::server(config).map(|server| {
+                        HandshakeNotes::settle(settled);
                         *self = server;
                         Step::Emitted
                     }),
@@ -172,9 +175,10 @@ impl Engine {
                 (0, begun)
             }
             Self::Choosing(choosing) => match choosing.choose(tls) {
-                Ok(Some(ServerEngine::First(config))) => (
+                Ok(Some(ServerEngine::First(config, settled))) => (
                     0,
                     Self::server(config).map(|server| {
+                        HandshakeNotes::settle(settled);
                         *self = server;
                         Step::Emitted
                     }),

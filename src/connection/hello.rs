@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use brokertls_legacy_abi::Fields;
 use rustls::ServerConfig;
-use rustls::server::Acceptor;
+use rustls::server::{Accepted, Acceptor};
 
 use crate::error::Result;
 use crate::identity::without_dot;
-use crate::verify::host::HelloFacts;
+use crate::legacy::{HelloReader, Reading};
+use crate::verify::host::{HelloFacts, Settled};
+
+use super::settled;
 
 /// Chooses the configuration for a ClientHello.
 pub(crate) type Decide = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Arc<ServerConfig>> + Send + Sync>;
@@ -19,61 +22,96 @@ pub(crate) type Decide = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Arc<ServerCon
 pub(super) enum Decision {
     /// The ClientHello is not whole yet.
     Incomplete,
-    /// Go on with this configuration, from the first byte.
-    Chosen(Arc<ServerConfig>),
+    /// Continue with this configuration, from the first byte. The facts are those for its host.
+    Chosen(Arc<ServerConfig>, Settled),
     /// The application refuses the client.
     Refused(crate::error::Error),
     /// It is no ClientHello.
     Malformed(rustls::Error),
 }
 
-/// A connection that waits for its ClientHello.
+/// A connection that waits for its ClientHello, because its host is asked about it, or told of it later.
 pub(super) struct Undecided {
+    config: Arc<ServerConfig>,
+    reader: HelloReader,
+    /// The question to the host.
+    question: Option<Question>,
+}
+
+/// A question about a ClientHello that rustls has accepted.
+struct Question {
     acceptor: Acceptor,
     /// Bytes that the acceptor has been given.
     fed: usize,
-    decide: Option<Decide>,
+    decide: Decide,
 }
 
 impl fmt::Debug for Undecided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Undecided").field("fed", &self.fed).finish_non_exhaustive()
+        f.debug_struct("Undecided").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
 impl Undecided {
-    pub(super) fn new(decide: Decide) -> Self {
-        Self { acceptor: Acceptor::default(), fed: 0, decide: Some(decide) }
+    pub(super) fn new(config: Arc<ServerConfig>, decide: Option<Decide>) -> Self {
+        let question = decide.map(|decide| Question { acceptor: Acceptor::default(), fed: 0, decide });
+        Self { config, reader: HelloReader::default(), question }
     }
 
     /// Reads on in `tls`, which holds every byte of the connection so far.
     pub(super) fn read(&mut self, tls: &[u8]) -> Decision {
+        let offer = match self.reader.read(tls) {
+            Reading::Incomplete if self.question.is_none() => return Decision::Incomplete,
+            Reading::Whole(offer) => Some(offer),
+            // rustls finds the fault.
+            _ => None,
+        };
+        let of_host = |config: &ServerConfig| offer.as_ref().map(|offer| settled::of_offer(config, offer));
+        let Some(question) = &mut self.question else {
+            let config = Arc::clone(&self.config);
+            let settled = of_host(&config).unwrap_or_default();
+            return Decision::Chosen(config, settled);
+        };
+        match question.accept(tls) {
+            Ok(None) => Decision::Incomplete,
+            Ok(Some(accepted)) => {
+                let Some(Question { decide, .. }) = self.question.take() else { return Decision::Incomplete };
+                let hello = accepted.client_hello();
+                let settled = of_host(&self.config).unwrap_or_default();
+                let facts = HelloFacts {
+                    server_name: hello.server_name().map(without_dot),
+                    protocols: hello.alpn().map(Iterator::collect).unwrap_or_default(),
+                    settled: &Settled { protocol: None, ..settled },
+                };
+                match decide(&facts) {
+                    Ok(config) => {
+                        let settled = of_host(&config).unwrap_or_default();
+                        Decision::Chosen(config, settled)
+                    }
+                    Err(refusal) => Decision::Refused(refusal),
+                }
+            }
+            Err(error) => Decision::Malformed(error),
+        }
+    }
+}
+
+impl Question {
+    /// Gives the acceptor what is new. Returns the ClientHello, once it is whole.
+    fn accept(&mut self, tls: &[u8]) -> Result<Option<Accepted>, rustls::Error> {
         let mut fresh = tls.get(self.fed..).unwrap_or_default();
         while !fresh.is_empty() {
             match self.acceptor.read_tls(&mut fresh) {
                 Ok(1..) => {}
                 Ok(0) => break,
-                Err(_) => return Decision::Malformed(rustls::Error::General("a hello that cannot be read".to_owned())),
+                Err(_) => return Err(rustls::Error::General("a hello that cannot be read".to_owned())),
             }
             self.fed = tls.len() - fresh.len();
-            match self.acceptor.accept() {
-                Ok(None) => {}
-                Ok(Some(accepted)) => {
-                    let hello = accepted.client_hello();
-                    let facts = HelloFacts {
-                        server_name: hello.server_name().map(without_dot),
-                        protocols: hello.alpn().map(Iterator::collect).unwrap_or_default(),
-                    };
-                    return match self.decide.take().map(|decide| decide(&facts)) {
-                        Some(Ok(config)) => Decision::Chosen(config),
-                        Some(Err(refusal)) => Decision::Refused(refusal),
-                        None => Decision::Incomplete,
-                    };
-                }
-                Err((error, _)) => return Decision::Malformed(error),
+            if let Some(accepted) = self.acceptor.accept().map_err(|(error, _)| error)? {
+                return Ok(Some(accepted));
             }
         }
-        Decision::Incomplete
+        Ok(None)
     }
 }
 

@@ -20,10 +20,12 @@ mod hello;
 mod hints;
 mod log;
 mod moving;
+mod notes;
 mod reasons;
 mod record;
 mod refusals;
 mod second;
+mod settled;
 mod setup;
 mod state;
 
@@ -35,7 +37,7 @@ use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 
 use crate::error::{Code, Error, Result};
-use crate::verify::{Deviation, HandshakeInput, HandshakeNotes};
+use crate::verify::{Deviation, HandshakeNotes};
 
 use ahead::{Ahead, Look};
 use checked::Checked;
@@ -49,7 +51,7 @@ use record::{Beginning, Cipher};
 pub use record::{MAX_PLAINTEXT_BYTES, MAX_RECORD_BYTES};
 pub(crate) use record::{on_own_ciphers, prepare_client, prepare_server};
 pub(crate) use refusals::Refusals;
-pub(crate) use setup::Setup;
+pub(crate) use setup::{FlightLook, Setup};
 use state::{Event, Seen, State};
 
 /// Most bytes of handshake messages that are kept while they are incomplete.
@@ -156,9 +158,9 @@ impl Connection {
         Ok(Self::with_engine(Engine::server(config).map_err(|error| from_rustls(error, None, None))?, setup))
     }
 
-    /// Makes a server's side. The ClientHello selects its configuration.
-    pub(crate) fn undecided_server(decide: Decide, setup: Setup) -> Self {
-        Self::with_engine(Engine::undecided(decide), setup)
+    /// Makes a server's side with a host that chooses the identity, or the configuration by the ClientHello.
+    pub(crate) fn server_of_host(config: Arc<ServerConfig>, decide: Option<Decide>, setup: Setup) -> Self {
+        Self::with_engine(Engine::undecided(config, decide), setup)
     }
 
     /// Makes a server's side with two engines. The ClientHello selects one.
@@ -169,7 +171,7 @@ impl Connection {
     /// A client's side; its first [`Connection::wrap`] gives the ClientHello.
     pub(crate) fn client(engine: ClientEngine, name: ServerName<'static>, setup: Setup) -> Result<Self> {
         let asks_first = setup.asks_first;
-        let ahead = setup.looks_ahead.then(|| Box::new(Ahead::new(name.clone())));
+        let ahead = setup.look.map(|look| Box::new(Ahead::new(name.clone(), look == FlightLook::Certificates)));
         let mut connection = Self::with_engine(Engine::unstarted(engine, name), setup);
         if let Some(checked) = &mut connection.checked {
             checked.ahead = ahead;
@@ -550,49 +552,5 @@ impl Connection {
     /// The error with the advice about a client that has nothing in common with this side.
     fn advised(&self, error: Error, tls: &[u8]) -> Error {
         advice::advised(error, tls, self.checked.as_ref().and_then(|checked| checked.standing()))
-    }
-
-    /// Keeps the notes of a call of rustls in the handshake. A refusal in them ends the connection, even if rustls saw
-    /// no error in it.
-    fn take_notes(&mut self) {
-        let mut notes = HandshakeNotes::take();
-        if let Some(refusal) = notes.refusal.take() {
-            if self.failure().is_none() {
-                self.outgoing.clear();
-                self.outgoing_start = 0;
-            }
-            self.fail(refusal);
-        }
-        self.keep(notes);
-    }
-
-    fn input(&self) -> HandshakeInput {
-        let checked = self.checked.as_ref();
-        HandshakeInput {
-            connection_id: self.number,
-            user: self.user,
-            server_name: self.known_server_name(),
-            verified_name: checked.and_then(|checked| checked.verified_name()),
-            version: self.engine.version(),
-            resumes_only: self.resumes_only,
-            peer: checked.and_then(|checked| checked.peer(&self.engine)),
-            shown: checked.and_then(|checked| checked.shown()),
-            session_scope: checked.and_then(|checked| checked.session_scope()),
-        }
-    }
-
-    fn keep(&mut self, mut notes: HandshakeNotes) {
-        if let Some(checked) = &mut self.checked {
-            checked.keep(&mut notes);
-        }
-        self.identity = notes.identity.or_else(|| self.identity.take());
-        let has_answered = notes.withheld.is_some() || notes.unnamed.is_some();
-        if notes.server_name.is_some() || !notes.deviations.is_empty() || has_answered {
-            let facts = self.facts.get_or_insert_default();
-            facts.unnamed = notes.unnamed.or_else(|| facts.unnamed.take());
-            facts.server_name = notes.server_name.or_else(|| facts.server_name.take());
-            facts.deviations.extend(notes.deviations);
-            facts.withheld = notes.withheld.or_else(|| facts.withheld.take());
-        }
     }
 }

@@ -10,6 +10,15 @@ use crate::revoked::Register;
 
 use super::refusals::Refusals;
 
+/// The part of a server's flight that a client reads before rustls does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlightLook {
+    /// The facts for a host that judges the server.
+    Facts,
+    /// Those, and the certificates, for a host that chooses the identity.
+    Certificates,
+}
+
 /// The parts of the context for a connection.
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -36,8 +45,12 @@ pub(crate) struct Setup {
     pub(crate) verified_name: Option<Arc<ServerName<'static>>>,
     /// Clients: the key of sessions, with the server's name. `None` keeps no session.
     pub(crate) session_scope: Option<Arc<str>>,
-    /// Clients: true to read the server's flight before rustls does.
-    pub(crate) looks_ahead: bool,
+    /// Clients: the part of the server's flight to read before rustls does, if any.
+    pub(crate) look: Option<FlightLook>,
+    /// True if a host is asked during the handshake.
+    pub(crate) asks_host: bool,
+    /// True if that host is told the own identity, which it has not chosen.
+    pub(crate) tells_identity: bool,
     /// The largest record to send, in bytes, if it is limited.
     pub(crate) max_record_bytes: Option<usize>,
     /// Clients: true if the application is asked about a session before the first message, in a task.

@@ -138,14 +138,20 @@ impl Context {
                 return Ok(Connection::choosing_server(engines, decide, setup));
             }
         };
-        let Some(host) = host else { return Connection::server(config, setup) };
-        let decide: Decide = Box::new(move |hello| {
-            let Some(protocol) = HandshakeNotes::aside(|| host.client_hello(hello))? else { return Ok(config) };
-            let mut chosen = ServerConfig::clone(&config);
-            chosen.alpn_protocols = if protocol.is_empty() { Vec::new() } else { vec![protocol] };
-            Ok(Arc::new(chosen))
+        if host.is_none() && !spec.hosts.decide() {
+            return Connection::server(config, setup);
+        }
+        let decide = host.map(|host| {
+            let config = Arc::clone(&config);
+            let decide: Decide = Box::new(move |hello| {
+                let Some(protocol) = HandshakeNotes::aside(|| host.client_hello(hello))? else { return Ok(config) };
+                let mut chosen = ServerConfig::clone(&config);
+                chosen.alpn_protocols = if protocol.is_empty() { Vec::new() } else { vec![protocol] };
+                Ok(Arc::new(chosen))
+            });
+            decide
         });
-        Ok(Connection::undecided_server(decide, setup))
+        Ok(Connection::server_of_host(config, decide, setup))
     }
 
     /// Asks the host for the application protocol, which both engines then select.
@@ -241,9 +247,8 @@ impl Context {
         };
         let asks_for_key = matches!(&client.engine, ClientEngine::Second(second) if second.asks_first());
         let asks_first = setup.uses_tasks && (asks_for_key || asks_about_session());
-        let is_first = matches!(&client.engine, ClientEngine::First(_));
-        let looks_ahead = is_first && self.shared.spec.hosts.identities.is_some();
-        Connection::client(client.engine.clone(), name, Setup { asks_first, looks_ahead, ..setup })
+        let look = self.shared.spec.hosts.look().filter(|_| matches!(&client.engine, ClientEngine::First(_)));
+        Connection::client(client.engine.clone(), name, Setup { asks_first, look, ..setup })
     }
 
     /// The parts of a new connection.
@@ -266,7 +271,9 @@ impl Context {
             server_name: None,
             verified_name: None,
             session_scope: None,
-            looks_ahead: false,
+            look: None,
+            asks_host: shared.spec.hosts.decide(),
+            tells_identity: shared.spec.hosts.identities.is_none() && shared.spec.hosts.trust.is_some(),
             max_record_bytes: settings.max_record_bytes,
             asks_first: false,
         };
@@ -320,6 +327,12 @@ impl Context {
     /// it.
     pub fn end_session(&self, origin: u64) {
         self.shared.sessions.end(origin);
+    }
+
+    /// Ends the session of a connection that a fatal alert has ended, as [`Context::end_session`]. Beyond 4096 such
+    /// sessions, the oldest can be resumed again.
+    pub fn fail_session(&self, origin: u64) {
+        self.shared.sessions.fail(origin);
     }
 
     /// The warnings of the last load: own certificates that have expired, names that are not supported.

@@ -175,7 +175,7 @@ impl ConfigParts {
             Signers::Host(host) => Some(host),
             Signers::Own(_) => None,
         };
-        prepare_client(&mut config, self.key_log(), host.is_some());
+        prepare_client(&mut config, self.key_log(), spec.hosts.look().is_some());
         if let Some(host) = host {
             config.client_auth_cert_resolver = Arc::new(AfterTrust::new(host, verifier, Arc::clone(&spec.clock)));
         }

@@ -8,7 +8,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
-use crate::verify::HandshakeNotes;
+use crate::verify::{EarlyVerdict, HandshakeNotes};
 
 use super::HostIdentities;
 
@@ -34,23 +34,117 @@ impl AfterTrust {
 impl ResolvesClientCert for AfterTrust {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let now = self.clock.current_time()?;
-        let trusted = HandshakeNotes::judge_foreseen(|server| {
+        let verdict = HandshakeNotes::judge_foreseen(|server| {
             let (end_entity, intermediates) =
                 server.chain.split_first().ok_or(rustls::Error::NoCertificatesPresented)?;
             let verdict =
                 self.verifier.verify_server_cert(end_entity, intermediates, &server.name, &server.staple, now);
             verdict.map(|_| ())
         });
-        match trusted {
-            Some(server) => self.identities.show(&server.chain, hints, schemes),
-            None => {
-                HandshakeNotes::add_withheld("the server is not trusted".to_owned());
-                None
-            }
-        }
+        let why = match verdict {
+            EarlyVerdict::Accepted(server) => return self.identities.show(&server.chain, hints, schemes),
+            EarlyVerdict::Refused => "the server is not trusted",
+            EarlyVerdict::NotRead => "the server's certificate could not be judged before the choice",
+        };
+        HandshakeNotes::add_withheld(why.to_owned());
+        None
     }
 
     fn has_certs(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::DigitallySignedStruct;
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::time_provider::DefaultTimeProvider;
+
+    use crate::error::Result;
+    use crate::keystore::Identity;
+    use crate::verify::Foreseen;
+    use crate::verify::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge};
+
+    use super::*;
+
+    /// Refuses every server, and must not be asked for an identity.
+    #[derive(Debug)]
+    struct Refusing;
+
+    impl HandshakeHost for Refusing {
+        fn client_hello(&self, _: &HelloFacts<'_>) -> Result<Option<Vec<u8>>> {
+            panic!("a client has no ClientHello to judge");
+        }
+
+        fn choose_identity(&self, _: &IdentityRequest<'_>) -> Result<Option<Arc<Identity>>> {
+            panic!("no identity is chosen for a server that is not trusted");
+        }
+
+        fn check_peer(&self, _: &PeerToJudge<'_>) -> Result<()> {
+            panic!("the verifier decides");
+        }
+
+        fn check_proof(&self, _: &CertificateDer<'_>, _: SignatureScheme, _: &[u8], _: &[u8]) -> Result<()> {
+            panic!("the verifier decides");
+        }
+    }
+
+    impl ServerCertVerifier for Refusing {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            Err(rustls::Error::General("refused".to_owned()))
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            panic!("no signature is checked")
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            panic!("no signature is checked")
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            Vec::new()
+        }
+    }
+
+    /// The reason why no identity is shown to a server.
+    fn withheld(server: Option<Foreseen>) -> Option<String> {
+        let identities = Arc::new(HostIdentities::new(Arc::new(Refusing), &[]));
+        let resolver = AfterTrust::new(identities, Arc::new(Refusing), Arc::new(DefaultTimeProvider));
+        HandshakeNotes::begin(Default::default());
+        HandshakeNotes::foresee(server);
+        assert!(resolver.resolve(&[], &[SignatureScheme::ED25519]).is_none());
+        HandshakeNotes::take().withheld
+    }
+
+    #[test]
+    fn reason_tells_a_server_that_is_refused_from_one_that_could_not_be_judged() {
+        let name = ServerName::try_from("broker.example").unwrap();
+        let chain = vec![CertificateDer::from(vec![1, 2, 3])];
+        let refused = withheld(Some(Foreseen { chain, staple: Vec::new(), name }));
+        assert_eq!(refused.as_deref(), Some("the server is not trusted"));
+        let unread = withheld(None);
+        assert_eq!(unread.as_deref(), Some("the server's certificate could not be judged before the choice"));
     }
 }

@@ -265,13 +265,18 @@ impl ResolvesServerCert for HostIdentities {
         let schemes = &*self.limit.of(hello.signature_schemes());
         // The error if the host chooses none. Its own error replaces this one.
         HandshakeNotes::add_refusal(Error::from(Code::NoCommonSignature));
+        let settled = HandshakeNotes::settled();
+        let mut key_types = key_types(schemes, |kind| suits(kind, hello.cipher_suites(), &self.suites));
+        // Suites of TLS 1.2 have no such signature in rustls.
+        key_types.retain(|kind| *kind != PSS_KEYS || settled.version == Some("TLSv1.3"));
         let chosen = self.choose(&IdentityRequest {
             purpose: Purpose::Server,
             server_name: host,
-            key_types: key_types(schemes, |kind| suits(kind, hello.cipher_suites(), &self.suites)),
+            key_types,
             signature_schemes: schemes,
             issuers: hello.certificate_authorities().unwrap_or_default().iter().map(AsRef::as_ref).collect(),
-            version: None,
+            version: settled.version,
+            settled: &settled,
             peer_chain: &[],
         });
         match chosen {
@@ -297,6 +302,7 @@ impl HostIdentities {
         schemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
         let schemes = &*self.limit.of(schemes);
+        let settled = HandshakeNotes::settled();
         let request = IdentityRequest {
             purpose: Purpose::Client,
             server_name: None,
@@ -304,6 +310,7 @@ impl HostIdentities {
             signature_schemes: schemes,
             issuers: hints.to_vec(),
             version: Some(HandshakeNotes::version()),
+            settled: &settled,
             peer_chain: server,
         };
         let chosen = self.choose(&request);
@@ -332,6 +339,9 @@ impl ResolvesClientCert for HostIdentities {
     }
 }
 
+/// The keys for RSASSA-PSS alone (RFC 8446 section 4.2.3: rsa_pss_pss).
+const PSS_KEYS: &str = "RSASSA-PSS";
+
 /// The types of key of these schemes, in their order.
 fn key_types(schemes: &[SignatureScheme], suits: impl Fn(SignatureAlgorithm) -> bool) -> Vec<&'static str> {
     use SignatureScheme as Scheme;
@@ -348,6 +358,7 @@ fn key_types(schemes: &[SignatureScheme], suits: impl Fn(SignatureAlgorithm) -> 
             | Scheme::RSA_PKCS1_SHA384
             | Scheme::RSA_PKCS1_SHA512 => ("RSA", SignatureAlgorithm::RSA),
             Scheme::ED25519 => ("EdDSA", SignatureAlgorithm::ED25519),
+            Scheme::Unknown(0x0809..=0x080b) => (PSS_KEYS, SignatureAlgorithm::RSA),
             _ => continue,
         };
         if !kinds.contains(&kind) && suits(algorithm) {

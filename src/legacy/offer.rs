@@ -27,6 +27,8 @@ pub(crate) struct Offer {
     pub(super) suites: Vec<u16>,
     pub(super) groups: Option<Vec<u16>>,
     pub(super) signatures: Option<Vec<u16>>,
+    /// Those in certificates, if they are others (RFC 8446 section 4.2.3: signature_algorithms_cert).
+    pub(super) certificate_signatures: Option<Vec<u16>>,
     /// In lower case and without the trailing dot; `None` for an address, which names no server.
     pub(crate) server_name: Option<String>,
     /// The application protocols, in its order.
@@ -126,6 +128,11 @@ impl Offer {
         }
     }
 
+    /// The signature schemes that the client accepts in certificates.
+    pub(crate) fn in_certificates(&self) -> &[u16] {
+        self.certificate_signatures.as_ref().or(self.signatures.as_ref()).map(Vec::as_slice).unwrap_or_default()
+    }
+
     fn of(body: &[u8]) -> Option<Self> {
         let mut hello = Fields(body);
         let newest = hello.number()?;
@@ -174,6 +181,7 @@ impl Offer {
                 }
             }
             43 => self.versions = numbers(content.vector(1)?)?,
+            50 => self.certificate_signatures = Some(numbers(content.vector(2)?)?),
             45 => self.keeps_forward_secrecy = content.vector(1)?.contains(&PSK_DHE_KE),
             _ => {}
         }

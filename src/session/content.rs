@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn client_without_a_certificate_is_one_again() {
         let issuers = Issuers::default();
-        let encoded = encoded(&Authenticated::nobody(7), SECRET, &issuers);
+        let encoded = encoded(&Authenticated::anonymous(7), SECRET, &issuers);
         let read = decode(&encoded, (&issuers, &verifier())).unwrap();
         assert_eq!(read.plain.as_slice(), SECRET);
         assert!(read.authenticated.peer.is_none());

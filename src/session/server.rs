@@ -241,7 +241,7 @@ mod tests {
     /// Begins a call with a peer that had a full handshake at this time.
     fn begin(at_s: u64) {
         HandshakeNotes::begin(HandshakeInput {
-            peer: Some(Arc::new(Authenticated::nobody(at_s))),
+            peer: Some(Arc::new(Authenticated::anonymous(at_s))),
             ..HandshakeInput::default()
         });
     }

@@ -36,10 +36,13 @@ pub(crate) struct Sessions {
 /// The number of sessions that a context remembers as ended.
 const ENDED_MAX: usize = 4096;
 
-/// The sessions that the application has ended, by the numbers of their first connections.
+/// The sessions that have ended, by the numbers of their first connections.
 #[derive(Debug, Default)]
 struct Ended {
+    /// Those that the application has ended.
     origins: BTreeSet<u64>,
+    /// Those that an alert has ended. Peers can send many alerts: the oldest is forgotten, and ends no other session.
+    failed: BTreeSet<u64>,
     /// All before this one have ended, because no more can be remembered.
     first_kept: u64,
 }
@@ -53,8 +56,15 @@ impl Ended {
         }
     }
 
+    fn add_failed(&mut self, origin: u64) {
+        self.failed.insert(origin);
+        if self.failed.len() > ENDED_MAX {
+            self.failed.pop_first();
+        }
+    }
+
     fn has(&self, origin: u64) -> bool {
-        origin < self.first_kept || self.origins.contains(&origin)
+        origin < self.first_kept || self.origins.contains(&origin) || self.failed.contains(&origin)
     }
 }
 
@@ -81,6 +91,11 @@ impl Sessions {
     /// Ends the session of a connection: it is not resumed any more.
     pub(crate) fn end(&self, origin: u64) {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).add(origin);
+    }
+
+    /// Ends the session of a connection that an alert has ended (RFC 5246 section 7.2.2).
+    pub(crate) fn fail(&self, origin: u64) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).add_failed(origin);
     }
 
     /// Limits the number of servers with stored sessions. 0 selects the largest.
@@ -151,5 +166,16 @@ mod tests {
         ended.add(1_000_000);
         assert!(ended.has(9) && ended.has(10) && ended.has(1_000_000) && !ended.has(999_999));
         assert_eq!(ended.origins.len(), ENDED_MAX);
+    }
+
+    #[test]
+    fn sessions_that_alerts_have_ended_displace_only_each_other() {
+        let mut ended = Ended::default();
+        ended.add(20);
+        for origin in 100..=100 + ENDED_MAX as u64 {
+            ended.add_failed(origin);
+        }
+        assert!(!ended.has(100) && ended.has(101) && ended.has(20) && !ended.has(19));
+        assert_eq!((ended.failed.len(), ended.origins.len()), (ENDED_MAX, 1));
     }
 }

@@ -20,9 +20,10 @@ use crate::keystore::TrustedCertificate;
 use crate::logging::{Level, Log};
 use crate::revocation::Revocation;
 
-use super::foreseen::{Foreseen, Foresight, Outcome};
-use super::host::{HandshakeHost, PeerToJudge};
-use super::{Authenticated, Deviation, PeerVerifier, Purpose, ShownIdentity, Verdict};
+use super::approval::{PeerCertificate, PeerConnection, VerifyCallback};
+use super::foreseen::{EarlyVerdict, Foreseen, Foresight, Outcome};
+use super::host::{HandshakeHost, PeerToJudge, Settled};
+use super::{Authenticated, Deviation, PeerVerifier, Purpose, ShownIdentity};
 
 /// The most characters of an application's reason to refuse a peer. It may hold text of the peer.
 const MAX_REASON_CHARS: usize = 1024;
@@ -83,6 +84,12 @@ pub(crate) struct HandshakeInput {
     pub(crate) shown: Option<Arc<ShownIdentity>>,
     /// On a client, with the server's name, by what its sessions are remembered; none for one that has none.
     pub(crate) session_scope: Option<Arc<str>>,
+    /// The settled facts for a host; none without a host.
+    pub(crate) settled: Option<Arc<Settled>>,
+    /// The own identity for a host that has not chosen it.
+    pub(crate) identity: Option<Arc<CertifiedKey>>,
+    /// True if a host is told by what it knows the session.
+    pub(crate) keeps_session_facts: bool,
 }
 
 thread_local! {
@@ -100,12 +107,12 @@ impl HandshakeNotes {
         NOTES.with_borrow_mut(|notes| notes.foresight = Foresight::of(server));
     }
 
-    /// Judges the server before rustls does. Returns its certificates if it is accepted.
-    pub(crate) fn judge_foreseen(judge: impl FnOnce(&Foreseen) -> Outcome) -> Option<Arc<Foreseen>> {
-        let server = NOTES.with_borrow(|notes| notes.foresight.server())?;
+    /// Judges the server before rustls does.
+    pub(crate) fn judge_foreseen(judge: impl FnOnce(&Foreseen) -> Outcome) -> EarlyVerdict {
+        let Some(server) = NOTES.with_borrow(|notes| notes.foresight.server()) else { return EarlyVerdict::NotRead };
         let outcome = judge(&server);
         NOTES.with_borrow_mut(|notes| notes.foresight.keep(outcome.clone()));
-        outcome.ok().map(|()| server)
+        outcome.map_or(EarlyVerdict::Refused, |()| EarlyVerdict::Accepted(server))
     }
 
     /// Returns the verdict about certificates that have been judged before.
@@ -207,7 +214,7 @@ impl HandshakeNotes {
 
     /// The same, or a client without a certificate that is connected since now.
     pub(crate) fn authenticated_or(now_s: u64) -> Arc<Authenticated> {
-        let unknown = || Authenticated { origin: Self::connection_id(), ..Authenticated::nobody(now_s) };
+        let unknown = || Authenticated { origin: Self::connection_id(), ..Authenticated::anonymous(now_s) };
         Self::authenticated().unwrap_or_else(|| Arc::new(unknown()))
     }
 
@@ -274,6 +281,31 @@ impl HandshakeNotes {
         NOTES.with_borrow(|notes| notes.input.version).unwrap_or("TLSv1.2")
     }
 
+    /// The settled facts for a host.
+    pub(crate) fn settled() -> Arc<Settled> {
+        NOTES.with_borrow(|notes| notes.input.settled.clone()).unwrap_or_default()
+    }
+
+    /// The own identity for a host that has not chosen it.
+    fn own_identity() -> Option<Arc<CertifiedKey>> {
+        NOTES.with_borrow(|notes| notes.input.identity.clone())
+    }
+
+    /// Keeps the facts that a ClientHello has settled.
+    pub(crate) fn settle(settled: Settled) {
+        NOTES.with_borrow_mut(|notes| notes.input.settled = Some(Arc::new(settled)));
+    }
+
+    /// Takes the settled facts, for the next call.
+    pub(crate) fn take_settled(&mut self) -> Option<Arc<Settled>> {
+        self.input.settled.take()
+    }
+
+    /// Returns true if a host is told by what it knows the session.
+    pub(crate) fn keeps_session_facts() -> bool {
+        NOTES.with_borrow(|notes| notes.input.keeps_session_facts)
+    }
+
     /// The number of the current connection.
     pub(crate) fn connection_id() -> u64 {
         NOTES.with_borrow(|notes| notes.input.connection_id)
@@ -306,39 +338,6 @@ impl HandshakeNotes {
         error
     }
 }
-
-/// The connection of a peer that the application decides about.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct PeerConnection {
-    /// [`crate::Connection::id`].
-    pub id: u64,
-    /// [`crate::Connection::user`].
-    pub user: usize,
-    /// The protocol version, `TLSv1.2` or `TLSv1.3`. With the second engine, also `TLSv1.1` or `TLSv1`.
-    pub version: &'static str,
-    /// On a server the name that the client sent (RFC 6066 section 3), on a client the host that it verifies.
-    pub server_name: Option<Arc<str>>,
-}
-
-/// The question to the application about a peer with an accepted certificate.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct PeerCertificate<'a> {
-    /// The certificates as the peer sent them, end entity first.
-    pub chain: &'a [CertificateDer<'a>],
-    /// The role of the peer.
-    pub purpose: Purpose,
-    /// The path that was verified and how.
-    pub verdict: &'a Verdict,
-    /// The connection.
-    pub connection: &'a PeerConnection,
-    /// True if the peer is that of an earlier session, which is about to be resumed.
-    pub is_resumed: bool,
-}
-
-/// Decides if a peer with an accepted certificate may continue; an `Err` has the reason. It can refuse, never accept.
-pub type VerifyCallback = Arc<dyn Fn(&PeerCertificate<'_>) -> Result<(), String> + Send + Sync>;
 
 /// The judge of a peer's certificate.
 #[derive(Clone, Debug)]
@@ -444,7 +443,10 @@ impl RustlsVerifier {
                 self.verify(verifier, &chain, purpose, name, staple, now)
             }
             Judge::Host(host, _) => {
-                let peer = PeerToJudge { chain: &chain, purpose, version: HandshakeNotes::version(), staple };
+                let (version, settled) = (HandshakeNotes::version(), HandshakeNotes::settled());
+                let identity = HandshakeNotes::own_identity();
+                let own_chain = identity.as_ref().map(|identity| identity.cert.as_slice()).unwrap_or_default();
+                let peer = PeerToJudge { chain: &chain, purpose, version, staple, settled: &settled, own_chain };
                 super::check_chain_length(&chain)
                     .and_then(|()| HandshakeNotes::aside(|| host.check_peer(&peer)))
                     .map(|()| self.note(Authenticated::by_host(&chain, staple, now.as_secs())))
@@ -546,7 +548,7 @@ impl ServerCertVerifier for RustlsVerifier {
             let name = self.checks_name.then(|| verified.as_deref().unwrap_or(server_name));
             self.check(end_entity, intermediates, Purpose::Server, name, staple, now)?;
         } else {
-            HandshakeNotes::set_verified(Authenticated::nobody(now.as_secs()));
+            HandshakeNotes::set_verified(Authenticated::anonymous(now.as_secs()));
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -9,7 +9,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::certificate::{IssuerTable, KeptChain};
 
-use super::host::IdentityRequest;
+use super::host::{IdentityRequest, Settled};
 use super::{Deviations, Purpose, Verdict, VerifiedPath};
 
 /// A peer as a full handshake authenticated it.
@@ -40,7 +40,7 @@ pub(crate) struct Peer {
 
 impl Authenticated {
     /// A peer without a certificate, or with one that does not count.
-    pub(crate) fn nobody(at_s: u64) -> Self {
+    pub(crate) fn anonymous(at_s: u64) -> Self {
         Self { origin: 0, at_s, expires_s: u64::MAX, peer: None }
     }
 
@@ -141,6 +141,7 @@ impl ShownIdentity {
             signature_schemes: &self.schemes,
             issuers: self.issuers.iter().map(Vec::as_slice).collect(),
             version: self.version,
+            settled: Settled::NOTHING,
             peer_chain: server,
         })
     }

@@ -20,6 +20,14 @@ pub(crate) struct Foreseen {
 /// The verdict about them.
 pub(super) type Outcome = std::result::Result<(), rustls::Error>;
 
+/// The verdict about a server before rustls verifies it.
+pub(crate) enum EarlyVerdict {
+    Accepted(Arc<Foreseen>),
+    Refused,
+    /// The certificates have not been read ahead.
+    NotRead,
+}
+
 /// The server of a call of rustls, and the verdict about it.
 #[derive(Debug, Default)]
 pub(crate) struct Foresight {

@@ -21,6 +21,28 @@ pub struct HelloFacts<'a> {
     pub server_name: Option<&'a str>,
     /// The application protocols it offers, in its order (RFC 7301).
     pub protocols: Vec<&'a [u8]>,
+    /// The settled facts. The protocol is open.
+    pub settled: &'a Settled,
+}
+
+/// The facts of a handshake that are settled when a host is asked. None is a guess.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settled {
+    /// The protocol version, such as `TLSv1.3`.
+    pub version: Option<&'static str>,
+    /// The cipher suite by its IANA name. A server of TLS 1.2 chooses it after its identity.
+    pub cipher_suite: Option<&'static str>,
+    /// The application protocol; empty if none is used.
+    pub protocol: Option<Box<[u8]>>,
+    /// The signature schemes that the peer accepts in certificates; empty until it has sent them.
+    pub certificate_schemes: Vec<SignatureScheme>,
+}
+
+impl Settled {
+    /// No fact.
+    pub(crate) const NOTHING: &'static Self =
+        &Self { version: None, cipher_suite: None, protocol: None, certificate_schemes: Vec::new() };
 }
 
 /// The facts by which an identity is chosen.
@@ -31,15 +53,18 @@ pub struct IdentityRequest<'a> {
     pub purpose: Purpose,
     /// On a server, the name that the client sent.
     pub server_name: Option<&'a str>,
-    /// The kinds of key that the peer can verify, its favourite first, as Java names them: `EC`, `RSA`, `EdDSA`.
+    /// The kinds of key that the peer can verify, its favourite first, as Java names them: `EC`, `RSA`, `EdDSA`,
+    /// `RSASSA-PSS`.
     pub key_types: Vec<&'static str>,
     /// The signature schemes that the peer offers.
     pub signature_schemes: &'a [SignatureScheme],
     /// The distinguished names (DER) of the issuers that the peer accepts; empty if it names none.
     pub issuers: Vec<&'a [u8]>,
-    /// On a client, the protocol version, `TLSv1.2` or `TLSv1.3`; by the second engine, also `TLSv1.1` or `TLSv1`. A
-    /// server is asked before it is chosen.
+    /// The protocol version, `TLSv1.2` or `TLSv1.3`; by the second engine, also `TLSv1.1` or `TLSv1`. None on a server
+    /// with a ClientHello that cannot be read.
     pub version: Option<&'static str>,
+    /// The other settled facts.
+    pub settled: &'a Settled,
     /// On a client, the certificates of the server, end entity first. They have been accepted. The server proves its
     /// key later, and gets nothing before that. Empty by the second engine, which asks after the proof.
     pub peer_chain: &'a [CertificateDer<'a>],
@@ -57,6 +82,10 @@ pub struct PeerToJudge<'a> {
     pub version: &'static str,
     /// The OCSP response that a server sent with its certificate (RFC 6066 section 8); may be empty.
     pub staple: &'a [u8],
+    /// The other settled facts. They are those of the handshake, also for a peer of an earlier session.
+    pub settled: &'a Settled,
+    /// On a server, the certificates that it has sent, end entity first; empty if the host has chosen them.
+    pub own_chain: &'a [CertificateDer<'a>],
 }
 
 /// Decides in place of this library. Asked in the middle of a handshake, on the thread that processes it; may block

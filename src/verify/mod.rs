@@ -6,6 +6,7 @@
 //! opens no files and no sockets, and keeps no state between peers.
 
 mod adapter;
+mod approval;
 mod authenticated;
 mod chain;
 mod culprit;
@@ -27,10 +28,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
 pub(crate) use adapter::{HandshakeInput, HandshakeNotes, Judge, RustlsVerifier};
-pub use adapter::{PeerCertificate, PeerConnection, VerifyCallback};
+pub use approval::{PeerCertificate, PeerConnection, VerifyCallback};
 pub(crate) use authenticated::{Authenticated, Peer, ShownIdentity};
 pub use deviation::{Deviation, Deviations};
-pub(crate) use foreseen::Foreseen;
+pub(crate) use foreseen::{EarlyVerdict, Foreseen};
 pub(crate) use path::{Fingerprint, VerifiedPath, fingerprint};
 use presented::Presented;
 pub use presented::Purpose;

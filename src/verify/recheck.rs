@@ -8,7 +8,8 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 
 use crate::error::{Code, Error, Result};
 
-use super::adapter::{HandshakeNotes, Judge, PeerCertificate, VerifyCallback};
+use super::adapter::{HandshakeNotes, Judge};
+use super::approval::{PeerCertificate, VerifyCallback};
 use super::authenticated::{Authenticated, Peer, ShownIdentity};
 use super::host::{HandshakeHost, PeerToJudge};
 use super::{PeerVerifier, Purpose, Verdict};
@@ -95,7 +96,9 @@ impl Recheck {
             Judge::Host(host, _) if self.ask_again == AskAgain::Managers => {
                 let staple = peer.path.staple().unwrap_or_default();
                 let chain = peer.chain.certificates();
-                let peer = PeerToJudge { chain: &chain, purpose: self.purpose, version, staple };
+                let settled = HandshakeNotes::settled();
+                let purpose = self.purpose;
+                let peer = PeerToJudge { chain: &chain, purpose, version, staple, settled: &settled, own_chain: &[] };
                 HandshakeNotes::aside(|| host.check_peer_again(&peer))
             }
             Judge::Host(..) => Ok(()),

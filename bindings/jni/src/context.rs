@@ -486,6 +486,19 @@ extern "system" fn Java_io_brokertls_internal_NativeContext_endSession<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeContext_failSession<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    context: jlong,
+    origin: jlong,
+) {
+    guard_bare(&mut env, || {
+        object(&CONTEXTS, context)?.fail_session(origin.cast_unsigned());
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeContext_forgetSessions<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

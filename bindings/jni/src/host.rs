@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use brokertls::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge};
+use brokertls::host::{HandshakeHost, HelloFacts, IdentityRequest, PeerToJudge, Settled};
 use brokertls::keystore::Identity;
 use brokertls::verify::PeerCertificate;
 use brokertls::{Code, Error, Result};
@@ -25,7 +25,9 @@ use rustls::pki_types::CertificateDer;
 use crate::guard::{Outcome, Raised};
 use crate::identity::IDENTITIES;
 use crate::package::class_name;
-use crate::text::{ByteArrays, Strings, bytes, java_byte_arrays, java_bytes, java_strings, text_or_none};
+use crate::text::{
+    ByteArrays, Strings, bytes, java_byte_arrays, java_bytes, java_strings, latin1, set_name, text_or_none,
+};
 
 thread_local! {
     static CURRENT: Cell<Option<(*mut JNIEnv, jobject)>> = const { Cell::new(None) };
@@ -84,10 +86,10 @@ impl Questions {
             return Ok(known);
         }
         let class = env.find_class(JNIString::from(class_name("internal/HandshakeHost")))?;
-        let hello = jni_sig!("(Ljava/lang/String;[[B)I");
-        let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[BLjava/lang/String;[[B)J");
+        let hello = jni_sig!("(Ljava/lang/String;[[B[I[Ljava/lang/String;)I");
+        let identity = jni_sig!("(Ljava/lang/String;[Ljava/lang/String;[I[[B[Ljava/lang/String;[[B)J");
         let again = jni_sig!("([Ljava/lang/String;[I[[BLjava/lang/String;[B[[B)Z");
-        let peer = jni_sig!("([[BLjava/lang/String;[B)I");
+        let peer = jni_sig!("([[B[Ljava/lang/String;[I[B[[B)I");
         let found = Self {
             client_hello: env.get_method_id(&class, jni_str!("clientHello"), hello)?,
             selected_protocol: env.get_method_id(&class, jni_str!("selectedProtocol"), jni_sig!("()[B"))?,
@@ -164,6 +166,32 @@ fn string_or_null<'local>(env: &mut Env<'local>, text: Option<&str>) -> Outcome<
     Ok(text.map_or(Ok(JString::null()), |text| JString::from_str(env, text))?)
 }
 
+fn scheme_numbers<'local>(env: &mut Env<'local>, schemes: &[SignatureScheme]) -> Outcome<JIntArray<'local>> {
+    let numbers: Vec<i32> = schemes.iter().map(|scheme| i32::from(u16::from(*scheme))).collect();
+    let array = JIntArray::new(env, numbers.len())?;
+    array.set_region(env, 0, &numbers)?;
+    Ok(array)
+}
+
+/// The version, the settled suite and the settled protocol; null for one that is open.
+fn settled_texts<'local>(
+    env: &mut Env<'local>,
+    version: Option<&'static str>,
+    settled: &Settled,
+) -> Outcome<Strings<'local>> {
+    let texts = Strings::new(env, 3, JString::null())?;
+    for (index, name) in [version, settled.cipher_suite].into_iter().enumerate() {
+        if let Some(name) = name {
+            set_name(env, &texts, index, name)?;
+        }
+    }
+    if let Some(protocol) = &settled.protocol {
+        let protocol = JString::from_str(env, latin1(protocol))?;
+        texts.set_element(env, 2, &protocol)?;
+    }
+    Ok(texts)
+}
+
 /// A request for an identity as Java objects.
 struct Asking<'local> {
     key_types: Strings<'local>,
@@ -174,9 +202,9 @@ struct Asking<'local> {
 
 impl<'local> Asking<'local> {
     fn new(env: &mut Env<'local>, request: &IdentityRequest<'_>) -> Outcome<Self> {
-        let numbers: Vec<i32> = request.signature_schemes.iter().map(|scheme| i32::from(u16::from(*scheme))).collect();
-        let schemes = JIntArray::new(env, numbers.len())?;
-        schemes.set_region(env, 0, &numbers)?;
+        let in_certificates = &request.settled.certificate_schemes;
+        let schemes = if in_certificates.is_empty() { request.signature_schemes } else { in_certificates };
+        let schemes = scheme_numbers(env, schemes)?;
         let key_types = java_strings(env, request.key_types.iter().map(Some))?;
         let issuers = java_byte_arrays(env, request.issuers.iter())?;
         Ok(Self { key_types, schemes, issuers, peer: java_byte_arrays(env, request.peer_chain.iter())? })
@@ -192,9 +220,17 @@ impl<'local> Asking<'local> {
 fn ask_about(peer: &PeerToJudge<'_>, question: fn(&Questions) -> JMethodID) -> Result<()> {
     ask(|env, host| {
         let chain = java_byte_arrays(env, peer.chain.iter())?;
-        let version = JString::from_str(env, peer.version)?;
+        let settled = settled_texts(env, Some(peer.version), peer.settled)?;
         let staple = java_bytes(env, peer.staple)?;
-        let arguments = [JValue::Object(&chain), JValue::Object(&version), JValue::Object(&staple)];
+        let own = java_byte_arrays(env, peer.own_chain.iter())?;
+        let schemes = scheme_numbers(env, &peer.settled.certificate_schemes)?;
+        let arguments = [
+            JValue::Object(&chain),
+            JValue::Object(&settled),
+            JValue::Object(&schemes),
+            JValue::Object(&staple),
+            JValue::Object(&own),
+        ];
         let number = call(env, host, question, INT, &arguments)?.i()?;
         verdict(env, host, number)
     })
@@ -218,7 +254,10 @@ impl HandshakeHost for TaskHost {
         ask(|env, host| {
             let name = string_or_null(env, hello.server_name)?;
             let protocols = java_byte_arrays(env, hello.protocols.iter())?;
-            let arguments = [JValue::Object(&name), JValue::Object(&protocols)];
+            let schemes = scheme_numbers(env, &hello.settled.certificate_schemes)?;
+            let settled = settled_texts(env, hello.settled.version, hello.settled)?;
+            let arguments =
+                [JValue::Object(&name), JValue::Object(&protocols), JValue::Object(&schemes), JValue::Object(&settled)];
             match call(env, host, |questions| questions.client_hello, INT, &arguments)?.i()? {
                 AS_CONFIGURED => Ok(None),
                 PROTOCOL_SELECTED => {
@@ -235,9 +274,9 @@ impl HandshakeHost for TaskHost {
         ask(|env, host| {
             let name = string_or_null(env, request.server_name)?;
             let asked = Asking::new(env, request)?;
-            let version = string_or_null(env, request.version)?;
+            let settled = settled_texts(env, request.version, request.settled)?;
             let [key_types, schemes, issuers, peer] = asked.arguments();
-            let arguments = [JValue::Object(&name), key_types, schemes, issuers, JValue::Object(&version), peer];
+            let arguments = [JValue::Object(&name), key_types, schemes, issuers, JValue::Object(&settled), peer];
             match call(env, host, |questions| questions.choose_identity, LONG, &arguments)?.j()? {
                 0 => Ok(None),
                 refused @ ..0 => Err(refusal(env, host, i32::try_from(-refused).unwrap_or_default())),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rustls::KeyLog;
 
+use crate::verify::HandshakeNotes;
+
 use super::lent;
 use super::secret::{MASTER, OF_CLIENT, OF_FLIGHT, OF_SERVER};
 
@@ -18,7 +20,12 @@ struct SecretLog {
 
 impl SecretLog {
     fn notes(&self, label: &str) -> bool {
-        matches!(label, OF_CLIENT | OF_SERVER | MASTER) || self.looks_ahead && label == OF_FLIGHT
+        match label {
+            OF_CLIENT | OF_SERVER => true,
+            OF_FLIGHT => self.looks_ahead,
+            MASTER => HandshakeNotes::keeps_session_facts(),
+            _ => false,
+        }
     }
 }
 
@@ -46,4 +53,25 @@ impl KeyLog for SecretLog {
 /// Makes the key log of a configuration, without which no connection of it completes: with that of the operator.
 pub(super) fn with_secrets(of_operator: Option<Arc<dyn KeyLog>>, looks_ahead: bool) -> Arc<dyn KeyLog> {
     Arc::new(SecretLog { of_operator, looks_ahead })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::verify::HandshakeInput;
+
+    use super::super::Lent;
+    use super::*;
+
+    #[test]
+    fn secret_of_tls12_is_noted_only_for_a_host_that_asks_for_session_facts() {
+        let log = with_secrets(None, false);
+        for keeps_session_facts in [false, true] {
+            HandshakeNotes::begin(HandshakeInput { keeps_session_facts, ..HandshakeInput::default() });
+            let mut lent = Lent::default();
+            assert_eq!(log.will_log(MASTER), keeps_session_facts);
+            lent.note(|| log.log(MASTER, &[], &[1; 48]));
+            assert_eq!(lent.take_session_id().is_some(), keeps_session_facts);
+            HandshakeNotes::take();
+        }
+    }
 }

@@ -9,8 +9,8 @@ final class AskedHost implements HandshakeHost {
     }
 
     @Override
-    public int clientHello(String serverName, byte[][] protocols) {
-        return Workers.ask(() -> host.clientHello(serverName, protocols));
+    public int clientHello(String serverName, byte[][] protocols, int[] certificateSchemes, String[] settled) {
+        return Workers.ask(() -> host.clientHello(serverName, protocols, certificateSchemes, settled));
     }
 
     @Override
@@ -19,10 +19,10 @@ final class AskedHost implements HandshakeHost {
     }
 
     @Override
-    public long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers,
-            String version, byte[][] peerChain) {
+    public long chooseIdentity(String serverName, String[] keyTypes, int[] certificateSchemes, byte[][] issuers,
+            String[] settled, byte[][] peerChain) {
         return Workers.ask(
-                () -> host.chooseIdentity(serverName, keyTypes, signatureSchemes, issuers, version, peerChain));
+                () -> host.chooseIdentity(serverName, keyTypes, certificateSchemes, issuers, settled, peerChain));
     }
 
     @Override
@@ -33,13 +33,15 @@ final class AskedHost implements HandshakeHost {
     }
 
     @Override
-    public int checkPeer(byte[][] chain, String version, byte[] staple) {
-        return Workers.ask(() -> host.checkPeer(chain, version, staple));
+    public int checkPeer(byte[][] chain, String[] settled, int[] certificateSchemes, byte[] staple,
+            byte[][] ownChain) {
+        return Workers.ask(() -> host.checkPeer(chain, settled, certificateSchemes, staple, ownChain));
     }
 
     @Override
-    public int checkPeerAgain(byte[][] chain, String version, byte[] staple) {
-        return Workers.ask(() -> host.checkPeerAgain(chain, version, staple));
+    public int checkPeerAgain(byte[][] chain, String[] settled, int[] certificateSchemes, byte[] staple,
+            byte[][] ownChain) {
+        return Workers.ask(() -> host.checkPeerAgain(chain, settled, certificateSchemes, staple, ownChain));
     }
 
     @Override

@@ -17,10 +17,13 @@ public interface HandshakeHost {
      *
      * @param serverName the name that the client sent, or null
      * @param protocols the application protocols of the client in its order; empty if it offers none
+     * @param certificateSchemes the numbers of the signature schemes that the client accepts in certificates (RFC 8446
+     *        section 4.2.3)
+     * @param settled the settled facts: version, cipher suite, null
      * @return {@link #AS_CONFIGURED}, {@link #PROTOCOL_SELECTED}, or the number of an {@code ErrorCode} to refuse the
      *         client
      */
-    int clientHello(String serverName, byte[][] protocols);
+    int clientHello(String serverName, byte[][] protocols, int[] certificateSchemes, String[] settled);
 
     /** Returns the protocol for {@link #PROTOCOL_SELECTED}; an empty array means none. */
     byte[] selectedProtocol();
@@ -30,22 +33,25 @@ public interface HandshakeHost {
      *
      * @param serverName on a server, the name that the client sent, or null
      * @param keyTypes the key types that the peer can verify, in its order, with the names of key managers: EC, RSA,
-     *         EdDSA
-     * @param signatureSchemes the numbers of the signature schemes that the peer offers (RFC 8446 section 4.2.3)
+     *         EdDSA, RSASSA-PSS
+     * @param certificateSchemes the numbers of the signature schemes that the peer accepts in certificates (RFC 8446
+     *        section 4.2.3)
      * @param issuers the distinguished names (DER) that the peer accepts; empty if it names none
-     * @param version on a client, {@code TLSv1.2} or {@code TLSv1.3}; null on a server, which has not chosen it yet
+     * @param settled the settled facts: version, cipher suite by its IANA name, application protocol. Each can be null,
+     *        if it is not known yet. The protocol is empty if none is used.
      * @param peerChain on a client, the certificates of the server, DER, end entity first, which have been accepted;
      *         can be empty if {@link #checkPeer} has been called before
      * @return the pointer of a {@link NativeIdentity}, 0 for none, or the negative number of an {@code ErrorCode} to
      *         refuse
      */
-    long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version,
-            byte[][] peerChain);
+    long chooseIdentity(String serverName, String[] keyTypes, int[] certificateSchemes, byte[][] issuers,
+            String[] settled, byte[][] peerChain);
 
     /**
      * Returns true if a client would choose the same identity as in an earlier session. Only then is the session
      * resumed. The arguments are those of {@link #chooseIdentity} in that session.
      *
+     * @param signatureSchemes the numbers of the signature schemes that the server accepts in handshakes
      * @param endEntity the certificate of the earlier session, DER, or null if none was sent
      * @param peerChain the certificates of the server in that session, as far as they are kept
      */
@@ -56,11 +62,14 @@ public interface HandshakeHost {
      * Accepts or refuses the peer. Called if the host alone decides about trust.
      *
      * @param chain the certificates that the peer sent, DER, end entity first
-     * @param version {@code TLSv1.2} or {@code TLSv1.3}
+     * @param settled the settled facts, as for {@link #chooseIdentity}; the version is not null
+     * @param certificateSchemes as for {@link #chooseIdentity}; empty if the peer has not sent them yet
      * @param staple the OCSP response that a server sent with its certificate; empty if it sent none
+     * @param ownChain the certificates that a server has sent, DER; empty if it has sent none, or the host chose them
      * @return 0 to accept, or the number of an {@code ErrorCode} to refuse
      */
-    int checkPeer(byte[][] chain, String version, byte[] staple);
+    int checkPeer(byte[][] chain, String[] settled, int[] certificateSchemes, byte[] staple,
+            byte[][] ownChain);
 
     /**
      * Accepts or refuses the peer of an earlier session, which is resumed only if the peer is accepted. Does not change
@@ -68,7 +77,8 @@ public interface HandshakeHost {
      *
      * @return 0 to accept, or another number to refuse, as for {@link #checkPeer}
      */
-    int checkPeerAgain(byte[][] chain, String version, byte[] staple);
+    int checkPeerAgain(byte[][] chain, String[] settled, int[] certificateSchemes, byte[] staple,
+            byte[][] ownChain);
 
     /**
      * Accepts or refuses a peer that the trust anchors accepted. Called if the context has a verify callback.

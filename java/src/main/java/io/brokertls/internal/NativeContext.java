@@ -227,6 +227,15 @@ public final class NativeContext extends NativeHandle {
         }
     }
 
+    /** Ends a session as {@link #endSession}, because of a fatal alert. */
+    public void failSession(long origin) {
+        try {
+            failSession(pointer(), origin);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Drops a client's sessions with a server. */
     public void forgetSessions(String host, String sessionScope) {
         try {
@@ -349,6 +358,8 @@ public final class NativeContext extends NativeHandle {
             int serverTimeoutSeconds);
 
     private static native void endSession(long context, long origin);
+
+    private static native void failSession(long context, long origin);
 
     private static native void forgetSessions(long context, String host, String sessionScope);
 

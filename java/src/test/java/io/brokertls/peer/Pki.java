@@ -40,6 +40,7 @@ public final class Pki {
             authority("stranger");
             issue("rsa", "ca", "leaf", "rsa:2048");
             issue("ec", "ca", "leaf", "ec");
+            issue("pss", "ca", "leaf", "rsa-pss");
             issue("client", "ca", "leaf", "ec");
             issue("unknown", "stranger", "leaf", "ec");
             issue("middle", "ca", "ca", "ec");
@@ -47,6 +48,7 @@ public final class Pki {
             issue("long", "lower", "large", "ec");
             keep("rsa");
             keep("ec");
+            keep("pss");
             keep("client");
             keep("unknown");
             keep("long", "lower", "middle");
@@ -75,7 +77,10 @@ public final class Pki {
         return made;
     }
 
-    /** {@code rsa}, {@code ec}, {@code client}, {@code long} (three large certificates), or {@code unknown}. */
+    /**
+     * {@code rsa}, {@code ec}, {@code pss}, {@code client}, {@code long} (three large certificates), or
+     * {@code unknown}.
+     */
     KeyStore identity(String name) {
         return identities.get(name);
     }
@@ -93,11 +98,11 @@ public final class Pki {
     private void issue(String name, String issuer, String extensions, String key) throws IOException {
         String[] request = {"req", "-newkey", key, "-nodes", "-keyout", name + ".key", "-subj", "/CN=" + name,
             "-out", name + ".csr"};
-        if (key.equals("ec")) {
+        if (!key.contains(":")) {
             int length = request.length;
             request = Arrays.copyOf(request, length + 2);
             request[length] = "-pkeyopt";
-            request[length + 1] = "ec_paramgen_curve:P-256";
+            request[length + 1] = key.equals("ec") ? "ec_paramgen_curve:P-256" : "rsa_keygen_bits:2048";
         }
         openssl(request);
         openssl("x509", "-req", "-in", name + ".csr", "-CA", issuer + ".pem", "-CAkey", issuer + ".key",

@@ -35,7 +35,7 @@ final class HandshakeCallbacks implements HandshakeHost {
     private static final byte[] NO_PROTOCOL = {};
     private static final X509Certificate[] NO_CERTIFICATES = {};
 
-    private final Engine engine;
+    private final HandshakingEngine engine;
     private final ContextState context;
     private byte[] selectedProtocol = NO_PROTOCOL;
     private String refusal = "";
@@ -44,7 +44,7 @@ final class HandshakeCallbacks implements HandshakeHost {
     // Kept until the handshake ends, because the native side takes its reference only after the call has returned.
     private NativeIdentity chosen;
 
-    HandshakeCallbacks(Engine engine) {
+    HandshakeCallbacks(HandshakingEngine engine) {
         this.engine = engine;
         this.context = engine.context();
     }
@@ -66,9 +66,11 @@ final class HandshakeCallbacks implements HandshakeHost {
     }
 
     @Override
-    public int clientHello(String serverName, byte[][] protocols) {
+    public int clientHello(String serverName, byte[][] protocols, int[] certificateSchemes, String[] settled) {
         try {
-            engine.handshakeSession().setRequestedServerName(serverName);
+            Session session = engine.handshakeSession(settled);
+            session.setRequestedServerName(serverName);
+            session.setPeerSignatureSchemes(certificateSchemes);
             trace(() -> "ClientHello: server name " + serverName + ", protocols " + names(protocols));
             if (serverName != null && !isServed(serverName)) {
                 return refuse(ErrorCode.SERVER_NAME_REFUSED, serverName);
@@ -131,19 +133,21 @@ final class HandshakeCallbacks implements HandshakeHost {
     }
 
     @Override
-    public long chooseIdentity(String serverName, String[] keyTypes, int[] signatureSchemes, byte[][] issuers,
-            String version, byte[][] peerChain) {
+    public long chooseIdentity(String serverName, String[] keyTypes, int[] certificateSchemes, byte[][] issuers,
+            String[] settled, byte[][] peerChain) {
         try {
             X509ExtendedKeyManager manager = context.keyManager();
             if (manager == null) {
                 return 0;
             }
-            Session session = engine.handshakeSession();
             boolean isClient = engine.getUseClientMode();
-            if (isClient) {
-                describeRequest(session, signatureSchemes, version);
-            } else {
-                session.setPeerSignatureSchemes(signatureSchemes);
+            if (!isClient && chosen != null) {
+                // rustls asks once more about the second ClientHello of a client.
+                return chosen.share();
+            }
+            Session session = engine.handshakeSession(settled);
+            session.setPeerSignatureSchemes(certificateSchemes);
+            if (!isClient) {
                 session.setRequestedServerName(serverName);
             }
             X509Certificate[] server = context.trustManager() == null ? readable(peerChain) : NO_CERTIFICATES;
@@ -181,13 +185,6 @@ final class HandshakeCallbacks implements HandshakeHost {
                 : manager.chooseClientAlias(keyTypes, issuers, engine.socket());
     }
 
-    /** Sets the facts of the session that the managers of the JDK read. */
-    private static void describeRequest(Session session, int[] signatureSchemes, String version) {
-        session.setProtocol(version);
-        session.setPeerSignatureSchemes("TLSv1.3".equals(version)
-                ? SignatureScheme.inCertificates(signatureSchemes) : signatureSchemes);
-    }
-
     @Override
     public boolean choosesAgain(String[] keyTypes, int[] signatureSchemes, byte[][] issuers, String version,
             byte[] endEntity, byte[][] peerChain) {
@@ -198,7 +195,9 @@ final class HandshakeCallbacks implements HandshakeHost {
             if (manager == null) {
                 return endEntity == null;
             }
-            describeRequest(session, signatureSchemes, version);
+            session.setProtocol(version);
+            session.setPeerSignatureSchemes("TLSv1.3".equals(version)
+                    ? SignatureScheme.inCertificates(signatureSchemes) : signatureSchemes);
             session.setPeerCertificates(readable(peerChain));
             String alias = clientAlias(manager, keyTypes, principals(issuers));
             X509Certificate[] chain = alias == null ? null : manager.getCertificateChain(alias);
@@ -252,16 +251,24 @@ final class HandshakeCallbacks implements HandshakeHost {
     }
 
     @Override
-    public int checkPeer(byte[][] chain, String version, byte[] staple) {
+    public int checkPeer(byte[][] chain, String[] settled, int[] certificateSchemes, byte[] staple,
+            byte[][] ownChain) {
         try {
             X509Certificate[] certificates = parse(chain);
             if (certificates.length == 0) {
                 return refuse(ErrorCode.CERT_MISSING, "");
             }
             judged = certificates[0].getSubjectX500Principal();
-            Session session = engine.handshakeSession();
-            session.setProtocol(version);
+            Session session = engine.handshakeSession(settled);
+            String version = session.getProtocol();
             session.setStatusResponses(staple.length == 0 ? List.of() : List.of(staple));
+            // A client of TLS 1.2 gets the server's request after its certificate.
+            if (version.equals("TLSv1.3") || !engine.getUseClientMode()) {
+                session.setPeerSignatureSchemes(certificateSchemes);
+            }
+            if (ownChain.length > 0) {
+                session.setLocalCertificates(ownChain);
+            }
             X509ExtendedTrustManager manager = context.trustManager();
             if (manager == null) {
                 return refuse(ErrorCode.NO_TRUST, "");
@@ -284,7 +291,8 @@ final class HandshakeCallbacks implements HandshakeHost {
     }
 
     @Override
-    public int checkPeerAgain(byte[][] chain, String version, byte[] staple) {
+    public int checkPeerAgain(byte[][] chain, String[] settled, int[] certificateSchemes, byte[] staple,
+            byte[][] ownChain) {
         Session session = engine.handshakeSession();
         String versionBefore = session.getProtocol();
         List<byte[]> responsesBefore = session.getStatusResponses();
@@ -294,7 +302,7 @@ final class HandshakeCallbacks implements HandshakeHost {
             if (certificates.length == 0 || manager == null) {
                 return ErrorCode.NO_TRUST.number();
             }
-            session.setProtocol(version);
+            String version = engine.handshakeSession(settled).getProtocol();
             session.setStatusResponses(staple.length == 0 ? List.of() : List.of(staple));
             String keyType = certificates[0].getPublicKey().getAlgorithm();
             if (engine.getUseClientMode()) {

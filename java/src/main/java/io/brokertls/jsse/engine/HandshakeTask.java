@@ -8,11 +8,11 @@ import io.brokertls.jsse.keys.SigningKey;
  * <p>Its state is guarded by the engine's lock, which is not held while the native step runs.
  */
 final class HandshakeTask implements Runnable {
-    private final Engine engine;
+    private final HandshakingEngine engine;
     private State state = State.READY;
     private Afterwards afterwards = Afterwards.CONTINUE;
 
-    HandshakeTask(Engine engine) {
+    HandshakeTask(HandshakingEngine engine) {
         this.engine = engine;
     }
 

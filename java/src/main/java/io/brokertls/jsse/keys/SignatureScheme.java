@@ -32,9 +32,13 @@ public enum SignatureScheme {
     DSA_SHA256(0x0402, "SHA256withDSA", "DSA", 0),
     ECDSA_SHA1(0x0203, "SHA1withECDSA", "EC", 0),
     RSA_PKCS1_SHA1(0x0201, "SHA1withRSA", "RSA", 0),
-    DSA_SHA1(0x0202, "SHA1withDSA", "DSA", 0);
+    DSA_SHA1(0x0202, "SHA1withDSA", "DSA", 0),
+    ECDSA_SHA224(0x0303, "SHA224withECDSA", "EC", 0),
+    RSA_PKCS1_SHA224(0x0301, "SHA224withRSA", "RSA", 0),
+    DSA_SHA224(0x0302, "SHA224withDSA", "DSA", 0);
 
     private static final int BITS_PER_BYTE = 8;
+    private static final int FIRST_OF_SHA256 = 0x0400;
 
     public final int number;
     public final String jcaName;
@@ -79,7 +83,7 @@ public enum SignatureScheme {
     public static String[] handshakeNames() {
         List<String> names = new ArrayList<>();
         for (SignatureScheme scheme : values()) {
-            if (!scheme.jcaName.startsWith("SHA1") && !scheme.keyType.equals("DSA") && scheme != ED448) {
+            if (!scheme.isWeak() && !scheme.keyType.equals("DSA") && scheme != ED448) {
                 names.add(scheme.name().toLowerCase(Locale.ROOT));
             }
         }
@@ -120,11 +124,16 @@ public enum SignatureScheme {
     static List<SignatureScheme> forSigning(String keyAlgorithm) {
         List<SignatureScheme> found = new ArrayList<>();
         for (SignatureScheme scheme : values()) {
-            if (!scheme.jcaName.startsWith("SHA1") && scheme.signsWith(keyAlgorithm)) {
+            if (!scheme.isWeak() && scheme.signsWith(keyAlgorithm)) {
                 found.add(scheme);
             }
         }
         return found;
+    }
+
+    /** Returns true for a hash before SHA-256. Peers can offer such schemes, and managers see them. */
+    private boolean isWeak() {
+        return number < FIRST_OF_SHA256;
     }
 
     private boolean signsWith(String keyAlgorithm) {

@@ -15,7 +15,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** A private key that cannot be exported, for example one in a token. It signs with {@link Signature}. */
+/** A private key that signs with {@link Signature}: one in a token that cannot be exported, or one for RSASSA-PSS. */
 public final class SigningKey implements NativeIdentity.ForeignKey {
     private static final System.Logger LOG = System.getLogger("io.brokertls");
     // Several handshakes use a key at once, each on its own thread, which reads its own failure.
@@ -48,7 +48,9 @@ public final class SigningKey implements NativeIdentity.ForeignKey {
         for (int i = 0; i < chain.length; i++) {
             der[i] = chain[i].getEncoded();
         }
-        byte[] pkcs8 = "PKCS#8".equals(key.getFormat()) ? key.getEncoded() : null;
+        // The native library has no keys for RSASSA-PSS alone.
+        boolean isNative = !chain[0].getPublicKey().getAlgorithm().equals("RSASSA-PSS");
+        byte[] pkcs8 = isNative && "PKCS#8".equals(key.getFormat()) ? key.getEncoded() : null;
         if (pkcs8 == null) {
             SigningKey foreign = new SigningKey(key, chain[0]);
             foreign.requireProvider();

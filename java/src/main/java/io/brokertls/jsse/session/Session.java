@@ -1,19 +1,14 @@
 package io.brokertls.jsse.session;
 
 import io.brokertls.ConnectionFacts;
-import io.brokertls.PskPrincipal;
 import io.brokertls.internal.NativeEngine;
 import io.brokertls.jsse.keys.SignatureScheme;
-import java.io.ByteArrayInputStream;
-import java.lang.ref.WeakReference;
 import java.security.Principal;
 import java.security.cert.Certificate;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import javax.crypto.SecretKey;
 import javax.net.ssl.ExtendedSSLSession;
@@ -23,20 +18,17 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSessionBindingEvent;
 import javax.net.ssl.SSLSessionBindingListener;
 import javax.net.ssl.SSLSessionContext;
-import javax.security.auth.x500.X500Principal;
 
 /**
  * The facts of a connection. They are empty before the handshake, and stay when the engine is freed. Certificates are
  * read from the engine on first use. Safe for use by several threads.
  */
 public final class Session extends ExtendedSSLSession {
-    private static final X509Certificate[] NONE = {};
     /** The signature schemes of this provider, in the order of the native library. */
     private static final int[] SCHEMES = {
         0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601};
 
-    /** Weak, so that a session does not keep the native side of its engine. */
-    private final WeakReference<ChainSource> engine;
+    private final SessionChains chains;
     private final ConnectionRecord connection;
     private final SessionContext sessions;
     private final String sessionHost;
@@ -48,22 +40,10 @@ public final class Session extends ExtendedSSLSession {
     private String cipherSuite = "SSL_NULL_WITH_NULL_NULL";
     private List<SNIServerName> requestedServerNames;
     private int[] peerSchemes;
-    private X509Certificate[] peerCertificates;
-    private X509Certificate[] localCertificates;
-    private byte[][] peerEncoded;
-    private byte[][] localEncoded;
-    /** The peer's subject if the context keeps no certificates of peers. */
-    private byte[] peerName;
-    /** The identity of the pre-shared key of a peer without a certificate, or null. */
-    private byte[] pskIdentity;
-    /** True if the subject and the identity are known, also if the peer has neither. */
-    private boolean isPeerNamed;
-    /** True if the peer has sent certificates that Java cannot read, so that it counts as a peer without any. */
-    private boolean isPeerUnreadable;
     /** The signature schemes that this side accepts. */
     private int[] localSchemes = SCHEMES;
     private List<byte[]> statusResponses = List.of();
-    private State state = State.IN_HANDSHAKE;
+    private State state = State.BLANK;
     private boolean isHandedOut;
     /** True if a manager has invalidated the session in its handshake. It ends when it is established. */
     private boolean endsEarly;
@@ -78,7 +58,7 @@ public final class Session extends ExtendedSSLSession {
      */
     public Session(ChainSource engine, ConnectionRecord connection, SessionContext sessions, String sessionHost,
             String sessionScope, List<SNIServerName> requestedServerNames, String peerHost, int peerPort) {
-        this.engine = new WeakReference<>(engine);
+        this.chains = new SessionChains(engine, sessions);
         this.connection = connection;
         this.sessions = sessions;
         this.sessionHost = sessionHost;
@@ -88,38 +68,66 @@ public final class Session extends ExtendedSSLSession {
         this.peerPort = peerPort;
     }
 
-    /** Sets the facts of a complete handshake. Many sessions share the few names of versions and suites. */
-    public synchronized void establish(String version, String suite, String serverName) {
-        protocol = version;
-        cipherSuite = suite;
-        if (serverName != null) {
-            requestedServerNames = names(serverName);
-        }
-        state = State.VALID;
+    /** Makes this the session of a handshake, which is valid until it is invalidated. */
+    public synchronized void begin() {
+        state = State.IN_HANDSHAKE;
+    }
+
+    /** Sets the facts of a handshake that are settled; null leaves one as it is. */
+    public synchronized void settle(String version, String suite) {
+        protocol = version == null ? protocol : version;
+        cipherSuite = suite == null ? cipherSuite : suite;
     }
 
     /**
-     * Joins the resumptions of an earlier session if this is one, by what {@link NativeEngine#sessionOrigin} returns,
-     * and enters the session into its context.
+     * Sets the facts of a complete handshake, and enters the session into its context. A session that resumes an
+     * earlier one joins it, by what {@link NativeEngine#sessionOrigin} returns.
+     *
+     * @return the report about the values that the join has replaced. The caller runs it without a lock.
      */
-    public void join(byte[] origin, boolean isResumed) {
+    public Runnable establish(String version, String suite, String serverName, byte[] origin, boolean isResumed) {
         SessionRoot own = root;
         long first = own.establish(origin);
-        SessionRoot earlier = isResumed ? sessions.root(first) : null;
-        if (earlier != null) {
-            earlier.addAll(own);
-            root = earlier;
-            earlier.learnLocalCertificates();
-        } else {
+        SessionRoot joined = isResumed ? sessions.root(first, own) : own;
+        Map<String, Object> replaced = Map.of();
+        if (joined == own) {
             own.setFirst(this);
+        } else {
+            replaced = own.moveTo(joined);
+            root = joined;
+            joined.learnLocalCertificates();
+        }
+        chains.establish();
+        boolean isToEnd;
+        synchronized (this) {
+            protocol = version;
+            cipherSuite = suite;
+            if (serverName != null) {
+                requestedServerNames = names(serverName);
+            }
+            state = State.VALID;
+            isToEnd = endsEarly;
         }
         sessions.add(this);
+        if (isToEnd) {
+            invalidate();
+        }
+        Map<String, Object> unbound = replaced;
+        return () -> unbound.forEach(this::unbind);
+    }
+
+    /** Ends the session because a fatal alert was sent or received (RFC 5246 section 7.2.2). */
+    public void fail() {
         synchronized (this) {
-            if (!endsEarly) {
+            endsEarly |= state == State.IN_HANDSHAKE;
+            if (state != State.VALID) {
                 return;
             }
+            state = State.INVALIDATED;
         }
-        invalidate();
+        if (root.end()) {
+            sessions.fail(root.origin());
+        }
     }
 
     SessionRoot root() {
@@ -131,34 +139,18 @@ public final class Session extends ExtendedSSLSession {
      *
      * @param subjectOfPeer the subject of a peer without a chain here, or null
      */
-    public synchronized void keep(byte[][] peerChain, byte[][] localChain, byte[] subjectOfPeer) {
-        peerEncoded = peerChain;
-        peerName = subjectOfPeer;
-        if (sessions == null || localChain.length == 0) {
-            localEncoded = localChain;
-        } else if (localCertificates == null) {
-            localCertificates = sessions.ownChain(localChain);
-            root.setLocalCertificates(localCertificates);
-        }
+    public void keep(byte[][] peerChain, byte[][] localChain, byte[] subjectOfPeer) {
+        chains.keep(peerChain, localChain, subjectOfPeer, root);
     }
 
     /** Keeps what {@link NativeEngine#chains} returns. */
-    public void keep(byte[][] chains) {
-        int end = 2;
-        while (chains[end] != null) {
-            end++;
-        }
-        keep(Arrays.copyOfRange(chains, 2, end), Arrays.copyOfRange(chains, end + 1, chains.length), chains[0]);
-        synchronized (this) {
-            pskIdentity = chains[1];
-            isPeerNamed = true;
-        }
+    public void keep(byte[][] encoded) {
+        chains.keep(encoded, root);
     }
 
     /** Returns true if the session is established and the native side has certificates that it lacks. */
-    public synchronized boolean lacksChains() {
-        return state != State.IN_HANDSHAKE && (peerCertificates == null && peerEncoded == null
-                || localCertificates == null && localEncoded == null);
+    public boolean lacksChains() {
+        return chains.isLacking();
     }
 
     /** Records that the application has the session before the handshake is complete. */
@@ -178,82 +170,23 @@ public final class Session extends ExtendedSSLSession {
 
     /** Returns the engine of the connection; null if it is no longer used. */
     public ChainSource engine() {
-        return engine.get();
+        return chains.engine();
     }
 
     /** Returns the name of the peer for the log, or a text that it has no certificate. */
     public String peerName() {
-        Principal peer = principalOfPeer();
+        Principal peer = chains.principalOfPeer();
         return peer == null ? "without certificate" : peer.getName();
-    }
-
-    /** Returns the subject of the peer's certificate, or else the identity of its pre-shared key, or else null. */
-    private Principal principalOfPeer() {
-        X500Principal subject = subjectOfPeer();
-        if (subject != null) {
-            return subject;
-        }
-        synchronized (this) {
-            return isPeerUnreadable || pskIdentity == null ? null : new PskPrincipal(pskIdentity);
-        }
-    }
-
-    /** Asks the engine once for the subject and the identity. It takes the engine's lock before the session's. */
-    private void learnNames() {
-        ChainSource asked;
-        synchronized (this) {
-            boolean isKnown = isPeerNamed || isPeerUnreadable || peerName != null;
-            asked = isKnown || state == State.IN_HANDSHAKE ? null : engine.get();
-        }
-        byte[][] told = asked == null ? null : asked.ask(each -> new byte[][] {each.peerName(), each.pskIdentity()});
-        if (told != null) {
-            synchronized (this) {
-                peerName = told[0];
-                pskIdentity = told[1];
-                isPeerNamed = true;
-            }
-        }
-    }
-
-    /** Returns the subject of the peer's certificate, also if the certificate is not kept; null if it has sent none. */
-    private X500Principal subjectOfPeer() {
-        X509Certificate[] chain = peer();
-        if (chain.length > 0) {
-            return chain[0].getSubjectX500Principal();
-        }
-        learnNames();
-        byte[] encoded;
-        synchronized (this) {
-            encoded = isPeerUnreadable ? null : peerName;
-        }
-        try {
-            return encoded == null ? null : new X500Principal(encoded);
-        } catch (IllegalArgumentException e) {
-            // A subject that only the native library can read counts as none, as such a certificate does.
-            synchronized (this) {
-                isPeerUnreadable = true;
-            }
-            return null;
-        }
     }
 
     /** Reads the certificates, or the identity, from the engine now, because it can be freed later. */
     void keepAll() {
-        principalOfPeer();
+        chains.principalOfPeer();
         local();
     }
 
-    /** Returns null if the engine cannot tell now. The engine can pass its chains to this session during the call. */
-    private byte[][] chain(boolean isPeers) {
-        byte[][] kept = kept(isPeers);
-        ChainSource asked = engine.get();
-        byte[][] told = kept == null && asked != null
-                ? asked.ask(isPeers ? NativeEngine::peerChain : NativeEngine::localChain) : kept;
-        return told == null ? kept(isPeers) : told;
-    }
-
-    private synchronized byte[][] kept(boolean isPeers) {
-        return isPeers ? peerEncoded : localEncoded;
+    X509Certificate[] local() {
+        return chains.local(root);
     }
 
     public synchronized void setRequestedServerName(String nameOrNull) {
@@ -277,8 +210,8 @@ public final class Session extends ExtendedSSLSession {
     }
 
     /** Sets the certificates of the peer. None takes them back: the native side has them, if there are any. */
-    public synchronized void setPeerCertificates(X509Certificate[] chain) {
-        peerCertificates = chain.length == 0 ? null : chain.clone();
+    public void setPeerCertificates(X509Certificate[] chain) {
+        chains.setPeer(chain);
     }
 
     public synchronized void setProtocol(String version) {
@@ -289,76 +222,20 @@ public final class Session extends ExtendedSSLSession {
         statusResponses = responses;
     }
 
-    public synchronized void setLocalCertificates(X509Certificate[] chain) {
-        localCertificates = chain.clone();
+    /** Sets the encoded certificates that were sent. */
+    public void setLocalCertificates(byte[][] chain) {
+        chains.setLocal(sessions.ownChain(chain));
     }
 
-    static X509Certificate[] parse(byte[][] chain) {
-        try {
-            CertificateFactory factory = CertificateFactory.getInstance("X.509");
-            X509Certificate[] certificates = new X509Certificate[chain.length];
-            for (int i = 0; i < chain.length; i++) {
-                certificates[i] = (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(chain[i]));
-            }
-            return certificates;
-        } catch (CertificateException e) {
-            // A certificate that only the native library can read counts as none, so that callers refuse the peer.
-            return NONE;
-        }
-    }
-
-    /** Takes the engine's lock before the session's, never after it. */
-    private X509Certificate[] peer() {
-        synchronized (this) {
-            if (peerCertificates != null || state == State.IN_HANDSHAKE) {
-                return peerCertificates == null ? NONE : peerCertificates;
-            }
-        }
-        byte[][] chain = chain(true);
-        synchronized (this) {
-            if (peerCertificates == null && chain != null) {
-                peerCertificates = parse(chain);
-                isPeerUnreadable = chain.length > 0 && peerCertificates.length == 0;
-                peerEncoded = null;
-            }
-            return peerCertificates == null ? NONE : peerCertificates;
-        }
-    }
-
-    X509Certificate[] local() {
-        synchronized (this) {
-            if (localCertificates != null || state == State.IN_HANDSHAKE) {
-                return ownOrFirst();
-            }
-        }
-        byte[][] chain = chain(false);
-        synchronized (this) {
-            if (localCertificates == null && chain != null) {
-                localCertificates = parse(chain);
-                localEncoded = null;
-            }
-            return ownOrFirst();
-        }
-    }
-
-    /** Returns the own certificates, or those of the full handshake, because a resumption sends none. */
-    private X509Certificate[] ownOrFirst() {
-        X509Certificate[] known = localCertificates == null ? NONE : localCertificates;
-        X509Certificate[] first = root.localCertificates();
-        if (known.length == 0) {
-            return first == null ? NONE : first;
-        }
-        if (first == null) {
-            root.setLocalCertificates(known);
-        }
-        return known;
+    public void setLocalCertificates(X509Certificate[] chain) {
+        chains.setLocal(chain);
     }
 
     @Override
     public Certificate[] getPeerCertificates() throws SSLPeerUnverifiedException {
-        X509Certificate[] chain = peer();
+        X509Certificate[] chain = chains.peer();
         if (chain.length == 0) {
-            if (subjectOfPeer() != null) {
+            if (chains.subjectOfPeer() != null) {
                 // The peer is verified: an application must not take it for one without a certificate.
                 throw new UnsupportedOperationException("the context keeps no certificates of peers (keep-peer-chain); "
                         + "getPeerPrincipal has the subject");
@@ -383,7 +260,7 @@ public final class Session extends ExtendedSSLSession {
 
     @Override
     public Principal getPeerPrincipal() throws SSLPeerUnverifiedException {
-        Principal peer = principalOfPeer();
+        Principal peer = chains.principalOfPeer();
         if (peer == null) {
             throw new SSLPeerUnverifiedException("the peer has sent no certificate");
         }
@@ -399,7 +276,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public byte[] getId() {
         synchronized (this) {
-            if (state == State.IN_HANDSHAKE) {
+            if (!isEstablished()) {
                 return new byte[0];
             }
         }
@@ -409,7 +286,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public SSLSessionContext getSessionContext() {
         synchronized (this) {
-            if (state == State.IN_HANDSHAKE) {
+            if (!isEstablished()) {
                 return null;
             }
         }
@@ -445,7 +322,7 @@ public final class Session extends ExtendedSSLSession {
     public boolean isValid() {
         synchronized (this) {
             if (state != State.VALID) {
-                return false;
+                return state == State.IN_HANDSHAKE && !endsEarly;
             }
         }
         return !root.isEnded() && !sessions.isExpired(root.creationTime());
@@ -458,11 +335,15 @@ public final class Session extends ExtendedSSLSession {
         }
         refuseReserved(name);
         Object old = root.put(name, value);
-        if (old instanceof SSLSessionBindingListener) {
-            ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
-        }
+        unbind(name, old);
         if (value instanceof SSLSessionBindingListener) {
             ((SSLSessionBindingListener) value).valueBound(new SSLSessionBindingEvent(this, name));
+        }
+    }
+
+    private void unbind(String name, Object old) {
+        if (old instanceof SSLSessionBindingListener) {
+            ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
         }
     }
 
@@ -494,9 +375,7 @@ public final class Session extends ExtendedSSLSession {
         }
         refuseReserved(name);
         Object old = root.remove(name);
-        if (old instanceof SSLSessionBindingListener) {
-            ((SSLSessionBindingListener) old).valueUnbound(new SSLSessionBindingEvent(this, name));
-        }
+        unbind(name, old);
     }
 
     @Override
@@ -585,9 +464,13 @@ public final class Session extends ExtendedSSLSession {
         return new UnsupportedOperationException("the provider BrokerTLS does not export keying material");
     }
 
-    /** IN_HANDSHAKE → VALID → INVALIDATED. */
+    private boolean isEstablished() {
+        return state == State.VALID || state == State.INVALIDATED;
+    }
+
+    /** BLANK is that of no handshake. IN_HANDSHAKE → VALID → INVALIDATED. */
     private enum State {
-        IN_HANDSHAKE, VALID, INVALIDATED
+        BLANK, IN_HANDSHAKE, VALID, INVALIDATED
     }
 
     /** The engine of a session. */

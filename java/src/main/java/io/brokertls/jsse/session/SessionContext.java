@@ -58,14 +58,22 @@ public final class SessionContext implements SSLSessionContext {
 
     synchronized void add(Session session) {
         sessions.addLast(new WeakReference<>(session));
-        roots.put(session.root().origin(), new SoftReference<>(session.root()));
+        root(session.root().origin(), session.root());
         dropOldest();
     }
 
-    /** Returns the root of the session that began with a connection; null if it is not known any more. */
-    synchronized SessionRoot root(long origin) {
+    /**
+     * Returns the root of the session that began with a connection. If it is not known any more, or has ended, it is
+     * {@code own} from now on.
+     */
+    synchronized SessionRoot root(long origin, SessionRoot own) {
         SoftReference<SessionRoot> found = roots.get(origin);
-        return found == null ? null : found.get();
+        SessionRoot known = found == null ? null : found.get();
+        if (known != null && !known.isEnded()) {
+            return known;
+        }
+        roots.put(origin, new SoftReference<>(own));
+        return own;
     }
 
     /** Has no side resume a session any more. */
@@ -73,6 +81,11 @@ public final class SessionContext implements SSLSessionContext {
         if (origin != 0) {
             nativeContext.endSession(origin);
         }
+    }
+
+    /** As {@link #end}, because of a fatal alert. */
+    void fail(long origin) {
+        nativeContext.failSession(origin);
     }
 
     private void dropOldest() {
@@ -100,7 +113,7 @@ public final class SessionContext implements SSLSessionContext {
                 }
             }
         }
-        OwnChain made = new OwnChain(encoded, Session.parse(encoded));
+        OwnChain made = new OwnChain(encoded, SessionChains.parse(encoded));
         synchronized (ownChains) {
             ownChains.addFirst(made);
             if (ownChains.size() > MOST_OWN_CHAINS) {

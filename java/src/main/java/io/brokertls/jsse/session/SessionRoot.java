@@ -26,6 +26,8 @@ final class SessionRoot {
     /** The session of the full handshake, while it is in use. */
     private WeakReference<Session> first;
     private volatile boolean isEnded;
+    /** The root of the resumed session, which has the values from the end of the handshake on; null if it is this. */
+    private SessionRoot joined;
 
     /**
      * Sets the facts that {@link io.brokertls.internal.NativeEngine#sessionOrigin} returns. Returns the number of the
@@ -80,31 +82,63 @@ final class SessionRoot {
         return isEnded;
     }
 
-    synchronized Object put(String name, Object value) {
-        if (values == null) {
-            values = new HashMap<>();
+    Object put(String name, Object value) {
+        synchronized (this) {
+            if (joined == null) {
+                if (values == null) {
+                    values = new HashMap<>();
+                }
+                return values.put(name, value);
+            }
         }
-        return values.put(name, value);
+        return joined.put(name, value);
     }
 
-    synchronized Object get(String name) {
-        return values == null ? null : values.get(name);
-    }
-
-    synchronized Object remove(String name) {
-        return values == null ? null : values.remove(name);
-    }
-
-    synchronized String[] names() {
-        return values == null ? new String[0] : values.keySet().toArray(new String[0]);
-    }
-
-    /** Adds the values of the handshake that has resumed this session. */
-    void addAll(SessionRoot handshake) {
-        for (String name : handshake.names()) {
-            put(name, handshake.get(name));
+    Object get(String name) {
+        synchronized (this) {
+            if (joined == null) {
+                return values == null ? null : values.get(name);
+            }
         }
-        touch();
+        return joined.get(name);
+    }
+
+    Object remove(String name) {
+        synchronized (this) {
+            if (joined == null) {
+                return values == null ? null : values.remove(name);
+            }
+        }
+        return joined.remove(name);
+    }
+
+    String[] names() {
+        synchronized (this) {
+            if (joined == null) {
+                return values == null ? new String[0] : values.keySet().toArray(new String[0]);
+            }
+        }
+        return joined.names();
+    }
+
+    /**
+     * Moves the values of a handshake to the session that it has resumed. From now on, values that are put here are
+     * values there. Returns the values there that were replaced.
+     */
+    synchronized Map<String, Object> moveTo(SessionRoot earlier) {
+        Map<String, Object> replaced = new HashMap<>();
+        if (values != null) {
+            values.forEach((name, value) -> {
+                Object old = earlier.put(name, value);
+                if (old != null) {
+                    replaced.put(name, old);
+                }
+            });
+            values = null;
+        }
+        joined = earlier;
+        earlier.touch();
+        return replaced;
     }
 
     /** Returns the certificates that were sent in the full handshake; null if they are not known. */

@@ -81,8 +81,9 @@ class SessionTest {
     }
 
     private static Session session(Answers engine) {
-        Session session = new Session(engine, new ConnectionRecord(), null, null, null, List.of(), "localhost", 1);
-        session.establish("TLSv1.3", "TLS_AES_128_GCM_SHA256", null);
+        Session session = new Session(engine, new ConnectionRecord(), new SessionContext(null, true), null, null,
+                List.of(), "localhost", 1);
+        session.establish("TLSv1.3", "TLS_AES_128_GCM_SHA256", null, new byte[2 * Long.BYTES], false);
         return session;
     }
 
