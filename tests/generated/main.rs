@@ -155,32 +155,36 @@ const ERROR_CODE_MEMBERS: &str = r#"
         this.hint = hint;
     }
 
-    /** The number, the same in C and on the command line. */
+    /** {@return the number, the same in C and on the command line} */
     public int number() {
         return number;
     }
 
-    /** The category of the code. */
+    /** {@return the category of the code} */
     public Category category() {
         return category;
     }
 
-    /** The number of the alert that the peer receives (RFC 8446 section 6), or -1 for none. */
+    /** {@return the number of the alert that the peer receives (RFC 8446 section 6), or -1 for none} */
     public int alert() {
         return alert;
     }
 
-    /** The message: a clause that starts in lower case and ends without a full stop. */
+    /** {@return the message: a clause that starts in lower case and ends without a full stop} */
     public String message() {
         return message;
     }
 
-    /** The hint: a sentence that says what to do, or an empty text. */
+    /** {@return the hint: a sentence that says what to do, or an empty text} */
     public String hint() {
         return hint;
     }
 
-    /** Returns the code of a number, or {@link #INTERNAL} for a number that this version does not have. */
+    /**
+     * {@return the code of a number, or {@link #INTERNAL} for a number that this version does not have}
+     *
+     * @param number a number as C, the command line and logs show it
+     */
     public static ErrorCode of(int number) {
         for (ErrorCode code : values()) {
             if (code.number == number) {

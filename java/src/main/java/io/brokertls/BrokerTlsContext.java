@@ -43,13 +43,18 @@ public final class BrokerTlsContext implements AutoCloseable {
     private final SSLContext sslContext;
     private final Maintenance maintenance = new Maintenance();
 
+    /**
+     * Called by the builder.
+     *
+     * @param ready the services of the context, which the context closes
+     */
     BrokerTlsContext(Services.Ready ready) {
         this.context = ready.nativeContext();
         this.ready = ready;
         this.sslContext = new OwnContext(ready.spi());
     }
 
-    /** Returns a builder without settings. */
+    /** {@return a builder without settings} */
     public static BrokerTlsContextBuilder builder() {
         return new BrokerTlsContextBuilder();
     }
@@ -58,6 +63,8 @@ public final class BrokerTlsContext implements AutoCloseable {
      * Makes a context from named options, for configuration files. Each option is set in the order of the map, as by
      * {@link BrokerTlsContextBuilder#option}.
      *
+     * @param options values by the names of {@link BrokerTlsContextBuilder#optionNames()}
+     * @return the context, which the caller closes
      * @throws TlsFailure for the first option or file that cannot be used
      */
     public static BrokerTlsContext of(Map<String, String> options) throws TlsFailure {
@@ -66,12 +73,17 @@ public final class BrokerTlsContext implements AutoCloseable {
         return builder.build();
     }
 
-    /** Returns this context as an initialised JSSE context. Each call returns the same object. */
+    /** {@return this context as an initialised JSSE context} Each call returns the same object. */
     public SSLContext sslContext() {
         return sslContext;
     }
 
-    /** Makes an engine. The caller sets its client or server mode. */
+    /**
+     * Makes an engine. The caller sets its client or server mode.
+     *
+     * @return an engine for one connection
+     * @throws IllegalStateException if the context has been closed
+     */
     public SSLEngine newEngine() {
         return sslContext.createSSLEngine();
     }
@@ -79,18 +91,21 @@ public final class BrokerTlsContext implements AutoCloseable {
     /**
      * Makes an engine with a known peer. In client mode the server's certificate must be valid for {@code host}.
      *
+     * @param host a name or an address; also a part of the key of cached sessions
      * @param port passed to managers, and a part of the key of cached sessions
+     * @return an engine for one connection
+     * @throws IllegalStateException if the context has been closed
      */
     public SSLEngine newEngine(String host, int port) {
         return sslContext.createSSLEngine(Objects.requireNonNull(host, "host"), port);
     }
 
-    /** Returns a factory of client sockets. */
+    /** {@return a factory of client sockets} */
     public SSLSocketFactory socketFactory() {
         return sslContext.getSocketFactory();
     }
 
-    /** Returns a factory of server sockets. */
+    /** {@return a factory of server sockets} */
     public SSLServerSocketFactory serverSocketFactory() {
         return sslContext.getServerSocketFactory();
     }
@@ -105,12 +120,12 @@ public final class BrokerTlsContext implements AutoCloseable {
         maintenance.wake();
     }
 
-    /** Returns the name of the context in the process, which monitors show. */
+    /** {@return the name of the context in the process, which monitors show} */
     public String name() {
         return ready.name();
     }
 
-    /** Returns the warnings about a configuration that can be used, one sentence each. */
+    /** {@return the warnings about a configuration that can be used, one sentence each} */
     public List<String> warnings() {
         return List.of(context.warnings());
     }
@@ -139,14 +154,14 @@ public final class BrokerTlsContext implements AutoCloseable {
         maintenance.start(context);
     }
 
-    /** Returns the sources of revocation data: files, fetched lists and responders, each with its last outcome. */
+    /** {@return the sources of revocation data: files, fetched lists and responders, each with its last outcome} */
     public List<RevocationSource> revocationSources() {
         return List.of(context.revocationSources());
     }
 
     /**
-     * Returns the numbers of peers that have used what the second engine allows for old ones, since the context was
-     * built. They are its clients, and the servers that it has connected to. The names are {@code legacy-engine} for
+     * {@return the numbers of peers that have used what the second engine allows for old ones, since the context was
+     * built} They are its clients, and the servers that it has connected to. The names are {@code legacy-engine} for
      * each of them, {@code pre-shared key}, {@code TLSv1}, {@code TLSv1.1}, and those of the switches of
      * {@link BrokerTlsContextBuilder#legacyAllow}.
      */
@@ -155,28 +170,29 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * Returns the certificates in use: the own ones, each with its issuers as they are sent, and the trust anchors.
+     * {@return the certificates in use: the own ones, each with its issuers as they are sent, and the trust anchors}
      * Those of Java managers are listed as far as the managers name them.
      */
     public List<TlsCertificate> certificates() {
         return Collections.unmodifiableList(ready.certificates());
     }
 
-    /** Returns the counters of this context, also after {@link #close()}. */
+    /** {@return the counters of this context, also after {@link #close()}} */
     public TlsMetrics metrics() {
         return context.counters().snapshot();
     }
 
-    /** Returns the number of certificates accepted since the last reload although no source knew their status. */
+    /** {@return the number of certificates accepted since the last reload although no source knew their status} */
     public long revocationUnknownAccepted() {
         return context.revocationUnknownAccepted();
     }
 
     /**
-     * Returns the number of an engine's connection, which is unique in its context. {@link RevokedPeer#connectionId()}
+     * {@return the number of an engine's connection, which is unique in its context} {@link RevokedPeer#connectionId()}
      * and the log report the same number. Returns 0 before the handshake has begun. The engine can be a wrapper, such
      * as that of Netty with ALPN. {@link ConnectionFacts} has more facts.
      *
+     * @param engine one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for an engine of another provider
      */
     public static long connectionId(SSLEngine engine) {
@@ -184,8 +200,9 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * Returns the number of a session's connection, as {@link #connectionId(SSLEngine)} does for an engine.
+     * {@return the number of a session's connection, as {@link #connectionId(SSLEngine)} does for an engine}
      *
+     * @param session one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for a session of another provider
      */
     public static long connectionId(SSLSession session) {
@@ -193,9 +210,10 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * Returns the number of a socket's connection, as {@link #connectionId(SSLEngine)} does for an engine. A wrapper of
-     * a socket is asked for its session, which completes the handshake.
+     * {@return the number of a socket's connection, as {@link #connectionId(SSLEngine)} does for an engine} A wrapper
+     * of a socket is asked for its session, which completes the handshake.
      *
+     * @param socket one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for a socket of another provider
      */
     public static long connectionId(SSLSocket socket) {
@@ -210,6 +228,7 @@ public final class BrokerTlsContext implements AutoCloseable {
      * <p>Connections of a context with {@code option("sleep-after-s", "60")} fall asleep by themselves in
      * {@link #maintain()}, when no record has moved in that many seconds.
      *
+     * @param engine one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for an engine of another provider
      */
     public static void sleep(SSLEngine engine) {
@@ -219,6 +238,7 @@ public final class BrokerTlsContext implements AutoCloseable {
     /**
      * Drops the expanded keys of an idle connection by its session, as {@link #sleep(SSLEngine)} does for an engine.
      *
+     * @param session one of the provider
      * @throws IllegalArgumentException for a session of another provider
      */
     public static void sleep(SSLSession session) {
@@ -228,6 +248,7 @@ public final class BrokerTlsContext implements AutoCloseable {
     /**
      * Drops the expanded keys of an idle socket, as {@link #sleep(SSLEngine)} does for an engine.
      *
+     * @param socket one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for a socket of another provider
      */
     public static void sleep(SSLSocket socket) {

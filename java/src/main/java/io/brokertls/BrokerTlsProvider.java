@@ -56,7 +56,11 @@ public final class BrokerTlsProvider extends Provider {
         }
     }
 
-    /** Makes a provider with the context {@code Default}, which reads the stores of {@code javax.net.ssl.*}. */
+    /**
+     * Makes a provider with the context {@code Default}, which reads the stores of {@code javax.net.ssl.*}.
+     *
+     * @return the provider, in no list yet
+     */
     public static BrokerTlsProvider withDefault() {
         return new BrokerTlsProvider(true);
     }

@@ -44,6 +44,8 @@ public final class CertificateNames {
      * Reads the names of a certificate, for example the first of {@code SSLSession.getPeerCertificates()}. Verifies
      * nothing.
      *
+     * @param certificate an X.509 certificate
+     * @return its names
      * @throws TlsFailure CERTIFICATE_MALFORMED if it cannot be read
      * @throws CertificateEncodingException if it has no encoding
      */
@@ -51,47 +53,53 @@ public final class CertificateNames {
         return new CertificateNames(new NativeNames(Objects.requireNonNull(certificate, "certificate").getEncoded()));
     }
 
-    /** Returns the subject. */
+    /** {@return the subject} */
     public Name subject() {
         return subject;
     }
 
-    /** Returns the issuer. */
+    /** {@return the issuer} */
     public Name issuer() {
         return issuer;
     }
 
     /**
-     * Returns the serial number in hexadecimal, lower case, two digits a byte, without leading zeros: {@code 80ff},
-     * {@code -01}.
+     * {@return the serial number in hexadecimal, lower case, two digits a byte, without leading zeros: {@code 80ff},
+     * {@code -01}}
      */
     public String serial() {
         return serial;
     }
 
-    /** Returns the serial number. */
+    /** {@return the serial number} */
     public BigInteger serialNumber() {
         return new BigInteger(serial, HEXADECIMAL);
     }
 
-    /** Returns the first common name of the subject, which most programs use; empty if it is missing or has no text. */
+    /**
+     * {@return the first common name of the subject, which most programs use; empty if it is missing or has no text}
+     */
     public Optional<String> firstCommonName() {
         List<Attribute> names = subject.attributes(COMMON_NAME);
         return names.isEmpty() ? Optional.empty() : names.get(0).text();
     }
 
-    /** Returns the last common name of the subject, the most specific; empty if it is missing or has no text. */
+    /** {@return the last common name of the subject, the most specific; empty if it is missing or has no text} */
     public Optional<String> lastCommonName() {
         List<Attribute> names = subject.attributes(COMMON_NAME);
         return names.isEmpty() ? Optional.empty() : names.get(names.size() - 1).text();
     }
 
-    /** Returns the subject alternative names in the order of the certificate. */
+    /** {@return the subject alternative names in the order of the certificate} */
     public List<AlternativeName> alternativeNames() {
         return alternativeNames;
     }
 
-    /** Returns the subject alternative names of one kind in the order of the certificate. */
+    /**
+     * {@return the subject alternative names of one kind in the order of the certificate}
+     *
+     * @param kind the kind of the names
+     */
     public List<AlternativeName> alternativeNames(Kind kind) {
         Objects.requireNonNull(kind, "kind");
         return alternativeNames.stream().filter(name -> name.kind == kind).collect(Collectors.toUnmodifiableList());
@@ -113,17 +121,21 @@ public final class CertificateNames {
             this.attributes = Collections.unmodifiableList(attributes);
         }
 
-        /** Returns the DER encoding. */
+        /** {@return the DER encoding} */
         public byte[] der() {
             return der.clone();
         }
 
-        /** Returns the attributes in the order of the certificate, the reverse of that of the text. */
+        /** {@return the attributes in the order of the certificate, the reverse of that of the text} */
         public List<Attribute> attributes() {
             return attributes;
         }
 
-        /** Returns the attributes of one type, an object identifier in dotted form, in the order of the certificate. */
+        /**
+         * {@return the attributes of one type in the order of the certificate}
+         *
+         * @param oid the type, an object identifier in dotted form, for example {@link #COMMON_NAME}
+         */
         public List<Attribute> attributes(String oid) {
             Objects.requireNonNull(oid, "oid");
             return attributes.stream().filter(one -> one.oid.equals(oid)).collect(Collectors.toUnmodifiableList());
@@ -150,22 +162,22 @@ public final class CertificateNames {
             this.relativeName = read.number();
         }
 
-        /** Returns the object identifier of its type, for example {@link #COMMON_NAME}. */
+        /** {@return the object identifier of its type, for example {@link #COMMON_NAME}} */
         public String oid() {
             return oid;
         }
 
-        /** Returns the value without escapes; empty if it has no text. It can hold control characters. */
+        /** {@return the value without escapes; empty if it has no text} It can hold control characters. */
         public Optional<String> text() {
             return Optional.ofNullable(text);
         }
 
-        /** Returns the DER encoding of the value with its tag. */
+        /** {@return the DER encoding of the value with its tag} */
         public byte[] der() {
             return der.clone();
         }
 
-        /** Returns the position of its relative name, which the attributes of one relative name share. */
+        /** {@return the position of its relative name, which the attributes of one relative name share} */
         public int relativeName() {
             return relativeName;
         }
@@ -187,27 +199,27 @@ public final class CertificateNames {
             this.shown = read.text();
         }
 
-        /** Returns the kind of the name. */
+        /** {@return the kind of the name} */
         public Kind kind() {
             return kind;
         }
 
         /**
-         * Returns the name without escapes; empty for an otherName of an unknown form, and for a value that its kind
-         * does not allow. It can hold control characters.
+         * {@return the name without escapes; empty for an otherName of an unknown form, and for a value that its kind
+         * does not allow} It can hold control characters.
          */
         public Optional<String> value() {
             return Optional.ofNullable(value);
         }
 
-        /** Returns the type of an otherName, an object identifier in dotted form; empty for other kinds. */
+        /** {@return the type of an otherName, an object identifier in dotted form; empty for other kinds} */
         public Optional<String> oid() {
             return Optional.ofNullable(oid);
         }
 
         /**
-         * Returns a DER encoding: the value of an otherName or a distinguished name, and the GeneralName of the other
-         * kinds.
+         * {@return a DER encoding: the value of an otherName or a distinguished name, and the GeneralName of the other
+         * kinds}
          */
         public byte[] der() {
             return der.clone();

@@ -25,14 +25,27 @@ final class ConfiguredSource {
         this.password = password;
     }
 
-    /** Makes a source of bytes, which are copied. */
+    /**
+     * Makes a source of bytes.
+     *
+     * @param content copied
+     * @param label its name in messages
+     * @param password copied; may be null
+     * @return the source
+     */
     static ConfiguredSource of(byte[] content, String label, char @Nullable [] password) {
         Objects.requireNonNull(content, "content");
         Objects.requireNonNull(label, "label");
         return new ConfiguredSource(content.clone(), label, Passwords.utf8(password));
     }
 
-    /** Makes a source of a file, which its own file system reads. */
+    /**
+     * Makes a source of a file, which its own file system reads.
+     *
+     * @param file the file
+     * @param password copied; may be null
+     * @return the source
+     */
     static ConfiguredSource of(Path file, char @Nullable [] password) {
         byte[] secret = Passwords.utf8(password);
         return isOfTheSystem(file)
@@ -40,12 +53,22 @@ final class ConfiguredSource {
                 : new ConfiguredSource(reader(file), file.toUri().toString(), secret);
     }
 
-    /** Returns true if native code can read the path. */
+    /**
+     * {@return true if native code can read the path}
+     *
+     * @param file the path
+     */
     static boolean isOfTheSystem(Path file) {
         return file.getFileSystem() == FileSystems.getDefault();
     }
 
-    /** Returns the text of a path that native code reads by itself. */
+    /**
+     * {@return the text of a path that native code reads by itself}
+     *
+     * @param file the path
+     * @param parameter its name, for the exception
+     * @throws UnsupportedOperationException if the path is one of another file system
+     */
     static String systemPath(Path file, String parameter) {
         if (!isOfTheSystem(Objects.requireNonNull(file, parameter))) {
             throw new UnsupportedOperationException(parameter + " is a path of another file system, which native code"
@@ -70,26 +93,36 @@ final class ConfiguredSource {
         };
     }
 
+    /** {@return a {@code byte[]} or {@link NativeFile}; null for a path that the native library reads} */
     @Nullable Object content() {
         return content;
     }
 
+    /** {@return the name of the source in messages; for a path that the native library reads, the path} */
     String label() {
         return label;
     }
 
+    /** {@return the password in UTF-8, not a copy; may be null} */
     byte @Nullable [] password() {
         return password;
     }
 
+    /** {@return the type of the store in lower case; null if its content decides} */
     @Nullable String type() {
         return type;
     }
 
+    /**
+     * Sets the type of the store.
+     *
+     * @param name in lower or upper case
+     */
     void setType(String name) {
         type = name.toLowerCase(Locale.ROOT);
     }
 
+    /** Wipes the password, and the content if it is in memory. */
     void wipe() {
         Passwords.wipe(password);
         if (content instanceof byte[]) {

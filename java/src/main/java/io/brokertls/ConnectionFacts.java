@@ -30,7 +30,15 @@ public final class ConnectionFacts {
     private final List<String> deviations;
     private final @Nullable TlsFailure failure;
 
-    /** Made by the provider. */
+    /**
+     * Makes the facts of a connection, for the provider.
+     *
+     * @param connectionId the number of the connection in its context
+     * @param isResumed true if an earlier session was resumed
+     * @param group the IANA name of the key exchange group; null if there is none
+     * @param deviations the names of the tolerated deviations; kept, not copied
+     * @param failure the failure that ended the connection; null if there is none
+     */
     public ConnectionFacts(long connectionId, boolean isResumed, @Nullable String group, List<String> deviations,
             @Nullable TlsFailure failure) {
         this.connectionId = connectionId;
@@ -41,9 +49,10 @@ public final class ConnectionFacts {
     }
 
     /**
-     * Returns the facts of a session's connection, during the handshake and after it. Connections that resume one
+     * {@return the facts of a session's connection, during the handshake and after it} Connections that resume one
      * session have a session object each, with the facts of that connection alone.
      *
+     * @param session one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for a session of another provider
      */
     public static ConnectionFacts of(SSLSession session) {
@@ -51,8 +60,9 @@ public final class ConnectionFacts {
     }
 
     /**
-     * Returns the facts of an engine's connection.
+     * {@return the facts of an engine's connection}
      *
+     * @param engine one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for an engine of another provider
      */
     public static ConnectionFacts of(SSLEngine engine) {
@@ -60,9 +70,10 @@ public final class ConnectionFacts {
     }
 
     /**
-     * Returns the facts of a socket's connection. A wrapper of a socket is asked for its session, which completes the
+     * {@return the facts of a socket's connection} A wrapper of a socket is asked for its session, which completes the
      * handshake.
      *
+     * @param socket one of the provider, or a wrapper of it
      * @throws IllegalArgumentException for a socket of another provider
      */
     public static ConnectionFacts of(SSLSocket socket) {
@@ -70,20 +81,20 @@ public final class ConnectionFacts {
     }
 
     /**
-     * Returns the number of the connection, which is unique in its context; 0 before the handshake has begun. It is
+     * {@return the number of the connection, which is unique in its context; 0 before the handshake has begun} It is
      * that of {@link RevokedPeer#connectionId()} and of the log.
      */
     public long connectionId() {
         return connectionId;
     }
 
-    /** Returns true if an earlier session was resumed; false before the handshake is complete. */
+    /** {@return true if an earlier session was resumed; false before the handshake is complete} */
     public boolean isResumed() {
         return isResumed;
     }
 
     /**
-     * Returns the key exchange group by its IANA name, for example {@code X25519MLKEM768}. Empty before the handshake
+     * {@return the key exchange group by its IANA name, for example {@code X25519MLKEM768}} Empty before the handshake
      * is complete, and for a handshake without one.
      */
     public Optional<String> group() {
@@ -91,14 +102,14 @@ public final class ConnectionFacts {
     }
 
     /**
-     * Returns the tolerated deviations without which the peer's certificate would have been refused, by the names of
-     * {@link BrokerTlsContextBuilder#insecureAllow}.
+     * {@return the tolerated deviations without which the peer's certificate would have been refused, by the names of
+     * {@link BrokerTlsContextBuilder#insecureAllow}}
      */
     public List<String> deviations() {
         return deviations;
     }
 
-    /** Returns the failure that ended the connection: a refusal of this side, an alert of the peer, or another. */
+    /** {@return the failure that ended the connection: a refusal of this side, an alert of the peer, or another} */
     public Optional<TlsFailure> failure() {
         return Optional.ofNullable(failure);
     }

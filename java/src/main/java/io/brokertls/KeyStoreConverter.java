@@ -43,7 +43,7 @@ public final class KeyStoreConverter implements AutoCloseable {
     public KeyStoreConverter() {
     }
 
-    /** Returns the options of {@link #option} with what they do, in the order of the command's help. */
+    /** {@return the options of {@link #option} with what they do, in the order of the command's help} */
     public static Map<String, String> options() {
         String[] all = NativeConversion.options();
         Map<String, String> options = new LinkedHashMap<>();
@@ -54,9 +54,14 @@ public final class KeyStoreConverter implements AutoCloseable {
     }
 
     /**
-     * Sets an option by its name, as the flag of the command: {@code to}, {@code part}, {@code alias}. It is read when
-     * the store is converted. A password as an option is {@code pass:TEXT}, {@code env:VARIABLE} or {@code file:PATH},
-     * and stays in memory as text; the methods for passwords leave none.
+     * Sets an option by its name, as the flag of the command. It is read when the store is converted. A password as an
+     * option is {@code pass:TEXT}, {@code env:VARIABLE} or {@code file:PATH}, and stays in memory as text; the methods
+     * for passwords leave none.
+     *
+     * @param name one of {@link #options()}, for example {@code to}, {@code part} or {@code alias}
+     * @param value its value as a text
+     * @return this converter
+     * @throws IllegalStateException if the converter has been closed
      */
     public KeyStoreConverter option(String name, String value) {
         checkOpen();
@@ -65,12 +70,24 @@ public final class KeyStoreConverter implements AutoCloseable {
         return this;
     }
 
-    /** Selects an entry; may be called for several. By default, every entry is written. */
+    /**
+     * Selects an entry; may be called for several. By default, every entry is written.
+     *
+     * @param alias the name of the entry
+     * @return this converter
+     * @throws IllegalStateException if the converter has been closed
+     */
     public KeyStoreConverter alias(String alias) {
         return option("alias", Objects.requireNonNull(alias, "alias"));
     }
 
-    /** Sets the password of the input; copied. Null removes it. */
+    /**
+     * Sets the password of the input.
+     *
+     * @param password copied; null removes it
+     * @return this converter
+     * @throws IllegalStateException if the converter has been closed
+     */
     public KeyStoreConverter password(char @Nullable [] password) {
         checkOpen();
         this.password = replaced(this.password, password);
@@ -78,8 +95,12 @@ public final class KeyStoreConverter implements AutoCloseable {
     }
 
     /**
-     * Adds a password of keys in the input; copied. For each key, the passwords are tried in their order, and then that
-     * of the input. Null removes them all.
+     * Adds a password of keys in the input. For each key, the passwords are tried in their order, and then that of the
+     * input.
+     *
+     * @param password copied; null removes them all
+     * @return this converter
+     * @throws IllegalStateException if the converter has been closed
      */
     public KeyStoreConverter keyPassword(char @Nullable [] password) {
         checkOpen();
@@ -92,7 +113,13 @@ public final class KeyStoreConverter implements AutoCloseable {
         return this;
     }
 
-    /** Sets the password of the output; copied. Null removes it. */
+    /**
+     * Sets the password of the output.
+     *
+     * @param password copied; null removes it
+     * @return this converter
+     * @throws IllegalStateException if the converter has been closed
+     */
     public KeyStoreConverter outPassword(char @Nullable [] password) {
         checkOpen();
         this.outPassword = replaced(this.outPassword, password);
@@ -103,11 +130,12 @@ public final class KeyStoreConverter implements AutoCloseable {
      * Converts a file into a new file that only its owner can read. The file is written whole or not at all. Its format
      * is that of the option {@code to}, or else of the ending of its name.
      *
-     * <p>A source of another file system, such as an archive, is read there.
-     *
+     * @param source the file to read; one of another file system, such as an archive, is read there
+     * @param destination the file to make, a path of the default file system
      * @return the entries and the warnings; the content is empty
      * @throws UnsupportedOperationException if the destination is a path of another file system
      * @throws TlsFailure if an option, the input or a password is wrong, or the output is there already
+     * @throws IllegalStateException if the converter has been closed
      */
     public Result convert(Path source, Path destination) throws TlsFailure {
         Objects.requireNonNull(source, "source");
@@ -131,8 +159,11 @@ public final class KeyStoreConverter implements AutoCloseable {
     /**
      * Converts bytes. The option {@code to} must be set.
      *
+     * @param content the store, which is not changed
      * @param label the name of the content in messages
+     * @return the new content, the entries and the warnings
      * @throws TlsFailure if an option, the content or a password is wrong
+     * @throws IllegalStateException if the converter has been closed
      */
     public Result convert(byte[] content, String label) throws TlsFailure {
         return run(Objects.requireNonNull(label, "label"), Objects.requireNonNull(content, "content"), null);
@@ -222,17 +253,17 @@ public final class KeyStoreConverter implements AutoCloseable {
             this.warnings = Collections.unmodifiableList(warnings);
         }
 
-        /** Returns the new content, not a copy; it can hold a private key. Empty if a file was written. */
+        /** {@return the new content, not a copy; it can hold a private key} Empty if a file was written. */
         public byte[] content() {
             return content;
         }
 
-        /** Returns the entries that were written. */
+        /** {@return the entries that were written} */
         public List<Entry> entries() {
             return entries;
         }
 
-        /** Returns the entries that are not in the output, and other things to know. */
+        /** {@return the entries that are not in the output, and other things to know} */
         public List<String> warnings() {
             return warnings;
         }
@@ -252,17 +283,17 @@ public final class KeyStoreConverter implements AutoCloseable {
             this.shown = read.text();
         }
 
-        /** Returns the name of the entry; empty for a certificate that is neither trusted nor named. */
+        /** {@return the name of the entry; empty for a certificate that is neither trusted nor named} */
         public Optional<String> alias() {
             return Optional.ofNullable(alias);
         }
 
-        /** Returns {@code key}, {@code trusted} or {@code certificate}. */
+        /** {@return {@code key}, {@code trusted} or {@code certificate}} */
         public String kind() {
             return kind;
         }
 
-        /** Returns the number of certificates: of a key, the length of its chain. */
+        /** {@return the number of certificates: of a key, the length of its chain} */
         public int certificates() {
             return certificates;
         }

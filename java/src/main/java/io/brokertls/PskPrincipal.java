@@ -18,12 +18,16 @@ public final class PskPrincipal implements Principal {
 
     private final byte[] identity;
 
-    /** Makes a principal with a copy of these bytes. */
+    /**
+     * Makes a principal of an identity.
+     *
+     * @param identity copied
+     */
     public PskPrincipal(byte[] identity) {
         this.identity = Objects.requireNonNull(identity, "identity").clone();
     }
 
-    /** Returns a copy of the identity as the peer has sent it. */
+    /** {@return a copy of the identity as the peer has sent it} */
     public byte[] identity() {
         return identity.clone();
     }

@@ -13,7 +13,17 @@ public final class RevocationSource {
     private final long failures;
     private final String lastError;
 
-    /** Called by the native library. */
+    /**
+     * Called by the native library. Times are seconds since 1970, and {@link Long#MIN_VALUE} for none.
+     *
+     * @param kind the position in {@link Kind}
+     * @param place the file, label or URL
+     * @param lastSuccess the time of the last successful read or fetch
+     * @param nextRefresh the time of the next fetch
+     * @param entries the number of revoked certificates, or of responses
+     * @param failures the number of failed attempts
+     * @param lastError the error of the last attempt; null if it succeeded
+     */
     RevocationSource(int kind, String place, long lastSuccess, long nextRefresh, long entries, long failures,
             String lastError) {
         this.kind = Kind.values()[kind];
@@ -25,39 +35,39 @@ public final class RevocationSource {
         this.lastError = lastError;
     }
 
-    /** Returns the kind of its data. */
+    /** {@return the kind of its data} */
     public Kind kind() {
         return kind;
     }
 
-    /** Returns its file, label or URL. */
+    /** {@return its file, label or URL} */
     public String place() {
         return place;
     }
 
-    /** Returns the time of the last successful read or fetch; empty if there was none. */
+    /** {@return the time of the last successful read or fetch; empty if there was none} */
     public Optional<Instant> lastSuccess() {
         return time(lastSuccess);
     }
 
     /**
-     * Returns the time of the next fetch by {@link BrokerTlsContext#maintain()}; empty for a file, which reload reads.
+     * {@return the time of the next fetch by {@link BrokerTlsContext#maintain()}; empty for a file, which reload reads}
      */
     public Optional<Instant> nextRefresh() {
         return time(nextRefresh);
     }
 
-    /** Returns the number of revoked certificates in its lists, or of its OCSP responses. */
+    /** {@return the number of revoked certificates in its lists, or of its OCSP responses} */
     public long entries() {
         return entries;
     }
 
-    /** Returns the number of failed attempts. */
+    /** {@return the number of failed attempts} */
     public long failures() {
         return failures;
     }
 
-    /** Returns the error of the last attempt; empty if it succeeded. */
+    /** {@return the error of the last attempt; empty if it succeeded} */
     public Optional<String> lastError() {
         return Optional.ofNullable(lastError);
     }

@@ -15,6 +15,16 @@ public final class RevokedPeer {
     private final CRLReason reason;
     private final Instant time;
 
+    /**
+     * Makes a report from the values of the native library.
+     *
+     * @param connectionId the number of the connection
+     * @param subject the subject of the revoked certificate
+     * @param issuer its issuer
+     * @param serial its serial number in hexadecimal
+     * @param reason the number of the reason (RFC 5280 section 5.3.1)
+     * @param timeSeconds the time of the revocation in seconds since 1970
+     */
     RevokedPeer(long connectionId, String subject, String issuer, String serial, int reason, long timeSeconds) {
         this.connectionId = connectionId;
         this.subject = subject;
@@ -25,38 +35,38 @@ public final class RevokedPeer {
     }
 
     /**
-     * Returns the number of the connection in its context, as
+     * {@return the number of the connection in its context, as
      * {@link BrokerTlsContext#connectionId(javax.net.ssl.SSLEngine)} and
-     * {@link BrokerTlsContext#connectionId(javax.net.ssl.SSLSocket)} do.
+     * {@link BrokerTlsContext#connectionId(javax.net.ssl.SSLSocket)} do}
      */
     public long connectionId() {
         return connectionId;
     }
 
     /**
-     * Returns the subject of the revoked certificate in the form of RFC 4514, for example
-     * {@code CN=device-7,O=Example}.
+     * {@return the subject of the revoked certificate in the form of RFC 4514, for example
+     * {@code CN=device-7,O=Example}}
      */
     public String subject() {
         return subject;
     }
 
-    /** Returns the issuer of the revoked certificate in the same form. */
+    /** {@return the issuer of the revoked certificate in the same form} */
     public String issuer() {
         return issuer;
     }
 
-    /** Returns the serial number of the revoked certificate. */
+    /** {@return the serial number of the revoked certificate} */
     public BigInteger serialNumber() {
         return serialNumber;
     }
 
-    /** Returns the reason of the revocation. */
+    /** {@return the reason of the revocation} */
     public CRLReason reason() {
         return reason;
     }
 
-    /** Returns the time of the revocation. */
+    /** {@return the time of the revocation} */
     public Instant time() {
         return time;
     }

@@ -11,6 +11,7 @@ public interface RevokedPeerListener {
      * held: it may use the context, its engines and its sockets. An exception from it is logged, and closes the
      * connection.
      *
+     * @param peer the connection and the revoked certificate
      * @return the fate of the connection; null closes it
      */
     @Nullable Action revoked(RevokedPeer peer);

@@ -22,57 +22,62 @@ public final class TlsCertificate {
 
     private final String[] texts;
 
-    /** Made by the provider: kind, place, subject, issuer, serial, key, SHA-256, and two times in seconds. */
+    /**
+     * Makes the facts of a certificate, for the provider.
+     *
+     * @param texts {@link #TEXTS} of them: kind, place, subject, issuer, serial number, key, SHA-256, and the two times
+     *         of validity in seconds since 1970; copied
+     */
     public TlsCertificate(String[] texts) {
         this.texts = Objects.requireNonNull(texts, "texts").clone();
     }
 
-    /** Returns the use of the certificate. */
+    /** {@return the use of the certificate} */
     public Kind kind() {
         return texts[0].equals("own") ? Kind.OWN : Kind.TRUSTED;
     }
 
-    /** Returns its place: {@code broker.ks, alias broker}, or the manager and the alias. */
+    /** {@return its place: {@code broker.ks, alias broker}, or the manager and the alias} */
     public String place() {
         return texts[PLACE];
     }
 
-    /** Returns the subject in the form of RFC 4514, for example {@code CN=broker,O=Example}. */
+    /** {@return the subject in the form of RFC 4514, for example {@code CN=broker,O=Example}} */
     public String subject() {
         return texts[SUBJECT];
     }
 
-    /** Returns the issuer in the same form. */
+    /** {@return the issuer in the same form} */
     public String issuer() {
         return texts[ISSUER];
     }
 
-    /** Returns the serial number. */
+    /** {@return the serial number} */
     public BigInteger serialNumber() {
         return new BigInteger(texts[SERIAL], HEXADECIMAL);
     }
 
-    /** Returns the type and size of the key, for example {@code EC P-256}. */
+    /** {@return the type and size of the key, for example {@code EC P-256}} */
     public String key() {
         return texts[KEY];
     }
 
-    /** Returns the SHA-256 fingerprint in lower-case hexadecimal. */
+    /** {@return the SHA-256 fingerprint in lower-case hexadecimal} */
     public String sha256() {
         return texts[SHA256];
     }
 
-    /** Returns the first second of validity. */
+    /** {@return the first second of validity} */
     public Instant notBefore() {
         return Instant.ofEpochSecond(Long.parseLong(texts[NOT_BEFORE]));
     }
 
-    /** Returns the last second of validity. */
+    /** {@return the last second of validity} */
     public Instant notAfter() {
         return Instant.ofEpochSecond(Long.parseLong(texts[NOT_AFTER]));
     }
 
-    /** Returns the number of whole days until it expires; negative once it has expired. */
+    /** {@return the number of whole days until it expires; negative once it has expired} */
     public long daysLeft() {
         return Math.floorDiv(Duration.between(Instant.now(), notAfter()).getSeconds(), Duration.ofDays(1).getSeconds());
     }

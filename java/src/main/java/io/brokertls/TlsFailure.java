@@ -15,8 +15,9 @@ public final class TlsFailure extends GeneralSecurityException {
     private final String hint;
 
     /**
-     * Made by the native library and by the checks of this package.
+     * Makes a failure, for the native library and the checks of this package.
      *
+     * @param code the code
      * @param message the complete text: {@code BTLS_CERT_EXPIRED (302): the peer certificate has expired: …}
      * @param hint the action that can help, as a sentence; may be empty
      */
@@ -26,7 +27,13 @@ public final class TlsFailure extends GeneralSecurityException {
         this.hint = Objects.requireNonNull(hint, "hint");
     }
 
-    /** Makes a failure found on the Java side. {@code detail} names the circumstances and may be empty. */
+    /**
+     * Makes a failure found on the Java side, with the message and the hint of its code.
+     *
+     * @param code the code
+     * @param detail the circumstances; may be empty
+     * @return the failure
+     */
     public static TlsFailure of(ErrorCode code, String detail) {
         Objects.requireNonNull(code, "code");
         Objects.requireNonNull(detail, "detail");
@@ -34,12 +41,12 @@ public final class TlsFailure extends GeneralSecurityException {
         return new TlsFailure(code, detail.isEmpty() ? message : message + ": " + detail, code.hint());
     }
 
-    /** Returns the code. */
+    /** {@return the code} */
     public ErrorCode code() {
         return code;
     }
 
-    /** Returns the action that can help, as a sentence; empty if none is known. */
+    /** {@return the action that can help, as a sentence; empty if none is known} */
     public String hint() {
         return hint;
     }

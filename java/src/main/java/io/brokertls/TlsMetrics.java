@@ -20,7 +20,16 @@ public final class TlsMetrics {
     private final @Nullable Instant lastReload;
     private final @Nullable TlsFailure lastReloadFailure;
 
-    /** Made by the provider. The two arrays have the numbers in the order of the methods. */
+    /**
+     * Makes a snapshot of counters, for the provider.
+     *
+     * @param ofConnections four numbers: open connections, full handshakes, resumed handshakes, and refusals that were
+     *         not logged
+     * @param refusals the numbers of refusals by reason; copied
+     * @param ofReloads two numbers: reloads that took effect, and reloads that failed
+     * @param lastReload the time of the last reload; null if there was none
+     * @param lastReloadFailure the failure of the last reload; null if it took effect
+     */
     public TlsMetrics(long[] ofConnections, Map<ErrorCode, Long> refusals, long[] ofReloads,
             @Nullable Instant lastReload, @Nullable TlsFailure lastReloadFailure) {
         Objects.requireNonNull(ofConnections, "ofConnections");
@@ -38,25 +47,25 @@ public final class TlsMetrics {
     }
 
     /**
-     * Returns the number of connections with a handshake that has begun, until they are closed or collected. It
+     * {@return the number of connections with a handshake that has begun, until they are closed or collected} It
      * includes those of a context that is closed.
      */
     public long openConnections() {
         return openConnections;
     }
 
-    /** Returns the number of complete full handshakes, of clients and of servers. */
+    /** {@return the number of complete full handshakes, of clients and of servers} */
     public long fullHandshakes() {
         return fullHandshakes;
     }
 
-    /** Returns the number of complete handshakes that resumed a session. */
+    /** {@return the number of complete handshakes that resumed a session} */
     public long resumedHandshakes() {
         return resumedHandshakes;
     }
 
     /**
-     * Returns the numbers of refusals by reason. Each ended a connection, and was logged or could have been. They are
+     * {@return the numbers of refusals by reason} Each ended a connection, and was logged or could have been. They are
      * refusals by this side and by the peer, and failures of the protocol. Peers that leave a connection in use without
      * close_notify do not count.
      */
@@ -64,32 +73,32 @@ public final class TlsMetrics {
         return refusals;
     }
 
-    /** Returns the number of all refusals. */
+    /** {@return the number of all refusals} */
     public long refusalCount() {
         return refusals.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    /** Returns the number of refusals without a line in the log: beyond its limit, or with {@code log-refusals no}. */
+    /** {@return the number of refusals without a line in the log: beyond its limit, or with {@code log-refusals no}} */
     public long refusalsNotLogged() {
         return refusalsNotLogged;
     }
 
-    /** Returns the number of reloads that took effect. */
+    /** {@return the number of reloads that took effect} */
     public long reloads() {
         return reloads;
     }
 
-    /** Returns the number of reloads that failed, so that the context kept its configuration. */
+    /** {@return the number of reloads that failed, so that the context kept its configuration} */
     public long failedReloads() {
         return failedReloads;
     }
 
-    /** Returns the time of the last reload, whatever its result; empty if there was none. */
+    /** {@return the time of the last reload, whatever its result; empty if there was none} */
     public Optional<Instant> lastReload() {
         return Optional.ofNullable(lastReload);
     }
 
-    /** Returns the failure of the last reload; empty if it took effect. */
+    /** {@return the failure of the last reload; empty if it took effect} */
     public Optional<TlsFailure> lastReloadFailure() {
         return Optional.ofNullable(lastReloadFailure);
     }
