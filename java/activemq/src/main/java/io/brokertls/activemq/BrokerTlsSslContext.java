@@ -54,6 +54,10 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
     private String fixed;
     private BrokerTlsContext context;
 
+    /** Makes a bean without properties. */
+    public BrokerTlsSslContext() {
+    }
+
     /** Makes the context, and fails for the first setting or file that cannot be used. */
     @Override
     public synchronized void afterPropertiesSet() throws Exception {
@@ -67,7 +71,11 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
         }
     }
 
-    /** Returns the context of the broker; makes it at the first call. */
+    /**
+     * {@return the context of the broker} The first call makes it.
+     *
+     * @throws KeyManagementException for the first setting or file that cannot be used
+     */
     public synchronized BrokerTlsContext context() throws KeyManagementException {
         try {
             afterPropertiesSet();
@@ -92,6 +100,8 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
      * Reads every file again. Either all of them take effect, for connections that begin later, or none does.
      *
      * @throws IllegalStateException if a setting is not a file, such as a location on the class path or a Java manager
+     * @throws TlsFailure for the first file that cannot be used; the context keeps its configuration
+     * @throws KeyManagementException if the context has not been made, and cannot be made
      */
     public void reload() throws TlsFailure, KeyManagementException {
         BrokerTlsContext current = context();
@@ -294,83 +304,150 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
 
     // The properties of SpringSslContext. Passwords can be set and not read.
 
+    /** {@return the location of the keystore with the own certificates and keys} */
     public String getKeyStore() {
         return keyStore;
     }
 
+    /**
+     * Sets the location of the keystore with the own certificates and keys.
+     *
+     * @param location a file, a local URL or a name on the class path
+     */
     public void setKeyStore(String location) {
         keyStore = location;
     }
 
+    /** {@return the type of the keystore} */
     public String getKeyStoreType() {
         return keyStoreType;
     }
 
+    /**
+     * Sets the type of the keystore.
+     *
+     * @param type {@code jks} by default, which reads PKCS#12 too; {@code PEM} and {@code JCEKS} are native as well
+     */
     public void setKeyStoreType(String type) {
         keyStoreType = type;
     }
 
+    /**
+     * Sets the password of the keystore.
+     *
+     * @param password kept as text, as Spring has it; null for none
+     */
     public void setKeyStorePassword(String password) {
         keyStorePassword = password;
     }
 
+    /**
+     * Sets the password of the keys.
+     *
+     * @param password that of the keystore by default
+     */
     public void setKeyStoreKeyPassword(String password) {
         keyStoreKeyPassword = password;
     }
 
+    /** {@return the algorithm of the key manager} */
     public String getKeyStoreAlgorithm() {
         return keyStoreAlgorithm;
     }
 
+    /**
+     * Sets the algorithm of the key manager.
+     *
+     * @param algorithm {@code BrokerTLS} by default; any other selects a Java manager
+     */
     public void setKeyStoreAlgorithm(String algorithm) {
         keyStoreAlgorithm = algorithm;
     }
 
+    /** {@return the location of the store with the trusted certificates} */
     public String getTrustStore() {
         return trustStore;
     }
 
+    /**
+     * Sets the location of the store with the trusted certificates.
+     *
+     * @param location a file, a local URL or a name on the class path
+     */
     public void setTrustStore(String location) {
         trustStore = location;
     }
 
+    /** {@return the type of the trust store} */
     public String getTrustStoreType() {
         return trustStoreType;
     }
 
+    /**
+     * Sets the type of the trust store.
+     *
+     * @param type {@code jks} by default, which reads PKCS#12 too; {@code PEM} and {@code JCEKS} are native as well
+     */
     public void setTrustStoreType(String type) {
         trustStoreType = type;
     }
 
+    /**
+     * Sets the password of the trust store.
+     *
+     * @param password kept as text, as Spring has it; null for none
+     */
     public void setTrustStorePassword(String password) {
         trustStorePassword = password;
     }
 
+    /** {@return the algorithm of the trust manager} */
     public String getTrustStoreAlgorithm() {
         return trustStoreAlgorithm;
     }
 
+    /**
+     * Sets the algorithm of the trust manager.
+     *
+     * @param algorithm {@code BrokerTLS} by default; any other selects a Java manager
+     */
     public void setTrustStoreAlgorithm(String algorithm) {
         trustStoreAlgorithm = algorithm;
     }
 
+    /** {@return the algorithm of the random numbers, which must exist and has no other effect} */
     public String getSecureRandomAlgorithm() {
         return secureRandomAlgorithm;
     }
 
+    /**
+     * Sets the algorithm of the random numbers, which must exist and has no other effect.
+     *
+     * @param algorithm {@code SHA1PRNG} by default
+     */
     public void setSecureRandomAlgorithm(String algorithm) {
         secureRandomAlgorithm = algorithm;
     }
 
+    /** {@return the location of revocation lists} */
     public String getCrlPath() {
         return crlPath;
     }
 
+    /**
+     * Sets the location of revocation lists.
+     *
+     * @param location a file, a URL or a name on the class path; it may be read over the network
+     */
     public void setCrlPath(String location) {
         crlPath = location;
     }
 
-    /** Sets whether a thread performs maintenance. It also does if the options need it. */
+    /**
+     * Sets whether a thread performs maintenance. It also does if the options need it.
+     *
+     * @param isOn false by default
+     */
     public void setMaintenance(boolean isOn) {
         maintenance = isOn;
     }
