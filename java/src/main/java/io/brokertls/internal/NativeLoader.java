@@ -107,7 +107,7 @@ final class NativeLoader {
 
     private static void unpackAndLoad(String platform) {
         String resource = resource(platform, FILE);
-        try (InputStream content = NativeLoader.class.getResourceAsStream(resource)) {
+        try (InputStream content = NativeResource.open(resource)) {
             if (content == null) {
                 String remedy = NativePlatform.KNOWN.contains(platform)
                         ? "add the brokertls jar with the classifier " + platform + ", or name a library by -D"
@@ -191,7 +191,7 @@ final class NativeLoader {
             return;
         }
         String resource = resource(NativePlatform.current(), LEGACY_FILE);
-        try (InputStream content = NativeLoader.class.getResourceAsStream(resource)) {
+        try (InputStream content = NativeResource.open(resource)) {
             if (content != null) {
                 NativeUnpacking.unpack(content, LEGACY_FILE, file -> bringLegacy(file.toString()));
             }
@@ -236,11 +236,16 @@ final class NativeLoader {
     private static String present() {
         List<String> found = new ArrayList<>();
         for (String platform : NativePlatform.KNOWN) {
-            if (NativeLoader.class.getResource(resource(platform, FILE)) != null) {
+            if (NativeResource.find(resource(platform, FILE)) != null) {
                 found.add(platform);
             }
         }
-        return found.isEmpty() ? "the class path has none for any platform" : "there is one for " + found;
+        if (!found.isEmpty()) {
+            return "there is one for " + found;
+        }
+        // The module path takes the first jar of a module alone.
+        return "the class path has none for any platform" + (NativeLoader.class.getModule().isNamed()
+                ? ", and on the module path a jar of brokertls without a library hides one behind it" : "");
     }
 
     private static UnsatisfiedLinkError failed(String message, Throwable cause) {

@@ -145,6 +145,18 @@ class NativeCopiesTest {
                 + " each class loader unpacks a library of its own\n"), said);
     }
 
+    @Test
+    void libraryNamedByItsPathIsLoadedAgainWhenTheFirstClassLoaderIsGone() throws Exception {
+        Path library = resources.resolve("META-INF/native/linux-x86_64/libbrokertls_jni.so");
+        String once = ORIGINAL_USED + "unloaded\n";
+        assertEquals(once + once, run("-Dbrokertls.native.library=" + library, "-cp", programs.toString(),
+                ClassLoaders.class.getName(), "unloaded", files.toString(), PROGRAM, original(), PROGRAM, original()));
+        // The library stays in the process, and serves classes of another name next.
+        assertEquals(once + MOVED_USED + "unloaded\n" + once, run("-Dbrokertls.native.library=" + library, "-cp",
+                programs.toString(), ClassLoaders.class.getName(), "unloaded", files.toString(), PROGRAM, original(),
+                MOVED, moved(), PROGRAM, original()));
+    }
+
     private String runUnderPolicy(String grantedToTheLibrary) throws Exception {
         Path policy = Files.writeString(directory.resolve("policy"), "grant codeBase \"file:" + classes + "/-\" {\n"
                 + grantedToTheLibrary + "};\ngrant codeBase \"file:" + programs + "/-\" {\n"
