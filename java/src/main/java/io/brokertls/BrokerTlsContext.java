@@ -160,8 +160,9 @@ public final class BrokerTlsContext implements AutoCloseable {
     }
 
     /**
-     * {@return the numbers of peers that have used what the second engine allows for old ones, since the context was
-     * built} They are its clients, and the servers that it has connected to. The names are {@code legacy-engine} for
+     * {@return the numbers of peers that have used what the second engine allows for old ones}
+     *
+     * <p>They count since the context was built, clients and servers. The names are {@code legacy-engine} for
      * each of them, {@code pre-shared key}, {@code TLSv1}, {@code TLSv1.1}, and those of the switches of
      * {@link BrokerTlsContextBuilder#legacyAllow}.
      */
@@ -171,7 +172,8 @@ public final class BrokerTlsContext implements AutoCloseable {
 
     /**
      * {@return the certificates in use: the own ones, each with its issuers as they are sent, and the trust anchors}
-     * Those of Java managers are listed as far as the managers name them.
+     *
+     * <p>Those of Java managers are listed as far as the managers name them.
      */
     public List<TlsCertificate> certificates() {
         return Collections.unmodifiableList(ready.certificates());
