@@ -29,6 +29,8 @@
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native libraries
 #   make java-modules               the jars beside it: java/kafka/target has the engine factory of Kafka, java/jetty/target
 #                                   HTTP/2 of Jetty, java/activemq/target the sslContext of ActiveMQ
+#   make java-release SOURCE_URL=   all of them for publishing: sources, Javadoc and a complete pom beside each jar; the
+#                                   argument is the address of the public source, which the poms name
 #   make test-stacks STACKS= JDKS=  other servers, brokers and clients of the JVM on the provider: those named by their
 #                                   folders in tests/stacks [default: all], on each JDK of a list of folders
 #   make install-rustls-ffi         the library for C programs written for rustls-ffi: libbrokertls_rustls, its headers and
@@ -36,8 +38,8 @@
 #   make install-java               all of them into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
 #
-# Also: `make test-c`, `make test-java` and `make test-activemq` (the C programs, the Java tests, the embedded brokers
-# alone), `make test-java-25` (the Java tests that need a JDK 25), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines and 100,000 sockets), `make
+# Also: `make test-c`, `make test-java`, `make test-jars` and `make test-activemq` (the C programs, the Java tests, the
+# content of the published jars, the embedded brokers alone), `make test-java-25` (the Java tests that need a JDK 25), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines and 100,000 sockets), `make
 # soak-records` (a million records each way against rustls), `make bless` (rewrite the generated headers), `make deny`
 # (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
 
@@ -94,6 +96,7 @@ JAVA_PLATFORM := linux-x86_64
 JAVA_NATIVE := build/java/native
 JAVA_LIBRARY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_jni.so
 JAVA_LEGACY := $(if $(LEGACY_LIBRARY),$(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_legacy.so)
+JAVA_NOTICES := $(JAVA_NATIVE)/META-INF/THIRD-PARTY.txt
 JAVA_JAR := java/target/brokertls-$(VERSION)-$(JAVA_PLATFORM).jar
 JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
@@ -240,14 +243,33 @@ $(JAVA_LEGACY): $(LEGACY_LIBRARY)
 	mv $@.new $@
 endif
 
-java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
+# The licences of what the native libraries link go into the jar with them.
+JAVA_TARGETS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+$(JAVA_NOTICES): packaging/notices.py LICENSE-APACHE Cargo.lock $(wildcard Cargo.toml bindings/*/Cargo.toml)
+	@tests/tools.sh python3:python3
+	packaging/notices.py $@ --package brokertls-jni $(if $(JAVA_LEGACY),--package brokertls-legacy) \
+	    $(JAVA_TARGETS:%=--target %)
+
+java: $(JAVA_LIBRARY) $(JAVA_LEGACY) $(JAVA_NOTICES)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless strip:binutils
 	$(MAVEN) -DskipTests package
 
-.PHONY: java-modules test-stacks
-java-modules: $(JAVA_LIBRARY) $(JAVA_LEGACY)
+.PHONY: java-modules java-release test-jars test-stacks
+java-modules: $(JAVA_LIBRARY) $(JAVA_LEGACY) $(JAVA_NOTICES)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless
 	$(JAVA_MODULES) -DskipTests package
+
+# What an earlier build has left would change the bytes.
+JAVA_TARGET_FOLDERS := $(foreach module,. kafka jetty activemq,java/$(module)/target)
+java-release: $(JAVA_LIBRARY) $(JAVA_LEGACY) $(JAVA_NOTICES)
+	@test -n '$(SOURCE_URL)' || { echo 'name the address of the public source with SOURCE_URL=' >&2; exit 1; }
+	@tests/tools.sh mvn:maven javac:default-jdk-headless javadoc:default-jdk-headless
+	rm -rf $(JAVA_TARGET_FOLDERS)
+	$(JAVA_MODULES) -Prelease -Dsource.url='$(SOURCE_URL)' -DskipTests package
+
+test-jars: $(JAVA_LIBRARY) $(JAVA_LEGACY) $(JAVA_NOTICES)
+	@tests/tools.sh mvn:maven javac:default-jdk-headless javadoc:default-jdk-headless readelf:binutils python3:python3
+	@tests/jars/run.sh $(VERSION) $(JAVA_PLATFORM)
 
 test-stacks: java-modules
 	@tests/tools.sh openssl:openssl keytool:default-jdk-headless npm:npm chromium:chromium pk12util:libnss3-tools
@@ -259,7 +281,7 @@ test-java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	$(filter-out -q,$(MAVEN)) test
 
 # The tests of what Java 25 has and Java 17 has not.
-TEST_25 := ParametersTest,LaterParametersCases,KeyAfterTrustTest,VirtualThreadsCases
+TEST_25 := ParametersTest,LaterParametersCases,KeyAfterTrustTest,VirtualThreadsCases,NativeAccessCases
 JVM_25 ?= $(firstword $(wildcard /usr/lib/jvm/*-25-*/bin/java))
 
 test-java-25: $(JAVA_LIBRARY) $(JAVA_LEGACY)

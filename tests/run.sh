@@ -75,5 +75,6 @@ valgrind="valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kin
 valgrind="target.'cfg(unix)'.runner = '$valgrind --errors-for-leak-kinds=definite,indirect'"
 run cargo test --locked --package brokertls-legacy --config "$valgrind" --test hostile
 run make --no-print-directory test-java
+run make --no-print-directory test-jars
 run make --no-print-directory test-activemq
 run make --no-print-directory demo-java
