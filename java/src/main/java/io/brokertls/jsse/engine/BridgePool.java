@@ -4,21 +4,26 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The pool of memory for the records of heap buffers: a few places with one bridge each, for all threads of the
- * process. A thread takes the bridge of its own place, or else of another one, for the time of one record.
+ * process. A thread takes the bridge of its own place, or else of another one, for the time of one record. If all are
+ * in use, it takes one of the further places, which stay without a bridge until then.
  *
- * <p>No thread waits for another. Beyond the pool, a thread uses a bridge that the collector frees.
+ * <p>No thread waits for another, for a logger that a record calls can have records of its own. Beyond the pool, a
+ * thread uses a bridge that the collector frees.
  */
 final class BridgePool {
+    /** A power of two: the number of a thread chooses its place. */
     private static final int PLACES = 32;
+    private static final int FURTHER_PLACES = 224;
     /** The distance between two places in references, so that two processors do not share a cache line. */
     private static final int DISTANCE = 16;
     private static final int NO_PLACE = -1;
     /** A bridge, or null in a place with a bridge in use; a place that was never used has {@link #NONE_YET}. */
-    private static final AtomicReferenceArray<Object> BRIDGES = new AtomicReferenceArray<>(PLACES * DISTANCE);
+    private static final AtomicReferenceArray<Object> BRIDGES =
+            new AtomicReferenceArray<>((PLACES + FURTHER_PLACES) * DISTANCE);
     private static final Object NONE_YET = new Object();
 
     static {
-        for (int place = 0; place < PLACES; place++) {
+        for (int place = 0; place < PLACES + FURTHER_PLACES; place++) {
             BRIDGES.set(place * DISTANCE, NONE_YET);
         }
     }
@@ -34,20 +39,23 @@ final class BridgePool {
     }
 
     private static Bridge takeElsewhere(int own, Object found) {
-        Object taken = found;
-        for (int look = 0; look < PLACES; look++) {
-            int place = (own + look & PLACES - 1) * DISTANCE;
-            if (look > 0) {
-                taken = BRIDGES.getAndSet(place, null);
-            }
-            if (taken == NONE_YET) {
-                return made(place);
-            }
-            if (taken != null) {
-                return (Bridge) taken;
-            }
+        Bridge taken = bridge(own, found);
+        for (int look = 1; look < PLACES && taken == null; look++) {
+            taken = takeAt(own + look & PLACES - 1);
         }
-        return new Bridge(NO_PLACE);
+        for (int place = PLACES; place < PLACES + FURTHER_PLACES && taken == null; place++) {
+            taken = takeAt(place);
+        }
+        return taken == null ? new Bridge(NO_PLACE) : taken;
+    }
+
+    /** Returns the bridge of a place; null if it is in use. */
+    private static Bridge takeAt(int place) {
+        return bridge(place, BRIDGES.getAndSet(place * DISTANCE, null));
+    }
+
+    private static Bridge bridge(int place, Object taken) {
+        return taken == NONE_YET ? made(place * DISTANCE) : (Bridge) taken;
     }
 
     private static Bridge made(int place) {
