@@ -27,6 +27,9 @@
 #                                   beside the libraries that of the second engine, which alone needs OpenSSL
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
 #                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native libraries
+#   make natives PLATFORMS=         the same jar for other platforms too [default: linux-x86_64, linux-aarch64, and both
+#                                   with -musl], with zig and the standard libraries of Rust for them: `rustup target
+#                                   add`, or packaging/rust.sh on Debian
 #   make java-modules               the jars beside it: java/kafka/target has the engine factory of Kafka, java/jetty/target
 #                                   HTTP/2 of Jetty, java/activemq/target the sslContext of ActiveMQ
 #   make java-release SOURCE_URL=   all of them for publishing: sources, Javadoc and a complete pom beside each jar; the
@@ -37,11 +40,13 @@
 #                                   pkg-config file; PREFIX= and DESTDIR= as above
 #   make install-java               all of them into the local Maven repository; where PREFIX or DESTDIR is given, the one that
 #                                   users add into $(DESTDIR)$(PREFIX)/share/java as brokertls.jar too
+#   make install-natives PLATFORMS= those and the jars of the other platforms into the local Maven repository
 #
 # Also: `make test-c`, `make test-java`, `make test-jars` and `make test-activemq` (the C programs, the Java tests, the
 # content of the published jars, the embedded brokers alone), `make test-java-25` (the Java tests that need a JDK 25), `make demo-java` (the demo's part with ActiveMQ), `make soak-java` (a million engines and 100,000 sockets), `make
 # soak-records` (a million records each way against rustls), `make bless` (rewrite the generated headers), `make deny`
-# (licences and advisories of the dependencies; installs cargo-deny, which takes minutes).
+# (licences and advisories of the dependencies; installs cargo-deny, which takes minutes), `make test-natives` (the jars of
+# other platforms, each by an emulator or a loader that tests/natives/run.sh is given).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -91,8 +96,9 @@ LEGACY_LIBRARY := $(if $(filter no,$(LEGACY)),,$(OUT)/libbrokertls_legacy.so)
 # Where the tests and the demo install to; the same files that `make install` puts in place.
 STAGE := build/stage
 
-# The platform of the native library inside the jar; another one adds a folder beside it.
+# The platform of the native library inside the jar that `make java` builds; each other one has a jar of its own.
 JAVA_PLATFORM := linux-x86_64
+PLATFORMS ?= linux-x86_64 linux-aarch64 linux-x86_64-musl linux-aarch64-musl
 JAVA_NATIVE := build/java/native
 JAVA_LIBRARY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_jni.so
 JAVA_LEGACY := $(if $(LEGACY_LIBRARY),$(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_legacy.so)
@@ -102,6 +108,10 @@ JAVADIR ?= $(PREFIX)/share/java
 MVN ?= mvn
 MAVEN := $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/$(JAVA_NATIVE) -Dnative.platform=$(JAVA_PLATFORM)
 JAVA_MODULES = $(MAVEN:java=java/modules.xml)
+# Runs a goal for the jar of each other platform.
+FOR_OTHERS = for platform in $(filter-out $(JAVA_PLATFORM),$(PLATFORMS)); do \
+    $(MVN) -q -B -f java -Dnative.directory=$(CURDIR)/build/natives/$$platform -Dnative.platform=$$platform \
+        -Dmaven.test.skip=true $(1); done
 
 .PHONY: rustls-ffi install-rustls-ffi test-rustls-ffi build demo demo-java check test test-data test-openssl4 test-convert test-c bench bench-page bench-programs install stage \
     tools bless deny clean java test-java test-java-25 test-activemq install-java bench-java bench-java-page soak-java soak-records peers
@@ -253,6 +263,23 @@ $(JAVA_NOTICES): packaging/notices.py LICENSE-APACHE Cargo.lock $(wildcard Cargo
 java: $(JAVA_LIBRARY) $(JAVA_LEGACY) $(JAVA_NOTICES)
 	@tests/tools.sh mvn:maven javac:default-jdk-headless strip:binutils
 	$(MAVEN) -DskipTests package
+
+.PHONY: natives install-natives
+natives: java
+	@tests/tools.sh linker
+	for platform in $(filter-out $(JAVA_PLATFORM),$(PLATFORMS)); do \
+	    CARGO='$(CARGO)' LEGACY='$(LEGACY)' packaging/native.sh $$platform $(RELEASE); \
+	    cp $(JAVA_NOTICES) build/natives/$$platform/META-INF; \
+	done
+	$(call FOR_OTHERS,package)
+
+# On the platforms that variables give a program for: tests/natives/run.sh names them.
+.PHONY: test-natives
+test-natives: natives
+	@tests/natives/run.sh java/target
+
+install-natives: natives install-java
+	$(call FOR_OTHERS,install)
 
 .PHONY: java-modules java-release test-jars test-stacks
 java-modules: $(JAVA_LIBRARY) $(JAVA_LEGACY) $(JAVA_NOTICES)
