@@ -213,8 +213,8 @@ class SocketClosingTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"true,ALERT_CERTIFICATE_REQUIRED", "false,ALERT_BAD_CERTIFICATE"})
-    void writerLearnsWhyThePeerHasGone(boolean oursIsServer, ErrorCode alert) throws Exception {
+    @ValueSource(booleans = {true, false})
+    void writerLearnsWhyThePeerHasGone(boolean oursIsServer) throws Exception {
         SSLContext anonymous = SSLContext.getInstance("TLS", new BrokerTlsProvider());
         anonymous.init(null, trust(), null);
         SSLServerSocketFactory factory = oursIsServer ? servers() : JDK.getServerSocketFactory();
@@ -235,7 +235,10 @@ class SocketClosingTest {
             }
             below.shutdownOutput();
             SSLException told = assertThrows(SSLException.class, () -> client.getOutputStream().write(1));
-            assertEquals(alert, assertInstanceOf(TlsFailure.class, told.getCause()).code());
+            ErrorCode alert = assertInstanceOf(TlsFailure.class, told.getCause()).code();
+            // The server of Java 17 sends bad_certificate before its update 17.0.21.
+            assertTrue(alert == ErrorCode.ALERT_CERTIFICATE_REQUIRED
+                    || !oursIsServer && alert == ErrorCode.ALERT_BAD_CERTIFICATE, () -> "" + alert);
             assertInstanceOf(SSLException.class, failure(peer));
             client.close();
         }
