@@ -48,6 +48,7 @@ public final class KafkaStack {
         check("kafka's factory takes PEM texts of the configuration", () -> carries(texts(byFactory)));
         strangers(byProvider, byFactory);
         settings();
+        KafkaSettings.checkAll();
         reload(byFactory);
     }
 
