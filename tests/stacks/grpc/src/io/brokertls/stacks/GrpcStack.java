@@ -10,10 +10,12 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
+import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -40,14 +42,27 @@ public final class GrpcStack {
     }
 
     public static void main(String[] arguments) throws Exception {
-        int port = start("server");
-        int other = start("other");
+        AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
+        int port = start(keys, "server");
+        int other = start(new AdvancedTlsX509KeyManager(), "other");
         check("grpc carries a message", () -> equal("hello", call("ca", port)));
         refused("grpc refuses a server of a strange CA", "unable to find valid certification path",
                 () -> call("strange-ca", port));
         refused("grpc refuses a server with another name", "No subject alternative DNS name matching localhost",
                 () -> call("ca", other));
         RawClient.strangersAreRefused("grpc", port, new byte[] {'?'});
+        refused("GrpcSslContexts refuses a provider that it does not know", "Unknown provider",
+                () -> GrpcSslContexts.configure(SslContextBuilder.forClient(), new BrokerTlsProvider()));
+        check("grpc shows a new certificate after an update of AdvancedTlsX509KeyManager", () -> {
+            equal("CN=localhost", shownName(port));
+            keys.updateIdentityCredentials(Pki.file("renewed.chain.pem").toFile(), Pki.file("renewed.key").toFile());
+            equal("CN=localhost-renewed", shownName(port));
+            equal("hello", call("ca", port));
+        });
+    }
+
+    private static String shownName(int port) throws Exception {
+        return RawClient.shownName(port, "h2");
     }
 
     private static SslContextBuilder common(SslContextBuilder builder, String trust) {
@@ -55,9 +70,9 @@ public final class GrpcStack {
                 .trustManager(Pki.file(trust + ".crt").toFile()).applicationProtocolConfig(H2);
     }
 
-    private static int start(String name) throws IOException {
-        SslContextBuilder tls = SslContextBuilder.forServer(Pki.file(name + ".chain.pem").toFile(),
-                Pki.file(name + ".key").toFile()).clientAuth(ClientAuth.REQUIRE);
+    private static int start(AdvancedTlsX509KeyManager keys, String name) throws Exception {
+        keys.updateIdentityCredentials(Pki.file(name + ".chain.pem").toFile(), Pki.file(name + ".key").toFile());
+        SslContextBuilder tls = SslContextBuilder.forServer(keys).clientAuth(ClientAuth.REQUIRE);
         ServerServiceDefinition service = ServerServiceDefinition.builder("stacks")
                 .addMethod(ECHO, ServerCalls.asyncUnaryCall((request, observer) -> {
                     observer.onNext(request);

@@ -23,7 +23,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
-import org.eclipse.paho.mqttv5.client.MqttConnectionOptions;
 
 /** Moquette by a context of the builder, and with it the clients of Paho and HiveMQ. */
 public final class MoquetteStack {
@@ -58,10 +57,6 @@ public final class MoquetteStack {
                 () -> paho3("strange-ca", port));
         refused("Paho's client of MQTT 3.1.1 refuses a server with another name", "BTLS_CERT_NAME_MISMATCH",
                 () -> paho3("ca", other));
-        refused("Paho's client of MQTT 5 refuses a server of a strange CA", "BTLS_CERT_SELF_SIGNED_IN_CHAIN",
-                () -> paho5("strange-ca", port));
-        refused("Paho's client of MQTT 5 refuses a server with another name", "BTLS_CERT_NAME_MISMATCH",
-                () -> paho5("ca", other));
         check("HiveMQ's client carries a message", () -> equal("hello", hive("ca", port)));
         refused("HiveMQ's client refuses a server of a strange CA", "unable to find valid certification path",
                 () -> hive("strange-ca", port));
@@ -97,15 +92,6 @@ public final class MoquetteStack {
         String answer = received.get(60, TimeUnit.SECONDS);
         client.disconnect();
         return answer;
-    }
-
-    private static void paho5(String trust, int port) throws Exception {
-        MqttConnectionOptions options = new MqttConnectionOptions();
-        options.setSocketFactory(Pki.client(trust).socketFactory());
-        org.eclipse.paho.mqttv5.client.MqttClient client = new org.eclipse.paho.mqttv5.client.MqttClient(
-                "ssl://localhost:" + port, "paho5", new org.eclipse.paho.mqttv5.client.persist.MemoryPersistence());
-        client.connect(options);
-        client.disconnect();
     }
 
     private static String hive(String trust, int port) throws Exception {

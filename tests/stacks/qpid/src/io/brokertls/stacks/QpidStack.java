@@ -14,8 +14,14 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.SSLContext;
 import org.apache.qpid.server.SystemLauncher;
+import org.apache.qpid.server.SystemLauncherListener;
+import org.apache.qpid.server.model.Container;
+import org.apache.qpid.server.model.Port;
+import org.apache.qpid.server.model.SystemConfig;
+import org.apache.qpid.server.security.FileKeyStore;
 
 /** Qpid Broker-J with the provider at place 1, and at it RabbitMQ's client with a context. */
 public final class QpidStack {
@@ -27,8 +33,11 @@ public final class QpidStack {
 
     public static void main(String[] arguments) throws Exception {
         Pki.insertProvider();
-        int port = start("server");
-        int other = start("other");
+        Path store = Pki.copy("server.p12", "server.p12");
+        int port = Pki.freePort();
+        Container<?> broker = start(store, port);
+        int other = Pki.freePort();
+        start(Pki.file("other.p12"), other);
         for (String provider : List.of(Pki.OURS, Pki.JDK)) {
             check("qpid carries a message of RabbitMQ's client on " + provider,
                     () -> equal("hello", exchange(Pki.context(provider, "client"), port)));
@@ -41,26 +50,43 @@ public final class QpidStack {
                 () -> exchange(Pki.client("strange-ca").sslContext(), port));
         refused("RabbitMQ's client refuses a server with another name", "BTLS_CERT_NAME_MISMATCH",
                 () -> exchange(Pki.client("ca").sslContext(), other));
+        check("qpid shows a new certificate after reload() of its keystore and updateTLS() of its port", () -> {
+            equal("CN=localhost", RawClient.shownName(port));
+            Pki.replace(store, "renewed.p12");
+            for (FileKeyStore<?> keys : broker.getChildren(FileKeyStore.class)) {
+                keys.reload();
+            }
+            for (Port<?> tls : broker.getChildren(Port.class)) {
+                equal(true, tls.updateTLS());
+            }
+            equal("CN=localhost-renewed", RawClient.shownName(port));
+            equal("hello", exchange(Pki.client("ca").sslContext(), port));
+        });
     }
 
-    private static int start(String name) throws Exception {
-        int port = Pki.freePort();
+    private static Container<?> start(Path store, int port) throws Exception {
         Path folder = Files.createTempDirectory("qpid");
-        Path file = Files.writeString(folder.resolve("config.json"), configuration(name, port));
+        Path file = Files.writeString(folder.resolve("config.json"), configuration(store, port));
         Map<String, Object> attributes = new HashMap<>();
         attributes.put("type", "Memory");
         attributes.put("initialConfigurationLocation", file.toUri().toString());
         attributes.put("startupLoggedToSystemOut", "false");
         attributes.put("context", Map.of("qpid.work_dir", folder.toString()));
-        new SystemLauncher().startup(attributes);
-        return port;
+        CompletableFuture<SystemConfig<?>> started = new CompletableFuture<>();
+        new SystemLauncher(new SystemLauncherListener.DefaultSystemLauncherListener() {
+            @Override
+            public void onContainerResolve(SystemConfig<?> system) {
+                started.complete(system);
+            }
+        }).startup(attributes);
+        return started.get().getContainer();
     }
 
-    private static String configuration(String name, int port) {
+    private static String configuration(Path store, int port) {
         return "{\"name\": \"broker\", \"modelVersion\": \"9.0\",\n"
                 + " \"authenticationproviders\": [{\"name\": \"all\", \"type\": \"Anonymous\"}],\n"
-                + " \"keystores\": [{\"name\": \"key\", \"type\": \"FileKeyStore\", \"storeUrl\": \"" + Pki.path(name)
-                + ".p12\", \"keyStoreType\": \"PKCS12\", \"password\": \"changeit\"}],\n"
+                + " \"keystores\": [{\"name\": \"key\", \"type\": \"FileKeyStore\", \"storeUrl\": \"" + store
+                + "\", \"keyStoreType\": \"PKCS12\", \"password\": \"changeit\"}],\n"
                 + " \"truststores\": [{\"name\": \"cas\", \"type\": \"FileTrustStore\", \"storeUrl\": \""
                 + Pki.path("ca.p12") + "\", \"trustStoreType\": \"PKCS12\", \"password\": \"changeit\"}],\n"
                 + " \"ports\": [{\"name\": \"tls\", \"port\": " + port + ", \"bindingAddress\": \"127.0.0.1\",\n"

@@ -59,9 +59,13 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
-    /** Returns the name in the certificate that a server shows. */
-    public static String shownName(int port) throws GeneralSecurityException, IOException {
-        try (RawClient client = connect(port, "client", "TLSv1.3")) {
+    /**
+     * Returns the name in the certificate that a server shows.
+     *
+     * @param protocols what the client offers by ALPN
+     */
+    public static String shownName(int port, String... protocols) throws GeneralSecurityException, IOException {
+        try (RawClient client = connect(port, "client", "TLSv1.3", protocols)) {
             return ((X509Certificate) client.engine.getSession().getPeerCertificates()[0]).getSubjectX500Principal()
                     .getName();
         }

@@ -9,6 +9,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ClientAuth;
 import io.vertx.core.net.PfxOptions;
+import io.vertx.core.net.ServerSSLOptions;
 import io.vertx.mqtt.MqttClient;
 import io.vertx.mqtt.MqttClientOptions;
 import io.vertx.mqtt.MqttEndpoint;
@@ -27,7 +28,8 @@ public final class VertxStack {
     public static void main(String[] arguments) throws Exception {
         Pki.insertProvider();
         Vertx vertx = Vertx.vertx();
-        int port = start(vertx, "server");
+        MqttServer server = start(vertx, "server");
+        int port = server.actualPort();
         for (String provider : List.of(Pki.OURS, Pki.JDK)) {
             check("vertx' MQTT server carries a message of a socket on " + provider,
                     () -> equal("hello", Mqtt.exchange(Pki.context(provider, "client"), port, "hello")));
@@ -36,21 +38,29 @@ public final class VertxStack {
         RawClient.strangersAreRefused("vertx' MQTT server", port, Mqtt.connect());
         refused("vertx' MQTT client refuses a server of a strange CA", "unable to find valid certification path",
                 () -> exchange(vertx, port, "strange-ca"));
-        int other = start(vertx, "other");
+        int other = start(vertx, "other").actualPort();
         refused("vertx' MQTT client refuses a server with another name",
                 "No subject alternative DNS name matching localhost", () -> exchange(vertx, other, "ca"));
+        check("vertx' MQTT server shows a new certificate after updateSSLOptions()", () -> {
+            equal("CN=localhost", RawClient.shownName(port));
+            ServerSSLOptions renewed = new ServerSSLOptions().setKeyCertOptions(store("renewed"))
+                    .setTrustOptions(store("ca")).setClientAuth(ClientAuth.REQUIRED);
+            equal(true, server.updateSSLOptions(renewed).toCompletionStage().toCompletableFuture().get());
+            equal("CN=localhost-renewed", RawClient.shownName(port));
+            equal("hello", exchange(vertx, port, "ca"));
+        });
     }
 
     private static PfxOptions store(String name) {
         return new PfxOptions().setPath(Pki.path(name + ".p12")).setPassword(Pki.PASSWORD);
     }
 
-    private static int start(Vertx vertx, String name) throws Exception {
+    private static MqttServer start(Vertx vertx, String name) throws Exception {
         MqttServerOptions options = new MqttServerOptions().setPort(0).setHost("localhost");
         options.setSsl(true).setKeyCertOptions(store(name)).setTrustOptions(store("ca"))
                 .setClientAuth(ClientAuth.REQUIRED);
         MqttServer server = MqttServer.create(vertx, options).endpointHandler(VertxStack::serve);
-        return server.listen().toCompletionStage().toCompletableFuture().get().actualPort();
+        return server.listen().toCompletionStage().toCompletableFuture().get();
     }
 
     private static void serve(MqttEndpoint endpoint) {
