@@ -47,8 +47,9 @@ public final class ArtemisStack {
     private static int start(Path store) throws Exception {
         int port = Pki.freePort();
         Configuration configuration = new ConfigurationImpl();
+        // A refresh during the start would leave out the acceptor.
         configuration.setPersistenceEnabled(false).setSecurityEnabled(false).setJMXManagementEnabled(false)
-                .setConfigurationFileRefreshPeriod(200);
+                .setConfigurationFileRefreshPeriod(10_000);
         configuration.addAcceptorConfiguration("tls", "tcp://localhost:" + port + "?" + stores(store, "ca")
                 + ";needClientAuth=true;sslAutoReload=true");
         EmbeddedActiveMQ broker = new EmbeddedActiveMQ();

@@ -71,7 +71,9 @@ public final class QpidStack {
         attributes.put("type", "Memory");
         attributes.put("initialConfigurationLocation", file.toUri().toString());
         attributes.put("startupLoggedToSystemOut", "false");
-        attributes.put("context", Map.of("qpid.work_dir", folder.toString()));
+        // Qpid gives a client two seconds for TLS and the header together, which a busy machine can exceed.
+        attributes.put("context", Map.of("qpid.work_dir", folder.toString(), "qpid.port.protocol_handshake_timeout",
+                "60000"));
         CompletableFuture<SystemConfig<?>> started = new CompletableFuture<>();
         new SystemLauncher(new SystemLauncherListener.DefaultSystemLauncherListener() {
             @Override

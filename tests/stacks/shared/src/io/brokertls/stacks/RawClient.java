@@ -4,6 +4,7 @@ import static io.brokertls.stacks.Checks.refused;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -71,10 +72,19 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
-    /** Waits until a server shows a certificate with a name. The check that calls this has a limit. */
+    /**
+     * Waits until a server shows a certificate with a name. Meanwhile it can close its port, as Artemis does. The check
+     * that calls this has a limit.
+     */
     public static void awaitName(int port, String name) throws Exception {
-        while (!shownName(port).equals(name)) {
+        String shown = null;
+        while (!name.equals(shown)) {
             Thread.sleep(50);
+            try {
+                shown = shownName(port);
+            } catch (ConnectException e) {
+                shown = null;
+            }
         }
     }
 
