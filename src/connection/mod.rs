@@ -329,7 +329,7 @@ impl Connection {
     fn keep_failure(&mut self, error: Error) -> Error {
         let moment = self.moment();
         let error = hints::fit(error, &moment);
-        self.log_refusal(&error, moment.side, moment.stage);
+        self.log_refusal(&error, moment.stage);
         self.change(Event::Failed(error.clone()));
         error
     }

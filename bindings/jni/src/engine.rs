@@ -372,6 +372,15 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_isResumed<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_hasBegun<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+) -> bool {
+    guard_bare(&mut env, || look(engine, Connection::has_begun))
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_deviations<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

@@ -67,7 +67,7 @@ public final class TlsMetrics {
     /**
      * {@return the numbers of refusals by reason} Each ended a connection, and was logged or could have been. They are
      * refusals by this side and by the peer, and failures of the protocol. Peers that leave a connection in use without
-     * close_notify do not count.
+     * close_notify do not count, nor do those that leave before their first record.
      */
     public Map<ErrorCode, Long> refusals() {
         return refusals;

@@ -264,6 +264,15 @@ public final class NativeEngine extends NativeHandle {
         }
     }
 
+    /** Returns true if the peer has sent a whole record of TLS, and on a client. */
+    public boolean hasBegun() {
+        try {
+            return hasBegun(pointer());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Returns the names of the tolerated deviations of the peer's certificate. */
     public String[] deviations() {
         try {
@@ -356,6 +365,8 @@ public final class NativeEngine extends NativeHandle {
     private static native String[] facts(long engine);
 
     private static native boolean isResumed(long engine);
+
+    private static native boolean hasBegun(long engine);
 
     private static native String[] deviations(long engine);
 

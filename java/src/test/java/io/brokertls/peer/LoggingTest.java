@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsContext;
 import io.brokertls.BrokerTlsContextBuilder;
+import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.io.OutputStream;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,6 +19,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import javax.net.ssl.KeyManagerFactory;
@@ -153,10 +157,52 @@ class LoggingTest {
             assertTrue(lines.at(DEBUG).stream().anyMatch(line -> line.contains(": BTLS_TRUNCATED")), lines.toString());
 
             EnginePair begun = pair(client, Pki.HOST, server);
-            begun.server.engine.beginHandshake();
+            begun.begin().client.wrap(ByteBuffer.allocate(0));
+            begun.server.step(Integer.MAX_VALUE);
             lines.clear();
             assertThrows(SSLException.class, begun.server.engine::closeInbound);
             assertTrue(lines.at(Level.WARNING).stream().anyMatch(line -> line.contains(": BTLS_HANDSHAKE_EOF")),
+                    lines.toString());
+            assertEquals(Map.of(ErrorCode.HANDSHAKE_EOF, 1L), server.metrics().refusals());
+        }
+    }
+
+    /** As health checks do: they connect and leave, or leave with a part of a message sent. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 5, 100})
+    void peerThatLeavesBeforeItsFirstRecordIsLoggedAtDebugAndDoesNotCount(int sent) throws Exception {
+        LOGGER.setLevel(DEBUG);
+        try (BrokerTlsContext server = server().build(); BrokerTlsContext client = client().build();
+                ServerSocket listener = server.serverSocketFactory().createServerSocket(0)) {
+            SSLEngine speaker = client.newEngine(Pki.HOST, 8883);
+            speaker.setUseClientMode(true);
+            ByteBuffer hello = ByteBuffer.allocate(speaker.getSession().getPacketBufferSize());
+            speaker.wrap(ByteBuffer.allocate(0), hello);
+            try (Socket check = new Socket("localhost", listener.getLocalPort())) {
+                check.getOutputStream().write(hello.array(), 0, sent);
+            }
+            lines.clear();
+            try (Socket accepted = listener.accept()) {
+                assertThrows(SSLException.class, accepted.getInputStream()::read);
+            }
+            assertEquals(List.of(), lines.at(Level.WARNING));
+            assertTrue(lines.at(DEBUG).stream().anyMatch(line -> line.contains(": BTLS_HANDSHAKE_EOF")),
+                    lines.toString());
+            assertEquals(Map.of(), server.metrics().refusals());
+        }
+    }
+
+    /** It speaks another protocol, which an operator wants to know. */
+    @Test
+    void peerThatLeavesAfterTheWordsOfAnotherProtocolIsLoggedAtWarning() throws Exception {
+        LOGGER.setLevel(DEBUG);
+        try (BrokerTlsContext server = server().build()) {
+            SSLEngine engine = server.newEngine();
+            engine.setUseClientMode(false);
+            engine.beginHandshake();
+            engine.unwrap(ByteBuffer.wrap("GET".getBytes(StandardCharsets.US_ASCII)), ByteBuffer.allocate(20_000));
+            assertThrows(SSLException.class, engine::closeInbound);
+            assertTrue(lines.at(Level.WARNING).stream().anyMatch(line -> line.contains(": BTLS_PEER_NOT_TLS")),
                     lines.toString());
         }
     }

@@ -5,6 +5,7 @@ import io.brokertls.TlsFailure;
 import io.brokertls.internal.ContextCounters;
 import io.brokertls.internal.LateLog;
 import io.brokertls.internal.NativeContext;
+import io.brokertls.internal.NativeEngine;
 import io.brokertls.jsse.monitoring.Flight;
 import io.brokertls.jsse.monitoring.HandshakeFacts;
 import io.brokertls.jsse.session.Session;
@@ -63,14 +64,14 @@ final class Reports {
     }
 
     /**
-     * Reports a failed connection.
+     * Reports a failed connection. Devices lose their network all the time, and health checks leave at once. That is no
+     * news about TLS.
      *
      * @param peer the subject that a Java manager was asked about, as its messages do not name it; null for none
      * @param isEstablished true if its handshake was complete
      */
-    void failed(ConfiguredEngine engine, TlsFailure failure, Principal peer, boolean isEstablished) {
-        // Devices lose their network all the time. The transport counts that; it is no news about TLS.
-        if (isEstablished && failure.code() == ErrorCode.TRUNCATED) {
+    void failed(HandshakingEngine engine, TlsFailure failure, Principal peer, boolean isEstablished) {
+        if (isEstablished ? failure.code() == ErrorCode.TRUNCATED : isLookedAt(engine, failure)) {
             if (LOG.isLoggable(System.Logger.Level.DEBUG)) {
                 log.write(DEBUG, HandshakeCallbacks.printable(line(engine, failure, peer)));
             }
@@ -87,6 +88,12 @@ final class Reports {
         } else {
             log.write(WARNING, line);
         }
+    }
+
+    /** Returns true for a peer that leaves before its first record, as health checks do. */
+    private static boolean isLookedAt(HandshakingEngine engine, TlsFailure failure) {
+        return failure.code() == ErrorCode.HANDSHAKE_EOF
+                && Boolean.FALSE.equals(engine.ask(NativeEngine::hasBegun));
     }
 
     private void record(ConfiguredEngine engine, TlsFailure failure, Principal peer) {

@@ -67,11 +67,27 @@ final class SocketReader {
         }
     }
 
-    private static SSLException endInHandshake() {
+    private SSLException endInHandshake() {
+        SSLException reported = endOfInput();
+        if (reported != null) {
+            return reported;
+        }
         TlsFailure cause = TlsFailure.of(ErrorCode.HANDSHAKE_EOF, "");
         SSLException ended = new SSLHandshakeException(cause.getMessage());
         ended.initCause(cause);
         return ended;
+    }
+
+    /** Ends the input of the engine, which reports that. Returns its failure; null if it has none. */
+    private SSLException endOfInput() {
+        try {
+            engine.closeInbound();
+        } catch (SSLException e) {
+            if (e.getCause() instanceof TlsFailure) {
+                return e;
+            }
+        }
+        return null;
     }
 
     /** Returns the number of bytes that can be read without waiting. */
@@ -187,14 +203,8 @@ final class SocketReader {
     }
 
     private SSLException truncated() {
-        try {
-            engine.closeInbound();
-        } catch (SSLException e) {
-            if (e.getCause() instanceof TlsFailure) {
-                return e;
-            }
-        }
-        return SocketConnection.error(ErrorCode.TRUNCATED, "");
+        SSLException reported = endOfInput();
+        return reported == null ? SocketConnection.error(ErrorCode.TRUNCATED, "") : reported;
     }
 
     /** Drops data until the peer's close_notify, the end of the input, or the end of the time. */
