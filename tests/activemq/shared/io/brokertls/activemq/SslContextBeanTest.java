@@ -3,6 +3,9 @@ package io.brokertls.activemq;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,11 +13,14 @@ import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.KeyManagementException;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +33,11 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
+import org.apache.activemq.broker.BrokerService;
+import org.apache.activemq.broker.BrokerServiceAware;
 import org.apache.activemq.broker.SslContext;
+import org.apache.activemq.transport.TransportFactory;
+import org.apache.activemq.transport.TransportServer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,6 +45,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.BeansException;
 import org.springframework.context.support.FileSystemXmlApplicationContext;
@@ -223,9 +234,16 @@ class SslContextBeanTest {
         }
     }
 
+    /** ActiveMQ 6 has jakarta.jms, and its module for STOMP is published. */
+    static List<String> nioSchemes() {
+        boolean isSix = Connection.class.getName().startsWith("jakarta");
+        return isSix ? List.of("mqtt+nio+ssl", "amqp+nio+ssl", "stomp+nio+ssl")
+                : List.of("mqtt+nio+ssl", "amqp+nio+ssl");
+    }
+
     /** ActiveMQ gives the context of the last broker to the clients of both. */
     @ParameterizedTest
-    @CsvSource({"mqtt+nio+ssl", "amqp+nio+ssl"})
+    @MethodSource("nioSchemes")
     void twoBrokersKeepTheirOwnContextsOverEachNioTransport(String scheme) throws Exception {
         Stores theirs = Stores.impostor();
         try (Bean one = new Bean(OURS, exact(STORES));
@@ -244,6 +262,52 @@ class SslContextBeanTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("nioSchemes")
+    void lastBeanGivesActiveMqItsOwnFactoriesBack(String scheme) throws Exception {
+        URI location = URI.create(scheme + "://127.0.0.1:0");
+        TransportFactory own = TransportFactory.findTransportFactory(location);
+        assertTrue(own.getClass().getName().startsWith("org.apache.activemq."), own.getClass().getName());
+        try (Bean one = new Bean(OURS, exact(STORES))) {
+            TransportFactory perBroker = TransportFactory.findTransportFactory(location);
+            assertNotSame(own, perBroker);
+            Bean two = new Bean(OURS, exact(STORES));
+            two.close();
+            two.call("destroy");
+            assertSame(perBroker, TransportFactory.findTransportFactory(location));
+        }
+        assertSame(own, TransportFactory.findTransportFactory(location));
+    }
+
+    /** A broker that was named and never bound is not that of the next connector. */
+    @Test
+    void connectorWithoutABrokerHasNoneThatWasNamedBefore() throws Exception {
+        try (Bean bean = new Bean(OURS, exact(STORES))) {
+            BrokerService abandoned = new BrokerService();
+            abandoned.setSslContext(bean.context);
+            URI location = URI.create("mqtt+nio+ssl://127.0.0.1:0");
+            ((BrokerServiceAware) TransportFactory.findTransportFactory(location)).setBrokerService(abandoned);
+            TransportServer server = TransportFactory.bind(location);
+            try {
+                Object factory = field(server, "transportFactory");
+                assertNull(field(factory, "brokerService"));
+            } finally {
+                server.stop();
+            }
+        }
+    }
+
+    @Test
+    void destroyedBeanIsRefusedByName() throws Exception {
+        Bean bean = new Bean(OURS, exact(STORES));
+        bean.close();
+        Exception refused = assertThrows(KeyManagementException.class, bean.context::getSSLContext);
+        assertTrue(refused.getMessage().contains("the bean is destroyed; make another one"), refused.getMessage());
+        IOException ofBroker = assertThrows(IOException.class,
+                () -> new Broker(bean.context, "mqtt+nio+ssl", 0, "").close());
+        assertTrue(ofBroker.getMessage().contains("the bean is destroyed"), ofBroker.getMessage());
     }
 
     /** A whole activemq.xml, with the bean inside of the broker. */
@@ -290,7 +354,21 @@ class SslContextBeanTest {
             List<String> readers = Arrays.stream(Class.forName(OURS).getMethods()).map(Method::getName)
                     .filter(name -> name.startsWith("get") && name.contains("Password")).collect(Collectors.toList());
             assertEquals(List.of(), readers);
+            for (String name : List.of("keyStorePassword", "keyStoreKeyPassword", "trustStorePassword")) {
+                assertNull(field(bean.context, name), name);
+            }
         }
+    }
+
+    /** Returns the value of a field, of the class that has it. */
+    private static Object field(Object holder, String name) throws ReflectiveOperationException {
+        Class<?> type = holder.getClass();
+        while (Arrays.stream(type.getDeclaredFields()).noneMatch(field -> field.getName().equals(name))) {
+            type = type.getSuperclass();
+        }
+        Field field = type.getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(holder);
     }
 
     private static Set<String> setters(Class<?> type) {

@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -66,6 +67,32 @@ public final class JettyStack {
         webSocket(port);
         protocols(port);
         reload();
+        serverNames();
+    }
+
+    /** Keys of two types for two names, and one key for a name that clients must ask for. */
+    private static void serverNames() throws Exception {
+        KeyStore both = Pki.store("server");
+        KeyStore other = Pki.store("other");
+        char[] password = Pki.PASSWORD.toCharArray();
+        both.setKeyEntry("other", other.getKey("other", password), password, other.getCertificateChain("other"));
+        SslContextFactory.Server named = tls("server.p12", "PKCS12");
+        named.setKeyStore(both);
+        named.setKeyManagerPassword(Pki.PASSWORD);
+        int port = start(named);
+        for (String version : new String[] {"TLSv1.2", "TLSv1.3"}) {
+            check("jetty shows the certificate for each name over " + version, () -> {
+                equal("CN=localhost", RawClient.nameShownFor("localhost", port, version));
+                equal("CN=other.example", RawClient.nameShownFor("other.example", port, version));
+            });
+        }
+        SslContextFactory.Server tls = tls("server.p12", "PKCS12");
+        tls.setSniRequired(true);
+        int strict = start(tls);
+        check("jetty with sniRequired serves its name",
+                () -> equal("CN=localhost", RawClient.nameShownFor("localhost", strict, "TLSv1.3")));
+        refused("jetty with sniRequired refuses another name", "Received fatal alert: handshake_failure",
+                () -> RawClient.nameShownFor("absent.example", strict, "TLSv1.3"));
     }
 
     private static SslContextFactory.Server tls(String store, String type) {

@@ -5,6 +5,9 @@ import static io.brokertls.stacks.Checks.equal;
 import static io.brokertls.stacks.Checks.refused;
 
 import io.brokertls.kafka.BrokerTlsEngineFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -87,6 +90,18 @@ public final class KafkaStack {
             Map<String, Object> config = settingsOfFactory();
             config.put("brokertls.crl", Pki.path("ca.crt"));
             configure(config);
+        });
+        check("kafka's factory is rebuilt for another file under the same name", () -> {
+            Path store = Pki.copy("server.p12", "server.p12");
+            Map<String, Object> config = settingsOfFactory();
+            config.put("ssl.keystore.location", store.toString());
+            try (BrokerTlsEngineFactory factory = new BrokerTlsEngineFactory()) {
+                factory.configure(config);
+                equal(false, factory.shouldBeRebuilt(config));
+                Pki.replace(store, "renewed.p12");
+                Files.setLastModifiedTime(store, FileTime.fromMillis(1));
+                equal(true, factory.shouldBeRebuilt(config));
+            }
         });
         refused("kafka's factory refuses a wrong password", "BTLS_STORE_PASSWORD_WRONG", () -> {
             Map<String, Object> config = settingsOfFactory();
@@ -180,10 +195,10 @@ public final class KafkaStack {
         config.put("security.protocol", "SSL");
         config.put("ssl.engine.factory.class", FACTORY);
         config.put("ssl.keystore.type", "PEM");
-        config.put("ssl.keystore.certificate.chain", java.nio.file.Files.readString(Pki.file("client.chain.pem")));
-        config.put("ssl.keystore.key", java.nio.file.Files.readString(Pki.file("client.key")));
+        config.put("ssl.keystore.certificate.chain", Files.readString(Pki.file("client.chain.pem")));
+        config.put("ssl.keystore.key", Files.readString(Pki.file("client.key")));
         config.put("ssl.truststore.type", "PEM");
-        config.put("ssl.truststore.certificates", java.nio.file.Files.readString(Pki.file("ca.crt")));
+        config.put("ssl.truststore.certificates", Files.readString(Pki.file("ca.crt")));
         return config;
     }
 }

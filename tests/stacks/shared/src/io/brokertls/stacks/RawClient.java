@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
@@ -28,7 +29,7 @@ public final class RawClient implements AutoCloseable {
     private final ByteBuffer received;
     private final ByteBuffer plaintext;
 
-    private RawClient(int port, String key, String version, String... protocols)
+    private RawClient(int port, String serverName, String key, String version, String... protocols)
             throws GeneralSecurityException, IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(TIMEOUT_MS);
@@ -37,6 +38,9 @@ public final class RawClient implements AutoCloseable {
         engine.setEnabledProtocols(new String[] {version});
         SSLParameters parameters = engine.getSSLParameters();
         parameters.setApplicationProtocols(protocols);
+        if (serverName != null) {
+            parameters.setServerNames(List.of(new SNIHostName(serverName)));
+        }
         engine.setSSLParameters(parameters);
         received = ByteBuffer.allocate(2 * engine.getSession().getPacketBufferSize()).flip();
         plaintext = ByteBuffer.allocate(2 * engine.getSession().getApplicationBufferSize());
@@ -49,7 +53,10 @@ public final class RawClient implements AutoCloseable {
      */
     public static RawClient connect(int port, String key, String version, String... protocols)
             throws GeneralSecurityException, IOException {
-        RawClient client = new RawClient(port, key, version, protocols);
+        return connect(new RawClient(port, null, key, version, protocols));
+    }
+
+    private static RawClient connect(RawClient client) throws IOException {
         try {
             client.engine.beginHandshake();
             client.handshake();
@@ -67,9 +74,20 @@ public final class RawClient implements AutoCloseable {
      */
     public static String shownName(int port, String... protocols) throws GeneralSecurityException, IOException {
         try (RawClient client = connect(port, "client", "TLSv1.3", protocols)) {
-            return ((X509Certificate) client.engine.getSession().getPeerCertificates()[0]).getSubjectX500Principal()
-                    .getName();
+            return client.shownName();
         }
+    }
+
+    /** Returns the name in the certificate that a server shows to a client that asks for a server name. */
+    public static String nameShownFor(String serverName, int port, String version)
+            throws GeneralSecurityException, IOException {
+        try (RawClient client = connect(new RawClient(port, serverName, "client", version))) {
+            return client.shownName();
+        }
+    }
+
+    private String shownName() throws IOException {
+        return ((X509Certificate) engine.getSession().getPeerCertificates()[0]).getSubjectX500Principal().getName();
     }
 
     /**

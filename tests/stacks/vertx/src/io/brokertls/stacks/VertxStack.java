@@ -28,7 +28,7 @@ public final class VertxStack {
     public static void main(String[] arguments) throws Exception {
         Pki.insertProvider();
         Vertx vertx = Vertx.vertx();
-        MqttServer server = start(vertx, "server");
+        MqttServer server = start(vertx, "server", 0);
         int port = server.actualPort();
         for (String provider : List.of(Pki.OURS, Pki.JDK)) {
             check("vertx' MQTT server carries a message of a socket on " + provider,
@@ -38,7 +38,7 @@ public final class VertxStack {
         RawClient.strangersAreRefused("vertx' MQTT server", port, Mqtt.connect());
         refused("vertx' MQTT client refuses a server of a strange CA", "unable to find valid certification path",
                 () -> exchange(vertx, port, "strange-ca"));
-        int other = start(vertx, "other").actualPort();
+        int other = start(vertx, "other", 0).actualPort();
         refused("vertx' MQTT client refuses a server with another name",
                 "No subject alternative DNS name matching localhost", () -> exchange(vertx, other, "ca"));
         check("vertx' MQTT server shows a new certificate after updateSSLOptions()", () -> {
@@ -49,14 +49,31 @@ public final class VertxStack {
             equal("CN=localhost-renewed", RawClient.shownName(port));
             equal("hello", exchange(vertx, port, "ca"));
         });
+        sharedPort(vertx);
+    }
+
+    /** Vert.x spreads the connections over the servers that share a port. */
+    private static void sharedPort(Vertx vertx) throws Exception {
+        int port = Pki.freePort();
+        List<MqttServer> servers = List.of(start(vertx, "server", port), start(vertx, "server", port));
+        check("vertx' MQTT servers of one port all show a new certificate after updateSSLOptions()", () -> {
+            ServerSSLOptions renewed = new ServerSSLOptions().setKeyCertOptions(store("renewed"))
+                    .setTrustOptions(store("ca")).setClientAuth(ClientAuth.REQUIRED);
+            for (MqttServer server : servers) {
+                server.updateSSLOptions(renewed, true).toCompletionStage().toCompletableFuture().get();
+            }
+            for (int i = 0; i < 2 * servers.size(); i++) {
+                equal("CN=localhost-renewed", RawClient.shownName(port));
+            }
+        });
     }
 
     private static PfxOptions store(String name) {
         return new PfxOptions().setPath(Pki.path(name + ".p12")).setPassword(Pki.PASSWORD);
     }
 
-    private static MqttServer start(Vertx vertx, String name) throws Exception {
-        MqttServerOptions options = new MqttServerOptions().setPort(0).setHost("localhost");
+    private static MqttServer start(Vertx vertx, String name, int port) throws Exception {
+        MqttServerOptions options = new MqttServerOptions().setPort(port).setHost("localhost");
         options.setSsl(true).setKeyCertOptions(store(name)).setTrustOptions(store("ca"))
                 .setClientAuth(ClientAuth.REQUIRED);
         MqttServer server = MqttServer.create(vertx, options).endpointHandler(VertxStack::serve);

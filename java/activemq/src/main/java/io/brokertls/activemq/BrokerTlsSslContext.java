@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyManagementException;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -40,12 +41,12 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
 
     private String keyStore;
     private String keyStoreType = "jks";
-    private String keyStorePassword;
-    private String keyStoreKeyPassword;
+    private char[] keyStorePassword;
+    private char[] keyStoreKeyPassword;
     private String keyStoreAlgorithm;
     private String trustStore;
     private String trustStoreType = "jks";
-    private String trustStorePassword;
+    private char[] trustStorePassword;
     private String trustStoreAlgorithm;
     private String secureRandomAlgorithm = "SHA1PRNG";
     private String crlPath;
@@ -53,28 +54,33 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
     /** The setting that a reload cannot read again; null if there is none. */
     private String fixed;
     private BrokerTlsContext context;
+    private boolean isDestroyed;
 
     /** Makes a bean without properties. */
     public BrokerTlsSslContext() {
     }
 
-    /** Makes the context, and fails for the first setting or file that cannot be used. */
+    /** Makes the context and wipes the passwords. Fails for the first setting or file that cannot be used. */
     @Override
     public synchronized void afterPropertiesSet() throws Exception {
+        if (isDestroyed) {
+            throw new IllegalStateException("the bean is destroyed; make another one for a broker that starts again");
+        }
         if (context == null) {
             SecureRandom.getInstance(secureRandomAlgorithm);
             context = build();
+            wipePasswords();
+            PerBrokerTransports.acquire();
             if (maintenance || needsMaintenance()) {
                 context.startMaintenance();
             }
-            PerBrokerTransports.install();
         }
     }
 
     /**
      * {@return the context of the broker} The first call makes it.
      *
-     * @throws KeyManagementException for the first setting or file that cannot be used
+     * @throws KeyManagementException for the first setting or file that cannot be used, and after {@link #destroy}
      */
     public synchronized BrokerTlsContext context() throws KeyManagementException {
         try {
@@ -111,12 +117,28 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
         current.reload();
     }
 
-    /** Closes the context. Connections continue. */
+    /**
+     * Closes the context. Connections continue. With the last bean, ActiveMQ has its own transport factories back.
+     */
     @Override
     public synchronized void destroy() {
-        if (context != null) {
+        if (context != null && !isDestroyed) {
+            PerBrokerTransports.release();
             context.close();
         }
+        isDestroyed = true;
+        wipePasswords();
+    }
+
+    private void wipePasswords() {
+        for (char[] each : new char[][] {keyStorePassword, keyStoreKeyPassword, trustStorePassword}) {
+            if (each != null) {
+                Arrays.fill(each, '\0');
+            }
+        }
+        keyStorePassword = null;
+        keyStoreKeyPassword = null;
+        trustStorePassword = null;
     }
 
     private BrokerTlsContext build() throws GeneralSecurityException, IOException {
@@ -176,9 +198,8 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
                 throw conflict("keyAlias and the passwords of keys need a keystore or a certificate");
             }
         } else if (isNative(keyStoreAlgorithm, keyStoreType)) {
-            char[] password = characters(keyStorePassword);
-            add("keyStore", keyStore, file -> builder.keyStore(file, password),
-                    bytes -> builder.keyStore(bytes, keyStore, password));
+            add("keyStore", keyStore, file -> builder.keyStore(file, keyStorePassword),
+                    bytes -> builder.keyStore(bytes, keyStore, keyStorePassword));
             if (NAMED.contains(keyStoreType.toLowerCase(Locale.ROOT))) {
                 builder.keyStoreType(keyStoreType);
             }
@@ -197,7 +218,7 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
 
     private void addKeyDetails(BrokerTlsContextBuilder builder) {
         if (keyStoreKeyPassword != null) {
-            builder.keyPassword(keyStoreKeyPassword.toCharArray());
+            builder.keyPassword(keyStoreKeyPassword);
         }
         if (keyAlias() != null) {
             builder.keyAlias(keyAlias());
@@ -239,9 +260,8 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
             throw conflict("the security property ocsp.enable has no effect on native trust; set the option fetch, "
                     + "or trustStoreAlgorithm PKIX");
         }
-        char[] password = characters(trustStorePassword);
-        add("trustStore", trustStore, file -> builder.trustStore(file, password),
-                bytes -> builder.trustStore(bytes, trustStore, password));
+        add("trustStore", trustStore, file -> builder.trustStore(file, trustStorePassword),
+                bytes -> builder.trustStore(bytes, trustStore, trustStorePassword));
         if (NAMED.contains(trustStoreType.toLowerCase(Locale.ROOT))) {
             builder.trustStoreType(trustStoreType);
         }
@@ -302,7 +322,7 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
                 + trustStore + "]";
     }
 
-    // The properties of SpringSslContext. Passwords can be set and not read.
+    // The properties of SpringSslContext. Passwords can be set and not read, and are wiped when they have been used.
 
     /** {@return the location of the keystore with the own certificates and keys} */
     public String getKeyStore() {
@@ -338,7 +358,7 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
      * @param password kept as text, as Spring has it; null for none
      */
     public void setKeyStorePassword(String password) {
-        keyStorePassword = password;
+        keyStorePassword = characters(password);
     }
 
     /**
@@ -347,7 +367,7 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
      * @param password that of the keystore by default
      */
     public void setKeyStoreKeyPassword(String password) {
-        keyStoreKeyPassword = password;
+        keyStoreKeyPassword = characters(password);
     }
 
     /** {@return the algorithm of the key manager} */
@@ -398,7 +418,7 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
      * @param password kept as text, as Spring has it; null for none
      */
     public void setTrustStorePassword(String password) {
-        trustStorePassword = password;
+        trustStorePassword = characters(password);
     }
 
     /** {@return the algorithm of the trust manager} */

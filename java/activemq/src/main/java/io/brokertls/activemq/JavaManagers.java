@@ -30,11 +30,10 @@ final class JavaManagers {
         return Boolean.parseBoolean(Security.getProperty("ocsp.enable"));
     }
 
-    static X509KeyManager keys(Location store, String type, String password, String keyPassword, String algorithm)
+    static X509KeyManager keys(Location store, String type, char[] password, char[] keyPassword, String algorithm)
             throws GeneralSecurityException, IOException {
         KeyManagerFactory factory = KeyManagerFactory.getInstance(algorithm);
-        String ofKey = keyPassword == null ? password : keyPassword;
-        factory.init(load(store, type, password), ofKey == null ? null : ofKey.toCharArray());
+        factory.init(load(store, type, password), keyPassword == null ? password : keyPassword);
         for (KeyManager manager : factory.getKeyManagers()) {
             if (manager instanceof X509KeyManager) {
                 return (X509KeyManager) manager;
@@ -44,7 +43,7 @@ final class JavaManagers {
     }
 
     /** @param crls null for none */
-    static X509TrustManager trust(Location store, String type, String password, String algorithm, Location crls)
+    static X509TrustManager trust(Location store, String type, char[] password, String algorithm, Location crls)
             throws GeneralSecurityException, IOException {
         KeyStore anchors = load(store, type, password);
         TrustManagerFactory factory = TrustManagerFactory.getInstance(algorithm);
@@ -79,11 +78,11 @@ final class JavaManagers {
         }
     }
 
-    private static KeyStore load(Location store, String type, String password)
+    private static KeyStore load(Location store, String type, char[] password)
             throws GeneralSecurityException, IOException {
         KeyStore loaded = KeyStore.getInstance(type);
         try (InputStream in = store.open()) {
-            loaded.load(in, password == null ? null : password.toCharArray());
+            loaded.load(in, password);
         }
         return loaded;
     }

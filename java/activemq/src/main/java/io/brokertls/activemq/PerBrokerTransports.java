@@ -1,6 +1,7 @@
 package io.brokertls.activemq;
 
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import org.apache.activemq.broker.BrokerService;
 import org.apache.activemq.broker.BrokerServiceAware;
+import org.apache.activemq.broker.SslContext;
 import org.apache.activemq.transport.Transport;
 import org.apache.activemq.transport.TransportFactory;
 import org.apache.activemq.transport.TransportServer;
@@ -19,40 +21,64 @@ import org.apache.activemq.wireformat.WireFormat;
  */
 final class PerBrokerTransports extends TransportFactory implements BrokerServiceAware {
     private static final List<String> SCHEMES = List.of("mqtt+nio+ssl", "stomp+nio+ssl", "amqp+nio+ssl");
+    /** The number of beans that are in use. */
+    private static int beans;
 
     private final TransportFactory shared;
     /** ActiveMQ names the broker and binds on one thread. */
-    private final ThreadLocal<BrokerService> binding = new ThreadLocal<>();
+    private final ThreadLocal<WeakReference<BrokerService>> binding = new ThreadLocal<>();
 
     private PerBrokerTransports(TransportFactory shared) {
         this.shared = shared;
     }
 
-    /** Replaces the factories of those schemes that this ActiveMQ has. Further calls do nothing. */
-    static synchronized void install() {
+    /** Replaces the factories of those schemes that this ActiveMQ has, for one more bean. */
+    static synchronized void acquire() {
+        beans++;
         for (String scheme : SCHEMES) {
-            TransportFactory found;
-            try {
-                found = TransportFactory.findTransportFactory(URI.create(scheme + "://localhost"));
-            } catch (IOException e) {
-                // The protocol is not on the class path.
-                continue;
+            TransportFactory found = find(scheme);
+            if (found != null && !(found instanceof PerBrokerTransports)) {
+                registerTransportFactory(scheme, new PerBrokerTransports(found));
             }
-            if (!(found instanceof PerBrokerTransports)) {
-                TransportFactory.registerTransportFactory(scheme, new PerBrokerTransports(found));
+        }
+    }
+
+    /** Ends the use by one bean. The last one gives ActiveMQ its own factories back. Connectors continue. */
+    static synchronized void release() {
+        beans--;
+        for (String scheme : beans == 0 ? SCHEMES : List.<String>of()) {
+            TransportFactory found = find(scheme);
+            if (found instanceof PerBrokerTransports) {
+                registerTransportFactory(scheme, ((PerBrokerTransports) found).shared);
             }
+        }
+    }
+
+    /** Returns the factory of a scheme; null if its protocol is not on the class path. */
+    private static TransportFactory find(String scheme) {
+        try {
+            return findTransportFactory(URI.create(scheme + "://localhost"));
+        } catch (IOException e) {
+            return null;
         }
     }
 
     @Override
     public void setBrokerService(BrokerService broker) {
-        binding.set(broker);
+        binding.set(new WeakReference<>(broker));
+    }
+
+    /** Returns the broker of this connector; null for a connector without one, and for a broker that did not bind. */
+    private BrokerService broker() {
+        WeakReference<BrokerService> named = binding.get();
+        binding.remove();
+        BrokerService broker = named == null ? null : named.get();
+        return broker != null && broker.getSslContext() == SslContext.getCurrentSslContext() ? broker : null;
     }
 
     @Override
     public TransportServer doBind(URI location) throws IOException {
-        BrokerService broker = binding.get();
-        binding.remove();
+        BrokerService broker = broker();
         TransportFactory own;
         try {
             own = shared.getClass().getConstructor().newInstance();
