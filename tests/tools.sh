@@ -52,9 +52,9 @@ if ((${#missing[@]})); then
     install="apt-get install -y --no-install-recommends ${missing[*]}"
     if ((EUID == 0)) && command -v apt-get > /dev/null; then
         echo "installing ${missing[*]}"
-        # RUNLEVEL=1 keeps a freshly installed broker from being started as a service.
+        # RUNLEVEL=1 keeps a freshly installed broker from being started as a service. Other installations end first.
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install -qq > /dev/null
+        DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install -qq -o DPkg::Lock::Timeout=300 > /dev/null
     else
         echo "missing: ${missing[*]}; on Debian, run: sudo apt-get update && sudo $install" >&2
         exit 1
