@@ -204,24 +204,33 @@ public final class NativeContext extends NativeHandle {
     }
 
     /**
-     * Limits resumption.
+     * Limits resumption. Does nothing after {@link #close()}.
      *
      * @param clientSessions number of servers with cached sessions, in clients; 0 for the default limit
      * @param clientTimeoutSeconds age after which a client does not resume a session; 0 for the default limit
      * @param serverTimeoutSeconds age after which a server does not resume a session; 0 for the default limit
      */
     public void limitSessions(int clientSessions, int clientTimeoutSeconds, int serverTimeoutSeconds) {
+        long context = pointerOrZero();
         try {
-            limitSessions(pointer(), clientSessions, clientTimeoutSeconds, serverTimeoutSeconds);
+            if (context != 0) {
+                limitSessions(context, clientSessions, clientTimeoutSeconds, serverTimeoutSeconds);
+            }
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    /** Ends the session of a connection, by the number of its first connection. It is not resumed any more. */
+    /**
+     * Ends the session of a connection, by the number of its first connection. It is not resumed any more, as all
+     * sessions of a context that is closed.
+     */
     public void endSession(long origin) {
+        long context = pointerOrZero();
         try {
-            endSession(pointer(), origin);
+            if (context != 0) {
+                endSession(context, origin);
+            }
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -229,17 +238,23 @@ public final class NativeContext extends NativeHandle {
 
     /** Ends a session as {@link #endSession}, because of a fatal alert. */
     public void failSession(long origin) {
+        long context = pointerOrZero();
         try {
-            failSession(pointer(), origin);
+            if (context != 0) {
+                failSession(context, origin);
+            }
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    /** Drops a client's sessions with a server. */
+    /** Drops a client's sessions with a server. A context that is closed has none. */
     public void forgetSessions(String host, String sessionScope) {
+        long context = pointerOrZero();
         try {
-            forgetSessions(pointer(), host, sessionScope);
+            if (context != 0) {
+                forgetSessions(context, host, sessionScope);
+            }
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -42,6 +42,11 @@ abstract class NativeHandle implements AutoCloseable {
         return pointer;
     }
 
+    /** Returns the handle of the object, for one native call; 0 after {@link #close()}. */
+    final long pointerOrZero() {
+        return state.pointer;
+    }
+
     final boolean isClosed() {
         return state.pointer == 0;
     }

@@ -1,5 +1,6 @@
 package io.brokertls.peer;
 
+import io.brokertls.ErrorCode;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,12 +13,16 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** The certificates of these tests: one authority and what it issued, made by openssl once per JVM. */
 public final class Pki {
     public static final String HOST = "localhost";
+    /** The alerts of a server of the JDK to a client without a certificate: up to 17.0.15 the first, then the others. */
+    public static final Set<ErrorCode> ALERTS_OF_THE_JDK_WITHOUT_A_CERTIFICATE = Set.of(ErrorCode.ALERT_BAD_CERTIFICATE,
+            ErrorCode.ALERT_CERTIFICATE_REQUIRED, ErrorCode.ALERT_HANDSHAKE_FAILURE);
     static final char[] PASSWORD = "password".toCharArray();
 
     private static final int COMMAND_SECONDS_MAX = 60;

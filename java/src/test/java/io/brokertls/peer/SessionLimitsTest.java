@@ -146,6 +146,25 @@ class SessionLimitsTest {
         }
     }
 
+    @Test
+    void sessionAndItsContextAreUsedAfterTheirTlsContextIsClosed() throws Exception {
+        for (String version : new String[] {Pairing.TLS12, Pairing.TLS13}) {
+            BrokerTlsContext tls = BrokerTlsContext.builder().trustManager(new Counting()).build();
+            SSLEngine client = tls.newEngine(Pki.HOST, PORT);
+            client.setUseClientMode(true);
+            client.setEnabledProtocols(new String[] {version});
+            SSLEngine server = Stack.OURS.context("ec").createSSLEngine();
+            server.setUseClientMode(false);
+            new EnginePair(client, server).handshake();
+            SSLSession session = client.getSession();
+            tls.close();
+            session.invalidate();
+            assertFalse(session.isValid());
+            session.getSessionContext().setSessionTimeout(5);
+            assertEquals(5, session.getSessionContext().getSessionTimeout());
+        }
+    }
+
     /** Returns when the clock has moved on so far that the session is older than this; at once if it is. */
     private static void awaitAge(SSLSession session, int seconds) throws InterruptedException {
         // Whole seconds are compared.
