@@ -2,7 +2,7 @@
 # X500Principal.getName(RFC2253) of a JDK reads the bytes of a BMPString and of a TeletexString as UTF-8; toString() does not.
 #
 # Seen with OpenJDK 17.0.15 of Debian 12 (package openjdk-17-jdk-headless), installed from there if there is no javac on
-# the path. Exits with 2 at another version than 17.
+# the path. Exits with 2 at another version: 17.0.21.1 has "CN=Ger\u00e4t" in both forms of each row.
 #   the common name "Ger\u00e4t" as BMPString:     RFC2253 "CN=\00G\00e\00r\00\ufffd\00t", toString "CN=Ger\u00e4t"
 #   the same as TeletexString (Latin-1):           RFC2253 "CN=Ger\ufffdt",                toString "CN=Ger\u00e4t"
 #   the same as UTF8String:                        both "CN=Ger\u00e4t"
@@ -18,8 +18,8 @@ if ! command -v javac > /dev/null; then
 fi
 version=$(java --version)
 echo "${version%%$'\n'*}"
-if ! [[ $version =~ ^openjdk\ 17[.\ ] ]]; then
-    echo "another version than stated: this is about OpenJDK 17" >&2
+if ! [[ $version =~ ^openjdk\ 17\.0\.15\  ]]; then
+    echo "another version than stated: this is about OpenJDK 17.0.15" >&2
     exit 2
 fi
 cat > "$folder/Names.java" << 'JAVA'
