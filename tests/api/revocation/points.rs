@@ -92,21 +92,19 @@ fn place_after_the_list_that_decides_is_not_asked() {
 
 #[test]
 fn places_that_all_fail_are_unreachable_and_asked_once_each_up_to_a_bound() {
-    let world = World::new("all-fail");
-    let urls: Vec<String> = (0..100).map(|at| world.web.url(&format!("/{at}.crl"))).collect();
-    let lists: Vec<[&str; 1]> = urls.iter().map(|url| [url.as_str()]).collect();
-    let many_points: Vec<&[&str]> = lists.iter().map(<[&str; 1]>::as_slice).collect();
-    let all: Vec<&str> = urls.iter().map(String::as_str).collect();
-    let crossed: Vec<&[&str]> = all.chunks(10).collect();
-    for (named, most) in [(many_points.as_slice(), 8), (&[all.as_slice()], 8), (crossed.as_slice(), 16)] {
+    for (places_of_a_point, most) in [(1, 8), (100, 8), (10, 16)] {
         for play in [Play::Status(404), Play::Hang(Vec::new())] {
+            // A request of an earlier client can arrive late, and then at its own server.
+            let world = World::new("all-fail");
+            let urls: Vec<String> = (0..100).map(|at| world.web.url(&format!("/{at}.crl"))).collect();
+            let places: Vec<&str> = urls.iter().map(String::as_str).collect();
             world.web.play("*", play);
-            let before = world.web.asked().len();
-            let server = world.server(GOOD, points(named));
+            let named: Vec<&[&str]> = places.chunks(places_of_a_point).collect();
+            let server = world.server(GOOD, points(&named));
             let client = world.client(|builder| builder.revocation_deadline_ms(800));
             let result = Pair::new(&server, &client, "broker").run().client;
             assert_code(&result, Code::RevocationUnreachable);
-            let asked = world.web.asked().len() - before;
+            let asked = world.web.asked().len();
             assert!(asked <= most, "{asked} of {most}");
             // A source that knows nothing refuses nothing if it is only preferred.
             let client = world.client(|builder| builder.revocation(Mode::Prefer).revocation_deadline_ms(800));
