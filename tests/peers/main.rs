@@ -37,6 +37,13 @@ const PEERS: [&str; 14] = [
 /// Peers that wait for the failure before they do anything else: of one version, they always print the same.
 const STEADY: [&str; 5] = ["openssl s_client", "openssl s_server", "Node tls", "SunJSSE", "Python ssl"];
 
+/// Outcomes with another version of the peer than the page has: title, peer and outcome.
+const CHANGED: [(&str, &str, &str); 1] = [(
+    "The server requires a certificate, and `connect` has none",
+    "SunJSSE",
+    "connected, then failed ALERT_CERTIFICATE_REQUIRED / refused ALERT_HANDSHAKE_FAILURE",
+)];
+
 struct Row {
     title: String,
     peer: String,
@@ -117,7 +124,8 @@ fn run_against_the_installed_peers_gives_the_codes_and_words_of_the_page() {
     for row in &measured {
         let place = place(row);
         let kept = on_page.get(&place).unwrap_or_else(|| panic!("{place:?} is not on the page:\n{said}"));
-        assert_eq!(kept.ours, row.ours, "{place:?}:\n{said}");
+        let has_changed = kept.peer != row.peer && CHANGED.contains(&(&place.0, &place.1, &row.ours));
+        assert!(kept.ours == row.ours || has_changed, "{place:?}: {} for {}:\n{said}", row.ours, kept.ours);
         if kept.peer != row.peer {
             // The harness hides what `eprintln!` writes in a test that passes.
             let said =
