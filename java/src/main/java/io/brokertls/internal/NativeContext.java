@@ -204,18 +204,15 @@ public final class NativeContext extends NativeHandle {
     }
 
     /**
-     * Limits resumption. Does nothing after {@link #close()}.
+     * Limits resumption.
      *
      * @param clientSessions number of servers with cached sessions, in clients; 0 for the default limit
      * @param clientTimeoutSeconds age after which a client does not resume a session; 0 for the default limit
      * @param serverTimeoutSeconds age after which a server does not resume a session; 0 for the default limit
      */
     public void limitSessions(int clientSessions, int clientTimeoutSeconds, int serverTimeoutSeconds) {
-        long context = pointerOrZero();
         try {
-            if (context != 0) {
-                limitSessions(context, clientSessions, clientTimeoutSeconds, serverTimeoutSeconds);
-            }
+            limitSessions(pointer(), clientSessions, clientTimeoutSeconds, serverTimeoutSeconds);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -147,7 +147,7 @@ class SessionLimitsTest {
     }
 
     @Test
-    void sessionAndItsContextAreUsedAfterTheirTlsContextIsClosed() throws Exception {
+    void sessionCanBeInvalidatedAfterItsTlsContextIsClosed() throws Exception {
         for (String version : new String[] {Pairing.TLS12, Pairing.TLS13}) {
             BrokerTlsContext tls = BrokerTlsContext.builder().trustManager(new Counting()).build();
             SSLEngine client = tls.newEngine(Pki.HOST, PORT);
@@ -160,8 +160,6 @@ class SessionLimitsTest {
             tls.close();
             session.invalidate();
             assertFalse(session.isValid());
-            session.getSessionContext().setSessionTimeout(5);
-            assertEquals(5, session.getSessionContext().getSessionTimeout());
         }
     }
 
