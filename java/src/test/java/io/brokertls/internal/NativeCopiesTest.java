@@ -5,18 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.peer.Authority;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.reflect.Modifier;
-import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -60,26 +55,16 @@ class NativeCopiesTest {
                 folderOf(NativeCopiesTest.class).resolve("META-INF/native/linux-x86_64/libbrokertls_jni.so"));
     }
 
-    private static Path folderOf(Class<?> type) throws URISyntaxException {
-        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    private static Path folderOf(Class<?> type) throws Exception {
+        return Path.of(OtherJvm.folderOf(type));
     }
 
     private static String path(Path... entries) {
         return Arrays.stream(entries).map(Path::toString).collect(Collectors.joining(":"));
     }
 
-    private String run(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        try (InputStream output = process.getInputStream()) {
-            String said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
-            assertTrue(process.waitFor(60, TimeUnit.SECONDS), said);
-            return said;
-        } finally {
-            process.destroyForcibly();
-        }
+    private static String run(String... arguments) throws Exception {
+        return OtherJvm.run(List.of(arguments));
     }
 
     private String original() {

@@ -2,6 +2,7 @@ package io.brokertls.internal;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -9,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A JVM of its own for the program of {@link NativeLoaderTest}, from the class path or in the module. */
+/** A JVM of its own for a program of these tests, such as that of {@link NativeLoaderTest}. */
 final class OtherJvm {
     static final String PROGRAM = NativeLoaderTest.Main.class.getName();
 
@@ -36,7 +37,12 @@ final class OtherJvm {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(options));
         command.addAll(program);
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        return outputOf(new ProcessBuilder(command));
+    }
+
+    /** Returns what a process printed. */
+    static String outputOf(ProcessBuilder program) throws IOException, InterruptedException {
+        Process process = program.redirectErrorStream(true).start();
         try (InputStream output = process.getInputStream()) {
             String said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
             assertTrue(process.waitFor(60, TimeUnit.SECONDS), said);

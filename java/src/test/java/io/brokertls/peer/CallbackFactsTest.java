@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Managers, matchers and selectors see the handshake as with SunJSSE, whose answers are the expected ones. */
+/** Managers, matchers and selectors see the handshake as with SunJSSE. Its answers are the expected ones. */
 class CallbackFactsTest {
     private static final String TLS12 = Pairing.TLS12;
     private static final String TLS13 = Pairing.TLS13;

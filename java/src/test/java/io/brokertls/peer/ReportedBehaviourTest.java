@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Situations that users of other implementations have reported. SunJSSE passes too, where it is among the stacks. */
+/** Situations that users of other implementations have reported. If SunJSSE is among the stacks, it passes too. */
 class ReportedBehaviourTest {
     private static final byte[] CONTENT = "message".getBytes(StandardCharsets.US_ASCII);
 
