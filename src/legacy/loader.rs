@@ -127,21 +127,42 @@ fn unavailable(path: &Path, why: &str) -> Error {
 const PROBES: [&CStr; 6] =
     [c"SSL_CTX_new", c"EVP_PKEY_new", c"X509_free", c"BIO_new", c"ERR_clear_error", c"CRYPTO_free"];
 
+/// glibc's flag of a load by which a library calls into its own libraries before those of the program. musl has none.
+const DEEPBIND: Option<i32> = {
+    #[cfg(target_env = "gnu")]
+    let flag = Some(libc::RTLD_DEEPBIND);
+    #[cfg(not(target_env = "gnu"))]
+    let flag = None;
+    flag
+};
+
 /// The flags of a load.
 ///
-/// A program that has OpenSSL in itself, such as Node, may export its functions. Without `RTLD_DEEPBIND`, the
-/// OpenSSL of the second engine would then call into that of the program. Other programs need it not, and the
-/// address sanitizer refuses it. OpenSSL's own shared libraries have versions at their functions, so that each caller
-/// finds those of its release.
-#[allow(unsafe_code)]
+/// A program that has OpenSSL in itself, such as Node, may export its functions. Without [`DEEPBIND`], the OpenSSL of
+/// the second engine would then call into that of the program. Other programs need it not, and the address sanitizer
+/// refuses it. OpenSSL's own shared libraries have versions at their functions, so that each caller finds those of its
+/// release.
 fn flags() -> i32 {
     let is_exported = |name: &CStr| {
-        // SAFETY: the name is a text, and the result is only compared.
-        let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        let function = function_of(libc::RTLD_DEFAULT, name);
         !function.is_null() && !object_of(function).is_some_and(|(_, file)| has_versions(&file))
     };
     let local = libc::RTLD_NOW | libc::RTLD_LOCAL;
-    if PROBES.into_iter().any(is_exported) { local | libc::RTLD_DEEPBIND } else { local }
+    if PROBES.into_iter().any(is_exported) { local | DEEPBIND.unwrap_or_default() } else { local }
+}
+
+/// Returns true if the program's function of this name has taken the place of that of a library, for a loader that
+/// knows neither [`DEEPBIND`] nor versions.
+fn is_taken_by_the_program(library: *mut c_void, name: &CStr) -> bool {
+    let function = function_of(libc::RTLD_DEFAULT, name);
+    !function.is_null() && function != function_of(library, name)
+}
+
+/// Returns a function of a library or of what it was linked with, or null.
+#[allow(unsafe_code)]
+fn function_of(library: *mut c_void, name: &CStr) -> *mut c_void {
+    // SAFETY: the library is loaded and never unloaded, and the name is a text.
+    unsafe { libc::dlsym(library, name.as_ptr()) }
 }
 
 /// Returns true for the name of a shared library of OpenSSL 3 or 4.
@@ -172,8 +193,10 @@ fn load(path: &Path) -> Result<&'static Table> {
     if library.is_null() {
         return Err(unavailable(path, &reason()));
     }
-    // SAFETY: the library is loaded, and the name is a text.
-    let entry = unsafe { libc::dlsym(library, ENTRY.as_ptr()) };
+    if DEEPBIND.is_none() && PROBES.into_iter().any(|name| is_taken_by_the_program(library, name)) {
+        return Err(unavailable(path, "the program exports another OpenSSL, and musl cannot keep the two apart"));
+    }
+    let entry = function_of(library, ENTRY);
     if entry.is_null() {
         return Err(unavailable(path, "it is another library"));
     }
@@ -224,6 +247,23 @@ mod tests {
         ] {
             assert_eq!(has_versions(Path::new(file)), expected, "{file}");
         }
+    }
+
+    #[test]
+    #[allow(unsafe_code)]
+    fn function_of_the_program_is_told_from_that_of_a_library() {
+        let load = |name: &CStr| {
+            // SAFETY: the name is a text, and the library starts nothing.
+            unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) }
+        };
+        let (own, foreign) = (load(c"libc.so.6"), load(c"libssl.so.3"));
+        assert!(!own.is_null() && !foreign.is_null(), "{}", reason());
+        // Both have it from the C library.
+        assert!(!is_taken_by_the_program(foreign, c"malloc"));
+        // The program has none.
+        assert!(!is_taken_by_the_program(foreign, c"SSL_CTX_new") && !function_of(foreign, c"SSL_CTX_new").is_null());
+        // The program has one, and it is not that of the library.
+        assert!(is_taken_by_the_program(own, c"_Unwind_Resume"));
     }
 
     #[test]
