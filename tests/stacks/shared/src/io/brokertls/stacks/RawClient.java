@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
@@ -188,7 +189,7 @@ public final class RawClient implements AutoCloseable {
         }
         if (result.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW) {
             received.compact();
-            int count = socket.getInputStream().read(received.array(), received.position(), received.remaining());
+            int count = receive();
             if (count < 0) {
                 throw new EOFException("the connection ended without an alert");
             }
@@ -198,6 +199,20 @@ public final class RawClient implements AutoCloseable {
             for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
                 task.run();
             }
+        }
+    }
+
+    /**
+     * Reads what has come in. A server that closes its socket before it has read everything resets the connection, and
+     * that is an end like any other.
+     *
+     * @return the number of bytes, or -1 at the end
+     */
+    private int receive() throws IOException {
+        try {
+            return socket.getInputStream().read(received.array(), received.position(), received.remaining());
+        } catch (SocketException e) {
+            return -1;
         }
     }
 
