@@ -41,8 +41,12 @@ public final class HttpStack {
                 () -> call("strange-ca", port));
         refused("OkHttp refuses a server with another name", "BTLS_CERT_NAME_MISMATCH",
                 () -> call("ca", other));
-        // So it does with the provider of the JDK.
-        RawClient.strangersAreCutOff("HttpsServer", port, REQUEST);
+        // The server of Java 17 ends the connection first, also with the provider of the JDK.
+        if (Runtime.version().feature() < 25) {
+            RawClient.strangersAreCutOff("HttpsServer", port, REQUEST);
+        } else {
+            RawClient.strangersAreRefused("HttpsServer", port, REQUEST);
+        }
     }
 
     private static int start(String name) throws Exception {
