@@ -17,8 +17,8 @@
 //!   a server without a CertificateRequest, a session, an alert, any fault leads from each state to DONE, with none
 //! ```
 //!
-//! Nothing is refused here: rustls gets what was held, and finds the fault again. Without certificates from here, no
-//! identity is chosen.
+//! Nothing is refused here: rustls gets what was held, and finds the fault again. If it finds none and asks for an
+//! identity, the server is refused: the host could not be asked.
 
 use brokertls_legacy_abi::Fields;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -34,7 +34,11 @@ const MAX_MESSAGE_BYTES: usize = 0xffff;
 
 /// Content types (RFC 8446 section 5.1).
 const CHANGE_CIPHER_SPEC: u8 = 20;
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
+
+/// Level of an alert after which the handshake continues in TLS 1.2, such as unrecognized_name (RFC 6066 section 3).
+const WARNING: u8 = 1;
 
 /// Handshake types (RFC 8446 section 4, RFC 5246 section 7.4, RFC 6066 section 8).
 const SERVER_HELLO: u8 = 2;
@@ -186,6 +190,13 @@ impl Ahead {
             Stage::Plain | Stage::Done => false,
         };
         if kind == CHANGE_CIPHER_SPEC && is_ignored {
+            return Ok(Look::Hold);
+        }
+        // Nor does one interrupt a message (RFC 5246 section 6.2.1).
+        if kind == ALERT
+            && matches!((&self.stage, content), (Stage::Hello | Stage::Plain, [WARNING, _]))
+            && self.part.is_empty()
+        {
             return Ok(Look::Hold);
         }
         let more = match &mut self.stage {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rustls::{InvalidMessage, ServerConfig};
+use rustls::{Error as Tls, InvalidMessage, ServerConfig};
 
 use crate::error::{Code, Error, Result};
-use crate::legacy::{Choice, HelloReader, Reading, Server, Session};
+use crate::legacy::{Choice, Damage, HelloReader, Offer, Reading, Server, Session};
 use crate::verify::host::{HelloFacts, Settled};
 
-use super::hello::server_name_fault;
+use super::hello::{Fault, Judge, ask, server_name_fault, unread};
 use super::settled;
 
 /// The engines of a server. One of them may serve nothing with the settings of a connection.
@@ -26,6 +26,7 @@ pub(super) struct Choosing {
     engines: Engines,
     decide: Option<DecideBoth>,
     reader: HelloReader,
+    judge: Judge,
 }
 
 /// The engine that is chosen.
@@ -36,62 +37,57 @@ pub(super) enum ServerEngine {
 
 impl Choosing {
     pub(super) fn new(engines: Engines, decide: Option<DecideBoth>) -> Self {
-        Self { engines, decide, reader: HelloReader::default() }
+        Self { engines, decide, reader: HelloReader::default(), judge: Judge::default() }
     }
 
     /// Chooses an engine, once the ClientHello is whole in `tls`.
     pub(super) fn choose(&mut self, tls: &[u8]) -> Result<Option<ServerEngine>, Fault> {
-        let reading = self.reader.read(tls);
-        let offer = match &reading {
+        let offer = match self.reader.read(tls) {
+            Reading::Whole(offer) => offer,
             Reading::Incomplete => return Ok(None),
-            Reading::Whole(offer) => Some(offer),
-            Reading::Malformed => None,
-            Reading::EmptyRecord => return Err(rustls::Error::from(InvalidMessage::InvalidEmptyPayload).into()),
+            Reading::Malformed(damage) => return self.refuse(tls, damage).map(|()| None),
+            Reading::EmptyRecord => return Err(Tls::from(InvalidMessage::InvalidEmptyPayload).into()),
             Reading::TooLong => return Err(Error::new(Code::HandshakeTooLarge, "a ClientHello over 64 KiB").into()),
         };
-        if let Some((offer, decide)) = offer.zip(self.decide.take()) {
-            let server_name = offer.server_name.as_deref();
-            let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
-            // The engine is not chosen yet.
-            let settled =
-                &Settled { certificate_schemes: settled::schemes(offer.in_certificates()), ..Settled::default() };
-            self.engines = decide(&HelloFacts { server_name, protocols, settled })?;
+        if let Some(decide) = self.decide.take() {
+            self.engines = self.ask(decide, &offer, tls)?;
         }
         let Engines { first, second } = &self.engines;
         let choice = match second {
-            Some(second) => second.choose(offer, first.is_some())?,
+            Some(second) => second.choose(&offer, first.is_some())?,
             None => Choice::Rustls,
         };
         match (choice, first, second) {
             (Choice::Rustls, Some(first), _) => {
-                let settled = offer.map(|offer| settled::of_offer(first, offer)).unwrap_or_default();
-                Ok(Some(ServerEngine::First(Arc::clone(first), settled)))
+                Ok(Some(ServerEngine::First(Arc::clone(first), settled::of_offer(first, &offer))))
             }
             (Choice::Second(key), _, Some(second)) => {
                 if let Some(fault) = server_name_fault(tls) {
                     return Err(Error::new(Code::ServerNameInvalid, fault).into());
                 }
-                Ok(Some(ServerEngine::Second(Box::new(second.session(offer, key.as_ref())?))))
+                Ok(Some(ServerEngine::Second(Box::new(second.session(&offer, key.as_ref())?))))
             }
             _ => Err(Error::new(Code::Internal, "no engine serves").into()),
         }
     }
-}
 
-/// An error before an engine is chosen.
-pub(super) enum Fault {
-    Ours(Error),
-    Rustls(rustls::Error),
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Ours(error)
+    /// Asks the host about the hello as rustls reads it. The second engine may serve a hello that rustls refuses.
+    fn ask(&mut self, decide: DecideBoth, offer: &Offer, tls: &[u8]) -> Result<Engines> {
+        // The engine is not chosen yet.
+        let settled = &Settled { certificate_schemes: settled::schemes(offer.in_certificates()), ..Settled::default() };
+        if let Ok(Some(accepted)) = self.judge.accept(tls) {
+            return ask(decide, &accepted, settled);
+        }
+        let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
+        decide(&HelloFacts { server_name: offer.server_name.as_deref(), protocols, settled })
     }
-}
 
-impl From<rustls::Error> for Fault {
-    fn from(error: rustls::Error) -> Self {
-        Self::Rustls(error)
+    /// Judges a hello that cannot be read here. Returns if rustls waits for more of it.
+    fn refuse(&mut self, tls: &[u8], damage: Damage) -> Result<(), Fault> {
+        self.judge.refuse(tls, damage).map_err(|fault| match fault {
+            // What rustls lacks, the second engine may have.
+            Fault::Rustls(Tls::PeerIncompatible(_)) => unread(damage).into(),
+            fault => fault,
+        })
     }
 }

@@ -14,9 +14,10 @@ use crate::certificate::{KeptChain, KeptFacts, KeptPeer};
 use crate::error::{Error, Result};
 use crate::legacy::{Chosen, Client, Session};
 use crate::verify::HandshakeNotes;
+use crate::verify::host::Settled;
 
-use super::choosing::{Choosing, DecideBoth, Engines, Fault, ServerEngine};
-use super::hello::{Decide, Decision, Undecided};
+use super::choosing::{Choosing, DecideBoth, Engines, ServerEngine};
+use super::hello::{Decide, Fault, Undecided};
 use super::record::{self, Cipher, Floods, Layer, Lent};
 
 pub(super) enum Engine {
@@ -138,6 +139,26 @@ impl Engine {
         Self::Undecided(Box::new(Undecided::new(config, decide)))
     }
 
+    /// Makes a server's side with rustls, for a ClientHello that has settled these facts.
+    fn decided((config, settled): (Arc<ServerConfig>, Settled)) -> Result<Self, Fault> {
+        let server = Self::server(config)?;
+        HandshakeNotes::settle(settled);
+        Ok(server)
+    }
+
+    /// Takes the place of an engine that has not begun.
+    fn begin_with(&mut self, chosen: Result<Option<Self>, Fault>) -> Result<Step, rustls::Error> {
+        match chosen {
+            Ok(Some(begun)) => {
+                *self = begun;
+                Ok(Step::Emitted)
+            }
+            Ok(None) => Ok(Step::Idle),
+            Err(Fault::Ours(error)) => Ok(Step::Refused(error)),
+            Err(Fault::Rustls(error)) => Err(error),
+        }
+    }
+
     /// Steps of the handshake over `tls`, as [`run`] takes them. Returns the bytes to discard from its front, and the
     /// last step.
     pub(super) fn step(&mut self, tls: &mut [u8], outgoing: &mut Vec<u8>) -> (usize, Result<Step, rustls::Error>) {
@@ -150,47 +171,22 @@ impl Engine {
                 let Handshake { connection, lent } = &mut **handshake;
                 lent.note(|| run(tls, |tls| handle(connection.process_tls_records(tls), outgoing)))
             }
-            Self::Undecided(undecided) => (
-                0,
-                match undecided.read(tls) {
-                    Decision::Incomplete => Ok(Step::Idle),
-                    Decision::Chosen(config, settled) => Self::server(config).map(|server| {
-                        HandshakeNotes::settle(settled);
-                        *self = server;
-                        Step::Emitted
-                    }),
-                    Decision::Refused(refusal) => Ok(Step::Refused(refusal)),
-                    Decision::Malformed(error) => Err(error),
-                },
-            ),
-            Self::Unstarted(unstarted) => {
-                let begun = match unstarted.begin() {
-                    Ok(begun) => {
-                        *self = begun;
-                        Ok(Step::Emitted)
-                    }
-                    Err(Fault::Ours(error)) => Ok(Step::Refused(error)),
-                    Err(Fault::Rustls(error)) => Err(error),
-                };
-                (0, begun)
+            Self::Undecided(undecided) => {
+                let chosen = undecided.choose(tls);
+                (0, self.begin_with(chosen.and_then(|chosen| chosen.map(Self::decided).transpose())))
             }
-            Self::Choosing(choosing) => match choosing.choose(tls) {
-                Ok(Some(ServerEngine::First(config, settled))) => (
-                    0,
-                    Self::server(config).map(|server| {
-                        HandshakeNotes::settle(settled);
-                        *self = server;
-                        Step::Emitted
-                    }),
-                ),
-                Ok(Some(ServerEngine::Second(session))) => {
-                    *self = Second::engine(*session);
-                    (0, Ok(Step::Emitted))
-                }
-                Ok(None) => (0, Ok(Step::Idle)),
-                Err(Fault::Ours(error)) => (0, Ok(Step::Refused(error))),
-                Err(Fault::Rustls(error)) => (0, Err(error)),
-            },
+            Self::Unstarted(unstarted) => {
+                let begun = unstarted.begin();
+                (0, self.begin_with(begun.map(Some)))
+            }
+            Self::Choosing(choosing) => {
+                let chosen = choosing.choose(tls).and_then(|chosen| match chosen {
+                    Some(ServerEngine::First(config, settled)) => Self::decided((config, settled)).map(Some),
+                    Some(ServerEngine::Second(session)) => Ok(Some(Second::engine(*session))),
+                    None => Ok(None),
+                });
+                (0, self.begin_with(chosen))
+            }
             Self::Second(second) => second.step(tls, outgoing),
             Self::Traffic(_) | Self::Ended(_) | Self::Taken => (0, Ok(Step::Idle)),
         }

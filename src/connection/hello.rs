@@ -1,5 +1,8 @@
 //! A server's connection before its configuration is chosen: it reads the ClientHello from a copy of the bytes, and
 //! asks.
+//!
+//! A hello that rustls accepts and that cannot be read here is refused: no host could be asked about it, and no rule
+//! applied to it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,9 +11,9 @@ use brokertls_legacy_abi::Fields;
 use rustls::ServerConfig;
 use rustls::server::{Accepted, Acceptor};
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
-use crate::legacy::{HelloReader, Reading};
+use crate::legacy::{Damage, HelloReader, Reading};
 use crate::verify::host::{HelloFacts, Settled};
 
 use super::settled;
@@ -18,32 +21,31 @@ use super::settled;
 /// Chooses the configuration for a ClientHello.
 pub(crate) type Decide = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Arc<ServerConfig>> + Send + Sync>;
 
-/// The result of the bytes so far.
-pub(super) enum Decision {
-    /// The ClientHello is not whole yet.
-    Incomplete,
-    /// Continue with this configuration, from the first byte. The facts are those for its host.
-    Chosen(Arc<ServerConfig>, Settled),
-    /// The application refuses the client.
-    Refused(crate::error::Error),
-    /// It is no ClientHello.
-    Malformed(rustls::Error),
+/// An error before an engine is chosen.
+pub(super) enum Fault {
+    Ours(Error),
+    Rustls(rustls::Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<rustls::Error> for Fault {
+    fn from(error: rustls::Error) -> Self {
+        Self::Rustls(error)
+    }
 }
 
 /// A connection that waits for its ClientHello, because its host is asked about it, or told of it later.
 pub(super) struct Undecided {
     config: Arc<ServerConfig>,
     reader: HelloReader,
+    judge: Judge,
     /// The question to the host.
-    question: Option<Question>,
-}
-
-/// A question about a ClientHello that rustls has accepted.
-struct Question {
-    acceptor: Acceptor,
-    /// Bytes that the acceptor has been given.
-    fed: usize,
-    decide: Decide,
+    decide: Option<Decide>,
 }
 
 impl fmt::Debug for Undecided {
@@ -54,51 +56,54 @@ impl fmt::Debug for Undecided {
 
 impl Undecided {
     pub(super) fn new(config: Arc<ServerConfig>, decide: Option<Decide>) -> Self {
-        let question = decide.map(|decide| Question { acceptor: Acceptor::default(), fed: 0, decide });
-        Self { config, reader: HelloReader::default(), question }
+        Self { config, reader: HelloReader::default(), judge: Judge::default(), decide }
     }
 
-    /// Reads on in `tls`, which holds every byte of the connection so far.
-    pub(super) fn read(&mut self, tls: &[u8]) -> Decision {
+    /// Chooses the configuration, once the ClientHello is whole in `tls`, which holds every byte of the connection so
+    /// far. rustls continues with it from the first byte. The facts are those for its host.
+    pub(super) fn choose(&mut self, tls: &[u8]) -> Result<Option<(Arc<ServerConfig>, Settled)>, Fault> {
         let offer = match self.reader.read(tls) {
-            Reading::Incomplete if self.question.is_none() => return Decision::Incomplete,
-            Reading::Whole(offer) => Some(offer),
+            Reading::Whole(offer) => offer,
+            Reading::Incomplete => return Ok(None),
+            Reading::Malformed(damage) => return self.judge.refuse(tls, damage).map(|()| None),
             // rustls finds the fault.
-            _ => None,
+            Reading::EmptyRecord | Reading::TooLong => return self.judge.refuse(tls, Damage(None)).map(|()| None),
         };
-        let of_host = |config: &ServerConfig| offer.as_ref().map(|offer| settled::of_offer(config, offer));
-        let Some(question) = &mut self.question else {
-            let config = Arc::clone(&self.config);
-            let settled = of_host(&config).unwrap_or_default();
-            return Decision::Chosen(config, settled);
-        };
-        match question.accept(tls) {
-            Ok(None) => Decision::Incomplete,
-            Ok(Some(accepted)) => {
-                let Some(Question { decide, .. }) = self.question.take() else { return Decision::Incomplete };
-                let hello = accepted.client_hello();
-                let settled = of_host(&self.config).unwrap_or_default();
-                let facts = HelloFacts {
-                    server_name: hello.server_name().map(without_dot),
-                    protocols: hello.alpn().map(Iterator::collect).unwrap_or_default(),
-                    settled: &Settled { protocol: None, ..settled },
-                };
-                match decide(&facts) {
-                    Ok(config) => {
-                        let settled = of_host(&config).unwrap_or_default();
-                        Decision::Chosen(config, settled)
-                    }
-                    Err(refusal) => Decision::Refused(refusal),
-                }
-            }
-            Err(error) => Decision::Malformed(error),
+        if self.decide.is_some() {
+            let Some(accepted) = self.judge.accept(tls)? else { return Ok(None) };
+            let Some(decide) = self.decide.take() else { return Ok(None) };
+            let settled = settled::of_offer(&self.config, &offer);
+            self.config = ask(decide, &accepted, &Settled { protocol: None, ..settled })?;
         }
+        Ok(Some((Arc::clone(&self.config), settled::of_offer(&self.config, &offer))))
     }
 }
 
-impl Question {
+/// Asks a host about a ClientHello that rustls has accepted.
+pub(super) fn ask<Chosen>(
+    decide: impl FnOnce(&HelloFacts<'_>) -> Result<Chosen>,
+    accepted: &Accepted,
+    settled: &Settled,
+) -> Result<Chosen> {
+    let hello = accepted.client_hello();
+    decide(&HelloFacts {
+        server_name: hello.server_name().map(without_dot),
+        protocols: hello.alpn().map(Iterator::collect).unwrap_or_default(),
+        settled,
+    })
+}
+
+/// The judgement of rustls about a ClientHello, from a copy of it.
+#[derive(Default)]
+pub(super) struct Judge {
+    acceptor: Acceptor,
+    /// Bytes that the acceptor has been given.
+    fed: usize,
+}
+
+impl Judge {
     /// Gives the acceptor what is new. Returns the ClientHello, once it is whole.
-    fn accept(&mut self, tls: &[u8]) -> Result<Option<Accepted>, rustls::Error> {
+    pub(super) fn accept(&mut self, tls: &[u8]) -> Result<Option<Accepted>, rustls::Error> {
         let mut fresh = tls.get(self.fed..).unwrap_or_default();
         while !fresh.is_empty() {
             match self.acceptor.read_tls(&mut fresh) {
@@ -113,6 +118,23 @@ impl Question {
         }
         Ok(None)
     }
+
+    /// Judges a hello that cannot be read here. Returns if rustls waits for more of it.
+    ///
+    /// # Errors
+    /// That of rustls, or `MESSAGE_MALFORMED` for a hello that it accepts.
+    pub(super) fn refuse(&mut self, tls: &[u8], damage: Damage) -> Result<(), Fault> {
+        self.accept(tls)?.map_or(Ok(()), |_| Err(unread(damage).into()))
+    }
+}
+
+/// The error for a hello with damage that rustls does not see.
+pub(super) fn unread(Damage(extension): Damage) -> Error {
+    let detail = match extension {
+        Some(kind) => format!("its ClientHello has an extension {kind} that is damaged, or comes twice"),
+        None => "its ClientHello is damaged".to_owned(),
+    };
+    Error::new(Code::MessageMalformed, detail)
 }
 
 /// Content type of a change_cipher_spec record.

@@ -8,6 +8,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
+use crate::error::{Code, Error};
 use crate::verify::{EarlyVerdict, HandshakeNotes};
 
 use super::HostIdentities;
@@ -41,12 +42,15 @@ impl ResolvesClientCert for AfterTrust {
                 self.verifier.verify_server_cert(end_entity, intermediates, &server.name, &server.staple, now);
             verdict.map(|_| ())
         });
-        let why = match verdict {
+        match verdict {
             EarlyVerdict::Accepted(server) => return self.identities.show(&server.chain, hints, schemes),
-            EarlyVerdict::Refused => "the server is not trusted",
-            EarlyVerdict::NotRead => "the server's certificate could not be judged before the choice",
-        };
-        HandshakeNotes::add_withheld(why.to_owned());
+            EarlyVerdict::Refused => HandshakeNotes::add_withheld("the server is not trusted".to_owned()),
+            // The host would have chosen, and rustls has no way to wait for it.
+            EarlyVerdict::NotRead => {
+                let detail = "its request for a certificate, or what comes with it, cannot be read";
+                HandshakeNotes::add_refusal(Error::new(Code::MessageMalformed, detail));
+            }
+        }
         None
     }
 
@@ -128,23 +132,25 @@ mod tests {
         }
     }
 
-    /// The reason why no identity is shown to a server.
-    fn withheld(server: Option<Foreseen>) -> Option<String> {
+    /// The notes of a request of a server, to which no identity is shown.
+    fn asked_by(server: Option<Foreseen>) -> HandshakeNotes {
         let identities = Arc::new(HostIdentities::new(Arc::new(Refusing), &[]));
         let resolver = AfterTrust::new(identities, Arc::new(Refusing), Arc::new(DefaultTimeProvider));
         HandshakeNotes::begin(Default::default());
         HandshakeNotes::foresee(server);
         assert!(resolver.resolve(&[], &[SignatureScheme::ED25519]).is_none());
-        HandshakeNotes::take().withheld
+        HandshakeNotes::take()
     }
 
     #[test]
-    fn reason_tells_a_server_that_is_refused_from_one_that_could_not_be_judged() {
+    fn server_that_is_refused_is_shown_no_identity_and_one_that_cannot_be_judged_is_refused() {
         let name = ServerName::try_from("broker.example").unwrap();
         let chain = vec![CertificateDer::from(vec![1, 2, 3])];
-        let refused = withheld(Some(Foreseen { chain, staple: Vec::new(), name }));
-        assert_eq!(refused.as_deref(), Some("the server is not trusted"));
-        let unread = withheld(None);
-        assert_eq!(unread.as_deref(), Some("the server's certificate could not be judged before the choice"));
+        let refused = asked_by(Some(Foreseen { chain, staple: Vec::new(), name }));
+        assert_eq!(refused.withheld.as_deref(), Some("the server is not trusted"));
+        assert!(refused.refusal.is_none());
+        let unread = asked_by(None).refusal.unwrap();
+        assert_eq!(unread.code(), Code::MessageMalformed);
+        assert_eq!(unread.detail(), "its request for a certificate, or what comes with it, cannot be read");
     }
 }

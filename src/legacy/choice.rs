@@ -25,15 +25,13 @@ pub(super) struct OfferFacts<Key = OfferedKey> {
     pub(super) is_of_rustls: bool,
 }
 
-/// Chooses the engine. Without facts the hello cannot be read: rustls says more of what is wrong with it.
-pub(super) fn choose<Key>(has_rustls: bool, facts: Option<OfferFacts<Key>>) -> Choice<Key> {
+/// Chooses the engine.
+pub(super) fn choose<Key>(has_rustls: bool, facts: OfferFacts<Key>) -> Choice<Key> {
     match facts {
-        None if has_rustls => Choice::Rustls,
-        None => Choice::Second(None),
-        Some(OfferFacts { key: None, has_session: false, prefers_psk: false, is_of_rustls: true }) if has_rustls => {
+        OfferFacts { key: None, has_session: false, prefers_psk: false, is_of_rustls: true } if has_rustls => {
             Choice::Rustls
         }
-        Some(OfferFacts { key, .. }) => Choice::Second(key),
+        OfferFacts { key, .. } => Choice::Second(key),
     }
 }
 
@@ -58,7 +56,7 @@ mod tests {
             (false, Some(7), false, true, BY_KEY),
         ] {
             let facts = OfferFacts { key, has_session: false, prefers_psk, is_of_rustls };
-            assert_eq!(choose(has_rustls, Some(facts)), chosen, "{has_rustls} {key:?} {prefers_psk} {is_of_rustls}");
+            assert_eq!(choose(has_rustls, facts), chosen, "{has_rustls} {key:?} {prefers_psk} {is_of_rustls}");
         }
     }
 
@@ -66,13 +64,7 @@ mod tests {
     fn session_of_the_second_engine_is_resumed_by_it_with_the_key_if_there_is_one() {
         for (has_rustls, key, chosen) in [(true, None, SECOND), (true, Some(7), BY_KEY), (false, None, SECOND)] {
             let facts = OfferFacts { key, has_session: true, prefers_psk: false, is_of_rustls: true };
-            assert_eq!(choose(has_rustls, Some(facts)), chosen, "{has_rustls} {key:?}");
+            assert_eq!(choose(has_rustls, facts), chosen, "{has_rustls} {key:?}");
         }
-    }
-
-    #[test]
-    fn hello_that_cannot_be_read_is_left_to_rustls_if_it_serves_any_client() {
-        assert_eq!(choose(true, None), RUSTLS);
-        assert_eq!(choose(false, None), SECOND);
     }
 }

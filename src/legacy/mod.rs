@@ -27,7 +27,7 @@ pub(crate) use choice::Choice;
 pub(crate) use client::{Client, ClientParts};
 pub(crate) use engine::{Chosen, Opened, Session};
 pub(crate) use loader::{bring, is_brought};
-pub(crate) use offer::{HelloReader, Offer, Reading};
+pub(crate) use offer::{Damage, HelloReader, Offer, Reading};
 pub(crate) use psk::{OwnKeys, PskReader, Psks, Separator};
 pub use psk::{Psk, PskCallback, PskClientCallback, PskFormat, PskHash, PskHint, PskRequest, PskSummary};
 pub(crate) use server::{First, FirstKeys, Parts, Server, key_kind, known_suites};

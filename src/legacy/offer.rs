@@ -63,13 +63,17 @@ pub(crate) enum Reading {
     /// The ClientHello is not whole yet.
     Incomplete,
     Whole(Offer),
-    /// It is no ClientHello.
-    Malformed,
+    /// It is no ClientHello, or one with this damage.
+    Malformed(Damage),
     /// A record is empty, which none of a handshake may be (RFC 8446 section 5.1).
     EmptyRecord,
     /// The ClientHello is longer than any that is waited for.
     TooLong,
 }
+
+/// The part of a ClientHello that cannot be read: the extension of this type, or all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Damage(pub(crate) Option<u16>);
 
 /// Reads the ClientHello of a connection, each byte once.
 #[derive(Debug, Default)]
@@ -105,14 +109,14 @@ impl HelloReader {
             [CLIENT_HELLO, high, middle, low, body @ ..] => {
                 let length = usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low);
                 match body.get(..length) {
-                    Some(body) => Offer::of(body).map_or(Reading::Malformed, Reading::Whole),
+                    Some(body) => Offer::of(body).map_or_else(Reading::Malformed, Reading::Whole),
                     None if length > MAX_HELLO_BYTES => Reading::TooLong,
-                    None if !records.is_empty() => Reading::Malformed,
+                    None if !records.is_empty() => Reading::Malformed(Damage(None)),
                     None => Reading::Incomplete,
                 }
             }
             [] | [CLIENT_HELLO, ..] if records.is_empty() => Reading::Incomplete,
-            _ => Reading::Malformed,
+            _ => Reading::Malformed(Damage(None)),
         }
     }
 }
@@ -133,29 +137,29 @@ impl Offer {
         self.certificate_signatures.as_ref().or(self.signatures.as_ref()).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn of(body: &[u8]) -> Option<Self> {
-        let mut hello = Fields(body);
-        let newest = hello.number()?;
-        hello.take(32)?;
-        hello.vector(1)?;
-        let suites = numbers(hello.vector(2)?)?;
-        hello.vector(1)?;
+    fn of(body: &[u8]) -> Result<Self, Damage> {
+        let (newest, suites, mut extensions) = parts(body).ok_or(Damage(None))?;
         let mut offer = Self { suites, ..Self::default() };
-        let mut extensions = match hello.is_empty() {
-            true => Fields(&[]),
-            false => Fields(hello.vector(2)?),
-        };
+        let mut read = Vec::new();
         while !extensions.is_empty() {
-            let kind = extensions.number()?;
-            offer.note(kind, extensions.vector(2)?)?;
+            let kind = extensions.number().ok_or(Damage(None))?;
+            let content = extensions.vector(2).ok_or(Damage(Some(kind)))?;
+            // None comes twice (RFC 8446 section 4.2): the engine might believe the other one.
+            if read.contains(&kind) {
+                return Err(Damage(Some(kind)));
+            }
+            if offer.note(kind, content).ok_or(Damage(Some(kind)))? {
+                read.push(kind);
+            }
         }
         if offer.versions.is_empty() {
             offer.versions = (0x0301..=newest.min(0x0303)).rev().collect();
         }
-        Some(offer)
+        Ok(offer)
     }
 
-    fn note(&mut self, kind: u16, content: &[u8]) -> Option<()> {
+    /// Reads one extension. Returns false for one that is not read here, and `None` for a damaged one.
+    fn note(&mut self, kind: u16, content: &[u8]) -> Option<bool> {
         let mut content = Fields(content);
         match kind {
             0 => {
@@ -183,10 +187,24 @@ impl Offer {
             43 => self.versions = numbers(content.vector(1)?)?,
             50 => self.certificate_signatures = Some(numbers(content.vector(2)?)?),
             45 => self.keeps_forward_secrecy = content.vector(1)?.contains(&PSK_DHE_KE),
-            _ => {}
+            _ => return Some(false),
         }
-        Some(())
+        Some(true)
     }
+}
+
+/// The newest version of a ClientHello without its extension, its suites, and its extensions.
+fn parts(body: &[u8]) -> Option<(u16, Vec<u16>, Fields<'_>)> {
+    let mut hello = Fields(body);
+    let newest = hello.number()?;
+    // Random and session ID.
+    hello.take(32)?;
+    hello.vector(1)?;
+    let suites = numbers(hello.vector(2)?)?;
+    // Compression methods.
+    hello.vector(1)?;
+    let extensions = if hello.is_empty() { &[] } else { hello.vector(2)? };
+    hello.is_empty().then_some((newest, suites, Fields(extensions)))
 }
 
 /// The name of a host as rustls reads it: an address names none.
@@ -241,8 +259,8 @@ mod tests {
     fn identities_of_tls13_are_read_with_their_ages() {
         let mut offer = Offer::default();
         let two = [0, 21, 0, 3, b'o', b'n', b'e', 0, 0, 0, 0, 0, 6, b't', b'i', b'c', b'k', b'e', b't', 0, 0, 0, 9];
-        assert_eq!(offer.note(41, &[&two[..], &[0, 33, 32], &[7; 32]].concat()), Some(()));
-        assert_eq!(offer.note(45, &[2, 0, 1]), Some(()));
+        assert_eq!(offer.note(41, &[&two[..], &[0, 33, 32], &[7; 32]].concat()), Some(true));
+        assert_eq!(offer.note(45, &[2, 0, 1]), Some(true));
         assert!(offer.keeps_forward_secrecy);
         let read: Vec<_> = offer.identities.iter().map(|one| (&*one.identity, one.has_age)).collect();
         assert_eq!(read, [(&b"one"[..], false), (b"ticket", true)]);
@@ -261,8 +279,8 @@ mod tests {
         }
         let mut cut = whole;
         cut[8] -= 1;
-        assert_eq!(reading(&cut), Reading::Malformed);
-        assert_eq!(reading(&[23, 3, 3, 0, 1, 9]), Reading::Malformed);
+        assert_eq!(reading(&cut), Reading::Malformed(Damage(None)));
+        assert_eq!(reading(&[23, 3, 3, 0, 1, 9]), Reading::Malformed(Damage(None)));
         assert_eq!(reading(&[]), Reading::Incomplete);
     }
 

@@ -219,13 +219,11 @@ impl Server {
         Ok(Self { prefers_own_order, contexts, policy, first, verifier, psks, clock, uses, log, key_log, sessions })
     }
 
-    /// Chooses the engine for a client; without an offer, for a hello that cannot be read. `has_rustls` is false if
-    /// rustls serves no client of this connection.
+    /// Chooses the engine for a client. `has_rustls` is false if rustls serves no client of this connection.
     ///
     /// # Errors
     /// `PSK_UNAVAILABLE` if the callback that knows the secrets fails.
-    pub(crate) fn choose(&self, offer: Option<&Offer>, has_rustls: bool) -> Result<Choice> {
-        let Some(offer) = offer else { return Ok(choose(has_rustls, None)) };
+    pub(crate) fn choose(&self, offer: &Offer, has_rustls: bool) -> Result<Choice> {
         let key = self.key_of(offer)?;
         let offered = offer.offered();
         let first = self.first.as_ref();
@@ -237,7 +235,7 @@ impl Server {
             has_session: self.session_hash(offer, has_rustls).is_some(),
             key,
         };
-        Ok(choose(has_rustls, Some(facts)))
+        Ok(choose(has_rustls, facts))
     }
 
     /// The first bytes of the tickets here; none without tickets.
@@ -307,14 +305,11 @@ impl Server {
         }
     }
 
-    /// Makes the connection for an offer with its key; for none, that of a client with a hello that cannot be read.
-    pub(crate) fn session(self: &Arc<Self>, offer: Option<&Offer>, key: Option<&OfferedKey>) -> Result<Session> {
-        let named = offer.and_then(|offer| offer.server_name.as_deref());
+    /// Makes the connection for an offer with its key.
+    pub(crate) fn session(self: &Arc<Self>, offer: &Offer, key: Option<&OfferedKey>) -> Result<Session> {
+        let named = offer.server_name.as_deref();
         named.into_iter().for_each(HandshakeNotes::add_server_name);
-        let fits = |own: &&Own| match (&own.key, offer) {
-            (Some((_, kind)), Some(offer)) => self.policy.fits(offer.offered(), *kind),
-            _ => true,
-        };
+        let fits = |own: &&Own| own.key.as_ref().is_none_or(|(_, kind)| self.policy.fits(offer.offered(), *kind));
         let is_named = |own: &&Own| named.is_some_and(|name| serves_name(&own.names, name));
         let mut contexts = self.contexts.iter();
         let chosen = (contexts.clone().find(|own| is_named(own) && fits(own)))
@@ -325,15 +320,10 @@ impl Server {
             HandshakeNotes::add_identity(key);
         }
         let answers: Arc<dyn Answers> = Arc::clone(self) as _;
-        let client = Client {
-            server_name: named,
-            keeps_forward_secrecy: offer.is_some_and(|offer| offer.keeps_forward_secrecy),
-            lacks: offer.map_or(Lacks::Nothing, |offer| self.lacks(offer)),
-        };
+        let client =
+            Client { server_name: named, keeps_forward_secrecy: offer.keeps_forward_secrecy, lacks: self.lacks(offer) };
         let mut session = Session::to_client(answers, &chosen.context, &client, chosen.staple.clone())?;
-        if let Some(offer) = offer {
-            self.limit_tls13(&mut session, offer, key)?;
-        }
+        self.limit_tls13(&mut session, offer, key)?;
         Ok(session)
     }
 }

@@ -60,8 +60,8 @@ pub struct IdentityRequest<'a> {
     pub signature_schemes: &'a [SignatureScheme],
     /// The distinguished names (DER) of the issuers that the peer accepts; empty if it names none.
     pub issuers: Vec<&'a [u8]>,
-    /// The protocol version, `TLSv1.2` or `TLSv1.3`; by the second engine, also `TLSv1.1` or `TLSv1`. None on a server
-    /// with a ClientHello that cannot be read.
+    /// The protocol version, `TLSv1.2` or `TLSv1.3`; by the second engine, also `TLSv1.1` or `TLSv1`. None if it is not
+    /// settled.
     pub version: Option<&'static str>,
     /// The other settled facts.
     pub settled: &'a Settled,

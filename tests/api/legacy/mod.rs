@@ -11,5 +11,6 @@ mod options;
 mod psk;
 mod settings;
 mod suites;
+mod unread;
 mod verification;
 mod world;

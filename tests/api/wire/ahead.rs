@@ -163,6 +163,28 @@ fn flight_in_small_records_and_one_byte_at_a_time_is_read_to_its_end() {
     }
 }
 
+/// The alert unrecognized_name as a warning (RFC 6066 section 3), which servers send before their ServerHello.
+const WARNING: [u8; 7] = [21, 3, 3, 0, 2, 1, 112];
+
+#[test]
+fn identity_is_chosen_for_a_server_that_sends_a_warning_first() {
+    let authority = Authority::new("ca");
+    for version in VERSIONS {
+        let host = Arc::new(Host::with_identity(&authority, "client"));
+        let mut ours = connect(&client(&host, None), &of(version));
+        let mut peer = server(&authority, version, true);
+        let mut is_first = true;
+        let failure = run(&mut peer, &mut ours, |records| {
+            if !records.is_empty() && std::mem::take(&mut is_first) {
+                records.splice(0..0, WARNING);
+            }
+        });
+        assert!(failure.is_none(), "{version}: {failure:?}");
+        assert_eq!(order(&host), ["peer", "identity"], "{version}");
+        assert_eq!(peer.rustls.peer_certificates().map(<[_]>::len), Some(1), "{version}");
+    }
+}
+
 /// The plain messages of a server of TLS 1.2 in records of one byte each.
 #[test]
 fn plain_flight_in_records_of_one_byte_is_read_to_its_end() {

@@ -1,12 +1,12 @@
 //! ClientHello and ServerHello messages, taken apart and put together again.
 
 /// The extensions of a hello, each with its type.
-pub(super) type Extensions = Vec<(u16, Vec<u8>)>;
+pub(crate) type Extensions = Vec<(u16, Vec<u8>)>;
 
 const CLIENT_HELLO: u8 = 1;
 
 /// Changes the extensions of the hello that `bytes` starts with, which must be whole in one record.
-pub(super) fn edit(bytes: &mut Vec<u8>, edit: impl FnOnce(&mut Extensions)) {
+pub(crate) fn edit(bytes: &mut Vec<u8>, edit: impl FnOnce(&mut Extensions)) {
     let record = 5 + usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
     let (body, rest) = (bytes[9..record].to_vec(), bytes[record..].to_vec());
     let mut end = 34;
@@ -37,6 +37,6 @@ pub(super) fn edit(bytes: &mut Vec<u8>, edit: impl FnOnce(&mut Extensions)) {
 }
 
 /// The bytes after their length in two bytes.
-pub(super) fn with_length(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn with_length(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
 }

@@ -2,7 +2,7 @@
 
 mod ahead;
 mod alerts;
-mod hello;
+pub(crate) mod hello;
 mod hints;
 pub(crate) mod hostile;
 mod names;
