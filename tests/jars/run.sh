@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the jars of version $1 as they are published, with the native libraries of platform $2, and looks into all of
-# them: entries, modules, licences, libraries, sources, Javadoc and poms. A copy of the project in another folder gives
+# them: entries, modules, bundles, licences, libraries, sources, Javadoc and poms. A copy of the project in another folder gives
 # the same bytes. The lines are those of `cargo test`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -160,6 +160,100 @@ class Use {
 END
 java --module-path "java/target/brokertls-$version-$platform.jar" --add-modules io.brokertls "$work/Use.java" > "$work/found"
 compare jar_on_the_module_path_loads_its_library "$work/found" <<< 'io.brokertls 2'
+
+# --- bundles ---
+
+# Packages of the JDK that each image has are imported by all, and the others only if they are there.
+needs() { printf 'requires osgi.ee (&(osgi.ee=JavaSE)(version=%s))\n' "$1"; }
+registrar='requires osgi.extender (osgi.extender=osgi.serviceloader.registrar) optional'
+tests/jars/bundle.py "java/target/brokertls-$version.jar" > "$work/found"
+compare headers_of_the_bundle_are_what_its_classes_need "$work/found" << END
+bundle io.brokertls $version
+exports io.brokertls $version
+imports javax.crypto
+imports javax.crypto.spec
+imports javax.management optional
+imports javax.net.ssl
+imports javax.security.auth.x500
+imports javax.security.cert optional
+imports jdk.jfr optional
+provides java.security.Provider io.brokertls.BrokerTlsProvider
+$(needs 11)
+$registrar
+END
+mkdir "$work/plain"
+(cd "$work/plain" && jar --extract --file "$OLDPWD/java/target/brokertls-$version.jar" META-INF/MANIFEST.MF)
+compare bundle_with_native_libraries_has_the_same_headers "$work/jar/META-INF/MANIFEST.MF" \
+    < "$work/plain/META-INF/MANIFEST.MF"
+# Until 1.0, the API may change with each minor version.
+tests/jars/bundle.py "java/kafka/target/brokertls-kafka-$version.jar" > "$work/found"
+compare headers_of_the_bundle_for_kafka_are_what_its_classes_need "$work/found" << END
+bundle io.brokertls.kafka $version
+exports io.brokertls.kafka $version
+imports io.brokertls [0.1,0.2)
+imports javax.net.ssl
+imports org.apache.kafka.common.config [3,5)
+imports org.apache.kafka.common.config.types [3,5)
+imports org.apache.kafka.common.errors [3,5)
+imports org.apache.kafka.common.security.auth [3,5)
+$(needs 11)
+END
+tests/jars/bundle.py "java/jetty/target/brokertls-jetty-$version.jar" > "$work/found"
+compare headers_of_the_bundle_for_jetty_are_what_its_classes_need "$work/found" << END
+bundle io.brokertls.jetty $version
+exports io.brokertls.jetty $version
+imports javax.net.ssl
+imports org.eclipse.jetty.alpn.client [12,13) optional
+imports org.eclipse.jetty.alpn.server [12,13) optional
+imports org.eclipse.jetty.io [12,13)
+imports org.eclipse.jetty.io.ssl [12,13)
+provides org.eclipse.jetty.io.ssl.ALPNProcessor\$Client io.brokertls.jetty.ClientAlpn
+provides org.eclipse.jetty.io.ssl.ALPNProcessor\$Server io.brokertls.jetty.ServerAlpn
+$(needs 17)
+$registrar
+END
+tests/jars/bundle.py "java/activemq/target/brokertls-activemq-$version.jar" > "$work/found"
+compare headers_of_the_bundle_for_activemq_are_what_its_classes_need "$work/found" << END
+bundle io.brokertls.activemq $version
+exports io.brokertls.activemq $version
+imports io.brokertls [0.1,0.2)
+imports javax.net.ssl
+imports org.apache.activemq.broker [5.19,7)
+imports org.apache.activemq.spring [5.19,7)
+imports org.apache.activemq.transport [5.19,7)
+imports org.apache.activemq.wireformat [5.19,7)
+imports org.springframework.beans.factory [5.3,8)
+imports org.springframework.core.io [5.3,8)
+$(needs 11)
+END
+for module in . kafka jetty activemq; do
+    name=$(artifact $module)
+    tests/jars/bundle.py "java/$module/target/$name-$version.jar" | sed -n 's/^exports \([^ ]*\) .*/\1/p' > "$work/found"
+    # An automatic module exports all that it has.
+    jar --describe-module --file "java/$module/target/$name-$version.jar" |
+        sed -nE "s/^$([[ $module == . ]] && echo exports || echo contains) //p" |
+        compare "bundle_of_${name}_exports_what_its_module_exports" "$work/found"
+done
+
+# A jar with headers that are wrong in each way.
+mkdir "$work/wrong"
+(cd "$work/wrong" && jar --extract --file "$OLDPWD/java/jetty/target/brokertls-jetty-$version.jar")
+sed -i -E '/^(Import|Export)-Package: /,/^[A-Z]/{/^(Import|Export)-Package: |^ /d}' "$work/wrong/META-INF/MANIFEST.MF"
+sed -i -E '/^\s*$/d' "$work/wrong/META-INF/MANIFEST.MF"
+printf 'Import-Package: javax.net.ssl,org.example\nExport-Package: io.brokertls.other\n' >> "$work/wrong/META-INF/MANIFEST.MF"
+rm "$work/wrong/META-INF/services/"*Client
+jar --create --file "$work/wrong.jar" --manifest "$work/wrong/META-INF/MANIFEST.MF" -C "$work/wrong" META-INF/services \
+    -C "$work/wrong" io
+tests/jars/bundle.py "$work/wrong.jar" | sed -n '/, and not\|alone/p' > "$work/found"
+compare headers_of_a_jar_that_do_not_fit_its_classes_are_found "$work/found" << 'END'
+imported, and not used: org.example
+used, and not imported: org.eclipse.jetty.alpn.client
+used, and not imported: org.eclipse.jetty.alpn.server
+used, and not imported: org.eclipse.jetty.io
+used, and not imported: org.eclipse.jetty.io.ssl
+exported, and not there: io.brokertls.other
+provided or in META-INF/services alone: ('org.eclipse.jetty.io.ssl.ALPNProcessor$Client', 'io.brokertls.jetty.ClientAlpn')
+END
 
 # --- poms ---
 
