@@ -22,11 +22,12 @@
 #   make bench-java                 the JVM side beside the JDK's own, Conscrypt and netty-tcnative, on this machine
 #   make bench-java-page            the same figures, into docs/performance.md with a plot
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
-#   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages; the debug
-#                                   information of the shared library in LIBDIR/.debug, where debuggers look for it;
-#                                   beside the libraries that of the second engine, which alone needs OpenSSL
+#   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages, licences;
+#                                   the debug information of the shared library in LIBDIR/.debug, where debuggers look
+#                                   for it; beside the libraries that of the second engine, which alone needs OpenSSL
 #   make java                       the jars: java/target/brokertls-VERSION.jar has the classes, and the one that users
-#                                   add, brokertls-VERSION-linux-x86_64.jar, the classes and the native libraries
+#                                   add, brokertls-VERSION-PLATFORM.jar, the classes and the native libraries for the
+#                                   platform of Rust's host, such as linux-x86_64 or linux-aarch64-musl
 #   make natives PLATFORMS=         the same jar for other platforms too [default: linux-x86_64, linux-aarch64, and both
 #                                   with -musl], with zig and the standard libraries of Rust for them: `rustup target
 #                                   add`, or packaging/rust.sh on Debian
@@ -58,6 +59,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+DOCDIR ?= $(PREFIX)/share/doc
 MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 
@@ -72,16 +74,20 @@ DEBUG_FILE := libbrokertls.so.$(VERSION).debug
 # place.
 comma := ,
 remapped = "--remap-path-prefix=$(1)=$(2)"
+RUST_HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 RELEASE = --release --config 'build.rustflags=[$(call remapped,$(CURDIR),/brokertls)$(comma)$(call \
     remapped,$(or $(CARGO_HOME),$(HOME)/.cargo),/cargo)$(comma)$(call \
-    remapped,$(shell rustc --print sysroot)/lib/rustlib/src/rust,/rustc)]'
+    remapped,$(shell rustc --print sysroot)/lib/rustlib/src/rust,/rustc)$(DYNAMIC)]'
+# Where Rust of rustup runs on musl, it makes static programs alone by default.
+DYNAMIC = $(if $(filter %-musl,$(RUST_HOST)),$(comma)"-Ctarget-feature=-crt-static")
 
 # Libraries that are given to other machines ask for no symbol of a glibc later than this, if the linker for that can be
 # had (tests/tools.sh). In a recipe, the arguments of rustc that name it.
 GLIBC := 2.17
 export GLIBC
-OLDER = $$(PYTHONPATH=target/python python3 -c 'import ziglang' 2> /dev/null && \
-    echo '-C linker=$(CURDIR)/packaging/linker.sh')
+# The symbols of musl have no versions.
+OLDER = $(if $(filter %-musl,$(RUST_HOST)),,$$(PYTHONPATH=target/python python3 -c 'import ziglang' 2> /dev/null && \
+    echo '-C linker=$(CURDIR)/packaging/linker.sh'))
 
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src bindings/legacy/abi -type f)
 LEGACY_SOURCES := Cargo.toml Cargo.lock bindings/legacy/Cargo.toml \
@@ -96,9 +102,15 @@ LEGACY_LIBRARY := $(if $(filter no,$(LEGACY)),,$(OUT)/libbrokertls_legacy.so)
 # Where the tests and the demo install to; the same files that `make install` puts in place.
 STAGE := build/stage
 
-# The platform of the native library inside the jar that `make java` builds; each other one has a jar of its own.
-JAVA_PLATFORM := linux-x86_64
-PLATFORMS ?= linux-x86_64 linux-aarch64 linux-x86_64-musl linux-aarch64-musl
+# The platform of the native library inside the jar that `make java` builds: that of the programs that rustc makes, as
+# the loader names it. Each other one has a jar of its own. The name of a host has the maker of the system inside.
+JAVA_PROCESSOR := $(firstword $(subst -, ,$(RUST_HOST)))
+JAVA_PLATFORM := $(if $(filter x86_64 aarch64,$(JAVA_PROCESSOR)),$(if \
+    $(filter %-linux-gnu,$(RUST_HOST)),linux-$(JAVA_PROCESSOR),$(if \
+    $(filter %-linux-musl,$(RUST_HOST)),linux-$(JAVA_PROCESSOR)-musl)))
+JAVA_PLATFORM := $(or $(JAVA_PLATFORM),$(RUST_HOST))
+JAVA_PLATFORMS := linux-x86_64 linux-aarch64 linux-x86_64-musl linux-aarch64-musl
+PLATFORMS ?= $(JAVA_PLATFORMS)
 JAVA_NATIVE := build/java/native
 JAVA_LIBRARY := $(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_jni.so
 JAVA_LEGACY := $(if $(LEGACY_LIBRARY),$(JAVA_NATIVE)/META-INF/native/$(JAVA_PLATFORM)/libbrokertls_legacy.so)
@@ -116,7 +128,7 @@ FOR_OTHERS = for platform in $(filter-out $(JAVA_PLATFORM),$(PLATFORMS)); do \
 .PHONY: rustls-ffi install-rustls-ffi test-rustls-ffi build demo demo-java check test test-data test-openssl4 test-convert test-c bench bench-page bench-programs install stage \
     tools bless deny clean java test-java test-java-25 test-activemq install-java bench-java bench-java-page soak-java soak-records peers
 
-build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(LEGACY_LIBRARY)
+build: $(OUT)/brokertls $(OUT)/libbrokertls.so $(OUT)/libbrokertls.a $(LEGACY_LIBRARY) $(OUT)/THIRD-PARTY.txt
 
 # Cargo cannot apply LTO to a library that is also an rlib, so the C library is built by a command of its own. Copies under
 # build/ keep `make install`, which may run as root, from starting a compiler.
@@ -183,6 +195,13 @@ $(OUT)/libbrokertls_legacy.so: $(LEGACY_SOURCES)
 	@packaging/glibc.sh $@.new $(OLDER)
 	mv $@.new $@
 
+# The licences of what the libraries and the command link. $(1) is the file, and $(2) the packages.
+NOTICES := packaging/notices.py LICENSE-APACHE Cargo.lock $(wildcard Cargo.toml bindings/*/Cargo.toml)
+notices = packaging/notices.py $(1) $(2:%=--package %) --target $(RUST_HOST) --local
+$(OUT)/THIRD-PARTY.txt: $(NOTICES)
+	@tests/tools.sh python3:python3
+	$(call notices,$@,brokertls $(if $(LEGACY_LIBRARY),brokertls-legacy))
+
 # In Libs.private, libgcc_s is left out: a C compiler's driver adds what it needs of it, and naming it breaks `-static`.
 install: build
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)'
@@ -206,6 +225,8 @@ install: build
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e "s|@LIBS_PRIVATE@|$$(sed 's/-lgcc_s *//' $(OUT)/brokertls.libs)|" \
 	    brokertls.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/brokertls.pc'
+	install -d '$(DESTDIR)$(DOCDIR)/brokertls'
+	install -m 644 LICENSE-APACHE LICENSE-MIT $(OUT)/THIRD-PARTY.txt '$(DESTDIR)$(DOCDIR)/brokertls'
 	install -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(MANDIR)/man3'
 	install -m 644 docs/man/*.1 '$(DESTDIR)$(MANDIR)/man1'
 	install -m 644 docs/man/*.3 '$(DESTDIR)$(MANDIR)/man3'
@@ -217,7 +238,11 @@ install: build
 
 # The library for programs that are written for rustls-ffi. Its own header is installed beside that of rustls-ffi, which
 # comes with that package.
-rustls-ffi: $(OUT)/libbrokertls_rustls.so $(OUT)/libbrokertls_rustls.a
+rustls-ffi: $(OUT)/libbrokertls_rustls.so $(OUT)/libbrokertls_rustls.a $(OUT)/rustls-ffi/THIRD-PARTY.txt
+
+$(OUT)/rustls-ffi/THIRD-PARTY.txt: $(NOTICES)
+	@tests/tools.sh python3:python3
+	$(call notices,$@,brokertls-rustls-ffi)
 
 RUSTLS_INCLUDEDIR = $(INCLUDEDIR)/brokertls-rustls
 install-rustls-ffi: rustls-ffi
@@ -230,6 +255,8 @@ install-rustls-ffi: rustls-ffi
 	ln -sf libbrokertls_rustls.so.$(ABI) '$(DESTDIR)$(LIBDIR)/libbrokertls_rustls.so'
 	install -m 644 $(OUT)/libbrokertls_rustls.a '$(DESTDIR)$(LIBDIR)/libbrokertls_rustls.a'
 	install -m 644 $(OUT)/libbrokertls_rustls.so.$(VERSION).debug '$(DESTDIR)$(LIBDIR)/.debug'
+	install -d '$(DESTDIR)$(DOCDIR)/brokertls-rustls'
+	install -m 644 LICENSE-APACHE LICENSE-MIT $(OUT)/rustls-ffi/THIRD-PARTY.txt '$(DESTDIR)$(DOCDIR)/brokertls-rustls'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 	    -e 's|@INCLUDEDIR@|$(RUSTLS_INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
@@ -238,6 +265,8 @@ install-rustls-ffi: rustls-ffi
 
 # Built by itself: together with the C library it would be given the features, and the symbols, of that.
 $(JAVA_LIBRARY): $(SOURCES) bindings/jni/Cargo.toml bindings/jni/build.rs $(wildcard bindings/jni/src/*.rs)
+	$(if $(filter $(JAVA_PLATFORM),$(JAVA_PLATFORMS)),,$(error the jar has no platform for programs of $(RUST_HOST); \
+	    it has $(JAVA_PLATFORMS)))
 	@tests/tools.sh linker
 	$(CARGO) rustc --locked $(RELEASE) -p brokertls-jni -- $(OLDER)
 	@mkdir -p $(@D)
@@ -255,7 +284,7 @@ endif
 
 # The licences of what the native libraries link go into the jar with them.
 JAVA_TARGETS := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
-$(JAVA_NOTICES): packaging/notices.py LICENSE-APACHE Cargo.lock $(wildcard Cargo.toml bindings/*/Cargo.toml)
+$(JAVA_NOTICES): $(NOTICES)
 	@tests/tools.sh python3:python3
 	packaging/notices.py $@ --package brokertls-jni $(if $(JAVA_LEGACY),--package brokertls-legacy) \
 	    $(JAVA_TARGETS:%=--target %)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Writes the notices for libraries of Rust that are given to others.
 
-    packaging/notices.py FILE --package NAME... --target TRIPLE... [--workspace FOLDER]
+    packaging/notices.py FILE --package NAME... --target TRIPLE... [--workspace FOLDER] [--local]
 
 FILE lists the crates that the packages link on any of the targets, and the standard library. Below them it has the texts
 of their licences, each once. The texts come from the sources of the crates and from the toolchain, so none is kept here.
 
 A crate without a text is an error, unless it can be used under Apache-2.0. The text of that licence names no owner, and
-is that of this project.
+is that of this project. A toolchain without the notice of the standard library is an error too, unless the libraries
+are for this machine (--local): distributions have that notice in a package of their own.
 """
 
 import argparse
@@ -60,9 +61,11 @@ def is_apache(expression):
     return "AND" not in (expression or "") and "Apache-2.0" in choices
 
 
-def standard_library():
+def standard_library(local):
     """The notice of the standard library of the toolchain, as a text."""
     page = Path(said(None, "rustc", "--print", "sysroot").strip()) / "share/doc/rust/COPYRIGHT-library.html"
+    if local and not page.exists():
+        return "The notice is in the documentation of the Rust compiler of this machine."
     if not page.exists():
         sys.exit(f"the toolchain has no {page}, with the licences of the standard library; use one of rustup")
     text = re.sub(r"<(head|style)>.*?</\1>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -70,7 +73,7 @@ def standard_library():
     return re.sub(r"[ \t]*\n(\s*\n)+", "\n\n", text).strip()
 
 
-def notices(workspace, packages, targets):
+def notices(workspace, packages, targets, local):
     filters = [word for target in targets for word in ("--filter-platform", target)]
     metadata = json.loads(said(workspace, "cargo", "metadata", "--locked", "--format-version", "1", *filters))
     known = {(each["name"], "v" + each["version"]): each for each in metadata["packages"]}
@@ -90,11 +93,11 @@ def notices(workspace, packages, targets):
     if silent:
         sys.exit("no text of a licence in the sources of " + ", ".join(silent))
     rust = said(None, "rustc", "--version").split()[1]
-    parts = ["The native libraries hold software of others. Each licence stands below the names that it covers.",
+    parts = ["What is compiled here holds software of others. Each licence stands below the names that it covers.",
              "\n".join(names + [f"Rust standard library {rust} (MIT OR Apache-2.0)"])]
     for text, of in covered.values():
         parts.append("\n".join([RULE, *dict.fromkeys(of), RULE]) + "\n\n" + text)
-    parts.append("\n".join([RULE, f"Rust standard library {rust}", RULE]) + "\n\n" + standard_library())
+    parts.append("\n".join([RULE, f"Rust standard library {rust}", RULE]) + "\n\n" + standard_library(local))
     return "\n\n".join(parts) + "\n"
 
 
@@ -104,8 +107,9 @@ def main():
     arguments.add_argument("--package", action="append", required=True)
     arguments.add_argument("--target", action="append", required=True)
     arguments.add_argument("--workspace", type=Path, default=ROOT)
+    arguments.add_argument("--local", action="store_true")
     given = arguments.parse_args()
-    text = notices(given.workspace, given.package, given.target)
+    text = notices(given.workspace, given.package, given.target, given.local)
     given.file.parent.mkdir(parents=True, exist_ok=True)
     given.file.write_text(text, encoding="utf-8")
 

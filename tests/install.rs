@@ -129,12 +129,78 @@ fn install_puts_every_file_where_prefix_and_destdir_say() {
         "bin/brokertls",
         "share/man/man1/brokertls.1",
         "share/man/man3/btls_conn.3",
+        "share/doc/brokertls/LICENSE-APACHE",
+        "share/doc/brokertls/LICENSE-MIT",
+        "share/doc/brokertls/THIRD-PARTY.txt",
     ] {
         assert!(prefix.join(file).symlink_metadata().unwrap().is_file(), "{file}");
     }
     let link = |name: &str| fs::read_link(prefix.join("lib").join(name)).unwrap();
     assert_eq!(link("libbrokertls.so.0"), Path::new("libbrokertls.so.0.1.0"));
     assert_eq!(link("libbrokertls.so"), Path::new("libbrokertls.so.0"));
+}
+
+/// The command is linked like the library, and the library of the second engine has more.
+#[test]
+fn installed_notices_name_every_crate_that_is_linked_and_hold_their_licences() {
+    let folder = installed().join("opt/brokertls/share/doc/brokertls");
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        assert_eq!(fs::read(folder.join(name)).unwrap(), fs::read(root().join(name)).unwrap());
+    }
+    let notices = fs::read_to_string(folder.join("THIRD-PARTY.txt")).unwrap();
+    let listed: Vec<_> = notices.lines().skip(2).take_while(|line| !line.is_empty()).collect();
+    let mut linked = 0;
+    for package in ["brokertls", "brokertls-legacy"] {
+        let mut tree = Command::new("cargo");
+        tree.current_dir(root()).args(["tree", "--locked", "--package", package, "--edges", "normal,no-proc-macro"]);
+        for line in succeed(tree.args(["--prefix", "none", "--format", "{p}"])).lines() {
+            // Packages of this project have their folder behind the version.
+            let Some((name, version)) = line.trim_end_matches(" (*)").split_once(" v").filter(|_| !line.contains('/'))
+            else {
+                continue;
+            };
+            let start = format!("{name} {version} (");
+            assert!(listed.iter().any(|one| one.starts_with(&start)), "{start}{listed:#?}");
+            // Once in the list, and once above the licence.
+            assert!(notices.lines().any(|above| above == format!("{name} {version}")), "{name}");
+            linked += 1;
+        }
+    }
+    assert!(linked > 30, "{linked}");
+    assert!(notices.contains("Rust standard library ") && notices.contains("OUT OF OR IN CONNECTION"));
+}
+
+/// The commands of `make` for Rust of another host, without running them.
+fn make_for(host: &str, target: &str) -> Output {
+    let mut make = Command::new("make");
+    make.current_dir(root()).args(["-n", "-B", target, &format!("RUST_HOST={host}")]);
+    make.env_remove("MAKEFLAGS").env_remove("MAKEOVERRIDES").env_remove("PLATFORMS").output().unwrap()
+}
+
+#[test]
+fn jar_has_the_library_of_the_platform_that_rust_compiles_for() {
+    let others = |host| String::from_utf8(make_for(host, "natives").stdout).unwrap();
+    for (host, platform) in [
+        ("x86_64-unknown-linux-gnu", "linux-x86_64"),
+        ("aarch64-unknown-linux-gnu", "linux-aarch64"),
+        ("x86_64-unknown-linux-musl", "linux-x86_64-musl"),
+        ("aarch64-alpine-linux-musl", "linux-aarch64-musl"),
+    ] {
+        let printed = others(host);
+        let has = |text: String| assert!(printed.contains(&text), "{text}: {printed}");
+        has(format!("build/java/native -Dnative.platform={platform} "));
+        has(format!("META-INF/native/{platform}/libbrokertls_jni.so.new"));
+        // The library is not linked for glibc on musl, and the other platforms are built once each.
+        assert_eq!(printed.contains("import ziglang"), !host.ends_with("musl"), "{host}");
+        assert_eq!(printed.contains("-Ctarget-feature=-crt-static"), host.ends_with("musl"), "{host}");
+        let all = ["linux-x86_64", "linux-aarch64", "linux-x86_64-musl", "linux-aarch64-musl"];
+        has(format!("for platform in {};", all.into_iter().filter(|one| *one != platform).collect::<Vec<_>>().join(" ")));
+    }
+    let other = make_for("riscv64gc-unknown-linux-gnu", "java");
+    assert!(!other.status.success());
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert!(said.contains("the jar has no platform for programs of riscv64gc-unknown-linux-gnu; it has"), "{said}");
+    assert!(make_for("riscv64gc-unknown-linux-gnu", "build").status.success());
 }
 
 /// Every function that the headers declare, by the first line of its declaration.

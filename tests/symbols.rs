@@ -9,7 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-const JAVA_LIBRARY: &str = "build/java/native/META-INF/native/linux-x86_64/libbrokertls_jni.so";
+/// The library inside the jar of this machine.
+fn java_library() -> String {
+    let libc = if cfg!(target_env = "musl") { "-musl" } else { "" };
+    format!("build/java/native/META-INF/native/linux-{}{libc}/libbrokertls_jni.so", std::env::consts::ARCH)
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -20,7 +24,7 @@ fn built(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let mut make = Command::new("make");
-        make.current_dir(root()).args(["build", JAVA_LIBRARY]).env_remove("MAKEFLAGS").env_remove("MAKEOVERRIDES");
+        make.current_dir(root()).args(["build", &java_library()]).env_remove("MAKEFLAGS").env_remove("MAKEOVERRIDES");
         let output = make.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     });
@@ -72,7 +76,7 @@ fn symbols_of_the_shared_library_have_the_version_of_its_abi() {
 
 #[test]
 fn shared_libraries_stay_loaded() {
-    for file in [built("libbrokertls.so"), root().join(JAVA_LIBRARY)] {
+    for file in [built("libbrokertls.so"), root().join(java_library())] {
         let dynamic = printed_by("readelf", &["-d"], &file);
         assert!(dynamic.lines().any(|line| line.contains("(FLAGS_1)") && line.contains("NODELETE")), "{dynamic}");
     }
@@ -107,7 +111,7 @@ fn static_library_shows_what_the_header_declares_and_nothing_else() {
 #[test]
 fn library_for_java_exports_native_methods_and_nothing_else() {
     built("libbrokertls.so");
-    let exported = defined(&["-D", "--defined-only"], &root().join(JAVA_LIBRARY));
+    let exported = defined(&["-D", "--defined-only"], &root().join(java_library()));
     let known = |name: &str| name.starts_with("Java_io_brokertls_internal_") || name == "JNI_OnLoad";
     let others: Vec<_> = exported.iter().filter(|name| !known(name)).collect();
     assert!(exported.len() > 40 && others.is_empty(), "{} exported; {others:?}", exported.len());
@@ -131,7 +135,7 @@ fn needed_by(file: &Path) -> Vec<String> {
 /// Among them are neither libssl nor libcrypto: the library of the second engine alone needs OpenSSL.
 #[test]
 fn libraries_and_the_command_need_only_the_c_library() {
-    for file in [built("libbrokertls.so"), built("brokertls"), root().join(JAVA_LIBRARY)] {
+    for file in [built("libbrokertls.so"), built("brokertls"), root().join(java_library())] {
         let needed = needed_by(&file);
         assert!(!needed.is_empty(), "{}", file.display());
         let known = ["libc.so", "libm.so", "libgcc_s.so", "libpthread.so", "libdl.so", "ld-linux"];

@@ -85,6 +85,14 @@ needs_only_the_c_library() {
     ! readelf -d "$stage/lib/libbrokertls_rustls.so" | grep NEEDED | grep -vE 'lib(c|m|gcc_s|pthread|dl)\.so|ld-linux'
 }
 
+notices_name_what_is_linked() {
+    local name
+    for name in rustls-ffi rustls aws-lc-sys 'Rust standard library'; do
+        grep -qE "^$name [0-9.]+ \(" "$stage/share/doc/brokertls-rustls/THIRD-PARTY.txt"
+    done
+}
+
+check notices_name_what_is_linked notices_name_what_is_linked
 check shared_library_shows_both_apis_alone shows_both_apis_alone "$stage/lib/libbrokertls_rustls.so" -D
 check static_library_shows_both_apis_alone shows_both_apis_alone "$stage/lib/libbrokertls_rustls.a" -g
 check shared_library_needs_only_the_c_library needs_only_the_c_library

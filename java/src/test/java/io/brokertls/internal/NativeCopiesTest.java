@@ -49,10 +49,10 @@ class NativeCopiesTest {
             Files.copy(folderOf(NativeCopiesTest.class).resolve(name), copy);
         }
         resources = directory.resolve("resources");
-        Path library = resources.resolve("META-INF/native/linux-x86_64/libbrokertls_jni.so");
+        Path library = resources.resolve(OtherJvm.LIBRARY);
         Files.createDirectories(library.getParent());
         Files.createSymbolicLink(library,
-                folderOf(NativeCopiesTest.class).resolve("META-INF/native/linux-x86_64/libbrokertls_jni.so"));
+                folderOf(NativeCopiesTest.class).resolve(OtherJvm.LIBRARY));
     }
 
     private static Path folderOf(Class<?> type) throws Exception {
@@ -101,7 +101,7 @@ class NativeCopiesTest {
 
     @Test
     void copyInAnotherPackageLoadsALibraryNamedByItsPath() throws Exception {
-        Path library = resources.resolve("META-INF/native/linux-x86_64/libbrokertls_jni.so");
+        Path library = resources.resolve(OtherJvm.LIBRARY);
         assertEquals(MOVED_USED,
                 run("-Dbrokertls.native.library=" + library, "-cp", moved(), MOVED, files.toString()));
     }
@@ -122,7 +122,7 @@ class NativeCopiesTest {
 
     @Test
     void libraryNamedByItsPathIsRefusedToASecondClassLoaderWithTheRemedy() throws Exception {
-        Path library = resources.resolve("META-INF/native/linux-x86_64/libbrokertls_jni.so");
+        Path library = resources.resolve(OtherJvm.LIBRARY);
         String said = run("-Dbrokertls.native.library=" + library, "-cp", programs.toString(),
                 ClassLoaders.class.getName(), "together", files.toString(), PROGRAM, original(), PROGRAM, original());
         assertTrue(said.startsWith(ORIGINAL_USED + "refused brokertls: the native library cannot be loaded: "), said);
@@ -132,7 +132,7 @@ class NativeCopiesTest {
 
     @Test
     void libraryNamedByItsPathIsLoadedAgainWhenTheFirstClassLoaderIsGone() throws Exception {
-        Path library = resources.resolve("META-INF/native/linux-x86_64/libbrokertls_jni.so");
+        Path library = resources.resolve(OtherJvm.LIBRARY);
         String once = ORIGINAL_USED + "unloaded\n";
         assertEquals(once + once, run("-Dbrokertls.native.library=" + library, "-cp", programs.toString(),
                 ClassLoaders.class.getName(), "unloaded", files.toString(), PROGRAM, original(), PROGRAM, original()));

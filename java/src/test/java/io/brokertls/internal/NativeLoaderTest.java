@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The search for the native library, and the messages of a failure. Each case has its own JVM, as users start it. */
 class NativeLoaderTest {
-    private static final String RESOURCE = "META-INF/native/linux-x86_64/libbrokertls_jni.so";
+    private static final String RESOURCE = OtherJvm.LIBRARY;
 
     private static final String SECOND_ENGINE = "loaded 2\nsecond engine TLS_PSK_WITH_AES_128_GCM_SHA256\n";
 
@@ -89,7 +89,7 @@ class NativeLoaderTest {
         path.append(folderOf(NativeLoader.class)).append(':').append(mainAlone());
         if (platform != null) {
             Path folder = directory.resolve("native");
-            Path resource = folder.resolve(RESOURCE.replace("linux-x86_64", platform));
+            Path resource = folder.resolve(RESOURCE.replace(OtherJvm.PLATFORM, platform));
             Files.createDirectories(resource.getParent());
             if (Files.notExists(resource)) {
                 Files.copy(library, resource);
@@ -109,7 +109,7 @@ class NativeLoaderTest {
     @Test
     void libraryInTheJarIsLoadedAndNothingOfItLeftBehind() throws Exception {
         Path work = Files.createDirectory(directory.resolve("work"));
-        String said = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        String said = run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work);
         assertEquals("loaded 2\n", said);
         try (Stream<Path> left = Files.list(work)) {
             assertEquals(0, left.count());
@@ -120,22 +120,22 @@ class NativeLoaderTest {
     void relativeDirectoriesAreThoseBelowTheWorkingDirectory() throws Exception {
         Files.createDirectory(directory.resolve("work"));
         String loaded = "loaded 2\n";
-        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=work"));
-        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Djava.io.tmpdir=work"));
-        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Djava.io.tmpdir=."));
-        assertEquals(loaded, run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir="));
+        assertEquals(loaded, run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=work"));
+        assertEquals(loaded, run(List.of(), library(), OtherJvm.PLATFORM, "-Djava.io.tmpdir=work"));
+        assertEquals(loaded, run(List.of(), library(), OtherJvm.PLATFORM, "-Djava.io.tmpdir=."));
+        assertEquals(loaded, run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir="));
         Files.copy(library(), directory.resolve("named.so"));
         assertEquals(loaded, run(List.of(), null, null, "-Dbrokertls.native.library=named.so"));
     }
 
     @Test
     void missingTemporaryDirectoryAndAFileInPlaceOfOneAreRefusedByTheNameOfTheProperty() throws Exception {
-        String work = run(List.of(), library(), "linux-x86_64", "-Djava.io.tmpdir=none/at/all");
+        String work = run(List.of(), library(), OtherJvm.PLATFORM, "-Djava.io.tmpdir=none/at/all");
         assertTrue(work.startsWith("refused brokertls: the native library cannot be unpacked (java.io.tmpdir is none/at"
                 + "/all): java.nio.file.NoSuchFileException: " + directory.resolve("none/at/all")), work);
         assertTrue(work.endsWith("name a directory of this user by -Dbrokertls.native.workdir\n"), work);
         Path file = Files.createFile(directory.resolve("file"));
-        String named = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + file);
+        String named = run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + file);
         assertTrue(named.contains("(brokertls.native.workdir is " + file + "): java.nio.file."), named);
     }
 
@@ -149,7 +149,7 @@ class NativeLoaderTest {
     void directoryThatCannotBeWrittenIsNamedWithTheProperty() throws Exception {
         Path work = Files.createDirectory(directory.resolve("readonly"));
         List<String> inMount = inMount(work, "ro,size=32m");
-        String said = run(inMount, library(), "linux-x86_64", "-Djava.io.tmpdir=" + work);
+        String said = run(inMount, library(), OtherJvm.PLATFORM, "-Djava.io.tmpdir=" + work);
         assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked (java.io.tmpdir is "
                 + work + "): java.nio.file.FileSystemException: " + work), said);
         assertTrue(said.contains("Read-only file system; name a directory"), said);
@@ -159,7 +159,7 @@ class NativeLoaderTest {
     void fullDirectoryIsNamedWithTheProperty() throws Exception {
         Path work = Files.createDirectory(directory.resolve("full"));
         List<String> inMount = inMount(work, "size=64k");
-        String said = run(inMount, library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        String said = run(inMount, library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work);
         assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked"), said);
         assertTrue(said.contains("No space left on device; name a directory"), said);
     }
@@ -189,7 +189,7 @@ class NativeLoaderTest {
         Path used = leftover(work, "brokertls-6", "rwx------", old);
         Files.writeString(used.resolve("broker.key"), "not of the loader");
         Files.setLastModifiedTime(used, FileTime.from(Instant.now().minus(old)));
-        assertEquals("loaded 2\n", run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work));
+        assertEquals("loaded 2\n", run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work));
         assertTrue(Files.notExists(left) && Files.notExists(empty));
         for (Path kept : List.of(young, open, other, elsewhere)) {
             assertTrue(Files.exists(kept.resolve("libbrokertls_jni.so")), kept.toString());
@@ -200,12 +200,12 @@ class NativeLoaderTest {
     @Test
     void jvmsThatStartAtOnceUnpackApartFromEachOther() throws Exception {
         Path work = Files.createDirectory(directory.resolve("work"));
-        run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work);
         List<CompletableFuture<String>> all = new ArrayList<>();
         for (int jvm = 0; jvm < 3; jvm++) {
             all.add(CompletableFuture.supplyAsync(() -> {
                 try {
-                    return run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+                    return run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work);
                 } catch (IOException | InterruptedException | URISyntaxException e) {
                     throw new CompletionException(e);
                 }
@@ -251,7 +251,7 @@ class NativeLoaderTest {
                 "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/usr/glibc-compat/lib/libc.so.6")) {
             assertFalse(hasMusl(program(glibc), program("/opt/ld-musl-tools/lib/libtool.so"), heap), glibc);
         }
-        assertEquals("linux-x86_64", NativePlatform.current());
+        assertEquals(OtherJvm.PLATFORM, NativePlatform.current());
     }
 
     @Test
@@ -282,7 +282,7 @@ class NativeLoaderTest {
     void processThatHidesItsMappedFilesGetsTheLibraryForTheCLibraryOfItsJvm() throws Exception {
         String hide = "mount --bind /dev/null /proc/$$/maps && exec \"$@\"";
         List<String> prefix = List.of("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", hide, "sh");
-        assertEquals("loaded 2\n", run(prefix, library(), "linux-x86_64"));
+        assertEquals("loaded 2\n", run(prefix, library(), OtherJvm.PLATFORM));
     }
 
     private static Path legacyLibrary() throws URISyntaxException {
@@ -296,7 +296,7 @@ class NativeLoaderTest {
         Files.createDirectories(beside.getParent());
         Files.copy(legacyLibrary(), beside);
         Path work = Files.createDirectory(directory.resolve("work"));
-        String said = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        String said = run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work);
         assertEquals(SECOND_ENGINE, said);
         try (Stream<Path> left = Files.list(work)) {
             assertEquals(0, left.count());
@@ -318,7 +318,7 @@ class NativeLoaderTest {
         Path beside = directory.resolve("native").resolve(RESOURCE).resolveSibling("libbrokertls_legacy.so");
         Files.createDirectories(beside.getParent());
         Files.writeString(beside, "no library");
-        String said = run(List.of(), library(), "linux-x86_64");
+        String said = run(List.of(), library(), OtherJvm.PLATFORM);
         assertTrue(said.startsWith("loaded 2\nrefused BTLS_LEGACY_UNAVAILABLE (117)"), said);
         assertTrue(said.contains("libbrokertls_legacy.so: file too short"), said);
     }
@@ -331,31 +331,31 @@ class NativeLoaderTest {
     @Test
     void missingPlatformIsNamedWithThosePresent() throws Exception {
         String said = run(List.of(), library(), "linux-aarch64");
-        assertTrue(said.startsWith("refused brokertls: there is no native library for linux-x86_64"), said);
+        assertTrue(said.startsWith("refused brokertls: there is no native library for " + OtherJvm.PLATFORM), said);
         assertTrue(said.contains("[linux-aarch64]"), said);
         assertTrue(said.contains("-Dbrokertls.native.library"), said);
     }
 
     @Test
     void platformThatNoJarIsForIsNotSentToAClassifier() throws Exception {
-        String said = run(List.of(), library(), "linux-x86_64", "-Dos.arch=riscv64");
+        String said = run(List.of(), library(), OtherJvm.PLATFORM, "-Dos.arch=riscv64");
         assertEquals("refused brokertls: there is no native library for linux-riscv64: no resource /META-INF/native/"
-                + "linux-riscv64/libbrokertls_jni.so (there is one for [linux-x86_64]); build one for it, and name it"
-                + " by -Dbrokertls.native.library\n", said);
+                + "linux-riscv64/libbrokertls_jni.so (there is one for [" + OtherJvm.PLATFORM
+                + "]); build one for it, and name it by -Dbrokertls.native.library\n", said);
     }
 
     @Test
     void jarWithoutAnyLibraryAsksForTheClassifier() throws Exception {
         String said = run(List.of(), null, null);
         assertTrue(said.contains("none for any platform"), said);
-        assertTrue(said.contains("classifier linux-x86_64"), said);
+        assertTrue(said.contains("classifier " + OtherJvm.PLATFORM), said);
     }
 
     @Test
     void directoryWithoutProgramsIsNamedWithTheProperty() throws Exception {
         Path work = Files.createDirectory(directory.resolve("noexec"));
         List<String> inMount = inMount(work, "noexec,size=32m");
-        String said = run(inMount, library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        String said = run(inMount, library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work);
         assertTrue(said.startsWith("refused brokertls: the native library cannot be loaded"), said);
         assertTrue(said.contains(work.toString()), said);
         assertTrue(said.contains("noexec"), said);
@@ -365,7 +365,7 @@ class NativeLoaderTest {
     @Test
     void directoryThatIsNotThereIsNamedWithTheProperty() throws Exception {
         Path work = directory.resolve("none");
-        String said = run(List.of(), library(), "linux-x86_64", "-Dbrokertls.native.workdir=" + work);
+        String said = run(List.of(), library(), OtherJvm.PLATFORM, "-Dbrokertls.native.workdir=" + work);
         assertTrue(said.startsWith("refused brokertls: the native library cannot be unpacked"
                 + " (brokertls.native.workdir is " + work + "): java.nio.file.NoSuchFileException: " + work), said);
         assertTrue(said.contains("-Dbrokertls.native.workdir"), said);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The places that a library is found in, and jars that several class loaders have open. */
 class NativeResourceTest {
-    private static final String RESOURCE = "META-INF/native/linux-x86_64/libbrokertls_jni.so";
+    private static final String RESOURCE = OtherJvm.LIBRARY;
     private static final String CLASS = "io/brokertls/internal/NativeResource.class";
 
     @TempDir
@@ -90,9 +90,9 @@ class NativeResourceTest {
     @Test
     void moduleWithoutALibraryIsRefusedAndTheMessageNamesTheJarThatHidesAnother() throws Exception {
         String said = OtherJvm.run(inModule());
-        assertTrue(said.startsWith("refused brokertls: there is no native library for linux-x86_64: no resource /"
-                + RESOURCE + " (the class path has none for any platform, and on the module path a jar of brokertls"
-                + " without a library hides one behind it); add the brokertls jar with the classifier"), said);
+        assertTrue(said.startsWith("refused brokertls: there is no native library for " + OtherJvm.PLATFORM
+                + ": no resource /" + RESOURCE + " (the class path has none for any platform, and on the module path"
+                + " a jar of brokertls without a library hides one behind it); add the brokertls jar with the classifier"), said);
     }
 
     @Test

@@ -13,6 +13,10 @@ import java.util.concurrent.TimeUnit;
 /** A JVM of its own for a program of these tests, such as that of {@link NativeLoaderTest}. */
 final class OtherJvm {
     static final String PROGRAM = NativeLoaderTest.Main.class.getName();
+    /** The platform that the native libraries are built for, as the jar names it. */
+    static final String PLATFORM = System.getProperty("native.platform");
+    /** The native library in the jar. */
+    static final String LIBRARY = "META-INF/native/" + PLATFORM + "/libbrokertls_jni.so";
 
     private OtherJvm() {}
 

@@ -85,7 +85,8 @@ final class OldClient {
 
     /** Returns the library of the second engine, as the jar has it. */
     static Path library() throws URISyntaxException {
-        return classes().resolve("META-INF/native/linux-x86_64/libbrokertls_legacy.so");
+        String platform = System.getProperty("native.platform");
+        return classes().resolve("META-INF/native/" + platform + "/libbrokertls_legacy.so");
     }
 
     /** The JDK's client. */
