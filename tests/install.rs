@@ -194,7 +194,10 @@ fn jar_has_the_library_of_the_platform_that_rust_compiles_for() {
         assert_eq!(printed.contains("import ziglang"), !host.ends_with("musl"), "{host}");
         assert_eq!(printed.contains("-Ctarget-feature=-crt-static"), host.ends_with("musl"), "{host}");
         let all = ["linux-x86_64", "linux-aarch64", "linux-x86_64-musl", "linux-aarch64-musl"];
-        has(format!("for platform in {};", all.into_iter().filter(|one| *one != platform).collect::<Vec<_>>().join(" ")));
+        has(format!(
+            "for platform in {};",
+            all.into_iter().filter(|one| *one != platform).collect::<Vec<_>>().join(" ")
+        ));
     }
     let other = make_for("riscv64gc-unknown-linux-gnu", "java");
     assert!(!other.status.success());
