@@ -34,12 +34,12 @@ public final class TlsSocketFactory extends SSLSocketFactory {
 
     @Override
     public Socket createSocket(String host, int port) throws IOException {
-        return connect(new InetSocketAddress(host, port), null);
+        return connect(address(host, port), null);
     }
 
     @Override
     public Socket createSocket(String host, int port, InetAddress localHost, int localPort) throws IOException {
-        return connect(new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
+        return connect(address(host, port), new InetSocketAddress(localHost, localPort));
     }
 
     @Override
@@ -50,6 +50,13 @@ public final class TlsSocketFactory extends SSLSocketFactory {
     @Override
     public Socket createSocket(InetAddress host, int port, InetAddress localHost, int localPort) throws IOException {
         return connect(new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
+    }
+
+    /** Returns the address of a host by its name. A host that is null is the loopback interface, as for each socket. */
+    private static InetSocketAddress address(String host, int port) throws IOException {
+        return host == null
+                ? new InetSocketAddress(InetAddress.getByName(null), port)
+                : new InetSocketAddress(host, port);
     }
 
     private Socket connect(InetSocketAddress peer, InetSocketAddress local) throws IOException {

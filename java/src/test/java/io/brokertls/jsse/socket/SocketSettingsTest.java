@@ -6,6 +6,7 @@ import static io.brokertls.jsse.socket.SocketFixture.accept;
 import static io.brokertls.jsse.socket.SocketFixture.async;
 import static io.brokertls.jsse.socket.SocketFixture.clients;
 import static io.brokertls.jsse.socket.SocketFixture.connect;
+import static io.brokertls.jsse.socket.SocketFixture.echo;
 import static io.brokertls.jsse.socket.SocketFixture.failure;
 import static io.brokertls.jsse.socket.SocketFixture.forgetfulJdk;
 import static io.brokertls.jsse.socket.SocketFixture.listen;
@@ -22,6 +23,7 @@ import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
@@ -35,6 +37,7 @@ import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -251,6 +254,27 @@ class SocketSettingsTest {
                 assertEquals(1, client.getInputStream().read());
             }
             peer.join().close();
+        }
+    }
+
+    @Test
+    void hostThatIsNullIsTheLoopbackInterfaceAsForSocketsOfTheJdk() throws Exception {
+        InetAddress loopback = InetAddress.getByName(null);
+        for (SSLSocketFactory factory : List.of(clients(), JDK.getSocketFactory())) {
+            for (boolean named : new boolean[] {false, true}) {
+                try (ServerSocket server = servers().createServerSocket(0, 5, loopback)) {
+                    CompletableFuture<Socket> peer = async(() -> echo(server));
+                    int port = server.getLocalPort();
+                    try (Socket client = named
+                            ? factory.createSocket((String) null, port, loopback, 0)
+                            : factory.createSocket((String) null, port)) {
+                        assertEquals(loopback, client.getInetAddress());
+                        client.getOutputStream().write(7);
+                        assertEquals(7, client.getInputStream().read());
+                    }
+                    peer.join().close();
+                }
+            }
         }
     }
 
