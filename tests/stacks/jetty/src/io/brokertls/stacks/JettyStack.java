@@ -14,6 +14,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import javax.net.ssl.X509ExtendedKeyManager;
 import org.eclipse.jetty.alpn.server.ALPNServerConnectionFactory;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.transport.HttpClientTransportDynamic;
@@ -35,6 +37,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.ssl.SniX509ExtendedKeyManager;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.client.WebSocketClient;
@@ -86,6 +89,7 @@ public final class JettyStack {
                 equal("CN=other.example", RawClient.nameShownFor("other.example", port, version));
             });
         }
+        mangledAliases(both);
         SslContextFactory.Server tls = tls("server.p12", "PKCS12");
         tls.setSniRequired(true);
         int strict = start(tls);
@@ -93,6 +97,44 @@ public final class JettyStack {
                 () -> equal("CN=localhost", RawClient.nameShownFor("localhost", strict, "TLSv1.3")));
         refused("jetty with sniRequired refuses another name", "Received fatal alert: handshake_failure",
                 () -> RawClient.nameShownFor("absent.example", strict, "TLSv1.3"));
+    }
+
+    /**
+     * The keys of the algorithm PKIX have aliases of their own, such as {@code 1.0.other}. Jetty finds no key for a name
+     * by them, with SunJSSE either, unless its key manager maps them back.
+     */
+    private static void mangledAliases(KeyStore both) throws Exception {
+        int port = start(new PkixServer(both, UnaryOperator.identity()));
+        int mapped = start(new PkixServer(both, alias -> alias.substring(alias.lastIndexOf('.') + 1)));
+        for (String version : new String[] {"TLSv1.2", "TLSv1.3"}) {
+            refused("jetty with PKIX keys finds none for a name over " + version,
+                    "Received fatal alert: handshake_failure",
+                    () -> RawClient.nameShownFor("localhost", port, version));
+            check("jetty with PKIX keys maps their aliases over " + version, () -> {
+                equal("CN=localhost", RawClient.nameShownFor("localhost", mapped, version));
+                equal("CN=other.example", RawClient.nameShownFor("other.example", mapped, version));
+            });
+        }
+    }
+
+    /** A server with keys of the algorithm PKIX, and a mapping of their aliases. */
+    private static final class PkixServer extends SslContextFactory.Server {
+        private final UnaryOperator<String> mapper;
+
+        PkixServer(KeyStore keys, UnaryOperator<String> mapper) {
+            this.mapper = mapper;
+            setProvider(Pki.OURS);
+            setKeyStore(keys);
+            setKeyManagerPassword(Pki.PASSWORD);
+            setKeyManagerFactoryAlgorithm("PKIX");
+        }
+
+        @Override
+        protected X509ExtendedKeyManager newSniX509ExtendedKeyManager(X509ExtendedKeyManager keys) {
+            SniX509ExtendedKeyManager made = new SniX509ExtendedKeyManager(keys, this);
+            made.setAliasMapper(mapper);
+            return made;
+        }
     }
 
     private static SslContextFactory.Server tls(String store, String type) {
