@@ -337,7 +337,7 @@ test-java: $(JAVA_LIBRARY) $(JAVA_LEGACY)
 	$(filter-out -q,$(MAVEN)) test
 
 # The tests of what Java 25 has and Java 17 has not.
-TEST_25 := ParametersTest,LaterParametersCases,KeyAfterTrustTest,VirtualThreadsCases,NativeAccessCases
+TEST_25 := ParametersTest,LaterParametersCases,JsseMethodsTest,Ed448KeyTest,KeyAfterTrustTest,VirtualThreadsCases,NativeAccessCases
 JVM_25 ?= $(firstword $(wildcard /usr/lib/jvm/*-25-*/bin/java))
 
 test-java-25: $(JAVA_LIBRARY) $(JAVA_LEGACY)

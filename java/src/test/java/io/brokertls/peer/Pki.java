@@ -46,6 +46,7 @@ public final class Pki {
             issue("rsa", "ca", "leaf", "rsa:2048");
             issue("ec", "ca", "leaf", "ec");
             issue("pss", "ca", "leaf", "rsa-pss");
+            issue("ed448", "ca", "leaf", "ed448");
             issue("client", "ca", "leaf", "ec");
             issue("unknown", "stranger", "leaf", "ec");
             issue("middle", "ca", "ca", "ec");
@@ -54,6 +55,7 @@ public final class Pki {
             keep("rsa");
             keep("ec");
             keep("pss");
+            keep("ed448");
             keep("client");
             keep("unknown");
             keep("long", "lower", "middle");
@@ -83,7 +85,7 @@ public final class Pki {
     }
 
     /**
-     * {@code rsa}, {@code ec}, {@code pss}, {@code client}, {@code long} (three large certificates), or
+     * {@code rsa}, {@code ec}, {@code pss}, {@code ed448}, {@code client}, {@code long} (three large certificates), or
      * {@code unknown}.
      */
     KeyStore identity(String name) {
@@ -103,7 +105,7 @@ public final class Pki {
     private void issue(String name, String issuer, String extensions, String key) throws IOException {
         String[] request = {"req", "-newkey", key, "-nodes", "-keyout", name + ".key", "-subj", "/CN=" + name,
             "-out", name + ".csr"};
-        if (!key.contains(":")) {
+        if (!key.contains(":") && !key.equals("ed448")) {
             int length = request.length;
             request = Arrays.copyOf(request, length + 2);
             request[length] = "-pkeyopt";

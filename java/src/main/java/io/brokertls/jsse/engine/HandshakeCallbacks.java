@@ -214,14 +214,26 @@ final class HandshakeCallbacks implements HandshakeHost {
 
     private long serverIdentity(X509ExtendedKeyManager manager, String[] keyTypes, Principal[] issuers)
             throws GeneralSecurityException {
+        TlsFailure unserved = null;
         for (String keyType : keyTypes) {
             String alias = engine.socket() == null
                     ? manager.chooseEngineServerAlias(keyType, issuers, engine)
                     : manager.chooseServerAlias(keyType, issuers, engine.socket());
-            long identity = alias == null ? 0 : take(manager, alias);
-            if (identity != 0) {
-                return identity;
+            try {
+                long identity = alias == null ? 0 : take(manager, alias);
+                if (identity != 0) {
+                    return identity;
+                }
+            } catch (TlsFailure e) {
+                // The manager may have another key: EdDSA is also the type of Ed448.
+                if (e.code() != ErrorCode.KEY_ALGORITHM_UNSUPPORTED) {
+                    throw e;
+                }
+                unserved = unserved == null ? e : unserved;
             }
+        }
+        if (unserved != null) {
+            throw unserved;
         }
         return 0;
     }
