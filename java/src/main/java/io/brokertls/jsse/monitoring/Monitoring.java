@@ -83,16 +83,16 @@ public final class Monitoring {
         if (CHANGES.getAndIncrement() > 0) {
             return;
         }
-        int seen = 0;
+        boolean isSettled = false;
         try {
-            do {
-                seen = CHANGES.get();
+            while (!isSettled) {
+                int seen = CHANGES.get();
                 follow(COUNT.get() > 0);
-            } while (!CHANGES.compareAndSet(seen, 0));
-            seen = 0;
+                isSettled = CHANGES.compareAndSet(seen, 0);
+            }
         } finally {
             // After a failure of JFR the next change tries again.
-            if (seen > 0) {
+            if (!isSettled) {
                 CHANGES.set(0);
             }
         }
