@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsContext;
-import io.brokertls.BrokerTlsContextBuilder;
 import io.brokertls.TlsFailure;
 import io.brokertls.peer.Authority;
 import io.brokertls.peer.EnginePair;
@@ -15,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLEngine;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -30,30 +28,27 @@ class FlightTest {
     @TempDir
     static Path folder;
 
-    private static Authority authority;
+    private static MonitoredBroker broker;
 
     @BeforeAll
     static void issue() throws Exception {
-        authority = new Authority(Files.createDirectory(folder.resolve("ca")), "ec");
-        authority.issue("one\nforged", "ec");
-        authority.issue("two", "ec");
-        authority.revoke("two");
+        broker = new MonitoredBroker(Files.createDirectory(folder.resolve("ca")), "one\nforged");
     }
 
     @Test
     void handshakesRefusalsReloadsCertificatesAndRevocationAreRecorded() throws Exception {
-        Path store = Files.copy(authority.file("one\nforged.p12"), folder.resolve("broker.p12"));
+        Path store = Files.copy(broker.store(), folder.resolve("broker.p12"));
         List<RecordedEvent> events;
         try (Recording recording = recording();
                 BrokerTlsContext server = BrokerTlsContext.builder().keyStore(store, Authority.PASSWORD)
-                        .trustCertificates(authority.file("ca.pem")).crl(authority.file("ca.crl")).name("orders")
+                        .trustCertificates(broker.file("ca.pem")).crl(broker.file("ca.crl")).name("orders")
                         .build();
-                BrokerTlsContext client = client().name("device").build()) {
+                BrokerTlsContext client = broker.client().name("device").build()) {
             for (int i = 0; i < 2; i++) {
-                EnginePair pair = pair(client, Pki.HOST, server);
+                EnginePair pair = MonitoredBroker.pair(client, Pki.HOST, server);
                 pair.handshake();
             }
-            assertThrows(Exception.class, () -> pair(client, "elsewhere.test", server).handshake());
+            assertThrows(Exception.class, () -> MonitoredBroker.pair(client, "elsewhere.test", server).handshake());
             server.reload();
             Files.writeString(store, "no store");
             assertThrows(TlsFailure.class, server::reload);
@@ -86,8 +81,8 @@ class FlightTest {
 
     @Test
     void contextThatIsClosedIsRecordedNoMore() throws Exception {
-        server().name("gone").build().close();
-        try (Recording recording = recording(); BrokerTlsContext server = server().name("there").build()) {
+        broker.server().name("gone").build().close();
+        try (Recording recording = recording(); BrokerTlsContext server = broker.server().name("there").build()) {
             List<RecordedEvent> events = stop(recording);
             assertEquals(List.of(), of(events, "Certificate", "gone"));
             assertFalse(of(events, "Certificate", server.name()).isEmpty());
@@ -112,21 +107,5 @@ class FlightTest {
     private static List<RecordedEvent> of(List<RecordedEvent> events, String name, String context) {
         return events.stream().filter(event -> event.getEventType().getName().equals("io.brokertls." + name)
                 && event.getString("context").equals(context)).collect(Collectors.toList());
-    }
-
-    private static BrokerTlsContextBuilder server() {
-        return BrokerTlsContext.builder().certificate(authority.file("two.pem")).privateKey(authority.file("two.key"));
-    }
-
-    private static BrokerTlsContextBuilder client() {
-        return BrokerTlsContext.builder().trustCertificates(authority.file("ca.pem"));
-    }
-
-    private static EnginePair pair(BrokerTlsContext client, String host, BrokerTlsContext server) {
-        SSLEngine clientEngine = client.newEngine(host, 8883);
-        clientEngine.setUseClientMode(true);
-        SSLEngine serverEngine = server.newEngine();
-        serverEngine.setUseClientMode(false);
-        return new EnginePair(clientEngine, serverEngine);
     }
 }

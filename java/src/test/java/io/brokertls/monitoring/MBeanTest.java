@@ -8,9 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.BrokerTlsContext;
-import io.brokertls.BrokerTlsContextBuilder;
 import io.brokertls.peer.Authority;
-import io.brokertls.peer.EnginePair;
 import io.brokertls.peer.Pki;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
@@ -28,7 +26,6 @@ import javax.management.ObjectName;
 import javax.management.RuntimeMBeanException;
 import javax.management.openmbean.CompositeData;
 import javax.management.openmbean.TabularData;
-import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,26 +38,23 @@ class MBeanTest {
     @TempDir
     static Path folder;
 
-    private static Authority authority;
+    private static MonitoredBroker broker;
 
     @BeforeAll
     static void issue() throws Exception {
-        authority = new Authority(Files.createDirectory(folder.resolve("ca")), "ec");
-        authority.issue("one", "ec");
-        authority.issue("two", "ec");
-        authority.revoke("two");
+        broker = new MonitoredBroker(Files.createDirectory(folder.resolve("ca")), "one");
     }
 
     @Test
     void attributesShowHandshakesCertificatesRevocationAndReloads() throws Exception {
-        Path store = Files.copy(authority.file("one.p12"), folder.resolve("broker.p12"));
+        Path store = Files.copy(broker.store(), folder.resolve("broker.p12"));
         ObjectName name = named("orders");
         try (BrokerTlsContext server = BrokerTlsContext.builder().keyStore(store, Authority.PASSWORD)
-                .trustCertificates(authority.file("ca.pem")).crl(authority.file("ca.crl")).name("orders")
+                .trustCertificates(broker.file("ca.pem")).crl(broker.file("ca.crl")).name("orders")
                 .registerMBean(true).build();
-                BrokerTlsContext client = client().build()) {
-            pair(client, Pki.HOST, server).handshake();
-            assertThrows(Exception.class, () -> pair(client, "elsewhere.test", server).handshake());
+                BrokerTlsContext client = broker.client().build()) {
+            MonitoredBroker.pair(client, Pki.HOST, server).handshake();
+            assertThrows(Exception.class, () -> MonitoredBroker.pair(client, "elsewhere.test", server).handshake());
             assertEquals(1L, SERVER.getAttribute(name, "FullHandshakes"));
             assertEquals(0L, SERVER.getAttribute(name, "ResumedHandshakes"));
             TabularData reasons = (TabularData) SERVER.getAttribute(name, "RefusalsByReason");
@@ -83,7 +77,7 @@ class MBeanTest {
                     refused.getCause().getMessage());
             assertNull(refused.getCause().getCause(), "a management client need not have the classes");
             assertEquals(1L, SERVER.getAttribute(name, "FailedReloads"));
-            Files.copy(authority.file("one.p12"), store, StandardCopyOption.REPLACE_EXISTING);
+            Files.copy(broker.store(), store, StandardCopyOption.REPLACE_EXISTING);
         }
         assertFalse(SERVER.isRegistered(name), "a closed context has no MBean");
     }
@@ -91,12 +85,12 @@ class MBeanTest {
     @Test
     void contextHasNoMBeanUnlessItAsksForOne() throws Exception {
         Set<ObjectName> before = all();
-        try (BrokerTlsContext context = server().build()) {
+        try (BrokerTlsContext context = broker.server().build()) {
             assertEquals(before, all());
             assertTrue(context.name().startsWith("context-"), context.name());
         }
         System.setProperty("brokertls.jmx", "true");
-        try (BrokerTlsContext context = server().build()) {
+        try (BrokerTlsContext context = broker.server().build()) {
             assertTrue(SERVER.isRegistered(named(context.name())));
         } finally {
             System.clearProperty("brokertls.jmx");
@@ -106,24 +100,24 @@ class MBeanTest {
 
     @Test
     void contextsOfOneNameHaveMBeansOfTheirOwnAndAnyNameIsQuoted() throws Exception {
-        try (BrokerTlsContext one = server().name("twin").registerMBean(true).build();
-                BrokerTlsContext two = server().name("twin").registerMBean(true).build()) {
+        try (BrokerTlsContext one = broker.server().name("twin").registerMBean(true).build();
+                BrokerTlsContext two = broker.server().name("twin").registerMBean(true).build()) {
             assertEquals(one.name(), two.name());
             ObjectName second = new ObjectName("io.brokertls:type=TlsContext,name=twin,instance=2");
             assertTrue(SERVER.isRegistered(named("twin")) && SERVER.isRegistered(second));
         }
         String evil = "a,type=Other:*?\"\n=b";
-        try (BrokerTlsContext context = server().name(evil).registerMBean(true).build()) {
+        try (BrokerTlsContext context = broker.server().name(evil).registerMBean(true).build()) {
             ObjectName quoted = named(ObjectName.quote(context.name()));
             assertTrue(SERVER.isRegistered(quoted));
             assertEquals(evil, ObjectName.unquote(quoted.getKeyProperty("name")));
         }
-        assertThrows(NullPointerException.class, () -> server().name(null));
+        assertThrows(NullPointerException.class, () -> broker.server().name(null));
     }
 
     @Test
     void mBeanOfADroppedContextIsRemoved() throws Exception {
-        server().name("dropped").registerMBean(true).build();
+        broker.server().name("dropped").registerMBean(true).build();
         collectUntil(() -> !SERVER.isRegistered(named("dropped")));
     }
 
@@ -147,8 +141,8 @@ class MBeanTest {
         assertSame(loader, type.getClassLoader());
         Object builder = type.getMethod("builder").invoke(null);
         Class<?> ofBuilder = builder.getClass();
-        ofBuilder.getMethod("certificate", Path.class).invoke(builder, authority.file("one.pem"));
-        ofBuilder.getMethod("privateKey", Path.class).invoke(builder, authority.file("one.key"));
+        ofBuilder.getMethod("certificate", Path.class).invoke(builder, broker.file("one.pem"));
+        ofBuilder.getMethod("privateKey", Path.class).invoke(builder, broker.file("one.key"));
         ofBuilder.getMethod("name", String.class).invoke(builder, "undeployed");
         ofBuilder.getMethod("registerMBean", boolean.class).invoke(builder, true);
         Object context = ofBuilder.getMethod("build").invoke(builder);
@@ -172,22 +166,6 @@ class MBeanTest {
 
     private static Set<ObjectName> all() throws Exception {
         return SERVER.queryNames(new ObjectName("io.brokertls:*"), null).stream().collect(Collectors.toSet());
-    }
-
-    private static BrokerTlsContextBuilder server() {
-        return BrokerTlsContext.builder().certificate(authority.file("one.pem")).privateKey(authority.file("one.key"));
-    }
-
-    private static BrokerTlsContextBuilder client() {
-        return BrokerTlsContext.builder().trustCertificates(authority.file("ca.pem"));
-    }
-
-    private static EnginePair pair(BrokerTlsContext client, String host, BrokerTlsContext server) {
-        SSLEngine clientEngine = client.newEngine(host, 8883);
-        clientEngine.setUseClientMode(true);
-        SSLEngine serverEngine = server.newEngine();
-        serverEngine.setUseClientMode(false);
-        return new EnginePair(clientEngine, serverEngine);
     }
 
     /** A state that a collection can bring about. */
