@@ -79,6 +79,42 @@ class BridgeTest {
         again.forEach(BridgePool::give);
     }
 
+    @Test
+    void nothingOfARecordStaysInMemoryBeyondThePool() throws Exception {
+        EnginePair pair = connected("TLS_CHACHA20_POLY1305_SHA256");
+        List<Bridge> pooled = taken(256);
+        try {
+            for (int size : SIZES) {
+                byte[] content = content(size);
+                ByteBuffer record = ByteBuffer.allocate(NativeEngine.PACKET_SIZE);
+                moveBeyondThePool(pair.client.engine, "copyAndWrap", ByteBuffer.wrap(content), size, record);
+                record.flip();
+                // With less room than the record, it is decrypted in its place.
+                for (int room : new int[] {size - 1, size}) {
+                    ByteBuffer plaintext = ByteBuffer.allocate(room);
+                    moveBeyondThePool(pair.server.engine, "copyAndUnwrap", record, record.remaining(), plaintext);
+                    assertEquals(room == size ? ByteBuffer.wrap(content) : ByteBuffer.allocate(0), plaintext.flip());
+                }
+            }
+        } finally {
+            pooled.forEach(BridgePool::give);
+        }
+    }
+
+    /** Moves a record through memory that is not of the pool, and looks into it when it has been given back. */
+    private static void moveBeyondThePool(SSLEngine engine, String name, ByteBuffer source, int length,
+            ByteBuffer destination) throws Exception {
+        Method move = Bridge.class.getDeclaredMethod(name, NativeEngine.class, ByteBuffer.class, int.class,
+                ByteBuffer.class);
+        move.setAccessible(true);
+        Bridge beyond = BridgePool.take();
+        assertEquals(-1, beyond.place);
+        ((Engine) engine).ask(connection -> call(move, beyond, connection, source, length, destination));
+        BridgePool.give(beyond);
+        assertEquals(-1, find(memory(beyond, "in")));
+        assertEquals(-1, find(memory(beyond, "out")));
+    }
+
     private static List<Bridge> taken(int count) {
         List<Bridge> taken = new ArrayList<>();
         for (int i = 0; i < count; i++) {
