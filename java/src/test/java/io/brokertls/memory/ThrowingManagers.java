@@ -1,6 +1,7 @@
 package io.brokertls.memory;
 
 import io.brokertls.BrokerTlsProvider;
+import io.brokertls.peer.WatchedTrust;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
@@ -13,7 +14,6 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Managers of an application that throw whenever they are asked. */
 enum ThrowingManagers {
@@ -57,40 +57,10 @@ enum ThrowingManagers {
         throw (T) thrown();
     }
 
-    private final class Trust extends X509ExtendedTrustManager {
+    private final class Trust extends WatchedTrust {
         @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {
+        protected void judge(String side, X509Certificate[] chain, String type, Object connection) {
             throw ThrowingManagers.this.<RuntimeException>fail();
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {
-            throw ThrowingManagers.this.<RuntimeException>fail();
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {
-            throw ThrowingManagers.this.<RuntimeException>fail();
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {
-            throw ThrowingManagers.this.<RuntimeException>fail();
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type) {
-            throw ThrowingManagers.this.<RuntimeException>fail();
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type) {
-            throw ThrowingManagers.this.<RuntimeException>fail();
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
         }
     }
 

@@ -1,10 +1,8 @@
 package io.brokertls.peer;
 
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
-import java.security.PrivateKey;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -80,13 +78,15 @@ final class AskedManagers {
         return offered.get(0);
     }
 
-    void note(String question, SSLEngine engine) {
-        note(question, engine.getHandshakeSession(), engine.getHandshakeApplicationProtocol());
-    }
-
-    private void note(String question, Socket socket) {
-        SSLSocket asked = (SSLSocket) socket;
-        note(question, asked.getHandshakeSession(), asked.getHandshakeApplicationProtocol());
+    /** Notes a question about an engine or a socket. */
+    private void note(String question, Object connection) {
+        if (connection instanceof SSLEngine) {
+            SSLEngine engine = (SSLEngine) connection;
+            note(question, engine.getHandshakeSession(), engine.getHandshakeApplicationProtocol());
+        } else {
+            SSLSocket socket = (SSLSocket) connection;
+            note(question, socket.getHandshakeSession(), socket.getHandshakeApplicationProtocol());
+        }
     }
 
     private void note(String question, SSLSession handshake, String protocol) {
@@ -117,89 +117,24 @@ final class AskedManagers {
                 + session.getValueNames().length;
     }
 
-    private final class Keys extends X509ExtendedKeyManager {
-        @Override
-        public String chooseEngineClientAlias(String[] keyTypes, Principal[] issuers, SSLEngine engine) {
-            note("client key of " + Arrays.toString(keyTypes) + " by " + Arrays.toString(issuers), engine);
-            return keys.chooseEngineClientAlias(keyTypes, issuers, engine);
+    private final class Keys extends WatchedKeys {
+        Keys() {
+            super(keys);
         }
 
         @Override
-        public String chooseEngineServerAlias(String keyType, Principal[] issuers, SSLEngine engine) {
-            note("server key of " + keyType + " by " + Arrays.toString(issuers), engine);
-            return keys.chooseEngineServerAlias(keyType, issuers, engine);
-        }
-
-        @Override
-        public String chooseClientAlias(String[] keyTypes, Principal[] issuers, Socket socket) {
-            note("client key of " + Arrays.toString(keyTypes) + " by " + Arrays.toString(issuers), socket);
-            return keys.chooseClientAlias(keyTypes, issuers, socket);
-        }
-
-        @Override
-        public String chooseServerAlias(String keyType, Principal[] issuers, Socket socket) {
-            note("server key of " + keyType + " by " + Arrays.toString(issuers), socket);
-            return keys.chooseServerAlias(keyType, issuers, socket);
-        }
-
-        @Override
-        public String[] getClientAliases(String keyType, Principal[] issuers) {
-            return keys.getClientAliases(keyType, issuers);
-        }
-
-        @Override
-        public String[] getServerAliases(String keyType, Principal[] issuers) {
-            return keys.getServerAliases(keyType, issuers);
-        }
-
-        @Override
-        public X509Certificate[] getCertificateChain(String alias) {
-            return keys.getCertificateChain(alias);
-        }
-
-        @Override
-        public PrivateKey getPrivateKey(String alias) {
-            return keys.getPrivateKey(alias);
+        protected void asked(String side, String[] keyTypes, Principal[] issuers, Object connection) {
+            String types = side.equals("client") ? Arrays.toString(keyTypes) : keyTypes[0];
+            note(side + " key of " + types + " by " + Arrays.toString(issuers), connection);
         }
     }
 
-    private final class Trust extends X509ExtendedTrustManager {
+    private final class Trust extends WatchedTrust {
         @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+        protected void judge(String side, X509Certificate[] chain, String authType, Object connection)
                 throws CertificateException {
-            note("trust in a server by " + authType, engine);
-            trust.checkServerTrusted(chain, authType, engine);
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-                throws CertificateException {
-            note("trust in a client by " + authType, engine);
-            trust.checkClientTrusted(chain, authType, engine);
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
-                throws CertificateException {
-            note("trust in a server by " + authType, socket);
-            trust.checkServerTrusted(chain, authType, socket);
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-                throws CertificateException {
-            note("trust in a client by " + authType, socket);
-            trust.checkClientTrusted(chain, authType, socket);
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-            throw new CertificateException("no engine");
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-            throw new CertificateException("no engine");
+            note("trust in a " + side + " by " + authType, connection);
+            ask(trust, side, chain, authType, connection);
         }
 
         @Override

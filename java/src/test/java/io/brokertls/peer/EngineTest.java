@@ -12,7 +12,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.brokertls.BrokerTlsProvider;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
-import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
@@ -28,7 +27,6 @@ import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -150,7 +148,8 @@ class EngineTest {
         SSLEngine[] judged = new SSLEngine[1];
         SSLContext servers = judging(new Judge(null) {
             @Override
-            void judge() throws CertificateException {
+            protected void judge(String side, X509Certificate[] chain, String authType, Object connection)
+                    throws CertificateException {
                 try {
                     judged[0].closeInbound();
                 } catch (SSLException e) {
@@ -237,55 +236,23 @@ class EngineTest {
     }
 
     /** Throws the same at every client; says nothing of servers. */
-    private static class Judge extends X509ExtendedTrustManager {
+    private static class Judge extends WatchedTrust {
         private final Throwable verdict;
 
         Judge(Throwable verdict) {
             this.verdict = verdict;
         }
 
-        void judge() throws CertificateException {
+        @Override
+        protected void judge(String side, X509Certificate[] chain, String authType, Object connection)
+                throws CertificateException {
+            if (side.equals("server")) {
+                throw new IllegalStateException("asked about a server");
+            }
             if (verdict instanceof Error) {
                 throw (Error) verdict;
             }
             throw (CertificateException) verdict;
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-                throws CertificateException {
-            judge();
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-                throws CertificateException {
-            judge();
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-            judge();
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine) {
-            throw new IllegalStateException("asked about a server");
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket) {
-            throw new IllegalStateException("asked about a server");
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType) {
-            throw new IllegalStateException("asked about a server");
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
         }
     }
 }

@@ -7,10 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
-import java.net.Socket;
 import java.security.KeyStore;
 import java.security.Principal;
-import java.security.PrivateKey;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -49,62 +47,26 @@ class KeyAfterTrustTest {
         }
     }
 
-    private static final class Keys extends X509ExtendedKeyManager {
-        private final X509ExtendedKeyManager manager;
+    private static final class Keys extends WatchedKeys {
         private final Log log;
 
         Keys(X509ExtendedKeyManager manager, Log log) {
-            this.manager = manager;
+            super(manager);
             this.log = log;
         }
 
         @Override
-        public String chooseEngineClientAlias(String[] keyTypes, Principal[] issuers, SSLEngine engine) {
-            log.add("key", engine);
+        protected void asked(String side, String[] keyTypes, Principal[] issuers, Object connection) {
+            assertEquals("client", side);
+            log.add("key", (SSLEngine) connection);
             List<String> types = new ArrayList<>(Arrays.asList(keyTypes));
             // No implementation of ours signs by these.
             types.removeAll(List.of("RSASSA-PSS", "DSA"));
             log.lines.add(types + " of " + Arrays.toString(issuers));
-            return manager.chooseEngineClientAlias(keyTypes, issuers, engine);
-        }
-
-        @Override
-        public String chooseEngineServerAlias(String keyType, Principal[] issuers, SSLEngine engine) {
-            return manager.chooseEngineServerAlias(keyType, issuers, engine);
-        }
-
-        @Override
-        public String[] getClientAliases(String keyType, Principal[] issuers) {
-            return manager.getClientAliases(keyType, issuers);
-        }
-
-        @Override
-        public String chooseClientAlias(String[] keyTypes, Principal[] issuers, Socket socket) {
-            throw new AssertionError("the engine is asked about");
-        }
-
-        @Override
-        public String[] getServerAliases(String keyType, Principal[] issuers) {
-            return manager.getServerAliases(keyType, issuers);
-        }
-
-        @Override
-        public String chooseServerAlias(String keyType, Principal[] issuers, Socket socket) {
-            throw new AssertionError("the engine is asked about");
-        }
-
-        @Override
-        public X509Certificate[] getCertificateChain(String alias) {
-            return manager.getCertificateChain(alias);
-        }
-
-        @Override
-        public PrivateKey getPrivateKey(String alias) {
-            return manager.getPrivateKey(alias);
         }
     }
 
-    private static final class Trust extends X509ExtendedTrustManager {
+    private static final class Trust extends WatchedTrust {
         private final X509ExtendedTrustManager manager;
         private final Log log;
 
@@ -114,38 +76,11 @@ class KeyAfterTrustTest {
         }
 
         @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+        protected void judge(String side, X509Certificate[] chain, String authType, Object connection)
                 throws CertificateException {
-            log.add("trust", engine);
-            manager.checkServerTrusted(chain, authType, engine);
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-                throws CertificateException {
-            throw new CertificateException("no server");
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-            throw new CertificateException("no engine");
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-            throw new CertificateException("no engine");
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
-                throws CertificateException {
-            throw new CertificateException("no engine");
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-                throws CertificateException {
-            throw new CertificateException("no engine");
+            assertEquals("server", side);
+            log.add("trust", (SSLEngine) connection);
+            ask(manager, side, chain, authType, connection);
         }
 
         @Override

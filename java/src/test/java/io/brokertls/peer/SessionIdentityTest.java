@@ -268,7 +268,7 @@ class SessionIdentityTest {
     }
 
     /** Trusts anyone until it refuses, and counts. */
-    private static class Trusting extends X509ExtendedTrustManager {
+    private static class Trusting extends WatchedTrust {
         final AtomicInteger asked = new AtomicInteger();
         volatile boolean refuses;
 
@@ -280,42 +280,9 @@ class SessionIdentityTest {
         }
 
         @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+        protected void judge(String side, X509Certificate[] chain, String authType, Object connection)
                 throws CertificateException {
-            check(chain, engine.getPeerHost());
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-                throws CertificateException {
-            check(chain, engine.getPeerHost());
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-                throws CertificateException {
-            check(chain, null);
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
-                throws CertificateException {
-            check(chain, null);
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-            check(chain, null);
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-            check(chain, null);
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
+            check(chain, connection instanceof SSLEngine ? ((SSLEngine) connection).getPeerHost() : null);
         }
     }
 

@@ -18,6 +18,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.brokertls.BrokerTlsProvider;
 import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
+import io.brokertls.peer.WatchedKeys;
+import io.brokertls.peer.WatchedTrust;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.net.Socket;
@@ -33,7 +35,6 @@ import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
@@ -41,7 +42,6 @@ import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509KeyManager;
 import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.Timeout;
@@ -270,7 +270,7 @@ class SocketManagersTest {
     }
 
     /** Trusts anyone but notes what it is asked; or refuses, or misuses the socket. */
-    private static final class Trust extends X509ExtendedTrustManager {
+    private static final class Trust extends WatchedTrust {
         private volatile Socket asked;
         private volatile String authType;
         private volatile String peerHost;
@@ -279,11 +279,13 @@ class SocketManagersTest {
         private volatile CertificateException refusal;
         private volatile Misuse misuse;
 
-        private void note(X509Certificate[] given, String type, Socket socket) throws CertificateException {
-            asked = socket;
+        @Override
+        protected void judge(String side, X509Certificate[] given, String type, Object connection)
+                throws CertificateException {
+            asked = (Socket) connection;
             authType = type;
             chain = given;
-            SSLSocket secured = (SSLSocket) socket;
+            SSLSocket secured = (SSLSocket) connection;
             ExtendedSSLSession session = (ExtendedSSLSession) secured.getHandshakeSession();
             assertNotNull(session);
             peerHost = session.getPeerHost();
@@ -299,43 +301,6 @@ class SocketManagersTest {
             if (refusal != null) {
                 throw refusal;
             }
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] given, String type, Socket socket)
-                throws CertificateException {
-            note(given, type, socket);
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] given, String type, Socket socket)
-                throws CertificateException {
-            note(given, type, socket);
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] given, String type, SSLEngine engine) {
-            throw new AssertionError("asked with an engine");
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] given, String type, SSLEngine engine) {
-            throw new AssertionError("asked with an engine");
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] given, String type) {
-            throw new AssertionError("asked without a socket");
-        }
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] given, String type) {
-            throw new AssertionError("asked without a socket");
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
         }
     }
 
@@ -364,59 +329,32 @@ class SocketManagersTest {
     }
 
     /** A manager with the fixture's identity that records its calls, or throws. */
-    private static final class Keys extends X509ExtendedKeyManager {
-        private final X509ExtendedKeyManager below = keys();
+    private static final class Keys extends WatchedKeys {
         private volatile Socket asked;
         private volatile RuntimeException thrown;
         private volatile PrivateKey key;
 
-        private void note(Socket socket) {
-            asked = socket;
+        Keys() {
+            super(keys());
+        }
+
+        @Override
+        protected void asked(String side, String[] keyTypes, Principal[] issuers, Object connection) {
+            asked = (Socket) connection;
             if (thrown != null) {
                 throw thrown;
             }
         }
 
+        /** The fixture's identity is its own issuer, which a server need not name. */
         @Override
-        public String chooseClientAlias(String[] types, Principal[] issuers, Socket socket) {
-            note(socket);
-            return below.chooseClientAlias(types, null, socket);
-        }
-
-        @Override
-        public String chooseServerAlias(String type, Principal[] issuers, Socket socket) {
-            note(socket);
-            return below.chooseServerAlias(type, issuers, socket);
-        }
-
-        @Override
-        public String chooseEngineClientAlias(String[] types, Principal[] issuers, SSLEngine engine) {
-            throw new AssertionError("asked with an engine");
-        }
-
-        @Override
-        public String chooseEngineServerAlias(String type, Principal[] issuers, SSLEngine engine) {
-            throw new AssertionError("asked with an engine");
-        }
-
-        @Override
-        public String[] getClientAliases(String type, Principal[] issuers) {
-            return below.getClientAliases(type, issuers);
-        }
-
-        @Override
-        public String[] getServerAliases(String type, Principal[] issuers) {
-            return below.getServerAliases(type, issuers);
-        }
-
-        @Override
-        public X509Certificate[] getCertificateChain(String alias) {
-            return below.getCertificateChain(alias);
+        public String chooseClientAlias(String[] keyTypes, Principal[] issuers, Socket socket) {
+            return super.chooseClientAlias(keyTypes, null, socket);
         }
 
         @Override
         public PrivateKey getPrivateKey(String alias) {
-            return key == null ? below.getPrivateKey(alias) : key;
+            return key == null ? super.getPrivateKey(alias) : key;
         }
     }
 
