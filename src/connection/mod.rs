@@ -226,6 +226,16 @@ impl Connection {
         }
     }
 
+    /// Ends the connection in place of a task that the caller cannot run. The peer is sent the alert of the error's row,
+    /// as after a task that fails. Returns the error that ended the connection: an earlier one counts.
+    pub fn refuse_task(&mut self, error: Error) -> Error {
+        if self.state.needs_task() {
+            self.change(Event::TaskTaken);
+            self.stash = Vec::new();
+        }
+        self.fail(error)
+    }
+
     /// Queues this side's close_notify (RFC 8446 section 6.1); reading stays possible. Further calls do nothing.
     ///
     /// During the handshake nothing is sent: close_notify waits for its end.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use brokertls::error::Category;
-use brokertls::{ClientAuth, Code, Connection, ConnectionSettings, Context, Error, IdentitySource, Source};
+use brokertls::{ClientAuth, Code, Connection, ConnectionSettings, Context, Error, IdentitySource, Next, Source};
 use rustls::{ContentType, SignatureScheme};
 
 use super::hello::{self, with_length};
@@ -461,6 +461,24 @@ fn answer_to_a_key_update_that_waits_comes_before_the_alert() {
             [bytes, broken].concat()
         });
         check(&format!("{side:?}"), found, Code::DecryptFailed, Some("TLSv1.3"));
+    }
+}
+
+#[test]
+fn peer_of_a_task_that_cannot_run_is_told_and_no_task_is_left() {
+    let world = World::new();
+    for (side, version) in [Side::Server, Side::Client].into_iter().flat_map(|side| VERSIONS.map(|one| (side, one))) {
+        let mut peer = world.peer(side, version, |_| {});
+        let mut ours = restricted(&world, side, |settings| settings.uses_tasks = true);
+        assert!(peer.run(&mut ours, |_| {}).is_none());
+        assert_eq!(ours.next(), Next::NeedTask, "{side:?} {version}");
+        assert_eq!(ours.refuse_task(Code::WorkersBusy.into()).code(), Code::WorkersBusy);
+        assert_eq!(ours.next(), Next::NeedWrap, "{side:?} {version}");
+        let error = peer.run(&mut ours, |_| {}).unwrap();
+        check(version, Found { error, alert: peer.alert }, Code::WorkersBusy, Some(version));
+        assert_eq!(ours.refuse_task(Code::Internal.into()).code(), Code::WorkersBusy);
+        ours.run_task();
+        assert!(!ours.has_outgoing() && ours.is_handshaking(), "{side:?} {version}");
     }
 }
 
