@@ -213,6 +213,16 @@ extern "system" fn Java_io_brokertls_internal_NativeEngine_runTask<'local>(
 }
 
 #[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_NativeEngine_refuseTask<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    engine: jlong,
+    code: jint,
+) -> jlong {
+    guard_bare(&mut env, || step(engine, |connection| Err(connection.refuse_task(failure::code(code).into()))))
+}
+
+#[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeEngine_state<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,

@@ -1,6 +1,6 @@
 //! Java exceptions from errors.
 
-use brokertls::Error;
+use brokertls::{Code, Error};
 use jni::objects::{JString, JThrowable, JValue};
 use jni::signature::RuntimeMethodSignature;
 use jni::strings::JNIString;
@@ -23,6 +23,11 @@ pub(crate) fn new<'local>(env: &mut Env<'local>, error: &Error) -> jni::errors::
     let failure =
         env.new_object(JNIString::from(class_name("TlsFailure")), signature.method_signature(), &arguments)?;
     env.cast_local::<JThrowable<'_>>(failure)
+}
+
+/// Returns the code of a number that Java gives.
+pub(crate) fn code(number: i32) -> Code {
+    Code::ALL.iter().copied().find(|code| code.number() == number).unwrap_or(Code::Internal)
 }
 
 pub(crate) fn illegal_state(env: &mut Env<'_>, message: &str) -> jni::errors::Result<()> {

@@ -22,6 +22,7 @@ use jni::{Env, EnvUnowned, Outcome as Contained, jni_sig, jni_str};
 use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 
+use crate::failure;
 use crate::guard::{Outcome, Raised};
 use crate::identity::IDENTITIES;
 use crate::package::class_name;
@@ -151,11 +152,10 @@ fn ask<T>(body: impl FnOnce(&mut Env<'_>, &JObject<'_>) -> Outcome<T>) -> Result
 
 /// Returns the error for a number of the host that refuses.
 fn refusal(env: &mut Env<'_>, host: &JObject<'_>, number: i32) -> Raised {
-    let code = Code::ALL.iter().copied().find(|code| code.number() == number).unwrap_or(Code::Internal);
     let text = call(env, host, |questions| questions.refusal, JavaType::Object, &[]);
     let text = text.ok().and_then(|text| text.l().ok()).and_then(|text| env.cast_local::<JString<'_>>(text).ok());
     let detail = text.and_then(|text| text_or_none(env, &text).ok().flatten());
-    Raised::Failure(Error::new(code, detail.unwrap_or_default()))
+    Raised::Failure(Error::new(failure::code(number), detail.unwrap_or_default()))
 }
 
 fn verdict(env: &mut Env<'_>, host: &JObject<'_>, number: i32) -> Outcome<()> {

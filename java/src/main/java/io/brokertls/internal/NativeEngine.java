@@ -1,5 +1,6 @@
 package io.brokertls.internal;
 
+import io.brokertls.ErrorCode;
 import io.brokertls.TlsFailure;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
@@ -154,6 +155,15 @@ public final class NativeEngine extends NativeHandle {
                 return runTask(engine, host);
             }
             return tasksWait ? Workers.call(() -> runTask(engine, new AskedHost(host))) : runTask(engine, host);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Ends the connection in place of a task that cannot run, and queues the alert. Returns the packed state. */
+    public long refuseTask(ErrorCode code) {
+        try {
+            return refuseTask(pointer(), code.number());
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -343,6 +353,8 @@ public final class NativeEngine extends NativeHandle {
             int destinationLength);
 
     private static native long runTask(long engine, HandshakeHost host);
+
+    private static native long refuseTask(long engine, int code);
 
     private static native long state(long engine);
 

@@ -64,6 +64,14 @@ class VirtualThreadsCases {
     }
 
     @Test
+    void peersOfAnEngineAndASocketThatNoWorkerServesAreToldByAnAlert() throws Exception {
+        List<String> lines = run("busy", "1024");
+        assertTrue(lines.contains("SOCKET WORKERS_BUSY, ALERT_INTERNAL_ERROR"), lines::toString);
+        assertTrue(lines.contains("ENGINE waits, WORKERS_BUSY, ALERT_INTERNAL_ERROR"), lines::toString);
+        assertTrue(lines.contains("SERVED 1024"), lines::toString);
+    }
+
+    @Test
     void managerRunsOnTheThreadOfTheHandshakeAndWhateverItThrowsLosesNoWorker() throws Exception {
         List<String> lines = run("context", "1500");
         assertTrue(lines.contains("MANAGER value, interrupted, interrupted"), lines::toString);

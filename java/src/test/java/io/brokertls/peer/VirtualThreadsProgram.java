@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
@@ -56,6 +57,9 @@ public final class VirtualThreadsProgram {
                 break;
             case "logger":
                 logger(count);
+                break;
+            case "busy":
+                busy(count);
                 break;
             case "mutual":
                 mutual(count);
@@ -350,6 +354,74 @@ public final class VirtualThreadsProgram {
             return null;
         }).get();
         System.out.println("SERVED 1");
+    }
+
+    /** Every worker waits in a manager. An engine and a socket need one more, and their clients are told. */
+    private static void busy(int count) throws Exception {
+        SSLContext client = ours("client", new Asking(() -> { }));
+        CountDownLatch asked = new CountDownLatch(count);
+        CountDownLatch end = new CountDownLatch(1);
+        SSLContext waiting = ours("ec", new Asking(() -> {
+            asked.countDown();
+            try {
+                end.await();
+            } catch (InterruptedException e) {
+                throw new CertificateException(e);
+            }
+        }));
+        List<FutureTask<Object>> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(start(() -> {
+                pair(client, waiting).handshake();
+                return null;
+            }));
+        }
+        asked.await();
+        SSLContext server = ours("ec", new Asking(() -> { }));
+        SSLServerSocket listener = (SSLServerSocket) server.getServerSocketFactory()
+                .createServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        FutureTask<String> ofSocket = start(() -> {
+            try (SSLSocket socket = (SSLSocket) listener.accept()) {
+                socket.startHandshake();
+                return "accepted";
+            } catch (SSLException e) {
+                return code(e);
+            }
+        });
+        // The tasks of the clients run on this thread, which is none of the virtual ones.
+        EnginePair pair = pair(client, server).begin();
+        String ofClient = end(pair.client);
+        FutureTask<String> ofServer = start(() -> end(pair.server));
+        try (SSLSocket socket = (SSLSocket) client.getSocketFactory()
+                .createSocket(listener.getInetAddress(), listener.getLocalPort())) {
+            socket.startHandshake();
+            System.out.println("SOCKET CONNECTED");
+        } catch (SSLException e) {
+            System.out.println("SOCKET " + ofSocket.get() + ", " + code(e));
+        }
+        System.out.println("ENGINE " + ofClient + ", " + ofServer.get() + ", " + end(pair.client));
+        end.countDown();
+        for (FutureTask<Object> each : all) {
+            each.get();
+        }
+        System.out.println("SERVED " + all.size());
+    }
+
+    /** Lets one side of a pair do all that it can. Returns the code of its failure, and sends the alert. */
+    private static String end(EnginePair.Side side) throws SSLException {
+        try {
+            while (side.step(Integer.MAX_VALUE)) {
+                Thread.yield();
+            }
+            return "waits";
+        } catch (SSLException e) {
+            side.wrap(ByteBuffer.allocate(0));
+            return code(e);
+        }
+    }
+
+    private static String code(SSLException failure) {
+        return ((TlsFailure) failure.getCause()).code().name();
     }
 
     /** A manager runs on the thread of the handshake, with its values and interrupts, and may throw anything. */

@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * in use, it takes one of the further places, which stay without a bridge until then.
  *
  * <p>No thread waits for another, for a logger that a record calls can have records of its own. Beyond the pool, a
- * thread uses a bridge that the collector frees.
+ * thread uses a bridge that the collector frees. Their number is that of the threads in a call: a virtual thread keeps
+ * its carrier meanwhile. The limit of direct memory collects those that are no longer used.
  */
 final class BridgePool {
     /** A power of two: the number of a thread chooses its place. */

@@ -348,7 +348,7 @@ public abstract class HandshakingEngine extends ConfiguredEngine implements Sess
                 update(packed);
             } else {
                 fail(thrown);
-                last = NO_CONNECTION;
+                last = refuseTask(thrown);
             }
             if (state.isOutputClosed() && failure == null) {
                 last = connection.closeWrite();
@@ -359,6 +359,16 @@ public abstract class HandshakingEngine extends ConfiguredEngine implements Sess
             } else if (afterwards == HandshakeTask.Afterwards.FREE) {
                 free();
             }
+        }
+    }
+
+    /** Queues the alert for a task that could not run. Returns the packed state. */
+    private long refuseTask(TlsFailure reason) {
+        try {
+            return connection.refuseTask(reason.code());
+        } catch (IllegalStateException e) {
+            // A connection that another call holds, or that was freed, sends nothing.
+            return NO_CONNECTION;
         }
     }
 
