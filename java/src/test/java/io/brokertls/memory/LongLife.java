@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -29,12 +30,14 @@ import javax.net.ssl.SSLSocket;
  * The program of the soak: {@code ENGINES SOCKETS STEPS}. Prints {@code FIGURES heap resident direct descriptors} after
  * each step, memory in kB. Then prints {@code DONE name count} for each way in which a connection ended.
  *
- * <p>Handshakes are cut in flight 0, 1, 2 and so on, at eight places of it, in TLS 1.2 and 1.3. Some have managers that
- * throw. Some engines are used by two threads at once, some are closed and others dropped.
+ * <p>Engines are counted singly, two for each of their connections. The number of sockets is that of TLS sockets: the
+ * other end of each is an engine on a plain socket, which is not counted.
+ *
+ * <p>Handshakes are cut in flight 0, 1, 2 and so on, in and after each of its messages, in TLS 1.2 and 1.3. Some have
+ * managers that throw. Some engines are used by two threads at once, some are closed and others dropped.
  */
 public final class LongLife {
     private static final int CUTS = 6;
-    private static final int PARTS = 8;
     private static final int SESSIONS_MAX = 20;
     private static final int ROUNDS_MAX = 60;
     private static final int COLLECTIONS = 4;
@@ -72,7 +75,7 @@ public final class LongLife {
         LongLife life = new LongLife();
         int steps = Integer.parseInt(arguments[2]);
         int pairs = Integer.parseInt(arguments[0]) / 2 / steps;
-        int connections = Integer.parseInt(arguments[1]) / 2 / steps;
+        int connections = Integer.parseInt(arguments[1]) / steps;
         for (int step = 0; step < steps; step++) {
             for (int i = 0; i < pairs; i++) {
                 life.engines(step * pairs + i);
@@ -95,9 +98,9 @@ public final class LongLife {
         SSLEngine engine = isClient ? contexts(number)[0].createSSLEngine(Pki.HOST, number % 60_000)
                 : contexts(number)[1].createSSLEngine();
         engine.setUseClientMode(isClient);
-        engine.setEnabledProtocols(new String[] {VERSIONS[number / 4 % 2]});
-        if (!isClient && number / 8 % 2 == 0) {
-            engine.setNeedClientAuth(true);
+        engine.setEnabledProtocols(new String[] {version(number)});
+        if (!isClient) {
+            engine.setNeedClientAuth(needsClient(number));
         }
         return engine;
     }
@@ -137,9 +140,11 @@ public final class LongLife {
                 int before = wire.position();
                 turn(ends[side], wires[1 - side], wire);
                 if (wire.position() > before && message++ == cut) {
-                    wire.position(before + part(wire.position() - before, number));
+                    Flight flight = new Flight(Arrays.copyOfRange(wire.array(), before, wire.position()));
+                    int place = place(flight, number);
+                    wire.position(before).put(flight.before(place));
                     turn(ends[1 - side], wire, wires[1 - side]);
-                    return "cut" + cut;
+                    return cutName(cut, flight, place, number);
                 }
             }
             if (isOpen(client) && isOpen(server)) {
@@ -149,9 +154,21 @@ public final class LongLife {
         return "unfinished";
     }
 
-    /** The length at which a flight is cut: early, late, and between, so that each of its messages is met. */
-    private static int part(int length, int number) {
-        return length * (1 + number / 16 / CUTS % PARTS) / (PARTS + 1);
+    /** Returns the place at which a flight is cut. Each of its places gets its turn. */
+    private static int place(Flight flight, int number) {
+        return number / 16 / CUTS % flight.places();
+    }
+
+    private static String cutName(int cut, Flight flight, int place, int number) {
+        return "cut" + cut + "." + version(number) + "." + flight.name(place);
+    }
+
+    private static boolean needsClient(int number) {
+        return number / 8 % 2 == 0;
+    }
+
+    private static String version(int number) {
+        return VERSIONS[number / 4 % 2];
     }
 
     private static boolean isOpen(SSLEngine engine) {
@@ -207,8 +224,11 @@ public final class LongLife {
         SSLSocket socket = (SSLSocket) contexts(number)[isClient ? 0 : 1].getSocketFactory()
                 .createSocket(plain, Pki.HOST, plain.getPort(), true);
         socket.setUseClientMode(isClient);
-        socket.setEnabledProtocols(new String[] {VERSIONS[number / 4 % 2]});
+        socket.setEnabledProtocols(new String[] {version(number)});
         socket.setSoTimeout(TIMEOUT_MS);
+        if (!isClient) {
+            socket.setNeedClientAuth(needsClient(number));
+        }
         try {
             socket.startHandshake();
             try {
@@ -238,10 +258,15 @@ public final class LongLife {
                 int waiting = in.position();
                 turn(engine, in, out);
                 int length = out.position();
-                boolean isCut = length > 0 && message++ == cut;
-                closed.getOutputStream().write(out.array(), 0, isCut ? part(length, number) : length);
-                if (isCut || isOpen(engine)) {
-                    return isCut ? "cut" + cut : "finished";
+                if (length > 0 && message++ == cut) {
+                    Flight flight = new Flight(Arrays.copyOf(out.array(), length));
+                    int place = place(flight, number);
+                    closed.getOutputStream().write(flight.before(place));
+                    return cutName(cut, flight, place, number);
+                }
+                closed.getOutputStream().write(out.array(), 0, length);
+                if (isOpen(engine)) {
+                    return "finished";
                 }
                 if (length == 0 && in.position() == waiting) {
                     int read = closed.getInputStream().read(in.array(), in.position(), in.remaining());

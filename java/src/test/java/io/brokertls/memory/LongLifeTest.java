@@ -19,11 +19,16 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class LongLifeTest {
     private static final int ENGINES = Integer.getInteger("io.brokertls.soak.engines", 6_000);
-    private static final int SOCKETS = Integer.getInteger("io.brokertls.soak.sockets", 2_000);
+    private static final int SOCKETS = Integer.getInteger("io.brokertls.soak.sockets", 1_000);
     private static final String JVMS = System.getProperty("io.brokertls.soak.jvms", System.getProperty("java.home"));
     private static final int CHECKED_ENGINES = 1_000;
-    private static final int CHECKED_SOCKETS = 300;
+    private static final int CHECKED_SOCKETS = 150;
     private static final int STEPS = 10;
+    /** Handshake messages by their numbers, and records that are cut as one message. */
+    private static final List<String> CUT_MESSAGES = List.of("TLSv1.2 message1", "TLSv1.2 message2",
+            "TLSv1.2 message4", "TLSv1.2 message11", "TLSv1.2 message12", "TLSv1.2 message13", "TLSv1.2 message14",
+            "TLSv1.2 message15", "TLSv1.2 message16", "TLSv1.2 record20", "TLSv1.2 record22", "TLSv1.3 message1",
+            "TLSv1.3 message2", "TLSv1.3 record20", "TLSv1.3 record23");
     private static final String[] NAMES = {"heap kB", "resident kB", "direct kB", "descriptors"};
     /** Growth from the middle of the run: caches of the JDK, and pages that malloc and the compilers take. */
     private static final long[] GROWTH_MAX = {1024, 24 * 1024, 256, 4};
@@ -54,7 +59,24 @@ class LongLifeTest {
             }
             assertEquals(List.of(), grown, home);
             assertEveryEnd(lines);
+            assertEveryCut(lines);
         }
+    }
+
+    /** Every message was cut, and was the last one before a cut, at engines and at sockets. */
+    private static void assertEveryCut(List<String> lines) {
+        List<String> missing = new ArrayList<>();
+        for (String message : CUT_MESSAGES) {
+            for (String place : List.of("in", "after")) {
+                String name = message.replace(" ", "." + place + ".").replace(".", "\\.");
+                for (String kind : List.of("engine", "wire")) {
+                    if (lines.stream().noneMatch(line -> line.matches("DONE " + kind + "\\.cut\\d\\." + name + " .*"))) {
+                        missing.add(kind + " " + place + " " + message);
+                    }
+                }
+            }
+        }
+        assertEquals(List.of(), missing);
     }
 
     @Test
