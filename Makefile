@@ -21,6 +21,9 @@
 #                                   (handshakes on two processors)
 #   make bench-java                 the JVM side beside the JDK's own, Conscrypt and netty-tcnative, on this machine
 #   make bench-java-page            the same figures, into docs/performance.md with a plot
+#   make bench-ffm                  the call of a record by JNI beside one by the foreign function interface, on the JDK 25
+#                                   of /usr/lib/jvm (another one of 22 or later with JVM_25=FILE); also `make
+#                                   bench-ffm-page`, into docs/performance.md
 #   make peers                      what other stacks and clients print for each refusal, into docs/peers.md
 #   make install PREFIX= DESTDIR=   headers, libraries, pkg-config file, CMake package, command, manual pages, licences;
 #                                   the debug information of the shared library in LIBDIR/.debug, where debuggers look
@@ -457,6 +460,17 @@ bench-java bench-java-page: java
 	java $(if $(filter %-page,$@),-Dio.brokertls.bench.page=docs/performance.md) \
 	    -cp 'java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)' \
 	    io.brokertls.bench.Report build/bench '$(BENCH)' $(BENCH_JVMS)
+
+# Classes of their own in two packages of the library, so everything is on the class path.
+FFM_PATH := java/bench/target/classes:java/bench/target/lib/*:$(JAVA_JAR)
+
+.PHONY: bench-ffm bench-ffm-page
+bench-ffm bench-ffm-page: java
+	@test -x '$(JVM_25)' || { echo 'no JDK 25 in /usr/lib/jvm; name its java with JVM_25=FILE' >&2; exit 1; }
+	$(MVN) -q -B -f java/bench package
+	'$(JVM_25)c' -Xlint:all -d build/bench/ffm -cp '$(FFM_PATH)' $$(find java/bench-ffm -name '*.java')
+	'$(JVM_25)' --enable-native-access=ALL-UNNAMED -Xms512m -Xmx512m -cp 'build/bench/ffm:$(FFM_PATH)' \
+	    io.brokertls.bench.FfmReport build/bench/ffm.md $(if $(filter %-page,$@),docs/performance.md)
 
 # Engines and sockets that are cut, refused, shared by threads and dropped, in each of these JVMs (their homes).
 ENGINES ?= 1000000

@@ -22,11 +22,12 @@ final class Identities {
     private Identities() {
     }
 
-    /** Makes the stores and returns the option by which a fork finds them. */
+    /** Makes the stores for this process, and returns the option by which a fork finds them. */
     static String make() throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("brokertls-bench");
         keytool(folder.resolve("ECDSA_P256"), "EC", "-groupname", "secp256r1");
         keytool(folder.resolve("RSA_2048"), "RSA", "-keysize", "2048");
+        System.setProperty(FOLDER, folder.toString());
         return "-D" + FOLDER + "=" + folder;
     }
 

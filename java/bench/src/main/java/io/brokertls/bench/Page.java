@@ -7,31 +7,38 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The table and the plot in a page of the manual, between two marks, as `make bench-page` writes those of C. */
+/** A page of the manual with the figures of a command between two marks, as `make bench-page` writes those of C. */
 final class Page {
-    private static final String COMMAND = "make bench-java-page";
-    private static final String START = "<!-- tables of " + COMMAND + " -->\n";
-    private static final String END = "<!-- end of the tables of " + COMMAND + " -->";
+    private final Path page;
+    private final String command;
 
-    private Page() {
+    Page(Path page, String command) {
+        this.page = page;
+        this.command = command;
     }
 
-    /** Rewrites what is between the marks, and the plot in the folder beside the page, which has the page's name. */
-    static void write(Path page, Table table) throws IOException {
+    /** Returns the name of the page, which is that of its folder of plots too. */
+    String name() {
+        return page.getFileName().toString().replaceFirst("\\.md$", "");
+    }
+
+    /** Writes a plot into the folder beside the page. */
+    void plot(String file, String text) throws IOException {
+        Path folder = Files.createDirectories(page.resolveSibling(name()));
+        Files.write(folder.resolve(file), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Rewrites what is between the marks: the command, the machine, and this text. */
+    void write(String figures) throws IOException {
         String text = new String(Files.readAllBytes(page), StandardCharsets.UTF_8);
-        int start = text.indexOf(START);
-        int end = text.indexOf(END);
+        String mark = "<!-- tables of " + command + " -->\n";
+        int start = text.indexOf(mark);
+        int end = text.indexOf("<!-- end of the tables of " + command + " -->");
         if (start < 0 || end < start) {
-            throw new IOException(page + " lacks the marks of " + COMMAND);
+            throw new IOException(page + " lacks the marks of " + command);
         }
-        String name = page.getFileName().toString().replaceFirst("\\.md$", "");
-        Path folder = Files.createDirectories(page.resolveSibling(name));
-        Files.write(folder.resolve("java.svg"), new Plot(table).text().getBytes(StandardCharsets.UTF_8));
-        // An image by a link of Markdown would be a link between pages for rustdoc.
-        String made = "\n- Measured by `" + COMMAND + "`\n- Machine: " + machine() + "\n\n<img src=\"" + name
-                + "/java.svg\" alt=\"The speed of the JSSE provider divided by that of others\">\n\n" + table.text()
-                + "\n";
-        String changed = text.substring(0, start + START.length()) + made + text.substring(end);
+        String made = "\n- Measured by `" + command + "`\n- Machine: " + machine() + "\n" + figures + "\n";
+        String changed = text.substring(0, start + mark.length()) + made + text.substring(end);
         Files.write(page, changed.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -58,13 +58,20 @@ public final class Report {
             Files.write(folder.resolve("java.md"), table.text().getBytes(StandardCharsets.UTF_8));
             Files.write(folder.resolve("java.svg"), new Plot(table).text().getBytes(StandardCharsets.UTF_8));
             if (System.getProperty(PAGE) != null) {
-                Page.write(Path.of(System.getProperty(PAGE)), table);
+                write(new Page(Path.of(System.getProperty(PAGE)), "make bench-java-page"), table);
             }
             new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8)
                     .println(table.text());
         } finally {
             contenders.forEach(Contender::close);
         }
+    }
+
+    private static void write(Page page, Table table) throws IOException {
+        page.plot("java.svg", new Plot(table).text());
+        // An image by a link of Markdown would be a link between pages for rustdoc.
+        page.write("\n<img src=\"" + page.name()
+                + "/java.svg\" alt=\"The speed of the JSSE provider divided by that of others\">\n\n" + table.text());
     }
 
     private static void measure(Row row, List<Contender> contenders, Table table) throws IOException {
