@@ -329,14 +329,17 @@ public abstract class HandshakingEngine extends ConfiguredEngine implements Sess
             running = connection;
             asked = callbacks;
         }
+        long packed = NO_CONNECTION;
+        TlsFailure refusal = null;
         try {
-            ended(running.runTask(asked), null);
+            packed = running.runTask(asked);
         } catch (TlsFailure e) {
-            ended(NO_CONNECTION, e);
+            refusal = e;
         } catch (RuntimeException | Error e) {
             ended(NO_CONNECTION, TlsFailure.of(ErrorCode.INTERNAL, String.valueOf(e)));
             throw e;
         }
+        ended(packed, refusal);
         reportReplacedValues();
     }
 
