@@ -9,6 +9,7 @@ mod certificates;
 mod context;
 mod convert;
 mod engine;
+mod exceptions;
 mod failure;
 mod file;
 mod guard;

@@ -14,7 +14,7 @@ use jni::sys::{JNI_VERSION_1_8, jint};
 use jni::{Env, EnvUnowned, JavaVM, NativeMethod, jni_sig, jni_str};
 
 use crate::guard::{Outcome, Raised, contain, guard};
-use crate::host;
+use crate::{exceptions, host};
 use crate::text::text;
 
 const ORIGINAL: &str = "io/brokertls";
@@ -39,7 +39,7 @@ extern "system" fn JNI_OnLoad(vm: *mut jni::sys::JavaVM, _reserved: *mut c_void)
     // A failure shows in Java: the loader cannot call `bind`, or finds another version.
     let _ = contain(|| {
         vm.attach_current_thread(|env| {
-            let begun = begin(env);
+            let begun = begin(env).and_then(|()| exceptions::know(env));
             env.exception_clear();
             begun
         })
