@@ -9,8 +9,8 @@ use jni::refs::{LoaderContext, Reference};
 
 use crate::guard::Outcome;
 
-/// Looks up their classes, which the crate then keeps. It would look them up where it catches one. At the end of a stack
-/// that lookup fails too, is caught in the same way, and so on until the process ends.
+/// Looks up their classes, which the crate then keeps. It would look them up where it catches one. At the end of a
+/// stack that lookup fails too, is caught in the same way, and so on until the process ends.
 pub(crate) fn know(env: &Env<'_>) -> Outcome<()> {
     let loader = LoaderContext::None;
     JSecurityException::lookup_class(env, &loader)?;

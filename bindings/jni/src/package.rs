@@ -14,8 +14,8 @@ use jni::sys::{JNI_VERSION_1_8, jint};
 use jni::{Env, EnvUnowned, JavaVM, NativeMethod, jni_sig, jni_str};
 
 use crate::guard::{Outcome, Raised, contain, guard};
-use crate::{exceptions, host};
 use crate::text::text;
+use crate::{exceptions, host};
 
 const ORIGINAL: &str = "io/brokertls";
 const LOADER: &str = "internal/NativeLoader";
