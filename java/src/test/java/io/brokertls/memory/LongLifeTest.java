@@ -70,7 +70,8 @@ class LongLifeTest {
             for (String place : List.of("in", "after")) {
                 String name = message.replace(" ", "." + place + ".").replace(".", "\\.");
                 for (String kind : List.of("engine", "wire")) {
-                    if (lines.stream().noneMatch(line -> line.matches("DONE " + kind + "\\.cut\\d\\." + name + " .*"))) {
+                    String counted = "DONE " + kind + "\\.cut\\d\\." + name + " .*";
+                    if (lines.stream().noneMatch(line -> line.matches(counted))) {
                         missing.add(kind + " " + place + " " + message);
                     }
                 }
