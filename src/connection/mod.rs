@@ -226,8 +226,8 @@ impl Connection {
         }
     }
 
-    /// Ends the connection in place of a task that the caller cannot run. The peer is sent the alert of the error's row,
-    /// as after a task that fails. Returns the error that ended the connection: an earlier one counts.
+    /// Ends the connection in place of a task that the caller cannot run. The peer is sent the alert of the error's
+    /// row, as after a task that fails. Returns the error that ended the connection: an earlier one counts.
     pub fn refuse_task(&mut self, error: Error) -> Error {
         if self.state.needs_task() {
             self.change(Event::TaskTaken);

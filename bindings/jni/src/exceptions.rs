@@ -1,4 +1,4 @@
-//! The exceptions that the jni crate catches where it looks up a class.
+//! The exceptions that the jni crate catches when it looks up a class.
 
 use jni::Env;
 use jni::exceptions::{
@@ -9,7 +9,7 @@ use jni::refs::{LoaderContext, Reference};
 
 use crate::guard::Outcome;
 
-/// Looks up their classes, which the crate then keeps. It would look them up where it catches one. At the end of a
+/// Looks up their classes, which the crate then keeps. Otherwise it looks them up when it catches one. At the end of a
 /// stack that lookup fails too, is caught in the same way, and so on until the process ends.
 pub(crate) fn know(env: &Env<'_>) -> Outcome<()> {
     let loader = LoaderContext::None;
