@@ -13,6 +13,8 @@ import java.util.List;
 final class ClassLoaders {
     private static final int COLLECTIONS_MAX = 200;
     private static final int PAUSE_MS = 20;
+    /** The JVM forgets the library of a class loader some time after the class loader is gone. */
+    private static final String STILL_LOADED = "already loaded in another classloader";
 
     private ClassLoaders() {}
 
@@ -26,8 +28,17 @@ final class ClassLoaders {
         boolean isUnloaded = arguments[0].equals("unloaded");
         List<ClassLoader> kept = new ArrayList<>();
         for (int index = 2; index < arguments.length; index += 2) {
-            URLClassLoader loader = new URLClassLoader(urls(arguments[index + 1]), null);
-            use(loader, arguments[index], arguments[1]);
+            URLClassLoader loader = null;
+            String said = STILL_LOADED;
+            for (int attempt = 0; attempt < COLLECTIONS_MAX && said.contains(STILL_LOADED); attempt++) {
+                Thread.sleep(attempt == 0 ? 0 : PAUSE_MS);
+                loader = new URLClassLoader(urls(arguments[index + 1]), null);
+                said = use(loader, arguments[index], arguments[1]);
+                if (!isUnloaded) {
+                    break;
+                }
+            }
+            System.out.println(said);
             if (isUnloaded) {
                 WeakReference<ClassLoader> gone = new WeakReference<>(loader);
                 loader.close();
@@ -40,17 +51,19 @@ final class ClassLoaders {
     }
 
     /** Runs the program on a thread that ends, so that no variable of a thread keeps its class loader. */
-    private static void use(ClassLoader loader, String program, String folder) throws InterruptedException {
+    private static String use(ClassLoader loader, String program, String folder) throws InterruptedException {
+        String[] said = new String[1];
         Thread thread = new Thread(() -> {
             try {
-                Object said = Class.forName(program, true, loader).getMethod("use", String.class).invoke(null, folder);
-                System.out.println(said);
+                said[0] = String.valueOf(Class.forName(program, true, loader).getMethod("use", String.class)
+                        .invoke(null, folder));
             } catch (ReflectiveOperationException e) {
-                System.out.println(e + " " + e.getCause());
+                said[0] = e + " " + e.getCause();
             }
         });
         thread.start();
         thread.join();
+        return said[0];
     }
 
     private static void collect(WeakReference<ClassLoader> loader) throws InterruptedException {
