@@ -42,15 +42,18 @@ impl Choosing {
 
     /// Chooses an engine, once the ClientHello is whole in `tls`.
     pub(super) fn choose(&mut self, tls: &[u8]) -> Result<Option<ServerEngine>, Fault> {
-        let offer = match self.reader.read(tls) {
+        let reading = self.reader.read(tls);
+        let hello = self.reader.hello(tls);
+        let offer = match reading {
             Reading::Whole(offer) => offer,
             Reading::Incomplete => return Ok(None),
-            Reading::Malformed(damage) => return self.refuse(tls, damage).map(|()| None),
+            Reading::Malformed(damage) => return self.refuse(hello, damage).map(|()| None),
+            Reading::Alert(description) => return Err(Tls::AlertReceived(description.into()).into()),
             Reading::EmptyRecord => return Err(Tls::from(InvalidMessage::InvalidEmptyPayload).into()),
             Reading::TooLong => return Err(Error::new(Code::HandshakeTooLarge, "a ClientHello over 64 KiB").into()),
         };
         if let Some(decide) = self.decide.take() {
-            self.engines = self.ask(decide, &offer, tls)?;
+            self.engines = self.ask(decide, &offer, hello)?;
         }
         let Engines { first, second } = &self.engines;
         let choice = match second {
@@ -62,7 +65,7 @@ impl Choosing {
                 Ok(Some(ServerEngine::First(Arc::clone(first), settled::of_offer(first, &offer))))
             }
             (Choice::Second(key), _, Some(second)) => {
-                if let Some(fault) = server_name_fault(tls) {
+                if let Some(fault) = server_name_fault(hello) {
                     return Err(Error::new(Code::ServerNameInvalid, fault).into());
                 }
                 Ok(Some(ServerEngine::Second(Box::new(second.session(&offer, key.as_ref())?))))
@@ -72,10 +75,10 @@ impl Choosing {
     }
 
     /// Asks the host about the hello as rustls reads it. The second engine may serve a hello that rustls refuses.
-    fn ask(&mut self, decide: DecideBoth, offer: &Offer, tls: &[u8]) -> Result<Engines> {
+    fn ask(&mut self, decide: DecideBoth, offer: &Offer, hello: &[u8]) -> Result<Engines> {
         // The engine is not chosen yet.
         let settled = &Settled { certificate_schemes: settled::schemes(offer.in_certificates()), ..Settled::default() };
-        if let Ok(Some(accepted)) = self.judge.accept(tls) {
+        if let Ok(Some(accepted)) = self.judge.accept(hello) {
             return ask(decide, &accepted, settled);
         }
         let protocols = offer.protocols.iter().map(Vec::as_slice).collect();
@@ -83,8 +86,8 @@ impl Choosing {
     }
 
     /// Judges a hello that cannot be read here. Returns if rustls waits for more of it.
-    fn refuse(&mut self, tls: &[u8], damage: Damage) -> Result<(), Fault> {
-        self.judge.refuse(tls, damage).map_err(|fault| match fault {
+    fn refuse(&mut self, hello: &[u8], damage: Damage) -> Result<(), Fault> {
+        self.judge.refuse(hello, damage).map_err(|fault| match fault {
             // What rustls lacks, the second engine may have.
             Fault::Rustls(Tls::PeerIncompatible(_)) => unread(damage).into(),
             fault => fault,

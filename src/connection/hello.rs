@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use brokertls_legacy_abi::Fields;
-use rustls::ServerConfig;
 use rustls::server::{Accepted, Acceptor};
+use rustls::{Error as Tls, ServerConfig};
 
 use crate::error::{Code, Error, Result};
 use crate::identity::without_dot;
@@ -24,7 +24,7 @@ pub(crate) type Decide = Box<dyn FnOnce(&HelloFacts<'_>) -> Result<Arc<ServerCon
 /// An error before an engine is chosen.
 pub(super) enum Fault {
     Ours(Error),
-    Rustls(rustls::Error),
+    Rustls(Tls),
 }
 
 impl From<Error> for Fault {
@@ -33,8 +33,8 @@ impl From<Error> for Fault {
     }
 }
 
-impl From<rustls::Error> for Fault {
-    fn from(error: rustls::Error) -> Self {
+impl From<Tls> for Fault {
+    fn from(error: Tls) -> Self {
         Self::Rustls(error)
     }
 }
@@ -62,15 +62,18 @@ impl Undecided {
     /// Chooses the configuration, once the ClientHello is whole in `tls`, which holds every byte of the connection so
     /// far. rustls continues with it from the first byte. The facts are those for its host.
     pub(super) fn choose(&mut self, tls: &[u8]) -> Result<Option<(Arc<ServerConfig>, Settled)>, Fault> {
-        let offer = match self.reader.read(tls) {
+        let reading = self.reader.read(tls);
+        let hello = self.reader.hello(tls);
+        let offer = match reading {
             Reading::Whole(offer) => offer,
             Reading::Incomplete => return Ok(None),
-            Reading::Malformed(damage) => return self.judge.refuse(tls, damage).map(|()| None),
+            Reading::Malformed(damage) => return self.judge.refuse(hello, damage).map(|()| None),
+            Reading::Alert(description) => return Err(Tls::AlertReceived(description.into()).into()),
             // rustls finds the fault.
-            Reading::EmptyRecord | Reading::TooLong => return self.judge.refuse(tls, Damage(None)).map(|()| None),
+            Reading::EmptyRecord | Reading::TooLong => return self.judge.refuse(hello, Damage(None)).map(|()| None),
         };
         if self.decide.is_some() {
-            let Some(accepted) = self.judge.accept(tls)? else { return Ok(None) };
+            let Some(accepted) = self.judge.accept(hello)? else { return Ok(None) };
             let Some(decide) = self.decide.take() else { return Ok(None) };
             let settled = settled::of_offer(&self.config, &offer);
             self.config = ask(decide, &accepted, &Settled { protocol: None, ..settled })?;
@@ -103,15 +106,15 @@ pub(super) struct Judge {
 
 impl Judge {
     /// Gives the acceptor what is new. Returns the ClientHello, once it is whole.
-    pub(super) fn accept(&mut self, tls: &[u8]) -> Result<Option<Accepted>, rustls::Error> {
-        let mut fresh = tls.get(self.fed..).unwrap_or_default();
+    pub(super) fn accept(&mut self, hello: &[u8]) -> Result<Option<Accepted>, Tls> {
+        let mut fresh = hello.get(self.fed..).unwrap_or_default();
         while !fresh.is_empty() {
             match self.acceptor.read_tls(&mut fresh) {
                 Ok(1..) => {}
                 Ok(0) => break,
-                Err(_) => return Err(rustls::Error::General("a hello that cannot be read".to_owned())),
+                Err(_) => return Err(Tls::General("a hello that cannot be read".to_owned())),
             }
-            self.fed = tls.len() - fresh.len();
+            self.fed = hello.len() - fresh.len();
             if let Some(accepted) = self.acceptor.accept().map_err(|(error, _)| error)? {
                 return Ok(Some(accepted));
             }
@@ -123,8 +126,8 @@ impl Judge {
     ///
     /// # Errors
     /// That of rustls, or `MESSAGE_MALFORMED` for a hello that it accepts.
-    pub(super) fn refuse(&mut self, tls: &[u8], damage: Damage) -> Result<(), Fault> {
-        self.accept(tls)?.map_or(Ok(()), |_| Err(unread(damage).into()))
+    pub(super) fn refuse(&mut self, hello: &[u8], damage: Damage) -> Result<(), Fault> {
+        self.accept(hello)?.map_or(Ok(()), |_| Err(unread(damage).into()))
     }
 }
 

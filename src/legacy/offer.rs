@@ -9,9 +9,17 @@ use crate::session::TicketTag;
 
 use super::psk::PskHash;
 
-/// Content type of a handshake record, and handshake type of a ClientHello.
+/// Content types of records, and the handshake type of a ClientHello.
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
+
+/// Levels of alerts (RFC 5246 section 7.2).
+const WARNING: u8 = 1;
+const FATAL: u8 = 2;
+
+/// Most warnings before a ClientHello that are ignored. rustls has the same limit.
+const MAX_WARNINGS: u8 = 4;
 
 /// A pre-shared key with Diffie-Hellman (RFC 8446 section 4.2.9).
 const PSK_DHE_KE: u8 = 1;
@@ -69,6 +77,8 @@ pub(crate) enum Reading {
     EmptyRecord,
     /// The ClientHello is longer than any that is waited for.
     TooLong,
+    /// The client ends the connection by an alert with this description.
+    Alert(u8),
 }
 
 /// The part of a ClientHello that cannot be read: the extension of this type, or all of it.
@@ -80,6 +90,9 @@ pub(crate) struct Damage(pub(crate) Option<u16>);
 pub(crate) struct HelloReader {
     /// Bytes of records that have been read.
     read: usize,
+    /// Those before the ClientHello.
+    start: usize,
+    warnings: u8,
     /// The message, as far as it has come.
     message: Vec<u8>,
     /// Bytes that were looked at.
@@ -93,12 +106,19 @@ impl HelloReader {
         let mut records = tls.get(self.read..).unwrap_or_default();
         while let [kind, 3, _, high, low, rest @ ..] = records {
             let length = usize::from(u16::from_be_bytes([*high, *low]));
-            let Some((fragment, rest)) = rest.split_at_checked(length).filter(|_| *kind == HANDSHAKE) else { break };
-            if fragment.is_empty() {
-                return Reading::EmptyRecord;
+            let Some((fragment, rest)) = rest.split_at_checked(length) else { break };
+            let end = tls.len() - rest.len();
+            match (*kind, fragment) {
+                (HANDSHAKE, []) => return Reading::EmptyRecord,
+                (HANDSHAKE, _) => self.message.extend_from_slice(fragment),
+                (ALERT, &[FATAL, description]) if self.message.is_empty() => return Reading::Alert(description),
+                (ALERT, &[WARNING, _]) if self.message.is_empty() && self.warnings < MAX_WARNINGS => {
+                    self.warnings += 1;
+                    self.start = end;
+                }
+                _ => break,
             }
-            self.message.extend_from_slice(fragment);
-            self.read = tls.len() - rest.len();
+            self.read = end;
             records = rest;
             #[cfg(test)]
             {
@@ -118,6 +138,11 @@ impl HelloReader {
             [] | [CLIENT_HELLO, ..] if records.is_empty() => Reading::Incomplete,
             _ => Reading::Malformed(Damage(None)),
         }
+    }
+
+    /// Returns what [`read`](Self::read) was given without the warnings before the ClientHello.
+    pub(crate) fn hello<'a>(&self, tls: &'a [u8]) -> &'a [u8] {
+        tls.get(self.start..).unwrap_or_default()
     }
 }
 

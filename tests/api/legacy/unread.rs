@@ -217,21 +217,43 @@ fn old_hello_that_cannot_be_read_is_refused_by_every_server_that_has_its_version
 }
 
 #[test]
-fn hello_behind_an_alert_or_before_more_bytes_is_refused_by_every_server() {
+fn hello_before_more_bytes_is_refused_by_every_server() {
     let world = World::new("unread-records");
     let servers = Servers::new(&world);
     for (server, context) in servers.contexts.iter().filter(|(server, _)| *server != "second") {
         let hello = client_hello("TLSv1.3");
-        let behind = [&[21, 3, 1, 0, 2, 1, 112], hello.as_slice()].concat();
-        let (ours, sent, asked) = servers.meet(context, &behind);
-        let found = (ours.failure().unwrap().code(), sent.last());
-        assert_eq!(found, (Code::UnexpectedMessage, Some(&10)), "{server}");
-        assert!(asked.is_empty(), "{server}: {asked:?}");
-        // One byte more than the message has.
         let record = with_length(&[&hello[5..], &[0]].concat());
         let (ours, sent, _) = servers.meet(context, &[&hello[..3], &record].concat());
         let found = (ours.failure().unwrap().code(), sent.last());
         assert_eq!(found, (Code::UnexpectedMessage, Some(&10)), "{server}");
+    }
+}
+
+#[test]
+fn host_is_asked_about_a_hello_behind_warnings_and_a_fatal_alert_is_what_ends_the_connection() {
+    let world = World::new("unread-alerts");
+    let servers = Servers::new(&world);
+    let alert = |level, description| [21, 3, 1, 0, 2, level, description];
+    let hello = client_hello("TLSv1.3");
+    for (server, context) in servers.contexts.iter().filter(|(server, _)| *server != "second") {
+        let (_, _, direct) = servers.meet(context, &hello);
+        for warnings in 1..=4 {
+            let behind = [alert(1, 112).repeat(warnings), hello.clone()].concat();
+            let (ours, sent, asked) = servers.meet(context, &behind);
+            assert!(ours.failure().is_none() && is_answer(&sent), "{server} {warnings}");
+            assert_eq!(asked, direct, "{server} {warnings}");
+        }
+        let (ours, sent, asked) = servers.meet(context, &[alert(1, 112).repeat(5), hello.clone()].concat());
+        assert_eq!(ours.failure().unwrap().code(), Code::UnexpectedMessage, "{server}");
+        assert_eq!((sent.last(), asked.is_empty()), (Some(&10), true), "{server}");
+    }
+    for (server, context) in &servers.contexts {
+        for (description, code) in [(40, Code::AlertHandshakeFailure), (0, Code::HandshakeEof)] {
+            let ended = [alert(2, description).as_slice(), &hello].concat();
+            let (ours, sent, asked) = servers.meet(context, &ended);
+            assert_eq!(ours.failure().unwrap().code(), code, "{server}");
+            assert!(sent.is_empty() && asked.is_empty(), "{server}: {sent:?} {asked:?}");
+        }
     }
 }
 
