@@ -25,13 +25,15 @@ if [[ $platform == *-musl ]]; then
 fi
 export PLATFORM=$platform
 export "CC_${target//-/_}=$PWD/packaging/linker.sh"
+# For the shared libraries of dependencies too, so not by arguments of rustc.
+release+=(--config "target.$target.linker=\"$PWD/packaging/linker.sh\"")
 built=${CARGO_TARGET_DIR:-target}/$target/release
 out=build/natives/$platform/META-INF/native/$platform
 mkdir -p "$out"
 
-build() { # PACKAGE LIBRARY [ARGUMENT...]: the arguments are those of rustc
+build() { # PACKAGE LIBRARY
     "${CARGO:-cargo}" rustc --locked "${release[@]}" --target "$target" -p "$1" --lib -- -C strip=symbols \
-        -C linker="$PWD/packaging/linker.sh" -C link-arg=-Wl,-z,defs "${@:3}"
+        -C link-arg=-Wl,-z,defs
     packaging/fits.sh "$platform" "$built/$2"
     cp "$built/$2" "$out/$2.new"
     mv "$out/$2.new" "$out/$2"
