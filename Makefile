@@ -77,7 +77,7 @@ DEBUG_FILE := libbrokertls.so.$(VERSION).debug
 # place.
 comma := ,
 remapped = "--remap-path-prefix=$(1)=$(2)"
-RUST_HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+RUST_HOST := $(shell rustc -vV 2> /dev/null | sed -n 's/^host: //p')
 RELEASE = --release --config 'build.rustflags=[$(call remapped,$(CURDIR),/brokertls)$(comma)$(call \
     remapped,$(or $(CARGO_HOME),$(HOME)/.cargo),/cargo)$(comma)$(call \
     remapped,$(shell rustc --print sysroot)/lib/rustlib/src/rust,/rustc)$(DYNAMIC)]'

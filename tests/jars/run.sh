@@ -285,7 +285,7 @@ done
 
 # --- the same bytes again ---
 
-jars() { (cd "$1" && sha256sum java/target/*.jar java/*/target/brokertls-*.jar | sort -k 2); }
+jars() { (cd "$1" && sha256sum java/target/*.jar java/{kafka,jetty,activemq}/target/brokertls-*.jar | sort -k 2); }
 copy=$work/copy
 mkdir "$copy"
 cp LICENSE-APACHE LICENSE-MIT "$copy"
