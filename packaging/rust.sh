@@ -67,6 +67,7 @@ rustlib=$root/usr/lib/rustlib
 export RUSTC=$root/bin/rustc RUSTC_BOOTSTRAP=1
 # The release build of this project optimizes across crates, for which it reads bitcode in the standard library too.
 export RUSTFLAGS="-Cembed-bitcode=yes --remap-path-prefix=$rustlib/src/rust=/rustc"
+RUSTFLAGS+=" --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
 for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
     CARGO_TARGET_DIR=$root/empty/target "$root/bin/cargo" build --quiet --release -Z build-std=std,panic_unwind \
         --manifest-path "$root/empty/Cargo.toml" --target "$target"
