@@ -268,7 +268,7 @@ class BuilderRevocationTest {
         assertTrue(threads.get(0).isDaemon());
         pair(client("good").build(), server).handshake();
         server.close();
-        assertFalse(threads.get(0).isAlive());
+        assertEnds(threads.get(0));
         assertThrows(IllegalStateException.class, server::startMaintenance);
     }
 
@@ -280,8 +280,7 @@ class BuilderRevocationTest {
         Thread.currentThread().interrupt();
         server.close();
         assertTrue(Thread.interrupted());
-        threads.get(0).join(PATIENCE_MS);
-        assertFalse(threads.get(0).isAlive());
+        assertEnds(threads.get(0));
     }
 
     @Test
@@ -300,7 +299,13 @@ class BuilderRevocationTest {
         awaitAsked(before + 2);
         List<Thread> threads = maintenanceThreads();
         server.close();
-        assertFalse(threads.get(0).isAlive());
+        assertEnds(threads.get(0));
+    }
+
+    /** A thread says that it ends just before it does. */
+    private static void assertEnds(Thread thread) throws InterruptedException {
+        thread.join(PATIENCE_MS);
+        assertFalse(thread.isAlive());
     }
 
     /** Waits until the responder has been asked, for less time than the thread rests if it is not woken. */
