@@ -3,7 +3,6 @@ package io.brokertls.bench;
 import io.brokertls.BrokerTlsProvider;
 import io.brokertls.jsse.engine.Way;
 import java.lang.management.ManagementFactory;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Provider;

@@ -1,10 +1,8 @@
 package io.brokertls.memory;
 
 import io.brokertls.peer.EnginePair;
-import io.brokertls.peer.Pki;
 import io.brokertls.peer.Stack;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 
 /**
@@ -24,11 +22,11 @@ public final class DeepStack {
     public static void main(String[] arguments) throws Exception {
         SSLContext client = Stack.OURS_WITH_JDK_MANAGERS.context("client");
         SSLContext server = Stack.OURS_WITH_JDK_MANAGERS.context("ec");
-        pair(client, server).handshake();
+        EnginePair.mutual(client, server).handshake();
         Thread thread = new Thread(null, () -> attempt(client, server), "deep", STACK_BYTES);
         thread.start();
         thread.join();
-        pair(client, server).handshake();
+        EnginePair.mutual(client, server).handshake();
         System.out.println("AFTERWARDS served");
     }
 
@@ -39,7 +37,7 @@ public final class DeepStack {
             int failed = 0;
             int served = 0;
             for (int left = 0; left < FRAMES_MAX; left += STEP) {
-                EnginePair pair = pair(client, server);
+                EnginePair pair = EnginePair.mutual(client, server);
                 try {
                     deepen(deepest - left, pair);
                     served++;
@@ -63,14 +61,5 @@ public final class DeepStack {
             return 0;
         }
         return 1 + deepen(depth - 1, pair);
-    }
-
-    private static EnginePair pair(SSLContext client, SSLContext server) {
-        SSLEngine one = client.createSSLEngine(Pki.HOST, 8883);
-        one.setUseClientMode(true);
-        SSLEngine other = server.createSSLEngine();
-        other.setUseClientMode(false);
-        other.setNeedClientAuth(true);
-        return new EnginePair(one, other);
     }
 }

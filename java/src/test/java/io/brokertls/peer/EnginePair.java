@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
@@ -26,6 +27,16 @@ public final class EnginePair {
         this.server = new Side(server);
         this.client.peer = this.server;
         this.server.peer = this.client;
+    }
+
+    /** Makes engines of two contexts. The server needs a certificate of the client. */
+    public static EnginePair mutual(SSLContext clients, SSLContext servers) {
+        SSLEngine client = clients.createSSLEngine(Pki.HOST, 8883);
+        client.setUseClientMode(true);
+        SSLEngine server = servers.createSSLEngine();
+        server.setUseClientMode(false);
+        server.setNeedClientAuth(true);
+        return new EnginePair(client, server);
     }
 
     /** From here on ciphertext arrives one byte at a time: each unwrap is shown one byte more than the one before. */

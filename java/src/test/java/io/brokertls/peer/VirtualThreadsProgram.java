@@ -24,7 +24,6 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
@@ -97,15 +96,6 @@ public final class VirtualThreadsProgram {
         return context;
     }
 
-    private static EnginePair pair(SSLContext client, SSLContext server) {
-        SSLEngine one = client.createSSLEngine(Pki.HOST, 8883);
-        one.setUseClientMode(true);
-        SSLEngine other = server.createSSLEngine();
-        other.setUseClientMode(false);
-        other.setNeedClientAuth(true);
-        return new EnginePair(one, other);
-    }
-
     /** Every thread makes a handshake of two engines. Both trust managers wait for a service. */
     private static void managers(int count) throws Exception {
         SSLContext client = ours("client", new Asking(VirtualThreadsProgram::askService));
@@ -116,7 +106,7 @@ public final class VirtualThreadsProgram {
         for (int i = 0; i < count; i++) {
             all.add(start(() -> {
                 try {
-                    pair(client, server).handshake();
+                    EnginePair.mutual(client, server).handshake();
                     served.incrementAndGet();
                 } catch (Throwable e) {
                     failure.compareAndSet(null, e);
@@ -209,7 +199,7 @@ public final class VirtualThreadsProgram {
         List<FutureTask<String>> waiting = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             waiting.add(start(() -> {
-                EnginePair pair = pair(client.sslContext(), server.sslContext());
+                EnginePair pair = EnginePair.mutual(client.sslContext(), server.sslContext());
                 pair.begin().settle();
                 return pair.server.failure == null ? "accepted"
                         : ((TlsFailure) pair.server.failure.getCause()).code().name();
@@ -242,9 +232,9 @@ public final class VirtualThreadsProgram {
         SSLContext innerServer = ours("ec", new Asking(VirtualThreadsProgram::askService));
         Asking asking = new Asking(() -> {
             try {
-                pair(inner, innerServer).handshake();
+                EnginePair.mutual(inner, innerServer).handshake();
                 start(() -> {
-                    pair(inner, innerServer).handshake();
+                    EnginePair.mutual(inner, innerServer).handshake();
                     return null;
                 }).get();
             } catch (Exception e) {
@@ -256,7 +246,7 @@ public final class VirtualThreadsProgram {
         CountDownLatch served = new CountDownLatch(count);
         for (int i = 0; i < count; i++) {
             start(() -> {
-                pair(outer, outerServer).handshake();
+                EnginePair.mutual(outer, outerServer).handshake();
                 served.countDown();
                 return null;
             });
@@ -299,7 +289,7 @@ public final class VirtualThreadsProgram {
         List<FutureTask<Boolean>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             all.add(start(() -> {
-                EnginePair pair = pair(client, server);
+                EnginePair pair = EnginePair.mutual(client, server);
                 pair.begin().settle();
                 return pair.server.failure != null;
             }));
@@ -323,7 +313,7 @@ public final class VirtualThreadsProgram {
             try {
                 asked.await();
                 start(() -> {
-                    EnginePair pair = pair(inner, innerServer);
+                    EnginePair pair = EnginePair.mutual(inner, innerServer);
                     pair.begin().settle();
                     if (pair.server.failure != null) {
                         TlsFailure cause = (TlsFailure) pair.server.failure.getCause();
@@ -339,7 +329,7 @@ public final class VirtualThreadsProgram {
         List<FutureTask<SSLException>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             all.add(start(() -> {
-                EnginePair pair = pair(inner, outerServer);
+                EnginePair pair = EnginePair.mutual(inner, outerServer);
                 pair.begin().settle();
                 return pair.server.failure;
             }));
@@ -350,7 +340,7 @@ public final class VirtualThreadsProgram {
         }
         System.out.println("ENDED " + all.size() + " BUSY " + (busy.get() > 0 && busy.get() == refused));
         start(() -> {
-            pair(inner, outerServer).handshake();
+            EnginePair.mutual(inner, outerServer).handshake();
             return null;
         }).get();
         System.out.println("SERVED 1");
@@ -372,7 +362,7 @@ public final class VirtualThreadsProgram {
         List<FutureTask<Object>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             all.add(start(() -> {
-                pair(client, waiting).handshake();
+                EnginePair.mutual(client, waiting).handshake();
                 return null;
             }));
         }
@@ -389,7 +379,7 @@ public final class VirtualThreadsProgram {
             }
         });
         // The tasks of the clients run on this thread, which is none of the virtual ones.
-        EnginePair pair = pair(client, server).begin();
+        EnginePair pair = EnginePair.mutual(client, server).begin();
         String ofClient = end(pair.client);
         FutureTask<String> ofServer = start(() -> end(pair.server));
         try (SSLSocket socket = (SSLSocket) client.getSocketFactory()
@@ -434,7 +424,7 @@ public final class VirtualThreadsProgram {
         System.out.println("MANAGER " + start(() -> {
             OF_THREAD.set("value");
             Thread.currentThread().interrupt();
-            pair(client, looking).handshake();
+            EnginePair.mutual(client, looking).handshake();
             return seen.get() + ", " + (Thread.currentThread().isInterrupted() ? "interrupted" : "calm");
         }).get());
         SSLContext throwing = ours("ec", new Asking(() -> {
@@ -443,7 +433,7 @@ public final class VirtualThreadsProgram {
         AtomicInteger refused = new AtomicInteger();
         for (int i = 0; i < count; i++) {
             start(() -> {
-                EnginePair pair = pair(client, throwing);
+                EnginePair pair = EnginePair.mutual(client, throwing);
                 pair.begin().settle();
                 SSLException failure = pair.server.failure;
                 if (failure != null && failure.getCause().getCause() instanceof ThreadDeath) {
@@ -454,7 +444,7 @@ public final class VirtualThreadsProgram {
         }
         System.out.println("REFUSED " + refused);
         start(() -> {
-            pair(client, looking).handshake();
+            EnginePair.mutual(client, looking).handshake();
             return null;
         }).get();
         System.out.println("WORKERS " + (workers() > 0 && workers() < 10));
