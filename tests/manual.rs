@@ -145,7 +145,9 @@ fn files_and_tests_that_pages_name_are_there() {
         let text = read(&page);
         let text = text.lines().filter(|line| !line.starts_with("```")).collect::<Vec<_>>().join("\n");
         for (path, test) in paths_in(&text) {
-            if !root().join(path).exists() {
+            if path.split('/').any(|folder| folder == "target") {
+                complaints.push(format!("{page}: {path} is there after a build only"));
+            } else if !root().join(path).exists() {
                 complaints.push(format!("{page}: {path} is not there"));
             } else if !test.is_empty() && !read(path).contains(&format!("fn {test}(")) {
                 complaints.push(format!("{page}: {path} has no test {test}"));
