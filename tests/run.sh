@@ -9,8 +9,10 @@ mkdir -p build
 log=build/test${1:+-$1}.log
 : > "$log"
 
+libraries=
 finish() {
     local status=$?
+    [[ -z $libraries ]] || kill "$libraries" 2> /dev/null || true
     # The first kind of line is cargo's; the second, without a class behind it, the total of Maven's surefire.
     awk '/^test result:/ { passed += $4; failed += $6 }
         /Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$/ {
@@ -42,6 +44,11 @@ if [[ ${1-} == data ]]; then
     run cargo test --locked --no-fail-fast --test data
     exit
 fi
+if [[ ${1-} != check ]]; then
+    # Linking a release takes one core for minutes: what needs no library runs beside it.
+    timeout --kill-after 20 "$minutes_max"m make -j1 --no-print-directory stage java rustls-ffi > build/libraries.log 2>&1 &
+    libraries=$!
+fi
 run cargo fmt --check
 run cargo fmt --all --check --manifest-path tests/bench/Cargo.toml
 # The lock file of the benchmark knows the dependencies of this library too.
@@ -62,6 +69,9 @@ run cargo clippy --locked --all-targets --package brokertls-jni -- -D warnings
 run cargo clippy --locked --all-targets --package brokertls-legacy --package brokertls-legacy-abi --package brokertls-rustls-ffi -- -D warnings
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni
+stage="the libraries: make stage java rustls-ffi"
+wait "$libraries" || { cat build/libraries.log && exit 1; }
+libraries=
 run make --no-print-directory stage
 run make --no-print-directory test-c
 run tests/convert/run.sh build/release/brokertls --some
