@@ -164,7 +164,7 @@ codes! {
         "Write it as 2026-01-31T12:00:00Z.";
     PasswordUnavailable = 116, PASSWORD_UNAVAILABLE, Usage, -,
         "the password callback gave no password",
-        "";
+        "Have the callback return the password of this file, or set the password itself.";
     LegacyUnavailable = 117, LEGACY_UNAVAILABLE, Usage, -,
         "the second TLS engine cannot be used",
         "Install OpenSSL 3 (Debian: libssl3), and libbrokertls_legacy.so beside this library, as make install does. Or \
@@ -178,7 +178,7 @@ codes! {
 
     StoreFormatUnknown = 201, STORE_FORMAT_UNKNOWN, Keystore, -,
         "the content is not PEM, DER, PKCS#12, JKS or JCEKS",
-        "";
+        "Check that this is the file you mean, and that it was copied whole and without changes.";
     StoreTypeMismatch = 202, STORE_TYPE_MISMATCH, Keystore, -,
         "the content is not of the type that was given",
         "Leave the type out; it is then detected from the content.";
@@ -196,7 +196,7 @@ codes! {
         "Give the key password.";
     AliasNotFound = 207, ALIAS_NOT_FOUND, Keystore, -,
         "the store has no entry of this alias",
-        "";
+        "Give an alias as the store has it: the command `brokertls inspect` lists them.";
     NoPrivateKey = 208, NO_PRIVATE_KEY, Keystore, -,
         "there is no private key",
         "Give the file that holds the key, or a store with a key entry.";
@@ -214,16 +214,16 @@ codes! {
         "Export it with AES-256-CBC and PBKDF2: openssl pkcs12 -export, or openssl pkcs8 -topk8 for a key alone.";
     StoreMalformed = 213, STORE_MALFORMED, Keystore, -,
         "the store is malformed",
-        "";
+        "The file is cut short or damaged: copy it again, or make it anew.";
     PemMalformed = 214, PEM_MALFORMED, Keystore, -,
         "the PEM text is malformed",
-        "";
+        "The file is cut short or was edited: copy it again, or make it anew.";
     KeyMalformed = 215, KEY_MALFORMED, Keystore, -,
         "the private key is malformed",
-        "";
+        "The file is cut short or damaged: export the key again.";
     CertificateMalformed = 216, CERTIFICATE_MALFORMED, Keystore, -,
         "a certificate is malformed",
-        "";
+        "The file is cut short or damaged: export the certificate again.";
     StoreMacMissing = 217, STORE_MAC_MISSING, Keystore, -,
         "the PKCS#12 store has no integrity check",
         "Export it again with a MAC, or allow stores without one.";
@@ -235,10 +235,10 @@ codes! {
         "If the file is the right one, raise the option max-kdf-iterations.";
     NoCertificate = 220, NO_CERTIFICATE, Keystore, -,
         "there is no certificate",
-        "";
+        "Give a file that has the certificate.";
     NoTrustedCertificate = 221, NO_TRUSTED_CERTIFICATE, Keystore, -,
         "there is no certificate to trust",
-        "";
+        "Give a file with the certificate of the CA that issues for the peers.";
     ParameterInvalid = 222, PARAMETER_INVALID, Keystore, -,
         "a parameter of the encryption is out of range",
         "";
@@ -448,7 +448,7 @@ codes! {
 
     FileUnreadable = 700, FILE_UNREADABLE, Io, -,
         "a file cannot be read",
-        "";
+        "Check the path, and that the user of this process may read the file.";
     ConnectionReset = 701, CONNECTION_RESET, Io, -,
         "the peer reset the connection",
         "";
@@ -460,7 +460,7 @@ codes! {
         "";
     FileUnwritable = 704, FILE_UNWRITABLE, Io, -,
         "a file cannot be written",
-        "";
+        "Check that the folder is there, that the user of this process may write to it, and that it has space.";
     SystemRootsUnavailable = 705, SYSTEM_ROOTS_UNAVAILABLE, Io, -,
         "the system has no trust store that can be read",
         "Install ca-certificates, or name a trust store.";

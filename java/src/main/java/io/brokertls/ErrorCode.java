@@ -93,7 +93,7 @@ public enum ErrorCode {
     /** The password callback gave no password. */
     PASSWORD_UNAVAILABLE(116, Category.USAGE, -1,
             "the password callback gave no password",
-            ""),
+            "Have the callback return the password of this file, or set the password itself."),
     /** The second TLS engine cannot be used. */
     LEGACY_UNAVAILABLE(117, Category.USAGE, -1,
             "the second TLS engine cannot be used",
@@ -111,7 +111,7 @@ public enum ErrorCode {
     /** The content is not PEM, DER, PKCS#12, JKS or JCEKS. */
     STORE_FORMAT_UNKNOWN(201, Category.KEYSTORE, -1,
             "the content is not PEM, DER, PKCS#12, JKS or JCEKS",
-            ""),
+            "Check that this is the file you mean, and that it was copied whole and without changes."),
     /** The content is not of the type that was given. */
     STORE_TYPE_MISMATCH(202, Category.KEYSTORE, -1,
             "the content is not of the type that was given",
@@ -135,7 +135,7 @@ public enum ErrorCode {
     /** The store has no entry of this alias. */
     ALIAS_NOT_FOUND(207, Category.KEYSTORE, -1,
             "the store has no entry of this alias",
-            ""),
+            "Give an alias as the store has it: the command `brokertls inspect` lists them."),
     /** There is no private key. */
     NO_PRIVATE_KEY(208, Category.KEYSTORE, -1,
             "there is no private key",
@@ -160,19 +160,19 @@ public enum ErrorCode {
     /** The store is malformed. */
     STORE_MALFORMED(213, Category.KEYSTORE, -1,
             "the store is malformed",
-            ""),
+            "The file is cut short or damaged: copy it again, or make it anew."),
     /** The PEM text is malformed. */
     PEM_MALFORMED(214, Category.KEYSTORE, -1,
             "the PEM text is malformed",
-            ""),
+            "The file is cut short or was edited: copy it again, or make it anew."),
     /** The private key is malformed. */
     KEY_MALFORMED(215, Category.KEYSTORE, -1,
             "the private key is malformed",
-            ""),
+            "The file is cut short or damaged: export the key again."),
     /** A certificate is malformed. */
     CERTIFICATE_MALFORMED(216, Category.KEYSTORE, -1,
             "a certificate is malformed",
-            ""),
+            "The file is cut short or damaged: export the certificate again."),
     /** The PKCS#12 store has no integrity check. */
     STORE_MAC_MISSING(217, Category.KEYSTORE, -1,
             "the PKCS#12 store has no integrity check",
@@ -188,11 +188,11 @@ public enum ErrorCode {
     /** There is no certificate. */
     NO_CERTIFICATE(220, Category.KEYSTORE, -1,
             "there is no certificate",
-            ""),
+            "Give a file that has the certificate."),
     /** There is no certificate to trust. */
     NO_TRUSTED_CERTIFICATE(221, Category.KEYSTORE, -1,
             "there is no certificate to trust",
-            ""),
+            "Give a file with the certificate of the CA that issues for the peers."),
     /** A parameter of the encryption is out of range. */
     PARAMETER_INVALID(222, Category.KEYSTORE, -1,
             "a parameter of the encryption is out of range",
@@ -470,7 +470,7 @@ public enum ErrorCode {
     /** A file cannot be read. */
     FILE_UNREADABLE(700, Category.IO, -1,
             "a file cannot be read",
-            ""),
+            "Check the path, and that the user of this process may read the file."),
     /** The peer reset the connection. */
     CONNECTION_RESET(701, Category.IO, -1,
             "the peer reset the connection",
@@ -486,7 +486,8 @@ public enum ErrorCode {
     /** A file cannot be written. */
     FILE_UNWRITABLE(704, Category.IO, -1,
             "a file cannot be written",
-            ""),
+            "Check that the folder is there, that the user of this process may write to it, and that it has "
+                    + "space."),
     /** The system has no trust store that can be read. */
     SYSTEM_ROOTS_UNAVAILABLE(705, Category.IO, -1,
             "the system has no trust store that can be read",
