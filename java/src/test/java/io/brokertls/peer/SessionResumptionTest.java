@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.brokertls.ConnectionFacts;
 import io.brokertls.peer.EnginePair.Side;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -25,6 +26,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A session and its resumptions: they are one session with one id, as JSSE has it. */
 class SessionResumptionTest {
+    private static final long COLLECTED_NS = 60_000_000_000L;
+
     private SSLContext clients;
     private SSLContext servers;
     private String version;
@@ -119,6 +122,58 @@ class SessionResumptionTest {
                 assertNull(was.getValue("user"));
             }
             assertEquals(List.of("bound user", "bound user", "unbound user", "unbound user"), bound.events);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("stacks")
+    void sessionsOfClientsAndTls12ServersStayListedOnceTheirEnginesAreCollected(Stack stack, String versionOfBoth)
+            throws Exception {
+        use(stack, versionOfBoth);
+        awaitCollected(connectedAndClosed("a.test"));
+        awaitCollected(connectedAndClosed("b.test"));
+        List<byte[]> listed = ids(clients.getClientSessionContext());
+        assertEquals(2, listed.size());
+        int ofServer = version.equals(Pairing.TLS12) ? 2 : 0;
+        assertEquals(ofServer, ids(servers.getServerSessionContext()).size());
+        for (byte[] id : listed) {
+            SSLSession session = clients.getClientSessionContext().getSession(id);
+            assertArrayEquals(id, session.getId());
+            assertTrue(session.isValid());
+            assertEquals(version, session.getProtocol());
+            assertTrue(session.getPeerCertificates().length > 0);
+        }
+        for (byte[] id : ids(servers.getServerSessionContext())) {
+            assertTrue(servers.getServerSessionContext().getSession(id).getPeerCertificates().length > 0);
+        }
+        clients.getClientSessionContext().setSessionCacheSize(1);
+        assertEquals(1, ids(clients.getClientSessionContext()).size());
+        byte[] last = ids(clients.getClientSessionContext()).get(0);
+        clients.getClientSessionContext().getSession(last).invalidate();
+        assertNull(clients.getClientSessionContext().getSession(last));
+        assertEquals(0, ids(clients.getClientSessionContext()).size());
+    }
+
+    /** Returns the two engines of a connection that is over, which nothing else refers to. */
+    private List<WeakReference<SSLEngine>> connectedAndClosed(String host) throws Exception {
+        SSLEngine client = clients.createSSLEngine(host, 8883);
+        SSLEngine server = servers.createSSLEngine();
+        client.setUseClientMode(true);
+        server.setUseClientMode(false);
+        server.setNeedClientAuth(true);
+        client.setEnabledProtocols(new String[] {version});
+        EnginePair pair = new EnginePair(client, server);
+        pair.handshake();
+        close(pair);
+        return List.of(new WeakReference<>(client), new WeakReference<>(server));
+    }
+
+    private static void awaitCollected(List<WeakReference<SSLEngine>> engines) throws InterruptedException {
+        long end = System.nanoTime() + COLLECTED_NS;
+        while (engines.stream().anyMatch(each -> each.get() != null)) {
+            assertTrue(System.nanoTime() < end, "the engines are still in use");
+            System.gc();
+            Thread.sleep(10);
         }
     }
 

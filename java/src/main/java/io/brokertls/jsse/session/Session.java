@@ -109,6 +109,9 @@ public final class Session extends ExtendedSSLSession {
             isToEnd = endsEarly;
         }
         sessions.add(this);
+        if (sessions.isKeeping(version)) {
+            root.setLast(this);
+        }
         if (isToEnd) {
             invalidate();
         }
@@ -161,6 +164,11 @@ public final class Session extends ExtendedSSLSession {
     /** Returns true if the application can hold the session longer than the engine. */
     public synchronized boolean isHandedOut() {
         return isHandedOut;
+    }
+
+    /** Returns true if the session can tell its certificates no more: its engine was collected before it was closed. */
+    boolean isLost() {
+        return chains.isLacking() && chains.engine() == null;
     }
 
     /** Returns the facts of its connection. */

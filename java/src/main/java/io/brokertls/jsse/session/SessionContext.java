@@ -19,8 +19,9 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSessionContext;
 
 /**
- * The sessions of a context's clients or servers that are in use. The native library keeps the data for resumption,
- * with the limits that are set here.
+ * The sessions of a context's clients or servers. Those of clients and of TLS 1.2 servers are listed as long as memory
+ * allows. TLS 1.3 servers keep nothing of a client: their sessions are listed as long as they are in use. The native
+ * library keeps the data for resumption, with the limits that are set here.
  *
  * <p>The cache size of clients is the number of servers with cached sessions. Servers keep sessions in the tickets of
  * their clients, or in a small native cache (the option {@code session-cache}). Their cache size limits only the list
@@ -32,6 +33,7 @@ public final class SessionContext implements SSLSessionContext {
     private static final int DEFAULT_TIMEOUT_S = 86_400;
     private static final long MS_PER_S = 1_000;
     private static final int MOST_OWN_CHAINS = 16;
+    private static final String TLS12 = "TLSv1.2";
 
     private final NativeContext nativeContext;
     private final boolean isClient;
@@ -123,6 +125,11 @@ public final class SessionContext implements SSLSessionContext {
         return made.parsed;
     }
 
+    /** Returns true if sessions of this version are listed as long as memory allows. */
+    boolean isKeeping(String version) {
+        return isClient || version.equals(TLS12);
+    }
+
     private List<Session> live() {
         List<Session> live = new ArrayList<>();
         synchronized (this) {
@@ -134,7 +141,7 @@ public final class SessionContext implements SSLSessionContext {
                 }
             }
         }
-        live.removeIf(session -> !session.isValid());
+        live.removeIf(session -> !session.isValid() || session.isLost());
         return live;
     }
 

@@ -25,6 +25,8 @@ final class SessionRoot {
     private X509Certificate[] localCertificates;
     /** The session of the full handshake, while it is in use. */
     private WeakReference<Session> first;
+    /** The last session, which a session context lists for as long as it has this root; null if it need not. */
+    private Session last;
     private volatile boolean isEnded;
     /** The root of the resumed session, which has the values from the end of the handshake on; null if it is this. */
     private SessionRoot joined;
@@ -75,6 +77,7 @@ final class SessionRoot {
     synchronized boolean end() {
         boolean isFirst = !isEnded;
         isEnded = true;
+        last = null;
         return isFirst;
     }
 
@@ -152,6 +155,11 @@ final class SessionRoot {
 
     synchronized void setFirst(Session session) {
         first = new WeakReference<>(session);
+    }
+
+    /** Keeps the last session for as long as this is kept, if it has not ended. */
+    synchronized void setLast(Session session) {
+        last = isEnded ? null : session;
     }
 
     /** Reads the own certificates from the session of the full handshake, which may have to ask its engine. */
