@@ -50,4 +50,9 @@ public final class TlsFailure extends GeneralSecurityException {
     public String hint() {
         return hint;
     }
+
+    /** {@return the message, and after it the hint if there is one, for a log or an operator} */
+    public String messageWithHint() {
+        return hint.isEmpty() ? getMessage() : getMessage() + ". " + hint;
+    }
 }

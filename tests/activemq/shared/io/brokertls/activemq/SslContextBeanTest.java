@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.brokertls.ErrorCode;
+import io.brokertls.TlsFailure;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.GeneralSecurityException;
 import java.security.KeyManagementException;
 import java.security.KeyStore;
 import java.util.ArrayList;
@@ -308,6 +311,18 @@ class SslContextBeanTest {
         IOException ofBroker = assertThrows(IOException.class,
                 () -> new Broker(bean.context, "mqtt+nio+ssl", 0, "").close());
         assertTrue(ofBroker.getMessage().contains("the bean is destroyed"), ofBroker.getMessage());
+    }
+
+    @Test
+    void failureOfTheBeanSaysWhatToDo() throws Exception {
+        BrokerTlsSslContext bean = new BrokerTlsSslContext();
+        bean.setKeyStore("file:" + folder.resolve("none.ks"));
+        Exception refused = assertThrows(GeneralSecurityException.class, bean::afterPropertiesSet);
+        TlsFailure cause = (TlsFailure) refused.getCause();
+        assertEquals(ErrorCode.FILE_UNREADABLE, cause.code());
+        assertTrue(refused.getMessage().startsWith("BTLS_FILE_UNREADABLE"), refused.getMessage());
+        assertTrue(refused.getMessage().endsWith(". " + ErrorCode.FILE_UNREADABLE.hint()), refused.getMessage());
+        assertEquals(refused.getMessage(), assertThrows(KeyManagementException.class, bean::context).getMessage());
     }
 
     /** A whole activemq.xml, with the bean inside of the broker. */

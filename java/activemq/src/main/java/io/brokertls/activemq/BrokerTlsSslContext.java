@@ -68,7 +68,12 @@ public class BrokerTlsSslContext extends BuilderProperties implements Initializi
         }
         if (context == null) {
             SecureRandom.getInstance(secureRandomAlgorithm);
-            context = build();
+            try {
+                context = build();
+            } catch (TlsFailure e) {
+                // Spring and ActiveMQ show the messages of exceptions alone.
+                throw new GeneralSecurityException(e.messageWithHint(), e);
+            }
             wipePasswords();
             PerBrokerTransports.acquire();
             if (maintenance || needsMaintenance()) {

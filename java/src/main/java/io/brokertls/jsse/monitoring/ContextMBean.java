@@ -118,7 +118,7 @@ final class ContextMBean implements BrokerTlsContextMXBean {
             context().reload();
         } catch (TlsFailure e) {
             // A management client need not have the classes of this library.
-            throw new IllegalStateException(e.getMessage() + (e.hint().isEmpty() ? "" : ". " + e.hint()));
+            throw new IllegalStateException(e.messageWithHint());
         }
     }
 }
