@@ -43,7 +43,7 @@ pub(crate) use recognized::recognized;
 pub use signing::signing_key;
 pub use store::{Entry, EntryKind, KeyFacts, Store};
 
-use crate::certificate::{CertificateFacts, describe};
+use crate::certificate::{CertificateFacts, date_text, describe};
 use crate::error::{Code, Error, Result};
 
 /// A certificate chain, end entity first, and its private key.
@@ -127,11 +127,15 @@ impl Identity {
         let dated = self.chain.iter().filter_map(|der| {
             let facts = CertificateFacts::from_der(der).ok()?;
             let what = match () {
-                () if now > facts.not_after_unix_s => "has expired",
-                () if now < facts.not_before_unix_s => "is not valid yet",
+                () if now > facts.not_after_unix_s => {
+                    format!("has expired at {}; put a new one here", date_text(facts.not_after_unix_s))
+                }
+                () if now < facts.not_before_unix_s => {
+                    format!("is not valid before {}; check this clock", date_text(facts.not_before_unix_s))
+                }
                 () => return None,
             };
-            Some(format!("{}: the certificate {what}: {facts}", self.place))
+            Some(format!("{}: peers will refuse the certificate, which {what}: {facts}", self.place))
         });
         self.warnings.iter().cloned().chain(dated).collect()
     }

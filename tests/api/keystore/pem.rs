@@ -1,5 +1,6 @@
 //! PEM and DER: certificates, keys, encrypted keys, their mixtures and their faults.
 
+use brokertls::certificate::CertificateFacts;
 use brokertls::error::Code;
 use brokertls::keystore::{EntryKind, OpenOptions, Password, PasswordRequest, PasswordUse, Secret, StoreType};
 use brokertls::keystore::{open, pair, signing_key};
@@ -7,6 +8,8 @@ use rustls::SignatureScheme;
 use rustls::pki_types::UnixTime;
 use std::sync::Arc;
 use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::der::Node;
 use super::tools::{made, made_from, pki, verify};
@@ -239,8 +242,14 @@ fn blocks_of_other_kinds_are_skipped_with_a_note() {
 fn expired_own_certificate_is_warned_about_at_a_given_time_only() {
     let identity = identity(&both("rsa"), &none());
     let at = |seconds| identity.warnings_at(UnixTime::since_unix_epoch(Duration::from_secs(seconds)));
-    assert!(at(0)[0].contains("is not valid yet"));
-    assert!(at(u64::from(u32::MAX) * 2)[0].contains("has expired"));
+    let facts = CertificateFacts::from_der(&identity.chain[0]).unwrap();
+    let date = |unix_s| OffsetDateTime::from_unix_timestamp(unix_s).unwrap().format(&Rfc3339).unwrap();
+    let told = "peers will refuse the certificate, which ";
+    let begins = format!("{told}is not valid before {}; check this clock: ", date(facts.not_before_unix_s));
+    assert!(at(0)[0].contains(&begins), "{:?}", at(0));
+    let ended = u64::from(u32::MAX) * 2;
+    let ends = format!("{told}has expired at {}; put a new one here: ", date(facts.not_after_unix_s));
+    assert!(at(ended)[0].contains(&ends), "{:?}", at(ended));
     assert_eq!(identity.warnings, [""; 0]);
 }
 
