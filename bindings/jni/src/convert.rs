@@ -3,18 +3,16 @@
 
 use std::path::Path;
 
-use brokertls::Source;
 use brokertls::convert::{CONVERT_OPTIONS, Conversion, Converted};
 use brokertls::keystore::Password;
 use jni::EnvUnowned;
-use jni::objects::{JByteArray, JClass, JObject, JString};
+use jni::objects::{JClass, JObject, JString};
 use zeroize::Zeroizing;
 
+use crate::file::source as source_of;
 use crate::guard::{Raised, guard};
 use crate::password::password;
-use crate::text::{
-    ByteArrays, Strings, bytes_or_none, java_byte_arrays_or_null, java_strings, text, text_or_none, texts,
-};
+use crate::text::{ByteArrays, Strings, java_byte_arrays_or_null, java_strings, text, text_or_none, texts};
 
 /// Returns the names of the options and their descriptions, in turn.
 #[unsafe(no_mangle)]
@@ -28,8 +26,9 @@ extern "system" fn Java_io_brokertls_internal_NativeConversion_options<'local>(
     })
 }
 
-/// Converts a file, or `content`, which messages call `source`. Without a destination, the result has the content. The
-/// passwords are those of the input and of the output, which may be null, and then those of keys.
+/// Converts a file, or `content`, a `byte[]` or a `NativeFile`, which messages call `source`. Without a destination, the
+/// result has the content. The passwords are those of the input and of the output, which may be null, and then those of
+/// keys.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeConversion_convert<'local>(
     mut env: EnvUnowned<'local>,
@@ -37,7 +36,7 @@ extern "system" fn Java_io_brokertls_internal_NativeConversion_convert<'local>(
     options: Strings<'local>,
     passwords: ByteArrays<'local>,
     source: JString<'local>,
-    content: JByteArray<'local>,
+    content: JObject<'local>,
     destination: JString<'local>,
 ) -> ByteArrays<'local> {
     guard(&mut env, |env| {
@@ -57,10 +56,7 @@ extern "system" fn Java_io_brokertls_internal_NativeConversion_convert<'local>(
             };
         }
         let label = text(env, &source)?;
-        let source = match bytes_or_none(env, &content)? {
-            Some(content) => Source::memory(label, &content),
-            None => Source::file(label),
-        };
+        let source = source_of(env, &content, label)?;
         let destination = text_or_none(env, &destination)?;
         let converted = match &destination {
             Some(path) => conversion.convert_to_file(&source, Path::new(path))?,

@@ -50,7 +50,16 @@ final class ConfiguredSource {
         byte[] secret = Passwords.utf8(password);
         return isOfTheSystem(file)
                 ? new ConfiguredSource(null, file.toString(), secret)
-                : new ConfiguredSource(reader(file), file.toUri().toString(), secret);
+                : new ConfiguredSource(reader(file), labelOf(file), secret);
+    }
+
+    /** Returns the address of a path, or its text if its file system has been closed and has no address any more. */
+    private static String labelOf(Path file) {
+        try {
+            return file.toUri().toString();
+        } catch (RuntimeException e) {
+            return file.toString();
+        }
     }
 
     /**
@@ -72,7 +81,7 @@ final class ConfiguredSource {
     static String systemPath(Path file, String parameter) {
         if (!isOfTheSystem(Objects.requireNonNull(file, parameter))) {
             throw new UnsupportedOperationException(parameter + " is a path of another file system, which native code"
-                    + " cannot open: " + file.toUri());
+                    + " cannot open: " + labelOf(file));
         }
         return file.toString();
     }

@@ -1,11 +1,9 @@
 package io.brokertls;
 
 import io.brokertls.internal.NativeConversion;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -140,20 +138,8 @@ public final class KeyStoreConverter implements AutoCloseable {
     public Result convert(Path source, Path destination) throws TlsFailure {
         Objects.requireNonNull(source, "source");
         String to = ConfiguredSource.systemPath(destination, "destination");
-        if (ConfiguredSource.isOfTheSystem(source)) {
-            return run(source.toString(), null, to);
-        }
-        byte[] content;
-        try {
-            content = Files.readAllBytes(source);
-        } catch (IOException e) {
-            throw TlsFailure.of(ErrorCode.FILE_UNREADABLE, source.toUri() + ": " + e);
-        }
-        try {
-            return run(source.toUri().toString(), content, to);
-        } finally {
-            wipe(content);
-        }
+        ConfiguredSource file = ConfiguredSource.of(source, null);
+        return run(file.label(), file.content(), to);
     }
 
     /**
@@ -186,7 +172,7 @@ public final class KeyStoreConverter implements AutoCloseable {
         }
     }
 
-    private Result run(String source, byte[] content, String destination) throws TlsFailure {
+    private Result run(String source, @Nullable Object content, @Nullable String destination) throws TlsFailure {
         checkOpen();
         byte[][] passwords = new byte[keyPasswords.size() + 2][];
         try {

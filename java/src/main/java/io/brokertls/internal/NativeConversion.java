@@ -19,10 +19,10 @@ public final class NativeConversion {
      * @param passwords UTF-8, copied: those of the input and of the output, null for those of the options, and then
      *     those of keys
      * @param source a file, or the name of the content in messages
-     * @param content null to read the file
+     * @param content a {@code byte[]} or a {@link NativeFile}; null to read the file
      * @param destination null for a result in memory
      */
-    public NativeConversion(String[] options, byte[][] passwords, String source, byte[] content, String destination)
+    public NativeConversion(String[] options, byte[][] passwords, String source, Object content, String destination)
             throws TlsFailure {
         this.fields = Workers.call(() -> convert(options, passwords, source, content, destination));
     }
@@ -46,6 +46,6 @@ public final class NativeConversion {
     /** Returns the names of the options and their descriptions, in turn. */
     public static native String[] options();
 
-    private static native byte[][] convert(String[] options, byte[][] passwords, String source, byte[] content,
+    private static native byte[][] convert(String[] options, byte[][] passwords, String source, Object content,
             String destination) throws TlsFailure;
 }

@@ -12,7 +12,9 @@ import io.brokertls.KeyStoreConverter;
 import io.brokertls.TlsFailure;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.reflect.Proxy;
 import java.net.URI;
+import java.nio.file.ClosedFileSystemException;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -221,9 +223,34 @@ class OtherFileSystemTest {
         TlsFailure missing = assertThrows(TlsFailure.class, () -> new KeyStoreConverter().outPassword(PASSWORD)
                 .convert(archive.getPath("none.p12"), folder.resolve("none.p12")));
         assertEquals(ErrorCode.FILE_UNREADABLE, missing.code());
+        TlsFailure large = assertThrows(TlsFailure.class, () -> new KeyStoreConverter().password(PASSWORD)
+                .outPassword(PASSWORD).option("max-content-bytes", "99")
+                .convert(archived("server.p12"), folder.resolve("large.p12")));
+        assertEquals(ErrorCode.STORE_TOO_LARGE, large.code());
         UnsupportedOperationException refused = assertThrows(UnsupportedOperationException.class,
                 () -> new KeyStoreConverter().convert(authority.file("server.p12"), archive.getPath("out.p12")));
         assertTrue(refused.getMessage().startsWith("destination is a path of another file system"),
                 refused.getMessage());
+    }
+
+    @Test
+    void pathThatHasNoAddressAnyMoreIsAFileThatCannotBeRead() {
+        Path inside = archived("server.p12");
+        // Paths of some file systems cannot tell their address once that is closed.
+        Path closed = (Path) Proxy.newProxyInstance(Path.class.getClassLoader(), new Class<?>[] {Path.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals("toUri")) {
+                        throw new ClosedFileSystemException();
+                    }
+                    return method.invoke(inside, arguments);
+                });
+        TlsFailure ofKeys = assertThrows(TlsFailure.class,
+                () -> BrokerTlsContext.builder().keyStore(closed, PASSWORD).build());
+        TlsFailure ofConverter = assertThrows(TlsFailure.class,
+                () -> new KeyStoreConverter().outPassword(PASSWORD).convert(closed, folder.resolve("none.p12")));
+        for (TlsFailure refused : new TlsFailure[] {ofKeys, ofConverter}) {
+            assertEquals(ErrorCode.FILE_UNREADABLE, refused.code());
+            assertTrue(refused.getMessage().contains(inside.toString()), refused.getMessage());
+        }
     }
 }
