@@ -26,9 +26,9 @@ extern "system" fn Java_io_brokertls_internal_NativeConversion_options<'local>(
     })
 }
 
-/// Converts a file, or `content`, a `byte[]` or a `NativeFile`, which messages call `source`. Without a destination, the
-/// result has the content. The passwords are those of the input and of the output, which may be null, and then those of
-/// keys.
+/// Converts a file, or `content`, a `byte[]` or a `NativeFile`, which messages call `source`. Without a destination,
+/// the result has the content. The passwords are those of the input and of the output, which may be null, and then
+/// those of keys.
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeConversion_convert<'local>(
     mut env: EnvUnowned<'local>,
