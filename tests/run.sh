@@ -69,6 +69,7 @@ run cargo clippy --locked --all-targets --package brokertls-jni -- -D warnings
 run cargo clippy --locked --all-targets --package brokertls-legacy --package brokertls-legacy-abi --package brokertls-rustls-ffi -- -D warnings
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 run env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --package brokertls-jni
+run cargo test --locked --no-run
 stage="the libraries: make stage java rustls-ffi"
 wait "$libraries" || { cat build/libraries.log && exit 1; }
 libraries=

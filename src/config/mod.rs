@@ -30,6 +30,7 @@ use crate::verify::host::HandshakeHost;
 use crate::verify::{Deviations, VerifyCallback};
 
 pub use builder::ContextBuilder;
+pub(crate) use builder::add_alpn;
 pub(crate) use legacy::LegacySpec;
 pub(crate) use openssl_options::OpensslSpec;
 pub use openssl_options::{OPENSSL_OPTIONS, OpensslEffect, OpensslOption};

@@ -2,8 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 
-use crate::config::ConnectionSettings;
-use crate::error::{Code, Error};
+use crate::config::{ConnectionSettings, add_alpn};
 
 use super::arguments::{optional_text, text};
 use super::builder::{btls_client_auth, client_auth_of};
@@ -66,10 +65,7 @@ pub unsafe extern "C" fn btls_conn_options_alpn(
     guard_object(object!(options), |options| {
         // SAFETY: the header asks for text.
         let protocol = unsafe { text("protocol", protocol) }?.as_bytes();
-        if protocol.is_empty() || protocol.len() > 255 {
-            return Err(Error::new(Code::InvalidAlpn, format!("{} bytes", protocol.len())));
-        }
-        options.alpn.get_or_insert_default().push(protocol.to_owned());
+        add_alpn(options.alpn.get_or_insert_default(), protocol)?;
         DONE
     })
 }

@@ -12,7 +12,7 @@ use crate::text::text;
 
 /// The version of the package, and the number of the contract with the classes, which each change of a native method
 /// increases.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-12");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-13");
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_io_brokertls_internal_NativeLoader_version<'local>(

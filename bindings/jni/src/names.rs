@@ -1,9 +1,9 @@
-//! `NativeNames`: the names of a certificate, as one array of byte strings.
+//! `NativeNames`: the names of a certificate, as one array of byte strings; `OriginalHost`: that of an address.
 #![allow(unsafe_code, reason = "exported functions need an unsafe attribute; nothing else here does")]
 
 use brokertls::certificate::{AlternativeName, CertificateFacts, DistinguishedName};
-use jni::EnvUnowned;
-use jni::objects::{JByteArray, JClass};
+use jni::objects::{JByteArray, JClass, JObject, JString};
+use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use rustls::pki_types::CertificateDer;
 
 use crate::guard::guard;
@@ -23,6 +23,28 @@ extern "system" fn Java_io_brokertls_internal_NativeNames_read<'local>(
         let facts = CertificateFacts::from_der(&CertificateDer::from(der.as_slice()))?;
         java_byte_arrays_or_null(env, fields(&facts).into_iter())
     })
+}
+
+/// Returns the name that an `InetAddress` was made with, from its private fields; null if there is none.
+#[unsafe(no_mangle)]
+extern "system" fn Java_io_brokertls_internal_OriginalHost_name<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    address: JObject<'local>,
+) -> JString<'local> {
+    guard(&mut env, |env| {
+        let name = original_name(env, &address);
+        // A JVM with other fields tells no name. The address is verified then.
+        env.exception_clear();
+        Ok(name.unwrap_or_else(|_| JString::null()))
+    })
+}
+
+fn original_name<'local>(env: &mut Env<'local>, address: &JObject<'_>) -> jni::errors::Result<JString<'local>> {
+    let holder = jni_sig!("Ljava/net/InetAddress$InetAddressHolder;");
+    let holder = env.get_field(address, jni_str!("holder"), holder)?.l()?;
+    let name = env.get_field(&holder, jni_str!("originalHostName"), jni_sig!("Ljava/lang/String;"))?.l()?;
+    env.cast_local::<JString<'_>>(name)
 }
 
 /// Returns the fields in the order in which NativeNames reads them: subject, issuer and serial number, then the

@@ -287,6 +287,13 @@ fn application_protocol_is_agreed_on_or_the_connection_refused() {
     assert_eq!(ended.server.unwrap_err().code(), Code::NoCommonAlpn);
     assert_eq!(ended.client.unwrap_err().code(), Code::AlertNoApplicationProtocol);
     assert_eq!(ContextBuilder::new().alpn(b"").err().map(|error| error.code()), Some(Code::InvalidAlpn));
+    let mut builder = ContextBuilder::new();
+    for _ in 0..127 {
+        builder.alpn(&[b'p'; 255]).unwrap();
+    }
+    let refused = builder.alpn(&[b'p'; 255]).map(|_| ()).unwrap_err();
+    let detail = "all names have 32768 bytes, and 32767 are allowed";
+    assert_eq!((refused.code(), refused.detail()), (Code::InvalidAlpn, detail));
 }
 
 #[test]

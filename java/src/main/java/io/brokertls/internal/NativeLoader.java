@@ -41,7 +41,7 @@ final class NativeLoader {
             NativeConversion.class, NativeEngine.class, NativeIdentity.class, NativeNames.class, NativeStore.class);
 
     /** The version that the library must report. Both change with each change of a native method. */
-    private static final String VERSION = "0.1.0-12";
+    private static final String VERSION = "0.1.0-13";
     private static final String LIBRARY_PROPERTY = "brokertls.native.library";
     /** In parts, because tools that relocate classes change their names in texts too. */
     private static final String ORIGINAL = String.join(".", "io", "brokertls", "internal", "NativeLoader");

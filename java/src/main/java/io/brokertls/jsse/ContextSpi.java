@@ -47,15 +47,18 @@ public class ContextSpi extends SSLContextSpi {
     private static final String PROPERTY_PREFIX = "brokertls.";
 
     private final String versions;
+    private final boolean isOfBuilder;
     private volatile ContextState state;
 
     ContextSpi(String versions) {
         this.versions = versions;
+        this.isOfBuilder = false;
     }
 
     /** Makes a context that is initialised, for the builder. */
     ContextSpi(ContextState state) {
         this.versions = null;
+        this.isOfBuilder = true;
         this.state = state;
     }
 
@@ -101,6 +104,10 @@ public class ContextSpi extends SSLContextSpi {
     @Override
     protected void engineInit(KeyManager[] keys, TrustManager[] trust, SecureRandom random)
             throws KeyManagementException {
+        if (isOfBuilder) {
+            throw new KeyManagementException("the SSLContext of a BrokerTlsContext has its settings already; init would"
+                    + " replace all of them");
+        }
         initialise(keys, trust);
     }
 

@@ -110,6 +110,29 @@ class SessionLimitsTest {
         assertTrue(kept[0].isValid());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {Pairing.TLS12, Pairing.TLS13})
+    void listCountsSessionsAndNotTheirConnections(String version) throws Exception {
+        SSLContext server = Stack.OURS.context("ec");
+        Client client = new Client(Stack.OURS);
+        client.context.getClientSessionContext().setSessionCacheSize(2);
+        client.connect(server, "host0", version);
+        SSLSession other = client.connect(server, "host1", version);
+        for (int i = 0; i < 3; i++) {
+            client.connect(server, "host0", version);
+        }
+        assertEquals(2, client.fullHandshakes());
+        List<byte[]> listed = Collections.list(client.context.getClientSessionContext().getIds());
+        assertEquals(2, listed.size());
+        for (byte[] id : listed) {
+            client.context.getClientSessionContext().getSession(id).invalidate();
+        }
+        assertFalse(other.isValid());
+        assertEquals(0, Collections.list(client.context.getClientSessionContext().getIds()).size());
+        client.connect(server, "host1", version);
+        assertEquals(3, client.fullHandshakes());
+    }
+
     @Test
     void limitsAreThoseThatWereSetAndNegativeOnesRefused() throws Exception {
         for (SSLSessionContext sessions : new SSLSessionContext[] {

@@ -63,17 +63,18 @@ public enum Stack {
         return this != JDK;
     }
 
+    /** The managers of an identity ({@link Pki}). */
+    final KeyManager[] keyManagersOf(String identity) throws GeneralSecurityException {
+        KeyManagerFactory factory = keyManagers();
+        factory.init(Pki.get().identity(identity), Pki.PASSWORD);
+        return factory.getKeyManagers();
+    }
+
     /** A context with this identity ({@link Pki}; null for none) that trusts the authority. */
     public final SSLContext context(String identity) {
         try {
             Pki pki = Pki.get();
-            KeyManager[] keys = null;
-            if (identity != null) {
-                KeyStore store = pki.identity(identity);
-                KeyManagerFactory factory = keyManagers();
-                factory.init(store, Pki.PASSWORD);
-                keys = factory.getKeyManagers();
-            }
+            KeyManager[] keys = identity == null ? null : keyManagersOf(identity);
             TrustManagerFactory factory = trustManagers();
             factory.init(pki.trust());
             TrustManager[] trust = factory.getTrustManagers();

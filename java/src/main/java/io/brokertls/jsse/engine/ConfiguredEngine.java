@@ -189,7 +189,7 @@ public abstract class ConfiguredEngine extends SSLEngine {
     @Override
     public void setSSLParameters(SSLParameters given) {
         synchronized (lock) {
-            parameters.set(given);
+            parameters.set(given, mode == MODE_CLIENT);
         }
     }
 

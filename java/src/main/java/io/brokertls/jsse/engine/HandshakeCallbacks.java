@@ -87,16 +87,12 @@ final class HandshakeCallbacks implements HandshakeHost {
             return true;
         }
         SNIHostName name = new SNIHostName(serverName.getBytes(StandardCharsets.UTF_8));
-        boolean isAsked = false;
         for (SNIMatcher matcher : matchers) {
-            if (matcher.getType() == name.getType()) {
-                isAsked = true;
-                if (matcher.matches(name)) {
-                    return true;
-                }
+            if (matcher.getType() == name.getType() && matcher.matches(name)) {
+                return true;
             }
         }
-        return !isAsked;
+        return false;
     }
 
     private int selectProtocol(byte[][] protocols) {

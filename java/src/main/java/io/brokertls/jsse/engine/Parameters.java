@@ -22,6 +22,8 @@ import javax.net.ssl.SSLParameters;
 /** The settings of one engine; null for those that keep the value of the context. Guarded by the engine's lock. */
 final class Parameters {
     private static final int NONE = 0;
+    private static final int MOST_OF_BYTE = 255;
+    private static final int MOST_PROTOCOL_BYTES = 32_767;
     static final int WANT = 1;
     static final int NEED = 2;
 
@@ -151,7 +153,7 @@ final class Parameters {
     }
 
     /** Sets all parameters, or none if one is refused. */
-    void set(SSLParameters given) {
+    void set(SSLParameters given, boolean isClient) {
         check(given);
         String[] servedGroups;
         String[] servedSchemes;
@@ -173,8 +175,13 @@ final class Parameters {
         signatureSchemes = servedSchemes;
         cipherSuites = servedSuites;
         protocols = servedProtocols;
-        clientAuth = given.getNeedClientAuth() ? NEED : given.getWantClientAuth() ? WANT : NONE;
-        if (given.getEndpointIdentificationAlgorithm() != null) {
+        int asked = given.getNeedClientAuth() ? NEED : given.getWantClientAuth() ? WANT : NONE;
+        // The parameters of a client do not show what the context demands of clients, and so do not take it back.
+        clientAuth = isClient && asked == NONE && clientAuth < 0 ? clientAuth : asked;
+        // What the parameters of a client show of the context is not a setting of this engine yet.
+        boolean isOfContext = isClient && endpointIdentification == null && context.checksServerName()
+                && "HTTPS".equalsIgnoreCase(given.getEndpointIdentificationAlgorithm());
+        if (given.getEndpointIdentificationAlgorithm() != null && !isOfContext) {
             endpointIdentification = given.getEndpointIdentificationAlgorithm();
         }
         if (given.getServerNames() != null) {
@@ -223,11 +230,32 @@ final class Parameters {
             throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
                     "endpoint identification " + identification + " is neither HTTPS nor LDAPS"));
         }
+        checkProtocols(given.getApplicationProtocols());
         if (given.getAlgorithmConstraints() != null && context.trustManager() == null) {
             throw Failures.argument(TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
                     "AlgorithmConstraints need a Java trust manager, and this context checks peers in native code; "
                             + "use a trust manager of the JDK's PKIX factory"));
         }
+    }
+
+    /** Refuses names that do not fit into the extension (RFC 7301 section 3.1). */
+    private static void checkProtocols(String[] names) {
+        int total = 0;
+        for (String name : names == null ? new String[0] : names) {
+            total += name.length() + 1;
+            boolean isOfBytes = name.chars().allMatch(letter -> letter <= MOST_OF_BYTE);
+            if (!isOfBytes) {
+                throw noProtocol("the protocol " + name + " has a character above U+00FF");
+            } else if (name.length() > MOST_OF_BYTE) {
+                throw noProtocol(name.length() + " bytes");
+            } else if (total > MOST_PROTOCOL_BYTES) {
+                throw noProtocol("all names have more than " + MOST_PROTOCOL_BYTES + " bytes");
+            }
+        }
+    }
+
+    private static IllegalArgumentException noProtocol(String detail) {
+        return Failures.argument(TlsFailure.of(ErrorCode.INVALID_ALPN, detail));
     }
 
     /** Returns the name to send, to compare, and to cache sessions by. */
@@ -298,6 +326,7 @@ final class Parameters {
             }
         }
         if (isClient) {
+            checkServerNames();
             made.checksServerName = checksServerName() ? 1 : 0;
             made.sendsServerName = serverNames == null || !serverNames.isEmpty();
             made.sessionScope = sessionScope(peerHost, peerPort);
@@ -324,13 +353,18 @@ final class Parameters {
             versions = fewer(protocols, protocols(), permitted::protocols);
             suites = fewer(cipherSuites, cipherSuites(), permitted::cipherSuites);
             namedGroups = fewer(groups, groups == null ? context.nativeContext().groups() : groups, permitted::groups);
-            String[] all = signatureSchemes == null ? SignatureScheme.handshakeNames() : signatureSchemes;
-            schemes = fewer(signatureSchemes, all, permitted::signatureSchemes);
+            schemes = permittedSchemes(permitted);
         }
         made.versions = list(versions);
         made.cipherSuites = list(suites);
         made.groups = list(namedGroups);
         made.signatureSchemes = list(schemes);
+    }
+
+    /** Returns null for those of the context. */
+    private String[] permittedSchemes(Permitted permitted) throws TlsFailure {
+        String[] all = signatureSchemes == null ? SignatureScheme.handshakeNames() : signatureSchemes;
+        return fewer(signatureSchemes, all, permitted::signatureSchemes);
     }
 
     private interface Filter {
@@ -349,10 +383,28 @@ final class Parameters {
 
     /** Sets the facts of a session that these settings decide. */
     Session described(Session session) {
-        if (signatureSchemes != null) {
-            session.setLocalSignatureSchemes(SignatureScheme.numbers(signatureSchemes));
+        String[] schemes = signatureSchemes;
+        if (constraints != null) {
+            try {
+                schemes = permittedSchemes(new Permitted(constraints));
+            } catch (TlsFailure e) {
+                // None is permitted. The handshake does not begin.
+                schemes = new String[0];
+            }
+        }
+        if (schemes != null) {
+            session.setLocalSignatureSchemes(SignatureScheme.numbers(schemes));
         }
         return session;
+    }
+
+    private void checkServerNames() throws TlsFailure {
+        for (SNIServerName name : serverNames == null ? List.<SNIServerName>of() : serverNames) {
+            if (!(name instanceof SNIHostName)) {
+                throw TlsFailure.of(ErrorCode.INVALID_ARGUMENT,
+                        "a server name of the type " + name.getType() + " cannot be sent; use SNIHostName");
+            }
+        }
     }
 
     private void checkServer() throws TlsFailure {

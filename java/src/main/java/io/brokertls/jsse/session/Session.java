@@ -108,10 +108,8 @@ public final class Session extends ExtendedSSLSession {
             state = State.VALID;
             isToEnd = endsEarly;
         }
-        sessions.add(this);
-        if (sessions.isKeeping(version)) {
-            root.setLast(this);
-        }
+        root.list(this, sessions.isKeeping(version));
+        sessions.add(root);
         if (isToEnd) {
             invalidate();
         }
@@ -294,7 +292,7 @@ public final class Session extends ExtendedSSLSession {
     @Override
     public SSLSessionContext getSessionContext() {
         synchronized (this) {
-            if (!isEstablished()) {
+            if (state != State.VALID) {
                 return null;
             }
         }

@@ -2,8 +2,6 @@ package io.brokertls.jsse.session;
 
 import io.brokertls.internal.NativeContext;
 import java.lang.ref.SoftReference;
-import java.lang.ref.WeakReference;
-import java.nio.ByteBuffer;
 import java.security.cert.X509Certificate;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -37,9 +35,11 @@ public final class SessionContext implements SSLSessionContext {
 
     private final NativeContext nativeContext;
     private final boolean isClient;
-    private final Deque<WeakReference<Session>> sessions = new ArrayDeque<>();
-    /** By the number of the first connection, the oldest first. Values and ids stay as long as memory allows. */
-    private final Map<Long, SoftReference<SessionRoot>> roots = new LinkedHashMap<>();
+    /**
+     * By the number of the first connection, the one that was used least recently first. Values and ids stay as long as
+     * memory allows.
+     */
+    private final Map<Long, SoftReference<SessionRoot>> roots = new LinkedHashMap<>(16, 0.75f, true);
     /** The last own chains, guarded by itself. */
     private final Deque<OwnChain> ownChains = new ArrayDeque<>();
     private SessionContext other;
@@ -58,9 +58,8 @@ public final class SessionContext implements SSLSessionContext {
         limit();
     }
 
-    synchronized void add(Session session) {
-        sessions.addLast(new WeakReference<>(session));
-        root(session.root().origin(), session.root());
+    synchronized void add(SessionRoot root) {
+        root(root.origin(), root);
         dropOldest();
     }
 
@@ -81,20 +80,27 @@ public final class SessionContext implements SSLSessionContext {
     /** Has no side resume a session any more. */
     void end(long origin) {
         if (origin != 0) {
+            remove(origin);
             nativeContext.endSession(origin);
         }
     }
 
     /** As {@link #end}, because of a fatal alert. */
     void fail(long origin) {
+        remove(origin);
         nativeContext.failSession(origin);
     }
 
-    private void dropOldest() {
-        while (!sessions.isEmpty()
-                && (size != 0 && sessions.size() > size || sessions.peekFirst().get() == null)) {
-            sessions.removeFirst();
+    /** Makes room in the list, unless another session has begun under the number of one that has ended. */
+    private synchronized void remove(long origin) {
+        SoftReference<SessionRoot> found = roots.get(origin);
+        SessionRoot ended = found == null ? null : found.get();
+        if (found != null && (ended == null || ended.isEnded())) {
+            roots.remove(origin);
         }
+    }
+
+    private void dropOldest() {
         int most = size == 0 ? DEFAULT_SIZE : size;
         Iterator<SoftReference<SessionRoot>> oldest = roots.values().iterator();
         while (oldest.hasNext()) {
@@ -131,17 +137,18 @@ public final class SessionContext implements SSLSessionContext {
     }
 
     private List<Session> live() {
-        List<Session> live = new ArrayList<>();
+        List<SoftReference<SessionRoot>> known;
         synchronized (this) {
-            sessions.removeIf(each -> each.get() == null);
-            for (WeakReference<Session> each : sessions) {
-                Session session = each.get();
-                if (session != null) {
-                    live.add(session);
-                }
+            known = new ArrayList<>(roots.values());
+        }
+        List<Session> live = new ArrayList<>();
+        for (SoftReference<SessionRoot> each : known) {
+            SessionRoot root = each.get();
+            Session session = root == null ? null : root.listed();
+            if (session != null) {
+                live.add(session);
             }
         }
-        live.removeIf(session -> !session.isValid() || session.isLost());
         return live;
     }
 
@@ -161,9 +168,7 @@ public final class SessionContext implements SSLSessionContext {
         if (sessionId == null) {
             throw new NullPointerException("sessionId");
         }
-        List<Session> live = live();
-        Collections.reverse(live);
-        for (Session session : live) {
+        for (Session session : live()) {
             if (Arrays.equals(session.getId(), sessionId)) {
                 session.keepAll();
                 return session;
@@ -174,13 +179,11 @@ public final class SessionContext implements SSLSessionContext {
 
     @Override
     public Enumeration<byte[]> getIds() {
-        // A session and its resumptions have one id.
-        Map<ByteBuffer, byte[]> ids = new LinkedHashMap<>();
+        List<byte[]> ids = new ArrayList<>();
         for (Session session : live()) {
-            byte[] id = session.getId();
-            ids.put(ByteBuffer.wrap(id), id);
+            ids.add(session.getId());
         }
-        return Collections.enumeration(ids.values());
+        return Collections.enumeration(ids);
     }
 
     @Override

@@ -4,7 +4,9 @@ import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -25,8 +27,10 @@ final class SessionRoot {
     private X509Certificate[] localCertificates;
     /** The session of the full handshake, while it is in use. */
     private WeakReference<Session> first;
-    /** The last session, which a session context lists for as long as it has this root; null if it need not. */
-    private Session last;
+    /** The last session, which a session context lists. */
+    private WeakReference<Session> last;
+    /** The last session, if a session context lists it as long as it has this root; else null. */
+    private Session kept;
     private volatile boolean isEnded;
     /** The root of the resumed session, which has the values from the end of the handshake on; null if it is this. */
     private SessionRoot joined;
@@ -77,7 +81,7 @@ final class SessionRoot {
     synchronized boolean end() {
         boolean isFirst = !isEnded;
         isEnded = true;
-        last = null;
+        kept = null;
         return isFirst;
     }
 
@@ -157,9 +161,26 @@ final class SessionRoot {
         first = new WeakReference<>(session);
     }
 
-    /** Keeps the last session for as long as this is kept, if it has not ended. */
-    synchronized void setLast(Session session) {
-        last = isEnded ? null : session;
+    /** Sets the session to list. It is kept with this if {@code isKept}, and else while it is in use. */
+    synchronized void list(Session session, boolean isKept) {
+        last = new WeakReference<>(session);
+        kept = isKept && !isEnded ? session : null;
+    }
+
+    /** Returns the last session that can still be used; null if there is none. */
+    Session listed() {
+        List<Session> known = new ArrayList<>();
+        synchronized (this) {
+            known.add(kept);
+            known.add(last == null ? null : last.get());
+            known.add(first == null ? null : first.get());
+        }
+        for (Session session : known) {
+            if (session != null && session.isValid() && !session.isLost()) {
+                return session;
+            }
+        }
+        return null;
     }
 
     /** Reads the own certificates from the session of the full handshake, which may have to ask its engine. */

@@ -1,6 +1,7 @@
 package io.brokertls.jsse.socket;
 
 import io.brokertls.ErrorCode;
+import io.brokertls.internal.OriginalHost;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -31,7 +32,7 @@ public final class TlsSocket extends SocketTransport {
     private final SSLEngine engine;
     private final boolean autoClose;
     private final InputStream consumed;
-    private final List<HandshakeCompletedListener> listeners = new CopyOnWriteArrayList<>();
+    private final CopyOnWriteArrayList<HandshakeCompletedListener> listeners = new CopyOnWriteArrayList<>();
 
     private BiFunction<SSLSocket, List<String>, String> selector;
 
@@ -69,7 +70,7 @@ public final class TlsSocket extends SocketTransport {
         TlsSocket socket = new TlsSocket(engines, transport, consumed, autoClose);
         socket.engine.setUseClientMode(client);
         if (!client && transport.getInetAddress() != null) {
-            socket.setPeer(transport.getInetAddress().getHostAddress(), transport.getPort());
+            socket.setPeer(OriginalHost.of(transport.getInetAddress()), transport.getPort());
         }
         socket.attach();
         return socket;
@@ -96,7 +97,8 @@ public final class TlsSocket extends SocketTransport {
         transport.connect(address, timeoutMs);
         if (engine.getPeerHost() == null && address instanceof InetSocketAddress) {
             InetSocketAddress peer = (InetSocketAddress) address;
-            setPeer(peer.getHostString(), peer.getPort());
+            // A proxy can look a name up that is not resolved here.
+            setPeer(peer.isUnresolved() ? peer.getHostString() : OriginalHost.of(peer.getAddress()), peer.getPort());
         }
         attach();
     }
@@ -163,7 +165,7 @@ public final class TlsSocket extends SocketTransport {
         if (listener == null) {
             throw new IllegalArgumentException("listener is null");
         }
-        listeners.add(listener);
+        listeners.addIfAbsent(listener);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.brokertls.jsse.socket;
 
+import io.brokertls.internal.OriginalHost;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -73,12 +74,17 @@ public final class TlsSocketFactory extends SSLSocketFactory {
         }
     }
 
-    /** Makes a client socket over {@code below}. {@code host} is the name to verify, and need not be resolvable. */
+    /**
+     * Makes a client socket over {@code below}. {@code host} is the name to verify, and need not be resolvable. Without
+     * one, it is the host that {@code below} is connected to.
+     */
     @Override
     public Socket createSocket(Socket below, String host, int port, boolean autoClose) throws IOException {
         Objects.requireNonNull(below, "the socket to layer over");
         TlsSocket socket = TlsSocket.over(engines, below, null, autoClose, true);
-        socket.setPeer(host, port);
+        boolean hasHost = host != null && !host.isEmpty();
+        InetAddress connected = hasHost ? null : below.getInetAddress();
+        socket.setPeer(connected == null ? host : OriginalHost.of(connected), port);
         return socket;
     }
 
