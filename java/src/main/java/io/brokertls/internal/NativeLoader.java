@@ -38,7 +38,8 @@ final class NativeLoader {
     static final String LEGACY_FILE = "libbrokertls_legacy.so";
     /** The classes with native methods. */
     static final List<Class<?>> CLASSES = List.of(NativeLoader.class, NativeContext.class, NativeContextBuilder.class,
-            NativeConversion.class, NativeEngine.class, NativeIdentity.class, NativeNames.class, NativeStore.class);
+            NativeConversion.class, NativeEngine.class, NativeIdentity.class, NativeNames.class, NativeStore.class,
+            OriginalHost.class);
 
     /** The version that the library must report. Both change with each change of a native method. */
     private static final String VERSION = "0.1.0-13";
