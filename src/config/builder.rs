@@ -159,7 +159,10 @@ impl ContextBuilder {
     /// `INVALID_ALPN` for an empty name or one longer than 255 bytes, and for more names than a hello has room for:
     /// 32,767 bytes, with one before each name.
     pub fn alpn(&mut self, protocol: &[u8]) -> Result<&mut Self> {
-        add_alpn(&mut self.spec.alpn, protocol)?;
+        let mut names = self.spec.alpn.clone();
+        names.push(protocol.to_owned());
+        check_alpn(&names)?;
+        self.spec.alpn = names;
         Ok(self)
     }
 
@@ -199,20 +202,18 @@ impl ContextBuilder {
 /// The largest list of application protocols. A hello has 65,535 bytes for all its extensions.
 const ALPN_BYTES_MAX: usize = 0x7fff;
 
-/// Adds an application protocol to a list (RFC 7301 section 3.1).
+/// Checks a list of application protocols (RFC 7301 section 3.1).
 ///
 /// # Errors
 /// `INVALID_ALPN`.
-pub(crate) fn add_alpn(list: &mut Vec<Vec<u8>>, protocol: &[u8]) -> Result<()> {
-    let total = list.iter().map(|name| name.len() + 1).sum::<usize>() + protocol.len() + 1;
-    let detail = match protocol.len() {
-        1..=255 if total <= ALPN_BYTES_MAX => None,
-        1..=255 => Some(format!("all names have {total} bytes, and {ALPN_BYTES_MAX} are allowed")),
-        length => Some(format!("{length} bytes")),
-    };
-    match detail {
-        None => list.push(protocol.to_owned()),
-        Some(detail) => return Err(Error::new(Code::InvalidAlpn, detail)),
+pub(crate) fn check_alpn(names: &[Vec<u8>]) -> Result<()> {
+    if let Some(name) = names.iter().find(|name| name.is_empty() || name.len() > 255) {
+        return Err(Error::new(Code::InvalidAlpn, format!("{} bytes", name.len())));
+    }
+    let total: usize = names.iter().map(|name| name.len() + 1).sum();
+    if total > ALPN_BYTES_MAX {
+        let detail = format!("all names have {total} bytes, and {ALPN_BYTES_MAX} are allowed");
+        return Err(Error::new(Code::InvalidAlpn, detail));
     }
     Ok(())
 }

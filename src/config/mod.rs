@@ -30,7 +30,7 @@ use crate::verify::host::HandshakeHost;
 use crate::verify::{Deviations, VerifyCallback};
 
 pub use builder::ContextBuilder;
-pub(crate) use builder::add_alpn;
+pub(crate) use builder::check_alpn;
 pub(crate) use legacy::LegacySpec;
 pub(crate) use openssl_options::OpensslSpec;
 pub use openssl_options::{OPENSSL_OPTIONS, OpensslEffect, OpensslOption};
@@ -141,7 +141,8 @@ pub struct ConnectionSettings {
     pub max_record_bytes: Option<usize>,
     /// Servers: whether the client is asked for a certificate.
     pub client_auth: Option<ClientAuth>,
-    /// Application protocols in order of preference; an empty list is none.
+    /// Application protocols in order of preference; an empty list is none. [`crate::ContextBuilder::alpn`] has the
+    /// limits.
     pub alpn: Option<Vec<Vec<u8>>>,
     /// Clients: whether the server's name is compared with its certificate.
     pub checks_server_name: Option<bool>,

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use rustls::ServerConfig;
 
 use crate::bridge::Made;
-use crate::config::{ClientAuth, ConnectionSettings, Spec};
+use crate::config::{ClientAuth, ConnectionSettings, Spec, check_alpn};
 use crate::connection::Engines;
 use crate::error::{Code, Error, Result};
 use crate::identity::{HostIdentities, Identities};
@@ -239,5 +239,6 @@ fn joined(first: Option<Vec<&'static str>>, others: impl Iterator<Item = Vec<&'s
 }
 
 fn restricted(spec: &Spec, settings: &ConnectionSettings) -> Result<Policy> {
+    settings.alpn.as_deref().map_or(Ok(()), check_alpn)?;
     Policy::restricted(&policy_of(spec, settings), settings.versions.as_deref(), settings.cipher_suites.as_deref())
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 
-use crate::config::{ConnectionSettings, add_alpn};
+use crate::config::{ConnectionSettings, check_alpn};
 
 use super::arguments::{optional_text, text};
 use super::builder::{btls_client_auth, client_auth_of};
@@ -65,7 +65,10 @@ pub unsafe extern "C" fn btls_conn_options_alpn(
     guard_object(object!(options), |options| {
         // SAFETY: the header asks for text.
         let protocol = unsafe { text("protocol", protocol) }?.as_bytes();
-        add_alpn(options.alpn.get_or_insert_default(), protocol)?;
+        let mut names = options.alpn.clone().unwrap_or_default();
+        names.push(protocol.to_owned());
+        check_alpn(&names)?;
+        options.alpn = Some(names);
         DONE
     })
 }

@@ -16,7 +16,9 @@ use std::sync::{Arc, Mutex};
 
 use brokertls::keystore::OpenOptions;
 use brokertls::revocation::{Depth, Mode};
-use brokertls::{ClientAuth, Code, ContextBuilder, CrlSource, IdentitySource, Level, Source, TrustSource};
+use brokertls::{
+    ClientAuth, Code, ConnectionSettings, ContextBuilder, CrlSource, IdentitySource, Level, Source, TrustSource,
+};
 
 use crate::rig::pair::{Authority, Pair, context};
 
@@ -293,6 +295,11 @@ fn application_protocol_is_agreed_on_or_the_connection_refused() {
     }
     let refused = builder.alpn(&[b'p'; 255]).map(|_| ()).unwrap_err();
     let detail = "all names have 32768 bytes, and 32767 are allowed";
+    assert_eq!((refused.code(), refused.detail()), (Code::InvalidAlpn, detail));
+    let settings = ConnectionSettings { alpn: Some(vec![vec![b'p'; 255]; 128]), ..ConnectionSettings::default() };
+    let refused = client(b"mqtt").connect_with(Some("broker"), &settings).err().unwrap();
+    assert_eq!((refused.code(), refused.detail()), (Code::InvalidAlpn, detail));
+    let refused = server.accept_with(&settings).err().unwrap();
     assert_eq!((refused.code(), refused.detail()), (Code::InvalidAlpn, detail));
 }
 
