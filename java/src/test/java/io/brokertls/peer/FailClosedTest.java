@@ -13,14 +13,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.security.AlgorithmConstraints;
-import java.security.AlgorithmParameters;
-import java.security.CryptoPrimitive;
-import java.security.Key;
 import java.security.KeyManagementException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -148,7 +143,7 @@ class FailClosedTest {
                 client.setUseClientMode(true);
                 SSLParameters parameters = client.getSSLParameters();
                 parameters.setProtocols(new String[] {version});
-                parameters.setAlgorithmConstraints(without(forbidden));
+                parameters.setAlgorithmConstraints(ParametersTest.without(forbidden));
                 client.setSSLParameters(parameters);
                 SSLEngine server = Stack.JDK.context("rsa").createSSLEngine();
                 server.setUseClientMode(false);
@@ -157,26 +152,6 @@ class FailClosedTest {
                 assertEquals(forbidden.equals("EC"), pair.client.failure != null, version + " without " + forbidden);
             }
         }
-    }
-
-    private static AlgorithmConstraints without(String name) {
-        return new AlgorithmConstraints() {
-            @Override
-            public boolean permits(Set<CryptoPrimitive> primitives, String algorithm, AlgorithmParameters parameters) {
-                return !algorithm.equalsIgnoreCase(name);
-            }
-
-            @Override
-            public boolean permits(Set<CryptoPrimitive> primitives, Key key) {
-                return true;
-            }
-
-            @Override
-            public boolean permits(Set<CryptoPrimitive> primitives, String algorithm, Key key,
-                    AlgorithmParameters parameters) {
-                return permits(primitives, algorithm, parameters);
-            }
-        };
     }
 
     @ParameterizedTest

@@ -277,7 +277,7 @@ class ParametersTest {
     }
 
     /** Constraints that refuse whatever has this name. */
-    private static AlgorithmConstraints without(String name) {
+    static AlgorithmConstraints without(String name) {
         return new AlgorithmConstraints() {
             @Override
             public boolean permits(Set<CryptoPrimitive> primitives, String algorithm, AlgorithmParameters parameters) {
