@@ -159,10 +159,8 @@ impl ContextBuilder {
     /// `INVALID_ALPN` for an empty name or one longer than 255 bytes, and for more names than a hello has room for:
     /// 32,767 bytes, with one before each name.
     pub fn alpn(&mut self, protocol: &[u8]) -> Result<&mut Self> {
-        let mut names = self.spec.alpn.clone();
-        names.push(protocol.to_owned());
-        check_alpn(&names)?;
-        self.spec.alpn = names;
+        check_alpn(self.spec.alpn.iter().map(Vec::as_slice).chain([protocol]))?;
+        self.spec.alpn.push(protocol.to_owned());
         Ok(self)
     }
 
@@ -206,11 +204,14 @@ const ALPN_BYTES_MAX: usize = 0x7fff;
 ///
 /// # Errors
 /// `INVALID_ALPN`.
-pub(crate) fn check_alpn(names: &[Vec<u8>]) -> Result<()> {
-    if let Some(name) = names.iter().find(|name| name.is_empty() || name.len() > 255) {
-        return Err(Error::new(Code::InvalidAlpn, format!("{} bytes", name.len())));
+pub(crate) fn check_alpn<'a>(names: impl Iterator<Item = &'a [u8]>) -> Result<()> {
+    let mut total = 0;
+    for name in names {
+        if name.is_empty() || name.len() > 255 {
+            return Err(Error::new(Code::InvalidAlpn, format!("{} bytes", name.len())));
+        }
+        total += name.len() + 1;
     }
-    let total: usize = names.iter().map(|name| name.len() + 1).sum();
     if total > ALPN_BYTES_MAX {
         let detail = format!("all names have {total} bytes, and {ALPN_BYTES_MAX} are allowed");
         return Err(Error::new(Code::InvalidAlpn, detail));

@@ -239,6 +239,6 @@ fn joined(first: Option<Vec<&'static str>>, others: impl Iterator<Item = Vec<&'s
 }
 
 fn restricted(spec: &Spec, settings: &ConnectionSettings) -> Result<Policy> {
-    settings.alpn.as_deref().map_or(Ok(()), check_alpn)?;
+    check_alpn(settings.alpn.iter().flatten().map(Vec::as_slice))?;
     Policy::restricted(&policy_of(spec, settings), settings.versions.as_deref(), settings.cipher_suites.as_deref())
 }

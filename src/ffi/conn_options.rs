@@ -65,10 +65,8 @@ pub unsafe extern "C" fn btls_conn_options_alpn(
     guard_object(object!(options), |options| {
         // SAFETY: the header asks for text.
         let protocol = unsafe { text("protocol", protocol) }?.as_bytes();
-        let mut names = options.alpn.clone().unwrap_or_default();
-        names.push(protocol.to_owned());
-        check_alpn(&names)?;
-        options.alpn = Some(names);
+        check_alpn(options.alpn.iter().flatten().map(Vec::as_slice).chain([protocol]))?;
+        options.alpn.get_or_insert_default().push(protocol.to_owned());
         DONE
     })
 }
