@@ -47,18 +47,14 @@ public class ContextSpi extends SSLContextSpi {
     private static final String PROPERTY_PREFIX = "brokertls.";
 
     private final String versions;
-    private final boolean isOfBuilder;
     private volatile ContextState state;
 
     ContextSpi(String versions) {
         this.versions = versions;
-        this.isOfBuilder = false;
     }
 
-    /** Makes a context that is initialised, for the builder. */
-    ContextSpi(ContextState state) {
+    private ContextSpi(ContextState state) {
         this.versions = null;
-        this.isOfBuilder = true;
         this.state = state;
     }
 
@@ -86,6 +82,21 @@ public class ContextSpi extends SSLContextSpi {
         }
     }
 
+    /** The context of a builder, which has set everything. */
+    static final class OfBuilder extends ContextSpi {
+        /** Makes a context that is initialised. */
+        OfBuilder(ContextState state) {
+            super(state);
+        }
+
+        @Override
+        protected void engineInit(KeyManager[] keys, TrustManager[] trust, SecureRandom random)
+                throws KeyManagementException {
+            throw new KeyManagementException("the SSLContext of a BrokerTlsContext has its settings already; init would"
+                    + " replace all of them");
+        }
+    }
+
     /** The context Default, with the stores of javax.net.ssl.keyStore and javax.net.ssl.trustStore. */
     public static final class Default extends ContextSpi {
         /** Reads the stores that the properties name, and initialises the context. */
@@ -104,10 +115,6 @@ public class ContextSpi extends SSLContextSpi {
     @Override
     protected void engineInit(KeyManager[] keys, TrustManager[] trust, SecureRandom random)
             throws KeyManagementException {
-        if (isOfBuilder) {
-            throw new KeyManagementException("the SSLContext of a BrokerTlsContext has its settings already; init would"
-                    + " replace all of them");
-        }
         initialise(keys, trust);
     }
 

@@ -157,7 +157,7 @@ public final class Services {
 
         /** Makes the implementation for an SSLContext. */
         public SSLContextSpi spi() {
-            return new ContextSpi(state);
+            return new ContextSpi.OfBuilder(state);
         }
 
         /** Limits the sessions of clients and servers. Their session contexts return the same limits. */
