@@ -4,7 +4,7 @@ import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +29,7 @@ final class SessionRoot {
     private WeakReference<Session> first;
     /** The last session, which a session context lists. */
     private WeakReference<Session> last;
-    /** The last session, if a session context lists it as long as it has this root; else null. */
+    /** Keeps the last session alive, if a session context lists it as long as it has this root; else null. */
     private Session kept;
     private volatile boolean isEnded;
     /** The root of the resumed session, which has the values from the end of the handshake on; null if it is this. */
@@ -169,13 +169,12 @@ final class SessionRoot {
 
     /** Returns the last session that can still be used; null if there is none. */
     Session listed() {
-        List<Session> known = new ArrayList<>();
+        List<WeakReference<Session>> known;
         synchronized (this) {
-            known.add(kept);
-            known.add(last == null ? null : last.get());
-            known.add(first == null ? null : first.get());
+            known = Arrays.asList(last, first);
         }
-        for (Session session : known) {
+        for (WeakReference<Session> each : known) {
+            Session session = each == null ? null : each.get();
             if (session != null && session.isValid() && !session.isLost()) {
                 return session;
             }
