@@ -73,7 +73,6 @@ run cargo test --locked --no-run
 stage="the libraries: make stage java rustls-ffi"
 wait "$libraries" || { cat build/libraries.log && exit 1; }
 libraries=
-run make --no-print-directory stage
 run make --no-print-directory test-c
 run tests/convert/run.sh build/release/brokertls --some
 run env BROKERTLS_LEGACY_LIBRARY="$engine" cargo test --locked --no-fail-fast
