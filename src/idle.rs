@@ -3,25 +3,19 @@
 //! The way of a record is not touched. A look compares the count of moved records with that of the look before. A
 //! connection belongs to the thread that uses it: its owner admits a look between two calls alone ([`IdleVisit`]).
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crate::connection::Connection;
-use crate::error::{Code, Error, Result};
+use crate::fork::Gate;
 
 /// The most that a connection can be idle before it sleeps: a day.
 pub(crate) const SLEEP_AFTER_MAX_S: u32 = 86_400;
 
 /// The connections that are looked at before other threads get a turn: some tens of microseconds.
 const BATCH: usize = 64;
-
-/// The most tries of [`pause`] that a sweep spends between two batches on threads that wait: about two milliseconds.
-const TRIES_BETWEEN_BATCHES: u32 = 220;
 
 /// Passes the connection of a key to the function if no call is under way on it, and does nothing otherwise.
 ///
@@ -76,12 +70,8 @@ impl Drop for IdlePlace {
 
 impl IdleList {
     /// Makes a list of connections that sleep after this time without a record.
-    ///
-    /// # Errors
-    /// `INTERNAL` if the system has no memory for the hooks of fork(2).
-    pub(crate) fn new(after_s: u32) -> Result<Self> {
-        Gate::prepare_for_fork()?;
-        Ok(Self { after_s, entries: Mutex::default() })
+    pub(crate) fn new(after_s: u32) -> Self {
+        Self { after_s, entries: Mutex::default() }
     }
 
     /// Enters the connection of this number.
@@ -99,7 +89,7 @@ impl IdleList {
                 break;
             }
             from = next;
-            let_others_in();
+            Gate::let_others_in();
         }
         Duration::from_secs(u64::from(self.after_s / 2).max(1))
     }
@@ -155,121 +145,10 @@ impl Seen {
     }
 }
 
-/// The right to use the lists and to visit connections, of one thread at a time. fork(2) waits for it: a child has no
-/// list that is half changed and no connection that another thread visits.
-struct Gate {
-    /// False in the hooks of fork(2) that others have registered: this thread keeps the gate shut until they have run.
-    opens: bool,
-}
-
-static IS_SHUT: AtomicBool = AtomicBool::new(false);
-
-/// The threads that wait for the gate. A sweep lets them in between two batches.
-static WAITING: AtomicU32 = AtomicU32::new(0);
-
-thread_local! {
-    /// The calls of [`before_fork`] on this thread without their [`after_fork`]. The gate is shut while there are any.
-    static FORKS: Cell<u32> = const { Cell::new(0) };
-}
-
-impl Gate {
-    fn enter() -> Self {
-        let opens = FORKS.get() == 0;
-        if opens {
-            shut();
-        }
-        Self { opens }
-    }
-
-    #[allow(unsafe_code)]
-    fn prepare_for_fork() -> Result<()> {
-        static IS_PREPARED: AtomicBool = AtomicBool::new(false);
-        if IS_PREPARED.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        // Two threads can register the hooks at the same time. Hooks that run twice do no harm: they count.
-        // SAFETY: the hooks only change variables without a destructor, and wait.
-        match unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork_in_child)) } {
-            0 => {
-                IS_PREPARED.store(true, Ordering::Release);
-                Ok(())
-            }
-            _ => Err(Error::new(Code::Internal, "no memory for the hooks of fork")),
-        }
-    }
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        if self.opens {
-            open();
-        }
-    }
-}
-
-fn shut() {
-    if !IS_SHUT.swap(true, Ordering::Acquire) {
-        return;
-    }
-    WAITING.fetch_add(1, Ordering::Relaxed);
-    let mut tries = 0;
-    while IS_SHUT.swap(true, Ordering::Acquire) {
-        pause(&mut tries);
-    }
-    WAITING.fetch_sub(1, Ordering::Relaxed);
-}
-
-fn open() {
-    IS_SHUT.store(false, Ordering::Release);
-}
-
-/// Gives the threads that wait for the gate a turn. A waiting thread may sleep, and a sweep would overtake it.
-fn let_others_in() {
-    thread::yield_now();
-    let mut tries = 0;
-    while tries < TRIES_BETWEEN_BATCHES && WAITING.load(Ordering::Relaxed) > 0 {
-        pause(&mut tries);
-    }
-}
-
-/// Waits for a thread that needs some microseconds, if it has a core.
-pub(crate) fn pause(tries: &mut u32) {
-    match *tries {
-        0..100 => std::hint::spin_loop(),
-        100..200 => thread::yield_now(),
-        _ => thread::sleep(Duration::from_micros(50)),
-    }
-    *tries = tries.saturating_add(1);
-}
-
-extern "C" fn before_fork() {
-    let forks = FORKS.get();
-    if forks == 0 {
-        shut();
-    }
-    FORKS.set(forks.saturating_add(1));
-}
-
-extern "C" fn after_fork() {
-    match FORKS.get() {
-        // The hooks were registered during this fork: their first part has not run.
-        0 => {}
-        1 => {
-            FORKS.set(0);
-            open();
-        }
-        forks => FORKS.set(forks - 1),
-    }
-}
-
-extern "C" fn after_fork_in_child() {
-    // The child does not have the threads that wait.
-    WAITING.store(0, Ordering::Relaxed);
-    after_fork();
-}
-
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
@@ -304,7 +183,7 @@ mod tests {
         fn visits() -> Vec<u64> {
             std::mem::take(&mut VISITS.lock().unwrap())
         }
-        let list = Arc::new(IdleList::new(7).unwrap());
+        let list = Arc::new(IdleList::new(7));
         let visit: IdleVisit = |key, _| VISITS.lock().unwrap().push(key);
         let count = 3 * BATCH as u64 + 1;
         let mut places: Vec<_> = (1..=count).map(|number| list.enter(number, 10 * number, visit)).collect();
@@ -323,58 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn thread_in_a_fork_can_enter_the_gate_and_keeps_others_out_until_the_last_hook() {
-        static IS_IN: AtomicBool = AtomicBool::new(false);
-        let list = Arc::new(IdleList::new(1).unwrap());
-        let place = list.enter(1, 1, |_, _| {});
-        before_fork();
-        // Hooks that were registered twice run twice.
-        before_fork();
-        let other = thread::spawn(|| {
-            let _gate = Gate::enter();
-            IS_IN.store(true, Ordering::SeqCst);
-        });
-        let mut tries = 0;
-        while WAITING.load(Ordering::Relaxed) == 0 {
-            pause(&mut tries);
-        }
-        drop(place);
-        let places = [2, 3].map(|number| list.enter(number, number, |_, _| {}));
-        assert_eq!(list.sweep(0, &|| false), Duration::from_secs(1));
-        after_fork();
-        drop(places);
-        drop(Gate::enter());
-        assert!(IS_SHUT.load(Ordering::SeqCst) && !IS_IN.load(Ordering::SeqCst));
-        after_fork();
-        other.join().unwrap();
-        assert!(IS_IN.load(Ordering::SeqCst) && list.is_empty());
-    }
-
-    #[test]
-    fn second_part_of_a_hook_without_the_first_does_not_open_the_gate() {
-        let gate = Gate::enter();
-        after_fork();
-        assert!(gate.opens && IS_SHUT.load(Ordering::SeqCst));
-        drop(gate);
-        before_fork();
-        assert!(!Gate::enter().opens && IS_SHUT.load(Ordering::SeqCst));
-        after_fork();
-        assert!(Gate::enter().opens);
-    }
-
-    #[test]
-    fn sweep_ends_although_a_thread_waits_that_never_gets_its_turn() {
-        let list = Arc::new(IdleList::new(1).unwrap());
-        let places: Vec<_> = (1..=3 * BATCH as u64).map(|number| list.enter(number, number, |_, _| {})).collect();
-        WAITING.fetch_add(1, Ordering::Relaxed);
-        list.sweep(0, &|| false);
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-        drop(places);
-    }
-
-    #[test]
     fn sweep_ends_early_when_its_context_is_over() {
-        let list = Arc::new(IdleList::new(1).unwrap());
+        let list = Arc::new(IdleList::new(1));
         let places: Vec<_> = (1..=5 * BATCH as u64).map(|number| list.enter(number, number, |_, _| {})).collect();
         let asked = Cell::new(0);
         let is_over = || {

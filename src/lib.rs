@@ -17,6 +17,7 @@ pub mod error;
 pub mod fetch;
 #[cfg(feature = "capi")]
 pub mod ffi;
+mod fork;
 mod identity;
 mod idle;
 pub mod keystore;
@@ -24,6 +25,7 @@ mod legacy;
 mod logging;
 pub mod manual;
 pub mod policy;
+mod random;
 pub mod revocation;
 mod revoked;
 mod session;

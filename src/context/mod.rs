@@ -27,6 +27,7 @@ use crate::certificate::IssuerTable;
 use crate::config::{ClientAuth, ConnectionSettings, Spec};
 use crate::connection::{ClientEngine, Connection, Decide, DecideBoth, Engines, Refusals, Setup};
 use crate::error::{Code, Error, Result};
+use crate::fork;
 use crate::identity::without_dot;
 use crate::idle::IdleList;
 use crate::policy::{NotServed, served_groups, served_signatures};
@@ -87,6 +88,7 @@ impl Context {
         spec.legacy.uses = Arc::default();
         let sessions = Arc::new(Sessions::new(Arc::clone(&spec.clock), &spec.sessions));
         spec.check()?;
+        fork::prepare()?;
         let remote = load::remote(&spec)?;
         let generation = Arc::new(Generation::load(&spec, &sessions, remote.clone())?);
         let register = Register::new(Arc::clone(&spec.clock), spec.log.clone(), spec.on_revoked.clone());
@@ -94,7 +96,7 @@ impl Context {
         let refusals = spec.logs_refusals.then(|| Refusals::new(spec.log.clone(), Arc::clone(&spec.clock)));
         let refusals = refusals.map(Arc::new);
         let sleep_after_s = Some(spec.sleep_after_s).filter(|seconds| *seconds > 0);
-        let idle = sleep_after_s.map(IdleList::new).transpose()?.map(Arc::new);
+        let idle = sleep_after_s.map(IdleList::new).map(Arc::new);
         let maintenance: Arc<Maintenance> = Arc::default();
         let life = Life::new(Arc::clone(&maintenance));
         let issuers = Arc::default();

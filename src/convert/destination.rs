@@ -5,9 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::rand;
-
 use crate::error::{Code, Error, Result};
+use crate::random;
 
 /// The mode of a new file: only its owner reads and writes it.
 const MODE: u32 = 0o600;
@@ -102,7 +101,7 @@ fn wider_mode(path: &Path) -> Option<String> {
 /// Creates the temporary file, with a name that no other has.
 fn create(folder: &Path, path: &Path) -> io::Result<(PathBuf, File)> {
     let mut random = [0; 16];
-    rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
+    random::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
     let mark: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand;
 
 use super::request::Validators;
 use crate::certificate::hex;
 use crate::error::{Code, Error, Result};
+use crate::random;
 
 /// The first bytes of every file. Another version of the format has another number.
 const MAGIC: &[u8; 16] = b"brokertls-http 1";
@@ -120,7 +120,7 @@ impl DiskCache {
     /// Creates a file with a name of its own.
     fn temporary(&self, name: &str) -> io::Result<(PathBuf, File)> {
         let mut random = [0; 16];
-        rand::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
+        random::fill(&mut random).map_err(|_| io::Error::other("no random numbers"))?;
         let path = self.dir.join(format!("{name}.{}{TEMPORARY_ENDING}", hex(&random)));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);

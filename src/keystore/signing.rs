@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::SigningKey;
 use x509_parser::prelude::FromDer;
@@ -18,6 +17,7 @@ use super::key_form::Form;
 use super::rsa_small::SmallRsaKey;
 use crate::certificate::fault;
 use crate::error::{Code, Error, Result};
+use crate::random;
 
 /// Makes the key ready to sign with.
 ///
@@ -26,7 +26,7 @@ use crate::error::{Code, Error, Result};
 /// # Errors
 /// `KEY_ALGORITHM_UNSUPPORTED` with the kind and size, `KEY_MALFORMED`.
 pub fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
-    if let Ok(key) = any_supported_type(key) {
+    if let Ok(key) = random::signing_key(key) {
         return Ok(key);
     }
     if let PrivateKeyDer::Pkcs8(pkcs8) = key

@@ -1,12 +1,12 @@
 //! Key exchange groups by their names in OpenSSL, Java and the IANA registry.
 
 use rustls::crypto::SupportedKxGroup;
-use rustls::crypto::aws_lc_rs::kx_group;
 use rustls::{NamedGroup, ProtocolVersion};
 
 use super::names::{MAX_LIST_BYTES, did_you_mean, items, nearest, quoted};
 use super::not_served::NotServed;
 use crate::error::{Code, Error, Result};
+use crate::random::kx_group;
 
 /// A supported group.
 pub(super) type Group = &'static dyn SupportedKxGroup;

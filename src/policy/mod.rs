@@ -27,6 +27,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::error::{Code, Error, Result};
+use crate::random;
 pub(crate) use groups::{name_on_the_wire as group_name_on_the_wire, served as served_groups};
 pub use not_served::NotServed;
 pub use second::LegacyAllowed;
@@ -185,6 +186,7 @@ impl Policy {
         CryptoProvider {
             cipher_suites: self.cipher_suites.clone(),
             kx_groups: self.groups.clone(),
+            secure_random: random::GENERATOR,
             ..default_provider()
         }
     }

@@ -5,13 +5,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::rand;
 use rustls::server::{ProducesTickets, StoresServerSessions};
 use zeroize::Zeroizing;
 
 use super::server::{Cache, Gate, Tickets};
 use super::{SessionSpec, Sessions, ticketer};
 use crate::error::{Code, Error, Result};
+use crate::random;
 use crate::verify::Recheck;
 
 /// The first bytes of each ticket of a server of the second engine.
@@ -48,7 +48,7 @@ impl SecondSessions {
             false => None,
         };
         let mut tag = TicketTag::default();
-        rand::fill(&mut tag).map_err(|_| Error::new(Code::Internal, "no random bytes for tickets"))?;
+        random::fill(&mut tag).map_err(|_| Error::new(Code::Internal, "no random bytes for tickets"))?;
         let of_tls13 = u8::try_from(spec.tls13_tickets).unwrap_or_default();
         Ok(Some(Self { tickets, cache, tag, of_tls13 }))
     }

@@ -3,13 +3,13 @@
 //! rustls' own ticketer seals with AES-CBC and HMAC, which takes twice the time of a ticket.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::rand;
 use rustls::crypto::GetRandomFailed;
 use rustls::server::ProducesTickets;
 use rustls::ticketer::TicketRotator;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
+use crate::random;
 
 /// A key seals tickets for so long, and opens them for so long again. Nonces are random, so a key may seal 2^32 tickets
 /// (NIST SP 800-38D section 8.3): 190,000 a second.
@@ -33,7 +33,7 @@ struct SealedTickets(LessSafeKey);
 impl SealedTickets {
     fn new() -> Result<Self, GetRandomFailed> {
         let mut key = Zeroizing::new([0; KEY_BYTES]);
-        rand::fill(&mut *key).map_err(|_| GetRandomFailed)?;
+        random::fill(&mut *key)?;
         UnboundKey::new(&AES_256_GCM, &*key).map(|key| Self(LessSafeKey::new(key))).map_err(|_| GetRandomFailed)
     }
 }
@@ -49,7 +49,7 @@ impl ProducesTickets for SealedTickets {
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
-        rand::fill(&mut nonce).ok()?;
+        random::fill(&mut nonce).ok()?;
         // With its final size at once: a vector that grows would leave a copy of the secrets.
         let mut ticket = vec![0; NONCE_LEN + plain.len() + MAX_TAG_LEN];
         let (place, sealed) = ticket.split_first_chunk_mut::<NONCE_LEN>()?;

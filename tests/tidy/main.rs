@@ -13,6 +13,8 @@ use std::process::Command;
 const LEVELS: &[&[&str]] = &[
     &["error"],
     &["der"],
+    &["fork"],
+    &["random"],
     &["certificate", "signature"],
     &["logging"],
     &["policy"],
@@ -289,7 +291,7 @@ fn unsafe_code_stands_only_where_it_is_allowed() {
     let files_with = [
         "src/config/roots.rs",
         "src/connection/record/gcm.rs",
-        "src/idle.rs",
+        "src/fork.rs",
         "src/legacy/calls.rs",
         "src/legacy/engine.rs",
         "src/legacy/loader.rs",
@@ -300,6 +302,15 @@ fn unsafe_code_stands_only_where_it_is_allowed() {
         .into_iter()
         .filter(|file| !may(&file.name()) && file.name() != "src/lib.rs" && file.text.contains("allow(unsafe_code)"));
     assert_none(&offenders.map(|file| format!("{} allows unsafe code", file.name())).collect::<Vec<_>>());
+}
+
+#[test]
+fn generator_of_random_numbers_is_called_where_a_fork_waits_for_it() {
+    let calls = ["aws_lc_rs::rand", "SystemRandom", "any_supported_type", "aws_lc_rs::kx_group", "EphemeralPrivateKey"];
+    let offenders = files("src", &[".rs"])
+        .into_iter()
+        .filter(|file| file.name() != "src/random.rs" && calls.iter().any(|call| file.text.contains(call)));
+    assert_none(&offenders.map(|file| format!("{} calls it", file.name())).collect::<Vec<_>>());
 }
 
 #[test]

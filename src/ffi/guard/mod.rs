@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use crate::error::{Code, Error, Result};
-use crate::idle::pause;
+use crate::fork::pause;
 
 use super::btls_status;
 use super::last_error::{LastError, btls_error};

@@ -1,14 +1,13 @@
 //! Encryption with a password, for what is written: PBES2 as current programs write it, or the form that old programs
 //! read.
 
-use aws_lc_rs::rand;
-
 use super::cipher::{self, Cipher};
 use super::cost::Cost;
 use super::kdf::{self, Hash};
 use crate::der::{INTEGER, NULL, OCTET_STRING, OID, SEQUENCE, element};
 use crate::error::{Code, Error, Result};
 use crate::keystore::password;
+use crate::random;
 
 const SALT_BYTES: usize = 20;
 const IV_BYTES: usize = 16;
@@ -59,7 +58,7 @@ impl Seal<'_> {
     /// # Errors
     /// `INTERNAL` if the system has no random numbers.
     pub(crate) fn seal(&self, plain: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
-        let salt: [u8; SALT_BYTES] = random()?;
+        let salt: [u8; SALT_BYTES] = random_bytes()?;
         match self.strength {
             Strength::Current => self.seal_pbes2(&salt, plain),
             Strength::Legacy => self.seal_pkcs12(&salt, plain),
@@ -68,7 +67,7 @@ impl Seal<'_> {
 
     /// RFC 8018 section 6.2 and appendix A.4.
     fn seal_pbes2(&self, salt: &[u8], plain: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
-        let iv: [u8; IV_BYTES] = random()?;
+        let iv: [u8; IV_BYTES] = random_bytes()?;
         let iterations = u64::from(self.iterations);
         let key = kdf::pbkdf2(Hash::Sha256, self.password, salt, iterations, Cipher::Aes256.key_bytes())?;
         let ciphertext = cipher::encrypt_aes_256(&key, iv, plain).ok_or_else(no_cipher)?;
@@ -101,7 +100,7 @@ impl Seal<'_> {
             Strength::Current => (Hash::Sha256, SHA256),
             Strength::Legacy => (Hash::Sha1, SHA1),
         };
-        let salt: [u8; SALT_BYTES] = random()?;
+        let salt: [u8; SALT_BYTES] = random_bytes()?;
         let form = password::pkcs12_written(self.password);
         let iterations = u64::from(self.iterations);
         let key = kdf::pkcs12(hash, &form, &salt, iterations, kdf::PKCS12_MAC, hash.output_bytes());
@@ -112,9 +111,9 @@ impl Seal<'_> {
     }
 }
 
-fn random<const BYTES: usize>() -> Result<[u8; BYTES]> {
+fn random_bytes<const BYTES: usize>() -> Result<[u8; BYTES]> {
     let mut random = [0; BYTES];
-    rand::fill(&mut random).map_err(|_| Error::new(Code::Internal, "no random numbers"))?;
+    random::fill(&mut random).map_err(|_| Error::new(Code::Internal, "no random numbers"))?;
     Ok(random)
 }
 

@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
+use crate::random;
 use crate::verify::HandshakeNotes;
 
 use super::key::{Psk, PskCallback, PskFormat, PskHash, PskRequest};
@@ -58,9 +59,10 @@ pub(crate) struct Given {
 
 impl Psks {
     pub(super) fn new(table: Table, callback: Option<PskCallback>, format: PskFormat) -> Result<Self> {
-        let random = aws_lc_rs::rand::SystemRandom::new();
         let key = || {
-            hmac::Key::generate(hmac::HMAC_SHA256, &random)
+            let mut secret = Zeroizing::new([0; MARK_BYTES]);
+            random::fill(&mut *secret)
+                .map(|()| hmac::Key::new(hmac::HMAC_SHA256, &*secret))
                 .map_err(|_| Error::new(Code::Internal, "the system gives no random bytes"))
         };
         let (decoy, marks) = (key()?, key()?);

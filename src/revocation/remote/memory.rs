@@ -331,6 +331,6 @@ pub(crate) fn place_of(key: &str) -> &str {
 fn jitter_s(most_s: i64) -> i64 {
     let mut random = [0; 4];
     // Without randomness all ask at once, which does no other harm.
-    let _ = aws_lc_rs::rand::fill(&mut random);
+    let _ = crate::random::fill(&mut random);
     i64::from(u32::from_le_bytes(random)) % most_s.max(1)
 }

@@ -151,6 +151,6 @@ fn joined(by_get: &Error, by_post: &Error) -> Error {
 
 fn nonce() -> Result<[u8; NONCE_BYTES]> {
     let mut nonce = [0; NONCE_BYTES];
-    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Error::new(Code::Internal, "no randomness for a nonce"))?;
+    crate::random::fill(&mut nonce).map_err(|_| Error::new(Code::Internal, "no randomness for a nonce"))?;
     Ok(nonce)
 }
