@@ -66,6 +66,9 @@ impl Staples {
     /// Asks for what is due, a few at a time until it `is_over`, and drops what has ended; gives how long there is
     /// until something is due. Takes as long as fetches do, within their bounds.
     pub(crate) fn maintain(&self, is_over: &dyn Fn() -> bool) -> Upkeep {
+        if self.staples.is_empty() {
+            return Upkeep { next: None, lines: Vec::new() };
+        }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let now_unix_s = now_unix_s(self.clock.as_ref());
         let mut lines: Vec<Line> = self.staples.iter().filter_map(|staple| staple.drop_outdated(now_unix_s)).collect();
