@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <brokertls.h>
 
@@ -67,6 +69,16 @@ static void *use(void *library) {
     return NULL;
 }
 
+/* The handlers of fork(2) that the library registers have gone with it. */
+static void fork_without_the_library(void) {
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(7);
+    check(child > 0 && waitpid(child, &status, 0) == child, "fork");
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 7, "the child's end");
+}
+
 int main(int count, char **arguments) {
     check(count == 3 && sem_init(&used, 0, 0) == 0 && sem_init(&unloaded, 0, 0) == 0, "loading LIBRARY CA");
     trust = arguments[2];
@@ -85,6 +97,8 @@ int main(int count, char **arguments) {
             check(pthread_join(thread, NULL) == 0, "pthread_join");
             check(dlclose(library) == 0, "dlclose");
         }
+        if (cycle % 100 < 2)
+            fork_without_the_library();
     }
     pthread_key_t key;
     check(pthread_key_create(&key, NULL) == 0, "keys are left");
