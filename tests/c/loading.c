@@ -69,8 +69,8 @@ static void *use(void *library) {
     return NULL;
 }
 
-/* The handlers of fork(2) that the library registers have gone with it. */
-static void fork_without_the_library(void) {
+/* The library has registered handlers of fork(2). They work although the program has given the library back. */
+static void fork_after_the_library(void) {
     int status = 0;
     pid_t child = fork();
     if (child == 0)
@@ -98,7 +98,7 @@ int main(int count, char **arguments) {
             check(dlclose(library) == 0, "dlclose");
         }
         if (cycle % 100 < 2)
-            fork_without_the_library();
+            fork_after_the_library();
     }
     pthread_key_t key;
     check(pthread_key_create(&key, NULL) == 0, "keys are left");
