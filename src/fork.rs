@@ -98,13 +98,10 @@ impl Work {
         let depth = DEPTH.get();
         DEPTH.set(depth + 1);
         if depth == 0 {
-            let mut tries = 0;
             WORKING.fetch_add(1, Ordering::SeqCst);
             while IS_WORK_HELD.load(Ordering::SeqCst) && FORKS.get() == 0 {
                 WORKING.fetch_sub(1, Ordering::SeqCst);
-                while IS_WORK_HELD.load(Ordering::Relaxed) {
-                    pause(&mut tries);
-                }
+                wait_while(|| IS_WORK_HELD.load(Ordering::Relaxed));
                 WORKING.fetch_add(1, Ordering::SeqCst);
             }
         }
@@ -128,10 +125,7 @@ fn shut() {
         return;
     }
     WAITING.fetch_add(1, Ordering::Relaxed);
-    let mut tries = 0;
-    while IS_SHUT.swap(true, Ordering::Acquire) {
-        pause(&mut tries);
-    }
+    wait_while(|| IS_SHUT.swap(true, Ordering::Acquire));
     WAITING.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -141,16 +135,20 @@ fn open() {
 
 /// Waits for the work of other threads. A signal handler may fork in the middle of work of this one.
 fn hold_work() {
-    let mut tries = 0;
     IS_WORK_HELD.store(true, Ordering::SeqCst);
-    while WORKING.load(Ordering::SeqCst) > own_work() {
-        pause(&mut tries);
-    }
+    wait_while(|| WORKING.load(Ordering::SeqCst) > own_work());
 }
 
 /// The part of this thread in [`WORKING`].
 fn own_work() -> u32 {
     u32::from(DEPTH.get() > 0)
+}
+
+fn wait_while(is_so: impl Fn() -> bool) {
+    let mut tries = 0;
+    while is_so() {
+        pause(&mut tries);
+    }
 }
 
 /// Waits for a thread that needs some microseconds, if it has a core.
@@ -207,10 +205,7 @@ mod tests {
             let _gate = Gate::enter();
             IS_IN.store(true, Ordering::SeqCst);
         });
-        let mut tries = 0;
-        while WAITING.load(Ordering::Relaxed) == 0 {
-            pause(&mut tries);
-        }
+        wait_while(|| WAITING.load(Ordering::Relaxed) == 0);
         drop(Gate::enter());
         after_fork();
         drop(Gate::enter());
@@ -258,10 +253,7 @@ mod tests {
             after_fork();
             other.join().unwrap();
         });
-        let mut tries = 0;
-        while !IS_WORK_HELD.load(Ordering::SeqCst) {
-            pause(&mut tries);
-        }
+        wait_while(|| !IS_WORK_HELD.load(Ordering::SeqCst));
         drop(inner);
         thread::sleep(Duration::from_millis(20));
         assert!(!IS_FORKING.load(Ordering::SeqCst));
